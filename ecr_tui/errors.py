@@ -1,0 +1,77 @@
+"""The failures a user can meet, each with what happened, on which side, and what to do.
+
+Every error that crosses a room's border is an :class:`EcrTuiError`; a library's own
+exception never does. ``exit_code`` is the command line's contract (DESIGN):
+0 done, 1 denied, 2 bad input, 3 environment, 4 the policy changed meanwhile.
+"""
+
+from __future__ import annotations
+
+
+class EcrTuiError(Exception):
+    """A failure in the user's terms. ``title`` is one line; ``detail`` is the server's own text, verbatim."""
+
+    exit_code = 3
+
+    def __init__(self, title: str, *, detail: str = "", hint: str = "", side: str = "") -> None:
+        super().__init__(title)
+        self.title = title
+        self.detail = detail
+        self.hint = hint
+        self.side = side
+        """Whose side it happened on: "account A", "account B", "docker", "network", "" when it has none."""
+
+    def __str__(self) -> str:
+        return self.title
+
+    def text(self) -> str:
+        """All of it as plain lines, for the terminal and for a copyable modal."""
+        lines = [f"{self.side}: {self.title}" if self.side else self.title]
+        if self.detail and self.detail != self.title:
+            lines.append(self.detail)
+        if self.hint:
+            lines.append(f"What to do: {self.hint}")
+        return "\n".join(lines)
+
+
+class DeniedError(EcrTuiError):
+    """The service understood the request and refused it: permissions, not plumbing."""
+
+    exit_code = 1
+
+
+class InputError(EcrTuiError):
+    """What the user gave cannot be used: an unknown profile, a malformed principal, an impossible flag."""
+
+    exit_code = 2
+
+
+class EnvironmentFailure(EcrTuiError):
+    """Credentials, network or a container engine are not in a usable state."""
+
+    exit_code = 3
+
+
+class CredentialsError(EnvironmentFailure):
+    """A profile has no usable credentials. ``login_command`` is what would renew them, "" where nothing would."""
+
+    def __init__(
+        self, title: str, *, detail: str = "", hint: str = "", side: str = "", login_command: str = ""
+    ) -> None:
+        super().__init__(title, detail=detail, hint=hint, side=side)
+        self.login_command = login_command
+
+
+class ConflictError(EcrTuiError):
+    """The live policy is no longer the one that was previewed, so nothing was written."""
+
+    exit_code = 4
+
+
+class Cancelled(EcrTuiError):
+    """The user stopped it."""
+
+    exit_code = 1
+
+    def __init__(self, title: str = "Cancelled") -> None:
+        super().__init__(title)

@@ -1,0 +1,125 @@
+"""What every engine can do: put a probe image into a registry and get it back, as account B.
+
+Two implementations: ``docker_engine`` (a Docker-API daemon) and ``direct`` (the registry protocol itself).
+Calls block and are made from worker threads; each takes a :class:`threading.Event` that stops it within a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+from typing import TYPE_CHECKING, Protocol
+
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.secret import Secret
+
+if TYPE_CHECKING:
+    from ecr_tui.registry.probe import ProbeImage
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Basic credentials of a registry, from GetAuthorizationToken: the username is "AWS"."""
+
+    username: str
+    password: Secret
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An image in a registry; ``tag`` may also be a digest ("sha256:...")."""
+
+    host: str
+    repository: str
+    tag: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.host}/{self.repository}"
+
+    def __str__(self) -> str:
+        return f"{self.name}{'@' if self.tag.startswith('sha256:') else ':'}{self.tag}"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step of a transfer. ``current`` and ``total`` are bytes, None where the engine does not tell.
+
+    ``layer`` is a short digest or id, "" for the manifest or for the whole image.
+    """
+
+    layer: str
+    status: str
+    current: int | None = None
+    total: int | None = None
+
+
+ProgressSink = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """What was pushed or pulled: the manifest's digest, and the bytes of config and layers that travelled."""
+
+    digest: str
+    bytes: int
+    requests: int | None = None
+    """HTTP requests made, where the engine counts them."""
+
+
+class RegistryError(EcrTuiError):
+    """A registry or an engine refused or failed. ``detail`` holds its own words, verbatim, secrets removed.
+
+    ``status``: the HTTP status where known. ``code``: the registry's error code ("DENIED", "NAME_UNKNOWN", ...), "".
+    ``request``: what was asked when it failed, such as "HEAD blob" or "PUT manifest", "" when the engine hides it;
+    ``action`` the ECR action behind that request ("ecr:BatchCheckLayerAvailability"), "" when unknown.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        detail: str = "",
+        hint: str = "",
+        side: str = "",
+        status: int | None = None,
+        code: str = "",
+        request: str = "",
+        action: str = "",
+    ) -> None:
+        super().__init__(title, detail=detail, hint=hint, side=side)
+        self.status = status
+        self.code = code
+        self.request = request
+        self.action = action
+
+
+class Engine(Protocol):
+    """See the module. An engine belongs to one thread at a time; ``close`` is safe from any and idempotent."""
+
+    name: str
+    """ "docker" or "direct"."""
+    description: str
+    """Which engine this is, for the user: "Docker Engine 20.10.24 at unix:///run/docker.sock"."""
+
+    def login(self, host: str, credentials: Credentials, cancel: Event) -> None:
+        """Check the credentials at the registry. Success is never access (reference/ecr.md section 0.6)."""
+
+    def tag(self, image: ProbeImage, reference: Reference, cancel: Event) -> None:
+        """Make ``image`` ready under ``reference`` (docker: import and tag in the daemon)."""
+
+    def push(
+        self, reference: Reference, credentials: Credentials, progress: ProgressSink, cancel: Event
+    ) -> Transfer:
+        """Push what :meth:`tag` prepared. Raises :class:`RegistryError`."""
+
+    def pull(
+        self, reference: Reference, credentials: Credentials, progress: ProgressSink, cancel: Event
+    ) -> Transfer:
+        """Fetch manifest, config and layers afresh (docker: the local tag is removed first) and verify every digest."""
+
+    def remove_local(self, reference: Reference) -> None:
+        """Remove what :meth:`tag` and :meth:`pull` left on this machine; absent is fine."""
+
+    def close(self) -> None: ...
