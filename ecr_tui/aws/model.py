@@ -16,7 +16,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Profile:
-    """A profile of the user's AWS config. ``kind``: "sso", "assume-role", "process", "keys", "web-identity" or "other"."""
+    """A profile of the user's AWS config.
+
+    ``kind``: "sso", "assume-role", "process", "keys", "web-identity" or "other".
+    """
 
     name: str
     kind: str

@@ -109,14 +109,10 @@ class Engine(Protocol):
     def tag(self, image: ProbeImage, reference: Reference, cancel: Event) -> None:
         """Make ``image`` ready under ``reference`` (docker: import and tag in the daemon)."""
 
-    def push(
-        self, reference: Reference, credentials: Credentials, progress: ProgressSink, cancel: Event
-    ) -> Transfer:
+    def push(self, reference: Reference, credentials: Credentials, progress: ProgressSink, cancel: Event) -> Transfer:
         """Push what :meth:`tag` prepared. Raises :class:`RegistryError`."""
 
-    def pull(
-        self, reference: Reference, credentials: Credentials, progress: ProgressSink, cancel: Event
-    ) -> Transfer:
+    def pull(self, reference: Reference, credentials: Credentials, progress: ProgressSink, cancel: Event) -> Transfer:
         """Fetch manifest, config and layers afresh (docker: the local tag is removed first) and verify every digest."""
 
     def remove_local(self, reference: Reference) -> None:

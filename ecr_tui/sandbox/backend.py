@@ -73,4 +73,7 @@ class RegistryBackend(Protocol):
         """Sorted."""
 
     def delete_manifest(self, repository: str, reference: str) -> bool:
-        """A tag: that tag only (the image too, with its last tag); a digest: the image and all its tags. False when absent."""
+        """Delete by tag (that tag only; the image too, with its last tag) or by digest (the image and all its tags).
+
+        False when absent.
+        """
