@@ -1,0 +1,121 @@
+"""Who a policy names: the forms that IAM accepts, made comparable.
+
+Forms and rules: IAM User Guide, "AWS JSON policy elements: Principal". Names are case-sensitive and no part of a
+principal's ARN may be a wildcard; AWS stores a bare account id as that account's root ARN.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ecr_tui.errors import InputError
+
+_ACCOUNT = re.compile(r"\d{12}")
+_ARN = re.compile(r"arn:(aws[a-z-]*):(iam|sts)::(\d{12}):(.+)", re.DOTALL)
+_NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
+_PATH = re.compile(r"(?:[\x21-\x2e\x30-\x7e]+/)*")
+# AIDA user, AROA role, and the kinds that never worked as principals; AWS leaves them when the principal is deleted.
+_UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,124}")
+_UNIQUE_PREFIXES = ("AIDA", "AROA", "AGPA", "AIPA", "ANPA", "ANVA", "ASCA", "APKA", "ABIA", "ACCA")
+
+FORMS = "an ARN of a user, role or account root, a 12-digit account id, user/NAME or role/NAME"
+
+
+def parse_principal(text: str, *, account_b: str | None = None, partition: str = "aws") -> str:
+    """The ARN to write for what a person typed. Raises InputError.
+
+    ``user/NAME`` and ``role/NAME`` (a path may precede NAME) are taken in ``account_b``; ``partition`` is that of the
+    repository, for the forms which do not carry one.
+    """
+    given = text.strip()
+    if "*" in given or "?" in given:
+        raise InputError(
+            f"a principal cannot hold a wildcard: {given}",
+            hint="name each principal, or grant the whole account by its 12-digit id",
+        )
+    if _ACCOUNT.fullmatch(given):
+        return f"arn:{partition}:iam::{given}:root"
+    if given.startswith(("user/", "role/")):
+        if account_b is None:
+            raise InputError(
+                f"whose {given}? account B is not known", hint="give the full ARN, or a profile of account B"
+            )
+        given = f"arn:{partition}:iam::{account_b}:{given}"
+    found = _ARN.fullmatch(given)
+    if found is None:
+        raise InputError(f"not a principal: {given or '(nothing)'}", hint=f"give {FORMS}")
+    _check_kind(given, found.group(2), found.group(4))
+    return given
+
+
+def _check_kind(arn: str, service: str, rest: str) -> None:
+    kind, _, name = rest.partition("/")
+    if service == "iam" and rest == "root":
+        return
+    if service == "iam" and kind == "group":
+        raise InputError(f"a group cannot be a principal: {arn}", hint="name the users, or a role that they may assume")
+    if service == "iam" and kind in ("user", "role"):
+        path, _, last = name.rpartition("/")
+        if _NAME.fullmatch(last) and _PATH.fullmatch(path + "/" if path else ""):
+            return
+    if service == "sts" and kind == "assumed-role":
+        role, _, session = name.partition("/")
+        if _NAME.fullmatch(role) and _NAME.fullmatch(session):
+            return
+    if service == "sts" and kind == "federated-user" and _NAME.fullmatch(name):
+        return
+    raise InputError(f"not a principal: {arn}", hint=f"give {FORMS}")
+
+
+def canonical(principal: str) -> str:
+    """A form in which equal principals are equal text: an account's root ARN becomes its bare id."""
+    found = _ARN.fullmatch(principal)
+    return found.group(3) if found and found.group(2) == "iam" and found.group(4) == "root" else principal
+
+
+def same_principal(a: str, b: str) -> bool:
+    """Whether both name the same: ``123456789012`` is its root ARN; everything else is case-sensitive."""
+    return canonical(a) == canonical(b)
+
+
+def account_of(principal: str) -> str | None:
+    """The 12-digit account that a principal belongs to; None for "*", services and dead ids."""
+    if _ACCOUNT.fullmatch(principal):
+        return principal
+    found = _ARN.fullmatch(principal)
+    return found.group(3) if found else None
+
+
+def partition_of(principal: str) -> str | None:
+    found = _ARN.fullmatch(principal)
+    return found.group(1) if found else None
+
+
+def is_account(principal: str) -> bool:
+    """A bare account id or a root ARN: it delegates to that account's administrators."""
+    return bool(_ACCOUNT.fullmatch(canonical(principal)))
+
+
+def is_dead(principal: str) -> bool:
+    """A unique id (AIDA..., AROA...) left over from a deleted user or role: it matches nobody, also no namesake."""
+    return bool(_UNIQUE_ID.fullmatch(principal)) and principal.startswith(_UNIQUE_PREFIXES)
+
+
+def describe(principal: str) -> str:
+    """A short text for people: "user devusr2 in 222222222222"."""
+    if principal == "*":
+        return "everyone"
+    if is_account(principal):
+        return f"account {canonical(principal)}"
+    if is_dead(principal):
+        return f"deleted {'user' if principal.startswith('AIDA') else 'principal'} {principal}"
+    found = _ARN.fullmatch(principal)
+    if found is None:
+        return principal
+    kind, _, name = found.group(4).partition("/")
+    if kind == "assumed-role":
+        role, _, session = name.partition("/")
+        return f"session {session} of role {role} in {found.group(3)}"
+    if kind == "federated-user":
+        return f"federated user {name} in {found.group(3)}"
+    return f"{kind} {name} in {found.group(3)}"
