@@ -30,7 +30,7 @@ class Access(StrEnum):
         return _PRESETS[self.value]
 
     @property
-    def title(self) -> str:
+    def words(self) -> str:
         return {"pull": "pull", "push": "push", "push-pull": "push and pull"}[self.value]
 
     def includes(self, other: Access) -> bool:
