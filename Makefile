@@ -1,47 +1,57 @@
-# `make demo` and `make test` need only Python 3.11+ with venv; each makes its own .venv.
+# `make demo`, `make test` and `make check` need only Python 3.11+ with venv; each makes its own .venv.
+#   make demo ARGS='--repositories 1000'     make test ARGS='tests/policy -x'     make demo PYTHON=python3.12
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO_STAMP := $(VENV)/.installed-demo
+ARGS :=
+export PYTHON
 
-.PHONY: demo test check lint types contracts bench clean
+.PHONY: help demo test check lint types contracts format bench clean
+.NOTPARALLEL:
+
+help:
+	@echo "make demo   the app on two embedded AWS accounts"
+	@echo "make test   the tests"
+	@echo "make check  what CI runs: lint, types, import contracts, tests"
+	@echo "make format, make bench, make clean"
 
 demo: $(DEMO_STAMP)
-	@$(BIN)/ecr-tui demo
+	@$(BIN)/ecr-tui demo $(ARGS)
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(ARGS)
 
 check: lint types contracts test
 
 lint: $(STAMP)
-	@$(BIN)/ruff check ecr_tui tests
-	@$(BIN)/ruff format --check ecr_tui tests
+	@$(BIN)/python -m ruff check
+	@$(BIN)/python -m ruff format --check
 
 types: $(STAMP)
-	@$(BIN)/mypy
+	@$(BIN)/python -m mypy
 
 contracts: $(STAMP)
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
+
+format: $(STAMP)
+	@$(BIN)/python -m ruff check --fix
+	@$(BIN)/python -m ruff format
 
 bench: $(STAMP)
-	@$(BIN)/python -m tests.benchmarks
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 clean:
-	rm -rf $(VENV) dist
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
-$(VENV)/bin/python:
-	@py=''; for c in $$PYTHON python3 python3.13 python3.12 python3.11 python; do \
-	  if command -v $$c >/dev/null 2>&1 && $$c -c 'import sys; raise SystemExit(sys.version_info < (3, 11))' >/dev/null 2>&1; then py=$$c; break; fi; done; \
-	if [ -z "$$py" ]; then echo "ecr-tui needs Python 3.11 or newer: install it (Debian/Ubuntu: apt-get install python3 python3-venv; macOS: brew install python), or name it with PYTHON=/path/to/python3."; exit 1; fi; \
-	if ! $$py -c 'import ensurepip, venv' >/dev/null 2>&1; then echo "$$py has no venv module: install it (Debian/Ubuntu: apt-get install python3-venv)."; exit 1; fi; \
-	$$py -m venv $(VENV) && $(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+# An environment whose interpreter is gone, or that was made in another folder, is made anew in spite of its stamps.
+ifeq ($(shell sh tools/venv.sh stale $(VENV)),stale)
+.PHONY: $(STAMP) $(DEMO_STAMP)
+endif
 
-$(DEMO_STAMP): pyproject.toml $(VENV)/bin/python
-	@echo "Installing ecr-tui into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[demo]' && touch $@
+$(STAMP): pyproject.toml
+	@sh tools/venv.sh install $(VENV) dev
 
-$(STAMP): pyproject.toml $(VENV)/bin/python
-	@echo "Installing ecr-tui and its development tools into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[demo]' --group dev && touch $@ $(DEMO_STAMP)
+$(DEMO_STAMP): pyproject.toml
+	@sh tools/venv.sh install $(VENV) demo

@@ -61,7 +61,7 @@ prepare() {
 }
 
 pip_install() {
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@" && return
+  "$venv/bin/python" -m pip install --quiet --quiet --disable-pip-version-check "$@" && return
   rm -f "$unfinished" # pip ended by itself and has rolled back: what is installed can stay
   fail "pip could not install ecr-tui into $venv (its message is above): check the network and the package index, then run make again."
 }
