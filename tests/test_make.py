@@ -244,7 +244,7 @@ def test_an_unusable_environment_of_somebody_else_is_left_alone(machine: Machine
 
 def test_check_runs_the_quick_checks_first(machine: Machine) -> None:
     machine.add_python()
-    steps = machine.make("-n", "-j4", "check").stdout
+    steps = machine.make("-n", "check").stdout
     order = [steps.index(step) for step in ("ruff check", "ruff format --check", "mypy", "lint-imports", "-m pytest")]
     assert order == sorted(order)
 
