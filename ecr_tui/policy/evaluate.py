@@ -1,0 +1,320 @@
+"""May this principal do this action on this repository? The whole of IAM's evaluation logic, as far as ECR needs it.
+
+Order and combination: IAM User Guide, "Determining whether a request is allowed or denied within an account" and
+"Cross-account policy evaluation logic". An explicit Deny anywhere ends it. Within one account an Allow on either side
+is enough; across accounts both sides must allow.
+
+``decide`` is made for many calls: build :class:`Policies` once and reuse it; documents are compiled at first use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ecr_tui.policy.compiled import ALLOW, DIRECT, Caller, Grip, caller_of, compile_policy
+from ecr_tui.policy.document import PolicyDocument, values_of
+from ecr_tui.policy.patterns import Context
+
+ALLOWED = "Allowed"
+IMPLICIT = "ImplicitlyDenied"
+EXPLICIT = "ExplicitlyDenied"
+UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call. ``action`` like "ecr:PutImage"; ``resource`` an ARN, or "*" for an action on no resource.
+
+    ``principal`` is the caller's ARN (user, role, assumed-role session, federated user, account root) or a service
+    like "lambda.amazonaws.com". ``context`` holds the condition keys as the service would fill them: nothing is added
+    to it here (see :func:`context_for`). Key names are case-insensitive.
+    """
+
+    action: str
+    resource: str
+    resource_account: str
+    principal: str
+    context: Mapping[str, Any]
+
+    @cached_property
+    def lower_action(self) -> str:
+        return self.action.lower()
+
+    @cached_property
+    def keys(self) -> Context:
+        """``context`` with lower-case keys and textual values; two keys that differ by case only become one set."""
+        keys: dict[str, str | tuple[str, ...]] = {}
+        for key, value in self.context.items():
+            if value is None:
+                continue
+            is_list = isinstance(value, list | tuple | set | frozenset)
+            texts = values_of(list(value) if is_list else value)
+            lower = key.lower()
+            if lower in keys:
+                known = keys[lower]
+                keys[lower] = ((known,) if isinstance(known, str) else known) + texts
+            elif is_list:
+                keys[lower] = texts
+            elif texts:
+                keys[lower] = texts[0]
+        return keys
+
+
+@dataclass(frozen=True)
+class Policies:
+    """Everything that has a say. Order within a list does not matter.
+
+    ``identity``: the caller's identity policies; None where they cannot be read. ``resource``: the repository policy.
+    ``registry``: account A's registry policy, where its scope is V2 (it then applies to every request).
+    ``boundaries``: permissions boundary (none: no limit). ``scps``, ``rcps``: one sequence a level, from the
+    organisation's root to the account (none: not in an organisation). ``session``: the session policy.
+    """
+
+    identity: Sequence[PolicyDocument] | None
+    resource: PolicyDocument | None
+    boundaries: Sequence[PolicyDocument] = ()
+    session: PolicyDocument | None = None
+    scps: Sequence[Sequence[PolicyDocument]] = ()
+    rcps: Sequence[Sequence[PolicyDocument]] = ()
+    registry: PolicyDocument | None = None
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One fact of a decision. ``text`` is a sentence; the other fields say the same to a program.
+
+    ``where``: "identity", "resource", "registry", "boundary", "session", "scp", "rcp". ``kind``: "allow" and "deny"
+    for a statement that applied; "near" for one that named the action yet failed in ``element`` (and, for a
+    condition, in ``key``); "missing" for a side without an Allow; "unreadable"; "root" for the account's root user.
+    ``policy`` counts from 0 within ``where``; ``statement`` is its Sid or "statement 1".
+    """
+
+    where: str
+    kind: str
+    text: str
+    policy: int = 0
+    statement: str = ""
+    index: int | None = None
+    element: str = ""
+    key: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        found = {
+            "where": self.where,
+            "kind": self.kind,
+            "text": self.text,
+            "statement": self.statement,
+            "element": self.element,
+            "key": self.key,
+        }
+        return {key: value for key, value in found.items() if value}
+
+
+class Decision:
+    """``response``: "Allowed", "ImplicitlyDenied", "ExplicitlyDenied" or "Unknown".
+
+    ``missing``: the sides that lack an Allow ("identity", "resource", "boundary", "session", "scp"); within one
+    account either of "identity" and "resource" would do. ``denied_by``: where an explicit Deny sits, of the
+    documents that could be read. ``reasons`` is worked out when it is asked for.
+    """
+
+    __slots__ = ("_policies", "_reasons", "_request", "denied_by", "missing", "response")
+
+    def __init__(
+        self,
+        response: str,
+        request: Request,
+        policies: Policies,
+        missing: tuple[str, ...] = (),
+        denied_by: tuple[str, ...] = (),
+    ) -> None:
+        self.response = response
+        self.missing = missing
+        self.denied_by = denied_by
+        self._request = request
+        self._policies = policies
+        self._reasons: tuple[Reason, ...] | None = None
+
+    @property
+    def allowed(self) -> bool:
+        return self.response == ALLOWED
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        if self._reasons is None:
+            from ecr_tui.policy.explain import explain
+
+            self._reasons = explain(self, self._request, self._policies)
+        return self._reasons
+
+    def __repr__(self) -> str:
+        return f"Decision({self.response!r}, missing={self.missing!r}, denied_by={self.denied_by!r})"
+
+
+def decide(request: Request, policies: Policies) -> Decision:
+    """Never raises on a policy or a request, however odd: what cannot match does not match."""
+    caller = caller_of(request.principal)
+    action = request.lower_action
+    resource = request.resource
+    context = request.keys
+    bounded = bool(policies.boundaries)
+
+    on_resource = 0
+    if policies.resource is not None:
+        on_resource = compile_policy(policies.resource).as_resource_policy(caller, bounded, action, resource, context)
+    on_registry = 0
+    if policies.registry is not None:
+        on_registry = compile_policy(policies.registry).as_resource_policy(caller, bounded, action, resource, context)
+    on_identity = _union(policies.identity, action, resource, context) if policies.identity else 0
+    on_boundary = _union(policies.boundaries, action, resource, context) if bounded else ALLOW
+    on_session = ALLOW if policies.session is None else _union((policies.session,), action, resource, context)
+    on_scps = ALLOW
+    if policies.scps and caller.kind != "service":
+        on_scps = _levels(policies.scps, action, resource, context)
+    on_rcps = _levels(policies.rcps, action, resource, context) if policies.rcps else ALLOW
+
+    if (on_resource | on_registry | on_identity | on_boundary | on_session | on_scps | on_rcps) & Grip.DENY:
+        found = (
+            ("resource", on_resource),
+            ("registry", on_registry),
+            ("identity", on_identity),
+            ("boundary", on_boundary),
+            ("session", on_session),
+            ("scp", on_scps),
+            ("rcp", on_rcps),
+        )
+        return Decision(EXPLICIT, request, policies, (), tuple(name for name, grip in found if grip & Grip.DENY))
+
+    granted = on_resource | on_registry
+    readable = policies.identity is not None or caller.kind in ("root", "service")
+    identity_allows = bool(on_identity & ALLOW) or caller.kind == "root"
+    # The root user has no boundary, and no session policy narrows it.
+    boundary_allows = bool(on_boundary & ALLOW) or caller.kind == "root"
+    session_allows = bool(on_session & ALLOW) or caller.kind == "root"
+    capped = [] if on_scps & ALLOW else ["scp"]
+
+    if caller.kind == "service":
+        return _verdict(request, policies, bool(granted & DIRECT), True, ["resource"])
+    if caller.account == request.resource_account and caller.account is not None:
+        own = identity_allows and boundary_allows and session_allows
+        theirs = _resource_alone(granted, caller, boundary_allows, session_allows)
+        if capped or not (own or theirs):
+            missing = capped
+            if not own and not theirs:
+                missing = missing + _lacking(identity_allows, boundary_allows, session_allows, readable)
+                if not granted & DIRECT:
+                    missing.append("resource")
+            hopeless = bool(capped) or (not theirs and not (boundary_allows and session_allows))
+            return _verdict(request, policies, False, readable or hopeless, missing)
+        return _verdict(request, policies, True, readable, [])
+    missing = capped + _lacking(identity_allows, boundary_allows, session_allows, readable)
+    if not granted & ALLOW:
+        missing.append("resource")
+    return _verdict(request, policies, not missing, readable or bool(missing), missing)
+
+
+def resource_allows(document: PolicyDocument | None, request: Request) -> bool:
+    """A's half alone: whether the repository policy lets the caller (or the caller's account) in, and denies not."""
+    if document is None:
+        return False
+    grip = compile_policy(document).as_resource_policy(
+        caller_of(request.principal), False, request.lower_action, request.resource, request.keys
+    )
+    return bool(grip & ALLOW) and not grip & Grip.DENY
+
+
+def context_for(
+    principal: str,
+    resource_account: str,
+    tags: Mapping[str, str] | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The keys that AWS always fills in for a call on a repository: who calls, and the repository's own tags.
+
+    Not included, because only the live request knows them: source addresses, organisation, time. Give them in
+    ``extra``.
+    """
+    caller = caller_of(principal)
+    context: dict[str, Any] = {"aws:ResourceAccount": resource_account, "aws:SecureTransport": "true"}
+    if caller.kind == "service":
+        context["aws:PrincipalServiceName"] = principal
+        context["aws:PrincipalIsAWSService"] = "true"
+    else:
+        context["aws:PrincipalArn"] = principal_arn(caller)
+        context["aws:PrincipalIsAWSService"] = "false"
+        context["aws:PrincipalType"] = _TYPES.get(caller.kind, "Anonymous")
+        if caller.account is not None:
+            context["aws:PrincipalAccount"] = caller.account
+        if caller.kind == "user":
+            context["aws:username"] = caller.name
+    for key, value in (tags or {}).items():
+        context[f"aws:ResourceTag/{key}"] = value
+        context[f"ecr:ResourceTag/{key}"] = value
+    context.update(extra or {})
+    return context
+
+
+_TYPES = {
+    "root": "Account",
+    "user": "User",
+    "federated-user": "FederatedUser",
+    "assumed-role": "AssumedRole",
+    "role": "AssumedRole",
+}
+
+
+def principal_arn(caller: Caller) -> str:
+    """aws:PrincipalArn: a role's ARN for its sessions (without the path, which a session's ARN does not tell)."""
+    if caller.kind == "assumed-role":
+        return f"arn:{caller.partition}:iam::{caller.account}:role/{caller.name}"
+    return caller.arn
+
+
+def _resource_alone(granted: int, caller: Caller, boundary_allows: bool, session_allows: bool) -> bool:
+    """Within the account: does the resource policy suffice, given what the boundary and session policy leave?
+
+    A policy that names a user or a session itself is not limited by an implicit deny in the boundary; one that names
+    the session is not limited by the session policy either (evaluation logic, "Resource-based policies").
+    """
+    if not granted & DIRECT:
+        return False
+    itself = caller.kind in ("user", "assumed-role", "federated-user")
+    past_boundary = boundary_allows or (itself and bool(granted & (Grip.EXACT | Grip.ANYONE)))
+    past_session = session_allows or (itself and bool(granted & Grip.EXACT))
+    return past_boundary and past_session
+
+
+def _lacking(identity: bool, boundary: bool, session: bool, readable: bool) -> list[str]:
+    missing = []
+    if not identity and readable:
+        missing.append("identity")
+    if not boundary:
+        missing.append("boundary")
+    if not session:
+        missing.append("session")
+    return missing
+
+
+def _verdict(request: Request, policies: Policies, allowed: bool, certain: bool, missing: list[str]) -> Decision:
+    if not certain:
+        return Decision(UNKNOWN, request, policies, tuple(missing))
+    if allowed:
+        return Decision(ALLOWED, request, policies)
+    return Decision(IMPLICIT, request, policies, tuple(missing))
+
+
+def _union(documents: Sequence[PolicyDocument], action: str, resource: str, context: Context) -> int:
+    grip = 0
+    for document in documents:
+        grip |= compile_policy(document).as_identity_policy(action, resource, context)
+    return grip
+
+
+def _levels(levels: Sequence[Sequence[PolicyDocument]], action: str, resource: str, context: Context) -> int:
+    """Every level must allow; a Deny at any level is a Deny."""
+    grips = [_union(level, action, resource, context) for level in levels]
+    denied = Grip.DENY if any(grip & Grip.DENY for grip in grips) else 0
+    return denied | (ALLOW if all(grip & ALLOW for grip in grips) else 0)
