@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
-from ecr_tui.errors import EcrTuiError
+from ecr_tui.errors import EcrTuiError, EnvironmentFailure
 from ecr_tui.secret import Secret
 
 if TYPE_CHECKING:
@@ -93,6 +93,10 @@ class RegistryError(EcrTuiError):
         self.code = code
         self.request = request
         self.action = action
+
+
+class Unreachable(RegistryError, EnvironmentFailure):
+    """No answer came, or none that a registry gives: network, proxy, TLS or the container engine, never permissions."""
 
 
 class Engine(Protocol):

@@ -1,0 +1,202 @@
+"""Requests to one registry: credentials only to its own origin, bounded in time, counted, retried where safe."""
+
+from __future__ import annotations
+
+import base64
+import random
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from urllib.parse import urljoin
+
+import urllib3
+from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, ProxyError, TimeoutError
+
+from ecr_tui.registry import failures
+from ecr_tui.registry.engine import Credentials, Unreachable
+from ecr_tui.registry.failures import Asked
+from ecr_tui.registry.running import Stopped
+from ecr_tui.registry.wiring import Sockets, base_url, is_loopback, make_manager, origin
+
+RETRIES = 3
+MAX_REDIRECTS = 5
+MAX_ERROR_BODY = 64 * 1024
+_RETRIED = frozenset({429, 500, 502, 503, 504})
+_REFUSED_UNSEEN = frozenset({429, 503})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MAX_PAUSE = 5.0
+_CHUNK = 256 * 1024
+
+
+class Answer:
+    """A successful answer; its body is read once, by ``read`` or ``chunks``."""
+
+    def __init__(self, transport: Transport, asked: Asked, response: urllib3.BaseHTTPResponse) -> None:
+        self._transport = transport
+        self._asked = asked
+        self._response = response
+        self.status = response.status
+        self.headers: Mapping[str, str] = response.headers
+
+    def read(self, limit: int) -> bytes:
+        data = bytearray()
+        for chunk in self.chunks():
+            data += chunk
+            if len(data) > limit:
+                raise self._transport.garbage(self._asked, f"more than {limit} bytes")
+        return bytes(data)
+
+    def chunks(self) -> Iterator[bytes]:
+        with self._transport.translating(self._asked):
+            yield from self._response.stream(_CHUNK, decode_content=False)
+            self._response.release_conn()
+
+
+class Transport:
+    """Belongs to one operation at a time; :meth:`abort` may be called from any thread."""
+
+    def __init__(self, host: str, credentials: Credentials, *, pause: Callable[[float], None] | None = None) -> None:
+        self.host = host
+        self.requests = 0
+        """Every HTTP request sent: retries and redirects too."""
+        self._base = base_url(host)
+        self._secret = credentials.password
+        token = base64.b64encode(f"{credentials.username}:{credentials.password.reveal()}".encode()).decode()
+        self._authorization = f"Basic {token}"
+        self._sockets = Sockets()
+        self._stopped = threading.Event()
+        self._pause = pause or self._stopped.wait
+        self._manager = make_manager(self._base, self._sockets)
+        self._elsewhere: dict[tuple[str, str, int], urllib3.PoolManager] = {}
+
+    def abort(self) -> None:
+        """Send nothing more and break what is under way."""
+        self._stopped.set()
+        self._sockets.shut()
+
+    def close(self) -> None:
+        self.abort()
+        for manager in (self._manager, *self._elsewhere.values()):
+            manager.clear()
+
+    def resolve(self, location: str) -> str:
+        """An absolute URL of this registry for a path, or for a Location header."""
+        return urljoin(f"{self._base}/", location)
+
+    def unreachable(self, asked: Asked, why: str) -> Unreachable:
+        return failures.unreachable(asked, why, host=self.host, secret=self._secret)
+
+    def garbage(self, asked: Asked, what: str) -> Unreachable:
+        return failures.garbage(asked, what, host=self.host, secret=self._secret)
+
+    def ask(
+        self,
+        asked: Asked,
+        url: str,
+        *,
+        expect: frozenset[int],
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        repeatable: bool = True,
+    ) -> Answer:
+        """One request and its answer, whose status is in ``expect``; 5xx and 429 are retried with backoff.
+
+        ``repeatable``: may be sent again after a connection that broke, when nobody knows whether it arrived.
+        Raises :class:`RegistryError` for everything else.
+        """
+        broken = attempt = 0
+        while True:
+            try:
+                with self.translating(asked):
+                    response = self._follow(asked, self.resolve(url), headers or {}, body)
+            except _Lost:
+                broken += 1
+                if broken > 1 or not repeatable:
+                    raise
+                continue
+            if response.status in expect:
+                if asked.method == "HEAD":
+                    response.drain_conn()
+                return Answer(self, asked, response)
+            text = b""
+            with self.translating(asked):
+                if asked.method != "HEAD":
+                    text = response.read(MAX_ERROR_BODY, decode_content=True)
+                response.close()
+            if attempt < RETRIES and response.status in (_RETRIED if repeatable else _REFUSED_UNSEEN):
+                self._back_off(attempt, response.headers.get("Retry-After", ""))
+                attempt += 1
+                continue
+            raise failures.from_answer(
+                asked,
+                response.status,
+                text,
+                content_type=response.headers.get("Content-Type", ""),
+                host=self.host,
+                secret=self._secret,
+            )
+
+    def _back_off(self, attempt: int, retry_after: str) -> None:
+        seconds = 0.25 * 2**attempt * (1 + random.random() / 2)  # noqa: S311 (jitter)
+        if retry_after.isdecimal():
+            seconds = min(max(seconds, float(retry_after)), _MAX_PAUSE)
+        self._pause(seconds)
+
+    def _follow(
+        self, asked: Asked, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> urllib3.BaseHTTPResponse:
+        for _ in range(MAX_REDIRECTS + 1):
+            response = self._send(asked, url, headers, body)
+            if response.status not in _REDIRECTS or asked.method not in ("GET", "HEAD"):
+                return response
+            location = response.headers.get("Location", "")
+            response.drain_conn()
+            response.release_conn()
+            target = urljoin(url, location)
+            scheme, name, _ = origin(target)
+            if not location or (scheme != "https" and not (scheme == "http" and is_loopback(name))):
+                raise self.garbage(asked, "a redirect to no https address")
+            url = target
+        raise self.garbage(asked, "too many redirects")
+
+    def _send(self, asked: Asked, url: str, headers: Mapping[str, str], body: bytes | None) -> urllib3.BaseHTTPResponse:
+        if self._stopped.is_set():
+            raise Stopped
+        sent = {"User-Agent": "ecr-tui", "Accept-Encoding": "identity", **headers}
+        manager = self._manager
+        if origin(url) == origin(self._base):
+            sent["Authorization"] = self._authorization
+        else:
+            manager = self._elsewhere.setdefault(origin(url), make_manager(url, self._sockets))
+        self.requests += 1
+        return manager.request(asked.method, url, body=body, headers=sent, redirect=False, preload_content=False)
+
+    @contextmanager
+    def translating(self, asked: Asked) -> Iterator[None]:
+        """Turns what the HTTP library raises into this room's errors, without their frames: these hold the token."""
+        failure: Exception | None = None
+        try:
+            yield
+        except (HTTPError, OSError, ValueError) as raised:
+            failure = self._translated(asked, raised)
+        if failure is not None:
+            raise failure
+
+    def _translated(self, asked: Asked, raised: Exception) -> Exception:
+        if self._stopped.is_set():
+            return Stopped()
+        if isinstance(raised, ProxyError):
+            why = f"proxy: {raised.original_error}"
+        elif isinstance(raised, NewConnectionError):
+            # Its text begins with the connection object; for history's sake it counts as a timeout in urllib3.
+            why = str(raised).partition(": ")[2] or str(raised)
+        elif isinstance(raised, TimeoutError):
+            why = f"timed out: {raised}"
+        else:
+            why = str(raised) or type(raised).__name__
+        kind = _Lost if isinstance(raised, ProtocolError) else Unreachable
+        return failures.unreachable(asked, why, host=self.host, secret=self._secret, kind=kind)
+
+
+class _Lost(Unreachable):
+    """The connection ended without an answer: whether the request arrived, nobody knows."""
