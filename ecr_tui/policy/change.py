@@ -1,0 +1,369 @@
+"""Changes to a repository policy: grant, narrow, revoke, adopt, prune. Pure: a document in, a :class:`Change` out.
+
+Only our own statements (see ``ours``) are ever edited; foreign ones keep their text, their order and every element
+that we do not know. A document keeps its Version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ecr_tui.errors import InputError
+from ecr_tui.policy.actions import Access, canonical_action, is_registry_level, matching_actions
+from ecr_tui.policy.compare import (
+    Difference,
+    condition_key,
+    differences,
+    equivalent,
+    statement_keys,
+    text_diff,
+)
+from ecr_tui.policy.document import LIMIT, NEW_VERSION, PolicyDocument, Statement, strings
+from ecr_tui.policy.ours import (
+    SID_PREFIX,
+    Grant,
+    Own,
+    TagCondition,
+    add_access,
+    covers_access,
+    read_own,
+    take_access,
+)
+from ecr_tui.policy.principal import describe, is_dead, same_principal
+
+__all__ = [
+    "SID_PREFIX",
+    "Change",
+    "Difference",
+    "Grant",
+    "TagCondition",
+    "adopt",
+    "differences",
+    "equivalent",
+    "group",
+    "merge",
+    "narrow",
+    "prune",
+    "revoke",
+    "text_diff",
+]
+
+
+@dataclass(frozen=True)
+class Change:
+    """``after`` None means that nothing is left and the policy should be deleted.
+
+    ``notes`` are sentences about what a reader of the diff could miss: a foreign statement that also names the
+    principal, principals that were gathered to stay under the limit.
+    """
+
+    before: PolicyDocument | None
+    after: PolicyDocument | None
+    changed: bool
+    notes: tuple[str, ...] = ()
+
+
+_Item = tuple[Mapping[str, Any], Own | None]
+"""A statement, with its content when it is ours."""
+
+
+def merge(document: PolicyDocument | None, grant: Grant) -> Change:
+    """Give what ``grant`` says. No change where the same principal, access and condition is granted already.
+
+    A narrower statement of ours for the same principal and condition is widened in its place. Raises InputError when
+    the result would not fit into the limit of ECR.
+    """
+    wanted = Own.of_grant(grant)
+    items = _items(document)
+    if any(_grants_already(item, wanted) for item in items):
+        return Change(document, document, False)
+    access = wanted.access
+    place: int | None = None
+    kept: list[_Item] = []
+    for raw, own in items:
+        if own is None or not _widens(own, wanted):
+            kept.append((raw, own))
+            continue
+        access = add_access(access, own.access)
+        left = own.without(grant.principal)
+        if left is not None:
+            kept.append(({}, left))
+        elif place is None:
+            place = len(kept)
+    made = replace(wanted, access=access)
+    kept.insert(len(kept) if place is None else place, ({}, made))
+    after, notes = _fitting(document, kept)
+    return Change(document, after, True, notes)
+
+
+def _widens(own: Own, wanted: Own) -> bool:
+    """Whether ``wanted`` takes the place of what ``own`` gives that principal: same tags, and it ends no later."""
+    if not own.names(wanted.principals[0]) or own.tags_key != wanted.tags_key:
+        return False
+    if own.until == wanted.until:
+        return True
+    ends_earlier = own.until is not None and (wanted.until is None or own.until < wanted.until)
+    return ends_earlier and covers_access(wanted.access, own.access)
+
+
+def _grants_already(item: _Item, wanted: Own) -> bool:
+    raw, own = item
+    principal = wanted.principals[0]
+    if own is not None:
+        return (
+            own.names(principal)
+            and own.condition_key == wanted.condition_key
+            and covers_access(own.access, wanted.access)
+        )
+    # A foreign statement which says just that: another one of ours would add nothing.
+    statement = Statement(0, raw)
+    if statement.effect != "Allow" or not set(raw) <= {"Sid", "Effect", "Principal", "Action", "Condition"}:
+        return False
+    if not any(kind == "AWS" and same_principal(value, principal) for kind, value in statement.principals):
+        return False
+    covered = {action for pattern in statement.actions for action in matching_actions(pattern)}
+    same = condition_key(raw.get("Condition")) == condition_key(wanted.condition())
+    return same and covered.issuperset(wanted.access.actions)
+
+
+def narrow(document: PolicyDocument, grant: Grant) -> Change:
+    """Leave the principal, under the grant's condition, with the grant's access and no more (ours only)."""
+    wanted = Own.of_grant(grant)
+    kept: list[_Item] = []
+    changed = False
+    for raw, own in _items(document):
+        if (
+            own is None
+            or not own.names(grant.principal)
+            or own.condition_key != wanted.condition_key
+            or covers_access(wanted.access, own.access)
+        ):
+            kept.append((raw, own))
+            continue
+        changed = True
+        left = own.without(grant.principal)
+        if left is not None:
+            kept.append(({}, left))
+        kept.append(({}, wanted))
+    if not changed:
+        return Change(document, document, False)
+    after, notes = _fitting(document, kept)
+    return Change(document, after, True, notes)
+
+
+def revoke(
+    document: PolicyDocument | None,
+    principal: str,
+    access: Access | None = None,
+    *,
+    foreign: bool = False,
+) -> Change:
+    """Take ``access`` (None: all of it) from ``principal``, whatever the condition.
+
+    Statements of ours which name others too keep those. Foreign statements that name the principal are left alone and
+    mentioned in ``notes``, unless ``foreign``; then the principal is taken out of those that allow (and an emptied
+    statement is dropped), which ``notes`` says as well. ``access`` does not apply to foreign statements: with it
+    they are always left alone.
+    """
+    kept: list[_Item] = []
+    notes: list[str] = []
+    changed = False
+    for index, (raw, own) in enumerate(_items(document)):
+        statement = Statement(index, raw)
+        if own is None:
+            edited = raw
+            if _names(statement, principal):
+                take = foreign and access is None
+                edited = _without_principal(raw, principal) if take else raw
+                notes.append(
+                    f"{describe(principal)} was taken out of {statement.name}, which is not ours"
+                    if take
+                    else f"{statement.name}, which is not ours, also names {describe(principal)} and was left alone"
+                )
+            changed = changed or edited is not raw
+            if edited:
+                kept.append((edited, None))
+        elif not own.names(principal) or (access is not None and take_access(own.access, access) is own.access):
+            kept.append((raw, own))
+        else:
+            changed = True
+            left = own.without(principal)
+            if left is not None:
+                kept.append(({}, left))
+            rest = take_access(own.access, access) if access is not None else None
+            if rest is not None:
+                kept.append(({}, replace(own, principals=(principal,), access=rest)))
+    if not changed:
+        return Change(document, document, False, tuple(notes))
+    after, more = _fitting(document, kept)
+    return Change(document, after, True, (*notes, *more))
+
+
+def adopt(document: PolicyDocument | None, incoming: PolicyDocument) -> tuple[Change, tuple[str, ...]]:
+    """Add the statements of a pasted document, as far as a repository policy can carry them.
+
+    Returns the change, and the registry-level actions that were left out (like "ecr:GetAuthorizationToken"): they
+    belong into B's identity policy on Resource "*". A ``Resource`` of "*" is dropped, since a repository policy has
+    none. Raises InputError for a Resource that names something.
+    """
+    moved: list[str] = []
+    notes: list[str] = []
+    present = {statement_keys(statement) for statement in (document.statements if document else ())}
+    added: list[_Item] = []
+    for statement in incoming.statements:
+        raw = _adoptable(statement, moved)
+        if raw is None:
+            continue
+        keys = statement_keys(Statement(0, raw))
+        if keys in present:
+            continue
+        present.add(keys)
+        added.append((raw, None))
+    if not added:
+        return Change(document, document, False), tuple(moved)
+    if document is None:
+        after, more = _fitting(incoming, added)
+    else:
+        if incoming.expands_variables and not document.expands_variables and "${" in incoming.text:
+            notes.append(
+                f"the policy's Version is {document.version or 'missing'}: the variables just added stay literal text"
+            )
+        after, more = _fitting(document, [*_items(document), *added])
+    return Change(document, after, True, (*notes, *more)), tuple(moved)
+
+
+def _adoptable(statement: Statement, moved: list[str]) -> dict[str, Any] | None:
+    raw = dict(statement.raw)
+    if "Resource" in raw:
+        if "*" not in statement.resources:
+            raise InputError(
+                f"{statement.name} names a Resource, which a repository policy cannot",
+                hint="remove its Resource: a repository policy is always about its own repository",
+            )
+        del raw["Resource"]
+    if "Action" in raw:
+        kept = []
+        for action in statement.actions:
+            if is_registry_level(action):
+                name = canonical_action(action) or action
+                if name not in moved:
+                    moved.append(name)
+            else:
+                kept.append(action)
+        if not kept and statement.actions:
+            return None
+        if len(kept) != len(statement.actions):
+            raw["Action"] = kept
+    return raw
+
+
+def prune(document: PolicyDocument) -> Change:
+    """Take out dead principals (AIDA..., AROA...): they match nobody, and make SetRepositoryPolicy refuse the text.
+
+    Applies to foreign statements too, and to Deny: a dead id denies nobody. NotPrincipal is left alone, since taking
+    a name out of it widens a Deny.
+    """
+    kept: list[_Item] = []
+    notes: list[str] = []
+    for statement in document.statements:
+        dead = [value for kind, value in statement.principals if kind == "AWS" and is_dead(value)]
+        raw: Mapping[str, Any] = statement.raw
+        for value in dead:
+            raw = _without_principal(raw, value) if raw else raw
+        if dead:
+            notes.append(
+                f"{statement.name}: {', '.join(dead)} taken out" + ("" if raw else ", and with it the statement")
+            )
+        if raw:
+            kept.append((raw, read_own(statement) if raw is statement.raw else read_own(Statement(0, raw))))
+    if not notes:
+        return Change(document, document, False)
+    after, more = _fitting(document, kept)
+    return Change(document, after, True, (*notes, *more))
+
+
+def group(document: PolicyDocument) -> Change:
+    """Gather our statements that differ in their principal alone into one each: the shortest way to say it."""
+    items = _items(document)
+    gathered = _gathered(items)
+    if len(gathered) == len(items):
+        return Change(document, document, False)
+    return Change(document, _build(document, gathered), True)
+
+
+def _items(document: PolicyDocument | None) -> list[_Item]:
+    return [(statement.raw, read_own(statement)) for statement in (document.statements if document else ())]
+
+
+def _gathered(items: Sequence[_Item]) -> list[_Item]:
+    places: dict[object, int] = {}
+    made: list[_Item] = []
+    for raw, own in items:
+        if own is None:
+            made.append((raw, own))
+            continue
+        key = (own.access, own.condition_key)
+        if key not in places:
+            places[key] = len(made)
+            made.append((raw, own))
+            continue
+        first = made[places[key]][1]
+        if first is not None:
+            more = tuple(item for item in own.principals if not first.names(item))
+            made[places[key]] = ({}, replace(first, principals=(*first.principals, *more)))
+    return made
+
+
+def _fitting(document: PolicyDocument | None, items: Sequence[_Item]) -> tuple[PolicyDocument | None, tuple[str, ...]]:
+    """The document with these statements, gathered by principal if it would not fit otherwise."""
+    built = _build(document, items)
+    if built is None or built.size <= LIMIT:
+        return built, ()
+    gathered = _gathered(items)
+    built = _build(document, gathered)
+    if built is not None and built.size <= LIMIT:
+        return built, (f"principals with the same access share a statement, to stay under {LIMIT:,} characters",)
+    raise InputError(
+        f"the policy would have {built.size if built else 0:,} characters; ECR takes {LIMIT:,}",
+        hint="remove statements that nobody needs, or grant a whole account instead of its users one by one",
+    )
+
+
+def _build(document: PolicyDocument | None, items: Sequence[_Item]) -> PolicyDocument | None:
+    if not items:
+        return None
+    taken = {str(raw["Sid"]) for raw, _ in items if raw and isinstance(raw.get("Sid"), str)}
+    statements: list[Mapping[str, Any]] = []
+    for raw, own in items:
+        if raw or own is None:
+            statements.append(raw)
+            continue
+        made = own.statement(taken)
+        taken.add(made["Sid"])
+        statements.append(made)
+    if document is None:
+        return PolicyDocument.from_json({"Version": NEW_VERSION, "Statement": statements})
+    return document.replace(statements)
+
+
+def _names(statement: Statement, principal: str) -> bool:
+    return statement.effect == "Allow" and any(
+        kind == "AWS" and same_principal(value, principal) for kind, value in statement.principals
+    )
+
+
+def _without_principal(raw: Mapping[str, Any], principal: str) -> Mapping[str, Any]:
+    """The statement without that principal; empty when it named no other."""
+    element = raw.get("Principal")
+    if not isinstance(element, Mapping) or "AWS" not in element:
+        return raw
+    named = element["AWS"]
+    left = [item for item in strings(named) if not same_principal(item, principal)]
+    if len(left) == len(strings(named)):
+        return raw
+    principals = {key: value for key, value in element.items() if key != "AWS"}
+    if left:
+        principals = {key: left if key == "AWS" else value for key, value in element.items()}
+    return {**raw, "Principal": principals} if principals else {}

@@ -1,0 +1,183 @@
+"""The statements that this program writes, and how it knows them again.
+
+A statement is ours only when its Sid starts with :data:`SID_PREFIX` *and* its content is one that we write: ECR does
+not demand unique Sids, and somebody may have edited the statement since. Everything else is foreign.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from ecr_tui.errors import InputError
+from ecr_tui.policy.actions import Access
+from ecr_tui.policy.conditions import parse_date
+from ecr_tui.policy.document import Statement, strings, values_of
+from ecr_tui.policy.principal import same_principal
+
+SID_PREFIX = "EcrTui"
+TAG_KEY = "aws:ResourceTag/"
+TIME_KEY = "aws:CurrentTime"
+
+TagCondition = tuple[str, str]
+"""(tag key, tag value) that the repository must carry."""
+
+_TITLES = {Access.PULL: "Pull", Access.PUSH: "Push", Access.PUSH_PULL: "PushPull"}
+_PARTS = {
+    Access.PULL: frozenset({"pull"}),
+    Access.PUSH: frozenset({"push"}),
+    Access.PUSH_PULL: frozenset({"pull", "push"}),
+}
+_OF_PARTS = {parts: access for access, parts in _PARTS.items()}
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Access for one principal (an ARN, see ``parse_principal``) while the repository carries every tag of ``tags``.
+
+    The same key twice means either value. ``until`` (with a time zone) ends it. Raises InputError for a tag or time
+    that cannot be written.
+    """
+
+    principal: str
+    access: Access
+    tags: tuple[TagCondition, ...] = ()
+    until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        for key, value in self.tags:
+            if not key or len(key) > 128 or len(value) > 256:
+                raise InputError(f"not a tag: {key}={value}", hint="a key has 1 to 128 characters, a value at most 256")
+            if "${" in key + value:
+                raise InputError(f"a tag cannot hold a policy variable: {key}={value}")
+        if self.until is not None and self.until.tzinfo is None:
+            raise InputError("the end of a grant needs a time zone", hint="for example 2030-01-31T18:00:00Z")
+
+
+def add_access(a: Access, b: Access) -> Access:
+    return _OF_PARTS[_PARTS[a] | _PARTS[b]]
+
+
+def take_access(a: Access, b: Access) -> Access | None:
+    """What is left of ``a`` without ``b``; None for nothing."""
+    return _OF_PARTS.get(_PARTS[a] - _PARTS[b])
+
+
+def covers_access(a: Access, b: Access) -> bool:
+    return _PARTS[a] >= _PARTS[b]
+
+
+@dataclass(frozen=True)
+class Own:
+    """One of our statements. ``principals`` as written; ``tags`` sorted; ``until`` in whole seconds of UTC."""
+
+    principals: tuple[str, ...]
+    access: Access
+    tags: tuple[TagCondition, ...] = ()
+    until: datetime | None = None
+
+    @classmethod
+    def of_grant(cls, grant: Grant) -> Own:
+        until = grant.until.astimezone(UTC).replace(microsecond=0) if grant.until else None
+        return cls((grant.principal,), grant.access, tuple(sorted(set(grant.tags))), until)
+
+    @property
+    def condition_key(self) -> tuple[tuple[TagCondition, ...], datetime | None]:
+        """What two statements share when their conditions are the same; tag keys are case-insensitive in IAM."""
+        return tuple(sorted((key.lower(), value) for key, value in self.tags)), self.until
+
+    @property
+    def tags_key(self) -> tuple[TagCondition, ...]:
+        return self.condition_key[0]
+
+    def names(self, principal: str) -> bool:
+        return any(same_principal(item, principal) for item in self.principals)
+
+    def without(self, principal: str) -> Own | None:
+        left = tuple(item for item in self.principals if not same_principal(item, principal))
+        return replace(self, principals=left) if left else None
+
+    def condition(self) -> dict[str, Any] | None:
+        made: dict[str, Any] = {}
+        values: dict[str, list[str]] = {}
+        for key, value in self.tags:
+            values.setdefault(TAG_KEY + key, []).append(value)
+        if values:
+            made["StringEquals"] = {key: found[0] if len(found) == 1 else found for key, found in values.items()}
+        if self.until is not None:
+            made["DateLessThan"] = {TIME_KEY: self.until.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        return made or None
+
+    def sid(self, taken: Collection[str] = ()) -> str:
+        """The same for the same content. Letters and digits only, which every AWS service takes in a Sid."""
+        content = repr((sorted(self.principals), self.access.value, self.condition_key))
+        for salt in range(len(taken) + 1):
+            digest = hashlib.sha256(f"{salt or ''}{content}".encode()).hexdigest()[:10]
+            sid = f"{SID_PREFIX}{_TITLES[self.access]}{digest}"
+            if sid not in taken:
+                break
+        return sid
+
+    def statement(self, taken: Collection[str] = ()) -> dict[str, Any]:
+        principals: str | list[str] = self.principals[0] if len(self.principals) == 1 else list(self.principals)
+        made: dict[str, Any] = {
+            "Sid": self.sid(taken),
+            "Effect": "Allow",
+            "Principal": {"AWS": principals},
+            "Action": list(self.access.actions),
+        }
+        condition = self.condition()
+        if condition:
+            made["Condition"] = condition
+        return made
+
+
+def read_own(statement: Statement) -> Own | None:
+    """The statement's content if it is ours, else None."""
+    raw = statement.raw
+    if not (statement.sid or "").startswith(SID_PREFIX) or statement.effect != "Allow":
+        return None
+    if not set(raw) <= {"Sid", "Effect", "Principal", "Action", "Condition"}:
+        return None
+    principal = raw.get("Principal")
+    if not isinstance(principal, Mapping) or set(principal) != {"AWS"}:
+        return None
+    principals = strings(principal["AWS"])
+    if not principals or "*" in principals:
+        return None
+    actions = {action.lower() for action in statement.actions}
+    access = next((item for item in Access if {action.lower() for action in item.actions} == actions), None)
+    condition = _read_condition(raw.get("Condition", {}))
+    if access is None or condition is None:
+        return None
+    return Own(principals, access, *condition)
+
+
+def _read_condition(raw: object) -> tuple[tuple[TagCondition, ...], datetime | None] | None:
+    """(tags, until) of a Condition that we could have written, else None."""
+    if not isinstance(raw, Mapping) or not set(raw) <= {"StringEquals", "DateLessThan"}:
+        return None
+    if not all(isinstance(block, Mapping) and block for block in raw.values()):
+        return None
+    tags: list[TagCondition] = []
+    for key, value in raw.get("StringEquals", {}).items():
+        values = values_of(value)
+        if not key.startswith(TAG_KEY) or not values or any("${" in text for text in (key, *values)):
+            return None
+        tags.extend((key.removeprefix(TAG_KEY), text) for text in values)
+    until = None
+    if "DateLessThan" in raw:
+        if set(raw["DateLessThan"]) != {TIME_KEY}:
+            return None
+        values = values_of(raw["DateLessThan"][TIME_KEY])
+        seconds = parse_date(values[0]) if len(values) == 1 else None
+        if seconds is None:
+            return None
+        try:
+            until = datetime.fromtimestamp(seconds, UTC).replace(microsecond=0)
+        except (OverflowError, OSError, ValueError):
+            return None
+    return tuple(sorted(set(tags))), until
