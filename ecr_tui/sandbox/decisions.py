@@ -1,0 +1,166 @@
+"""May this principal do that? Answered by ``policy.evaluate`` from live records, in AWS's words when not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from ecr_tui.policy.document import PolicyDocument, PolicyError
+from ecr_tui.policy.evaluate import Decision, Policies, Request, decide
+from ecr_tui.sandbox.aws_errors import ServiceError
+from ecr_tui.sandbox.bindings import to_arns
+from ecr_tui.sandbox.principals import Principal
+from ecr_tui.sandbox.world import ACCOUNT_A, ACCOUNT_B, LOOPBACK, ORGANIZATION, World
+
+Context = Mapping[str, str | Sequence[str]]
+
+_NOTHING = PolicyDocument.empty()
+_DENY_PLACES = {
+    "identity": "an identity-based policy",
+    "resource": "a resource-based policy",
+    "registry": "a resource-based policy",
+    "boundary": "a permissions boundary",
+    "session": "a session policy",
+    "scp": "a service control policy",
+    "rcp": "a resource control policy",
+}
+_MISSING = (
+    ("identity", "identity-based policy"),
+    ("boundary", "permissions boundary"),
+    ("session", "session policy"),
+    ("scp", "service control policy"),
+    ("resource", "resource-based policy"),
+    ("rcp", "resource control policy"),
+)
+"""In the order in which AWS names one when several are missing: the caller's own side first."""
+
+
+class Decisions:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def denial(
+        self,
+        principal: Principal,
+        action: str,
+        resource: str,
+        *,
+        account: str,
+        policy: str | None = None,
+        registry_policy: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        context: Context | None = None,
+    ) -> str | None:
+        """None when allowed, else AWS's message. ``policy``: the resource's own; ``account``: the resource's owner."""
+        decision = self.decide(
+            principal,
+            action,
+            resource,
+            account=account,
+            policy=policy,
+            registry_policy=registry_policy,
+            tags=tags,
+            context=context,
+        )
+        return None if decision.response == "Allowed" else denial_text(principal.arn, action, resource, decision)
+
+    def decide(
+        self,
+        principal: Principal,
+        action: str,
+        resource: str,
+        *,
+        account: str,
+        policy: str | None = None,
+        registry_policy: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        context: Context | None = None,
+    ) -> Decision:
+        with self._world.lock:
+            documents = self._world.directory.documents(principal)
+            live = frozenset(self._world.directory.principals())
+        request = Request(
+            action=action,
+            resource=resource,
+            resource_account=account,
+            principal=principal.arn,
+            context={
+                **self.context(principal, documents.tags),
+                **_resource_context(account, action, tags),
+                **(context or {}),
+            },
+        )
+        return decide(
+            request,
+            Policies(
+                identity=tuple(parsed(text) for text in documents.identity),
+                resource=parsed(to_arns(policy, live)) if policy else None,
+                boundaries=tuple(parsed(text) for text in documents.boundaries),
+                session=parsed(documents.session) if documents.session else None,
+                registry=parsed(registry_policy) if registry_policy else None,
+            ),
+        )
+
+    def require(self, principal: Principal, action: str, resource: str, **about: object) -> None:
+        """Raises ServiceError AccessDeniedException (HTTP 400, as ECR and the tagging API do)."""
+        message = self.denial(principal, action, resource, **about)  # type: ignore[arg-type]
+        if message is not None:
+            raise ServiceError("AccessDeniedException", message)
+
+    def context(self, principal: Principal, tags: Mapping[str, str]) -> dict[str, str | Sequence[str]]:
+        now = self._world.clock()
+        found: dict[str, str | Sequence[str]] = {
+            "aws:PrincipalArn": principal.iam_arn,
+            "aws:PrincipalAccount": principal.account,
+            "aws:PrincipalType": "User" if principal.kind == "user" else "AssumedRole",
+            "aws:userid": principal.user_id,
+            "aws:SourceIp": LOOPBACK,
+            "aws:CurrentTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "aws:EpochTime": str(int(now.timestamp())),
+            # Loopback stands in for AWS's endpoints, which take TLS only.
+            "aws:SecureTransport": "true",
+            "aws:ViaAWSService": "false",
+            "aws:PrincipalIsAWSService": "false",
+            "aws:RequestedRegion": self._world.regions[0],
+        }
+        if principal.kind == "user":
+            found["aws:username"] = principal.name
+        if principal.account in (ACCOUNT_A, ACCOUNT_B):
+            found["aws:PrincipalOrgID"] = ORGANIZATION
+        if principal.session is not None:
+            found["aws:MultiFactorAuthPresent"] = "true" if principal.session.mfa else "false"
+            found["aws:TokenIssueTime"] = principal.session.issued_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        for key, value in tags.items():
+            found[f"aws:PrincipalTag/{key}"] = value
+        return found
+
+
+def _resource_context(account: str, action: str, tags: Mapping[str, str] | None) -> dict[str, str | Sequence[str]]:
+    found: dict[str, str | Sequence[str]] = {"aws:ResourceAccount": account}
+    if account in (ACCOUNT_A, ACCOUNT_B):
+        found["aws:ResourceOrgID"] = ORGANIZATION
+    for key, value in (tags or {}).items():
+        found[f"aws:ResourceTag/{key}"] = value
+        if action.startswith("ecr:"):
+            found[f"ecr:ResourceTag/{key}"] = value
+    return found
+
+
+def denial_text(arn: str, action: str, resource: str, decision: Decision) -> str:
+    """AWS's message for a decision that is not Allowed."""
+    start = f"User: {arn} is not authorized to perform: {action} on resource: {resource}"
+    for place in decision.denied_by:
+        return f"{start} with an explicit deny in {_DENY_PLACES.get(place, 'an identity-based policy')}"
+    for side, words in _MISSING:
+        if side in decision.missing:
+            return f"{start} because no {words} allows the {action} action"
+    return start
+
+
+@lru_cache(maxsize=8192)
+def parsed(text: str) -> PolicyDocument:
+    """A stored text that is no policy at all allows nothing."""
+    try:
+        return PolicyDocument.parse(text)
+    except PolicyError:
+        return _NOTHING

@@ -1,0 +1,155 @@
+"""The IAM records that moto keeps, read the way a decision needs them.
+
+Everything is read afresh at each call, so a changed policy, a deleted user or a new key counts at once.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from moto.iam.models import Group, IAMBackend, Role, User, iam_backends
+
+from ecr_tui.sandbox.principals import Credential, Principal, Session
+
+PARTITION = "aws"
+_ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+
+
+@dataclass(frozen=True)
+class Documents:
+    """Policy texts that bear on one principal's identity side."""
+
+    identity: tuple[str, ...] = ()
+    boundaries: tuple[str, ...] = ()
+    session: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+class Directory:
+    """``accounts`` have IAM records here; ``outsiders`` are accounts that merely exist, as principals may name them."""
+
+    def __init__(self, accounts: tuple[str, ...], outsiders: tuple[str, ...] = ()) -> None:
+        self.accounts = accounts
+        self.known = frozenset(accounts + outsiders)
+
+    def backend(self, account: str) -> IAMBackend:
+        return iam_backends[account][PARTITION]
+
+    def user(self, account: str, name: str) -> User | None:
+        return self.backend(account).users.get(name) if account in self.accounts else None
+
+    def role(self, account: str, name: str) -> Role | None:
+        if account not in self.accounts:
+            return None
+        return next((role for role in list(self.backend(account).roles.values()) if role.name == name), None)
+
+    def credential(self, access_key: str) -> Credential | None:
+        """A user's active long-term key."""
+        for account in self.accounts:
+            for user in list(self.backend(account).users.values()):
+                for key in list(user.access_keys):
+                    if key.access_key_id == access_key and key.status == "Active":
+                        return Credential(self.user_principal(user, access_key), key.secret_access_key)
+        return None
+
+    def user_principal(self, user: User, access_key: str, session: Session | None = None) -> Principal:
+        return Principal(
+            account=user.account_id,
+            arn=user.arn,
+            access_key=access_key,
+            kind="user",
+            name=user.name,
+            iam_arn=user.arn,
+            user_id=user_id(user),
+            session=session,
+            partition=PARTITION,
+        )
+
+    def role_principal(self, role: Role, session_name: str, access_key: str, session: Session) -> Principal:
+        return Principal(
+            account=role.account_id,
+            arn=f"arn:{PARTITION}:sts::{role.account_id}:assumed-role/{role.name}/{session_name}",
+            access_key=access_key,
+            kind="role",
+            name=role.name,
+            iam_arn=role.arn,
+            user_id=f"{role.id}:{session_name}",
+            session=session,
+            partition=PARTITION,
+        )
+
+    def by_arn(self, arn: str, access_key: str = "") -> Principal | None:
+        """The principal behind an ARN that GetCallerIdentity would give."""
+        account, kind, names = _split(arn)
+        if kind == "user" and (user := self.user(account, names[-1])) is not None and user.arn == arn:
+            return self.user_principal(user, access_key)
+        return None
+
+    def documents(self, principal: Principal) -> Documents:
+        """All of it; a user or role that is gone, or that was made again under its name, has nothing."""
+        session = principal.session.policy if principal.session else None
+        if principal.kind == "user":
+            user = self.user(principal.account, principal.name)
+            if user is None or user_id(user) != principal.user_id:
+                return Documents()
+            texts = [*_attached(user)]
+            for group in list(self.backend(principal.account).groups.values()):
+                if any(member.name == user.name for member in group.users):
+                    texts += _attached(group)
+            tags = {tag["Key"]: tag["Value"] for tag in user.tags or ()}
+            return Documents(tuple(texts), (), session, tags)
+        role = self.role(principal.account, principal.name)
+        if role is None or role.id != principal.user_id.split(":")[0]:
+            return Documents()
+        boundaries: tuple[str, ...] = ()
+        if role.permissions_boundary_arn:
+            boundaries = (self.managed_policy(principal.account, role.permissions_boundary_arn),)
+        tags = {tag["Key"]: tag["Value"] for tag in role.tags or ()}
+        return Documents(tuple(_attached(role)), boundaries, session, tags)
+
+    def managed_policy(self, account: str, arn: str) -> str:
+        """The default version's text; a policy that allows nothing when there is none by that ARN."""
+        policy = self.backend(account).managed_policies.get(arn)
+        return _default_version(policy) if policy is not None else '{"Version":"2012-10-17","Statement":[]}'
+
+    def principals(self) -> Iterator[tuple[str, str]]:
+        """(unique id, ARN) of every user and role."""
+        for account in self.accounts:
+            for user in list(self.backend(account).users.values()):
+                yield user_id(user), user.arn
+            for role in list(self.backend(account).roles.values()):
+                yield role.id, role.arn
+
+
+def user_id(user: User) -> str:
+    """moto's own ids do not look like AWS's (AIDA...), which policies and people tell apart by their prefix."""
+    if not user.id.startswith("AIDA"):
+        user.id = new_id("AIDA")
+    return user.id
+
+
+def new_id(prefix: str) -> str:
+    return prefix + "".join(secrets.choice(_ID_ALPHABET) for _ in range(17))
+
+
+def _attached(owner: User | Role | Group) -> Iterator[str]:
+    yield from list(owner.policies.values())
+    for policy in list(owner.managed_policies.values()):
+        yield _default_version(policy)
+
+
+def _default_version(policy: object) -> str:
+    versions = getattr(policy, "versions", [])
+    default = getattr(policy, "default_version_id", "v1")
+    document: str = next((one.document for one in versions if one.version_id == default), "{}")
+    return document
+
+
+def _split(arn: str) -> tuple[str, str, list[str]]:
+    parts = arn.split(":", 5)
+    if len(parts) < 6:
+        return "", "", [""]
+    kind, *names = parts[5].split("/")
+    return parts[4], kind, names or [""]

@@ -1,0 +1,76 @@
+"""Access to repositories: which policy, tags and resource ARN a decision about one of them is made with."""
+
+from __future__ import annotations
+
+from moto.ecr.models import Repository
+
+from ecr_tui.sandbox.aws_errors import ServiceError, repository_missing
+from ecr_tui.sandbox.decisions import Context, Decisions
+from ecr_tui.sandbox.principals import Principal
+from ecr_tui.sandbox.world import AwsCall, World
+
+
+class RepositoryAccess:
+    """Callers hold the world's lock."""
+
+    def __init__(self, world: World, decisions: Decisions) -> None:
+        self._world = world
+        self.decisions = decisions
+
+    def denial(
+        self,
+        principal: Principal,
+        action: str,
+        account: str,
+        region: str,
+        name: str,
+        *,
+        context: Context | None = None,
+        policy: str | None = None,
+    ) -> str | None:
+        """None or AWS's message. A missing repository is decided as one without policy and tags.
+
+        ``policy`` stands in for the repository's own, to ask what would be allowed under it.
+        """
+        record = self._world.records.find(account, region, name)
+        return self.decisions.denial(
+            principal,
+            action,
+            arn_of(account, region, name),
+            account=account,
+            policy=policy if policy is not None else record.policy if record else None,
+            registry_policy=self.registry_policy(account, region),
+            tags=self._world.records.tags(record) if record else {},
+            context=context,
+        )
+
+    def require(
+        self, principal: Principal, action: str, account: str, region: str, name: str, context: Context | None = None
+    ) -> Repository | None:
+        """The record, or None when there is none. Raises ServiceError AccessDeniedException."""
+        message = self.denial(principal, action, account, region, name, context=context)
+        if message is not None:
+            raise ServiceError("AccessDeniedException", message)
+        return self._world.records.find(account, region, name)
+
+    def record(self, call: AwsCall, action: str) -> Repository:
+        """The repository that a call names. Raises ServiceError when the action is denied, or there is none."""
+        account, name = registry_of(call), str(call.params.get("repositoryName", ""))
+        found = self.require(call.principal, action, account, call.region, name)
+        if found is None:
+            raise repository_missing(name, account)
+        return found
+
+    def registry_policy(self, account: str, region: str) -> str | None:
+        if account not in self._world.accounts or region not in self._world.regions:
+            return None
+        return self._world.records.backend(account, region).registry_policy
+
+
+def registry_of(call: AwsCall) -> str:
+    """The registry a call is about: its registryId, by default the caller's own."""
+    return str(call.params.get("registryId") or call.principal.account)
+
+
+def arn_of(account: str, region: str, name: str) -> str:
+    return f"arn:aws:ecr:{region}:{account}:repository/{name}"

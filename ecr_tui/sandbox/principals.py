@@ -1,0 +1,42 @@
+"""Who calls: an IAM user or a role session of one of the sandbox's accounts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from ecr_tui.sandbox.backend import Caller
+
+
+@dataclass(frozen=True)
+class Session:
+    """What temporary credentials add to an identity."""
+
+    token: str
+    issued_at: datetime
+    expires_at: datetime
+    policy: str | None = None
+    mfa: bool = False
+
+
+@dataclass(frozen=True)
+class Principal(Caller):
+    """``arn`` is what GetCallerIdentity says (a session's STS ARN); ``iam_arn`` the user or role behind it."""
+
+    kind: Literal["user", "role"] = "user"
+    name: str = ""
+    iam_arn: str = ""
+    user_id: str = ""
+    session: Session | None = None
+    partition: str = "aws"
+
+
+@dataclass(frozen=True)
+class Credential:
+    """An access key that can sign. ``token`` must accompany it when it is temporary."""
+
+    principal: Principal
+    secret: str
+    token: str | None = None
+    expires_at: datetime | None = None

@@ -1,0 +1,38 @@
+"""The AWS config that leads any AWS client into the sandbox: profiles with ``endpoint_url``, in files of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+PROFILE_A, PROFILE_B = "account-a", "dev-acc"
+PROFILE_ROLE, PROFILE_MFA, PROFILE_NO_ACCESS = "dev-role", "dev-mfa", "no-access"
+
+
+def write_config(folder: Path, profiles: Mapping[str, Mapping[str, str]]) -> tuple[Path, Path]:
+    """(config, credentials), readable by their owner only. Credentials is empty so that the user's own is not read."""
+    config, credentials = folder / "config", folder / "credentials"
+    lines = []
+    for name, settings in profiles.items():
+        lines += [f"[profile {name}]", *(f"{key} = {value}" for key, value in settings.items()), ""]
+    _write(config, "\n".join(lines))
+    _write(credentials, "")
+    return config, credentials
+
+
+def environment(config: Path, credentials: Path) -> dict[str, str]:
+    """What to export so that AWS clients, and ecr-tui, are on the sandbox."""
+    return {
+        "AWS_CONFIG_FILE": str(config),
+        "AWS_SHARED_CREDENTIALS_FILE": str(credentials),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "ECR_TUI_PROFILE_A": PROFILE_A,
+        "ECR_TUI_PROFILE_B": PROFILE_B,
+    }
+
+
+def _write(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)

@@ -1,0 +1,59 @@
+"""The AWS side of one account's registry, as the Docker Registry V2 side asks for it."""
+
+from __future__ import annotations
+
+from ecr_tui.sandbox import images
+from ecr_tui.sandbox.backend import Caller, RepositoryMissing, StoredManifest
+from ecr_tui.sandbox.ecr_access import RepositoryAccess
+from ecr_tui.sandbox.principals import Principal
+from ecr_tui.sandbox.world import World
+
+
+class SandboxRegistry:
+    """Implements :class:`ecr_tui.sandbox.backend.RegistryBackend`."""
+
+    def __init__(self, world: World, access: RepositoryAccess, account: str, region: str) -> None:
+        self.account = account
+        self.region = region
+        self._world = world
+        self._access = access
+
+    def resolve_token(self, password: str) -> Caller:
+        return self._world.tokens.resolve(password)
+
+    def denial(self, caller: Caller, action: str, repository: str) -> str | None:
+        principal = caller if isinstance(caller, Principal) else self._principal(caller)
+        with self._world.lock:
+            return self._access.denial(principal, action, self.account, self.region, repository)
+
+    def _principal(self, caller: Caller) -> Principal:
+        found = self._world.directory.by_arn(caller.arn, caller.access_key)
+        return found or Principal(caller.account, caller.arn, caller.access_key, iam_arn=caller.arn)
+
+    def has_repository(self, repository: str) -> bool:
+        with self._world.lock:
+            return self._world.records.find(self.account, self.region, repository) is not None
+
+    def put_manifest(self, repository: str, reference: str, media_type: str, body: bytes) -> str:
+        with self._world.lock:
+            record = self._world.records.find(self.account, self.region, repository)
+            if record is None:
+                raise RepositoryMissing(repository)
+            tag = None if reference.startswith("sha256:") else reference
+            return images.put(record, tag, media_type, body, self._world.clock())
+
+    def manifest(self, repository: str, reference: str) -> StoredManifest | None:
+        with self._world.lock:
+            record = self._world.records.find(self.account, self.region, repository)
+            image = None if record is None else images.find(record, reference)
+            return None if image is None else images.stored(image)
+
+    def tags(self, repository: str) -> list[str]:
+        with self._world.lock:
+            record = self._world.records.find(self.account, self.region, repository)
+            return [] if record is None else images.tags(record)
+
+    def delete_manifest(self, repository: str, reference: str) -> bool:
+        with self._world.lock:
+            record = self._world.records.find(self.account, self.region, repository)
+            return record is not None and images.delete(record, reference) is not None

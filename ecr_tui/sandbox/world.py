@@ -1,0 +1,65 @@
+"""What all parts of the AWS side share: the accounts, the clock, moto's records, and the one lock around them.
+
+moto is not made for threads, so every read or write of its records happens under :attr:`World.lock`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ecr_tui.sandbox.aws_http import LOOPBACK as LOOPBACK
+from ecr_tui.sandbox.blobs import BlobStore
+from ecr_tui.sandbox.directory import Directory
+from ecr_tui.sandbox.records import Records
+from ecr_tui.sandbox.tokens import Tokens
+
+if TYPE_CHECKING:
+    from ecr_tui.sandbox.principals import Principal
+
+Clock = Callable[[], datetime]
+
+ACCOUNT_A = "111111111111"
+ACCOUNT_B = "222222222222"
+ACCOUNT_CI = "333333333333"
+"""A third account, of the company's build servers, so that a policy can name someone who is not B."""
+REGION = "eu-central-1"
+ORGANIZATION = "o-ecr7tu1s4n"
+"""aws:PrincipalOrgID of A and B."""
+PARTNERS = tuple(
+    f"{number:012d}" for number in range(400_000_000_017, 400_000_000_017 + 40 * 7_919_351_003, 7_919_351_003)
+)
+"""Accounts that exist and may be named as principals, without users that we know."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class AwsCall:
+    """One verified AWS API call, as its handler and the fault hook see it."""
+
+    service: str
+    operation: str
+    params: Mapping[str, object]
+    principal: Principal
+    region: str
+    client: str
+
+
+class World:
+    def __init__(self, clock: Clock, regions: tuple[str, ...]) -> None:
+        self.clock = clock
+        self.lock = threading.RLock()
+        self.regions = regions
+        self.accounts = (ACCOUNT_A, ACCOUNT_B, ACCOUNT_CI)
+        self.directory = Directory(self.accounts, PARTNERS)
+        self.blobs: dict[tuple[str, str], BlobStore] = {
+            (account, region): BlobStore() for account in self.accounts for region in regions
+        }
+        self.records = Records(self.accounts, regions)
+        self.tokens = Tokens(clock)
