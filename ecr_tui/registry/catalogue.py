@@ -168,14 +168,14 @@ CATALOGUE: tuple[Row, ...] = (
         "login",
         CREDENTIALS,
         "The registry does not accept the token",
-        "The password is no token of this partition and region: cut short, of another region, or not a token at all "
-        "(ECR answers 400 to it).",
+        "The password is expired, of another partition or region, cut short, or no token at all (ECR answers 400 "
+        "to it).",
         _LOGIN,
         (
             ("authorization token", "not valid|invalid"),
-            ("login attempt to", r"\b400\b"),
+            # Docker drops the registry's words at login; /v2/ needs no permission, so it can only be the token.
+            ("login attempt to", r"\b40[013]\b"),
             ("unauthorized: authentication required",),
-            ("login attempt to", r"\b401\b"),
         ),
     ),
     Row(
@@ -370,6 +370,16 @@ CATALOGUE: tuple[Row, ...] = (
         (("cannot perform an interactive login",),),
     ),
     Row(
+        "docker-stalled",
+        None,
+        "docker",
+        DOCKER,
+        "The Docker engine stopped answering",
+        "The engine was stopped, is hung, or the registry keeps it waiting: it does not tell which.",
+        "ecr-tui verify {repository} --engine direct   # shows whether it is the registry",
+        (("docker engine", "told nothing|went away|ended the"),),
+    ),
+    Row(
         "no-docker",
         29,
         "docker",
@@ -382,7 +392,7 @@ CATALOGUE: tuple[Row, ...] = (
             ("cannot connect to the docker daemon",),
             ("docker daemon", "running"),
             (r"docker\.sock",),
-            ("docker engine", "does not answer|went away|ended"),
+            ("docker engine", "does not answer"),
         ),
     ),
     Row(

@@ -113,6 +113,13 @@ def unreachable(
     )
 
 
+def engine_gone(why: str, *, secret: Secret, host: str) -> Unreachable:
+    """The container engine itself, not the registry, ended the conversation (or both: it does not tell)."""
+    detail = _clean(why, secret)
+    found = diagnose(detail, known={"host": host})
+    return Unreachable(found.title, detail=detail, hint=found.fix, side="docker")
+
+
 def garbage(asked: Asked, what: str, *, host: str, secret: Secret) -> Unreachable:
     return unreachable(asked, f"no registry answer: {what}", host=host, secret=secret)
 

@@ -56,20 +56,28 @@ class Sockets:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._open: set[socket.socket] = set()
+        self._open: set[Any] = set()
 
-    def add(self, one: socket.socket) -> None:
+    def add(self, one: Any) -> None:
+        """``one`` is a socket, or what the Docker SDK has in its place for ssh: something to close."""
         with self._lock:
-            self._open = {other for other in self._open if other.fileno() >= 0} | {one}
+            self._open = {other for other in self._open if _is_open(other)} | {one}
 
     def shut(self) -> None:
         """Break every connection: reads and writes on them fail at once."""
         with self._lock:
             sockets, self._open = self._open, set()
         for one in sockets:
-            # SSLSocket.shutdown would first say goodbye to a peer that may not listen.
             with contextlib.suppress(OSError, ValueError):
-                socket.socket.shutdown(one, socket.SHUT_RDWR)
+                if isinstance(one, socket.socket):
+                    # SSLSocket.shutdown would first say goodbye to a peer that may not listen.
+                    socket.socket.shutdown(one, socket.SHUT_RDWR)
+                else:
+                    one.close()
+
+
+def _is_open(one: Any) -> bool:
+    return not isinstance(one, socket.socket) or one.fileno() >= 0
 
 
 def make_manager(url: str, sockets: Sockets) -> urllib3.PoolManager:

@@ -1,0 +1,253 @@
+"""A Docker-API daemon as an engine: Docker Engine, Docker Desktop, Podman's service.
+
+Credentials travel per call in ``auth_config``, so neither the user's config.json nor a credential helper is read,
+written or in the way. The SDK raises nothing for what goes wrong in a push or pull: it is in the event stream.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from threading import Event
+from typing import Any, TypeVar
+
+import urllib3
+from docker.errors import APIError, DockerException, NotFound
+
+from ecr_tui.errors import Cancelled, EnvironmentFailure
+from ecr_tui.registry import failures
+from ecr_tui.registry.docker_endpoints import PING_SECONDS, Answering, find_engine
+from ecr_tui.registry.engine import Credentials, Progress, ProgressSink, Reference, RegistryError, Transfer, Unreachable
+from ecr_tui.registry.probe import ProbeImage, is_probe_tag
+from ecr_tui.registry.running import Silent, Stopped, run
+from ecr_tui.secret import Secret
+
+T = TypeVar("T")
+
+SILENCE_SECONDS = 30.0
+"""Longer without an event, and the daemon (or the registry it waits for) counts as gone."""
+
+CLEANUP_SECONDS = 10.0
+
+_NO_SECRET = Secret("")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_RETRYING = re.compile(r"retrying in (\d+) second", re.IGNORECASE)
+_CONNECTION_TROUBLE = (OSError, urllib3.exceptions.HTTPError, DockerException, ValueError, AttributeError)
+"""What the SDK lets through when a daemon dies, stalls or answers nonsense; requests' own errors are OSErrors."""
+
+
+class DockerEngine:
+    """An :class:`~ecr_tui.registry.engine.Engine` on one daemon."""
+
+    name = "docker"
+
+    def __init__(self, answering: Answering) -> None:
+        self._api = answering.api
+        self._sockets = answering.sockets
+        self.description = f"{answering.product} at {answering.endpoint.url}"
+        self._loaded: dict[Reference, str] = {}
+        self._closed = False
+
+    @classmethod
+    def connect(cls, timeout: float = PING_SECONDS) -> DockerEngine:
+        """The engine that DOCKER_HOST, the docker context or a usual socket leads to. Raises EnvironmentFailure."""
+        return cls(find_engine(timeout))
+
+    def login(self, host: str, credentials: Credentials, cancel: Event) -> None:
+        """The daemon's /auth, which asks the registry for /v2/. Nothing is stored anywhere."""
+
+        def work(_: ProgressSink) -> None:
+            # Else the SDK reads the user's logins and runs its credential helpers; an empty file has none.
+            with tempfile.NamedTemporaryFile(prefix="ecr-tui-", suffix=".json") as empty:
+                empty.write(b"{}")
+                empty.flush()
+                self._api.login(
+                    credentials.username,
+                    credentials.password.reveal(),
+                    registry=host,
+                    reauth=True,
+                    dockercfg_path=empty.name,
+                )
+
+        self._run(work, cancel, "login", secret=credentials.password, host=host)
+
+    def tag(self, image: ProbeImage, reference: Reference, cancel: Event) -> None:
+        """Load the image under its name, in one call."""
+
+        def work(_: ProgressSink) -> None:
+            for event in self._api.load_image(image.docker_archive(str(reference))):  # type: ignore[no-untyped-call]
+                _raise_error(event, _NO_SECRET, "tag", reference.host)
+
+        self._loaded[reference] = image.image_id
+        self._run(work, cancel, "tag", host=reference.host)
+
+    def push(self, reference: Reference, credentials: Credentials, progress: ProgressSink, cancel: Event) -> Transfer:
+        return self._transfer("push", self._api.push, reference, credentials, progress, cancel)
+
+    def pull(self, reference: Reference, credentials: Credentials, progress: ProgressSink, cancel: Event) -> Transfer:
+        """The local image goes first: with it there, nothing would be downloaded and nothing proved.
+
+        Raises EnvironmentFailure when this machine has an image of that name which is not a probe: it is the user's.
+        """
+        if reference in self._loaded or is_probe_tag(reference.tag):
+            self._remove(reference, self._loaded.get(reference))
+        elif self._has(reference, cancel):
+            raise EnvironmentFailure(
+                f"{reference} is on this machine already, so pulling it would prove nothing",
+                hint="Remove it there, or verify with --engine direct, which leaves local images alone.",
+                side="docker",
+            )
+        return self._transfer("pull", self._api.pull, reference, credentials, progress, cancel)
+
+    def remove_local(self, reference: Reference) -> None:
+        """Only what :meth:`tag` loaded or what has a probe's tag; an image pulled under another name stays."""
+        image_id = self._loaded.pop(reference, None)
+        if image_id is not None or is_probe_tag(reference.tag):
+            self._remove(reference, image_id)
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._sockets.shut()
+        self._api.close()
+
+    def _remove(self, reference: Reference, image_id: str | None) -> None:
+        def work(_: ProgressSink) -> None:
+            with contextlib.suppress(NotFound):
+                self._api.remove_image(str(reference))
+                return
+            # Without the name it may still be there by its id: a load that lost the name, or a pull cut short.
+            if image_id is not None:
+                with contextlib.suppress(NotFound):
+                    self._api.remove_image(image_id, force=True)
+
+        self._run(work, Event(), "cleanup", host=reference.host, silence=CLEANUP_SECONDS)
+
+    def _has(self, reference: Reference, cancel: Event) -> bool:
+        def work(_: ProgressSink) -> bool:
+            try:
+                self._api.inspect_image(str(reference))  # type: ignore[no-untyped-call]
+            except NotFound:
+                return False
+            return True
+
+        return self._run(work, cancel, "pull", host=reference.host)
+
+    def _transfer(
+        self,
+        stage: str,
+        call: Callable[..., Iterable[dict[str, Any]]],
+        reference: Reference,
+        credentials: Credentials,
+        progress: ProgressSink,
+        cancel: Event,
+    ) -> Transfer:
+        account = _Account(stage, reference, credentials.password, progress)
+
+        def work(tell: Callable[[dict[str, Any]], None]) -> None:
+            auth = {"username": credentials.username, "password": credentials.password.reveal()}
+            for event in call(reference.name, tag=reference.tag, stream=True, decode=True, auth_config=auth):
+                tell(event)
+
+        self._run(work, cancel, stage, on_event=account.hear, secret=credentials.password, host=reference.host)
+        return account.transfer()
+
+    def _run(
+        self,
+        work: Callable[[Callable[[Any], None]], T],
+        cancel: Event,
+        stage: str,
+        *,
+        on_event: Callable[[Any], None] = lambda _: None,
+        secret: Secret = _NO_SECRET,
+        host: str = "",
+        silence: float = SILENCE_SECONDS,
+    ) -> T:
+        failure: RegistryError | Cancelled
+        try:
+            return run(work, cancel=cancel, abort=self._sockets.shut, on_event=on_event, silence=silence)
+        except Silent as silent:
+            failure = _gone(f"told nothing for {silent.seconds:g} s ({stage})", secret, host)
+        except APIError as refused:
+            words = str(refused.explanation or refused)
+            failure = failures.from_words(words, secret=secret, stage=stage, host=host)
+        except Stopped:
+            failure = Cancelled()
+        except _CONNECTION_TROUBLE as trouble:
+            failure = Cancelled() if self._closed else _gone(f"went away ({stage}): {trouble}", secret, host)
+        # Raised outside the handlers: the SDK's frames hold the password.
+        raise failure
+
+
+class _Account:
+    """Listens to the events of one transfer and knows at the end what came of it."""
+
+    def __init__(self, stage: str, reference: Reference, secret: Secret, progress: ProgressSink) -> None:
+        self._stage = stage
+        self._reference = reference
+        self._secret = secret
+        self._progress = progress
+        self._digest = ""
+        self._bytes: dict[str, int] = {}
+        self._countdown: dict[str, int] = {}
+
+    def hear(self, event: Mapping[str, Any]) -> None:
+        _raise_error(event, self._secret, self._stage, self._reference.host)
+        aux = event.get("aux")
+        if isinstance(aux, Mapping) and _DIGEST.fullmatch(str(aux.get("Digest", ""))):
+            self._digest = str(aux["Digest"])
+        status = str(event.get("status") or event.get("stream") or "").strip()
+        layer = str(event.get("id") or "")
+        self._refuse_endless_retries(layer, status)
+        found = _DIGEST.search(status) if "digest:" in status.lower() else None
+        if found and not self._digest:
+            self._digest = found[0]
+        detail = event.get("progressDetail") or {}
+        current, total = _count(detail.get("current")), _count(detail.get("total"))
+        if current is not None and status in ("Pushing", "Downloading"):
+            self._bytes[layer] = max(self._bytes.get(layer, 0), current)
+        if status and layer != self._reference.tag:
+            # Docker compares what it sends with another size than what it sends: more than all is all.
+            total = max(total, current) if total is not None and current is not None else total
+            self._progress(Progress(layer, status, current, total))
+        elif status:
+            self._progress(Progress("", status))
+
+    def transfer(self) -> Transfer:
+        if not self._digest:
+            raise _gone(f"ended the {self._stage} without a result", self._secret, self._reference.host)
+        return Transfer(self._digest, sum(self._bytes.values()))
+
+    def _refuse_endless_retries(self, layer: str, status: str) -> None:
+        """Docker retries a broken upload for more than a minute and hides why; one retry is enough to know."""
+        match = _RETRYING.search(status)
+        if match is None:
+            return
+        seconds, before = int(match[1]), self._countdown.get(layer)
+        if before is not None and seconds > before:
+            raise failures.from_words(
+                f"The upload of layer {layer} broke off twice and the engine gives no reason: {status}",
+                secret=self._secret,
+                stage=self._stage,
+                host=self._reference.host,
+            )
+        self._countdown[layer] = seconds
+
+
+def _raise_error(event: Mapping[str, Any], secret: Secret, stage: str, host: str) -> None:
+    detail = event.get("errorDetail")
+    message = detail.get("message") if isinstance(detail, Mapping) else None
+    message = message or event.get("error")
+    if message:
+        raise failures.from_words(str(message), secret=secret, stage=stage, host=host)
+
+
+def _gone(what: str, secret: Secret, host: str) -> Unreachable:
+    return failures.engine_gone(f"the Docker engine {what}", secret=secret, host=host)
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and value >= 0 else None
