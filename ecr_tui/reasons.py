@@ -9,7 +9,8 @@ from threading import Event as CancelEvent
 from ecr_tui.aws.model import Repository
 from ecr_tui.errors import Cancelled, DeniedError, EcrTuiError
 from ecr_tui.parties import Consumer, Owner
-from ecr_tui.policy.explain import explain_repository_policy
+from ecr_tui.policy.document import PolicyDocument
+from ecr_tui.policy.evaluate import Policies, Request, context_for, decide
 from ecr_tui.registry.diagnose import Diagnosis, diagnose
 from ecr_tui.registry.engine import Credentials, Engine, Reference, RegistryError
 from ecr_tui.registry.probe import ProbeImage
@@ -130,20 +131,29 @@ class Reasons:
 
     def _from_the_policy(self, diagnosis: Diagnosis, principal: str) -> tuple[str, str]:
         """What A's policy lacks, read from the policy itself; the catalogue's words where it can't be read."""
+        name = self._repository.name
+        grant = f"ecr-tui grant {shlex.quote(name)} --to {shlex.quote(principal)}"
         try:
             text = self._owner.policy_text(self._repository)
-            found = explain_repository_policy(
-                text,
-                principal=principal,
-                action=diagnosis.action,
-                repository_arn=self._repository.arn,
-                account=self._repository.account,
-                tags=self._repository.tags or {},
-            )
+            if text is None:
+                return f"{name} has no repository policy, so account A lets nobody outside in.", grant
+            lacking = self._lacking(PolicyDocument.parse(text), diagnosis.action, principal)
         except EcrTuiError:
             return diagnosis.cause, diagnosis.fix
-        grant = f"ecr-tui grant {shlex.quote(self._repository.name)} --to {shlex.quote(principal)}"
-        return found or diagnosis.cause, grant
+        return (lacking, grant) if lacking else (diagnosis.cause, diagnosis.fix)
+
+    def _lacking(self, document: PolicyDocument, action: str, principal: str) -> str:
+        """ "" when the policy does allow the action: then the denial has another origin, or has not settled yet."""
+        repository = self._repository
+        context = context_for(principal, repository.account, repository.tags or {})
+        request = Request(action, repository.arn, repository.account, principal, context)
+        decision = decide(request, Policies(identity=None, resource=document))
+        if "resource" not in decision.missing and "resource" not in decision.denied_by:
+            return ""
+        why = [r.text for r in decision.reasons if r.where == "resource" and r.kind in ("deny", "near")]
+        if why:
+            return "; ".join(why[:3]) + "."
+        return f"No statement of {repository.name}'s policy allows {action}."
 
 
 def is_denial(error: EcrTuiError) -> bool:

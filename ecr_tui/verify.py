@@ -146,10 +146,15 @@ class Verification:
     def _token(self) -> Credentials:
         with self._stage(StageName.TOKEN, action="ecr:GetAuthorizationToken") as end:
             token = self._consumer.token(self._repository.region)
-            minutes = max(0, int((token.expires_at - self._now()).total_seconds()) // 60)
-            end(f"expires {token.expires_at:%Y-%m-%d %H:%M} UTC, in {minutes // 60} h {minutes % 60} min")
+            end(self._lifetime(token.expires_at))
         self._found.credentials = Credentials(token.username, token.password)
         return self._found.credentials
+
+    def _lifetime(self, expires_at: datetime | None) -> str:
+        if expires_at is None:
+            return "the answer tells no expiry"
+        minutes = max(0, int((expires_at - self._now()).total_seconds()) // 60)
+        return f"expires {expires_at:%Y-%m-%d %H:%M} UTC, in {minutes // 60} h {minutes % 60} min"
 
     def _login(self, credentials: Credentials) -> None:
         with self._stage(StageName.LOGIN) as end:

@@ -1,0 +1,112 @@
+"""How the command line words results: plain text that needs no colour, and JSON of the documented shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ecr_tui.aws.model import Repository
+from ecr_tui.report import Event, Report, StageEnded, Status
+
+if TYPE_CHECKING:
+    from ecr_tui.grants import Outcome, Plan
+    from ecr_tui.policy.access import AccessSummary
+
+MARKS = {Status.OK: "✓", Status.DENIED: "✗", Status.FAILED: "✗", Status.SKIPPED: "-"}
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))}
+
+
+def plain(text: str) -> str:
+    """``text`` without control characters: what a server says must not drive the terminal."""
+    return text.translate(_CONTROL)
+
+
+def repository_json(repository: Repository, access: AccessSummary | None) -> dict[str, Any]:
+    """An element of DESIGN's ``list --json``; ``access`` is A's half of it, null where it is not known."""
+    return {
+        "repository": repository.name,
+        "arn": repository.arn,
+        "uri": repository.uri,
+        "region": repository.region,
+        "tags": repository.tags if repository.tags is not None else {},
+        "access": None if access is None else {"pull": access.pull, "push": access.push},
+        "mutability": repository.mutability,
+    }
+
+
+def access_words(access: AccessSummary | None) -> str:
+    if access is None:
+        return "?"
+    granted = [word for word, given in (("pull", access.pull), ("push", access.push)) if given]
+    return "+".join(granted) or "none"
+
+
+def repository_table(rows: Sequence[Repository], access: Mapping[str, AccessSummary]) -> str:
+    if not rows:
+        return "No repositories."
+    lines = [("REPOSITORY", "REGION", "B'S ACCESS", "MUTABILITY", "TAGS")]
+    for row in rows:
+        tags = "?" if row.tags is None else " ".join(f"{k}={v}" for k, v in sorted(row.tags.items())) or "-"
+        lines.append((row.name, row.region, access_words(access.get(row.arn)), row.mutability, plain(tags)))
+    widths = [max(len(line[column]) for line in lines) for column in range(4)]
+    return "\n".join("  ".join([*(c.ljust(w) for c, w in zip(line, widths, strict=False)), line[4]]) for line in lines)
+
+
+def plan_text(plan: Plan) -> str:
+    """The change of one repository: what is added and removed, the findings, and what must be thought of."""
+    lines = [f"{plan.repository.name} ({plan.repository.region})"]
+    if not plan.changed:
+        lines.append("  no change: the policy already says this")
+    for item in plan.diff:
+        sign = "+" if item.op == "add" else "-"
+        condition = f" if {_condition(item.condition)}" if item.condition else ""
+        lines.append(f"  {sign} {item.effect} {item.principal}: {item.action}{condition}")
+    for finding in plan.findings:
+        lines.append(f"  [{finding.severity}] {finding.id}: {finding.title}")
+        if finding.fix:
+            lines.append(f"      fix: {finding.fix}")
+    if plan.moved:
+        lines.append(f"  left out, as no repository policy can carry it: {', '.join(plan.moved)}")
+        lines.append('      account B needs it in its own identity policy, on Resource "*"')
+    lines += [f"  ! {risk}" for risk in plan.risks]
+    return plain("\n".join(lines))
+
+
+def outcome_text(outcome: Outcome) -> str:
+    name = outcome.plan.repository.name
+    if not outcome.written:
+        return plain(f"{name}: nothing to write")
+    return plain(f"{name}: written and read back (journal {outcome.entry_id})")
+
+
+def event_line(event: Event) -> str:
+    """A finished stage as one line, "" for what a line-by-line log does not need."""
+    if not isinstance(event, StageEnded):
+        return ""
+    stage = event.stage
+    seconds = "" if stage.seconds is None else f"{stage.seconds:7.2f} s"
+    size = "" if stage.bytes is None else f" ({stage.bytes:,} bytes)"
+    return plain(f"  {MARKS[stage.status]} {stage.name:<9} {stage.status:<7} {seconds:>9}  {stage.message}{size}")
+
+
+def report_text(report: Report) -> str:
+    lines = [report.headline(), f"  engine: {report.engine_description}"]
+    for stage in report.stages:
+        if stage.status not in (Status.DENIED, Status.FAILED):
+            continue
+        facts = (("side", stage.side), ("action", stage.action), ("why", stage.cause), ("fix", stage.fix))
+        lines.append(f"  {stage.name}:")
+        lines += [f"    {name}: {text}" for name, text in facts if text]
+        if stage.detail and stage.detail not in (stage.message, stage.cause):
+            lines.append(f"    said: {stage.detail}")
+    lines += [f"  note: {note}" for note in report.notes]
+    return plain("\n".join(lines))
+
+
+def _condition(condition: Mapping[str, Any]) -> str:
+    parts = []
+    for operator, keys in condition.items():
+        for key, values in keys.items():
+            wanted = values if isinstance(values, str) else " or ".join(map(str, values))
+            parts.append(f"{key} {operator} {wanted}")
+    return " and ".join(parts)

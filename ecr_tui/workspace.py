@@ -1,0 +1,389 @@
+"""The use cases bound to two accounts: what both the command line and the screens call.
+
+Blocking and thread-safe; nothing here imports boto3 or docker until a call needs it, so that the first frame does
+not wait for them. Every failure is an :class:`~ecr_tui.errors.EcrTuiError`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from threading import Event as CancelEvent
+from typing import TYPE_CHECKING
+
+from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Repository, Role
+from ecr_tui.config import Settings
+from ecr_tui.errors import EcrTuiError, InputError
+from ecr_tui.journal import Journal
+
+if TYPE_CHECKING:
+    from ecr_tui.aws.model import ImagesSummary, RegistryToken
+    from ecr_tui.aws.policies import RepositoryPolicies
+    from ecr_tui.aws.sessions import AwsSession
+    from ecr_tui.grants import Outcome, Plan
+    from ecr_tui.policy.access import AccessSummary
+    from ecr_tui.policy.actions import Access
+    from ecr_tui.policy.change import Grant
+    from ecr_tui.policy.document import PolicyDocument
+    from ecr_tui.registry.engine import Engine
+    from ecr_tui.report import EventSink, Report
+
+SETTLE_SECONDS = 20.0
+"""How long after a grant a denial may still be the old policy; AWS documents no figure for the lag."""
+
+NEIGHBOURS_READ = 12
+"""Policies read at most while looking for a repository that account B was not granted."""
+
+
+class Workspace:
+    """Two accounts, their sessions, and what was granted in this run."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        ask_mfa: Callable[[MfaPrompt], str] | None = None,
+        prepare: Callable[[], None] | None = None,
+    ) -> None:
+        """``ask_mfa`` is called on the thread that needs the code; without it an MFA profile is a clear error.
+
+        ``prepare`` runs once, before the first session is made: whatever must be in place before AWS is asked.
+        """
+        self.settings = settings
+        self.ask_mfa = ask_mfa
+        self.journal = Journal(settings.state_folder / "journal.jsonl")
+        self._prepare = prepare
+        self._lock = threading.RLock()
+        self._sessions: dict[Role, AwsSession] = {}
+        self._granted_at: dict[str, float] = {}
+        self._running: dict[CancelEvent, CancelEvent] = {}
+
+    # -- accounts ------------------------------------------------------------------------------------------------
+
+    def profiles(self) -> tuple[Profile, ...]:
+        from ecr_tui.aws.sessions import list_profiles
+
+        return list_profiles()
+
+    def use(
+        self,
+        *,
+        profile_a: str | None = None,
+        profile_b: str | None = None,
+        regions: Sequence[str] | None = None,
+    ) -> None:
+        """Switch profiles or regions; what is None stays. The sessions that no longer fit are dropped."""
+        with self._lock:
+            if profile_a is not None:
+                self.settings = self.settings.changed("chosen in the app", profile_a=profile_a)
+                self._sessions.pop(Role.OWNER, None)
+            if profile_b is not None:
+                self.settings = self.settings.changed("chosen in the app", profile_b=profile_b)
+                self._sessions.pop(Role.CONSUMER, None)
+            if regions is not None:
+                self.settings = self.settings.changed("chosen in the app", regions=tuple(regions))
+                self._sessions.clear()
+
+    def session(self, role: Role) -> AwsSession:
+        from ecr_tui.aws.sessions import AwsSession
+
+        with self._lock:
+            if self._prepare is not None:
+                self._prepare()
+                self._prepare = None
+            if role not in self._sessions:
+                profile = self.settings.profile_a if role is Role.OWNER else self.settings.profile_b
+                region = self.settings.regions[0] if self.settings.regions else None
+                self._sessions[role] = AwsSession(role, profile, region, self.ask_mfa)
+            return self._sessions[role]
+
+    def owner(self) -> Identity:
+        return self.session(Role.OWNER).identity()
+
+    def consumer(self) -> Identity:
+        return self._consumer_session().identity()
+
+    def _consumer_session(self) -> AwsSession:
+        if self.settings.profile_b is None:
+            raise InputError(
+                "no profile for account B",
+                hint="Name one with --profile-b, or set ECR_TUI_PROFILE_B.",
+                side=Role.CONSUMER.value,
+            )
+        return self.session(Role.CONSUMER)
+
+    def regions(self) -> tuple[str, ...]:
+        """The regions asked for, else the owner profile's own one. Raises InputError where nothing names one."""
+        if self.settings.regions:
+            return self.settings.regions
+        session = self.session(Role.OWNER)
+        region = session.region
+        if region is None:
+            from ecr_tui.aws.errors import missing_region
+
+            raise missing_region(Role.OWNER, session.profile)
+        return (region,)
+
+    def principal(self, text: str) -> str:
+        """What ``--to`` and the principal prompt accept, as a canonical ARN (policy.principal.parse_principal).
+
+        Account B is asked who it is only for the forms that need its id.
+        """
+        from ecr_tui.policy.principal import parse_principal
+
+        text = text.strip()
+        account, partition = None, "aws"
+        if text.startswith(("user/", "role/")):
+            identity = self.consumer()
+            account, partition = identity.account, identity.partition
+        elif not text.startswith("arn:"):
+            partition = self.owner().partition
+        return parse_principal(text, account_b=account, partition=partition)
+
+    def consumer_principal(self) -> str:
+        """Account B's own caller as something a policy can name: a session's role, else the caller itself."""
+        from ecr_tui.policy.compiled import caller_of
+        from ecr_tui.policy.evaluate import principal_arn
+
+        return principal_arn(caller_of(self.consumer().arn))
+
+    # -- repositories --------------------------------------------------------------------------------------------
+
+    def repositories(
+        self,
+        tags: Mapping[str, str] | None = None,
+        on_page: Callable[[list[Repository]], None] | None = None,
+        cancel: CancelEvent | None = None,
+        on_failure: Callable[[str, EcrTuiError], None] | None = None,
+    ) -> list[Repository]:
+        """As ``aws.inventory.list_repositories``, over :meth:`regions`."""
+        from ecr_tui.aws.inventory import list_repositories
+
+        return list_repositories(
+            self.session(Role.OWNER),
+            self.regions(),
+            tags=tags,
+            on_page=on_page,
+            on_failure=on_failure,
+            cancel=cancel,
+        )
+
+    def repository(self, name: str) -> Repository:
+        """By name, with its tags read live. InputError where no region has it, or more than one has."""
+        from ecr_tui.aws.inventory import get_repository
+
+        found: list[Repository] = []
+        missing: InputError | None = None
+        regions = self.regions()
+        for region in regions:
+            try:
+                found.append(get_repository(self.session(Role.OWNER), name, region))
+            except InputError as error:
+                missing = error
+        if len(found) > 1:
+            raise InputError(
+                f"{name!r} exists in {', '.join(r.region for r in found)}", hint="Name one region with --region."
+            )
+        if not found:
+            if missing is not None and len(regions) == 1:
+                raise missing
+            raise InputError(f"there is no repository {name!r} in {', '.join(regions)}", side=Role.OWNER.value)
+        return found[0]
+
+    def images(self, repository: Repository) -> ImagesSummary:
+        from ecr_tui.aws.images import images_summary
+
+        return images_summary(self.session(Role.OWNER), repository)
+
+    def policy_text(self, repository: Repository) -> str | None:
+        return self._store().read(repository)
+
+    def access(self, repository: Repository, principal: str) -> AccessSummary | None:
+        """What A's side gives ``principal``; None where the policy cannot be read."""
+        from ecr_tui.policy.access import access_of
+        from ecr_tui.policy.document import PolicyDocument, PolicyError
+
+        text = self._store(background=True).read(repository)
+        try:
+            document = None if text is None else PolicyDocument.parse(text)
+        except PolicyError:
+            return None
+        return access_of(document, principal, repository_arn=repository.arn, tags=repository.tags)
+
+    def _store(self, *, background: bool = False) -> RepositoryPolicies:
+        from ecr_tui.aws.policies import RepositoryPolicies
+
+        return RepositoryPolicies(self.session(Role.OWNER), background=background)
+
+    # -- grants --------------------------------------------------------------------------------------------------
+
+    def preview(self, repository: Repository, grant: Grant, text: str | None) -> Plan:
+        """The plan on a policy text that was read before; asks nothing of AWS."""
+        from ecr_tui.grants import plan_grant_from
+
+        return plan_grant_from(repository, text, grant)
+
+    def plan(self, repository: Repository, grant: Grant) -> Plan:
+        from ecr_tui.grants import plan_grant
+
+        return plan_grant(self._store(), repository, grant)
+
+    def plan_revoke(self, repository: Repository, principal: str) -> Plan:
+        from ecr_tui.grants import plan_revoke
+
+        return plan_revoke(self._store(), repository, principal)
+
+    def plan_document(self, repository: Repository, incoming: PolicyDocument) -> Plan:
+        """What merging a pasted policy would change; what a repository policy cannot carry is in ``moved``."""
+        from ecr_tui.grants import plan_document
+
+        return plan_document(self._store(), repository, incoming)
+
+    def apply(self, plan: Plan) -> Outcome:
+        """Write what was previewed, or refuse (ConflictError) when the live policy is another by now."""
+        from ecr_tui.grants import apply
+
+        outcome = apply(self._store(), self.journal, plan, operator=self.owner().arn, read_only=self.settings.read_only)
+        if outcome.written and plan.grant is not None:
+            self._granted_at[plan.repository.arn] = time.monotonic()
+        return outcome
+
+    def undo(self) -> Outcome:
+        """Take back the last write of this account that was not taken back yet."""
+        from ecr_tui.grants import undo
+
+        owner = self.owner()
+        outcome = undo(
+            lambda entry: self._store(),
+            self.journal,
+            account=owner.account,
+            operator=owner.arn,
+            read_only=self.settings.read_only,
+        )
+        self._granted_at.pop(outcome.plan.repository.arn, None)
+        return outcome
+
+    def identity_policy(self, repositories: Sequence[Repository], access: Access) -> PolicyDocument:
+        from ecr_tui.policy.export import identity_policy
+
+        return identity_policy([r.arn for r in repositories], access)
+
+    # -- verification --------------------------------------------------------------------------------------------
+
+    def verify(
+        self,
+        repository: Repository,
+        *,
+        engine: str | None = None,
+        isolation: Repository | str = "auto",
+        on_event: EventSink,
+        cancel: CancelEvent,
+    ) -> Report:
+        """Run it to the end. Raises only what makes a start impossible: no profile for B, no engine, read-only.
+
+        ``isolation``: a repository, "auto" or "none".
+        """
+        if self.settings.read_only:
+            raise InputError(
+                "read-only: a verification pushes a probe image",
+                hint="Start without --read-only to verify.",
+            )
+        from ecr_tui.registry.choose import choose_engine
+        from ecr_tui.registry.direct import DirectClient, DirectEngine
+        from ecr_tui.verify import Options, Verification
+
+        consumer = _Consumer(self._consumer_session())
+        finished = CancelEvent()
+        with self._lock:
+            self._running[cancel] = finished
+        chosen: Engine | None = None
+        try:
+            chosen = choose_engine(engine or self.settings.engine)
+            since = time.monotonic() - self._granted_at.get(repository.arn, float("-inf"))
+            return Verification(
+                repository,
+                consumer=consumer,
+                owner=_Owner(self),
+                engine=chosen,
+                second_opinion=None if chosen.name == "direct" else DirectEngine,
+                registry_check=DirectClient(),
+                options=Options(isolation, max(0.0, SETTLE_SECONDS - since)),
+                on_event=on_event,
+                cancel=cancel,
+            ).run()
+        finally:
+            if chosen is not None:
+                chosen.close()
+            with self._lock:
+                self._running.pop(cancel, None)
+            finished.set()
+
+    def busy(self) -> bool:
+        """Whether a verification is running, whose probe image is not cleaned up yet."""
+        with self._lock:
+            return bool(self._running)
+
+    def close(self, patience: float = 5.0) -> bool:
+        """Cancel what runs and wait up to ``patience`` seconds for its cleanup; False when it did not finish."""
+        with self._lock:
+            running = dict(self._running)
+        for cancel in running:
+            cancel.set()
+        deadline = time.monotonic() + patience
+        return all(done.wait(max(0.0, deadline - time.monotonic())) for done in running.values())
+
+
+class _Consumer:
+    """``parties.Consumer`` over account B's session."""
+
+    def __init__(self, session: AwsSession) -> None:
+        self._session = session
+
+    def identity(self) -> Identity:
+        return self._session.identity()
+
+    def token(self, region: str) -> RegistryToken:
+        from ecr_tui.aws.tokens import registry_token
+
+        return registry_token(self._session, region)
+
+    def probe(self, repository: Repository, action: str) -> str | None:
+        from ecr_tui.aws.access import PROBES, probe_action
+
+        if action.removeprefix("ecr:") not in PROBES:
+            raise EcrTuiError(f"no read-only call needs {action}")
+        return probe_action(self._session, repository, action)
+
+
+class _Owner:
+    """``parties.Owner`` over a workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def policy_text(self, repository: Repository) -> str | None:
+        return self._workspace.policy_text(repository)
+
+    def delete_image(self, repository: Repository, *, digest: str = "", tag: str = "") -> None:
+        from ecr_tui.aws.images import delete_image, delete_tag
+
+        session = self._workspace.session(Role.OWNER)
+        if digest:
+            delete_image(session, repository, digest)
+        else:
+            delete_tag(session, repository, tag)
+
+    def ungranted_neighbour(self, repository: Repository, principal: str) -> Repository | None:
+        """The first few other repositories are asked, those whose tags differ most from this one's first."""
+        from ecr_tui.policy.access import AccessSummary
+
+        session = self._workspace.session(Role.OWNER)
+        own = set((repository.tags or {}).items())
+        from ecr_tui.aws.inventory import list_repositories
+
+        others = [r for r in list_repositories(session, [repository.region]) if r.arn != repository.arn]
+        others.sort(key=lambda r: (len(own & set((r.tags or {}).items())), r.name))
+        for candidate in others[:NEIGHBOURS_READ]:
+            if self._workspace.access(candidate, principal) == AccessSummary(False, False):
+                return candidate
+        return None

@@ -1,0 +1,34 @@
+"""Run the command line as a user does: a process of its own, in the environment of the test."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def ecr_tui(*arguments: str, stdin: str | None = None, timeout: float = 90) -> Ran:
+    """Never raises for an exit code; a traceback in what it prints fails the test whatever it looked for."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ecr_tui", *arguments],
+        input=stdin,
+        stdin=subprocess.DEVNULL if stdin is None else None,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return Ran(done.returncode, done.stdout, done.stderr)
