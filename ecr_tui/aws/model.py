@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from ecr_tui.secret import Secret
+
 
 class Role(StrEnum):
     """Which of the two accounts a session belongs to; messages name it so that a denial has a side."""
@@ -73,3 +75,28 @@ class MfaPrompt:
 
     profile: str
     device: str
+
+
+@dataclass(frozen=True)
+class RegistryToken:
+    """The answer of ecr:GetAuthorizationToken: Basic credentials of the *caller*, good for every registry it may use.
+
+    It carries no registry: which repositories it opens is decided at each request (reference: AWS calls
+    ``registryIds`` deprecated, "doesn't change the permissions scope"). Lives for 12 hours on AWS.
+    """
+
+    username: str
+    password: Secret
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ImagesSummary:
+    """How many images a repository holds and when the last one was pushed (UTC).
+
+    ``complete`` is False when counting stopped at its bound: then ``count`` is "at least".
+    """
+
+    count: int
+    last_push: datetime | None
+    complete: bool = True

@@ -1,0 +1,58 @@
+"""Read-only probes as account B: one API call that needs exactly one action on A's repository."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ecr_tui.aws.model import Repository
+from ecr_tui.aws.sessions import AwsSession
+from ecr_tui.errors import DeniedError
+
+ABSENT_DIGEST = f"sha256:{'0' * 64}"
+"""Names nothing: permission is decided before existence, so "not found" is proof of access."""
+
+
+def probe_action(session_b: AwsSession, repository: Repository, action: str, digest: str = "") -> str | None:
+    """None when B may do ``action`` on A's ``repository`` (also when what it asks for is absent), else AWS's own words.
+
+    ``action`` with or without "ecr:"; one of :data:`PROBES`, ValueError otherwise. ``digest``: an image's for
+    BatchGetImage, a layer's for the others; nothing is changed with or without one. Other failures raise.
+    """
+    name = action.removeprefix("ecr:")
+    if name not in PROBES:
+        raise ValueError(f"no read-only probe for {action}")
+    client = session_b.client("ecr", repository.region)
+    try:
+        with session_b.calling(f"ecr:{name}"):
+            try:
+                # Without registryId the call would mean B's own registry.
+                PROBES[name](client, repository, digest or ABSENT_DIGEST)
+            except (client.exceptions.LayersNotFoundException, client.exceptions.LayerInaccessibleException):
+                return None
+    except DeniedError as exc:
+        return exc.detail
+    return None
+
+
+def _layer_availability(client: Any, repository: Repository, digest: str) -> None:
+    client.batch_check_layer_availability(
+        registryId=repository.account, repositoryName=repository.name, layerDigests=[digest]
+    )
+
+
+def _get_image(client: Any, repository: Repository, digest: str) -> None:
+    client.batch_get_image(
+        registryId=repository.account, repositoryName=repository.name, imageIds=[{"imageDigest": digest}]
+    )
+
+
+def _download_url(client: Any, repository: Repository, digest: str) -> None:
+    client.get_download_url_for_layer(registryId=repository.account, repositoryName=repository.name, layerDigest=digest)
+
+
+PROBES: dict[str, Callable[[Any, Repository, str], None]] = {
+    "BatchCheckLayerAvailability": _layer_availability,
+    "BatchGetImage": _get_image,
+    "GetDownloadUrlForLayer": _download_url,
+}

@@ -1,0 +1,251 @@
+"""AWS failures in the user's terms: what happened, on which side, what to do.
+
+Nothing of botocore leaves the room: every call is made inside :func:`calling`, which turns whatever was raised
+into an :class:`~ecr_tui.errors.EcrTuiError`. The server's own words are kept verbatim in ``detail``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from ecr_tui.aws.answers import service_error
+from ecr_tui.aws.model import Role
+from ecr_tui.errors import CredentialsError, EcrTuiError, EnvironmentFailure, InputError
+
+
+@contextmanager
+def calling(role: Role, operation: str, *, profile: str | None = None, login_command: str = "") -> Iterator[None]:
+    """Translate whatever the block raises; an EcrTuiError passes unchanged. Arguments as :func:`translate`."""
+    try:
+        yield
+    except EcrTuiError:
+        raise
+    except Exception as exc:
+        raise translate(exc, role, operation, profile=profile, login_command=login_command) from exc
+
+
+def translate(
+    exc: Exception, role: Role, operation: str, *, profile: str | None = None, login_command: str = ""
+) -> EcrTuiError:
+    """The error to show for ``exc``.
+
+    ``operation`` is the IAM action that was tried ("ecr:SetRepositoryPolicy"), or a phrase such as
+    "reading the AWS config". ``login_command`` is what renews the profile's credentials, "" where nothing would.
+    """
+    return _known(exc, role, operation, profile, login_command) or _unknown(exc, role, operation)
+
+
+def credentials_failure(exc: Exception, role: Role, profile: str | None, login_command: str) -> EcrTuiError:
+    """As :func:`translate`, for fetching credentials: files, programs and their output also fail in ways of their own
+    (OSError, ValueError, KeyError, …), and all of that is a CredentialsError."""
+    return _known(exc, role, "fetching the credentials", profile, login_command) or CredentialsError(
+        f"the credentials of {_who(profile)} cannot be fetched",
+        detail=f"{type(exc).__name__}: {exc}",
+        hint="See how this profile gets them in the AWS config, and run the same by hand.",
+        side=str(role),
+        login_command=login_command,
+    )
+
+
+def _who(profile: str | None) -> str:
+    return f"profile {profile!r}" if profile else "the default profile"
+
+
+def _known(exc: Exception, role: Role, operation: str, profile: str | None, login_command: str) -> EcrTuiError | None:
+    from botocore.exceptions import ClientError
+
+    if isinstance(exc, EcrTuiError):
+        return exc
+    who = _who(profile)
+    if isinstance(exc, ClientError):
+        return service_error(exc, role, operation, who, login_command)
+    return (
+        _configuration(exc, role, who, login_command)
+        or _credentials(exc, role, who, login_command)
+        or _network(exc, role, operation)
+        or _request(exc, role, operation)
+    )
+
+
+def close_match_hint(name: str, known: Iterable[str], *, what: str) -> str:
+    """ "Did you mean …?", else the names there are."""
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    if close:
+        return f"Did you mean {' or '.join(repr(c) for c in close)}?"
+    if not names:
+        return f"There are no {what}."
+    shown = ", ".join(names[:8])
+    return f"Known {what}: {shown}{' …' if len(names) > 8 else ''}."
+
+
+def missing_region(role: Role, profile: str | None) -> InputError:
+    flag = "--region REGION" if role is Role.OWNER else "AWS_REGION"
+    section = f"the profile {profile!r}" if profile else "your default profile"
+    return InputError(
+        "no AWS region is known",
+        hint=f"Give {flag}, set ECR_TUI_REGIONS or AWS_REGION, or put a region into {section}.",
+        side=str(role),
+    )
+
+
+def _configuration(exc: Exception, role: Role, who: str, login_command: str) -> EcrTuiError | None:
+    """The AWS config itself is unusable, or what was asked of it does not exist."""
+    from botocore import exceptions as boto
+
+    side = str(role)
+    if isinstance(exc, boto.ProfileNotFound):
+        name = str(exc.kwargs.get("profile", ""))
+        return InputError(f"there is no profile {name!r} in the AWS config", side=side)
+    if isinstance(exc, boto.ConfigParseError):
+        return config_unreadable(exc)
+    if isinstance(exc, boto.ConfigNotFound):
+        return EnvironmentFailure(f"the AWS config file {exc.kwargs.get('path')} does not exist", side=side)
+    if isinstance(exc, boto.NoRegionError):
+        return missing_region(role, None)
+    if isinstance(exc, boto.InvalidRegionError | boto.UnknownRegionError | boto.UnknownEndpointError):
+        name = str(exc.kwargs.get("region_name", ""))
+        return InputError(f"{name!r} is no AWS region", hint="A region looks like eu-central-1.", side=side)
+    if isinstance(exc, boto.InvalidConfigError | boto.PartialCredentialsError):
+        return CredentialsError(
+            f"{who} is set up incompletely",
+            detail=str(exc),
+            hint="Correct it in the AWS config (aws configure list --profile NAME shows what is read).",
+            side=side,
+        )
+    if isinstance(exc, boto.MissingDependencyException):
+        return CredentialsError(
+            f"{who} needs a Python package that is not installed",
+            detail=str(exc),
+            hint='Install it next to ecr-tui: pip install "botocore[crt]".',
+            side=side,
+            login_command=login_command,
+        )
+    return None
+
+
+def config_unreadable(exc: Exception) -> EnvironmentFailure:
+    """For ConfigParseError. Only the line's number is told: the line itself may hold a secret key."""
+    kwargs = getattr(exc, "kwargs", {})
+    cause = kwargs.get("error")
+    line = getattr(cause, "lineno", None)
+    errors = getattr(cause, "errors", None)
+    if line is None and errors:
+        line = errors[0][0]
+    where = f", line {line}" if line else ""
+    kind = {
+        "MissingSectionHeaderError": "a setting before the first [section]",
+        "DuplicateSectionError": f"the section [{getattr(cause, 'section', '')}] is there twice",
+        "DuplicateOptionError": f"{getattr(cause, 'option', '')!r} is set twice in [{getattr(cause, 'section', '')}]",
+        "ParsingError": "neither a [section] nor a setting of the form name = value",
+        "UnicodeDecodeError": "not a text file in UTF-8",
+    }.get(type(cause).__name__, "not in the format of an AWS config")
+    return EnvironmentFailure(
+        f"cannot read the AWS config {kwargs.get('path')}{where}: {kind}",
+        hint="Correct the file, or name another one with AWS_CONFIG_FILE / AWS_SHARED_CREDENTIALS_FILE.",
+    )
+
+
+def _credentials(exc: Exception, role: Role, who: str, login_command: str) -> EcrTuiError | None:
+    """There are none, or they could not be fetched or renewed."""
+    from botocore import exceptions as boto
+
+    side = str(role)
+    renew = f"Run: {login_command}" if login_command else ""
+    if isinstance(exc, boto.NoCredentialsError):
+        return CredentialsError(
+            f"no credentials found for {who}",
+            hint=renew or "Name a profile that has some, or set them up with: aws configure --profile NAME",
+            side=side,
+            login_command=login_command,
+        )
+    expired = (
+        boto.SSOTokenLoadError,
+        boto.UnauthorizedSSOTokenError,
+        boto.TokenRetrievalError,
+        boto.NoAuthTokenError,
+        boto.LoginError,
+    )
+    if isinstance(exc, expired):
+        return CredentialsError(
+            f"the sign-in session of {who} has expired or was never started",
+            detail=str(exc),
+            hint=renew or "Sign in again.",
+            side=side,
+            login_command=login_command,
+        )
+    if isinstance(exc, boto.RefreshWithMFAUnsupportedError):
+        return CredentialsError(
+            f"the MFA session of {who} has ended", hint="Refresh: the code is asked for again.", side=side
+        )
+    if isinstance(exc, boto.SSOError | boto.CredentialRetrievalError | boto.MetadataRetrievalError):
+        return CredentialsError(
+            f"the credentials of {who} could not be fetched",
+            detail=str(exc),
+            hint=renew or "Run the same source by hand to see why it fails.",
+            side=side,
+            login_command=login_command,
+        )
+    return None
+
+
+def _network(exc: Exception, role: Role, operation: str) -> EcrTuiError | None:
+    from botocore import exceptions as boto
+
+    if not isinstance(exc, boto.ConnectionError | boto.HTTPClientError | boto.IncompleteReadError):
+        return None
+    endpoint = exc.kwargs.get("endpoint_url") or exc.kwargs.get("proxy_url") or "the endpoint"
+    cause = exc.kwargs.get("error")
+    detail = str(cause) if cause is not None else str(exc)
+    hint = "Check the network, VPN and proxy settings, and the profile's region and endpoint_url."
+    if isinstance(exc, boto.ProxyConnectionError):
+        title, hint = f"cannot reach the proxy {endpoint}", "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
+    elif isinstance(exc, boto.SSLError):
+        title = f"the TLS connection to {endpoint} cannot be trusted"
+        hint = "Behind an inspecting proxy, name its certificates with AWS_CA_BUNDLE or ca_bundle in the AWS config."
+    elif isinstance(exc, boto.ConnectTimeoutError):
+        title = f"no connection to {endpoint} in time"
+    elif isinstance(exc, boto.ReadTimeoutError):
+        title = f"{endpoint} did not answer {operation} in time"
+    elif isinstance(exc, boto.EndpointConnectionError):
+        unresolved = re.search(r"resolve|Name or service|nodename|getaddrinfo", detail, re.I)
+        title = f"the host of {endpoint} has no address" if unresolved else f"cannot connect to {endpoint}"
+    elif isinstance(exc, boto.ConnectionClosedError):
+        title = f"{endpoint} closed the connection during {operation}"
+    else:
+        title = f"the connection failed during {operation}"
+    return EnvironmentFailure(title, detail=detail, hint=hint, side=str(role))
+
+
+def _request(exc: Exception, role: Role, operation: str) -> EcrTuiError | None:
+    from botocore import exceptions as boto
+
+    side = str(role)
+    if isinstance(exc, boto.ParamValidationError):
+        return InputError(f"a parameter of {operation} cannot be right", detail=str(exc), side=side)
+    if isinstance(exc, ValueError) and "Invalid endpoint" in str(exc):
+        return EnvironmentFailure(
+            f"the endpoint_url of the AWS config is no URL: {str(exc).partition(':')[2].strip()}",
+            hint="It looks like https://host or http://127.0.0.1:4566.",
+            side=side,
+        )
+    return None
+
+
+def _unknown(exc: Exception, role: Role, operation: str) -> EcrTuiError:
+    side = str(role)
+    # A truncated or foreign answer. XML: botocore's parser raises outside its own hierarchy. JSON: botocore takes a
+    # broken body for an empty answer, so it shows as a missing member (KeyError) where the answer is used.
+    if isinstance(exc, KeyError) or type(exc).__name__ == "ResponseParserError":
+        return EnvironmentFailure(
+            f"the answer to {operation} is cut off or not AWS's",
+            detail=f"no {exc} in it" if isinstance(exc, KeyError) else str(exc).partition("\n")[0],
+            hint="A proxy or a captive portal may have answered instead; check endpoint_url.",
+            side=side,
+        )
+    return EnvironmentFailure(
+        f"{operation} failed ({type(exc).__name__})", detail=str(exc) or type(exc).__name__, side=side
+    )

@@ -1,0 +1,56 @@
+"""Images of a repository, as account A: counting them, and removing the probe image after a verification."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from ecr_tui.aws.model import ImagesSummary, Repository
+from ecr_tui.aws.sessions import AwsSession
+from ecr_tui.errors import EnvironmentFailure
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr.type_defs import ImageIdentifierTypeDef
+
+MAX_PAGES = 10
+"""Pages of 1,000 that are counted at most: ECR has no cheaper way to count, and 100,000 images are allowed."""
+
+
+def images_summary(session: AwsSession, repository: Repository, *, max_pages: int = MAX_PAGES) -> ImagesSummary:
+    """Count through DescribeImages, bounded by ``max_pages``."""
+    pages = session.client("ecr", repository.region, background=True).get_paginator("describe_images")
+    count = 0
+    pushed: list[datetime] = []
+    complete = True
+    with session.calling("ecr:DescribeImages"):
+        answers = pages.paginate(repositoryName=repository.name, PaginationConfig={"PageSize": 1000})
+        for page in islice(answers, max_pages):
+            count += len(page["imageDetails"])
+            pushed += [image["imagePushedAt"] for image in page["imageDetails"] if "imagePushedAt" in image]
+            complete = not page.get("nextToken")
+    return ImagesSummary(count, max(pushed).astimezone(UTC) if pushed else None, complete)
+
+
+def delete_image(session: AwsSession, repository: Repository, digest: str) -> None:
+    """Delete an image with all its tags; that it is gone already is fine."""
+    _delete(session, repository, [{"imageDigest": digest}])
+
+
+def delete_tag(session: AwsSession, repository: Repository, tag: str) -> None:
+    """Remove a tag, and the image with its last one; that it is gone already is fine."""
+    _delete(session, repository, [{"imageTag": tag}])
+
+
+def _delete(session: AwsSession, repository: Repository, ids: Sequence[ImageIdentifierTypeDef]) -> None:
+    client = session.client("ecr", repository.region)
+    with session.calling("ecr:BatchDeleteImage"):
+        failures = client.batch_delete_image(repositoryName=repository.name, imageIds=ids)["failures"]
+    for failure in failures:
+        if failure.get("failureCode") != "ImageNotFound":
+            raise EnvironmentFailure(
+                f"the image could not be deleted from {repository.name}",
+                detail=f"{failure.get('failureCode', '')}: {failure.get('failureReason', '')}",
+                side=str(session.role),
+            )

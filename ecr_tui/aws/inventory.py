@@ -1,0 +1,302 @@
+"""Account A's repositories with their tags, in as few calls as AWS allows.
+
+DescribeRepositories knows no tags, and a ListTagsForResource for each repository runs into throttling, so the tags
+come from tag:GetResources (an index that lags a little) and are joined by ARN: ceil(N/1000) + ceil(tagged/100) calls.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from ecr_tui.aws.model import Repository
+from ecr_tui.aws.sessions import AwsSession
+from ecr_tui.errors import Cancelled, DeniedError, EcrTuiError, InputError
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr.type_defs import RepositoryTypeDef
+
+OnPage = Callable[[list[Repository]], None]
+OnFailure = Callable[[str, EcrTuiError], None]
+
+_NAMES_A_CALL = 100
+"""DescribeRepositories takes up to 100 names, or lists pages of 1,000."""
+_TAG_THREADS = 8
+
+
+def list_repositories(
+    session: AwsSession,
+    regions: Sequence[str],
+    *,
+    tags: Mapping[str, str] | None = None,
+    on_page: OnPage | None = None,
+    on_failure: OnFailure | None = None,
+    cancel: threading.Event | None = None,
+) -> list[Repository]:
+    """The repositories of ``regions`` (all in parallel), in the order of regions and then of names.
+
+    ``tags`` keeps those that carry all of these pairs; AWS filters. ``on_page`` gets repositories as they arrive; one
+    may come twice, first with ``tags`` None and then with its tags: replace by ARN. Both callbacks run in the calling
+    thread. ``on_failure(region, error)`` hears of each region (or of its tags, then None) that could not be read; an
+    error is raised only when every region failed, or when there is no ``on_failure`` to tell.
+    ``cancel`` raises Cancelled within a tenth of a second; a call on its way is left behind.
+    """
+    stop = threading.Event()
+    events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
+    states = {region: _Region() for region in dict.fromkeys(regions)}
+    for region in states:
+        work = _Work(session, region, dict(tags or {}), events, stop)
+        # Daemon threads: leaving the program never waits for a call to time out.
+        for target in (work.list_tagged,) if tags else (work.list_all, work.list_tags):
+            threading.Thread(target=_guarded, args=(work, target), daemon=True).start()
+            states[region].running += 1
+    failures: dict[str, EcrTuiError] = {}
+    try:
+        while any(state.running for state in states.values()):
+            if cancel is not None and cancel.is_set():
+                raise Cancelled
+            try:
+                event = events.get(timeout=0.1)
+            except queue.Empty:
+                continue
+            state = states[event.region]
+            state.running -= event.ended
+            if event.error is not None:
+                if on_failure is None:
+                    raise event.error
+                if not event.only_tags:
+                    failures[event.region] = event.error
+                on_failure(event.region, event.error)
+            changed = state.take(event)
+            if changed and on_page is not None:
+                on_page(changed)
+    finally:
+        stop.set()
+    if failures and len(failures) == len(states):
+        raise next(iter(failures.values()))
+    return [state.rows[arn] for state in states.values() for arn in sorted(state.rows)]
+
+
+def get_repository(session: AwsSession, name: str, region: str | None = None) -> Repository:
+    """One repository with its tags live from ListTagsForResource, which is what a condition in a policy sees.
+
+    Raises InputError when there is none of this name in the region.
+    """
+    client = session.client("ecr", region)
+    where = client.meta.region_name
+    try:
+        with session.calling("ecr:DescribeRepositories"):
+            found = client.describe_repositories(repositoryNames=[name])["repositories"]
+            repository = _repository(found[0], where)
+    except InputError as exc:
+        raise InputError(
+            f"there is no repository {name!r} in {where}",
+            detail=exc.detail,
+            hint="A repository is named without its registry host and tag; `ecr-tui list` shows those that exist.",
+            side=exc.side,
+        ) from exc
+    return replace(repository, tags=_live_tags(session, repository, background=False))
+
+
+def _live_tags(session: AwsSession, repository: Repository, *, background: bool) -> dict[str, str]:
+    client = session.client("ecr", repository.region, background=background)
+    with session.calling("ecr:ListTagsForResource"):
+        return {tag["Key"]: tag["Value"] for tag in client.list_tags_for_resource(resourceArn=repository.arn)["tags"]}
+
+
+def _repository(item: RepositoryTypeDef, region: str) -> Repository:
+    created = item.get("createdAt")
+    return Repository(
+        name=item["repositoryName"],
+        arn=item["repositoryArn"],
+        uri=item["repositoryUri"],
+        region=region,
+        account=item["registryId"],
+        mutability=item.get("imageTagMutability", "MUTABLE"),
+        created_at=created.astimezone(UTC) if created else None,
+    )
+
+
+@dataclass
+class _Event:
+    """What a worker found: repositories, or tags by ARN. ``ended`` when it was the worker's last word."""
+
+    region: str
+    repositories: list[Repository] = field(default_factory=list)
+    tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    tags_complete: bool = False
+    ended: bool = False
+    error: EcrTuiError | None = None
+    only_tags: bool = False
+
+
+@dataclass
+class _Region:
+    """What is known of a region, joined by ARN. Used by the calling thread only."""
+
+    rows: dict[str, Repository] = field(default_factory=dict)
+    tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    tags_complete: bool = False
+    running: int = 0
+
+    def take(self, event: _Event) -> list[Repository]:
+        """Add the news; returns the rows that are new or now know their tags."""
+        self.tags |= event.tags
+        changed = [r.arn for r in event.repositories]
+        for repository in event.repositories:
+            self.rows[repository.arn] = repository
+        changed += [arn for arn in event.tags if arn in self.rows]
+        if event.tags_complete:
+            self.tags_complete = True
+        if self.tags_complete:
+            # Absent from the index means untagged; formerly tagged ones are in it with [].
+            changed += [arn for arn, row in self.rows.items() if row.tags is None]
+        result = []
+        for arn in dict.fromkeys(changed):
+            row = self.rows[arn]
+            known = row.tags if row.tags is not None else self.tags.get(arn, {} if self.tags_complete else None)
+            self.rows[arn] = replace(row, tags=known)
+            result.append(self.rows[arn])
+        return result
+
+
+class _Work:
+    """The calls of one region. Methods run in their own threads and report through the queue."""
+
+    def __init__(
+        self,
+        session: AwsSession,
+        region: str,
+        wanted: dict[str, str],
+        events: queue.SimpleQueue[_Event],
+        stop: threading.Event,
+    ) -> None:
+        self._session = session
+        self.region = region
+        self._wanted = wanted
+        self.events = events
+        self._stop = stop
+        self._listed = threading.Event()
+        self._repositories: list[Repository] = []
+
+    def list_all(self) -> None:
+        try:
+            for page in self._pages():
+                self._repositories += page
+                self.events.put(_Event(self.region, repositories=page))
+        finally:
+            self._listed.set()
+
+    def list_tags(self) -> None:
+        try:
+            for tags in self._tag_pages():
+                self.events.put(_Event(self.region, tags=tags))
+            self.events.put(_Event(self.region, tags_complete=True))
+        except DeniedError:
+            self._listed.wait()
+            for repository, known in self._one_by_one(self._repositories):
+                self.events.put(_Event(self.region, tags={repository.arn: known}))
+
+    def list_tagged(self) -> None:
+        """With a filter the tags come first: few matches are then asked for by name."""
+        try:
+            tags = {arn: found for page in self._tag_pages() for arn, found in page.items()}
+        except DeniedError:
+            for page in self._pages():
+                for repository, known in self._one_by_one(page):
+                    if self._wanted.items() <= known.items():
+                        self.events.put(_Event(self.region, repositories=[replace(repository, tags=known)]))
+            return
+        for page in self._named([arn.partition(":repository/")[2] for arn in tags]):
+            matching = [replace(r, tags=tags[r.arn]) for r in page if r.arn in tags]
+            self.events.put(_Event(self.region, repositories=matching))
+
+    def _named(self, names: list[str]) -> Iterator[list[Repository]]:
+        if not names:
+            return
+        if len(names) <= _NAMES_A_CALL:
+            client = self._session.client("ecr", self.region, background=True)
+            try:
+                with self._session.calling("ecr:DescribeRepositories"):
+                    found = client.describe_repositories(repositoryNames=names)["repositories"]
+            except InputError:
+                # One of them was deleted while the index still has it, and ECR refuses the whole call.
+                yield from self._pages()
+            else:
+                yield [_repository(item, self.region) for item in found]
+        else:
+            yield from self._pages()
+
+    def _pages(self) -> Iterator[list[Repository]]:
+        pages = self._session.client("ecr", self.region, background=True).get_paginator("describe_repositories")
+        with self._session.calling("ecr:DescribeRepositories"):
+            for page in pages.paginate(PaginationConfig={"PageSize": 1000}):
+                self._check()
+                yield [_repository(item, self.region) for item in page["repositories"]]
+
+    def _tag_pages(self) -> Iterator[dict[str, dict[str, str]]]:
+        client = self._session.client("resourcegroupstaggingapi", self.region, background=True)
+        pages = client.get_paginator("get_resources")
+        with self._session.calling("tag:GetResources"):
+            answers = pages.paginate(
+                ResourceTypeFilters=["ecr:repository"],
+                TagFilters=[{"Key": key, "Values": [value]} for key, value in self._wanted.items()],
+                PaginationConfig={"PageSize": 100},
+            )
+            for page in answers:
+                self._check()
+                yield {
+                    item["ResourceARN"]: {tag["Key"]: tag["Value"] for tag in item.get("Tags", [])}
+                    for item in page["ResourceTagMappingList"]
+                }
+
+    def _one_by_one(self, repositories: Sequence[Repository]) -> Iterator[tuple[Repository, dict[str, str]]]:
+        """ListTagsForResource for each, a few at a time; one that vanished meanwhile is left out."""
+        waiting = iter(repositories)
+        results: queue.SimpleQueue[tuple[Repository, dict[str, str] | EcrTuiError]] = queue.SimpleQueue()
+
+        def fetch(repository: Repository) -> None:
+            try:
+                results.put((repository, _live_tags(self._session, repository, background=True)))
+            except EcrTuiError as exc:
+                results.put((repository, exc))
+
+        def start(count: int) -> int:
+            batch = list(islice(waiting, count))
+            for repository in batch:
+                threading.Thread(target=fetch, args=(repository,), daemon=True).start()
+            return len(batch)
+
+        open_calls = start(_TAG_THREADS)
+        while open_calls:
+            repository, result = results.get()
+            open_calls -= 1
+            self._check()
+            if isinstance(result, InputError):
+                pass
+            elif isinstance(result, EcrTuiError):
+                raise result
+            else:
+                yield repository, result
+            open_calls += start(1)
+
+    def _check(self) -> None:
+        if self._stop.is_set():
+            raise Cancelled
+
+
+def _guarded(work: _Work, target: Callable[[], None]) -> None:
+    """Run a worker so that its end, good or bad, is always reported: the caller waits for it."""
+    error: EcrTuiError | None = None
+    try:
+        target()
+    except EcrTuiError as exc:
+        error = exc
+    except Exception as exc:
+        error = EcrTuiError("listing the repositories failed", detail=repr(exc))
+    work.events.put(_Event(work.region, ended=True, error=error, only_tags=target.__name__ == "list_tags"))

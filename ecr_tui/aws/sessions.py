@@ -1,0 +1,317 @@
+"""One session an account: the user's own AWS config, bounded in time, and silent on the terminal.
+
+botocore reads everything (AWS_CONFIG_FILE, AWS_PROFILE, SSO, assume-role, credential_process, endpoint_url); this
+module only takes away what would hang or prompt. boto3 is imported at first use, never with the module.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from ecr_tui import __version__
+from ecr_tui.aws import errors
+from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Role
+from ecr_tui.errors import CredentialsError, EnvironmentFailure, InputError
+
+if TYPE_CHECKING:
+    import boto3
+    from botocore.config import Config
+    from botocore.session import Session as CoreSession
+    from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
+    from mypy_boto3_sts import STSClient
+
+AskMfa = Callable[[MfaPrompt], str]
+
+CONNECT_TIMEOUT = 3
+READ_TIMEOUT = 10
+PATIENCE = 6.0
+"""Seconds after which a call that meets only network failures starts no further attempt. botocore counts attempts,
+not time: eight addresses that drop packets would cost 24 s an attempt, and background clients try ten times."""
+POOL = 16
+_MFA_MARGIN = 11 * 60
+"""Seconds before their end at which MFA credentials are asked for anew: botocore insists on renewal at 10 minutes."""
+_one_question = threading.Lock()
+"""Held while an MFA code is asked for: two accounts starting at once ask one after the other."""
+
+
+def list_profiles() -> tuple[Profile, ...]:
+    """The profiles of the AWS config and credentials files, in their order. () where there is none.
+
+    Raises EnvironmentFailure, naming the file, when one cannot be read or parsed.
+    """
+    config = _full_config(_core_session(None))
+    return tuple(
+        Profile(name, _kind(section), section.get("region")) for name, section in config.get("profiles", {}).items()
+    )
+
+
+class AwsSession:
+    """An account's side of the work. Thread-safe; making one does no I/O.
+
+    ``profile`` None means botocore's own default resolution (AWS_PROFILE, then environment keys, then "default").
+    ``region`` None means the profile's or AWS_REGION's. ``ask_mfa`` is called from the thread that needs credentials,
+    once a session's lifetime; without it a profile that needs a code is refused with a CredentialsError.
+    """
+
+    def __init__(
+        self, role: Role, profile: str | None = None, region: str | None = None, ask_mfa: AskMfa | None = None
+    ) -> None:
+        self.role = role
+        self.profile = profile
+        self._wanted_region = region
+        self._ask_mfa = ask_mfa
+        self._lock = threading.RLock()
+        self._clear()
+
+    def _clear(self) -> None:
+        self._session: boto3.session.Session | None = None
+        self._clients: dict[tuple[str, str, bool], Any] = {}
+        self._identity: Identity | None = None
+        self._resolved = self._mfa = False
+        self._login_command = ""
+
+    @property
+    def region(self) -> str | None:
+        """The default region of this session, None where nothing names one."""
+        return self._wanted_region or self._boto().region_name
+
+    @property
+    def login_command(self) -> str:
+        """What renews this profile's sign-in from a shell, "" where nothing does (or before the first call)."""
+        return self._login_command
+
+    @overload
+    def client(self, service: Literal["ecr"], region: str | None = None, *, background: bool = False) -> ECRClient: ...
+    @overload
+    def client(self, service: Literal["sts"], region: str | None = None, *, background: bool = False) -> STSClient: ...
+    @overload
+    def client(self, service: Literal["iam"], region: str | None = None, *, background: bool = False) -> IAMClient: ...
+    @overload
+    def client(
+        self, service: Literal["resourcegroupstaggingapi"], region: str | None = None, *, background: bool = False
+    ) -> ResourceGroupsTaggingAPIClient: ...
+
+    def client(self, service: Any, region: str | None = None, *, background: bool = False) -> Any:
+        """A client, made once for each service, region and kind. Its calls belong inside :meth:`calling`.
+
+        ``background`` clients back off adaptively (10 attempts) for bulk reading; the others answer or fail fast,
+        so that a grant never queues behind a listing's rate limiter. The first call resolves the credentials.
+        Raises InputError (no region, unknown profile) and CredentialsError.
+        """
+        with self._lock:
+            self._renew_mfa()
+            session = self._boto()
+            name = region or session.region_name
+            if not name:
+                raise errors.missing_region(self.role, self.profile)
+            self._resolve(session)
+            key = (service, name, background)
+            if key not in self._clients:
+                with self.calling(f"preparing the client of {service}"):
+                    self._clients[key] = session.client(service, region_name=name, config=_config(background))
+            return self._clients[key]
+
+    @contextmanager
+    def calling(self, operation: str) -> Iterator[None]:
+        """Make AWS calls in here: whatever they raise leaves as an EcrTuiError of this session's side."""
+        with errors.calling(self.role, operation, profile=self.profile, login_command=self._login_command):
+            yield
+
+    def identity(self) -> Identity:
+        """Who the credentials are, from sts:GetCallerIdentity; asked once, ``expires_at`` always current."""
+        sts = self.client("sts")
+        known = self._identity
+        if known is None:
+            with self.calling("sts:GetCallerIdentity"):
+                answer = sts.get_caller_identity()
+                known = self._identity = Identity(
+                    role=self.role,
+                    profile=self.profile,
+                    account=answer["Account"],
+                    arn=answer["Arn"],
+                    user_id=answer["UserId"],
+                    region=self.region,
+                )
+        return replace(known, expires_at=self._expires_at())
+
+    def reset(self) -> None:
+        """Forget clients and credentials: the next call reads the AWS config and the sign-in caches afresh."""
+        with self._lock:
+            self._clear()
+
+    def _boto(self) -> boto3.session.Session:
+        with self._lock:
+            if self._session is None:
+                with self.calling("reading the AWS config"):
+                    self._session = self._make()
+            return self._session
+
+    def _make(self) -> boto3.session.Session:
+        import boto3
+
+        from ecr_tui.aws import quiet
+
+        core = _core_session(self.profile)
+        profiles = _full_config(core).get("profiles", {})
+        name = core.get_config_variable("profile")
+        if name and name not in profiles:
+            raise InputError(
+                f"there is no profile {name!r} in the AWS config",
+                hint=errors.close_match_hint(name, profiles, what="profiles"),
+                side=str(self.role),
+            )
+        if self._wanted_region:
+            core.set_config_variable("region", self._wanted_region)
+        chain = list(_chain(name or "default", profiles))
+        self._mfa = any("mfa_serial" in section for _, section in chain)
+        self._login_command = next(filter(None, (_login_command(*link) for link in chain)), "")
+        quiet.tame(core, self._mfa_code, cache=quiet.assumed_roles(self.profile))
+        return boto3.session.Session(botocore_session=core)
+
+    def _resolve(self, session: boto3.session.Session) -> None:
+        """Fetch the credentials now, apart from any call, so that a failure is named as one of credentials."""
+        if self._resolved:
+            return
+        from botocore.exceptions import NoCredentialsError
+
+        try:
+            credentials = session.get_credentials()
+            if credentials is None:
+                raise NoCredentialsError
+            credentials.get_frozen_credentials()
+        except Exception as exc:
+            failure = errors.credentials_failure(exc, self.role, self.profile, self._login_command)
+            # The next attempt starts from the config as it is then: the user will have changed something.
+            self._clear()
+            raise failure from exc
+        self._resolved = True
+
+    def _mfa_code(self, device: str) -> str:
+        profile = self.profile or "default"
+        if self._ask_mfa is None:
+            raise CredentialsError(
+                f"profile {profile!r} needs an MFA code for {device}, and there is nobody to ask",
+                hint="Start the terminal interface, or use credentials of a session that has passed MFA already.",
+                side=str(self.role),
+            )
+        with _one_question:
+            code = self._ask_mfa(MfaPrompt(profile=profile, device=device)).strip()
+        if not code:
+            raise CredentialsError(f"no MFA code was given for profile {profile!r}", side=str(self.role))
+        return code
+
+    def _renew_mfa(self) -> None:
+        """botocore cannot ask for a second code on the same session, so the session is replaced in time."""
+        if self._mfa:
+            ends = self._expires_at()
+            if ends is not None and (ends - datetime.now(UTC)).total_seconds() < _MFA_MARGIN:
+                self._clear()
+
+    def _expires_at(self) -> datetime | None:
+        if self._session is None or not self._resolved:
+            return None
+        # RefreshableCredentials keeps the moment in a private attribute and offers no other way to read it.
+        ends = getattr(self._session.get_credentials(), "_expiry_time", None)
+        return ends.astimezone(UTC) if isinstance(ends, datetime) else None
+
+
+def _kind(section: Mapping[str, Any]) -> str:
+    if "web_identity_token_file" in section:
+        return "web-identity"
+    if "role_arn" in section:
+        return "assume-role"
+    if "sso_session" in section or "sso_start_url" in section:
+        return "sso"
+    if "aws_access_key_id" in section:
+        return "keys"
+    if "credential_process" in section:
+        return "process"
+    return "other"
+
+
+def _login_command(profile: str, section: Mapping[str, Any]) -> str:
+    if _kind(section) == "sso":
+        return f"aws sso login --profile {shlex.quote(profile)}"
+    if "login_session" in section:
+        return f"aws login --profile {shlex.quote(profile)}"
+    return ""
+
+
+def _chain(name: str, profiles: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The profile and, along source_profile, those whose credentials it builds on."""
+    seen: set[str] = set()
+    while name in profiles and name not in seen:
+        seen.add(name)
+        yield name, profiles[name]
+        name = profiles[name].get("source_profile", "")
+
+
+def _core_session(profile: str | None) -> CoreSession:
+    import botocore.session
+
+    core = botocore.session.Session(profile=profile)
+    core.set_default_client_config(_config(background=False))
+    events = core.get_component("event_emitter")
+    events.register("before-call", _note_start)
+    # Two wildcards: the more specific handler answers first, and botocore's own is registered with one part less.
+    events.register("needs-retry.*.*", _give_up)
+    return core
+
+
+def _full_config(core: CoreSession) -> dict[str, Any]:
+    """The parsed AWS config; EnvironmentFailure naming the file when it is unusable."""
+    from botocore.exceptions import ConfigParseError
+
+    for variable in ("config_file", "credentials_file"):
+        path = os.path.expanduser(os.path.expandvars(core.get_config_variable(variable)))
+        # configparser skips a file that it may not open, and the profiles would silently be missing.
+        if os.path.isfile(path) and not os.access(path, os.R_OK):
+            raise EnvironmentFailure(f"cannot read the AWS config {path}: permission denied")
+    try:
+        config: dict[str, Any] = core.full_config
+    except ConfigParseError as exc:
+        raise errors.config_unreadable(exc) from exc
+    return config
+
+
+def _config(background: bool) -> Config:
+    from botocore.config import Config
+
+    return Config(
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        max_pool_connections=POOL,
+        # "max_attempts" would count the retries only.
+        retries={"mode": "adaptive", "total_max_attempts": 10}
+        if background
+        else {"mode": "standard", "total_max_attempts": 3},
+        user_agent_extra=f"ecr-tui/{__version__}",
+    )
+
+
+_STARTED = "ecr_tui.started"
+
+
+def _note_start(context: dict[str, Any], **_: object) -> None:
+    context[_STARTED] = time.monotonic()
+
+
+def _give_up(caught_exception: Exception | None, request_dict: dict[str, Any], **_: object) -> bool | None:
+    """A "needs-retry" handler that runs first: False forbids another attempt, None leaves it to botocore.
+
+    ``caught_exception`` is set for network failures only; throttling and 5xx arrive as answers and keep their retries.
+    """
+    started = request_dict.get("context", {}).get(_STARTED)
+    if caught_exception is None or started is None or time.monotonic() - started < PATIENCE:
+        return None
+    return False

@@ -1,0 +1,30 @@
+"""Registry credentials from ecr:GetAuthorizationToken."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import UTC
+
+from ecr_tui.aws.model import RegistryToken
+from ecr_tui.aws.sessions import AwsSession
+from ecr_tui.errors import EnvironmentFailure
+from ecr_tui.secret import Secret
+
+
+def registry_token(session: AwsSession, region: str | None = None) -> RegistryToken:
+    """A token of this session's principal. No registryIds: they change nothing, and the host comes from A's URI."""
+    client = session.client("ecr", region)
+    with session.calling("ecr:GetAuthorizationToken"):
+        answer = client.get_authorization_token()["authorizationData"]
+        data = answer[0] if answer else {}
+        encoded = data["authorizationToken"]
+    try:
+        username, colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        colon = ""
+    if not colon:
+        # The text itself stays out of the message: it may be a token after all.
+        raise EnvironmentFailure("the answer to ecr:GetAuthorizationToken holds no token", side=str(session.role))
+    expires = data.get("expiresAt")
+    return RegistryToken(username, Secret(password), expires.astimezone(UTC) if expires else None)
