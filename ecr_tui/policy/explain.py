@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ecr_tui.policy.compiled import Caller, Grip, Rule, caller_of, compile_policy
+from ecr_tui.policy.compiled import Caller, Rule, caller_of, compile_policy
 from ecr_tui.policy.conditions import Clause
 from ecr_tui.policy.document import PolicyDocument
-from ecr_tui.policy.evaluate import UNKNOWN, Decision, Policies, Reason, Request
 from ecr_tui.policy.patterns import Context
 from ecr_tui.policy.principal import describe
+from ecr_tui.policy.request import UNKNOWN, Policies, Reason, Request
 
 NAMES = {
     "identity": "identity policy",
@@ -30,7 +30,7 @@ _AWS_WORDS = {
 }
 
 
-def explain(decision: Decision, request: Request, policies: Policies) -> tuple[Reason, ...]:
+def explain(response: str, missing: Sequence[str], request: Request, policies: Policies) -> tuple[Reason, ...]:
     """Denials first, then what lacks an Allow (each with its near misses), then what allowed."""
     caller = caller_of(request.principal)
     bounded = bool(policies.boundaries)
@@ -52,12 +52,12 @@ def explain(decision: Decision, request: Request, policies: Policies) -> tuple[R
     if denies:
         return tuple(denies)
     found: list[Reason] = []
-    for side in decision.missing:
+    for side in missing:
         found.append(_missing(side, request, policies))
         found.extend(nears.get(side, ()))
         if side == "resource":
             found.extend(nears.get("registry", ()))
-    if decision.response == UNKNOWN and policies.identity is None:
+    if response == UNKNOWN and policies.identity is None:
         found.append(
             Reason("identity", "unreadable", f"the identity policies of {describe(request.principal)} cannot be read")
         )
@@ -144,6 +144,3 @@ def _clause_failure(clause: Clause, context: Context) -> str:
     else:
         had = "it is " + ", ".join(f'"{item}"' for item in value)
     return f"{clause.operator} {clause.key} {wanted}: {had}"
-
-
-__all__ = ["NAMES", "Grip", "explain"]

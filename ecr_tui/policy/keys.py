@@ -1,0 +1,76 @@
+"""Condition keys that a request to ECR can carry, and the type of each.
+
+Sources: IAM User Guide, "AWS global condition context keys"; Service Authorization Reference, Amazon ECR.
+"""
+
+from __future__ import annotations
+
+STRING, ARN, DATE, NUMBER, BOOL, ADDRESS = "string", "arn", "date", "number", "boolean", "address"
+
+_NAMES = {
+    STRING: (
+        "aws:CalledVia aws:CalledViaFirst aws:CalledViaLast aws:FederatedProvider aws:PrincipalAccount "
+        "aws:PrincipalOrgID aws:PrincipalOrgPaths aws:PrincipalServiceName aws:PrincipalServiceNamesList "
+        "aws:PrincipalType aws:referer aws:RequestedRegion aws:ResourceAccount aws:ResourceOrgID "
+        "aws:ResourceOrgPaths aws:SourceAccount aws:SourceIdentity aws:SourceOrgID aws:SourceOrgPaths "
+        "aws:SourceVpc aws:SourceVpce aws:TagKeys aws:UserAgent aws:userid aws:username aws:VpceAccount "
+        "aws:VpceOrgID aws:VpceOrgPaths aws:Ec2InstanceSourceVpc ec2:RoleDelivery identitystore:UserId "
+        "ecr:AccountSetting"
+    ),
+    ARN: (
+        "aws:PrincipalArn aws:SourceArn aws:SourceVpcArn aws:ChatbotSourceArn aws:SignInSessionArn "
+        "ec2:SourceInstanceArn lambda:SourceFunctionArn ssm:SourceInstanceArn glue:CredentialIssuingService"
+    ),
+    DATE: "aws:CurrentTime aws:EpochTime aws:TokenIssueTime",
+    NUMBER: "aws:MultiFactorAuthAge",
+    BOOL: (
+        "aws:MultiFactorAuthPresent aws:PrincipalIsAWSService aws:SecureTransport aws:ViaAWSService aws:AssumedRoot "
+        "aws:IsMcpServiceAction"
+    ),
+    ADDRESS: "aws:SourceIp aws:VpcSourceIp aws:Ec2InstanceSourcePrivateIPv4",
+}
+
+TYPES = {name.lower(): kind for kind, names in _NAMES.items() for name in names.split()}
+
+TAG_PREFIXES = ("aws:principaltag/", "aws:resourcetag/", "aws:requesttag/", "ecr:resourcetag/")
+RESOURCE_TAG_PREFIXES = ("aws:resourcetag/", "ecr:resourcetag/")
+
+# Keys of identity providers reach ECR with a session's token; their names are the provider's.
+_FEDERATION = ("saml:", "sts:", "accounts.google.com:", "graph.facebook.com:", "www.amazon.com:", "cognito-identity.")
+
+
+def type_of(key: str) -> str | None:
+    """The type of a key, None for one that no request to ECR carries. Names are case-insensitive."""
+    lower = key.lower()
+    if lower.startswith(TAG_PREFIXES):
+        return STRING if lower.partition("/")[2] else None
+    if lower.startswith(_FEDERATION):
+        return STRING
+    return TYPES.get(lower)
+
+
+def is_resource_tag(key: str) -> bool:
+    return key.lower().startswith(RESOURCE_TAG_PREFIXES)
+
+
+_FAMILIES = {
+    "string": {STRING, ARN, BOOL},
+    "numeric": {NUMBER},
+    "date": {DATE},
+    "bool": {BOOL},
+    "binary": set[str](),
+    "ipaddress": {ADDRESS},
+    "notipaddress": {ADDRESS},
+    "arn": {ARN},
+}
+
+
+def suits(base_operator: str, key: str) -> bool:
+    """Whether the operator (lower case, without IfExists and quantifier) compares the key's type."""
+    kind = type_of(key)
+    if kind is None or base_operator == "null":
+        return True
+    if base_operator.startswith("numeric") and key.lower() == "aws:epochtime":
+        return True
+    family = next((name for name in _FAMILIES if base_operator.startswith(name)), None)
+    return family is None or kind in _FAMILIES[family]

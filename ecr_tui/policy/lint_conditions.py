@@ -1,0 +1,141 @@
+"""Findings about Condition elements: their form, their keys, and what they mean for this repository now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+
+from ecr_tui.policy.compiled import Rule, compile_policy
+from ecr_tui.policy.conditions import MULTI_VALUED_KEYS, Clause, parse_date, parse_operator
+from ecr_tui.policy.document import PolicyDocument, Statement
+from ecr_tui.policy.findings import Check, Hit, Setting, place
+from ecr_tui.policy.keys import is_resource_tag, suits, type_of
+from ecr_tui.policy.patterns import Context
+from ecr_tui.policy.request import Request
+
+SOON = timedelta(days=7)
+
+
+def _form(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
+    for statement in document.statements:
+        condition = statement.raw.get("Condition", {})
+        if not isinstance(condition, Mapping) or not all(isinstance(block, Mapping) for block in condition.values()):
+            yield Hit("bad-condition", place(statement, "Condition"), "", statement.name)
+            continue
+        for name, block in statement.condition.items():
+            if parse_operator(name).base is None:
+                yield Hit("unknown-operator", place(statement, f"Condition.{name}"), name, statement.name)
+                continue
+            for key in block:
+                yield from _key(statement, name, key)
+
+
+def _key(statement: Statement, name: str, key: str) -> Iterator[Hit]:
+    operator = parse_operator(name)
+    where = place(statement, f"Condition.{name}.{key}")
+    if ":" not in key:
+        yield Hit("key-without-service", where, key, statement.name)
+        return
+    if type_of(key) is None:
+        yield Hit("unknown-key", where, key, statement.name)
+        return
+    if not suits(operator.base or "", key):
+        yield Hit("operator-type", where, f"{name} and {key}", statement.name)
+    if key.lower() in MULTI_VALUED_KEYS and not operator.quantifier and operator.base != "null":
+        yield Hit("set-operator-missing", where, key, statement.name)
+    if statement.effect != "Allow":
+        return
+    if operator.quantifier == "forallvalues" and not _requires(statement, key):
+        yield Hit("for-all-values", where, f"{name} {key}", statement.name)
+    if operator.if_exists and is_resource_tag(key) and not _requires(statement, key):
+        yield Hit("if-exists-on-tag", where, f"{name} {key}", statement.name)
+
+
+def _requires(statement: Statement, key: str) -> bool:
+    """Whether a Null condition of the same statement insists on the key's presence."""
+    return any(
+        parse_operator(name).base == "null" and key.lower() == other.lower() and values == ("false",)
+        for name, block in statement.condition.items()
+        for other, values in block.items()
+    )
+
+
+def tag_context(tags: Mapping[str, str]) -> Context:
+    """The keys that a repository's tags put into a request."""
+    keys = {f"{prefix}:ResourceTag/{key}": value for key, value in tags.items() for prefix in ("aws", "ecr")}
+    return Request("", "", "", "", keys).keys
+
+
+def tag_clauses(rule: Rule) -> list[Clause]:
+    """The clauses of a statement that depend on the repository's tags alone."""
+    return [
+        clause
+        for clause in rule.clauses or ()
+        if is_resource_tag(clause.key) and not any("${" in value for value in clause.values)
+    ]
+
+
+def _tags(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
+    if setting.tags is None:
+        return
+    context = tag_context(setting.tags)
+    for rule in compile_policy(document).rules:
+        clauses = tag_clauses(rule)
+        statement = rule.statement
+        if rule.deny:
+            if clauses and all(clause.test(context) for clause in clauses):
+                for clause in clauses:
+                    if clause.key.lower() not in context and parse_operator(clause.operator).negated:
+                        where = place(statement, f"Condition.{clause.operator}.{clause.key}")
+                        yield Hit("deny-hits-untagged", where, f"it has no tag {tag_name(clause)}", statement.name)
+            continue
+        for clause in clauses:
+            if not clause.test(context):
+                where = place(statement, f"Condition.{clause.operator}.{clause.key}")
+                yield Hit("tag-not-met", where, _unmet(clause, context), statement.name)
+
+
+def tag_name(clause: Clause) -> str:
+    return clause.key.partition("/")[2]
+
+
+def _unmet(clause: Clause, context: Context) -> str:
+    wanted = " or ".join(clause.values)
+    value = context.get(clause.key.lower())
+    had = "the repository has no such tag" if value is None else f"the repository has {value}"
+    return f"{clause.operator} {tag_name(clause)} {wanted}, and {had}"
+
+
+def _times(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
+    for statement in document.statements:
+        end = ends_at(statement)
+        if end is None or statement.effect != "Allow":
+            continue
+        shown = end.strftime("%Y-%m-%d %H:%M UTC")
+        where = place(statement, "Condition")
+        if end <= setting.now:
+            yield Hit("grant-expired", where, shown, statement.name)
+        elif end - setting.now <= SOON:
+            yield Hit("grant-expires", where, shown, statement.name)
+
+
+def ends_at(statement: Statement) -> datetime | None:
+    """When a statement stops to apply: the earliest end among its conditions on the time; None for never."""
+    ends = []
+    for name, block in statement.condition.items():
+        operator = parse_operator(name)
+        if operator.base not in ("datelessthan", "datelessthanequals") or operator.if_exists or operator.quantifier:
+            continue
+        for key, values in block.items():
+            if key.lower() in ("aws:currenttime", "aws:epochtime"):
+                seconds = [found for found in map(parse_date, values) if found is not None]
+                # Values are OR-ed, so the latest of them counts.
+                if seconds:
+                    ends.append(max(seconds))
+    try:
+        return datetime.fromtimestamp(min(ends), UTC) if ends else None
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+CHECKS: tuple[Check, ...] = (_form, _tags, _times)

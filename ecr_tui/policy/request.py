@@ -1,0 +1,105 @@
+"""A request to ECR, the policies that have a say in it, and one fact of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ecr_tui.policy.document import PolicyDocument, values_of
+from ecr_tui.policy.patterns import Context
+
+ALLOWED = "Allowed"
+IMPLICIT = "ImplicitlyDenied"
+EXPLICIT = "ExplicitlyDenied"
+UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call. ``action`` like "ecr:PutImage"; ``resource`` an ARN, or "*" for an action on no resource.
+
+    ``principal`` is the caller's ARN (user, role, assumed-role session, federated user, account root) or a service
+    like "lambda.amazonaws.com". ``context`` holds the condition keys as the service would fill them: nothing is added
+    to it here (see :func:`context_for`). Key names are case-insensitive.
+    """
+
+    action: str
+    resource: str
+    resource_account: str
+    principal: str
+    context: Mapping[str, Any]
+
+    @cached_property
+    def lower_action(self) -> str:
+        return self.action.lower()
+
+    @cached_property
+    def keys(self) -> Context:
+        """``context`` with lower-case keys and textual values; two keys that differ by case only become one set."""
+        keys: dict[str, str | tuple[str, ...]] = {}
+        for key, value in self.context.items():
+            if value is None:
+                continue
+            is_list = isinstance(value, list | tuple | set | frozenset)
+            texts = values_of(list(value) if is_list else value)
+            lower = key.lower()
+            if lower in keys:
+                known = keys[lower]
+                keys[lower] = ((known,) if isinstance(known, str) else known) + texts
+            elif is_list:
+                keys[lower] = texts
+            elif texts:
+                keys[lower] = texts[0]
+        return keys
+
+
+@dataclass(frozen=True)
+class Policies:
+    """Everything that has a say. Order within a list does not matter.
+
+    ``identity``: the caller's identity policies; None where they cannot be read. ``resource``: the repository policy.
+    ``registry``: account A's registry policy, where its scope is V2 (it then applies to every request).
+    ``boundaries``: permissions boundary (none: no limit). ``scps``, ``rcps``: one sequence a level, from the
+    organisation's root to the account (none: not in an organisation). ``session``: the session policy.
+    """
+
+    identity: Sequence[PolicyDocument] | None
+    resource: PolicyDocument | None
+    boundaries: Sequence[PolicyDocument] = ()
+    session: PolicyDocument | None = None
+    scps: Sequence[Sequence[PolicyDocument]] = ()
+    rcps: Sequence[Sequence[PolicyDocument]] = ()
+    registry: PolicyDocument | None = None
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One fact of a decision. ``text`` is a sentence; the other fields say the same to a program.
+
+    ``where``: "identity", "resource", "registry", "boundary", "session", "scp", "rcp". ``kind``: "allow" and "deny"
+    for a statement that applied; "near" for one that named the action yet failed in ``element`` (and, for a
+    condition, in ``key``); "missing" for a side without an Allow; "unreadable"; "root" for the account's root user.
+    ``policy`` counts from 0 within ``where``; ``statement`` is its Sid or "statement 1".
+    """
+
+    where: str
+    kind: str
+    text: str
+    policy: int = 0
+    statement: str = ""
+    index: int | None = None
+    element: str = ""
+    key: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        found = {
+            "where": self.where,
+            "kind": self.kind,
+            "text": self.text,
+            "statement": self.statement,
+            "element": self.element,
+            "key": self.key,
+        }
+        return {key: value for key, value in found.items() if value}
