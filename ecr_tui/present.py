@@ -11,6 +11,7 @@ from ecr_tui.report import Event, Report, StageEnded, Status
 if TYPE_CHECKING:
     from ecr_tui.grants import Outcome, Plan
     from ecr_tui.policy.access import AccessSummary
+    from ecr_tui.registry.diagnose import Diagnosis
 
 MARKS = {Status.OK: "✓", Status.DENIED: "✗", Status.FAILED: "✗", Status.SKIPPED: "-"}
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))}
@@ -110,3 +111,15 @@ def _condition(condition: Mapping[str, Any]) -> str:
             wanted = values if isinstance(values, str) else " or ".join(map(str, values))
             parts.append(f"{key} {operator} {wanted}")
     return " and ".join(parts)
+
+
+def diagnosis_json(diagnosis: Diagnosis) -> dict[str, Any]:
+    """``explain --json``; what the text does not tell is null."""
+    names = ("pattern", "title", "stage", "action", "side", "cause", "fix", "principal", "resource")
+    return {name: getattr(diagnosis, name) or None for name in names} | {"text": diagnosis.text}
+
+
+def diagnosis_text(diagnosis: Diagnosis) -> str:
+    names = ("stage", "action", "side", "cause", "fix", "principal", "resource")
+    facts = ((name, getattr(diagnosis, name)) for name in names)
+    return plain("\n".join([diagnosis.title, *(f"  {name}: {text}" for name, text in facts if text)]))

@@ -132,7 +132,7 @@ class Reasons:
     def _from_the_policy(self, diagnosis: Diagnosis, principal: str) -> tuple[str, str]:
         """What A's policy lacks, read from the policy itself; the catalogue's words where it can't be read."""
         name = self._repository.name
-        grant = f"ecr-tui grant {shlex.quote(name)} --to {shlex.quote(principal)}"
+        grant = f"ecr-tui grant {shlex.quote(name)} --to {shlex.quote(principal)}{self._only_tag()}"
         try:
             text = self._owner.policy_text(self._repository)
             if text is None:
@@ -141,6 +141,11 @@ class Reasons:
         except EcrTuiError:
             return diagnosis.cause, diagnosis.fix
         return (lacking, grant) if lacking else (diagnosis.cause, diagnosis.fix)
+
+    def _only_tag(self) -> str:
+        """A condition for the suggested grant, where the repository's tags leave no choice which."""
+        own = [(k, v) for k, v in (self._repository.tags or {}).items() if not k.startswith("aws:")]
+        return f" --if-tag {shlex.quote('='.join(own[0]))}" if len(own) == 1 else ""
 
     def _lacking(self, document: PolicyDocument, action: str, principal: str) -> str:
         """ "" when the policy does allow the action: then the denial has another origin, or has not settled yet."""

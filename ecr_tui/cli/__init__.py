@@ -1,0 +1,66 @@
+"""The command line: the same use cases as the screens, for scripts, CI and screen readers.
+
+With ``--json`` stdout carries exactly one document; everything else goes to stderr. Exit codes are DESIGN's:
+0 done, 1 denied or verification failed, 2 bad input, 3 environment, 4 the policy changed meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from ecr_tui import __version__
+from ecr_tui.cli.access import grant, plan, revoke, undo
+from ecr_tui.cli.common import ENGINES, account_options, open_workspace
+from ecr_tui.cli.demo import demo
+from ecr_tui.cli.interface import run_interface
+from ecr_tui.cli.listing import list_command
+from ecr_tui.cli.offline import explain
+from ecr_tui.cli.verifying import verify
+from ecr_tui.errors import EcrTuiError
+
+
+def main() -> NoReturn:
+    """The entry point: a failure becomes one clear message and its exit code, never a traceback."""
+    try:
+        result = cli.main(standalone_mode=False)
+        # Outside standalone mode click hands back what a command passed to Context.exit.
+        code = result if isinstance(result, int) else 0
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        code = 130
+    except BrokenPipeError:
+        # The reader left; Python would complain again while flushing at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except EcrTuiError as error:
+        click.echo(f"Error: {error.text()}", err=True)
+        code = error.exit_code
+    sys.exit(code)
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ecr-tui")
+@account_options
+@click.option("--tag", "tags", multiple=True, metavar="K=V", help="Start with this tag filter; may be repeated.")
+@click.option("--engine", type=ENGINES, help="How to verify: docker, the registry protocol itself, or whichever works.")
+@click.pass_context
+def cli(context: click.Context, /, **flags: Any) -> None:
+    """Let another AWS account push to and pull from your ECR repositories, by tag, and prove it live.
+
+    Without a command it opens the terminal interface.
+    """
+    context.obj = flags
+    if context.invoked_subcommand is None:
+        with open_workspace(context) as workspace:
+            run_interface(workspace)
+
+
+for command in (demo, list_command, plan, grant, revoke, undo, verify, explain):
+    cli.add_command(command)

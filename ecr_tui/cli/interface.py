@@ -1,0 +1,21 @@
+"""Opening the terminal interface."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from ecr_tui.errors import InputError
+
+if TYPE_CHECKING:
+    from ecr_tui.workspace import Workspace
+
+
+def run_interface(workspace: Workspace) -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise InputError(
+            "the interface needs a terminal", hint="For scripts there are commands: ecr-tui --help lists them."
+        )
+    from ecr_tui.ui.app import EcrTuiApp
+
+    EcrTuiApp(workspace).run()
