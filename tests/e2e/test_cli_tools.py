@@ -1,0 +1,313 @@
+"""The AWS CLI, docker and skopeo against `ecr-tui demo --serve`: what they say on AWS, they must say here."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.served import ServedDemo
+
+pytest_plugins = ["tests.support.engines"]
+
+A, B = "111111111111", "222222222222"
+DEVUSR2 = f"arn:aws:iam::{B}:user/devusr2"
+REPOSITORY = "my-first-repo"
+NO_POLICY = "because no resource-based policy allows"
+AWS = Path(sys.executable).with_name("aws")
+
+
+def needs(tool: str) -> None:
+    from tests.support.engines import missing  # pytest wants to load its plugin first
+
+    if shutil.which(tool) is None:
+        missing(f"{tool} is not installed")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDemo]:
+    served = ServedDemo(tmp_path_factory.mktemp("served"))
+    try:
+        yield served
+    finally:
+        served.stop()
+
+
+def aws(demo: ServedDemo, profile: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return demo.run(AWS, *arguments, "--profile", profile, "--output", "json")
+
+
+def answer(demo: ServedDemo, profile: str, *arguments: str) -> dict[str, object]:
+    result = aws(demo, profile, *arguments)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def ecr_tui(demo: ServedDemo, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return demo.run(sys.executable, "-m", "ecr_tui", *arguments, "--profile-a", "account-a", "--profile-b", "dev-acc")
+
+
+def uri(demo: ServedDemo, name: str = REPOSITORY) -> str:
+    repositories = answer(demo, "account-a", "ecr", "describe-repositories", "--repository-names", name)["repositories"]
+    return str(repositories[0]["repositoryUri"])
+
+
+def password(demo: ServedDemo, profile: str = "dev-acc") -> str:
+    result = demo.run(AWS, "ecr", "get-login-password", "--profile", profile)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@pytest.fixture
+def granted(demo: ServedDemo) -> Iterator[None]:
+    """devusr2 may push to and pull from the repository, for one test."""
+    result = ecr_tui(demo, "grant", REPOSITORY, "--to", "user/devusr2", "--if-tag", "Team=Payments", "--yes", "--json")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)[0]["written"] is True
+    yield
+    result = ecr_tui(demo, "undo", "--json")
+    assert result.returncode == 0, result.stderr
+
+
+# -- the AWS CLI ---------------------------------------------------------------------------------------------------
+
+
+def test_aws_knows_who_is_calling(demo: ServedDemo) -> None:
+    assert answer(demo, "dev-acc", "sts", "get-caller-identity")["Arn"] == DEVUSR2
+    assert answer(demo, "account-a", "sts", "get-caller-identity")["Account"] == A
+
+
+def test_aws_lists_the_owners_repositories_and_their_tags(demo: ServedDemo) -> None:
+    assert uri(demo).startswith("127.0.0.1:")
+    arn = f"arn:aws:ecr:eu-central-1:{A}:repository/{REPOSITORY}"
+    assert answer(demo, "account-a", "ecr", "list-tags-for-resource", "--resource-arn", arn)["tags"] == [
+        {"Key": "Team", "Value": "Payments"}
+    ]
+    found = answer(
+        demo, "account-a", "resourcegroupstaggingapi", "get-resources", "--tag-filters", "Key=Team,Values=Payments",
+        "--resource-type-filters", "ecr:repository",
+    )  # fmt: skip
+    assert arn in {resource["ResourceARN"] for resource in found["ResourceTagMappingList"]}
+
+
+def test_aws_as_b_means_its_own_registry_unless_it_names_another(demo: ServedDemo) -> None:
+    own = answer(demo, "dev-acc", "ecr", "describe-repositories")["repositories"]
+    assert {one["registryId"] for one in own} == {B}
+    there = ("ecr", "list-images", "--registry-id", A, "--repository-name", REPOSITORY)
+    result = aws(demo, "dev-acc", *there)
+    assert result.returncode != 0
+    assert f"User: {DEVUSR2} is not authorized to perform: ecr:ListImages" in result.stderr
+
+
+def test_aws_sets_policies_as_strictly_as_ecr(demo: ServedDemo) -> None:
+    def put(document: object) -> str:
+        result = aws(
+            demo, "account-a", "ecr", "set-repository-policy", "--repository-name", REPOSITORY,
+            "--policy-text", json.dumps(document),
+        )  # fmt: skip
+        assert result.returncode != 0
+        return result.stderr
+
+    statement = {"Effect": "Allow", "Principal": {"AWS": DEVUSR2}, "Action": "ecr:BatchGetImage"}
+    assert "Invalid repository policy provided" in put(
+        {"Version": "2012-10-17", "Statement": [{**statement, "Action": ["ecr:GetAuthorizationToken"]}]}
+    )
+    assert "Principal not found" in put(
+        {
+            "Version": "2012-10-17",
+            "Statement": [{**statement, "Principal": {"AWS": f"arn:aws:iam::{B}:user/nobody"}}],
+        }
+    )
+
+
+def test_aws_reads_the_policy_that_ecr_tui_wrote(demo: ServedDemo, granted: None) -> None:
+    text = answer(demo, "account-a", "ecr", "get-repository-policy", "--repository-name", REPOSITORY)["policyText"]
+    (statement,) = [one for one in json.loads(str(text))["Statement"] if str(one.get("Sid", "")).startswith("EcrTui")]
+    assert statement["Principal"] == {"AWS": DEVUSR2}
+    assert statement["Condition"] == {"StringEquals": {"aws:ResourceTag/Team": "Payments"}}
+    assert "ecr:PutImage" in statement["Action"]
+
+
+# -- docker ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def docker(demo: ServedDemo, docker_host: str) -> Iterator[str]:
+    """The name of a local image in a real engine, with account B logged in at A's registry."""
+    needs("docker")
+    demo.settings["DOCKER_HOST"] = docker_host
+    archive = demo.home / "root.tar"
+    with tarfile.open(archive, "w") as tar:
+        content = os.urandom(512)
+        entry = tarfile.TarInfo("unique")
+        entry.size = len(content)
+        tar.addfile(entry, io.BytesIO(content))
+    image = f"ecr-tui-e2e:{secrets.token_hex(4)}"
+    result = demo.run("docker", "import", archive, image)
+    assert result.returncode == 0, result.stderr
+    host = uri(demo).split("/")[0]
+    login = demo.run("docker", "login", "--username", "AWS", "--password-stdin", host, stdin=password(demo))
+    assert login.returncode == 0, login.stderr
+    assert "Login Succeeded" in login.stdout
+    yield image
+    demo.run("docker", "rmi", "--force", image)
+
+
+@pytest.mark.docker
+def test_docker_login_with_a_wrong_password_is_refused(demo: ServedDemo, docker: str, tmp_path: Path) -> None:
+    host = uri(demo).split("/")[0]
+    result = demo.run(
+        "docker", "--config", tmp_path, "login", "--username", "AWS", "--password-stdin", host, stdin="wrong"
+    )
+    assert result.returncode != 0
+    assert "Login Succeeded" not in result.stdout
+
+
+@pytest.mark.docker
+def test_docker_push_is_denied_before_the_grant(demo: ServedDemo, docker: str) -> None:
+    target = f"{uri(demo)}:denied"
+    demo.run("docker", "tag", docker, target)
+    result = demo.run("docker", "push", target)
+    demo.run("docker", "rmi", target)
+    assert result.returncode != 0
+    # docker asks HEAD blob first, whose refusal has no body to carry a reason.
+    assert "denied" in result.stderr.lower() or "403" in result.stderr or NO_POLICY in result.stderr
+
+
+@pytest.mark.docker
+def test_docker_pushes_and_pulls_after_the_grant(demo: ServedDemo, docker: str, granted: None) -> None:
+    target = f"{uri(demo)}:v1"
+    demo.run("docker", "tag", docker, target)
+    pushed = demo.run("docker", "push", target)
+    assert pushed.returncode == 0, pushed.stderr
+    (digest,) = {word for word in pushed.stdout.split() if word.startswith("sha256:")}
+    for name in (target, docker):
+        removed = demo.run("docker", "rmi", name)
+        assert removed.returncode == 0, removed.stderr
+    pulled = demo.run("docker", "pull", target)
+    assert pulled.returncode == 0, pulled.stderr
+    assert f"Digest: {digest}" in pulled.stdout
+    demo.run("docker", "tag", target, docker)
+    demo.run("docker", "rmi", target)
+    images = answer(demo, "account-a", "ecr", "describe-images", "--repository-name", REPOSITORY)["imageDetails"]
+    assert [image["imageDigest"] for image in images if "v1" in image.get("imageTags", [])] == [digest]
+
+
+@pytest.mark.docker
+def test_docker_is_still_denied_on_a_neighbour(demo: ServedDemo, docker: str, granted: None) -> None:
+    target = f"{uri(demo, 'search/indexer')}:v1"
+    demo.run("docker", "tag", docker, target)
+    result = demo.run("docker", "push", target)
+    demo.run("docker", "rmi", target)
+    assert result.returncode != 0
+
+
+# -- skopeo ----------------------------------------------------------------------------------------------------------
+
+
+def oci_layout(folder: Path) -> tuple[str, str]:
+    """An image of one layer as skopeo reads it; its source name and its digest."""
+
+    def blob(content: bytes) -> dict[str, object]:
+        digest = hashlib.sha256(content).hexdigest()
+        (folder / "blobs/sha256").mkdir(parents=True, exist_ok=True)
+        (folder / "blobs/sha256" / digest).write_bytes(content)
+        return {"digest": f"sha256:{digest}", "size": len(content)}
+
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w") as tar:
+        tar.addfile(tarfile.TarInfo(os.urandom(8).hex()))
+    layer = blob(raw.getvalue())
+    config = blob(
+        json.dumps(
+            {"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": [layer["digest"]]}}
+        ).encode()
+    )
+    media = "application/vnd.oci.image"
+    manifest = blob(
+        json.dumps(
+            {
+                "schemaVersion": 2,
+                "mediaType": f"{media}.manifest.v1+json",
+                "config": {"mediaType": f"{media}.config.v1+json", **config},
+                "layers": [{"mediaType": f"{media}.layer.v1.tar", **layer}],
+            }
+        ).encode()
+    )
+    names = {"annotations": {"org.opencontainers.image.ref.name": "v2"}}
+    index = {"schemaVersion": 2, "manifests": [{"mediaType": f"{media}.manifest.v1+json", **manifest, **names}]}
+    (folder / "index.json").write_text(json.dumps(index))
+    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    return f"oci:{folder}:v2", str(manifest["digest"])
+
+
+@pytest.fixture
+def skopeo(demo: ServedDemo, tmp_path: Path) -> list[str]:
+    """The start of a skopeo command that is logged in as B and keeps its credentials in the test's folder."""
+    needs("skopeo")
+    auth = tmp_path / "auth.json"
+    host = uri(demo).split("/")[0]
+    login = demo.run(
+        "skopeo", "login", "--tls-verify=false", "--authfile", auth, "--username", "AWS", "--password-stdin", host,
+        stdin=password(demo),
+    )  # fmt: skip
+    assert login.returncode == 0, login.stderr
+    return ["--insecure-policy", "copy", "--authfile", str(auth), "--src-tls-verify=false", "--dest-tls-verify=false"]
+
+
+@pytest.mark.docker
+def test_skopeo_copies_only_after_the_grant(
+    demo: ServedDemo, skopeo: list[str], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    source, digest = oci_layout(tmp_path / "layout")
+    target = f"docker://{uri(demo)}:v2"
+    denied = demo.run("skopeo", *skopeo, source, target)
+    assert denied.returncode != 0
+    assert "denied" in denied.stderr.lower() or "403" in denied.stderr
+
+    request.getfixturevalue("granted")
+    pushed = demo.run("skopeo", *skopeo, "--preserve-digests", source, target)
+    assert pushed.returncode == 0, pushed.stderr
+    pulled = demo.run("skopeo", *skopeo, target, f"dir:{tmp_path / 'back'}")
+    assert pulled.returncode == 0, pulled.stderr
+    manifest = (tmp_path / "back/manifest.json").read_bytes()
+    assert f"sha256:{hashlib.sha256(manifest).hexdigest()}" == digest
+
+
+# -- its end ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_at_once_and_leaves_nothing(tmp_path: Path, sign: signal.Signals) -> None:
+    served = ServedDemo(tmp_path)
+    assert aws(served, "dev-acc", "sts", "get-caller-identity").returncode == 0
+    told = [Path(value) for value in served.exports.values() if value.startswith("/")]
+    assert told
+    assert all(path.exists() for path in told)
+    code, errors = served.stop(sign)
+    assert code == 0
+    assert "Traceback" not in errors
+    assert not any(path.exists() for path in told)
+    assert list(served.temporary.iterdir()) == []
+
+
+def test_its_secrets_differ_from_start_to_start(tmp_path: Path) -> None:
+    found = []
+    for name in ("one", "two"):
+        served = ServedDemo(tmp_path / name)
+        try:
+            found.append(password(served))
+        finally:
+            served.stop()
+    assert found[0] != found[1]
