@@ -354,9 +354,12 @@ class Verification:
         failure = next(
             (s for s in found.stages if s.name in _ACCESS_STAGES and s.status in (Status.DENIED, Status.FAILED)), None
         )
-        leaked = found.isolation is not None and found.isolation.status is IsolationStatus.LEAKED
+        unproved = found.isolation is not None and found.isolation.status in (
+            IsolationStatus.LEAKED,
+            IsolationStatus.FAILED,
+        )
         if failure is None:
-            verdict, exit_code = Verdict.ALLOWED, 1 if leaked else 0
+            verdict, exit_code = Verdict.ALLOWED, 1 if unproved else 0
         elif failure.status is Status.DENIED:
             verdict, exit_code = Verdict.DENIED, 1
         else:
