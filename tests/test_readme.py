@@ -1,0 +1,120 @@
+"""README tells the truth: its key table is the app's catalogue, its commands parse, its exit codes and files exist."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def section(title: str) -> str:
+    found = re.search(rf"^##+ {re.escape(title)}\n(.*?)(?=^## |\Z)", README, re.MULTILINE | re.DOTALL)
+    assert found, title
+    return found[1]
+
+
+def table(text: str) -> list[tuple[str, ...]]:
+    """The cells of the rows below the header."""
+    rows = [line.strip().strip("|").split(" | ") for line in text.splitlines() if line.startswith("|")]
+    return [tuple(cell.strip() for cell in row) for row in rows[2:]]
+
+
+def test_the_key_table_is_the_catalogue() -> None:
+    from ecr_tui.ui.keys import CATALOGUE
+
+    expected = [(key.group, f"`{key.shown or key.keys}`", key.label, key.tooltip) for key in CATALOGUE]
+    assert table(section("Keys")) == expected, "\n".join(
+        ["The table should be:", *(f"| {' | '.join(row)} |" for row in expected)]
+    )
+
+
+def shell_lines() -> list[str]:
+    blocks = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    return [line for block in blocks for line in block.splitlines()]
+
+
+def words(line: str) -> list[str]:
+    return shlex.split(line, comments=True)
+
+
+def ecr_tui_commands() -> list[list[str]]:
+    """The arguments of every `ecr-tui` in shell examples, up to a pipe, and in running text."""
+    found = []
+    for line in shell_lines():
+        parts = words(line)
+        if "ecr-tui" in parts:
+            rest = parts[parts.index("ecr-tui") + 1 :]
+            found.append(rest[: rest.index("|")] if "|" in rest else rest)
+    return [*found, *(words(text) for text in re.findall(r"`ecr-tui ([^`]+)`", README))]
+
+
+@pytest.mark.parametrize("arguments", ecr_tui_commands(), ids=" ".join)
+def test_every_command_parses(arguments: list[str]) -> None:
+    """By click itself, as far as calling it: unknown options, commands, choices and missing arguments fail here."""
+    from ecr_tui.cli import cli
+
+    name = arguments[0] if arguments else ""
+    if name.startswith("-") or not name:
+        cli.make_context("ecr-tui", list(arguments))
+    else:
+        cli.commands[name].make_context(name, arguments[1:], parent=click.Context(cli))
+
+
+def test_the_examples_cover_every_command() -> None:
+    from ecr_tui.cli import cli
+
+    shown = {arguments[0] for arguments in ecr_tui_commands()}
+    assert set(cli.list_commands(click.Context(cli))) - shown == set()
+
+
+def test_every_option_in_running_text_exists() -> None:
+    from ecr_tui.cli import cli
+
+    known = {"--help"}
+    for command in (cli, *cli.commands.values()):
+        known.update(option for parameter in command.params for option in parameter.opts)
+    text = re.sub(r"^```.*?^```", "", README, flags=re.MULTILINE | re.DOTALL)
+    ours = [quoted for quoted in re.findall(r"`([^`]+)`", text) if not quoted.startswith("aws ")]
+    named = {word for quoted in ours for word in quoted.split() if word.startswith("--")}
+    assert named
+    assert named - known == set()
+
+
+def test_the_exit_codes_are_the_errors_own() -> None:
+    from ecr_tui import errors
+
+    codes = {
+        kind.exit_code
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, errors.EcrTuiError)
+    }
+    rows = table(section("Command line"))
+    assert [int(row[0]) for row in rows] == sorted({0, *codes})
+
+
+def test_the_variables_are_those_that_are_read() -> None:
+    from ecr_tui.config import _VARIABLES
+
+    known = {name for names in _VARIABLES.values() for name in names}
+    named = set(re.findall(r"ECR_TUI_[A-Z_]+", README))
+    assert named - known == set()
+    assert [names for names in _VARIABLES.values() if not named.intersection(names)] == []
+
+
+def test_make_targets_and_files_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {words(line)[1] for line in shell_lines() if line.startswith("make ")}
+    assert named
+    assert named - targets == set()
+    for target in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (ROOT / target).exists(), target
+    for line in section("How it is built").splitlines():
+        listed = re.match(r"    (  )?([a-z_]+(?:/|\.py)) ", line)
+        if listed:
+            assert (ROOT / ("ecr_tui" if listed[1] else "") / listed[2]).exists(), line
