@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 PROFILE_A, PROFILE_B = "account-a", "dev-acc"
+_LOCAL = ("127.0.0.1", "localhost")
 PROFILE_ROLE, PROFILE_MFA, PROFILE_NO_ACCESS = "dev-role", "dev-mfa", "no-access"
 
 
@@ -22,8 +23,11 @@ def write_config(folder: Path, profiles: Mapping[str, Mapping[str, str]]) -> tup
 
 
 def environment(config: Path, credentials: Path) -> dict[str, str]:
-    """What to export so that AWS clients, and ecr-tui, are on the sandbox."""
+    """What to export so that AWS clients, and ecr-tui, are on the sandbox, past any proxy of the user's."""
+    direct = ",".join(dict.fromkeys([*os.environ.get("NO_PROXY", os.environ.get("no_proxy", "")).split(","), *_LOCAL]))
     return {
+        "NO_PROXY": direct.strip(","),
+        "no_proxy": direct.strip(","),
         "AWS_CONFIG_FILE": str(config),
         "AWS_SHARED_CREDENTIALS_FILE": str(credentials),
         "AWS_EC2_METADATA_DISABLED": "true",

@@ -1,0 +1,62 @@
+"""Shared by all tests: nothing of the machine's own AWS, Docker or ecr-tui setup is ever read, and a real sandbox."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from ecr_tui.sandbox.sandbox import Sandbox
+
+pytest_plugins = ["tests.support.engines"]
+
+_FOREIGN = ("AWS_", "BOTO", "ECR_TUI_", "XDG_", "MOTO_", "DOCKER_CONFIG", "DOCKER_AUTH", "REGISTRY_AUTH")
+_KEPT = ("ECR_TUI_REQUIRE_",)
+"""Switches of the test suite itself."""
+
+
+@pytest.fixture(autouse=True)
+def isolated_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty home; returns it."""
+    home = tmp_path_factory.mktemp("home")
+    for name in list(os.environ):
+        if name.startswith(_FOREIGN) and not name.startswith(_KEPT):
+            monkeypatch.delenv(name)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "127.0.0.1,localhost")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    monkeypatch.setenv("DOCKER_CONFIG", str(home / "docker"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(home / "aws-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(home / "aws-credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("ECR_TUI_STATE_DIR", str(home / "state"))
+    return home
+
+
+@pytest.fixture(scope="module")
+def running_sandbox() -> Iterator[Sandbox]:
+    """One sandbox for a test module; only one can run in a process, so a module has no other beside it."""
+    from ecr_tui.sandbox.sandbox import Sandbox
+
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(running_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, isolated_environment: Path) -> Iterator[Sandbox]:
+    """The module's sandbox as freshly seeded, with the environment leading to it (profiles account-a, dev-acc, ...)."""
+    from ecr_tui.sandbox.world import utc_now
+
+    running_sandbox.clock = utc_now
+    running_sandbox.fault = None
+    running_sandbox.registry_fault = None
+    running_sandbox.reset()
+    for name, value in running_sandbox.env().items():
+        monkeypatch.setenv(name, value)
+    yield running_sandbox
+    assert running_sandbox.failures == []
