@@ -26,6 +26,8 @@ WRITTEN, FAILED, UNKNOWN = "written", "failed", "unknown"
 _KINDS = ("grant", "revoke", "undo")
 _FORMAT = 1
 _LOCK_WAIT = 5.0
+_WRITING_WAIT = 60.0
+"""Longer than one write can take: a policy is read, written and read again, each within its own time limits."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,22 @@ class Journal:
             {"v": _FORMAT, "event": "finish", "id": identifier, "at": now, "outcome": outcome, "detail": detail}
         )
 
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Held from the last look at a live policy until it is written: AWS has no revision to compare, so this
+        program's own threads and instances at least must not overwrite each other. Waits up to a minute."""
+        path = self.path.with_name(self.path.name + ".lock")
+        try:
+            self._prepare_folder()
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _CLOEXEC, 0o600)
+        except OSError as exc:
+            raise _unusable(self.path, exc) from exc
+        try:
+            with _locked(descriptor, path, exclusive=True, wait=_WRITING_WAIT):
+                yield
+        finally:
+            os.close(descriptor)
+
     def read(self) -> History:
         """The whole journal; an absent file is an empty history."""
         try:
@@ -199,7 +217,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _locked(descriptor: int, path: Path, *, exclusive: bool) -> Iterator[None]:
+def _locked(descriptor: int, path: Path, *, exclusive: bool, wait: float = _LOCK_WAIT) -> Iterator[None]:
     """An advisory lock, which the system drops with the process. Waiting for it is bounded."""
     if sys.platform == "win32":
         # Appending is atomic enough there for one user's instances, and msvcrt locks bytes, not files.
@@ -207,7 +225,7 @@ def _locked(descriptor: int, path: Path, *, exclusive: bool) -> Iterator[None]:
         return
     import fcntl
 
-    deadline = time.monotonic() + _LOCK_WAIT
+    deadline = time.monotonic() + wait
     while True:
         try:
             fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
@@ -215,7 +233,7 @@ def _locked(descriptor: int, path: Path, *, exclusive: bool) -> Iterator[None]:
         except BlockingIOError:
             if time.monotonic() > deadline:
                 raise EnvironmentFailure(
-                    f"another process keeps the journal {path} locked", hint="Close it and try again."
+                    f"another instance keeps {path} locked", hint="Let it finish, or close it, and try again."
                 ) from None
             time.sleep(0.02)
     try:
@@ -234,7 +252,7 @@ def _parse(data: bytes) -> History:
             continue
         try:
             _take(json.loads(line), entries)
-        except (ValueError, KeyError, TypeError) as exc:
+        except (ValueError, KeyError, TypeError, RecursionError) as exc:
             torn = number == len(lines) and not complete
             why = "cut off in the middle" if torn else f"not a line of a journal ({type(exc).__name__})"
             damaged.append(Damage(number, why))

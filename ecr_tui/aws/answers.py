@@ -77,6 +77,14 @@ def service_error(exc: ClientError, role: Role, operation: str, who: str, login_
     message = str(error.get("Message", ""))
     status = int(exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     side = str(role)
+    if code == str(status) and status < 500:
+        # AWS always sends a code of its own; without one somebody else has answered.
+        return EnvironmentFailure(
+            f"{operation} was answered with HTTP {status}, and not by AWS",
+            detail=message,
+            hint="A proxy may have answered instead; check the network, the region and endpoint_url.",
+            side=side,
+        )
     if code in _EXPIRED:
         return CredentialsError(
             f"the credentials of {who} have expired",

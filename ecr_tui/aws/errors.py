@@ -232,20 +232,26 @@ def _request(exc: Exception, role: Role, operation: str) -> EcrTuiError | None:
             hint="It looks like https://host or http://127.0.0.1:4566.",
             side=side,
         )
+    # For XML botocore's parser raises outside its own hierarchy.
+    if type(exc).__name__ == "ResponseParserError":
+        return _foreign_answer(operation, str(exc).partition("\n")[0], side)
     return None
+
+
+def _foreign_answer(operation: str, detail: str, side: str) -> EnvironmentFailure:
+    return EnvironmentFailure(
+        f"the answer to {operation} is cut off or not AWS's",
+        detail=detail,
+        hint="A proxy or a captive portal may have answered instead; check endpoint_url.",
+        side=side,
+    )
 
 
 def _unknown(exc: Exception, role: Role, operation: str) -> EcrTuiError:
     side = str(role)
-    # A truncated or foreign answer. XML: botocore's parser raises outside its own hierarchy. JSON: botocore takes a
-    # broken body for an empty answer, so it shows as a missing member (KeyError) where the answer is used.
-    if isinstance(exc, KeyError) or type(exc).__name__ == "ResponseParserError":
-        return EnvironmentFailure(
-            f"the answer to {operation} is cut off or not AWS's",
-            detail=f"no {exc} in it" if isinstance(exc, KeyError) else str(exc).partition("\n")[0],
-            hint="A proxy or a captive portal may have answered instead; check endpoint_url.",
-            side=side,
-        )
+    # botocore takes a broken JSON body for an empty answer, so it shows as a missing member where the answer is used.
+    if isinstance(exc, KeyError):
+        return _foreign_answer(operation, f"no {exc} in it", side)
     return EnvironmentFailure(
         f"{operation} failed ({type(exc).__name__})", detail=str(exc) or type(exc).__name__, side=side
     )

@@ -100,10 +100,11 @@ def get_repository(session: AwsSession, name: str, region: str | None = None) ->
             hint="A repository is named without its registry host and tag; `ecr-tui list` shows those that exist.",
             side=exc.side,
         ) from exc
-    return replace(repository, tags=_live_tags(session, repository, background=False))
+    return replace(repository, tags=live_tags(session, repository))
 
 
-def _live_tags(session: AwsSession, repository: Repository, *, background: bool) -> dict[str, str]:
+def live_tags(session: AwsSession, repository: Repository, *, background: bool = False) -> dict[str, str]:
+    """From ListTagsForResource: what a condition in a policy sees, where the tag index may lag."""
     client = session.client("ecr", repository.region, background=background)
     with session.calling("ecr:ListTagsForResource"):
         return {tag["Key"]: tag["Value"] for tag in client.list_tags_for_resource(resourceArn=repository.arn)["tags"]}
@@ -262,7 +263,7 @@ class _Work:
 
         def fetch(repository: Repository) -> None:
             try:
-                results.put((repository, _live_tags(self._session, repository, background=True)))
+                results.put((repository, live_tags(self._session, repository, background=True)))
             except EcrTuiError as exc:
                 results.put((repository, exc))
 

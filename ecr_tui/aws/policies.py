@@ -49,7 +49,7 @@ class RepositoryPolicies:
         A principal that ECR does not find is waited for, unless the document holds the id of a deleted one,
         for which no waiting helps.
         """
-        client = self._session.client("ecr", repository.region)
+        client = self._session.client("ecr", repository.region, background=self._background)
         dead = sorted(set(_DEAD_PRINCIPAL.findall(text)))
         patience = 0 if dead else self._principal_wait
         pause = 1.0
@@ -78,7 +78,7 @@ class RepositoryPolicies:
 
     def delete(self, repository: Repository) -> None:
         """Remove the policy; that there is none any more is fine."""
-        client = self._session.client("ecr", repository.region)
+        client = self._session.client("ecr", repository.region, background=self._background)
         with self._session.calling("ecr:DeleteRepositoryPolicy"):
             try:
                 client.delete_repository_policy(repositoryName=repository.name)

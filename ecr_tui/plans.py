@@ -1,0 +1,249 @@
+"""What a write would do, before anything is written: pure functions from a policy's text to a :class:`Plan`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ecr_tui.aws.model import Repository, Role
+from ecr_tui.errors import ConflictError, InputError
+from ecr_tui.journal import Entry
+from ecr_tui.policy.actions import Access
+from ecr_tui.policy.change import (
+    Change,
+    Difference,
+    Grant,
+    adopt,
+    differences,
+    equivalent,
+    merge,
+    revoke,
+    text_diff,
+)
+from ecr_tui.policy.document import PolicyDocument, PolicyError
+from ecr_tui.policy.lint import Finding, lint
+from ecr_tui.policy.principal import describe
+
+_DOUBTFUL = {"tag-not-met", "grant-expired", "deny-shadows-grant"}
+"""Warnings of lint which mean that the write would not do what its author expects."""
+_OWNER = str(Role.OWNER)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One repository's policy before and after.
+
+    ``kind``: "grant", "revoke" or "undo". ``after`` None: the policy is deleted. ``findings`` are those of ``after``.
+    ``moved`` are actions that no repository policy can carry, left out of a pasted document. ``risks`` are sentences;
+    a plan without any may be written without asking. ``notes`` are sentences that need no answer.
+    """
+
+    repository: Repository
+    kind: str
+    principal: str
+    grant: Grant | None
+    before_text: str | None
+    before: PolicyDocument | None
+    after: PolicyDocument | None
+    changed: bool
+    diff: tuple[Difference, ...]
+    text_diff: tuple[tuple[str, str], ...]
+    findings: tuple[Finding, ...]
+    moved: tuple[str, ...] = ()
+    risks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    on: Callable[[PolicyDocument | None], Change] = field(
+        default=lambda live: Change(live, live, False), repr=False, compare=False
+    )
+    """The same change made to another text."""
+    exact_text: str | None = field(default=None, repr=False)
+
+    @property
+    def after_text(self) -> str | None:
+        """What is sent: minified, since the limit counts characters; for an undo the former text exactly."""
+        return self.exact_text or (self.after.minified() if self.after is not None else None)
+
+    def to_json(self, written: bool = False) -> dict[str, Any]:
+        """An element of ``plan --json``."""
+        return {
+            "repository": self.repository.name,
+            "arn": self.repository.arn,
+            "changed": self.changed,
+            "written": written,
+            "before": self.before.json if self.before is not None else None,
+            "after": self.after.json if self.after is not None else None,
+            "diff": [difference.to_json() for difference in self.diff],
+            "findings": [finding.to_json() for finding in self.findings],
+        }
+
+
+def plan_grant_from(repository: Repository, text: str | None, grant: Grant) -> Plan:
+    """On a text that was read before: for a live preview. Raises InputError when ``text`` is no policy, or when the
+    result would be longer than ECR takes."""
+    return _plan(
+        repository, text, lambda live: merge(live, grant), kind="grant", principal=grant.principal, grant=grant
+    )
+
+
+def plan_revoke_from(
+    repository: Repository, text: str | None, principal: str, access: Access | None = None, *, foreign: bool = False
+) -> Plan:
+    def change(live: PolicyDocument | None) -> Change:
+        return revoke(live, principal, access, foreign=foreign)
+
+    return _plan(repository, text, change, kind="revoke", principal=principal)
+
+
+def plan_document_from(repository: Repository, text: str | None, incoming: PolicyDocument) -> Plan:
+    """Merge the statements of a pasted document. Raises InputError as ``policy.change.adopt`` does."""
+    _, moved = adopt(None, incoming)
+    return _plan(repository, text, lambda live: adopt(live, incoming)[0], kind="grant", moved=moved)
+
+
+def plan_undo_from(entry: Entry, text: str | None) -> Plan:
+    """Back to the text before ``entry``. Raises ConflictError when ``text``, the live one, is not what it wrote."""
+    record = entry.record
+    repository = Repository(record.repository, record.arn, "", record.region, record.account)
+    _, live = read_live(repository, text)
+    _, written = read_live(repository, record.after_text)
+    _, former = read_live(repository, record.before_text)
+    if not equivalent(live, written):
+        raise ConflictError(
+            f"the policy of {record.repository} was changed by someone else since; nothing was undone",
+            detail=f"The write of {entry.at:%Y-%m-%d %H:%M} UTC is no longer the last one.",
+            hint="Take the access away with a revoke, or edit the policy.",
+            side=_OWNER,
+        )
+    return Plan(
+        repository=repository,
+        kind="undo",
+        principal=record.principal,
+        grant=None,
+        before_text=text,
+        before=live,
+        after=former,
+        changed=True,
+        diff=differences(live, former),
+        text_diff=text_diff(live, former),
+        findings=_lint(former, repository),
+        exact_text=record.before_text,
+    )
+
+
+def read_live(repository: Repository, text: str | None) -> tuple[str | None, PolicyDocument | None]:
+    """(text, document). Raises InputError, with the place, for a text that is no policy: such a one is not touched."""
+    if text is None:
+        return None, None
+    try:
+        return text, PolicyDocument.parse(text)
+    except PolicyError as exc:
+        raise InputError(
+            f"the policy of {repository.name} cannot be understood: {exc.title}",
+            hint=exc.hint or "It is left as it is. Correct it in the AWS console, or replace it as a whole.",
+            side=_OWNER,
+        ) from exc
+
+
+def _plan(
+    repository: Repository,
+    text: str | None,
+    make: Callable[[PolicyDocument | None], Change],
+    *,
+    kind: str,
+    principal: str = "",
+    grant: Grant | None = None,
+    moved: tuple[str, ...] = (),
+) -> Plan:
+    _, before = read_live(repository, text)
+    change = make(before)
+    after = change.after
+    diff = differences(before, after)
+    findings = _lint(after, repository)
+    risks: list[str] = []
+    if change.changed:
+        fresh = _fresh(findings, _lint(before, repository))
+        risks += _losses(kind, principal, diff)
+        risks += _openings(diff)
+        risks += [f"{found.title}. {found.why}" for found in fresh if found.severity == "error"]
+        doubtful = _DOUBTFUL - {"tag-not-met"} if grant is not None else _DOUBTFUL
+        risks += [f"{found.title}. {found.fix}" for found in fresh if found.id in doubtful]
+        risks += _unmet(grant, repository)
+        if after is None:
+            risks.append("Nothing is left of the policy, so it is deleted.")
+    if kind == "revoke":
+        risks += change.notes
+    return Plan(
+        repository=repository,
+        kind=kind,
+        principal=principal or ", ".join(dict.fromkeys(d.principal for d in diff if d.op == "add")),
+        grant=grant,
+        before_text=text,
+        before=before,
+        after=after,
+        changed=change.changed,
+        diff=diff,
+        text_diff=text_diff(before, after),
+        findings=findings,
+        moved=moved,
+        risks=tuple(dict.fromkeys(risks)),
+        notes=change.notes,
+        on=make,
+    )
+
+
+def _lint(document: PolicyDocument | None, repository: Repository) -> tuple[Finding, ...]:
+    return lint(document, tags=repository.tags, account=repository.account, partition=repository.partition)
+
+
+def _fresh(after: Iterable[Finding], before: Iterable[Finding]) -> list[Finding]:
+    """Findings that the change brings. Places shift with the statements, so kinds are counted instead."""
+    known = Counter((found.id, found.title) for found in before)
+    fresh = []
+    for found in after:
+        known[found.id, found.title] -= 1
+        if known[found.id, found.title] < 0:
+            fresh.append(found)
+    return fresh
+
+
+def _unmet(grant: Grant | None, repository: Repository) -> list[str]:
+    """Tags of the condition that the repository does not carry; nothing is said while its tags are unknown."""
+    if grant is None or repository.tags is None:
+        return []
+    wanted: dict[str, list[str]] = {}
+    for key, value in grant.tags:
+        wanted.setdefault(key, []).append(value)
+    # IAM takes tag keys without regard to case, values with.
+    carried = {key.lower(): value for key, value in repository.tags.items()}
+    sentences = []
+    for key, values in wanted.items():
+        has = carried.get(key.lower())
+        if has not in values:
+            found = f"has {key}={has}" if has is not None else f"has no tag {key}"
+            sentences.append(
+                f"The grant would be void: it wants {key}={' or '.join(values)}, and the repository {found}."
+            )
+    return sentences
+
+
+def _losses(kind: str, principal: str, diff: tuple[Difference, ...]) -> list[str]:
+    lost = [d for d in diff if d.op == "remove" and d.effect == "Allow"]
+    if kind != "revoke" or not lost:
+        return []
+    actions = len({d.action for d in lost})
+    return [f"{describe(principal)} loses {actions} action{'s' if actions != 1 else ''} at once."]
+
+
+def _openings(diff: tuple[Difference, ...]) -> list[str]:
+    """Added Allows that name everybody, also when a condition narrows them."""
+    wide = [d for d in diff if d.op == "add" and d.effect == "Allow" and _is_everybody(d.principal)]
+    if not wide:
+        return []
+    limit = "whoever meets the condition" if all(d.condition for d in wide) else "everybody on AWS"
+    return [f"It opens the repository to {limit}: {', '.join(dict.fromkeys(d.action for d in wide))}."]
+
+
+def _is_everybody(principal: str) -> bool:
+    return principal == "*" or principal.startswith("everyone but ")
