@@ -55,6 +55,7 @@ LIGHT = (
 ROOMS = {
     "boto3": {"aws", "sandbox"},
     "botocore": {"aws", "sandbox"},
+    "certifi": {"registry"},
     "click": {"cli"},
     "docker": {"registry"},
     "flask": {"sandbox"},
@@ -69,7 +70,7 @@ ROOMS = {
 }
 """Each third-party library, and the rooms that may import it; one that is not here may not be imported at all."""
 
-COMES_WITH = {"botocore": "boto3", "pygments": "textual", "rich": "textual", "werkzeug": "flask"}
+COMES_WITH = {"botocore": "boto3", "certifi": "docker", "pygments": "textual", "rich": "textual", "werkzeug": "flask"}
 """Not declared by us: part of what the other one offers to its users."""
 
 
@@ -178,5 +179,5 @@ def test_what_is_imported_is_declared() -> None:
 
 def test_what_is_declared_is_imported() -> None:
     used = {COMES_WITH.get(name, name) for path in PACKAGE.rglob("*.py") for name in imports(path)}
-    moto_needs = {"flask-cors"}  # by moto's own server part, which only its heavy "server" extra would bring
+    moto_needs = {"flask", "flask-cors"}  # by moto's own server part, which only its heavy "server" extra would bring
     assert declared(demo=True) - used - moto_needs == set()
