@@ -418,6 +418,16 @@ CATALOGUE: tuple[Row, ...] = (
         denied=True,
     ),
     Row(
+        "proxy",
+        None,
+        "login",
+        NETWORK,
+        "The proxy refuses or cannot be reached",
+        "HTTPS_PROXY names a proxy that does not let this request through.",
+        "Check HTTPS_PROXY; NO_PROXY lists the hosts to reach without it.",
+        ((r"\bproxy\b", "error|refused|unable|cannot|failed|407|403"), ("proxyconnect",)),
+    ),
+    Row(
         "head-without-body",
         9,
         "push",
@@ -472,16 +482,6 @@ CATALOGUE: tuple[Row, ...] = (
         "A proxy that inspects TLS, or a certificate authority that this machine does not know.",
         "export AWS_CA_BUNDLE=/path/to/ca.pem   # SSL_CERT_FILE and REQUESTS_CA_BUNDLE are honoured too",
         (("certificate", "verify failed"), (r"x509:",), ("certificate", "unknown authority"), ("tls", "handshake")),
-    ),
-    Row(
-        "proxy",
-        None,
-        "login",
-        NETWORK,
-        "The proxy refuses or cannot be reached",
-        "HTTPS_PROXY names a proxy that does not let this request through.",
-        "Check HTTPS_PROXY; NO_PROXY lists the hosts to reach without it.",
-        ((r"\bproxy\b", "error|refused|unable|cannot|failed|407|403"), ("proxyconnect",)),
     ),
     Row(
         "dns",

@@ -34,7 +34,7 @@ _HOST = re.compile(
 )
 _REGISTRY_HOST = re.compile(r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.", re.IGNORECASE)
 _LOOPBACK = re.compile(r"localhost|127\.|\[::1\]")
-_REPOSITORY_ARN = re.compile(r"arn:[\w-]+:ecr:(?P<region>[\w-]*):(?P<account>\d{12}):repository/(?P<name>[\w./-]+)")
+_REPOSITORY_ARN = re.compile(r"arn:[\w-]+:ecr:(?P<region>[\w-]*):(?P<account>\d{12}):repository/(?P<name>[\w./-]*\w)")
 _REPOSITORY_NAME = re.compile(r"repository with name ['\"]([\w./-]+)['\"]", re.IGNORECASE)
 _IN_REPOSITORY = re.compile(r"in the ['\"]([\w./-]+)['\"] repository", re.IGNORECASE)
 _REGISTRY_ID = re.compile(r"registry with id ['\"](\d{12})['\"]", re.IGNORECASE)
@@ -112,7 +112,7 @@ def request_of(text: str) -> tuple[str, str]:
     match = _REQUEST.search(text)
     if match is None:
         return "", ""
-    path = match["path"]
+    path = match["path"].lower()
     for part, kind in (
         ("/manifests/", "manifest"),
         ("/blobs/uploads", "upload"),

@@ -175,7 +175,7 @@ def _push(transport: Transport, reference: Reference, image: ProbeImage, tell: P
     answer.read(MAX_MANIFEST)
     told = answer.headers.get("Docker-Content-Digest") or image.digest
     if told != image.digest:
-        raise transport.garbage(_PUT_MANIFEST, f"digest mismatch: pushed {image.digest}, stored as {told}")
+        raise transport.unreachable(_PUT_MANIFEST, f"digest mismatch: pushed {image.digest}, stored as {told}")
     tell(Progress("", "Pushed", len(image.manifest), len(image.manifest)))
     return Transfer(image.digest, sent, transport.requests)
 
@@ -232,7 +232,7 @@ def _get_manifest(transport: Transport, repository: str, tag: str, tell: Progres
     digest = digest_of(body)
     for expected in (tag if tag.startswith("sha256:") else "", answer.headers.get("Docker-Content-Digest", "")):
         if expected.startswith("sha256:") and expected != digest:
-            raise transport.garbage(_GET_MANIFEST, f"digest mismatch: asked for {expected}, got {digest}")
+            raise transport.unreachable(_GET_MANIFEST, f"digest mismatch: asked for {expected}, got {digest}")
     try:
         manifest = json.loads(body)
     except ValueError:
@@ -253,7 +253,7 @@ def _pull_blob(transport: Transport, repository: str, digest: str, size: int | N
         tell(Progress(layer, "Downloading", received, size))
     arrived = f"sha256:{hasher.hexdigest()}"
     if arrived != digest:
-        raise transport.garbage(_GET_BLOB, f"digest mismatch: asked for {digest}, got {arrived}")
+        raise transport.unreachable(_GET_BLOB, f"digest mismatch: asked for {digest}, got {arrived}")
     tell(Progress(layer, "Pull complete", received, size))
     return received
 

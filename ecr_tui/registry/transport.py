@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import random
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urljoin
 
@@ -19,6 +19,7 @@ from ecr_tui.registry.running import Stopped
 from ecr_tui.registry.wiring import Sockets, base_url, is_loopback, make_manager, origin
 
 RETRIES = 3
+FIRST_PAUSE = 0.25
 MAX_REDIRECTS = 5
 MAX_ERROR_BODY = 64 * 1024
 _RETRIED = frozenset({429, 500, 502, 503, 504})
@@ -55,7 +56,7 @@ class Answer:
 class Transport:
     """Belongs to one operation at a time; :meth:`abort` may be called from any thread."""
 
-    def __init__(self, host: str, credentials: Credentials, *, pause: Callable[[float], None] | None = None) -> None:
+    def __init__(self, host: str, credentials: Credentials) -> None:
         self.host = host
         self.requests = 0
         """Every HTTP request sent: retries and redirects too."""
@@ -65,7 +66,6 @@ class Transport:
         self._authorization = f"Basic {token}"
         self._sockets = Sockets()
         self._stopped = threading.Event()
-        self._pause = pause or self._stopped.wait
         self._manager = make_manager(self._base, self._sockets)
         self._elsewhere: dict[tuple[str, str, int], urllib3.PoolManager] = {}
 
@@ -137,10 +137,10 @@ class Transport:
             )
 
     def _back_off(self, attempt: int, retry_after: str) -> None:
-        seconds = 0.25 * 2**attempt * (1 + random.random() / 2)  # noqa: S311 (jitter)
+        seconds = FIRST_PAUSE * 2**attempt * (1 + random.random() / 2)  # noqa: S311 (jitter)
         if retry_after.isdecimal():
             seconds = min(max(seconds, float(retry_after)), _MAX_PAUSE)
-        self._pause(seconds)
+        self._stopped.wait(seconds)
 
     def _follow(
         self, asked: Asked, url: str, headers: Mapping[str, str], body: bytes | None

@@ -94,8 +94,12 @@ def make_manager(url: str, sockets: Sockets) -> urllib3.PoolManager:
     parts = urlsplit(url)
     if parts.scheme == "https":
         options["ssl_context"] = _ssl_context()
-    proxy = proxy_for(url)
-    manager = _proxy_manager(proxy, options) if proxy else urllib3.PoolManager(**options)
+    manager = _manager(proxy_for(url), options)
+    if manager is None:
+        # Raised where the proxy's address, which may hold a password, is out of sight.
+        raise EnvironmentFailure(
+            "HTTPS_PROXY does not name a usable proxy", hint="Expected http://HOST:PORT.", side="network"
+        )
     manager.pool_classes_by_scheme = _pool_classes(sockets.add)
     return manager
 
@@ -108,9 +112,11 @@ def proxy_for(url: str) -> str | None:
     return urllib.request.getproxies().get(parts.scheme) or None
 
 
-def _proxy_manager(proxy: str, options: dict[str, Any]) -> urllib3.ProxyManager:
-    parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+def _manager(proxy: str | None, options: dict[str, Any]) -> urllib3.PoolManager | None:
+    if not proxy:
+        return urllib3.PoolManager(**options)
     try:
+        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
         headers = None
         if parts.username:
             user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
@@ -118,9 +124,7 @@ def _proxy_manager(proxy: str, options: dict[str, Any]) -> urllib3.ProxyManager:
         netloc = parts.netloc.rpartition("@")[2]
         return urllib3.ProxyManager(f"{parts.scheme}://{netloc}", proxy_headers=headers, **options)
     except (ValueError, urllib3.exceptions.HTTPError):
-        raise EnvironmentFailure(
-            "HTTPS_PROXY does not name a usable proxy", hint="Expected http://HOST:PORT.", side="network"
-        ) from None
+        return None
 
 
 def _ssl_context() -> ssl.SSLContext:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ecr_tui.sandbox.backend import Caller, RepositoryMissing, StoredManifest, TagImmutable, TokenRejected
 from ecr_tui.sandbox.blobs import BlobStore
-from ecr_tui.sandbox.registry_http import RegistryApp, RegistryServer, serve_registry
+from ecr_tui.sandbox.registry_app import RegistryApp, Request, Response
+from ecr_tui.sandbox.registry_http import RegistryServer, serve_registry
 
 ACCOUNT = "111111111111"
 CALLER = Caller("222222222222", "arn:aws:iam::222222222222:user/devusr2", "AKIAEXAMPLE")
@@ -89,17 +90,50 @@ class InMemoryBackend:
             return self.repositories.get(repository, {}).pop(digest, None) is not None
 
 
+class _Recorded(RegistryApp):
+    def __init__(self, backend: InMemoryBackend, blobs: BlobStore) -> None:
+        super().__init__(backend, blobs)
+        self.seen: list[Request] = []
+        self.hook: Callable[[Request], Response | None] = lambda _: None
+
+    def handle(self, request: Request) -> Response:
+        self.seen.append(request)
+        return self.hook(request) or super().handle(request)
+
+
 class Registry:
-    """A served registry with its parts at hand."""
+    """A served registry with its parts at hand. ``hook`` may answer a request in the registry's place."""
 
     def __init__(self, backend: InMemoryBackend, blobs: BlobStore | None = None) -> None:
         self.backend = backend
         self.blobs = blobs or BlobStore()
-        self.server: RegistryServer = serve_registry(RegistryApp(backend, self.blobs))
+        self.app = _Recorded(backend, self.blobs)
+        self.server: RegistryServer = serve_registry(self.app)
 
     @property
     def host(self) -> str:
         return f"127.0.0.1:{self.server.port}"
+
+    @property
+    def seen(self) -> list[str]:
+        """Methods and kinds of the requests so far, such as "HEAD blob"."""
+        kinds = ("/blobs/uploads", "/blobs/", "/manifests/", "/tags/")
+        return [
+            f"{one.method} {next((kind.strip('/') for kind in kinds if kind in one.target), 'base')}"
+            for one in self.app.seen
+        ]
+
+    def answer(self, part: str, *responses: Response | None) -> None:
+        """Answer the requests whose "METHOD target" contains ``part`` with these, in turn; then as ever."""
+        left = list(responses)
+        before = self.app.hook
+
+        def hook(request: Request) -> Response | None:
+            if part in f"{request.method} {request.target}" and left:
+                return left.pop(0)
+            return before(request)
+
+        self.app.hook = hook
 
     def close(self) -> None:
         self.server.shutdown()
