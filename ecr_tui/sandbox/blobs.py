@@ -162,6 +162,16 @@ class BlobStore:
                 raise UploadMissing(upload)
             self._total -= len(session.data)
 
+    def forget(self, repository: str) -> None:
+        """Drop what a deleted repository held: its blobs, as far as no other has them, and its open uploads."""
+        with self._lock:
+            gone = self._repositories.pop(repository, set())
+            kept = set().union(*self._repositories.values())
+            for digest in gone - kept:
+                self._total -= len(self._contents.pop(digest))
+            for key in [key for key, one in self._uploads.items() if one.repository == repository]:
+                self._total -= len(self._uploads.pop(key).data)
+
     def open_uploads(self) -> int:
         with self._lock:
             return len(self._uploads)

@@ -83,6 +83,7 @@ class Repositories:
             )
         described = describe(record)
         self._world.records.delete(account, call.region, name)
+        self._world.blobs[account, call.region].forget(name)
         return {"repository": described}
 
     def list_tags(self, call: AwsCall) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class Sandbox:
         self._front: Front | None = None
         self._aws: AwsServer | None = None
         self._registries: dict[tuple[str, str], RegistryServer] = {}
-        self._backends: dict[tuple[str, str], SandboxRegistry] = {}
+        self._apps: dict[tuple[str, str], RegistryApp] = {}
         self._keys: dict[tuple[str, str], seed_iam.Key] = {}
         self._many = 0
         self._mfa_code = ""
@@ -77,8 +77,8 @@ class Sandbox:
         self._front = front = Front(world, self._mfa_code)
         front.fault = self._fault
         for place in ((account, region) for account in (ACCOUNT_A, ACCOUNT_B) for region in self.regions):
-            self._backends[place] = SandboxRegistry(world, front.ecr.access, *place)
-            app = _FaultyRegistry(self._backends[place], world.blobs[place], self)
+            backend = SandboxRegistry(world, front.ecr.access, *place)
+            self._apps[place] = app = _FaultyRegistry(backend, world.blobs[place], self)
             self._registries[place] = serve_registry(app)
             world.records.hosts[place] = f"{self._registries[place].host}:{self._registries[place].port}"
         self._seed(world)
@@ -101,6 +101,8 @@ class Sandbox:
             world.records.clear()
             world.tokens.clear()
             self.front.sts.clear()
+            for place, app in self._apps.items():
+                app.blobs = world.blobs[place] = BlobStore()
             self._seed(world)
 
     def stop(self) -> None:
@@ -119,7 +121,7 @@ class Sandbox:
                 shutil.rmtree(self.directory, ignore_errors=True)
             self._world = self._front = self._aws = self.directory = None
             self._registries.clear()
-            self._backends.clear()
+            self._apps.clear()
             self._keys = {}
             reset_moto()
             _running.release()
@@ -179,7 +181,7 @@ class Sandbox:
 
     def owner_backend(self, account: str = ACCOUNT_A, region: str = REGION) -> RegistryBackend:
         """The AWS side of an account's registry, as its HTTP side uses it."""
-        return self._backends[account, region]
+        return self._apps[account, region].backend
 
     def keys(self, profile: str) -> tuple[str, str]:
         """(access key, secret) of account-a, dev-acc or no-access."""

@@ -159,10 +159,11 @@ def _partners() -> list[dict[str, Any]]:
     """As many statements as leave no room for another one."""
     statements: list[dict[str, Any]] = []
     for number, account in enumerate(PARTNERS):
-        added = _allow(f"Partner{number:02d}PushPull", f"arn:aws:iam::{account}:root", _PUSH_PULL)
-        if len(json.dumps(_policy(*statements, added), separators=(",", ":"))) > LIMIT - 100:
-            break
-        statements.append(added)
+        for actions in (_PUSH_PULL, _PULL):
+            added = _allow(f"Partner{number:02d}", f"arn:aws:iam::{account}:root", actions)
+            if len(json.dumps(_policy(*statements, added), separators=(",", ":"))) <= LIMIT:
+                statements.append(added)
+                break
     return statements
 
 

@@ -34,10 +34,12 @@ def check(client: Any, repository: str = REPOSITORY) -> str:
     try:
         client.batch_check_layer_availability(registryId=A, repositoryName=repository, layerDigests=[DIGEST])
     except ClientError as error:
-        assert error.response["Error"]["Code"] == "AccessDeniedException"
-        assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 400
-        return str(error.response["Error"]["Message"])
-    return ""
+        answer: Any = error.response
+    else:
+        return ""
+    assert answer["Error"]["Code"] == "AccessDeniedException"
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 400
+    return str(answer["Error"]["Message"])
 
 
 def denied(arn: str, reason: str, action: str = "ecr:BatchCheckLayerAvailability", resource: str = ARN) -> str:

@@ -58,7 +58,8 @@ def test_the_role_needs_no_code_the_other_role_does(aws: Aws) -> None:
         sts.assume_role(RoleArn=MFA_ROLE, RoleSessionName="one")
     assert code(caught) == "AccessDenied"
     assert str(caught.value).endswith(
-        f"User: arn:aws:iam::222222222222:user/devusr2 is not authorized to perform: sts:AssumeRole on resource: {MFA_ROLE}"
+        "User: arn:aws:iam::222222222222:user/devusr2 is not authorized to perform: sts:AssumeRole "
+        f"on resource: {MFA_ROLE}"
     )
 
 

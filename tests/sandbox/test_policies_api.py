@@ -131,7 +131,7 @@ ACCEPTED: dict[str, Any] = {
 
 @pytest.mark.parametrize("change", ACCEPTED.values(), ids=ACCEPTED)
 def test_valid_policies_are_stored(owner: Any, change: dict[str, Any]) -> None:
-    statement = {key: value for key, value in {**GOOD, **change}.items()}
+    statement = {**GOOD, **change}
     if "NotPrincipal" in change:
         del statement["Principal"]
     if "NotAction" in change:
