@@ -60,10 +60,16 @@ def open_workspace(
 
 
 def listed(workspace: Workspace) -> list[Repository]:
-    def failed(region: str, error: EcrTuiError) -> None:
-        click.echo(f"{region}: {error.text()}", err=True)
+    """All with the tags of this run. A region that fails beside others that do not is told on stderr."""
+    failures: dict[str, EcrTuiError] = {}
 
-    return workspace.repositories(dict(workspace.settings.tags) or None, on_failure=failed)
+    def failed(region: str, error: EcrTuiError) -> None:
+        failures.setdefault(region, error)
+
+    rows = workspace.repositories(dict(workspace.settings.tags) or None, on_failure=failed)
+    for region, error in failures.items():
+        click.echo(f"{region}: {error.text()}", err=True)
+    return rows
 
 
 def chosen(workspace: Workspace, flags: dict[str, Any]) -> list[Repository]:

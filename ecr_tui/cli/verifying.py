@@ -49,7 +49,8 @@ def verify(context: click.Context, /, isolation: str, as_json: bool, **flags: An
                 click.echo(line, err=as_json)
 
         for repository in repositories:
-            click.echo(f"{repository.name}:", err=as_json)
+            if len(repositories) > 1:
+                click.echo(f"{repository.name}:", err=as_json)
             with _interruptible(cancel):
                 report = workspace.verify(repository, isolation=other, on_event=tell, cancel=cancel)
             reports.append(report)
