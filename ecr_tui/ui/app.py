@@ -1,0 +1,172 @@
+"""The application: theme, style sheets, and what no screen can do by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from rich.segment import Segments
+from rich.traceback import Traceback
+from textual import on
+from textual.app import App, SystemCommand
+from textual.command import Provider
+from textual.notifications import SeverityLevel
+from textual.screen import Screen
+
+from ecr_tui.aws.model import MfaPrompt
+from ecr_tui.errors import CredentialsError
+from ecr_tui.ui import jobs
+from ecr_tui.ui.clipboard import Clipboard
+from ecr_tui.ui.commands import Commands
+from ecr_tui.ui.executor import DaemonExecutor
+from ecr_tui.ui.messages import MfaAsked, MfaReply, WorkChanged
+from ecr_tui.ui.port import Workspace
+from ecr_tui.ui.resources import style_sheets
+from ecr_tui.ui.screens.ask import AskScreen
+from ecr_tui.ui.screens.main import MainScreen
+from ecr_tui.ui.screens.text import TextScreen
+from ecr_tui.ui.text import safe
+from ecr_tui.ui.theme import BRAND
+
+WRITE_PATIENCE = 15.0
+"""Seconds that leaving waits for a policy write under way; its calls are bounded to less than that."""
+
+
+class EcrTuiApp(App[None]):
+    """``EcrTuiApp(workspace).run()``. Nothing is asked of AWS before the first frame is on the screen."""
+
+    TITLE = "ecr-tui"
+    CSS_PATH = style_sheets("app.tcss")  # type: ignore[assignment]
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = App.COMMANDS | {Commands}
+    ANIMATION_LEVEL = "none"
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        clipboard: Clipboard | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        theme: str = BRAND.name,
+    ) -> None:
+        super().__init__()
+        # Half-drawn animation frames flicker in tmux and cost bytes over SSH.
+        self.animation_level = "none"
+        self._workspace = workspace
+        self._clipboard_way = clipboard or Clipboard()
+        self._replies: set[MfaReply] = set()
+        self._leaving = False
+        self.register_theme(BRAND)
+        self.theme = theme if theme in self.available_themes else BRAND.name
+        workspace.ask_mfa = self.ask_mfa
+        self.main = MainScreen(workspace, now=now)
+
+    def get_default_screen(self) -> Screen[Any]:
+        return self.main
+
+    async def on_load(self) -> None:
+        asyncio.get_running_loop().set_default_executor(DaemonExecutor())
+
+    # -- leaving and failing -----------------------------------------------------------------------------------------
+
+    async def action_quit(self) -> None:
+        """Leave at once. Only a policy write under way is finished first, for a true record; q again leaves it too."""
+        if not self.main.writing or self._leaving:
+            self._leave()
+            return
+        self._leaving = True
+        self.main.stop()
+        self.notify("A policy is being written; leaving when it is done. q again leaves now.", severity="warning")
+        self.set_timer(WRITE_PATIENCE, self._leave)
+
+    @on(WorkChanged)
+    def _work_changed(self) -> None:
+        if self._leaving and not self.main.writing:
+            self._leave()
+
+    def _leave(self) -> None:
+        self.main.stop()
+        for reply in self._replies:
+            reply.answer(None)
+        self.exit()
+
+    def _fatal_error(self) -> None:
+        """As Textual's, but without the values of local variables: tokens are among them."""
+        self.bell()
+        traceback = Traceback(show_locals=False, width=None)
+        self._exit_renderables.append(Segments(self.console.render(traceback, self.console.options)))
+        self._close_messages_no_wait()
+
+    # -- what users are told -------------------------------------------------------------------------------------------
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Never markup: Textual's default would eat brackets out of policies and crash on others."""
+        super().notify(safe_toast(message), title=safe(title), severity=severity, timeout=timeout, markup=False)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Textual's own, without those that our catalogue has (quit, keys) or that mean nothing here."""
+        wanted = ("Theme", "Screenshot", "Maximize", "Minimize")
+        for command in super().get_system_commands(screen):
+            if command.title in wanted:
+                yield command
+
+    @on(TextScreen.CopyWanted)
+    def _copy(self, message: TextScreen.CopyWanted) -> None:
+        message.stop()
+
+        async def copy() -> None:
+            copied = await self._clipboard_way.copy(self, message.text)
+            self.notify(f"Copied {message.what} {copied.how}.{message.more}")
+
+        # A worker, because the system's clipboard is a program that may take its time.
+        self.run_worker(copy(), group="clipboard", exit_on_error=False)
+
+    # -- MFA ---------------------------------------------------------------------------------------------------------
+
+    def ask_mfa(self, prompt: MfaPrompt) -> str:
+        """Called on a worker thread, which waits for the user. Raises CredentialsError when there is no answer."""
+        reply = MfaReply()
+        self._replies.add(reply)
+        try:
+            if self._leaving or not self.is_running:
+                reply.answer(None)
+            jobs.post(self, MfaAsked(prompt, reply))
+            reply.ready.wait()
+        finally:
+            self._replies.discard(reply)
+        if reply.code is None:
+            raise CredentialsError(
+                f"No MFA code was given for profile {prompt.profile}",
+                hint="Press r to try again; the code is asked for anew.",
+            )
+        return reply.code
+
+    @on(MfaAsked)
+    def _mfa_asked(self, message: MfaAsked) -> None:
+        message.stop()
+        reply = message.reply
+
+        def answered(code: str | None) -> None:
+            reply.answer(code.strip() if code and code.strip() else None)
+
+        self.push_screen(
+            AskScreen(
+                f"MFA code for profile {safe(message.prompt.profile)}",
+                f"The code that {safe(message.prompt.device)} shows now.",
+                placeholder="123456",
+            ),
+            answered,
+        )
+
+
+def safe_toast(text: str) -> str:
+    return "\n".join(safe(line) for line in text.splitlines())

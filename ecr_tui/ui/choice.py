@@ -1,0 +1,90 @@
+"""What the user has chosen to grant: to whom, how much, on which condition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ecr_tui.config import parse_tags
+from ecr_tui.policy.actions import Access
+from ecr_tui.policy.change import Grant
+from ecr_tui.policy.compiled import caller_of
+from ecr_tui.policy.evaluate import principal_arn
+
+if TYPE_CHECKING:
+    from ecr_tui.aws.model import Identity, Repository
+
+Tags = tuple[tuple[str, str], ...]
+
+_IDENTITY_CENTER = "AWSReservedSSO_"
+
+
+def role_of_session(arn: str) -> str:
+    """The role behind an assumed-role session, which is what a policy should name; any other ARN as it is.
+
+    A session's ARN does not carry its role's path. AWS refuses a principal that does not exist, so a role with a path
+    is never confused with another one: it must be given in full.
+    """
+    return principal_arn(caller_of(arn))
+
+
+def caveat(principal: str) -> str:
+    """What to know about a principal that was derived from a session; "" for none."""
+    if f":role/{_IDENTITY_CENTER}" in principal:
+        return "an Identity Center role has a path: give its full ARN with b (iam get-role shows it)"
+    return ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """``principal`` None stands for account B's own caller. ``condition`` None follows the tag filter."""
+
+    principal: str | None = None
+    access: Access = Access.PUSH_PULL
+    condition: Tags | None = None
+
+    def next_access(self) -> Choice:
+        order = list(Access)
+        return replace(self, access=order[(order.index(self.access) + 1) % len(order)])
+
+    def principal_for(self, consumer: Identity | None) -> str | None:
+        """None as long as nobody is known."""
+        if self.principal is not None:
+            return self.principal
+        return role_of_session(consumer.arn) if consumer else None
+
+    def tags(self, tag_filter: Tags) -> Tags:
+        return tag_filter if self.condition is None else self.condition
+
+    def grant(self, consumer: Identity | None, tag_filter: Tags) -> Grant | None:
+        principal = self.principal_for(consumer)
+        return None if principal is None else Grant(principal, self.access, self.tags(tag_filter))
+
+
+ACCESS_WORDS = {Access.PULL: "pull", Access.PUSH: "push", Access.PUSH_PULL: "push + pull"}
+
+
+def condition_words(tags: Tags) -> str:
+    """ "Team = Payments and Env = dev or prod"; "" for none. Not yet safe to print."""
+    values: dict[str, list[str]] = {}
+    for key, value in tags:
+        values.setdefault(key, []).append(value)
+    return " and ".join(f"{key} = {' or '.join(of_key)}" for key, of_key in values.items())
+
+
+def parse_condition(text: str) -> Tags:
+    """ "K=V, K2=V2" as pairs, () for blank text. A comma separates: AWS's tags cannot hold one. Raises InputError."""
+    tags = parse_tags(part for part in text.split(",") if part.strip())
+    Grant("", Access.PULL, tags)  # says what a condition cannot hold
+    return tags
+
+
+def condition_choices(repository: Repository | None, tag_filter: Tags, current: Tags) -> list[Tags]:
+    """What the condition can be chosen from: none, each tag of the repository, the filter's tags, the current one."""
+    choices: list[Tags] = [()]
+    if repository is not None and repository.tags:
+        choices += [((key, value),) for key, value in sorted(repository.tags.items())]
+    for other in (tag_filter, current):
+        if other not in choices:
+            choices.append(other)
+    return choices

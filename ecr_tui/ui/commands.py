@@ -1,0 +1,42 @@
+"""Every action by name, in the command palette."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+
+from ecr_tui.ui.keys import CATALOGUE, Key
+
+
+class Commands(Provider):
+    """The catalogue's actions that are possible now, and what has no key of its own.
+
+    Labels are our own literals; the palette reads a str as markup, so they go in as Content all the same.
+    """
+
+    def _commands(self) -> Iterator[tuple[str, str, Callable[[], Any]]]:
+        screen: Any = self.screen
+        if not hasattr(screen, "palette_commands"):
+            return  # a dialog is open: its own keys are all there is
+        for key in CATALOGUE:
+            if key.palette and screen.is_possible(key):
+                yield _title(key), key.tooltip, partial(screen.run_key, key)
+        yield from screen.palette_commands()
+
+    async def discover(self) -> Hits:
+        for title, tooltip, run in self._commands():
+            yield DiscoveryHit(Content(title), run, text=title, help=tooltip)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for title, tooltip, run in self._commands():
+            if (score := matcher.match(title)) > 0:
+                yield Hit(score, matcher.highlight(title), run, text=title, help=tooltip)
+
+
+def _title(key: Key) -> str:
+    return f"{key.group}: {key.label} ({key.shown})" if key.shown else f"{key.group}: {key.label}"

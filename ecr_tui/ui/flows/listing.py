@@ -1,0 +1,127 @@
+"""Reading the two accounts and A's repositories."""
+
+from __future__ import annotations
+
+import threading
+
+from textual.widget import Widget
+
+from ecr_tui.aws.model import Identity, Profile, Role
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.ui import jobs
+from ecr_tui.ui.choice import Tags
+from ecr_tui.ui.messages import AccountRead, Listed, PageListed, RegionFailed
+from ecr_tui.ui.port import Workspace
+
+
+class Listing:
+    """Owns who the accounts are and which repositories there are. Only answers to the newest request count."""
+
+    def __init__(self, node: Widget, workspace: Workspace, tags: Tags) -> None:
+        self._node = node
+        self._workspace = workspace
+        self._generation = 0
+        self._serial = 0
+        self._cancel = threading.Event()
+        self.tags = tags
+        self.busy = False
+        self.error: EcrTuiError | None = None
+        self.accounts: dict[Role, AccountRead] = {}
+        self.failures: dict[str, EcrTuiError] = {}
+        self._pages = 0
+        self._keep = False
+
+    @property
+    def consumer(self) -> Identity | None:
+        read = self.accounts.get(Role.CONSUMER)
+        return read.identity if read else None
+
+    @property
+    def first_page(self) -> bool:
+        """Whether the page just taken is its listing's first: it replaces what was shown."""
+        return self._pages == 1
+
+    def refresh(self, *, keep: bool = False) -> None:
+        """``keep``: the rows shown stay until the new listing is complete, so that nothing jumps."""
+        self._generation += 1
+        self._keep = keep
+        self._read_account(Role.OWNER, self._generation)
+        self._read_account(Role.CONSUMER, self._generation)
+        self._list()
+
+    def relist(self, tags: Tags) -> None:
+        """Ask again for the repositories that carry ``tags``."""
+        self.tags = tags
+        self._keep = False
+        self._list()
+
+    def _read_account(self, role: Role, generation: int) -> None:
+        workspace = self._workspace
+
+        def read() -> AccountRead:
+            ask = workspace.owner if role is Role.OWNER else workspace.consumer
+            identity = ask()
+            return AccountRead(generation, role, identity, _profile(workspace, identity.profile))
+
+        def failed(error: EcrTuiError) -> AccountRead:
+            return AccountRead(generation, role, None, None, error)
+
+        jobs.start(self._node, read, failed=failed, group=f"account-{role.name.lower()}")
+
+    def _list(self) -> None:
+        self._cancel.set()
+        cancel = self._cancel = threading.Event()
+        self._pages = 0
+        self.failures = {}
+        self.busy, self.error = True, None
+        # The listing's own number: a new tag filter makes a new listing without asking the accounts again.
+        self._serial += 1
+        serial = self._serial
+        node, workspace, tags = self._node, self._workspace, dict(self.tags)
+
+        def read() -> Listed | None:
+            found = workspace.repositories(
+                tags or None,
+                on_page=lambda page: jobs.post(node, PageListed(serial, tuple(page))),
+                on_failure=lambda region, error: jobs.post(node, RegionFailed(serial, region, error)),
+                cancel=cancel,
+            )
+            return None if cancel.is_set() else Listed(serial, found)
+
+        jobs.start(node, read, failed=lambda error: Listed(serial, (), error), group="listing")
+
+    def take_account(self, message: AccountRead) -> bool:
+        if message.generation != self._generation:
+            return False
+        self.accounts[message.role] = message
+        return True
+
+    def take_page(self, message: PageListed) -> bool:
+        """Whether to show it now."""
+        if message.generation != self._serial or self._keep:
+            return False
+        self._pages += 1
+        return True
+
+    def take_failure(self, message: RegionFailed) -> bool:
+        if message.generation != self._serial:
+            return False
+        self.failures[message.region] = message.error
+        return True
+
+    def take_listing(self, message: Listed) -> bool:
+        if message.generation != self._serial:
+            return False
+        self.busy, self.error = False, message.error
+        return True
+
+    def stop(self) -> None:
+        self._cancel.set()
+
+
+def _profile(workspace: Workspace, name: str | None) -> Profile | None:
+    """What kind of credentials these are is a nicety: a config file that can't be read must not hide an identity."""
+    try:
+        return next((p for p in workspace.profiles() if p.name == (name or "default")), None)
+    except EcrTuiError:
+        return None

@@ -1,0 +1,98 @@
+"""The document that one key would write, for the repository selected and the choice made, and for nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.widget import Widget
+
+from ecr_tui.aws.model import Repository
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.policy.change import Grant
+from ecr_tui.ui import jobs
+from ecr_tui.ui.flows.details import Details
+from ecr_tui.ui.messages import Previewed
+from ecr_tui.ui.port import Workspace
+
+if TYPE_CHECKING:
+    from ecr_tui.grants import Plan
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a preview is about. Two subjects are the same preview only when all of it is equal."""
+
+    repository: Repository
+    grant: Grant
+
+
+@dataclass(frozen=True)
+class Preview:
+    """``plan`` is None while it is being made and where it can't be made (``error`` says why)."""
+
+    subject: Subject | None
+    plan: Plan | None = None
+    error: EcrTuiError | None = None
+    waiting_for: str = ""
+
+
+class Previewer:
+    """Owns the one preview. :attr:`writable` is the plan that ``g`` may write now, or None."""
+
+    def __init__(self, node: Widget, workspace: Workspace, details: Details) -> None:
+        self._node = node
+        self._workspace = workspace
+        self._details = details
+        self._generation = 0
+        self.preview = Preview(None)
+
+    def show(self, repository: Repository | None, grant: Grant | None) -> Preview:
+        """Select what to preview. What was on its way for another subject, or from another text, stops counting."""
+        self._generation += 1
+        if repository is None:
+            self.preview = Preview(None, waiting_for="Select a repository")
+        elif grant is None:
+            self.preview = Preview(None, waiting_for="To whom? Account B is not known: choose a principal with b")
+        else:
+            self._begin(Subject(repository, grant))
+        return self.preview
+
+    def _begin(self, subject: Subject) -> None:
+        state = self._details.policies.get(subject.repository.arn)
+        if state is None:
+            self.preview = Preview(subject, waiting_for="Reading the policy…")
+            self._details.need_policy(subject.repository)
+            return
+        if state.error is not None:
+            self.preview = Preview(subject, error=state.error)
+            return
+        self.preview = Preview(subject, waiting_for="Making the preview…")
+        generation, text = self._generation, state.text
+        repository, grant = subject.repository, subject.grant
+
+        def made(plan: Plan | None, error: EcrTuiError | None) -> Previewed:
+            return Previewed(generation, repository, grant, text, plan, error)
+
+        jobs.start(
+            self._node,
+            lambda: made(self._workspace.preview(repository, grant, text), None),
+            failed=lambda error: made(None, error),
+            group="preview",
+        )
+
+    def take(self, message: Previewed) -> bool:
+        """Whether the answer is about what is selected now."""
+        subject = self.preview.subject
+        if message.generation != self._generation or subject != Subject(message.repository, message.grant):
+            return False
+        self.preview = Preview(subject, message.plan, message.error)
+        return True
+
+    def writable(self, repository: Repository | None, grant: Grant | None) -> Plan | None:
+        """The finished plan, only if it is about exactly this repository and grant."""
+        subject = self.preview.subject
+        if repository is None or grant is None or subject is None or self.preview.plan is None:
+            return None
+        same = subject.repository.arn == repository.arn and subject.grant == grant
+        return self.preview.plan if same and self.preview.plan.repository.arn == repository.arn else None

@@ -1,0 +1,134 @@
+"""One live verification at a time, as what each stage's row shows."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from textual.widget import Widget
+
+from ecr_tui.aws.model import Repository
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.registry.engine import Progress
+from ecr_tui.report import Report, Stage, StageEnded, StageName, StageProgress, StageStarted
+from ecr_tui.ui import jobs
+from ecr_tui.ui.messages import Verified, Verifying
+from ecr_tui.ui.port import Workspace
+
+
+@dataclass
+class StageRow:
+    """``began`` is monotonic seconds while the stage runs; ``stage`` is its end."""
+
+    name: StageName
+    began: float | None = None
+    layers: dict[str, Progress] = field(default_factory=dict)
+    latest: Progress | None = None
+    stage: Stage | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.began is not None and self.stage is None
+
+    def transferred(self) -> tuple[int, int | None]:
+        """Bytes so far and in all, over the layers that tell; the total is None as long as none does."""
+        current = sum(p.current or 0 for p in self.layers.values())
+        totals = [p.total for p in self.layers.values() if p.total is not None]
+        return current, sum(totals) if totals else None
+
+
+@dataclass
+class Run:
+    """A verification, running or done."""
+
+    repository: Repository
+    rows: list[StageRow]
+    report: Report | None = None
+    error: EcrTuiError | None = None
+    cancelling: bool = False
+    abandoned: bool = False
+    """It did not stop within the time that a user waits: it goes on by itself, cleaning up."""
+
+    @property
+    def running(self) -> bool:
+        return self.report is None and self.error is None
+
+    def row(self, name: StageName) -> StageRow:
+        return next(row for row in self.rows if row.name is name)
+
+
+class Verifier:
+    """Owns the run that the verification pane shows."""
+
+    def __init__(self, node: Widget, workspace: Workspace, clock: Callable[[], float] = time.monotonic) -> None:
+        self._node = node
+        self._workspace = workspace
+        self.clock = clock
+        self._generation = 0
+        self._cancel = threading.Event()
+        self.run: Run | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.run is not None and self.run.running
+
+    def start(self, repository: Repository, engine: str) -> Run:
+        self._generation += 1
+        generation, node, workspace = self._generation, self._node, self._workspace
+        cancel = self._cancel = threading.Event()
+        self.run = Run(repository, [StageRow(name) for name in StageName])
+
+        def work() -> Verified:
+            report = workspace.verify(
+                repository,
+                engine=engine,
+                isolation="auto",
+                on_event=lambda event: jobs.post(node, Verifying(generation, event)),
+                cancel=cancel,
+            )
+            return Verified(generation, report)
+
+        jobs.start(
+            node,
+            work,
+            failed=lambda error: Verified(generation, None, error),
+            group="verify",
+            exclusive=False,
+        )
+        return self.run
+
+    def cancel(self) -> None:
+        if self.run is not None and self.run.running:
+            self.run.cancelling = True
+        self._cancel.set()
+
+    def abandon(self) -> None:
+        """The run has not ended in the time after a cancel that a user waits; its end is still taken when it comes."""
+        if self.run is not None and self.run.running:
+            self.run.abandoned = True
+
+    def take_event(self, message: Verifying) -> bool:
+        if message.generation != self._generation or self.run is None:
+            return False
+        event = message.event
+        if isinstance(event, StageStarted):
+            self.run.row(event.name).began = self.clock()
+        elif isinstance(event, StageProgress):
+            row = self.run.row(event.name)
+            row.latest = event.progress
+            if event.progress.layer:
+                row.layers[event.progress.layer] = event.progress
+        elif isinstance(event, StageEnded):
+            self.run.row(event.stage.name).stage = event.stage
+        return True
+
+    def take_end(self, message: Verified) -> bool:
+        if message.generation != self._generation or self.run is None:
+            return False
+        self.run.report, self.run.error = message.report, message.error
+        if message.report is not None:
+            for stage in message.report.stages:
+                self.run.row(stage.name).stage = stage
+        return True

@@ -1,0 +1,182 @@
+"""Every key of the app, in one catalogue: bindings, help, palette and README's table are made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+
+@dataclass(frozen=True)
+class Key:
+    """One action. ``keys`` as Textual spells them, comma-separated; ``shown`` as the user reads them.
+
+    ``writes``: changes something at AWS (a verification pushes an image), so read-only mode takes it away.
+    ``footer``: worth its place there.
+    """
+
+    id: str
+    keys: str
+    action: str
+    label: str
+    tooltip: str
+    group: str
+    shown: str = ""
+    footer: bool = False
+    writes: bool = False
+    palette: bool = True
+
+    def binding(self) -> Binding:
+        return Binding(
+            self.keys,
+            self.action,
+            self.label,
+            show=self.footer,
+            key_display=self.shown or None,
+            tooltip=self.tooltip,
+            id=self.id,
+        )
+
+
+FIND, CHOOSE, CHANGE, PROVE, MOVE, GENERAL = "Find", "Choose", "Change", "Prove", "Move", "General"
+
+MAIN: tuple[Key, ...] = (
+    Key("find.filter", "slash", "filter", "Filter", "Filter by name or tag as you type", FIND, "/", footer=True),
+    Key("find.tags", "t", "tag_filter", "Tags", "List only repositories with these tags", FIND, "t", footer=True),
+    Key(
+        "change.grant",
+        "g",
+        "grant",
+        "Grant",
+        "Write the previewed policy; with marks, to all marked repositories",
+        CHANGE,
+        "g",
+        footer=True,
+        writes=True,
+    ),
+    Key(
+        "change.revoke",
+        "x",
+        "revoke",
+        "Revoke",
+        "Take the principal's access away; asks first",
+        CHANGE,
+        "x",
+        footer=True,
+        writes=True,
+    ),
+    Key(
+        "change.undo",
+        "u",
+        "undo",
+        "Undo",
+        "Put back the policy as it was before the last write",
+        CHANGE,
+        "u",
+        footer=True,
+        writes=True,
+    ),
+    Key(
+        "prove.verify",
+        "v",
+        "verify",
+        "Verify",
+        "Log in, push and pull as account B, live",
+        PROVE,
+        "v",
+        footer=True,
+        writes=True,
+    ),
+    Key(
+        "general.copy",
+        "y",
+        "copy",
+        "Copy",
+        "Copy what has the focus: repository, document or report",
+        GENERAL,
+        "y",
+        footer=True,
+    ),
+    Key("general.help", "question_mark", "help", "Help", "All keys and how it works", GENERAL, "?", footer=True),
+    Key("general.quit", "q", "quit_app", "Quit", "Leave at once", GENERAL, "q", footer=True),
+    Key(
+        "choose.principal",
+        "b",
+        "principal",
+        "To whom",
+        "Choose the principal that is granted access",
+        CHOOSE,
+        "b",
+        footer=True,
+    ),
+    Key(
+        "choose.access", "p", "access", "Access", "Change between pull, push and push + pull", CHOOSE, "p", footer=True
+    ),
+    Key(
+        "choose.condition",
+        "c",
+        "condition",
+        "If tag",
+        "Choose the tag that the grant depends on",
+        CHOOSE,
+        "c",
+        footer=True,
+    ),
+    Key("find.sort", "s", "sort", "Sort", "Sort by a column; the same one again turns the order", FIND, "s"),
+    Key("find.refresh", "r", "refresh", "Refresh", "Read accounts, repositories and policies again", FIND, "r"),
+    Key("prove.cancel", "escape", "cancel", "Cancel", "Stop the verification; else clear the filter", PROVE, "esc"),
+    Key("pane.repositories", "1", "pane('repositories')", "Repositories", "Go to the repositories", MOVE, "1"),
+    Key("pane.preview", "2", "pane('preview')", "Policy preview", "Go to the policy preview", MOVE, "2"),
+    Key("pane.verification", "3", "pane('verification')", "Verification", "Go to the verification", MOVE, "3"),
+    Key("pane.accounts", "4", "pane('accounts')", "Accounts", "Go to the accounts", MOVE, "4"),
+)
+"""The main screen's keys, in the order of the footer: what is cut off in a narrow one is named in its pane anyway."""
+
+TABLE: tuple[Key, ...] = (
+    Key("table.mark", "space", "mark", "Mark", "Mark the repository for a grant or revoke of several", CHOOSE, "space"),
+    Key("table.open", "enter", "open", "Open", "Go to the repository's policy preview", MOVE, "enter", palette=False),
+    Key("table.up", "up,k", "move(-1)", "Up", "One row up", MOVE, "↑ k", palette=False),
+    Key("table.down", "down,j", "move(1)", "Down", "One row down", MOVE, "↓ j", palette=False),
+    Key("table.page_up", "pageup", "page(-1)", "Page up", "One page up", MOVE, "PgUp", palette=False),
+    Key("table.page_down", "pagedown", "page(1)", "Page down", "One page down", MOVE, "PgDn", palette=False),
+    Key("table.top", "home", "end(-1)", "First", "To the first row", MOVE, "Home", palette=False),
+    Key("table.bottom", "end", "end(1)", "Last", "To the last row", MOVE, "End", palette=False),
+)
+"""The keys of the repositories' table."""
+
+OTHER: tuple[Key, ...] = (
+    Key(
+        "general.palette",
+        "ctrl+p",
+        "command_palette",
+        "Commands",
+        "Every action by name",
+        GENERAL,
+        "ctrl+p",
+        palette=False,
+    ),
+    Key(
+        "general.focus",
+        "tab",
+        "focus_next",
+        "Next pane",
+        "Move the focus on (shift+tab: back)",
+        MOVE,
+        "tab",
+        palette=False,
+    ),
+    Key("pane.tab", "left", "tab", "Tab", "The previous or next tab of the preview", MOVE, "← →", palette=False),
+)
+"""Keys that Textual binds itself: listed for help and README, never bound by us."""
+
+CATALOGUE: tuple[Key, ...] = MAIN + TABLE + OTHER
+
+GROUPS: tuple[str, ...] = (FIND, CHOOSE, CHANGE, PROVE, MOVE, GENERAL)
+
+BINDINGS: list[BindingType] = [key.binding() for key in MAIN]
+TABLE_BINDINGS: list[BindingType] = [key.binding() for key in TABLE]
+
+
+def by_action(action: str) -> Key | None:
+    """The key whose action has this name (without its arguments)."""
+    return next((key for key in CATALOGUE if key.action.partition("(")[0] == action), None)

@@ -1,0 +1,179 @@
+"""What worker threads report to the main screen: facts, with everything needed to judge whether they still count.
+
+``generation`` is the number of the request that a fact answers; the flow that asked drops every other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Event
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Repository, Role
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.report import Event as VerifyEvent
+from ecr_tui.report import Report, StageProgress
+
+if TYPE_CHECKING:
+    from ecr_tui.grants import Outcome, Plan
+    from ecr_tui.journal import Entry
+    from ecr_tui.policy.change import Grant
+
+
+@dataclass
+class AccountRead(Message):
+    """One of the two accounts: an identity or the reason why there is none."""
+
+    generation: int
+    role: Role
+    identity: Identity | None
+    profile: Profile | None
+    error: EcrTuiError | None = None
+
+
+@dataclass
+class PageListed(Message):
+    generation: int
+    repositories: Sequence[Repository]
+
+
+@dataclass
+class RegionFailed(Message):
+    """One region of a listing of several could not be read."""
+
+    generation: int
+    region: str
+    error: EcrTuiError
+
+
+@dataclass
+class Listed(Message):
+    """The whole listing, or why it ended."""
+
+    generation: int
+    repositories: Sequence[Repository]
+    error: EcrTuiError | None = None
+
+
+@dataclass
+class PolicyRead(Message):
+    """``text`` None with no error: the repository has no policy."""
+
+    generation: int
+    arn: str
+    text: str | None
+    error: EcrTuiError | None = None
+
+
+@dataclass
+class ImagesRead(Message):
+    generation: int
+    arn: str
+    count: int | None
+    last_push: datetime | None
+    error: EcrTuiError | None = None
+
+
+@dataclass
+class Previewed(Message):
+    """The plan for exactly this repository and grant, made from exactly this policy text."""
+
+    generation: int
+    repository: Repository
+    grant: Grant
+    text: str | None
+    plan: Plan | None
+    error: EcrTuiError | None = None
+
+
+@dataclass
+class Planned(Message):
+    """Plans made for a confirmation: one per repository, an error where none could be made, None where cancelled."""
+
+    repositories: Sequence[Repository]
+    grant: Grant
+    plans: Sequence[Plan | EcrTuiError | None]
+    revoke: bool
+
+
+@dataclass
+class WriteProgress(Message):
+    done: int
+    total: int
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, WriteProgress)
+
+
+@dataclass
+class Written(Message):
+    """The end of a write: one entry per plan, in order; None for what was not begun."""
+
+    plans: Sequence[Plan]
+    outcomes: Sequence[Outcome | EcrTuiError | None]
+
+
+@dataclass
+class UndoFound(Message):
+    """The write that an undo would take back; None when there is none."""
+
+    entry: Entry | None
+    error: EcrTuiError | None = None
+
+
+@dataclass
+class Undone(Message):
+    outcome: Outcome | None
+    error: EcrTuiError | None = None
+
+
+@dataclass
+class Verifying(Message):
+    generation: int
+    event: VerifyEvent
+
+    def can_replace(self, message: Message) -> bool:
+        """Progress of the same stage: only the newest counts, however fast an engine tells it."""
+        return (
+            isinstance(message, Verifying)
+            and isinstance(message.event, StageProgress)
+            and isinstance(self.event, StageProgress)
+            and message.generation == self.generation
+            and message.event.name == self.event.name
+        )
+
+
+@dataclass
+class Verified(Message):
+    generation: int
+    report: Report | None
+    error: EcrTuiError | None = None
+
+
+class WorkChanged(Message):
+    """Something that must not be cut short has begun or ended."""
+
+
+class MfaReply:
+    """Where the thread that needs an MFA code waits for it."""
+
+    def __init__(self) -> None:
+        self.ready = Event()
+        self.code: str | None = None
+
+    def answer(self, code: str | None) -> None:
+        self.code = code
+        self.ready.set()
+
+    def __repr__(self) -> str:
+        return "MfaReply(...)"
+
+
+@dataclass
+class MfaAsked(Message):
+    prompt: MfaPrompt
+    reply: MfaReply

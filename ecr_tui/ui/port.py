@@ -1,0 +1,59 @@
+"""What the interface asks of the use cases: ``ecr_tui.workspace.Workspace``, as far as it is used here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from threading import Event
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Repository
+    from ecr_tui.errors import EcrTuiError
+    from ecr_tui.grants import Outcome, Plan
+    from ecr_tui.policy.actions import Access
+    from ecr_tui.policy.change import Grant
+    from ecr_tui.policy.document import PolicyDocument
+    from ecr_tui.report import Event as VerifyEvent
+    from ecr_tui.report import Report
+
+
+class Workspace(Protocol):
+    """Every method but ``preview`` and ``identity_policy`` may block, and all may be called from any thread.
+
+    They raise :class:`ecr_tui.errors.EcrTuiError` and nothing else.
+    """
+
+    settings: Any
+    ask_mfa: Callable[[MfaPrompt], str] | None
+    journal: Any
+
+    def profiles(self) -> Sequence[Profile]: ...
+    def owner(self) -> Identity: ...
+    def consumer(self) -> Identity: ...
+    def repositories(
+        self,
+        tags: Mapping[str, str] | None = None,
+        on_page: Callable[[list[Repository]], None] | None = None,
+        cancel: Event | None = None,
+        on_failure: Callable[[str, EcrTuiError], None] | None = None,
+    ) -> list[Repository]: ...
+    def repository(self, name: str) -> Repository: ...
+    def policy_text(self, repo: Repository) -> str | None: ...
+    def images(self, repo: Repository) -> Any: ...
+    def preview(self, repo: Repository, grant: Grant, text: str | None) -> Plan: ...
+    def plan(self, repo: Repository, grant: Grant) -> Plan: ...
+    def plan_revoke(self, repo: Repository, principal: str) -> Plan: ...
+    def apply(self, plan: Plan) -> Outcome: ...
+    def undo(self) -> Outcome: ...
+    def identity_policy(self, repos: Sequence[Repository], access: Access) -> PolicyDocument: ...
+    def verify(
+        self,
+        repo: Repository,
+        *,
+        engine: str | None = None,
+        isolation: Repository | str = "auto",
+        on_event: Callable[[VerifyEvent], None],
+        cancel: Event,
+    ) -> Report: ...
+    def busy(self) -> bool: ...
+    def close(self, patience: float = 5.0) -> bool: ...

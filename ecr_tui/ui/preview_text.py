@@ -1,0 +1,280 @@
+"""A plan in words: what the preview's tabs show, and the same as plain text for copying."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.policy.access import access_of
+from ecr_tui.policy.document import LIMIT, PolicyDocument
+from ecr_tui.policy.principal import describe
+from ecr_tui.ui.choice import ACCESS_WORDS, caveat, condition_words
+from ecr_tui.ui.text import MUTED, NO, OK, count, safe, safe_block
+
+if TYPE_CHECKING:
+    from ecr_tui.aws.model import Repository
+    from ecr_tui.grants import Plan
+    from ecr_tui.policy.change import Difference, Grant
+
+KEY = "bold $text-accent"
+
+SEVERITY = {
+    "error": (f"{NO} error", "$text-error"),
+    "warning": ("! warning", "$text-warning"),
+    "info": ("i note", "$text-primary"),
+}
+
+
+def sentence(grant: Grant | None) -> Content:
+    """Who may what on which condition, each part after the key that changes it."""
+    if grant is None:
+        return Content.assemble(("b ", KEY), ("nobody is chosen yet", MUTED))
+    condition = f"if {condition_words(grant.tags)}" if grant.tags else "no condition"
+    return Content.assemble(
+        ("b ", KEY),
+        (safe(describe(grant.principal)), "bold"),
+        ("  p ", KEY),
+        (ACCESS_WORDS[grant.access], "bold"),
+        ("  c ", KEY),
+        (safe(condition), "bold" if grant.tags else ""),
+    )
+
+
+def effect(plan: Plan, phase: str = "") -> Content:
+    """What writing it would do, in one line, and how much of the limit it uses; ``phase`` is what was just done."""
+    size = plan.after.size if plan.after else 0
+    full = (f" · {size:,} of {LIMIT:,} characters", "$text-error bold" if size > LIMIT else MUTED)
+    done: list[tuple[str, str] | str] = [(phase, "$text-accent bold")] if phase else []
+    if not plan.changed:
+        return Content.assemble(*(done or [(f"{OK} No change: ", "$text-success bold"), "it is granted already"]), full)
+    added = sum(op == "+" for op, _ in plan.text_diff)
+    removed = sum(op == "-" for op, _ in plan.text_diff)
+    what = "creates the policy" if plan.before is None else f"+{added} −{removed} lines"
+    if plan.after is None:
+        what = "removes the policy"
+    parts = [*done, (" · ", MUTED)] if done else []
+    parts += [("g ", KEY), (what, "bold"), full]
+    if plan.risks:
+        parts.append((f" · asks first: {count(len(plan.risks), 'risk')}", "$text-warning"))
+    return Content.assemble(*parts)
+
+
+def notes(plan: Plan) -> list[Content]:
+    found: list[Content] = []
+    if plan.grant is not None and (hint := caveat(plan.grant.principal)):
+        found.append(Content.styled(f"! {hint}", "$text-warning"))
+    if plan.moved:
+        moved = ", ".join(safe(action) for action in plan.moved)
+        found.append(
+            Content.styled(f"! left out, useless in a repository policy: {moved} (see “B needs”)", "$text-warning")
+        )
+    found += [Content.styled(f"i {safe(note)}", MUTED) for note in plan.notes]
+    return found
+
+
+# -- diff ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Change:
+    op: str
+    effect: str
+    principal: str
+    condition: str
+    actions: tuple[str, ...]
+
+
+def _grouped(differences: Iterable[Difference]) -> list[_Change]:
+    """Differences that differ only in the action, together."""
+    groups: dict[tuple[str, str, str, str], list[str]] = {}
+    for d in differences:
+        groups.setdefault((d.op, d.effect, d.principal, condition_text(d.condition)), []).append(d.action)
+    return [_Change(*key, tuple(actions)) for key, actions in groups.items()]
+
+
+def condition_text(condition: object) -> str:
+    """A Condition element in words: "aws:ResourceTag/Team = Payments"; other operators by their name."""
+    if not isinstance(condition, dict):
+        return ""
+    words = []
+    for operator, block in condition.items():
+        items = block.items() if isinstance(block, dict) else [("", block)]
+        for key, value in items:
+            values = " or ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+            sign = "=" if operator == "StringEquals" else operator
+            words.append(f"{key} {sign} {values}")
+    return " and ".join(words)
+
+
+def _short(actions: Sequence[str]) -> str:
+    return ", ".join(safe(a).removeprefix("ecr:") for a in actions)
+
+
+def changes(plan: Plan, width: int = 76) -> Content:
+    """The difference by meaning: who gains or loses what. ``width`` in cells, to wrap the actions under each other."""
+    lines = []
+    for change in _grouped(plan.diff):
+        gains = change.op == "add"
+        word = {("add", "Allow"): "+ allows", ("add", "Deny"): "+ denies"}.get((change.op, change.effect), "- takes")
+        if not gains and change.effect == "Deny":
+            word = "- denial"
+        condition = f"  if {safe(change.condition)}" if change.condition else ""
+        lines.append(
+            Content.assemble(
+                (f"{word}  ", "bold $text-success" if gains else "bold $text-error"),
+                (safe(describe(change.principal)), "bold"),
+                (condition, ""),
+            )
+        )
+        wrapped = textwrap.wrap(_short(change.actions), max(width - 4, 20)) or [""]
+        lines += [Content.styled("    " + line, MUTED) for line in wrapped]
+    return Content("\n").join(lines)
+
+
+def diff(plan: Plan, width: int) -> Content:
+    if not plan.changed:
+        document = plan.after or plan.before
+        text = document.pretty() if document else "The repository has no policy."
+        return Content.assemble(
+            ("No change. The policy in force already gives this; nothing would be written.\n\n", "bold"),
+            (safe_block(text), MUTED),
+        )
+    styles = {"+": "$text-success", "-": "$text-error", " ": MUTED}
+    lines = [Content.styled(f"{op} {safe_block(line)}", styles.get(op, "")) for op, line in plan.text_diff]
+    return Content("\n").join([changes(plan, width), Content(""), *lines])
+
+
+def diff_text(plan: Plan) -> str:
+    return "\n".join(f"{op} {line}" for op, line in plan.text_diff) or "No change."
+
+
+# -- JSON ----------------------------------------------------------------------------------------------------------
+
+
+def json_content(text: str) -> Content:
+    from textual.highlight import highlight
+
+    return highlight(safe_block(text), language="json")
+
+
+def document_text(plan: Plan) -> str:
+    """The document as it would be after the write, readable; ECR gets it minified."""
+    return plan.after.pretty() if plan.after else "No policy: the repository's policy would be removed."
+
+
+# -- who -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Who:
+    """A principal that either document names: what it may do before and after the write. ``note`` for the others."""
+
+    kind: str
+    principal: str
+    before: str
+    after: str
+
+
+def who_rows(plan: Plan, repository: Repository) -> list[Who]:
+    rows = []
+    for kind, principal in _principals(plan.before, plan.after):
+        rows.append(
+            Who(
+                kind,
+                principal,
+                _may(plan.before, kind, principal, repository),
+                _may(plan.after, kind, principal, repository),
+            )
+        )
+    return rows
+
+
+def _principals(*documents: PolicyDocument | None) -> list[tuple[str, str]]:
+    found: dict[tuple[str, str], None] = {}
+    for document in documents:
+        for statement in document.statements if document else ():
+            found |= dict.fromkeys(statement.principals)
+    return list(found)
+
+
+def _may(document: PolicyDocument | None, kind: str, principal: str, repository: Repository) -> str:
+    if document is None:
+        return f"{NO} nothing"
+    if kind == "AWS":
+        found = access_of(document, principal, repository_arn=repository.arn, tags=repository.tags)
+        if found.pull or found.push:
+            return "  ".join(
+                f"{OK if yes else NO} {word}" for yes, word in ((found.pull, "pull"), (found.push, "push"))
+            )
+    allowed = [
+        a for s in document.statements if s.effect == "Allow" and (kind, principal) in s.principals for a in s.actions
+    ]
+    denied = [
+        a for s in document.statements if s.effect == "Deny" and (kind, principal) in s.principals for a in s.actions
+    ]
+    words = [f"some: {_short(list(dict.fromkeys(allowed)))}"] if allowed else []
+    words += [f"denied: {_short(list(dict.fromkeys(denied)))}"] if denied else []
+    return "; ".join(words) or f"{NO} nothing"
+
+
+def who(plan: Plan, repository: Repository) -> Content:
+    rows = who_rows(plan, repository)
+    if not rows:
+        return Content.styled("Nobody outside this account: no statement names anyone.", MUTED)
+    lines = []
+    for row in rows:
+        name = safe(describe(row.principal)) if row.kind == "AWS" else f"{safe(row.kind.lower())} {safe(row.principal)}"
+        lines.append(Content.styled(name, "bold"))
+        if row.before == row.after:
+            lines.append(Content.assemble(("  keeps  ", MUTED), row.after))
+        else:
+            lines.append(Content.assemble(("  now    ", MUTED), (row.before, MUTED)))
+            lines.append(Content.assemble(("  after  ", "$text-success"), (row.after, "")))
+        lines.append(Content(""))
+    lines.append(
+        Content.styled(
+            "What this repository's policy gives. Account B's own identity policies must allow it too.", MUTED
+        )
+    )
+    return Content("\n").join(lines)
+
+
+# -- findings --------------------------------------------------------------------------------------------------------
+
+
+def findings(plan: Plan) -> Content:
+    lines = []
+    for risk in plan.risks:
+        lines += [Content.assemble(("! asks first  ", "bold $text-warning"), (safe(risk), "")), Content("")]
+    for finding in plan.findings:
+        word, style = SEVERITY.get(finding.severity, (finding.severity, ""))
+        lines.append(Content.assemble((f"{word}  ", f"bold {style}"), (safe(finding.title), "bold")))
+        for label, text in (("where", finding.where), ("why", finding.why), ("fix", finding.fix)):
+            if text:
+                lines.append(Content.assemble((f"  {label:<6}", MUTED), safe(str(text))))
+        lines.append(Content(""))
+    if not lines:
+        return Content.assemble(
+            (f"{OK} No findings. ", "bold $text-success"), ("Nothing in this document looks wrong.", "")
+        )
+    return Content("\n").join(lines[:-1])
+
+
+# -- B -------------------------------------------------------------------------------------------------------------
+
+
+def consumer(policy: PolicyDocument | EcrTuiError, plan: Plan) -> Content:
+    """B's identity policy, with how to use it."""
+    if isinstance(policy, EcrTuiError):
+        return Content.styled(safe_block(policy.text()), "$text-error")
+    whom = safe(describe(plan.grant.principal)) if plan.grant else "the principal"
+    head = Content.assemble(
+        ("Access across accounts needs both sides. ", "bold"),
+        (f"Account B attaches this to {whom}; the token action works only here and only on “*”.\n\n", MUTED),
+    )
+    return Content.assemble(head, json_content(policy.pretty()))

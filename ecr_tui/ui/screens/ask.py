@@ -1,0 +1,149 @@
+"""Asking for a text or for one of several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.ui.screens.dialog import Dialog
+from ecr_tui.ui.text import MUTED, NO, safe
+
+Check = Callable[[str], str]
+"""What a typed text means, as one line for the user. Raises EcrTuiError for one that cannot be used."""
+
+
+class AskScreen(Dialog[str | None]):
+    """One line of text; None when left with esc. What it means is said while it is typed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Cancel")]
+
+    def __init__(
+        self,
+        title: str,
+        explanation: str,
+        *,
+        value: str = "",
+        placeholder: str = "",
+        check: Check | None = None,
+        password: bool = False,
+    ) -> None:
+        super().__init__()
+        self._title = title
+        self._explanation = explanation
+        self._check = check
+        self._input = Input(value, placeholder=placeholder, password=password, id="answer", select_on_focus=True)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield Static(self._title, classes="title", markup=False)
+            yield Static(self._explanation, classes="body", markup=False)
+            yield self._input
+            yield Static(id="meaning", classes="body", markup=False)
+            yield Static(
+                Content.assemble(("enter", "$text-accent bold"), " accept   ", ("esc", "$text-accent bold"), " cancel"),
+                classes="keys",
+                markup=False,
+            )
+
+    def on_mount(self) -> None:
+        self._input.focus()
+        self._say()
+
+    def _say(self) -> bool:
+        """Show what the text means; whether it can be used."""
+        line = self.query_one("#meaning", Static)
+        if self._check is None:
+            line.update("")
+            return True
+        try:
+            line.update(Content.styled(safe(self._check(self._input.value)), "$text-success"))
+        except EcrTuiError as error:
+            parts = [Content.styled(f"{NO} {safe(error.title)}", "$text-error")]
+            parts += [Content.styled(safe(error.hint), MUTED)] if error.hint else []
+            line.update(Content("\n").join(parts))
+            return False
+        return True
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._say()
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if self._say():
+            self.dismiss(self._input.value)
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+
+@dataclass(frozen=True)
+class Choosable:
+    """``label`` is what the user reads, already safe; ``value`` what comes back."""
+
+    label: Content
+    value: Any
+
+
+class ChooseScreen(Dialog[Choosable | None]):
+    """One of several; None when left with esc."""
+
+    DEFAULT_CSS = """
+    ChooseScreen {
+        & > #dialog { max-width: 70; }
+        & OptionList { height: auto; max-height: 16; background: $surface; padding: 0; margin-top: 1; }
+        & OptionList, & OptionList:focus { border: none; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Cancel")]
+
+    def __init__(self, title: str, choices: Sequence[Choosable], *, current: int = 0, explanation: str = "") -> None:
+        super().__init__()
+        self._title = title
+        self._choices = tuple(choices)
+        self._current = current
+        self._explanation = explanation
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield Static(self._title, classes="title", markup=False)
+            if self._explanation:
+                yield Static(self._explanation, classes="body", markup=False)
+            yield OptionList(*(Option(choice.label) for choice in self._choices), id="options", markup=False)
+            yield Static(
+                Content.assemble(
+                    ("↑ ↓", "$text-accent bold"),
+                    " choose   ",
+                    ("enter", "$text-accent bold"),
+                    " accept   ",
+                    ("esc", "$text-accent bold"),
+                    " cancel",
+                ),
+                classes="keys",
+                markup=False,
+            )
+
+    def on_mount(self) -> None:
+        options = self.query_one(OptionList)
+        options.focus()
+        options.highlighted = self._current
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.dismiss(self._choices[event.option_index])
+
+    def action_leave(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,64 @@
+"""Asking before a write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, Static
+
+from ecr_tui.ui.screens.dialog import Dialog
+
+
+class ConfirmScreen(Dialog[bool]):
+    """True only when Yes is chosen. "No" has the focus; esc means no."""
+
+    DEFAULT_CSS = """
+    ConfirmScreen {
+        & #buttons { height: auto; margin-top: 1; align-horizontal: right; }
+        & Button { margin-left: 2; min-width: 14; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,n", "no", "No"),
+        Binding("left", "app.focus_previous", "Previous", show=False),
+        Binding("right", "app.focus_next", "Next", show=False),
+        Binding("up,k", "scroll(-1)", "Up", show=False),
+        Binding("down,j", "scroll(1)", "Down", show=False),
+        Binding("pageup", "scroll(-10)", "Page up", show=False),
+        Binding("pagedown", "scroll(10)", "Page down", show=False),
+    ]
+
+    def __init__(self, title: str, body: Sequence[Content], *, yes: str) -> None:
+        super().__init__()
+        self._title = title
+        self._body = Content("\n").join(body)
+        self._yes = yes
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield Static(self._title, classes="title", markup=False)
+            with VerticalScroll(id="scroll", can_focus=False):
+                yield Static(self._body, classes="body", markup=False)
+            with Horizontal(id="buttons"):
+                yield Button("No", id="no", variant="default")
+                yield Button(Content(self._yes), id="yes", variant="warning")
+
+    def on_mount(self) -> None:
+        self.query_one("#no").focus()
+
+    def action_no(self) -> None:
+        self.dismiss(False)
+
+    def action_scroll(self, lines: int) -> None:
+        self.query_one("#scroll", VerticalScroll).scroll_relative(y=lines, animate=False)
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.dismiss(event.button.id == "yes")

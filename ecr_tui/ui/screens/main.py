@@ -1,0 +1,624 @@
+"""The main screen: four panes, the keys, and what happens when a flow reports something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Any, ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Footer
+
+from ecr_tui.aws.model import Repository, Role
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.policy.change import Grant
+from ecr_tui.policy.principal import describe, parse_principal
+from ecr_tui.ui import messages as said
+from ecr_tui.ui import status
+from ecr_tui.ui.choice import Choice, Tags, condition_choices, condition_words, parse_condition
+from ecr_tui.ui.flows.details import Details
+from ecr_tui.ui.flows.listing import Listing
+from ecr_tui.ui.flows.previewing import Previewer
+from ecr_tui.ui.flows.verifying import Verifier
+from ecr_tui.ui.flows.writing import Writer
+from ecr_tui.ui.keys import BINDINGS, Key, by_action
+from ecr_tui.ui.port import Workspace
+from ecr_tui.ui.screens.ask import AskScreen, Choosable, ChooseScreen
+from ecr_tui.ui.screens.help import HelpScreen
+from ecr_tui.ui.screens.text import ErrorScreen, TextScreen, copied_error
+from ecr_tui.ui.screens.writes import Writes
+from ecr_tui.ui.text import MUTED, NO, OK, safe, safe_block
+from ecr_tui.ui.widgets.accounts import TITLES, AccountCard
+from ecr_tui.ui.widgets.bars import PaneBar, PaneTab, StatusBar
+from ecr_tui.ui.widgets.preview import PreviewPane
+from ecr_tui.ui.widgets.repositories import RepositoriesPane
+from ecr_tui.ui.widgets.verification import VerificationPane
+from ecr_tui.ui.widgets.virtual_table import VirtualTable
+
+PANES = ("repositories", "preview", "verification")
+
+WINDOW_DEBOUNCE = 0.1
+PREVIEW_DEBOUNCE = 0.03
+CANCEL_PATIENCE = 0.9
+"""Seconds after which a cancelled verification is called cancelled, whatever its engine still does."""
+
+
+class MainScreen(Screen[None]):
+    """Owns the choice and the flows. Widgets and threads speak to it in messages; it alone changes what is shown."""
+
+    BINDINGS = BINDINGS
+    AUTO_FOCUS = "#table"
+    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-wide")]  # type: ignore[misc]
+    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-short"), (30, "-tall")]  # type: ignore[misc]
+
+    def __init__(self, workspace: Workspace, *, now: Callable[[], datetime]) -> None:
+        super().__init__(id="main")
+        self.workspace = workspace
+        self.now = now
+        settings = workspace.settings
+        self.read_only = bool(settings.read_only)
+        self.listing = Listing(self, workspace, tuple(settings.tags))
+        self.details = Details(self, workspace)
+        self.previewer = Previewer(self, workspace, self.details)
+        self.verifier = Verifier(self, workspace)
+        self.writes = Writes(self, Writer(self, workspace))
+        self.choice = Choice()
+        self.pane = "repositories"
+        self._copied: tuple[str, float] = ("", 0.0)
+        self._window_timer: Timer | None = None
+        self._preview_timer: Timer | None = None
+        self.cards = {
+            Role.OWNER: AccountCard(Role.OWNER, settings.profile_a, now=now),
+            Role.CONSUMER: AccountCard(Role.CONSUMER, settings.profile_b, now=now),
+        }
+        self.repositories = RepositoriesPane(self.details, principal=self.principal, now=now)
+        self.preview = PreviewPane(workspace.identity_policy)
+        self.verification = VerificationPane()
+
+    # -- layout --------------------------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="accounts"):
+            yield from self.cards.values()
+        yield PaneBar()
+        with Vertical(id="panes"):
+            yield self.repositories
+            with Horizontal(id="lower"):
+                yield self.preview
+                yield self.verification
+        yield StatusBar()
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        self.table.focus()
+        self.repositories.set_tags(self.listing.tags)
+        self.repositories.say("Listing repositories…")
+        self._show_pane("repositories")
+        self._preview_now()
+        self._ticker = self.set_interval(0.25, self._tick, pause=True)
+        # AWS's libraries are imported by the first call: the first frame must not wait for them.
+        self.call_after_refresh(self.listing.refresh)
+
+    def on_unmount(self) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Ask everything that runs to end."""
+        self.listing.stop()
+        self.details.stop()
+        self.writes.writer.stop()
+        self.verifier.cancel()
+
+    @property
+    def table(self) -> VirtualTable[Repository]:
+        return self.repositories.table
+
+    @property
+    def tabbed(self) -> bool:
+        """One pane at a time: the terminal is too small for four."""
+        return self.has_class("-narrow") or self.has_class("-short")
+
+    def on_resize(self, event: events.Resize) -> None:
+        # Textual sets the breakpoint classes after this event.
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        for card in self.cards.values():
+            card.one_line(self.tabbed)
+        self._show_pane(self.pane)
+
+    def _show_pane(self, pane: str) -> None:
+        self.pane = pane
+        for name in PANES:
+            self.set_class(name == pane, f"-pane-{name}")
+        self.query_one(PaneBar).activate(pane)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        for name, pane in zip(PANES, (self.repositories, self.preview, self.verification), strict=True):
+            if pane in event.widget.ancestors_with_self:
+                self._show_pane(name)
+
+    # -- what is chosen --------------------------------------------------------------------------------------------
+
+    @property
+    def repository(self) -> Repository | None:
+        return self.table.current
+
+    def principal(self) -> str | None:
+        return self.choice.principal_for(self.listing.consumer)
+
+    @property
+    def grant(self) -> Grant | None:
+        return self.choice.grant(self.listing.consumer, self.listing.tags)
+
+    def _choose(self, choice: Choice) -> None:
+        if choice != self.choice:
+            self.choice = choice
+            self.table.redraw_rows()
+            self._preview_now()
+
+    def _preview_soon(self) -> None:
+        """While the cursor runs through the rows, only where it stops is worth a preview."""
+        # What is shown is about another row from this moment on, and must not be writable.
+        self.previewer.show(None, None)
+        if self._preview_timer is not None:
+            self._preview_timer.stop()
+        self._preview_timer = self.set_timer(PREVIEW_DEBOUNCE, self._preview_now)
+
+    def _preview_now(self) -> None:
+        if self._preview_timer is not None:
+            self._preview_timer.stop()
+            self._preview_timer = None
+        self.previewer.show(self.repository, self.grant)
+        self.show_preview()
+
+    def show_preview(self) -> None:
+        preview = self.previewer.preview
+        self.preview.show(preview, self.grant, self.writes.phase_of(preview.subject))
+        self.repositories.show_next(self.preview.sentence, self.preview.effect)
+        self.show_status()
+
+    def show_status(self) -> None:
+        self.repositories.update_subtitle(self.listing.busy)
+        bar = self.query_one(StatusBar)
+        bar.show(status.left(self), status.right(self))
+        self.query_one(PaneBar).say("verification", self.verification.summary)
+
+    # -- accounts and repositories -----------------------------------------------------------------------------------
+
+    @on(said.AccountRead)
+    def _account_read(self, message: said.AccountRead) -> None:
+        if not self.listing.take_account(message):
+            return
+        self.cards[message.role].show(message)
+        if message.role is Role.CONSUMER:
+            self.table.redraw_rows()
+            self._preview_now()
+        self.show_status()
+
+    @on(said.PageListed)
+    def _page_listed(self, message: said.PageListed) -> None:
+        if not self.listing.take_page(message):
+            return
+        if self.listing.first_page:
+            self.repositories.show_rows(message.repositories, partial=True)
+        else:
+            self.repositories.add_rows(message.repositories)
+        self.show_status()
+
+    @on(said.RegionFailed)
+    def _region_failed(self, message: said.RegionFailed) -> None:
+        if self.listing.take_failure(message):
+            self.show_status()
+
+    @on(said.Listed)
+    def _listed(self, message: said.Listed) -> None:
+        if not self.listing.take_listing(message):
+            return
+        if message.error is None:
+            self.repositories.show_rows(message.repositories)
+            self._say_empty()
+        else:
+            self._listing_failed(message.error)
+        self._preview_now()
+
+    def _listing_failed(self, error: EcrTuiError) -> None:
+        if self.table.rows:
+            # The rows stay: what was true a moment ago is better than nothing, and the reason is in the way of no one.
+            self.app.push_screen(ErrorScreen(error, title="The repositories could not be read again"))
+            return
+        self.repositories.say(
+            f"{NO} {safe(error.title)}", "", "enter: the whole reason, and what to do   ·   r: try again"
+        )
+
+    def _say_empty(self) -> None:
+        if self.table.rows and self.table.filter:
+            self.repositories.say("No repository matches the filter.", "", "esc clears it")
+        elif self.listing.tags:
+            tags = safe(", ".join(f"{key}={value}" for key, value in self.listing.tags))
+            self.repositories.say(f"No repository has the tags {tags}.", "", "t: other tags")
+        else:
+            self.repositories.say("Account A has no repositories here.", "", "r: look again")
+
+    @on(RepositoriesPane.TagsWanted)
+    def _tags_wanted(self, message: RepositoriesPane.TagsWanted) -> None:
+        self.repositories.say("Listing repositories…")
+        self.listing.relist(message.tags)
+        self._preview_now()
+
+    @on(VirtualTable.Moved)
+    def _row_moved(self) -> None:
+        self._preview_soon()
+
+    @on(VirtualTable.Opened)
+    def _row_opened(self) -> None:
+        self.action_pane("preview")
+
+    @on(VirtualTable.Changed)
+    def _table_changed(self) -> None:
+        if not self.table.shown and not self.listing.busy and self.listing.error is None:
+            self._say_empty()
+        self.show_status()
+        self.refresh_bindings()
+
+    @on(VirtualTable.WindowChanged)
+    def _window_changed(self) -> None:
+        if self._window_timer is not None:
+            self._window_timer.stop()
+        self._window_timer = self.set_timer(WINDOW_DEBOUNCE, self._read_window)
+
+    def _read_window(self) -> None:
+        page = max(self.table.size.height - 1, 1)
+        self.details.want(self.table.window(ahead=page), first=self.repository)
+
+    @on(said.PolicyRead)
+    def _policy_read(self, message: said.PolicyRead) -> None:
+        before = self.details.policies.get(message.arn)
+        if not self.details.take_policy(message):
+            return
+        self.table.redraw_rows()
+        repository, after = self.repository, self.details.policies[message.arn]
+        if repository is not None and repository.arn == message.arn:
+            same = before is not None and (before.text, before.error) == (after.text, after.error)
+            if not same or self.previewer.preview.plan is None:
+                self._preview_now()
+
+    @on(said.ImagesRead)
+    def _images_read(self, message: said.ImagesRead) -> None:
+        if self.details.take_images(message):
+            self.table.redraw_rows()
+
+    @on(said.Previewed)
+    def _previewed(self, message: said.Previewed) -> None:
+        if self.previewer.take(message):
+            self.show_preview()
+
+    @on(AccountCard.Opened)
+    def _account_opened(self, message: AccountCard.Opened) -> None:
+        card = message.card
+        if card.error is not None:
+            self.app.push_screen(ErrorScreen(card.error))
+        elif text := card.as_text():
+            title = " · ".join(("Account " + TITLES[card.role][0], TITLES[card.role][1]))
+            self.app.push_screen(TextScreen(title, Content(safe_block(text)), copy=text, what="the account"))
+
+    @on(PaneTab.Chosen)
+    def _pane_chosen(self, message: PaneTab.Chosen) -> None:
+        self.action_pane(message.pane)
+
+    # -- writes --------------------------------------------------------------------------------------------------
+
+    @on(said.Planned)
+    def _planned(self, message: said.Planned) -> None:
+        self.writes.planned(message)
+
+    @on(said.WriteProgress)
+    def _write_progress(self, message: said.WriteProgress) -> None:
+        self.writes.progress = (message.done, message.total)
+        self.show_status()
+
+    @on(said.Written)
+    def _written(self, message: said.Written) -> None:
+        self.writes.written(message)
+
+    @on(said.UndoFound)
+    def _undo_found(self, message: said.UndoFound) -> None:
+        self.writes.undo_found(message)
+
+    @on(said.Undone)
+    def _undone(self, message: said.Undone) -> None:
+        self.writes.undone(message)
+
+    def writes_settled(self) -> None:
+        """A write has begun or ended: somebody may be waiting to leave."""
+        self.post_message(said.WorkChanged())
+
+    @property
+    def writing(self) -> bool:
+        """A policy is being written at this moment."""
+        return self.writes.writer.busy in ("writing", "undoing")
+
+    def policies_changed(self, arns: list[str]) -> None:
+        """After a write, or when a write found another policy: read them again, the selected one first."""
+        for arn in arns:
+            self.details.forget_policy(arn)
+        self.table.redraw_rows()
+        self._preview_now()
+        self._read_window()
+
+    # -- verification ----------------------------------------------------------------------------------------------
+
+    @on(said.Verifying)
+    def _verifying(self, message: said.Verifying) -> None:
+        if self.verifier.take_event(message):
+            self._show_run()
+
+    @on(said.Verified)
+    def _verified(self, message: said.Verified) -> None:
+        if not self.verifier.take_end(message):
+            return
+        self._ticker.pause()
+        self._show_run()
+        self.refresh_bindings()
+        if message.error is not None:
+            self.app.push_screen(ErrorScreen(message.error))
+
+    def _tick(self) -> None:
+        if self.verifier.running:
+            self._show_run()
+
+    def _show_run(self) -> None:
+        if self.verifier.run is not None:
+            self.verification.show(self.verifier.run, self.verifier.clock())
+            self.show_status()
+
+    # -- actions -------------------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        key = by_action(action)
+        return self.is_possible(key) or None if key is not None else True
+
+    def is_possible(self, key: Key) -> bool:
+        """Whether the action can do anything now; what needs a sentence of explanation is left to the action."""
+        if key.writes and (self.read_only or self.writes.writer.busy):
+            return False
+        if key.id in ("change.grant", "change.revoke", "prove.verify"):
+            return self.repository is not None
+        return True
+
+    def run_key(self, key: Key) -> None:
+        """For the palette."""
+        node = self.table if key.id.startswith("table.") else self
+        node.call_later(node.run_action, key.action)
+
+    def palette_commands(self) -> Iterator[tuple[str, str, Callable[[], Any]]]:
+        if self.repository is not None:
+            yield (
+                "Copy: repository ARN",
+                "Copy the ARN of the selected repository",
+                partial(self._copy_repository, "arn"),
+            )
+            yield "Copy: repository URI", "Copy what docker push and pull take", partial(self._copy_repository, "uri")
+        if self.table.marks:
+            yield "Choose: unmark all", "Remove every mark, hidden ones too", self.table.unmark_all
+        for column in self.table.columns:
+            yield (
+                f"Sort by {column.label}",
+                "The same column again turns the order",
+                partial(self.table.sort_by, column.id),
+            )
+        for tab in ("diff", "json", "who", "findings", "consumer"):
+            yield f"Preview: {tab}", "Turn the policy preview to this tab", partial(self._turn_to, tab)
+
+    def _turn_to(self, tab: str) -> None:
+        self.preview.turn_to(tab)
+        self.action_pane("preview")
+
+    def action_filter(self) -> None:
+        self._show_pane("repositories")
+        self.repositories.open_filter()
+
+    def action_tag_filter(self) -> None:
+        self._show_pane("repositories")
+        self.repositories.open_tags()
+
+    def action_sort(self) -> None:
+        sorted_by, descending = self.table.sort
+        choices = []
+        for column in self.table.columns:
+            order = ("  ▼ descending" if descending else "  ▲ ascending") if column.id == sorted_by else ""
+            choices.append(Choosable(Content.assemble(column.label, (order, MUTED)), column.id))
+        current = next(i for i, c in enumerate(self.table.columns) if c.id == sorted_by)
+
+        def chosen(choice: Choosable | None) -> None:
+            if choice is not None:
+                self.table.sort_by(choice.value)
+
+        explanation = "The same column again turns the order. What is not read yet comes last."
+        self.app.push_screen(ChooseScreen("Sort by", choices, current=current, explanation=explanation), chosen)
+
+    def action_refresh(self) -> None:
+        self.details.forget_all()
+        self.listing.refresh(keep=bool(self.table.rows))
+        self.table.redraw_rows()
+        self._preview_now()
+
+    def action_principal(self) -> None:
+        consumer = self.listing.consumer
+        repository = self.repository
+        default = replace(self.choice, principal=None).principal_for(consumer)
+
+        def parse(text: str) -> str | None:
+            if not text.strip():
+                return None
+            partition = repository.partition if repository else consumer.partition if consumer else "aws"
+            return parse_principal(text, account_b=consumer.account if consumer else None, partition=partition)
+
+        def check(text: str) -> str:
+            principal = parse(text)
+            if principal is not None:
+                return f"{OK} {describe(principal)}  ·  {principal}"
+            return (
+                f"{OK} account B's caller: {describe(default)}" if default else "account B's caller, once it is known"
+            )
+
+        def answered(text: str | None) -> None:
+            if text is not None:
+                principal = parse(text)
+                self._choose(replace(self.choice, principal=None if principal == default else principal))
+
+        self.app.push_screen(
+            AskScreen(
+                "Who is granted access?",
+                "An ARN, a 12-digit account id, or user/NAME or role/NAME in account B. Empty: account B's own caller.",
+                value=self.principal() or "",
+                placeholder="user/devusr2",
+                check=check,
+            ),
+            answered,
+        )
+
+    def action_access(self) -> None:
+        self._choose(self.choice.next_access())
+
+    def action_condition(self) -> None:
+        current = self.choice.tags(self.listing.tags)
+        tags = condition_choices(self.repository, self.listing.tags, current)
+        own = set((self.repository.tags or {}).items()) if self.repository else set()
+        choices = []
+        for pairs in tags:
+            words = safe(condition_words(pairs)) if pairs else "no condition"
+            note = "  · this repository has it" if pairs and set(pairs) <= own else ""
+            note = "  · this repository does not have it" if pairs and not note else note
+            choices.append(Choosable(Content.assemble(words, (note, MUTED)), pairs))
+        choices.append(Choosable(Content.styled("another tag…", "italic"), None))
+
+        def chosen(choice: Choosable | None) -> None:
+            if choice is None:
+                return
+            if choice.value is None:
+                self._ask_condition(current)
+            else:
+                self._choose(replace(self.choice, condition=choice.value))
+
+        self.app.push_screen(
+            ChooseScreen(
+                "Grant only while the repository has the tag",
+                choices,
+                current=tags.index(current),
+                explanation="The condition is written into the policy: aws:ResourceTag must equal it.",
+            ),
+            chosen,
+        )
+
+    def _ask_condition(self, current: Tags) -> None:
+        def check(text: str) -> str:
+            pairs = parse_condition(text)
+            return f"{OK} if {condition_words(pairs)}" if pairs else f"{OK} no condition"
+
+        def answered(text: str | None) -> None:
+            if text is not None:
+                self._choose(replace(self.choice, condition=parse_condition(text)))
+
+        self.app.push_screen(
+            AskScreen(
+                "Which tag must the repository have?",
+                "KEY=VALUE; several, separated by commas, must all be there.",
+                value=", ".join(f"{k}={v}" for k, v in current),
+                placeholder="Team=Payments",
+                check=check,
+            ),
+            answered,
+        )
+
+    def action_grant(self) -> None:
+        self.writes.grant()
+
+    def action_revoke(self) -> None:
+        self.writes.revoke()
+
+    def action_undo(self) -> None:
+        self.writes.undo()
+
+    def action_verify(self) -> None:
+        repository = self.repository
+        if repository is None:
+            return
+        if self.verifier.running:
+            self.app.notify("A verification is running; esc stops it.", severity="warning", markup=False)
+            return
+        self.verifier.start(repository, self.workspace.settings.engine)
+        self._ticker.resume()
+        if self.tabbed:
+            self.action_pane("verification")
+        self._show_run()
+        self.verification.scroll_home(animate=False)
+
+    def action_cancel(self) -> None:
+        if self.verifier.running:
+            self.verifier.cancel()
+            self._show_run()
+            self.set_timer(CANCEL_PATIENCE, self._lose_patience)
+        elif self.repositories.clear_filter():
+            self.table.focus()
+
+    def _lose_patience(self) -> None:
+        self.verifier.abandon()
+        self._show_run()
+
+    def action_pane(self, pane: str) -> None:
+        if pane == "accounts":
+            self.cards[Role.OWNER].focus()
+            return
+        self._show_pane(pane)
+        # A pane that has just been given room can take the focus only after the next layout.
+        self.call_after_refresh(self._focus_pane, pane)
+
+    def _focus_pane(self, pane: str) -> None:
+        if pane == "preview":
+            self.preview.focus_body()
+        else:
+            (self.table if pane == "repositories" else self.verification).focus()
+
+    def action_copy(self) -> None:
+        focused = self.focused
+        if isinstance(focused, AccountCard):
+            self._copy(copied_error(focused.error) if focused.error else focused.as_text(), "the account")
+        elif self.pane == "preview":
+            self._copy(*self.preview.copy_text())
+        elif self.pane == "verification":
+            self._copy(*self.verification.copy_text())
+        elif self.repository is not None:
+            # The same key again on the same row gives the other name of it.
+            same = self._copied[0] == self.repository.arn and self.verifier.clock() - self._copied[1] < 5
+            self._copy_repository("uri" if same else "arn")
+
+    def _copy_repository(self, which: str) -> None:
+        repository = self.repository
+        if repository is None:
+            return
+        if which == "uri":
+            self._copied = ("", 0.0)
+            self._copy(repository.uri, "the URI")
+        else:
+            self._copied = (repository.arn, self.verifier.clock())
+            self._copy(repository.arn, "the ARN", "  y again: the URI")
+
+    def _copy(self, text: str, what: str, more: str = "") -> None:
+        if text:
+            self.app.post_message(TextScreen.CopyWanted(text, what, more))
+        else:
+            self.app.notify("There is nothing to copy here yet.", markup=False)
+
+    def action_help(self) -> None:
+        self.app.push_screen(HelpScreen())
+
+    async def action_quit_app(self) -> None:
+        await self.app.action_quit()

@@ -1,0 +1,70 @@
+"""The words of the status line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from ecr_tui.aws.model import Role
+from ecr_tui.ui.text import MUTED, NO, count, safe
+
+if TYPE_CHECKING:
+    from ecr_tui.ui.screens.main import MainScreen
+
+DOT = (" · ", MUTED)
+
+
+def left(screen: MainScreen) -> Content:
+    """Where, what is filtered, how many."""
+    parts: list[Content] = [Content(_regions(screen))]
+    table = screen.table
+    total = len(table.rows)
+    if table.filter:
+        parts.append(Content(f"{table.shown:,} of {total:,} shown"))
+        parts.append(Content.assemble(("filter ", MUTED), (f"“{safe(table.filter)}”", "$text-accent")))
+    else:
+        parts.append(Content(count(total, "repository", "repositories")))
+    if screen.listing.tags:
+        tags = ", ".join(f"{key}={value}" for key, value in screen.listing.tags)
+        parts.append(Content.assemble(("tagged ", MUTED), (safe(tags), "$text-accent")))
+    if screen.listing.failures:
+        failed = ", ".join(safe(region) for region in sorted(screen.listing.failures))
+        parts.append(Content.styled(f"{NO} not read: {failed}", "$text-error"))
+    if table.marks:
+        hidden = len(table.marked_hidden)
+        parts.append(Content.styled(f"● {table.marks:,} marked" + (f" ({hidden:,} hidden)" if hidden else ""), "bold"))
+    return Content.assemble(*_joined(parts))
+
+
+def right(screen: MainScreen) -> Content:
+    """What is going on, and in which mode."""
+    parts: list[Content] = []
+    if screen.listing.busy:
+        parts.append(Content.styled("listing…", "$text-primary"))
+    if screen.writes.writer.busy:
+        done, total = screen.writes.progress
+        number = f" {done} of {total}" if total > 1 else ""
+        parts.append(Content.styled(f"{screen.writes.writer.busy}{number}…", "bold $text-accent"))
+    if screen.verifier.running:
+        parts.append(Content.styled("verifying…", "$text-primary"))
+    if screen.read_only:
+        parts.append(Content.styled("READ-ONLY", "bold $text-warning"))
+    parts.append(Content.styled(f"engine {safe(screen.workspace.settings.engine)}", MUTED))
+    return Content.assemble(*_joined(parts))
+
+
+def _regions(screen: MainScreen) -> str:
+    regions = tuple(screen.workspace.settings.regions)
+    if not regions:
+        owner = screen.listing.accounts.get(Role.OWNER)
+        regions = (owner.identity.region,) if owner and owner.identity and owner.identity.region else ()
+    return safe(", ".join(regions)) or "no region yet"
+
+
+def _joined(parts: list[Content]) -> list[Content | tuple[str, str]]:
+    found: list[Content | tuple[str, str]] = []
+    for part in parts:
+        found += [DOT] if found else []
+        found.append(part)
+    return found

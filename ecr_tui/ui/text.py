@@ -1,0 +1,113 @@
+"""How values become text on the screen. What AWS says is shown literally and can never steer the terminal."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+OK = "✓"
+NO = "✗"
+UNKNOWN = "?"
+PENDING = "…"
+SKIP = "–"
+
+MUTED = "$foreground 60%"
+"""A style for what is secondary. Not $text-muted: its automatic colour is plain white inside Content."""
+
+# Control characters, invisible ones and those that reorder a line (bidi) would let a repository's name or tag
+# show as another one, so they appear as escapes. ZWNJ and ZWJ are among them on purpose.
+_HOSTILE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
+    "\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+_HOSTILE_BLOCK = re.compile(_HOSTILE.pattern.replace("\x00-\x1f", "\x00-\x08\x0b-\x1f"))
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def safe(text: str) -> str:
+    """``text`` on one line, with everything that a terminal would act on or hide made visible."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _HOSTILE.sub(_escape, text)
+
+
+def safe_block(text: str) -> str:
+    """As :func:`safe`, for several lines: line ends and tabs stay."""
+    return _HOSTILE_BLOCK.sub(_escape, text.replace("\r\n", "\n")).expandtabs(4)
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """ "1 repository", "12,345 repositories"."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def size(number: int | None) -> str:
+    """Bytes in the unit that keeps it short: "812 B", "1.4 kB", "3.2 MB"; "" for None."""
+    if number is None:
+        return ""
+    if number < 1000:
+        return f"{number} B"
+    value = float(number)
+    for unit in ("kB", "MB", "GB"):
+        value /= 1000
+        if value < 1000 or unit == "GB":
+            break
+    return f"{value:.1f} {unit}"
+
+
+def seconds(value: float | None) -> str:
+    """ "0.12 s", "12.3 s", "2 min 05 s"; "" for None."""
+    if value is None:
+        return ""
+    if value < 10:
+        return f"{value:.2f} s"
+    if value < 60:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(int(value), 60)
+    return f"{minutes} min {rest:02d} s"
+
+
+def ago(then: datetime | None, now: datetime) -> str:
+    """A past time in one short word: "now", "5m", "3h", "12d", then the date; "–" for None."""
+    if then is None:
+        return SKIP
+    passed = (now - then).total_seconds()
+    if passed < 60:
+        return "now"
+    if passed < 3600:
+        return f"{int(passed // 60)}m ago"
+    if passed < 86_400:
+        return f"{int(passed // 3600)}h ago"
+    if passed < 86_400 * 30:
+        return f"{int(passed // 86_400)}d ago"
+    return then.astimezone(UTC).strftime("%Y-%m-%d")
+
+
+def left(until: datetime | None, now: datetime) -> str:
+    """Time left until then: "expires in 3 h 12 min", "expired"; "" for None."""
+    if until is None:
+        return ""
+    rest = int((until - now).total_seconds())
+    if rest <= 0:
+        return "expired"
+    hours, minutes = rest // 3600, rest % 3600 // 60
+    if hours >= 48:
+        return f"expires in {hours // 24} days"
+    if hours:
+        return f"expires in {hours} h {minutes:02d} min"
+    return f"expires in {minutes} min" if minutes else "expires in under a minute"
+
+
+def tags_text(tags: dict[str, str] | None) -> str:
+    """Tags in one line, sorted by key; "…" while unknown."""
+    if tags is None:
+        return PENDING
+    return "  ".join(f"{key}={value}" for key, value in sorted(tags.items())) or SKIP

@@ -1,0 +1,150 @@
+"""The two accounts: who acts, with which credentials, for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from ecr_tui.aws.model import Role
+from ecr_tui.errors import CredentialsError, EcrTuiError
+from ecr_tui.ui.messages import AccountRead
+from ecr_tui.ui.text import MUTED, NO, OK, PENDING, left, safe
+
+TITLES = {Role.OWNER: ("A", "owner"), Role.CONSUMER: ("B", "consumer")}
+
+KINDS = {
+    "sso": "SSO",
+    "assume-role": "assumed role",
+    "process": "credential process",
+    "keys": "access keys",
+    "web-identity": "web identity",
+}
+
+
+class AccountCard(Static, can_focus=True):
+    """One account. Enter or a click shows everything about it, or why there is nothing."""
+
+    DEFAULT_CSS = """
+    AccountCard { width: 1fr; height: auto; text-wrap: nowrap; text-overflow: ellipsis; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [("enter", "open", "Details")]
+
+    class Opened(Message):
+        """``copy`` is the account as text, ``error`` why there is none."""
+
+        def __init__(self, card: AccountCard) -> None:
+            super().__init__()
+            self.card = card
+
+    def __init__(self, role: Role, profile: str | None, *, now: Callable[[], datetime]) -> None:
+        super().__init__(id=f"account-{TITLES[role][0].lower()}")
+        self.role = role
+        self._profile = profile
+        self._now = now
+        self._read: AccountRead | None = None
+        self._one_line = False
+        letter, part = TITLES[role]
+        self.border_title = Content(f"{letter} · {part}")
+
+    @property
+    def error(self) -> EcrTuiError | None:
+        return self._read.error if self._read else None
+
+    def on_mount(self) -> None:
+        self._draw()
+        self.set_interval(30, self._draw)  # the time left
+
+    def show(self, read: AccountRead | None) -> None:
+        """None: being read."""
+        self._read = read
+        self._draw()
+
+    def one_line(self, wanted: bool) -> None:
+        """For a narrow screen."""
+        if wanted != self._one_line:
+            self._one_line = wanted
+            self._draw()
+
+    def _draw(self) -> None:
+        self.set_class(self.error is not None, "-error")
+        first, second = self._lines()
+        self.border_subtitle = Content(self._state())
+        if self._one_line:
+            letter, part = TITLES[self.role]
+            self.update(Content.assemble((f"{letter} {part}  ", MUTED), first))
+        else:
+            self.update(Content("\n").join([first, second]))
+
+    def _lines(self) -> tuple[Content, Content]:
+        read = self._read
+        profile = safe(self._profile or "default profile")
+        if read is None:
+            return Content.assemble((profile, "bold"), (f"  {PENDING} asking AWS who this is", MUTED)), Content("")
+        if read.identity is None:
+            title = safe(read.error.title) if read.error else ""
+            hint = "enter: why, and what to do"
+            if isinstance(read.error, CredentialsError) and read.error.login_command:
+                hint = f"run: {safe(read.error.login_command)}  (enter: why)"
+            return (
+                Content.assemble((f"{NO} ", "$text-error"), (profile, "bold"), ("  " + title, "$text-error")),
+                Content.styled(hint, MUTED),
+            )
+        identity = read.identity
+        remaining = left(identity.expires_at, self._now())
+        style = "$text-success"
+        if identity.expires_at is not None:
+            minutes = (identity.expires_at - self._now()).total_seconds() / 60
+            style = "$text-error" if minutes <= 0 else "$text-warning" if minutes < 10 else style
+        first = Content.assemble(
+            (f"{NO if remaining == 'expired' else OK} ", style),
+            (safe(identity.profile or "default profile"), "bold"),
+            "  ",
+            (safe(identity.account), "$text-accent"),
+            f"  {safe(identity.region or 'no region')}",
+        )
+        if remaining and self._one_line:
+            first = Content.assemble(first, (f"  {remaining}", style))
+        return first, Content.styled(safe(identity.arn), MUTED)
+
+    def _state(self) -> str:
+        """Kind of credentials and their end, for the border."""
+        read = self._read
+        if read is None or read.identity is None:
+            return ""
+        kind = KINDS.get(read.profile.kind, "") if read.profile else ""
+        return " · ".join(part for part in (kind, left(read.identity.expires_at, self._now())) if part)
+
+    def as_text(self) -> str:
+        """Everything, for copying and for the details."""
+        read = self._read
+        if read is None or read.identity is None:
+            return read.error.text() if read and read.error else ""
+        identity = read.identity
+        expiry = (
+            identity.expires_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+            if identity.expires_at
+            else "no end known"
+        )
+        return "\n".join(
+            [
+                f"profile      {identity.profile or 'default'}",
+                f"account      {identity.account}",
+                f"caller       {identity.arn}",
+                f"user id      {identity.user_id}",
+                f"region       {identity.region or 'none'}",
+                f"credentials  {KINDS.get(read.profile.kind, read.profile.kind) if read.profile else 'unknown kind'}",
+                f"valid until  {expiry}",
+            ]
+        )
+
+    def action_open(self) -> None:
+        self.post_message(self.Opened(self))
+
+    def on_click(self) -> None:
+        self.action_open()

@@ -1,0 +1,168 @@
+"""The policy preview: the exact document that ``g`` writes, from five sides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static, TabbedContent, TabPane
+
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.ui import preview_text as words
+from ecr_tui.ui.flows.previewing import Preview, Subject
+from ecr_tui.ui.text import MUTED, NO, safe, safe_block
+
+if TYPE_CHECKING:
+    from ecr_tui.aws.model import Repository
+    from ecr_tui.grants import Plan
+    from ecr_tui.policy.actions import Access
+    from ecr_tui.policy.change import Grant
+    from ecr_tui.policy.document import PolicyDocument
+
+    IdentityPolicy = Callable[[Sequence[Repository], Access], PolicyDocument]
+
+
+@dataclass(frozen=True)
+class _Tab:
+    id: str
+    label: str
+
+
+TABS = (
+    _Tab("diff", "Diff"),
+    _Tab("json", "JSON"),
+    _Tab("who", "Who may what"),
+    _Tab("findings", "Findings"),
+    _Tab("consumer", "B needs"),
+)
+
+
+class PreviewPane(Vertical):
+    """Draws a :class:`Preview`; only the tab in view is made, the others when they are turned to."""
+
+    DEFAULT_CSS = """
+    PreviewPane {
+        & > #sentence, & > #effect { height: auto; max-height: 3; width: 1fr; }
+        & TabbedContent { height: 1fr; }
+        & ContentSwitcher { height: 1fr; }
+        & TabPane { padding: 0; height: 1fr; }
+        & TabPane > VerticalScroll { height: 1fr; scrollbar-size-vertical: 1; }
+        & .body { width: 1fr; height: auto; }
+    }
+    """
+
+    def __init__(self, identity_policy: IdentityPolicy) -> None:
+        super().__init__(id="preview")
+        self.border_title = "Policy preview"
+        self._identity_policy = identity_policy
+        self._preview = Preview(None)
+        self.sentence = self.effect = Content.empty()
+        self._drawn: dict[str, object] = {}
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="sentence", markup=False)
+        yield Static(id="effect", markup=False)
+        with TabbedContent(initial="diff"):
+            for tab in TABS:
+                with TabPane(tab.label, id=tab.id), VerticalScroll():
+                    yield Static(id=f"{tab.id}-body", classes="body", markup=False)
+
+    @property
+    def tab(self) -> str:
+        return self.query_one(TabbedContent).active or "diff"
+
+    def show(self, preview: Preview, grant: Grant | None, phase: str = "") -> None:
+        """``phase`` is what happened to it: "writing…", "written and read back"; "" while it is only a preview."""
+        self._preview = preview
+        repository = preview.subject.repository if preview.subject else None
+        title = f"Policy preview · {safe(repository.name)}" if repository else "Policy preview"
+        self.border_title = Content(title)
+        self.sentence, self.effect = words.sentence(grant), self._effect(phase)
+        self.query_one("#sentence", Static).update(self.sentence)
+        self.query_one("#effect", Static).update(self.effect)
+        plan = preview.plan
+        number = len(plan.findings) if plan else 0
+        self.query_one(TabbedContent).get_tab("findings").label = f"Findings {number}" if number else "Findings"
+        self.set_class(plan is None, "-waiting")
+        self._draw_tab()
+
+    def _effect(self, phase: str) -> Content:
+        preview = self._preview
+        if preview.error is not None:
+            line = Content.styled(f"{NO} no preview: {safe(preview.error.title)}", "$text-error")
+        elif preview.plan is None:
+            line = Content.styled(preview.waiting_for, MUTED)
+        else:
+            line = Content("\n").join([words.effect(preview.plan, phase), *words.notes(preview.plan)])
+        return line
+
+    def _draw_tab(self) -> None:
+        tab, preview = self.tab, self._preview
+        if self._drawn.get(tab) is preview:
+            return
+        self._drawn[tab] = preview
+        body = self.query_one(f"#{tab}-body", Static)
+        if preview.error is not None:
+            body.update(Content.styled(safe_block(preview.error.text()), "$text-error"))
+        elif preview.plan is None or preview.subject is None:
+            body.update(Content.empty())
+        else:
+            body.update(self._content(tab, preview.plan, preview.subject))
+        scroll = body.parent
+        if isinstance(scroll, VerticalScroll):
+            scroll.scroll_home(animate=False)
+
+    def _content(self, tab: str, plan: Plan, subject: Subject) -> Content:
+        if tab == "diff":
+            return words.diff(plan, max(self.size.width - 4, 40))
+        if tab == "json":
+            return words.json_content(words.document_text(plan))
+        if tab == "who":
+            return words.who(plan, subject.repository)
+        if tab == "findings":
+            return words.findings(plan)
+        return words.consumer(self._consumer_policy(subject), plan)
+
+    def _consumer_policy(self, subject: Subject) -> PolicyDocument | EcrTuiError:
+        try:
+            return self._identity_policy([subject.repository], subject.grant.access)
+        except EcrTuiError as error:
+            return error
+
+    @on(TabbedContent.TabActivated)
+    def _turned(self, event: TabbedContent.TabActivated) -> None:
+        event.stop()
+        self._draw_tab()
+
+    def on_resize(self) -> None:
+        self._drawn.clear()
+        self._draw_tab()
+
+    def copy_text(self) -> tuple[str, str]:
+        """What the tab shows as plain text, and what to call it; ("", "") when there is nothing."""
+        plan, subject, tab = self._preview.plan, self._preview.subject, self.tab
+        if self._preview.error is not None:
+            return self._preview.error.text(), "the error"
+        if plan is None or subject is None:
+            return "", ""
+        if tab == "diff":
+            return words.diff_text(plan), "the diff"
+        if tab == "json":
+            return words.document_text(plan), "the policy document"
+        if tab == "consumer":
+            policy = self._consumer_policy(subject)
+            if isinstance(policy, EcrTuiError):
+                return policy.text(), "the error"
+            return policy.pretty(), "B's identity policy"
+        return self._content(tab, plan, subject).plain, "the list of who may what" if tab == "who" else "the findings"
+
+    def turn_to(self, tab: str) -> None:
+        self.query_one(TabbedContent).active = tab
+
+    def focus_body(self) -> None:
+        self.query_one(f"#{self.tab} VerticalScroll", VerticalScroll).focus()

@@ -1,0 +1,243 @@
+"""The live verification: a row a stage, the verdict, and for a failure the side, the action, why and the fix."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from ecr_tui.policy.principal import describe
+from ecr_tui.report import IsolationStatus, Report, Stage, Status, Verdict
+from ecr_tui.ui.flows.verifying import Run, StageRow
+from ecr_tui.ui.text import MUTED, NO, OK, SKIP, safe, safe_block, seconds, size
+
+WORDS = {
+    Status.OK: (OK, "ok", "$text-success"),
+    Status.DENIED: (NO, "denied", "$text-error"),
+    Status.FAILED: (NO, "failed", "$text-error"),
+    Status.SKIPPED: (SKIP, "skipped", MUTED),
+}
+
+INTRODUCTION = (
+    "v proves it live, as account B: log in, push a probe image of under 2 kB, pull it back, compare the digests, "
+    "look at a repository that was not granted, and clean up."
+)
+
+
+class Field(Horizontal):
+    """A label and a text that wraps beside it."""
+
+    DEFAULT_CSS = """
+    Field {
+        height: auto;
+        & > .label { width: 8; color: $text-muted; }
+        & > .text { width: 1fr; height: auto; }
+    }
+    """
+
+    def __init__(self, label: str, text: Content) -> None:
+        super().__init__(Static(label, classes="label", markup=False), Static(text, classes="text", markup=False))
+
+
+class VerificationPane(VerticalScroll, can_focus=True):
+    DEFAULT_CSS = """
+    VerificationPane {
+        scrollbar-size-vertical: 1;
+        & > Static { width: 1fr; height: auto; }
+        & > #stages { text-wrap: nowrap; text-overflow: ellipsis; }
+        & > #failure { height: auto; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(id="verification")
+        self.border_title = "Verification"
+        self._run: Run | None = None
+        self._explained: object = None
+
+    def compose(self) -> ComposeResult:
+        yield Static(Content.styled(INTRODUCTION, MUTED), id="verdict", markup=False)
+        yield Static(id="stages", markup=False)
+        yield Vertical(id="failure")
+
+    def show(self, run: Run, now: float) -> None:
+        """``now`` is monotonic seconds, for the stage that runs."""
+        self._run = run
+        self.border_title = Content(f"Verification · {safe(run.repository.name)}")
+        self.query_one("#verdict", Static).update(verdict(run))
+        self.query_one("#stages", Static).update(
+            Content("\n").join([stage_line(row, now, run.cancelling) for row in run.rows])
+        )
+        self._explain(run)
+
+    def _explain(self, run: Run) -> None:
+        """Rebuilt only when there is something new to explain: mounting at each progress event would flicker."""
+        subject = (run, run.report, run.error)
+        if self._explained == subject:
+            return
+        self._explained = subject
+        holder = self.query_one("#failure", Vertical)
+        holder.remove_children()
+        holder.mount_all(explanation(run))
+        self.border_subtitle = Content(safe(run.report.engine_description)) if run.report else ""
+
+    def copy_text(self) -> tuple[str, str]:
+        if self._run is None:
+            return "", ""
+        if self._run.error is not None:
+            return self._run.error.text(), "the error"
+        if self._run.report is None:
+            return "", ""
+        return report_text(self._run.report), "the report"
+
+    @property
+    def summary(self) -> str:
+        """One word with its mark, for the narrow layout's tab."""
+        run = self._run
+        if run is None:
+            return ""
+        if run.running:
+            return "running"
+        if run.report is None:
+            return f"{NO} error"
+        return f"{OK} allowed" if run.report.passed else f"{NO} {_loudest(run.report)}"
+
+
+def _loudest(report: Report) -> str:
+    if report.isolation is not None and report.isolation.status is IsolationStatus.LEAKED:
+        return "leak"
+    return report.verdict.value
+
+
+def verdict(run: Run) -> Content:
+    if run.error is not None:
+        return Content.styled(f"{NO} ERROR  {safe(run.error.title)}", "bold $text-error")
+    if run.report is None:
+        if run.abandoned:
+            return Content.styled("Cancelled. The engine is still letting go; cleanup follows.", "bold $text-warning")
+        if run.cancelling:
+            return Content.styled("Stopping, then cleaning up…", "bold $text-warning")
+        return Content.styled("Running…  esc stops it", "bold $text-primary")
+    report = run.report
+    good = report.passed
+    headline = report.headline()
+    if report.principal:
+        headline = headline.replace(report.principal, describe(report.principal))
+    headline = safe(headline)
+    word, _, rest = headline.partition(" ")
+    style = "$text-success" if good else "$text-error"
+    return Content.assemble(
+        (f"{OK if good else NO} {word}", f"bold reverse {style}" if not good else f"bold {style}"), (" " + rest, "bold")
+    )
+
+
+def stage_line(row: StageRow, now: float, cancelling: bool) -> Content:
+    """Mark and word, stage, seconds, bytes, and what there is to say."""
+    stage = row.stage
+    if stage is not None:
+        mark, word, style = WORDS[stage.status]
+        message = safe(stage.message) if stage.status is not Status.OK else safe(_short(stage))
+        return _line(mark, word, style, row.name.value, seconds(stage.seconds), size(stage.bytes), message, MUTED)
+    if row.began is None:
+        return _line("·", "waiting", MUTED, row.name.value, "", "", "", MUTED)
+    word = "stopping" if cancelling else "running"
+    current, total = row.transferred()
+    return _line(
+        "▸",
+        word,
+        "bold $text-primary",
+        row.name.value,
+        seconds(max(now - row.began, 0)),
+        size(current) if current else "",
+        _progress(row, current, total),
+        "",
+    )
+
+
+def _short(stage: Stage) -> str:
+    """Digests are long and say little here: the report has them in full."""
+    return stage.message[:19] + "…" if stage.message.startswith("sha256:") else stage.message
+
+
+def _progress(row: StageRow, current: int, total: int | None) -> str:
+    status = safe(row.latest.status) if row.latest else ""
+    if not total:
+        return status
+    share = min(current / total, 1.0)
+    filled = round(share * 8)
+    return f"{'━' * filled}{'╌' * (8 - filled)} {share:.0%}  {status}"
+
+
+def _line(
+    mark: str, word: str, style: str, name: str, took: str, moved: str, message: str, message_style: str
+) -> Content:
+    return Content.assemble(
+        (f"{mark} ", style),
+        (f"{name:<10}", "bold" if style != MUTED else MUTED),
+        (f"{word:<8}", style),
+        (f"{took:>7}  ", MUTED),
+        (f"{moved}  " if moved else "", ""),
+        (message, message_style),
+    )
+
+
+def explanation(run: Run) -> list[Field | Static]:
+    if run.error is not None:
+        return _fields([("Side", run.error.side), ("Said", run.error.detail), ("Fix", run.error.hint)])
+    if run.report is None:
+        return []
+    fields: list[Field | Static] = []
+    for stage in run.report.stages:
+        if stage.status in (Status.DENIED, Status.FAILED):
+            fields.append(Static(Content.styled(f"\n{stage.name.value}: {safe(stage.message)}", "bold"), markup=False))
+            fields += _fields(
+                [
+                    ("Side", stage.side),
+                    ("Action", stage.action),
+                    ("Why", stage.cause if stage.cause != stage.message else ""),
+                    ("Fix", stage.fix),
+                    ("Said", stage.detail if stage.detail != stage.message else ""),
+                ]
+            )
+    for note in run.report.notes:
+        fields.append(Field("Note", Content(safe_block(note))))
+    if run.report.verdict is Verdict.ALLOWED and run.report.digest:
+        fields.append(Static("", markup=False))
+        fields.append(Field("Digest", Content(safe(run.report.digest))))
+    return fields
+
+
+def _fields(pairs: list[tuple[str, str]]) -> list[Field | Static]:
+    styles = {"Fix": "$text-accent", "Said": MUTED, "Side": "bold"}
+    return [Field(label, Content.styled(safe_block(text), styles.get(label, ""))) for label, text in pairs if text]
+
+
+def report_text(report: Report) -> str:
+    """The report as plain lines, to attach to a ticket."""
+    lines = [
+        report.headline(),
+        f"repository  {report.repository}",
+        f"principal   {report.principal or 'unknown'}",
+        f"engine      {report.engine_description}",
+        f"started     {report.started_at:%Y-%m-%d %H:%M:%S %Z}".rstrip(),
+    ]
+    if report.digest:
+        lines.append(f"digest      {report.digest}")
+    lines.append("")
+    for stage in report.stages:
+        lines.append(
+            f"{stage.name.value:<10} {stage.status.value:<8} {seconds(stage.seconds):>8}  {stage.message}".rstrip()
+        )
+        for label, text in (
+            ("side", stage.side),
+            ("action", stage.action),
+            ("why", stage.cause),
+            ("fix", stage.fix),
+            ("said", stage.detail),
+        ):
+            if text and stage.status in (Status.DENIED, Status.FAILED):
+                lines.append(f"{'':10} {label:<8} " + text.replace("\n", "\n" + " " * 20))
+    lines += [f"note: {note}" for note in report.notes]
+    lines.append("" if report.cleaned_up else "The probe image may still be in the repository.")
+    return "\n".join(lines).rstrip() + "\n"

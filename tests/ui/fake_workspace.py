@@ -1,0 +1,374 @@
+"""Two accounts in memory, with the real policy and grants rooms: what AWS would say, at once or when a test lets it.
+
+Every blocking method passes :meth:`Gate.pass_through`, so that a test can hold a call, look at the screen meanwhile,
+and let it go on: no test sleeps.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Repository, Role
+from ecr_tui.config import Settings
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.grants import Outcome, Plan, apply, plan_grant, plan_grant_from, plan_revoke, undo
+from ecr_tui.journal import Journal
+from ecr_tui.policy.actions import Access
+from ecr_tui.policy.change import Grant
+from ecr_tui.policy.document import PolicyDocument
+from ecr_tui.policy.export import identity_policy
+from ecr_tui.registry.engine import Progress
+from ecr_tui.report import (
+    Isolation,
+    IsolationStatus,
+    Report,
+    Stage,
+    StageEnded,
+    StageName,
+    StageProgress,
+    StageStarted,
+    Status,
+    Verdict,
+)
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+A, B, REGION = "111111111111", "222222222222", "eu-central-1"
+DEVUSR2 = f"arn:aws:iam::{B}:user/devusr2"
+HOSTILE = (
+    "[/x]",
+    "[red]danger[/red]",
+    "esc\x1b[31mred\x1b[0m",
+    "rtl\u202eevil",
+    "zero\u200bwidth",
+    "n" * 256,
+    "[link=http://x]y",
+    "$primary [$error]",
+)
+
+
+def repository(
+    name: str, tags: Mapping[str, str] | None = None, *, mutability: str = "MUTABLE", region: str = REGION
+) -> Repository:
+    host = f"{A}.dkr.ecr.{region}.amazonaws.com"
+    return Repository(
+        name=name,
+        arn=f"arn:aws:ecr:{region}:{A}:repository/{name}",
+        uri=f"{host}/{name}",
+        region=region,
+        account=A,
+        tags=dict(tags) if tags is not None else {},
+        mutability=mutability,
+    )
+
+
+def seeded() -> list[Repository]:
+    """The demo's neighbours, by name."""
+    return [
+        repository("analytics/etl", {"Team": "Data", "Env": "prod"}),
+        repository("base/python", {"Team": "Platform"}, mutability="IMMUTABLE"),
+        repository("billing-api", {"Team": "Payments", "Env": "prod"}),
+        repository("legacy-tool"),
+        repository("my-first-repo", {"Team": "Payments"}),
+        repository("public-mirror", {"Team": "Platform", "Env": "shared"}),
+        repository("web-frontend", {"Team": "Web"}),
+    ]
+
+
+PUBLIC = (
+    '{"Version":"2012-10-17","Statement":[{"Sid":"Everyone","Effect":"Allow","Principal":"*",'
+    '"Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer"]}]}'
+)
+LAMBDA = (
+    '{"Version":"2012-10-17","Statement":[{"Sid":"LambdaECRImageRetrievalPolicy","Effect":"Allow",'
+    '"Principal":{"Service":"lambda.amazonaws.com"},"Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer"]}]}'
+)
+
+
+@dataclass
+class Images:
+    count: int
+    last_push: datetime | None
+
+
+class Gate:
+    """Holds calls by name until they are let go, and remembers which were made."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, threading.Event] = {}
+        self.calls: list[tuple[str, str]] = []
+        self._lock = threading.Lock()
+
+    def hold(self, *names: str) -> None:
+        for name in names:
+            self._held[name] = threading.Event()
+
+    def release(self, *names: str) -> None:
+        for name in names or tuple(self._held):
+            self._held[name].set()
+
+    def pass_through(self, name: str, subject: str = "") -> None:
+        with self._lock:
+            self.calls.append((name, subject))
+        for key in (name, f"{name}:{subject}"):
+            held = self._held.get(key)
+            if held is not None:
+                # Bounded, so that a test which fails while holding a call does not hang.
+                held.wait(20)
+
+    def count(self, name: str) -> int:
+        with self._lock:
+            return sum(call == name for call, _ in self.calls)
+
+
+class FakeWorkspace:
+    """As ``ecr_tui.workspace.Workspace``. ``errors`` holds, by method name or "method:repository", what is raised."""
+
+    def __init__(
+        self,
+        folder: Path,
+        repositories: Sequence[Repository] | None = None,
+        *,
+        settings: Settings | None = None,
+        policies: Mapping[str, str] | None = None,
+    ) -> None:
+        self.settings = settings or Settings(profile_a="account-a", profile_b="dev-acc", regions=(REGION,))
+        self.ask_mfa: Callable[[MfaPrompt], str] | None = None
+        self.journal = Journal(folder / "journal.jsonl")
+        self.all = list(seeded() if repositories is None else repositories)
+        self.policies: dict[str, str] = {
+            r.arn: text for r in self.all for n, text in (policies or {}).items() if r.name == n
+        }
+        if policies is None and repositories is None:
+            self.policies = {self.by_name("public-mirror").arn: PUBLIC, self.by_name("billing-api").arn: LAMBDA}
+        self.gate = Gate()
+        self.errors: dict[str, EcrTuiError] = {}
+        self.mfa_for: set[Role] = set()
+        self.page_size = 1000
+        self.writes: list[tuple[str, str | None]] = []
+        self.script: Callable[[Repository, Any, threading.Event], Report] | None = None
+        self.b_arn = DEVUSR2
+        self.expires: datetime | None = NOW + timedelta(hours=3, minutes=12)
+        self.closed = False
+
+    def by_name(self, name: str) -> Repository:
+        return next(r for r in self.all if r.name == name)
+
+    def _enter(self, name: str, subject: str = "") -> None:
+        self.gate.pass_through(name, subject)
+        for key in (name, f"{name}:{subject}"):
+            if key in self.errors:
+                raise self.errors[key]
+
+    # -- accounts ------------------------------------------------------------------------------------------------
+
+    def profiles(self) -> tuple[Profile, ...]:
+        return (Profile("account-a", "sso", REGION), Profile("dev-acc", "keys", REGION))
+
+    def owner(self) -> Identity:
+        self._enter("owner")
+        self._mfa(Role.OWNER)
+        arn = f"arn:aws:sts::{A}:assumed-role/EcrAdmin/alice"
+        return Identity(Role.OWNER, self.settings.profile_a, A, arn, "AROA:alice", REGION, self.expires)
+
+    def consumer(self) -> Identity:
+        self._enter("consumer")
+        self._mfa(Role.CONSUMER)
+        return Identity(Role.CONSUMER, self.settings.profile_b, B, self.b_arn, "AIDA", REGION)
+
+    def _mfa(self, role: Role) -> None:
+        if role in self.mfa_for:
+            assert self.ask_mfa is not None
+            self.gate.calls.append(("mfa", self.ask_mfa(MfaPrompt("account-a", "arn:aws:iam::111111111111:mfa/alice"))))
+
+    # -- repositories --------------------------------------------------------------------------------------------
+
+    def repositories(self, tags=None, on_page=None, cancel=None, on_failure=None) -> list[Repository]:
+        self._enter("repositories", ",".join(f"{k}={v}" for k, v in (tags or {}).items()))
+        found = [r for r in self.all if all((r.tags or {}).get(k) == v for k, v in (tags or {}).items())]
+        for start in range(0, len(found), self.page_size):
+            self.gate.pass_through("page", str(start))
+            if on_page is not None:
+                on_page(found[start : start + self.page_size])
+        if on_failure is not None and "region" in self.errors:
+            on_failure("us-east-1", self.errors["region"])
+        return found
+
+    def repository(self, name: str) -> Repository:
+        return self.by_name(name)
+
+    def policy_text(self, repo: Repository) -> str | None:
+        self._enter("policy_text", repo.name)
+        return self.policies.get(repo.arn)
+
+    def images(self, repo: Repository) -> Images:
+        self._enter("images", repo.name)
+        number = len(repo.name) % 5
+        return Images(number, NOW - timedelta(days=number, hours=2) if number else None)
+
+    # -- grants --------------------------------------------------------------------------------------------------
+
+    def preview(self, repo: Repository, grant: Grant, text: str | None) -> Plan:
+        self._enter("preview", repo.name)
+        return plan_grant_from(repo, text, grant)
+
+    def plan(self, repo: Repository, grant: Grant) -> Plan:
+        self._enter("plan", repo.name)
+        return plan_grant(self, repo, grant)
+
+    def plan_revoke(self, repo: Repository, principal: str) -> Plan:
+        self._enter("plan_revoke", repo.name)
+        return plan_revoke(self, repo, principal)
+
+    def apply(self, plan: Plan) -> Outcome:
+        self._enter("apply", plan.repository.name)
+        return apply(self, self.journal, plan, operator=self.owner().arn, read_only=self.settings.read_only)
+
+    def undo(self) -> Outcome:
+        self._enter("undo")
+        return undo(
+            lambda entry: self, self.journal, account=A, operator=self.owner().arn, read_only=self.settings.read_only
+        )
+
+    def read(self, repo: Repository) -> str | None:
+        return self.policies.get(repo.arn)
+
+    def write(self, repo: Repository, text: str) -> None:
+        self.writes.append((repo.name, text))
+        self.policies[repo.arn] = text
+
+    def delete(self, repo: Repository) -> None:
+        self.writes.append((repo.name, None))
+        self.policies.pop(repo.arn, None)
+
+    def repo(self, arn: str) -> Repository:
+        return next(r for r in self.all if r.arn == arn)
+
+    def identity_policy(self, repos: Sequence[Repository], access: Access) -> PolicyDocument:
+        return identity_policy([r.arn for r in repos], access)
+
+    # -- verification --------------------------------------------------------------------------------------------
+
+    def verify(self, repo, *, engine=None, isolation="auto", on_event, cancel) -> Report:
+        self._enter("verify", repo.name)
+        return (self.script or allowed)(repo, on_event, cancel, self.gate)
+
+    def busy(self) -> bool:
+        return False
+
+    def close(self, patience: float = 5.0) -> bool:
+        self.closed = True
+        return True
+
+
+# -- scripted verifications ------------------------------------------------------------------------------------------
+
+DIGEST = "sha256:" + "4f" * 32
+MESSAGES = {
+    StageName.IDENTITY: DEVUSR2,
+    StageName.TOKEN: "expires 2026-11-25 00:00 UTC, in 11 h 59 min",
+    StageName.LOGIN: f"{A}.dkr.ecr.{REGION}.amazonaws.com accepts B's token (this is identity, not access)",
+    StageName.TAG: f"{A}.dkr.ecr.{REGION}.amazonaws.com/my-first-repo:ecr-tui-verify-20261124T120000Z-ab12",
+    StageName.PUSH: DIGEST,
+    StageName.PULL: DIGEST,
+    StageName.DIGEST: "the pulled digest is the pushed one",
+    StageName.ISOLATION: "denied on web-frontend, as it must be",
+    StageName.CLEANUP: "probe image and local tag removed",
+}
+SECONDS = dict(zip(StageName, (0.08, 0.11, 0.21, 0.02, 0.46, 0.31, 0.0, 0.09, 0.12), strict=True))
+
+
+def stage(name: StageName, status: Status = Status.OK, message: str = "", **more: Any) -> Stage:
+    moved = 1432 if name in (StageName.PUSH, StageName.PULL) and status is Status.OK else None
+    taken = None if status is Status.SKIPPED else SECONDS[name]
+    return Stage(name, status, message or MESSAGES[name], taken, bytes=moved, **more)
+
+
+def report(repo: Repository, stages: Sequence[Stage], verdict: Verdict, *, exit_code: int = 0) -> Report:
+    return Report(
+        repository=repo.name,
+        principal=DEVUSR2,
+        engine="docker",
+        engine_description="Docker Engine 27.3.1 at unix:///var/run/docker.sock",
+        verdict=verdict,
+        stages=tuple(stages),
+        isolation=Isolation("web-frontend", IsolationStatus.DENIED, MESSAGES[StageName.ISOLATION]),
+        cleaned_up=True,
+        started_at=NOW,
+        digest=DIGEST if verdict is Verdict.ALLOWED else "",
+        exit_code=exit_code,
+    )
+
+
+def allowed(repo: Repository, on_event: Any, cancel: threading.Event, gate: Gate) -> Report:
+    """Every stage passes; "stage:push" and so on can be held."""
+    stages = []
+    for name in StageName:
+        on_event(StageStarted(name))
+        if name in (StageName.PUSH, StageName.PULL):
+            on_event(StageProgress(name, Progress("3f2a91c0", "pushing", 716, 1432)))
+        gate.pass_through("stage", name.value)
+        stages.append(stage(name))
+        on_event(StageEnded(stages[-1]))
+    return report(repo, stages, Verdict.ALLOWED)
+
+
+def denied(repo: Repository, on_event: Any, cancel: threading.Event, gate: Gate) -> Report:
+    """The push is refused because A's repository has no policy."""
+    stages = []
+    for name in (StageName.IDENTITY, StageName.TOKEN, StageName.LOGIN, StageName.TAG):
+        on_event(StageStarted(name))
+        stages.append(stage(name))
+        on_event(StageEnded(stages[-1]))
+    on_event(StageStarted(StageName.PUSH))
+    refused = Stage(
+        StageName.PUSH,
+        Status.DENIED,
+        "A's repository policy does not allow it",
+        0.19,
+        action="ecr:InitiateLayerUpload",
+        side="account A, repository policy",
+        cause=f"{repo.name} has no repository policy, so no other account has access.",
+        fix=f"ecr-tui grant {repo.name} --to {DEVUSR2}",
+        detail=f"denied: User: {DEVUSR2} is not authorized to perform: ecr:InitiateLayerUpload on resource: {repo.arn} "
+        "because no resource-based policy allows the ecr:InitiateLayerUpload action",
+    )
+    stages.append(refused)
+    on_event(StageEnded(refused))
+    for name in (StageName.PULL, StageName.DIGEST):
+        stages.append(stage(name, Status.SKIPPED, "not reached"))
+        on_event(StageEnded(stages[-1]))
+    for name in (StageName.ISOLATION, StageName.CLEANUP):
+        on_event(StageStarted(name))
+        stages.append(stage(name))
+        on_event(StageEnded(stages[-1]))
+    return report(repo, stages, Verdict.DENIED, exit_code=1)
+
+
+def cancellable(repo: Repository, on_event: Any, cancel: threading.Event, gate: Gate) -> Report:
+    """Runs until it is cancelled, then cleans up, as the real one does."""
+    stages = []
+    for name in (StageName.IDENTITY, StageName.TOKEN, StageName.LOGIN, StageName.TAG):
+        on_event(StageStarted(name))
+        stages.append(stage(name))
+        on_event(StageEnded(stages[-1]))
+    on_event(StageStarted(StageName.PUSH))
+    gate.calls.append(("pushing", repo.name))
+    assert cancel.wait(20), "nobody cancelled"
+    stages.append(Stage(StageName.PUSH, Status.FAILED, "Cancelled", 0.3, cause="You stopped it."))
+    on_event(StageEnded(stages[-1]))
+    for name in (StageName.PULL, StageName.DIGEST, StageName.ISOLATION):
+        stages.append(stage(name, Status.SKIPPED, "not reached"))
+        on_event(StageEnded(stages[-1]))
+    gate.pass_through("stage", "cleanup")
+    stages.append(stage(StageName.CLEANUP))
+    on_event(StageEnded(stages[-1]))
+    return report(repo, stages, Verdict.ERROR, exit_code=1)
+
+
+def with_tags(repo: Repository, **tags: str) -> Repository:
+    return replace(repo, tags=tags)
