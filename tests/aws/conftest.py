@@ -14,15 +14,11 @@ AwsConfig = Callable[[str], Path]
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the machine's AWS settings."""
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hosts that do not exist are among the tests; a proxy would answer for them."""
     for name in list(os.environ):
-        if name.startswith("AWS_") or name.lower() in ("http_proxy", "https_proxy", "all_proxy"):
+        if name.lower() in ("http_proxy", "https_proxy", "all_proxy"):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "aws-config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "aws-credentials"))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
 @pytest.fixture
@@ -34,11 +30,11 @@ def fake() -> Iterator[FakeAws]:
 
 
 @pytest.fixture
-def aws_config(tmp_path: Path) -> AwsConfig:
+def aws_config(isolated_environment: Path) -> AwsConfig:
     """Writes the AWS config file that the environment names."""
 
     def write(text: str) -> Path:
-        path = tmp_path / "aws-config"
+        path = isolated_environment / "aws-config"
         path.write_text(text)
         return path
 

@@ -70,9 +70,9 @@ def test_no_config_at_all_is_no_profiles() -> None:
     ],
 )
 def test_garbage_in_the_config_is_one_line_with_the_file_and_no_content(
-    text: str | bytes, line: str, why: str, tmp_path: Path
+    text: str | bytes, line: str, why: str, isolated_environment: Path
 ) -> None:
-    path = tmp_path / "aws-config"
+    path = isolated_environment / "aws-config"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     for call in (list_profiles, AwsSession(Role.OWNER, "a", "eu-west-1").identity):
         with pytest.raises(EnvironmentFailure) as caught:
@@ -85,8 +85,8 @@ def test_garbage_in_the_config_is_one_line_with_the_file_and_no_content(
         assert "SECRETSECRET" not in error.text()
 
 
-def test_garbage_in_the_credentials_file_names_that_file(tmp_path: Path) -> None:
-    path = tmp_path / "aws-credentials"
+def test_garbage_in_the_credentials_file_names_that_file(isolated_environment: Path) -> None:
+    path = isolated_environment / "aws-credentials"
     path.write_text("no section\n")
     with pytest.raises(EnvironmentFailure, match="aws-credentials"):
         list_profiles()
@@ -474,10 +474,10 @@ def test_cancelled_mfa_is_a_cancellation(fake: FakeAws, aws_config: AwsConfig) -
 
 
 def test_role_of_the_aws_clis_cache_is_used_and_never_written(
-    fake: FakeAws, aws_config: AwsConfig, tmp_path: Path
+    fake: FakeAws, aws_config: AwsConfig, isolated_environment: Path
 ) -> None:
     aws_config(MFA.format(url=fake.url))
-    cache = tmp_path / "home" / ".aws" / "cli" / "cache"
+    cache = isolated_environment / ".aws" / "cli" / "cache"
     cache.mkdir(parents=True)
     fake.on("AssumeRole", assumed_xml(in_an_hour()))
     AwsSession(Role.OWNER, "a", ask_mfa=lambda _: "123456").identity()
