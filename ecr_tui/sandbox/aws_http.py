@@ -156,6 +156,9 @@ class AwsServer:
         """Tracebacks of requests that broke the sandbox itself; the client got a 500."""
         return list(self._server.failures)
 
+    def forget_failures(self) -> None:
+        self._server.failures.clear()
+
     def stop(self) -> None:
         if not self._stopped.acquire(blocking=False):
             return

@@ -113,7 +113,8 @@ class EcrImages:
         where = f"in the repository with name '{record.name}' in registry with id '{record.account_id}'"
         if image is not None and (tag is None or tag in image.image_tags):
             raise ServiceError(
-                "ImageAlreadyExistsException", f"Image with digest '{digest}' and tag '{tag}' already exists {where}"
+                "ImageAlreadyExistsException",
+                f"Image with digest '{digest}' and tag '{tag or 'null'}' already exists {where}",
             )
         try:
             images.put(record, tag, media_type, body, self._world.clock())

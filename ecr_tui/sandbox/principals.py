@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -13,7 +13,7 @@ from ecr_tui.sandbox.backend import Caller
 class Session:
     """What temporary credentials add to an identity."""
 
-    token: str
+    token: str = field(repr=False)
     issued_at: datetime
     expires_at: datetime
     policy: str | None = None
@@ -37,6 +37,6 @@ class Credential:
     """An access key that can sign. ``token`` must accompany it when it is temporary."""
 
     principal: Principal
-    secret: str
-    token: str | None = None
+    secret: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
     expires_at: datetime | None = None

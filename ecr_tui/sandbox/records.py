@@ -29,6 +29,7 @@ class Records:
         self._regions = regions
         self.hosts: dict[tuple[str, str], str] = {}
         """(account, region) -> "127.0.0.1:PORT" of its registry."""
+        self._backends: dict[tuple[str, str], ECRBackend] = {}
         self._names: dict[tuple[str, str], _Names] = {}
         self._generation = 0
         self.ever_tagged: set[str] = set()
@@ -38,7 +39,10 @@ class Records:
         """Raises ServiceError for a region that the sandbox does not serve."""
         if region not in self._regions:
             raise invalid("region", f"The sandbox serves {', '.join(self._regions)}")
-        return ecr_backends[account][region]
+        found = self._backends.get((account, region))
+        if found is None:
+            found = self._backends[account, region] = ecr_backends[account][region]
+        return found
 
     def find(self, account: str, region: str, name: str) -> Repository | None:
         if account not in self._accounts or region not in self._regions:
@@ -102,6 +106,8 @@ class Records:
         return known.names
 
     def clear(self) -> None:
+        """After moto's records were dropped."""
+        self._backends.clear()
         self._names.clear()
         self.ever_tagged.clear()
         self._generation += 1

@@ -96,6 +96,8 @@ class Sandbox:
     def reset(self) -> None:
         """Everything as it was at the start, on the same ports and with the same keys; tokens and sessions are void."""
         world = self.world
+        if self._aws is not None:
+            self._aws.forget_failures()
         with world.lock:
             reset_moto()
             world.records.clear()

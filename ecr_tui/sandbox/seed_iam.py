@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import string
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ecr_tui.policy.actions import Access
@@ -24,7 +24,7 @@ _READS = ("ecr:DescribeImages", "ecr:DescribeRepositories", "ecr:GetRepositoryPo
 @dataclass(frozen=True)
 class Key:
     access_key: str
-    secret: str
+    secret: str = field(repr=False)
     user_id: str
 
 

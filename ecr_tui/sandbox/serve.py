@@ -46,6 +46,8 @@ def exports(sandbox: Sandbox) -> str:
 @contextmanager
 def _until_signalled(stop: threading.Event) -> Iterator[None]:
     known = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+    # nohup asks to survive a hang-up.
+    known = [one for one in known if one == signal.SIGINT or signal.getsignal(one) != signal.SIG_IGN]
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in known}
     try:
         yield
