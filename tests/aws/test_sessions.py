@@ -585,6 +585,21 @@ def silent_endpoint() -> Iterator[tuple[str, list[socket.socket]]]:
         connection.close()
 
 
+def test_metadata_service_that_drops_packets_is_asked_once(
+    silent_endpoint: tuple[str, list[socket.socket]], aws_config: AwsConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, accepted = silent_endpoint
+    aws_config("[profile a]\nregion = eu-west-1\n")
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
+    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", url)
+    monkeypatch.setenv("AWS_METADATA_SERVICE_TIMEOUT", "600")
+    monkeypatch.setenv("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "50")
+    with pytest.raises(CredentialsError, match="no credentials"):
+        AwsSession(Role.OWNER, "a").identity()
+    # Once for a token of the newer protocol, once without.
+    assert len(accepted) <= 2
+
+
 @pytest.mark.parametrize(("patience", "attempts"), [(0.0, 1), (60.0, 3)])
 def test_silence_is_not_waited_for_again_once_patience_ran_out(
     patience: float,
