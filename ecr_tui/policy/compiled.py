@@ -99,10 +99,9 @@ def principal_grip(kind: str, value: str, caller: Caller) -> int:
         return Grip.NONE
     if named == "root" and not rest:
         return Grip.ACCOUNT
-    last = (rest or "").rsplit("/", 1)[-1]
-    if named == "role" and caller.kind == "assumed-role" and last == caller.name:
+    if named == "role" and caller.kind == "assumed-role" and (rest or "").rsplit("/", 1)[-1] == caller.name:
         return Grip.ROLE
-    if named == "user" and caller.kind == "federated-user" and last == caller.name:
+    if named == "user" and caller.kind == "federated-user" and rest == caller.name:
         return Grip.USER
     return Grip.NONE
 
@@ -115,11 +114,14 @@ class Rule:
     def __init__(self, statement: Statement, expands: bool) -> None:
         self.statement = statement
         self.deny = statement.effect == "Deny"
+        attached = "Principal" in statement.raw or "NotPrincipal" in statement.raw
         self.clauses: tuple[Clause, ...] | None = compile_condition(statement.raw.get("Condition"), expands)
         self._actions = [compiled(action.lower()).fullmatch for action in statement.actions]
         self._not_actions = [compiled(action.lower()).fullmatch for action in statement.not_actions]
-        self._resources = [resource_matcher(item, expands=expands) for item in statement.resources]
-        self._not_resources = [resource_matcher(item, expands=expands) for item in statement.not_resources]
+        self._resources = [resource_matcher(item, expands=expands, pads=not attached) for item in statement.resources]
+        self._not_resources = [
+            resource_matcher(item, expands=expands, pads=not attached) for item in statement.not_resources
+        ]
         self.varies = expands and any(map(has_variable, (*statement.resources, *statement.not_resources)))
         """Its resources hold variables, so whether they match depends on the request's context."""
 

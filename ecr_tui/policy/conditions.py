@@ -103,15 +103,13 @@ def _compile(op: Operator, key: str, values: tuple[str, ...], expands: bool) -> 
     if op.quantifier:
         return _quantified(op, key, single)
     when_missing = op.negated or op.if_exists
-    takes_lists = key not in MULTI_VALUED_KEYS
 
     def test(context: Context) -> bool:
         value = context.get(key)
         if isinstance(value, str):
             return single(value, context)
-        if not value:
-            return when_missing
-        return takes_lists and len(value) == 1 and single(value[0], context)
+        # A set needs ForAnyValue or ForAllValues; without them it matches nothing, negated or not.
+        return not value and when_missing
 
     return test
 

@@ -86,7 +86,9 @@ def decide(request: Request, policies: Policies) -> Decision:
     on_registry = 0
     if policies.registry is not None:
         on_registry = compile_policy(policies.registry).as_resource_policy(caller, bounded, action, resource, context)
-    on_identity = _union(policies.identity, action, resource, context) if policies.identity else 0
+    on_identity = 0
+    if policies.identity and caller.kind != "service":
+        on_identity = _union(policies.identity, action, resource, context)
     on_boundary = _union(policies.boundaries, action, resource, context) if bounded else ALLOW
     on_session = ALLOW if policies.session is None else _union((policies.session,), action, resource, context)
     on_scps = ALLOW

@@ -103,7 +103,7 @@ def _of_rule(rule: Rule, where: str, number: int, request: Request, caller: Call
             element, why = "Condition", "its Condition is malformed and never matches"
         elif failed is not None:
             element, key = "Condition", failed.key
-            why = _clause_failure(failed, context)
+            why = clause_failure(failed, context)
     statement = rule.statement
     place = f"{statement.name} of the {NAMES[where]}"
     effect = "denies" if rule.deny else "allows"
@@ -132,7 +132,8 @@ def _failed_clause(rule: Rule, context: Context) -> Clause | None:
     return next((clause for clause in rule.clauses or () if not clause.test(context)), None)
 
 
-def _clause_failure(clause: Clause, context: Context) -> str:
+def clause_failure(clause: Clause, context: Context) -> str:
+    """A clause that does not hold, in words: what it wants, and what the request has."""
     value = context.get(clause.key.lower())
     wanted = " or ".join(f'"{item}"' for item in clause.values) or "(no value)"
     if value is None:

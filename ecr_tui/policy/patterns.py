@@ -123,21 +123,26 @@ def arn_matcher(pattern: str, *, expands: bool) -> Callable[[str, Context], bool
     return match
 
 
-def resource_matcher(pattern: str, *, expands: bool) -> Matcher:
-    """The Resource element: part by part, variables in the last part only, a final ``*`` reaching past colons."""
+def resource_matcher(pattern: str, *, expands: bool, pads: bool = True) -> Matcher:
+    """The Resource element: part by part, variables in the last part only.
+
+    An ARN with fewer than six parts stands for every ARN that begins so, missing parts being ``*``; with ``pads``
+    False only where it holds a wildcard (policies attached to resources are stricter than identity policies).
+    """
     if pattern == "*":
         return lambda value, context: True
     parts = split_arn(pattern, expands)
-    count = len(parts)
+    short = len(parts) < 6
+    if parts[0] != "arn" or (short and not pads and "*" not in pattern):
+        return lambda value, context: False
+    parts += ["*"] * (6 - len(parts))
     matchers = [
         text_matcher(part, wildcards=True, ignore_case=False, expands=expands and index == 5)
         for index, part in enumerate(parts)
     ]
 
     def match(value: str, context: Context) -> bool:
-        given = value.split(":", count - 1)
-        return len(given) == count and all(
-            matcher(part, context) for matcher, part in zip(matchers, given, strict=True)
-        )
+        given = value.split(":", 5)
+        return len(given) == 6 and all(matcher(part, context) for matcher, part in zip(matchers, given, strict=True))
 
     return match

@@ -1,0 +1,105 @@
+"""Terraform's language, as far as policies need it: nothing in a policy may turn into a template."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ecr_tui.policy import _json
+from ecr_tui.policy.document import NEW_VERSION, PolicyDocument, strings, values_of
+
+
+def quote(text: str) -> str:
+    """A string literal. ``${`` and ``%{`` would start a template, so they are doubled."""
+    quoted = json.dumps(text, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
+    # HCL knows \\n, \\r, \\t, \\" and \\\\; JSON's other short escapes are written as \\uNNNN.
+    return re.sub(r"(?<!\\)((?:\\\\)*)\\([bf])", lambda m: m[1] + {"b": "\\u0008", "f": "\\u000c"}[m[2]], quoted)
+
+
+def label(name: str) -> str:
+    """A resource name from a repository's name: letters, digits, _ and -, not starting with a digit."""
+    made = re.sub(r"[^A-Za-z0-9_-]", "_", name)
+    return made if made[:1].isalpha() or made[:1] == "_" else f"_{made}"
+
+
+def literal(value: Any, indent: str = "") -> str:
+    """Any JSON value as an expression."""
+    deeper = indent + "  "
+    if isinstance(value, str):
+        return quote(value)
+    if isinstance(value, Mapping):
+        rows = [f"{deeper}{quote(key)} = {literal(item, deeper)}" for key, item in value.items()]
+        return "{\n" + "\n".join(rows) + f"\n{indent}}}" if rows else "{}"
+    if isinstance(value, list | tuple):
+        return (
+            "[\n" + "".join(f"{deeper}{literal(item, deeper)},\n" for item in value) + f"{indent}]" if value else "[]"
+        )
+    return _json.dumps(value)
+
+
+def policy_document(document: PolicyDocument, name: str) -> str | None:
+    """An ``aws_iam_policy_document`` that renders to the same meaning; None where that data source cannot say it."""
+    if not set(document.raw) <= {"Version", "Id", "Statement"} or not isinstance(document.raw.get("Id", ""), str):
+        return None
+    blocks = []
+    for statement in document.statements:
+        block = _statement(statement.raw)
+        if block is None:
+            return None
+        blocks.append(block)
+    head = [f'data "aws_iam_policy_document" "{name}" {{']
+    if document.version != NEW_VERSION:
+        head.append(f"  version = {quote(document.version or '2008-10-17')}")
+    if "Id" in document.raw:
+        head.append(f"  policy_id = {quote(document.raw['Id'])}")
+    return "\n\n".join(["\n".join(head), *blocks]) + "\n}\n"
+
+
+_LISTS = {"Action": "actions", "NotAction": "not_actions", "Resource": "resources", "NotResource": "not_resources"}
+
+
+def _statement(raw: Mapping[str, Any]) -> str | None:
+    known = {"Sid", "Effect", "Principal", "NotPrincipal", "Condition", *_LISTS}
+    if not set(raw) <= known or not isinstance(raw.get("Sid", ""), str) or not isinstance(raw.get("Effect"), str):
+        return None
+    lines = ["  statement {"]
+    if raw.get("Sid"):
+        lines.append(f"    sid    = {quote(raw['Sid'])}")
+    lines.append(f"    effect = {quote(raw['Effect'])}")
+    for element, attribute in _LISTS.items():
+        if element in raw:
+            lines.append(f"    {attribute} = {_list(strings(raw[element]))}")
+    for element, block in (("Principal", "principals"), ("NotPrincipal", "not_principals")):
+        if element in raw:
+            pairs = _principals(raw[element])
+            if pairs is None:
+                return None
+            for kind, names in pairs:
+                lines += ["", f"    {block} {{", f"      type        = {quote(kind)}"]
+                lines += [f"      identifiers = {_list(names)}", "    }"]
+    condition = raw.get("Condition", {})
+    if not isinstance(condition, Mapping):
+        return None
+    for test, keys in condition.items():
+        if not isinstance(keys, Mapping):
+            return None
+        for variable, value in keys.items():
+            lines += ["", "    condition {", f"      test     = {quote(test)}"]
+            lines += [f"      variable = {quote(variable)}", f"      values   = {_list(values_of(value))}", "    }"]
+    return "\n".join([*lines, "  }"])
+
+
+def _principals(value: object) -> list[tuple[str, tuple[str, ...]]] | None:
+    if value == "*":
+        return [("*", ("*",))]
+    if not isinstance(value, Mapping):
+        return None
+    return [(kind, strings(names)) for kind, names in value.items()]
+
+
+def _list(items: Sequence[str]) -> str:
+    if len(items) == 1:
+        return f"[{quote(items[0])}]"
+    return "[\n" + "".join(f"      {quote(item)},\n" for item in items) + "    ]" if items else "[]"
