@@ -216,6 +216,8 @@ def _write(store: PolicyStore, journal: Journal, plan: Plan, operator: str, *, u
     except (DeniedError, InputError, CredentialsError, Cancelled) as exc:
         # AWS refused it, or it was never sent.
         _finish(journal, identifier, FAILED, exc.text(), notes)
+        if "principal not found" in exc.detail.lower() and plan.principal:
+            raise _unknown_principal(plan.principal, exc) from exc
         raise
     except EcrTuiError as exc:
         if not _arrived(store, repository, plan.after):
@@ -242,6 +244,16 @@ def _write(store: PolicyStore, journal: Journal, plan: Plan, operator: str, *, u
                 )
     _finish(journal, identifier, WRITTEN, "; ".join(notes), notes)
     return Outcome(plan, True, identifier, tuple(notes))
+
+
+def _unknown_principal(principal: str, exc: EcrTuiError) -> InputError:
+    """ECR's answer names nobody; whom this write was for is the likely one, but the document may hold another."""
+    return InputError(
+        f"ECR does not know a principal of the policy, most likely {principal}",
+        detail=exc.detail,
+        hint=exc.hint,
+        side=exc.side,
+    )
 
 
 def _finish(journal: Journal, identifier: str, outcome: str, detail: str, notes: list[str]) -> None:

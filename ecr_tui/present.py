@@ -70,6 +70,7 @@ def plan_text(plan: Plan) -> str:
         lines.append(f"  left out, as no repository policy can carry it: {', '.join(plan.moved)}")
         lines.append('      account B needs it in its own identity policy, on Resource "*"')
     lines += [f"  ! {risk}" for risk in plan.risks]
+    lines += [f"  note: {note}" for note in plan.notes]
     return plain("\n".join(lines))
 
 
@@ -77,7 +78,8 @@ def outcome_text(outcome: Outcome) -> str:
     name = outcome.plan.repository.name
     if not outcome.written:
         return plain(f"{name}: nothing to write")
-    return plain(f"{name}: written and read back (journal {outcome.entry_id})")
+    lines = [f"{name}: written and read back (journal {outcome.entry_id})"]
+    return plain("\n".join([*lines, *(f"  note: {note}" for note in outcome.notes)]))
 
 
 def event_line(event: Event) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from threading import Event as CancelEvent
 from typing import TYPE_CHECKING
 
@@ -190,6 +191,11 @@ class Workspace:
             raise InputError(f"there is no repository {name!r} in {', '.join(regions)}", side=Role.OWNER.value)
         return found[0]
 
+    def _fresh(self, repository: Repository) -> Repository:
+        from ecr_tui.aws.inventory import live_tags
+
+        return replace(repository, tags=live_tags(self.session(Role.OWNER), repository))
+
     def images(self, repository: Repository) -> ImagesSummary:
         from ecr_tui.aws.images import images_summary
 
@@ -224,20 +230,21 @@ class Workspace:
         return plan_grant_from(repository, text, grant)
 
     def plan(self, repository: Repository, grant: Grant) -> Plan:
+        """On the live policy and the live tags: what a listing says of tags lags behind them."""
         from ecr_tui.grants import plan_grant
 
-        return plan_grant(self._store(), repository, grant)
+        return plan_grant(self._store(), self._fresh(repository), grant)
 
     def plan_revoke(self, repository: Repository, principal: str) -> Plan:
         from ecr_tui.grants import plan_revoke
 
-        return plan_revoke(self._store(), repository, principal)
+        return plan_revoke(self._store(), self._fresh(repository), principal)
 
     def plan_document(self, repository: Repository, incoming: PolicyDocument) -> Plan:
         """What merging a pasted policy would change; what a repository policy cannot carry is in ``moved``."""
         from ecr_tui.grants import plan_document
 
-        return plan_document(self._store(), repository, incoming)
+        return plan_document(self._store(), self._fresh(repository), incoming)
 
     def apply(self, plan: Plan) -> Outcome:
         """Write what was previewed, or refuse (ConflictError) when the live policy is another by now."""
