@@ -22,7 +22,7 @@ from ecr_tui.policy.change import (
     revoke,
     text_diff,
 )
-from ecr_tui.policy.document import PolicyDocument, PolicyError
+from ecr_tui.policy.document import LIMIT, PolicyDocument, PolicyError
 from ecr_tui.policy.lint import Finding, lint
 from ecr_tui.policy.principal import describe
 
@@ -63,7 +63,11 @@ class Plan:
     @property
     def after_text(self) -> str | None:
         """What is sent: minified, since the limit counts characters; for an undo the former text exactly."""
-        return self.exact_text or (self.after.minified() if self.after is not None else None)
+        if self.after is None:
+            return None
+        # ECR hands a policy out reformatted, so a text that it keeps can be longer than one that it takes.
+        exact = self.exact_text
+        return exact if exact is not None and len(exact) <= LIMIT else self.after.minified()
 
     def to_json(self, written: bool = False) -> dict[str, Any]:
         """An element of ``plan --json``."""

@@ -595,6 +595,19 @@ def test_undo_survives_ecrs_spelling(journal: Journal) -> None:
     assert store.text == FOREIGN
 
 
+def test_undo_fits_where_ecrs_spelling_was_longer_than_its_limit(journal: Journal) -> None:
+    """ECR hands policies out reformatted: one close to the limit comes back longer than what can be sent."""
+    crowd = [{**LAMBDA, "Sid": f"S{number}"} for number in range(40)]
+    document = {"Version": "2012-10-17", "Statement": crowd}
+    text = json.dumps(document, indent=8)
+    assert len(json.dumps(document, separators=(",", ":"))) < LIMIT - 1000 < LIMIT < len(text)
+    store = Store(text)
+    apply(store, journal, plan_grant(store, REPO, GRANT))
+    undo(lambda _: store, journal)
+    assert json.loads(store.text or "") == document
+    assert len(store.text or "") <= LIMIT
+
+
 def test_undo_of_another_account_is_left_alone(journal: Journal) -> None:
     store = Store()
     apply(store, journal, plan_grant(store, REPO, GRANT))
