@@ -15,6 +15,9 @@ from ecr_tui.policy.conditions import Clause, compile_condition
 from ecr_tui.policy.document import PolicyDocument, Statement
 from ecr_tui.policy.patterns import Context, compiled, has_variable, resource_matcher
 
+_CACHE_LIMIT = 4096
+"""Entries of a memory; it is emptied when full, since no real policy needs so many."""
+
 
 class Grip:
     """How a document took hold of a request: bits. The last five are ways in which an Allow named the caller.
@@ -109,13 +112,24 @@ def principal_grip(kind: str, value: str, caller: Caller) -> int:
 class Rule:
     """A statement, compiled. Each ``..._matches`` is one element's verdict on its own."""
 
-    __slots__ = ("_actions", "_not_actions", "_not_resources", "_resources", "clauses", "deny", "statement", "varies")
+    __slots__ = (
+        "_actions",
+        "_known_actions",
+        "_not_actions",
+        "_not_resources",
+        "_resources",
+        "clauses",
+        "deny",
+        "statement",
+        "varies",
+    )
 
     def __init__(self, statement: Statement, expands: bool) -> None:
         self.statement = statement
         self.deny = statement.effect == "Deny"
         attached = "Principal" in statement.raw or "NotPrincipal" in statement.raw
         self.clauses: tuple[Clause, ...] | None = compile_condition(statement.raw.get("Condition"), expands)
+        self._known_actions: dict[str, bool] = {}
         self._actions = [compiled(action.lower()).fullmatch for action in statement.actions]
         self._not_actions = [compiled(action.lower()).fullmatch for action in statement.not_actions]
         self._resources = [resource_matcher(item, expands=expands, pads=not attached) for item in statement.resources]
@@ -127,6 +141,14 @@ class Rule:
 
     def action_matches(self, action: str) -> bool:
         """``action`` in lower case."""
+        known = self._known_actions.get(action)
+        if known is None:
+            if len(self._known_actions) > _CACHE_LIMIT:
+                self._known_actions.clear()
+            known = self._known_actions[action] = self._matches_action(action)
+        return known
+
+    def _matches_action(self, action: str) -> bool:
         if "Action" in self.statement.raw:
             return any(match(action) for match in self._actions)
         return "NotAction" in self.statement.raw and not any(match(action) for match in self._not_actions)
@@ -158,7 +180,6 @@ class Rule:
 
 
 _Pending = tuple[int, Callable[[Context], bool]]
-_CACHE_LIMIT = 4096
 
 
 class CompiledPolicy:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from ecr_tui.policy import _json
 from ecr_tui.policy.access import ESSENTIAL_PULL, ESSENTIAL_PUSH
 from ecr_tui.policy.compiled import Caller, Rule, caller_of, compile_policy
 from ecr_tui.policy.conditions import Clause
@@ -107,61 +108,59 @@ class Matrix:
         self.now = now or datetime.now(UTC)
         self._principals = None if principals is None else tuple(principals)
         self._registry = registry
-        self._tag_keys: dict[str, frozenset[str] | None] = {}
+        self._rules_of: dict[str, tuple[_Stated, ...]] = {}
+        self._shared: dict[object, Row] = {}
         self._rows: dict[object, tuple[Row, ...]] = {}
 
     def rows(
         self, document: PolicyDocument | None, tags: Mapping[str, str] | None, repository_arn: str
     ) -> tuple[Row, ...]:
         """One row a principal. ``tags`` None: not known, so what depends on them is conditional."""
-        key = self._key(document, tags, repository_arn)
+        text = document.text if document is not None else ""
+        stated = self._rules_of.get(text)
+        if stated is None:
+            stated = self._rules_of[text] = self._stated(document)
+        key = (text, _relevant(stated, tags, repository_arn))
         found = self._rows.get(key)
         if found is None:
-            found = self._rows[key] = self._work_out(document, tags, repository_arn)
+            principals = self._principals
+            if principals is None:
+                principals = named_principals(document, self._registry)
+            found = tuple(self._row(principal, stated, tags, repository_arn) for principal in principals)
+            self._rows[key] = found
         return found
 
-    def _key(self, document: PolicyDocument | None, tags: Mapping[str, str] | None, arn: str) -> object:
-        text = document.text if document is not None else ""
-        if text not in self._tag_keys:
-            self._tag_keys[text] = self._relevant(document)
-        relevant = self._tag_keys[text]
-        if relevant is None:
-            return text, None if tags is None else tuple(sorted(tags.items())), arn
-        if tags is None:
-            return text, None
-        return text, tuple(sorted(item for item in tags.items() if item[0].lower() in relevant))
-
-    def _relevant(self, document: PolicyDocument | None) -> frozenset[str] | None:
-        """The repository's tags that make a difference, in lower case; None where anything may."""
-        keys: set[str] = set()
-        for rule in self._rules(document):
-            if rule.clauses is None:
-                continue
-            if "Resource" in rule.statement.raw or "NotResource" in rule.statement.raw:
-                return None
-            for clause in rule.clauses:
-                if any("${" in value for value in clause.values):
-                    return None
-                if is_resource_tag(clause.key):
-                    keys.add(clause.key.partition("/")[2].lower())
-        return frozenset(keys)
-
-    def _rules(self, document: PolicyDocument | None) -> list[Rule]:
+    def _stated(self, document: PolicyDocument | None) -> tuple[_Stated, ...]:
         documents = [item for item in (document, self._registry) if item is not None]
-        return [rule for item in documents for rule in compile_policy(item).rules]
+        return tuple(
+            _Stated.of(rule, item.expands_variables) for item in documents for rule in compile_policy(item).rules
+        )
 
-    def _work_out(self, document: PolicyDocument | None, tags: Mapping[str, str] | None, arn: str) -> tuple[Row, ...]:
-        rules = self._rules(document)
-        principals = self._principals if self._principals is not None else named_principals(document, self._registry)
-        return tuple(self._row(principal, rules, tags, arn) for principal in principals)
-
-    def _row(self, principal: str, rules: Sequence[Rule], tags: Mapping[str, str] | None, arn: str) -> Row:
-        whole = f"arn:{self.partition}:iam::{principal}:root" if principal.isdigit() else principal
-        caller = caller_of(whole)
+    def _row(self, principal: str, stated: Sequence[_Stated], tags: Mapping[str, str] | None, arn: str) -> Row:
         account = account_of(principal)
-        keys = Request("", arn, self.account, whole, self._context(caller, tags)).keys
+        whole = f"arn:{self.partition}:iam::{principal}:root" if account == principal else principal
+        caller = caller_of(whole)
+        gripping = [item for item in stated if item.rule.principal_grip(caller, False)]
+        # What other statements say makes no difference, so repositories whose policies differ there share the row.
+        key = (principal, tuple(item.text for item in gripping), _relevant(gripping, tags, arn))
+        row = self._shared.get(key)
+        if row is None:
+            row = self._shared[key] = self._new_row(
+                principal, account, caller, [item.rule for item in gripping], tags, arn
+            )
+        return row
+
+    def _new_row(
+        self,
+        principal: str,
+        account: str | None,
+        caller: Caller,
+        gripping: Sequence[Rule],
+        tags: Mapping[str, str] | None,
+        arn: str,
+    ) -> Row:
+        keys = Request("", arn, self.account, caller.arn, self._context(caller, tags)).keys
         sheet = _Sheet(caller, arn, keys, tags is not None)
-        gripping = [rule for rule in rules if rule.principal_grip(caller, False)]
         cells = {capability: sheet.cell(gripping, actions) for capability, actions in ACTIONS.items()}
         kind = _KINDS.get(caller.kind, caller.kind)
         if principal == _ANYONE:
@@ -180,6 +179,44 @@ class Matrix:
             unsaid = ("aws:PrincipalArn", "aws:PrincipalType", "aws:PrincipalIsAWSService")
             context = {key: value for key, value in context.items() if key not in unsaid}
         return context
+
+
+@dataclass(frozen=True)
+class _Stated:
+    """A statement with what makes its answers the same elsewhere.
+
+    ``text`` is all of it, and its name. ``tag_keys`` are the repository's tags that matter, in lower case; None where
+    anything about the repository may.
+    """
+
+    rule: Rule
+    text: str
+    tag_keys: frozenset[str] | None
+
+    @classmethod
+    def of(cls, rule: Rule, expands: bool) -> _Stated:
+        text = f"{rule.statement.name} {expands} {_json.dumps(rule.statement.raw)}"
+        return cls(rule, text, cls._tags(rule))
+
+    @staticmethod
+    def _tags(rule: Rule) -> frozenset[str] | None:
+        raw = rule.statement.raw
+        clauses = rule.clauses or ()
+        if "Resource" in raw or "NotResource" in raw or any("${" in text for item in clauses for text in item.values):
+            return None
+        return frozenset(item.key.partition("/")[2].lower() for item in clauses if is_resource_tag(item.key))
+
+
+def _relevant(stated: Sequence[_Stated], tags: Mapping[str, str] | None, arn: str) -> object:
+    """What of a repository makes a difference to these statements."""
+    keys: set[str] = set()
+    for item in stated:
+        if item.tag_keys is None:
+            return arn, None if tags is None else tuple(sorted(tags.items()))
+        keys |= item.tag_keys
+    if tags is None:
+        return None
+    return tuple(sorted(item for item in tags.items() if item[0].lower() in keys)) if keys else ()
 
 
 def who_can(
@@ -226,7 +263,8 @@ class _Sheet:
         verdicts = {cell.verdict for cell in found}
         if len(verdicts) == 1:
             return found[0]
-        by_verdict = {cell.verdict: cell for cell in reversed(found)}
+        # The last action of a capability is the one that completes it, so its reason tells the most.
+        by_verdict = {cell.verdict: cell for cell in found}
         if Verdict.DENIED in verdicts:
             return by_verdict[Verdict.DENIED]
         if verdicts <= {Verdict.YES, Verdict.IF}:
