@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,7 +14,7 @@ import click
 from ecr_tui.errors import EcrTuiError, InputError
 
 if TYPE_CHECKING:
-    from ecr_tui.aws.model import Repository
+    from ecr_tui.aws.model import MfaPrompt, Repository
     from ecr_tui.workspace import Workspace
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -49,7 +50,7 @@ def open_workspace(
 
     known = ("profile_a", "profile_b", "regions", "tags", "read_only", "engine")
     merged = {name: (flags or {}).get(name) or context.obj.get(name) for name in known}
-    workspace = Workspace(resolve(merged), prepare=prepare)
+    workspace = Workspace(resolve(merged), _ask_mfa if sys.stdin.isatty() else None, prepare)
     try:
         yield workspace
     finally:
@@ -57,6 +58,12 @@ def open_workspace(
             click.echo("Removing the probe image ...", err=True)
         if not workspace.close():
             click.echo("The probe image could not be removed in time; look for the tag ecr-tui-verify-*.", err=True)
+
+
+def _ask_mfa(prompt: MfaPrompt) -> str:
+    """Under the interface never called: it puts a question of its own in this one's place."""
+    question = f"MFA code of {prompt.device} for profile {prompt.profile}"
+    return str(click.prompt(question, err=True, hide_input=True, default="", show_default=False))
 
 
 def listed(workspace: Workspace) -> list[Repository]:
