@@ -164,11 +164,17 @@ class DockerEngine:
         on_event: Callable[[Any], None] = lambda _: None,
         secret: Secret = _NO_SECRET,
         host: str = "",
-        silence: float = SILENCE_SECONDS,
+        silence: float | None = None,
     ) -> T:
         failure: RegistryError | Cancelled
         try:
-            return run(work, cancel=cancel, abort=self._sockets.shut, on_event=on_event, silence=silence)
+            return run(
+                work,
+                cancel=cancel,
+                abort=self._sockets.shut,
+                on_event=on_event,
+                silence=SILENCE_SECONDS if silence is None else silence,
+            )
         except Silent as silent:
             failure = _gone(f"told nothing for {silent.seconds:g} s ({stage})", secret, host)
         except APIError as refused:

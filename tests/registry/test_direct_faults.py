@@ -151,6 +151,7 @@ def test_cancelling_does_not_wait_for_a_stalled_registry(image: ProbeImage, cred
         # Had it waited, the read's own limit would have ended it as Unreachable.
         with pytest.raises(Cancelled):
             push(host, image, credentials, cancel)
+        assert server.left.wait(30), "the connection stayed open"
 
 
 def test_cancelling_between_requests_sends_no_more(
