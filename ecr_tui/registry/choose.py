@@ -8,8 +8,11 @@ from ecr_tui.registry.engine import Engine
 ENGINES = ("auto", "docker", "direct")
 
 
-def choose_engine(name: str = "auto") -> Engine:
+def choose_engine(name: str = "auto", host: str = "") -> Engine:
     """By "auto" a container engine that answers within 3 s, else the direct one; ``description`` says which and why.
+
+    ``host`` is the registry's: one on loopback (the sandbox) is out of reach for an engine in a virtual machine or a
+    network namespace of its own, so "auto" takes the direct one for it. "docker" takes docker whatever happens.
 
     Raises EnvironmentFailure for "docker" where none answers, InputError for an unknown name.
     """
@@ -20,13 +23,21 @@ def choose_engine(name: str = "auto") -> Engine:
 
         return DirectEngine()
     from ecr_tui.registry.docker_engine import DockerEngine
+    from ecr_tui.registry.wiring import is_loopback
 
     try:
-        return DockerEngine.connect()
+        engine = DockerEngine.connect()
     except EnvironmentFailure as failure:
         if name == "docker":
             raise
-        from ecr_tui.registry.direct import DirectEngine
+        return _direct_because(f"{failure.title[:1].lower()}{failure.title[1:]}")
+    if name == "auto" and host and is_loopback(host) and not engine.reaches_loopback:
+        engine.close()
+        return _direct_because(f"{engine.description} cannot reach this machine's {host}")
+    return engine
 
-        title = failure.title[:1].lower() + failure.title[1:]
-        return DirectEngine(f"the registry protocol itself: {title}")
+
+def _direct_because(why: str) -> Engine:
+    from ecr_tui.registry.direct import DirectEngine
+
+    return DirectEngine(f"the registry protocol itself: {why}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +23,9 @@ from ecr_tui.registry.wiring import Sockets
 
 PING_SECONDS = 3.0
 CALL_SECONDS = 60
+
+_ELSEWHERE = re.compile(r"/\.(docker/(desktop|run)|colima|lima|rd|orbstack)/|^/run/user/|/colima/")
+"""Sockets that lead into a virtual machine or into rootless Docker."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,20 @@ class Answering:
     sockets: Sockets
     product: str
     endpoint: Endpoint
+
+    @property
+    def reaches_loopback(self) -> bool:
+        """Not from a virtual machine (all of macOS and Windows, Desktop and Lima's kind on Linux), not from rootless
+        Docker's network namespace, not from another host; and Podman takes no plain http unless it is configured.
+
+        DOCKER_HOST on Linux is believed to name an engine that the user knows to be fit.
+        """
+        address = self.endpoint.url.removeprefix("unix://")
+        if sys.platform != "linux" or not address.startswith("/"):
+            return False
+        if self.endpoint.origin == "DOCKER_HOST":
+            return True
+        return not self.product.startswith("Podman") and not _ELSEWHERE.search(address)
 
 
 def find_engine(timeout: float = PING_SECONDS) -> Answering:

@@ -47,6 +47,8 @@ class DockerEngine:
         self._api = answering.api
         self._sockets = answering.sockets
         self.description = f"{answering.product} at {answering.endpoint.url}"
+        self.reaches_loopback = answering.reaches_loopback
+        """Whether a plain-http registry on this machine's loopback can be used, as far as can be told."""
         self._loaded: dict[Reference, str] = {}
         self._closed = False
 

@@ -374,6 +374,43 @@ def test_bad_tls_settings_are_an_environment_failure(monkeypatch: pytest.MonkeyP
     assert choose_engine("auto").name == "direct"
 
 
+@pytest.mark.usefixtures("no_docker_host")
+def test_auto_goes_direct_where_docker_cannot_reach_loopback(
+    monkeypatch: pytest.MonkeyPatch, isolated_environment: Path
+) -> None:
+    monkeypatch.setattr(docker_endpoints.ContextAPI, "kwargs_from_context", lambda: {})
+    with fake_dockerd() as (_, url):
+        socket_in(isolated_environment / ".colima/default/docker.sock", url)
+        engine = choose_engine("auto", HOST)
+        assert engine.name == "direct"
+        assert "cannot reach this machine's 127.0.0.1:5000" in engine.description
+        for name, host in (("docker", HOST), ("auto", "registry.example"), ("auto", "")):
+            engine = choose_engine(name, host)
+            assert engine.name == "docker"
+            engine.close()
+
+
+@pytest.mark.parametrize(
+    ("platform", "url", "origin", "product", "reaches"),
+    [
+        ("linux", "unix:///var/run/docker.sock", "context default", "Docker Engine 28", True),
+        ("linux", "unix:///home/x/.docker/desktop/docker.sock", "context desktop-linux", "Docker Engine 28", False),
+        ("linux", "unix:///run/user/1000/docker.sock", "rootless Docker", "Docker Engine 28", False),
+        ("linux", "unix:///run/podman/podman.sock", "Podman", "Podman 4.3.1", False),
+        ("linux", "unix:///run/podman/podman.sock", "DOCKER_HOST", "Podman 4.3.1", True),
+        ("linux", "tcp://10.0.0.5:2376", "DOCKER_HOST", "Docker Engine 28", False),
+        ("linux", "ssh://build@host", "context build", "Docker Engine 28", False),
+        ("darwin", "unix:///var/run/docker.sock", "DOCKER_HOST", "Docker Engine 28", False),
+    ],
+)
+def test_who_reaches_loopback(
+    monkeypatch: pytest.MonkeyPatch, platform: str, url: str, origin: str, product: str, reaches: bool
+) -> None:
+    monkeypatch.setattr("sys.platform", platform)
+    endpoint = docker_endpoints.Endpoint(url, origin)
+    assert docker_endpoints.Answering(None, None, product, endpoint).reaches_loopback is reaches  # type: ignore[arg-type]
+
+
 def test_a_name_that_is_no_engine() -> None:
     with pytest.raises(InputError, match="podman"):
         choose_engine("podman")
