@@ -436,7 +436,7 @@ CATALOGUE: tuple[Row, ...] = (
         "The registry refused a HEAD request, whose answer has no body to say why. Docker asks so whether a layer "
         "is there (ecr:BatchCheckLayerAvailability).",
         _GRANT,
-        (("error parsing HTTP 403 response body",),),
+        (("error parsing HTTP 403 response body",), ("HEAD blob: HTTP 403",)),
         action="ecr:BatchCheckLayerAvailability",
         denied=True,
     ),

@@ -86,6 +86,7 @@ ROWS = [
     (8, "Retrying in 5 seconds", PUSH, EITHER_POLICY),
     (8, f'Post "https://{HOST}/v2/team/my-first-repo/blobs/uploads/": EOF', PUSH, EITHER_POLICY),
     (8, "EOF", PUSH, EITHER_POLICY),
+    (9, "HEAD blob: HTTP 403, and no text to say why", LAYER, EITHER_POLICY),
     (9, 'error parsing HTTP 403 response body: unexpected end of JSON input: ""', LAYER, EITHER_POLICY),
     (
         10,
