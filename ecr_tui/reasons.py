@@ -99,10 +99,16 @@ class Reasons:
             return Stage(name, Status.FAILED, error.title, cause="You stopped it.")
         if isinstance(error, RegistryError):
             diagnosis = diagnose(
-                error.detail or error.title, stage=name.value, status=error.status, action=error.action or action
+                error.detail or error.title,
+                stage=name.value,
+                status=error.status,
+                action=error.action or action,
+                known=self._known(principal),
             )
         elif isinstance(error, DeniedError):
-            diagnosis = diagnose(error.detail or error.title, stage=name.value, action=action)
+            diagnosis = diagnose(
+                error.detail or error.title, stage=name.value, action=action, known=self._known(principal)
+            )
         else:
             return Stage(
                 name,
@@ -115,7 +121,7 @@ class Reasons:
                 detail=error.detail,
             )
         cause, fix = diagnosis.cause, diagnosis.fix
-        denied = is_denial(error)
+        denied = diagnosis.denied or isinstance(error, DeniedError)
         if denied and diagnosis.blames_repository_policy:
             cause, fix = self._from_the_policy(diagnosis, principal)
         return Stage(
@@ -128,6 +134,16 @@ class Reasons:
             fix=fix,
             detail=error.detail or error.title,
         )
+
+    def _known(self, principal: str) -> dict[str, str]:
+        """What a text may leave out and a fix needs."""
+        repository = self._repository
+        return {
+            "repository": repository.name,
+            "host": repository.host,
+            "region": repository.region,
+            "user": principal,
+        }
 
     def _from_the_policy(self, diagnosis: Diagnosis, principal: str) -> tuple[str, str]:
         """What A's policy lacks, read from the policy itself; the catalogue's words where it can't be read."""
@@ -162,10 +178,10 @@ class Reasons:
 
 
 def is_denial(error: EcrTuiError) -> bool:
-    """Refused for want of permission, as far as the answer itself tells."""
-    if isinstance(error, DeniedError):
-        return True
-    return isinstance(error, RegistryError) and (error.status == 403 or "not authorized to perform" in error.detail)
+    """Refused for want of permission. A 403 alone is not enough: stale tokens and full repositories are 403 as well."""
+    if isinstance(error, RegistryError):
+        return diagnose(error.detail or error.title, status=error.status, action=error.action).denied
+    return isinstance(error, DeniedError)
 
 
 def _tells_why(error: RegistryError) -> bool:

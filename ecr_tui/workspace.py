@@ -19,7 +19,7 @@ from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.journal import Journal
 
 if TYPE_CHECKING:
-    from ecr_tui.aws.model import ImagesSummary, RegistryToken
+    from ecr_tui.aws.model import ImagesSummary
     from ecr_tui.aws.policies import RepositoryPolicies
     from ecr_tui.aws.sessions import AwsSession
     from ecr_tui.grants import Outcome, Plan
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 
 SETTLE_SECONDS = 20.0
 """How long after a grant a denial may still be the old policy; AWS documents no figure for the lag."""
-
-NEIGHBOURS_READ = 12
-"""Policies read at most while looking for a repository that account B was not granted."""
 
 
 class Workspace:
@@ -298,19 +295,20 @@ class Workspace:
         from ecr_tui.registry.choose import choose_engine
         from ecr_tui.registry.direct import DirectClient, DirectEngine
         from ecr_tui.verify import Options, Verification
+        from ecr_tui.workspace_parties import ConsumerParty, OwnerParty
 
-        consumer = _Consumer(self._consumer_session())
+        consumer = ConsumerParty(self._consumer_session())
         finished = CancelEvent()
         with self._lock:
             self._running[cancel] = finished
         chosen: Engine | None = None
         try:
-            chosen = choose_engine(engine or self.settings.engine)
+            chosen = choose_engine(engine or self.settings.engine, repository.host)
             since = time.monotonic() - self._granted_at.get(repository.arn, float("-inf"))
             return Verification(
                 repository,
                 consumer=consumer,
-                owner=_Owner(self),
+                owner=OwnerParty(self.session(Role.OWNER), self.access),
                 engine=chosen,
                 second_opinion=None if chosen.name == "direct" else DirectEngine,
                 registry_check=DirectClient(),
@@ -338,59 +336,3 @@ class Workspace:
             cancel.set()
         deadline = time.monotonic() + patience
         return all(done.wait(max(0.0, deadline - time.monotonic())) for done in running.values())
-
-
-class _Consumer:
-    """``parties.Consumer`` over account B's session."""
-
-    def __init__(self, session: AwsSession) -> None:
-        self._session = session
-
-    def identity(self) -> Identity:
-        return self._session.identity()
-
-    def token(self, region: str) -> RegistryToken:
-        from ecr_tui.aws.tokens import registry_token
-
-        return registry_token(self._session, region)
-
-    def probe(self, repository: Repository, action: str) -> str | None:
-        from ecr_tui.aws.access import PROBES, probe_action
-
-        if action.removeprefix("ecr:") not in PROBES:
-            raise EcrTuiError(f"no read-only call needs {action}")
-        return probe_action(self._session, repository, action)
-
-
-class _Owner:
-    """``parties.Owner`` over a workspace."""
-
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
-
-    def policy_text(self, repository: Repository) -> str | None:
-        return self._workspace.policy_text(repository)
-
-    def delete_image(self, repository: Repository, *, digest: str = "", tag: str = "") -> None:
-        from ecr_tui.aws.images import delete_image, delete_tag
-
-        session = self._workspace.session(Role.OWNER)
-        if digest:
-            delete_image(session, repository, digest)
-        else:
-            delete_tag(session, repository, tag)
-
-    def ungranted_neighbour(self, repository: Repository, principal: str) -> Repository | None:
-        """The first few other repositories are asked, those whose tags differ most from this one's first."""
-        from ecr_tui.policy.access import AccessSummary
-
-        session = self._workspace.session(Role.OWNER)
-        own = set((repository.tags or {}).items())
-        from ecr_tui.aws.inventory import list_repositories
-
-        others = [r for r in list_repositories(session, [repository.region]) if r.arn != repository.arn]
-        others.sort(key=lambda r: (len(own & set((r.tags or {}).items())), r.name))
-        for candidate in others[:NEIGHBOURS_READ]:
-            if self._workspace.access(candidate, principal) == AccessSummary(False, False):
-                return candidate
-        return None

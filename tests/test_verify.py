@@ -376,3 +376,20 @@ def test_a_cleanup_that_fails_says_how_to_finish_it(scene: Scene) -> None:
     cleanup = report.stages[-1]
     assert "aws ecr batch-delete-image" in cleanup.fix
     assert "ecr-tui-verify-" in cleanup.fix
+
+
+def test_a_stale_token_is_no_denial_although_it_is_a_403(scene: Scene) -> None:
+    scene.engine.push_results = [
+        RegistryError(
+            "403",
+            detail="denied: Your Authorization Token has expired. Please run 'aws ecr get-login-password' to fetch a new one.",
+            status=403,
+            code="DENIED",
+        )
+    ]
+    report = scene.run()
+    assert report.verdict is Verdict.ERROR
+    assert report.failure is not None
+    assert report.failure.side == "credentials"
+    # It says nothing of what had been written before it.
+    assert [kind for kind, _ in scene.owner.deleted] == ["tag"]
