@@ -42,7 +42,7 @@ class Grip:
 ALLOW = Grip.EXACT | Grip.ANYONE | Grip.ROLE | Grip.USER | Grip.ACCOUNT
 DIRECT = Grip.EXACT | Grip.ANYONE | Grip.ROLE | Grip.USER
 
-_ARN = re.compile(r"arn:([a-z0-9-]+):(iam|sts)::(\d{12}):([^/]+)(?:/(.*))?", re.DOTALL)
+_ARN = re.compile(r"arn:([a-z0-9-]+):(iam|sts)::([0-9]{12}):([^/]+)(?:/(.*))?", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Caller:
 def caller_of(principal: str) -> Caller:
     found = _ARN.fullmatch(principal)
     if found is None:
-        if re.fullmatch(r"\d{12}", principal):
+        if re.fullmatch(r"[0-9]{12}", principal):
             return Caller(principal, "root", principal, "", "")
         kind = "service" if "." in principal and ":" not in principal and "/" not in principal else "other"
         return Caller(principal, kind, None, "", "")

@@ -10,8 +10,8 @@ import re
 
 from ecr_tui.errors import InputError
 
-_ACCOUNT = re.compile(r"\d{12}")
-_ARN = re.compile(r"arn:(aws[a-z-]*):(iam|sts)::(\d{12}):(.+)", re.DOTALL)
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_ARN = re.compile(r"arn:(aws[a-z-]*):(iam|sts)::([0-9]{12}):(.+)", re.DOTALL)
 _NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
 _PATH = re.compile(r"(?:[\x21-\x2e\x30-\x7e]+/)*")
 # AIDA user, AROA role, and the kinds that never worked as principals; AWS leaves them when the principal is deleted.

@@ -1,0 +1,108 @@
+"""Principals as people type them, and as policies hold them."""
+
+from __future__ import annotations
+
+import pytest
+
+from ecr_tui.errors import InputError
+from ecr_tui.policy.principal import account_of, canonical, describe, is_dead, parse_principal, same_principal
+from tests.policy.build import BOB, ROOT_B, SESSION, B
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (BOB, BOB),
+        (f" {BOB}\n", BOB),
+        (B, ROOT_B),
+        (ROOT_B, ROOT_B),
+        (SESSION, SESSION),
+        ("user/bob", BOB),
+        ("role/team/puller", f"arn:aws:iam::{B}:role/team/puller"),
+        (f"arn:aws:sts::{B}:federated-user/bob", f"arn:aws:sts::{B}:federated-user/bob"),
+        (f"arn:aws-cn:iam::{B}:user/a+=,.@-_b", f"arn:aws-cn:iam::{B}:user/a+=,.@-_b"),
+    ],
+)
+def test_the_forms_that_people_type(text: str, expected: str) -> None:
+    assert parse_principal(text, account_b=B) == expected
+
+
+def test_short_forms_take_the_partition_of_the_repository() -> None:
+    assert parse_principal(B, partition="aws-us-gov") == f"arn:aws-us-gov:iam::{B}:root"
+    assert parse_principal("user/x", account_b=B, partition="aws-cn") == f"arn:aws-cn:iam::{B}:user/x"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "*",
+        "bob",
+        "12345",
+        "2222222222222",
+        "user/",
+        "user/*",
+        "user/a b",
+        f"arn:aws:iam::{B}:user/*",
+        f"arn:aws:iam::{B}:user/b?b",
+        f"arn:aws:iam::{B}:group/devs",
+        f"arn:aws:iam::{B}:user/",
+        f"arn:aws:iam::{B}:policy/x",
+        "arn:aws:iam::222:user/bob",
+        f"arn:aws:sts::{B}:assumed-role/puller",
+        f"arn:aws:iam::{B}:assumed-role/puller/s1",
+        f"arn:aws:s3::{B}:user/bob",
+        "AIDAJQABLZS4A3QDU576Q",
+        "lambda.amazonaws.com",
+        f"arn:aws:iam::{B}:user/bob\nx",
+        "٢٢٢٢٢٢٢٢٢٢٢٢",
+    ],
+)
+def test_everything_else_is_refused_in_one_line(text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_principal(text, account_b=B)
+    assert caught.value.hint
+
+
+def test_a_short_form_needs_account_b() -> None:
+    with pytest.raises(InputError, match="account B is not known"):
+        parse_principal("user/bob", account_b=None)
+
+
+def test_an_account_id_is_its_root_arn_and_names_are_case_sensitive() -> None:
+    assert same_principal(B, ROOT_B)
+    assert same_principal(ROOT_B, B)
+    assert not same_principal(BOB, BOB.replace("bob", "Bob"))
+    assert not same_principal(B, BOB)
+    assert canonical(BOB) == BOB
+
+
+def test_accounts_of_principals() -> None:
+    assert [account_of(item) for item in (B, ROOT_B, BOB, SESSION)] == [B] * 4
+    assert [account_of(item) for item in ("*", "lambda.amazonaws.com", "AIDAJQABLZS4A3QDU576Q")] == [None] * 3
+
+
+def test_dead_principals() -> None:
+    assert is_dead("AIDAJQABLZS4A3QDU576Q")
+    assert is_dead("AROAEXAMPLE1234567890")
+    assert not is_dead("AIDA")
+    assert not is_dead(BOB)
+    assert not is_dead("ABCDEFGHIJKLMNOPQRSTU")
+
+
+@pytest.mark.parametrize(
+    ("principal", "text"),
+    [
+        (BOB, f"user bob in {B}"),
+        (B, f"account {B}"),
+        (ROOT_B, f"account {B}"),
+        (SESSION, f"session s1 of role puller in {B}"),
+        (f"arn:aws:iam::{B}:role/team/puller", f"role team/puller in {B}"),
+        (f"arn:aws:sts::{B}:federated-user/bob", f"federated user bob in {B}"),
+        ("*", "everyone"),
+        ("AIDAJQABLZS4A3QDU576Q", "deleted user AIDAJQABLZS4A3QDU576Q"),
+        ("lambda.amazonaws.com", "lambda.amazonaws.com"),
+    ],
+)
+def test_descriptions(principal: str, text: str) -> None:
+    assert describe(principal) == text
