@@ -65,11 +65,11 @@ ACCESS_WORDS = {Access.PULL: "pull", Access.PUSH: "push", Access.PUSH_PULL: "pus
 
 
 def condition_words(tags: Tags) -> str:
-    """ "Team = Payments and Env = dev or prod"; "" for none. Not yet safe to print."""
+    """ "Team=Payments and Env=dev or prod"; "" for none. Not yet safe to print."""
     values: dict[str, list[str]] = {}
     for key, value in tags:
         values.setdefault(key, []).append(value)
-    return " and ".join(f"{key} = {' or '.join(of_key)}" for key, of_key in values.items())
+    return " and ".join(f"{key}={' or '.join(of_key)}" for key, of_key in values.items())
 
 
 def parse_condition(text: str) -> Tags:

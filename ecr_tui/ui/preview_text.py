@@ -30,14 +30,20 @@ SEVERITY = {
 }
 
 
-def sentence(grant: Grant | None) -> Content:
+def principal_words(principal: str, account_b: str | None) -> str:
+    """ "user devusr2 in B"; another account than B by its number. Not yet safe to print."""
+    words = describe(principal)
+    return words.removesuffix(account_b) + "B" if account_b and words.endswith(f" in {account_b}") else words
+
+
+def sentence(grant: Grant | None, account_b: str | None) -> Content:
     """Who may what on which condition, each part after the key that changes it."""
     if grant is None:
         return Content.assemble(("b ", KEY), ("nobody is chosen yet", MUTED))
     condition = f"if {condition_words(grant.tags)}" if grant.tags else "no condition"
     return Content.assemble(
         ("b ", KEY),
-        (safe(describe(grant.principal)), "bold"),
+        (safe(principal_words(grant.principal, account_b)), "bold"),
         ("  p ", KEY),
         (ACCESS_WORDS[grant.access], "bold"),
         ("  c ", KEY),
@@ -58,10 +64,10 @@ def effect(plan: Plan, phase: str = "") -> Content:
     if plan.after is None:
         what = "removes the policy"
     parts = [*done, (" · ", MUTED)] if done else []
-    parts += [("g ", KEY), (what, "bold"), full]
+    parts += [("g ", KEY), (what, "bold")]
     if plan.risks:
         parts.append((f" · asks first: {count(len(plan.risks), 'risk')}", "$text-warning"))
-    return Content.assemble(*parts)
+    return Content.assemble(*parts, full)
 
 
 def notes(plan: Plan) -> list[Content]:
@@ -144,9 +150,29 @@ def diff(plan: Plan, width: int) -> Content:
             ("No change. The policy in force already gives this; nothing would be written.\n\n", "bold"),
             (safe_block(text), MUTED),
         )
-    styles = {"+": "$text-success", "-": "$text-error", " ": MUTED}
-    lines = [Content.styled(f"{op} {safe_block(line)}", styles.get(op, "")) for op, line in plan.text_diff]
+    lines = [Content.styled(safe_block(f"{op} {line}"), _DIFF_STYLES[op]) for op, line in _shortened(plan.text_diff)]
     return Content("\n").join([changes(plan, width), Content(""), *lines])
+
+
+_DIFF_STYLES = {"+": "$text-success", "-": "$text-error", " ": MUTED, "⋯": MUTED}
+_CONTEXT = 3
+
+
+def _shortened(lines: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Unchanged lines only where they are near a change; the whole document is on the next tab."""
+    near = {place + by for place, (op, _) in enumerate(lines) if op != " " for by in range(-_CONTEXT, _CONTEXT + 1)}
+    shown: list[tuple[str, str]] = []
+    left_out = 0
+    for place, line in enumerate([*lines, ("", "")]):
+        wanted = place in near and place < len(lines)
+        if left_out and (wanted or place == len(lines)):
+            shown.append(("⋯", count(left_out, "unchanged line")))
+            left_out = 0
+        if wanted:
+            shown.append(line)
+        elif place < len(lines):
+            left_out += 1
+    return shown
 
 
 def diff_text(plan: Plan) -> str:

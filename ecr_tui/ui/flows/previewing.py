@@ -35,6 +35,8 @@ class Preview:
     plan: Plan | None = None
     error: EcrTuiError | None = None
     waiting_for: str = ""
+    making: bool = False
+    """The policy is known and the plan is a matter of milliseconds."""
 
 
 class Previewer:
@@ -67,7 +69,7 @@ class Previewer:
         if state.error is not None:
             self.preview = Preview(subject, error=state.error)
             return
-        self.preview = Preview(subject, waiting_for="Making the preview…")
+        self.preview = Preview(subject, waiting_for="Making the preview…", making=True)
         generation, text = self._generation, state.text
         repository, grant = subject.repository, subject.grant
 

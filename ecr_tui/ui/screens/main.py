@@ -28,7 +28,7 @@ from ecr_tui.ui.flows.listing import Listing
 from ecr_tui.ui.flows.previewing import Previewer
 from ecr_tui.ui.flows.verifying import Verifier
 from ecr_tui.ui.flows.writing import Writer
-from ecr_tui.ui.keys import BINDINGS, Key, by_action
+from ecr_tui.ui.keys import BINDINGS, MAIN, Key, by_action
 from ecr_tui.ui.port import Workspace
 from ecr_tui.ui.screens.ask import AskScreen, Choosable, ChooseScreen
 from ecr_tui.ui.screens.help import HelpScreen
@@ -71,6 +71,7 @@ class MainScreen(Screen[None]):
         self.writes = Writes(self, Writer(self, workspace))
         self.choice = Choice()
         self.pane = "repositories"
+        self._possible: tuple[bool, ...] = ()
         self._copied: tuple[str, float] = ("", 0.0)
         self._window_timer: Timer | None = None
         self._preview_timer: Timer | None = None
@@ -133,11 +134,13 @@ class MainScreen(Screen[None]):
         for card in self.cards.values():
             card.one_line(self.tabbed)
         self._show_pane(self.pane)
+        self.show_preview()
 
     def _show_pane(self, pane: str) -> None:
         self.pane = pane
-        for name in PANES:
-            self.set_class(name == pane, f"-pane-{name}")
+        if not self.has_class(f"-pane-{pane}"):
+            # One update of the style of everything below, not three.
+            self.update_classes({f"-pane-{name}": name == pane for name in PANES})
         self.query_one(PaneBar).activate(pane)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
@@ -181,8 +184,11 @@ class MainScreen(Screen[None]):
 
     def show_preview(self) -> None:
         preview = self.previewer.preview
-        self.preview.show(preview, self.grant, self.writes.phase_of(preview.subject))
-        self.repositories.show_next(self.preview.sentence, self.preview.effect)
+        consumer = self.listing.consumer
+        account_b = consumer.account if consumer else None
+        self.preview.show(preview, self.grant, account_b, self.writes.phase_of(preview.subject))
+        if self.tabbed:
+            self.repositories.show_next(self.preview.sentence, self.preview.effect)
         self.show_status()
 
     def show_status(self) -> None:
@@ -258,15 +264,18 @@ class MainScreen(Screen[None]):
         self._preview_soon()
 
     @on(VirtualTable.Opened)
-    def _row_opened(self) -> None:
-        self.action_pane("preview")
+    def _row_opened(self, message: VirtualTable.Opened) -> None:
+        if message.row is not None:
+            self.action_pane("preview")
+        elif self.listing.error is not None:
+            self.app.push_screen(ErrorScreen(self.listing.error))
 
     @on(VirtualTable.Changed)
     def _table_changed(self) -> None:
         if not self.table.shown and not self.listing.busy and self.listing.error is None:
             self._say_empty()
         self.show_status()
-        self.refresh_bindings()
+        self.update_bindings()
 
     @on(VirtualTable.WindowChanged)
     def _window_changed(self) -> None:
@@ -366,7 +375,7 @@ class MainScreen(Screen[None]):
             return
         self._ticker.pause()
         self._show_run()
-        self.refresh_bindings()
+        self.update_bindings()
         if message.error is not None:
             self.app.push_screen(ErrorScreen(message.error))
 
@@ -392,6 +401,13 @@ class MainScreen(Screen[None]):
         if key.id in ("change.grant", "change.revoke", "prove.verify"):
             return self.repository is not None
         return True
+
+    def update_bindings(self) -> None:
+        """The footer is made anew by this, so only when it would look different."""
+        possible = tuple(self.is_possible(key) for key in MAIN)
+        if possible != self._possible:
+            self._possible = possible
+            self.refresh_bindings()
 
     def run_key(self, key: Key) -> None:
         """For the palette."""

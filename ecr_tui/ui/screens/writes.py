@@ -135,11 +135,12 @@ class Writes:
             nothing = "there is no statement of ours to take away" if message.revoke else "it is granted already"
             self._say("\n".join([f"No change in {where}: {nothing}.", *notes]))
             return
+        whom = write_text.whom(message.grant, revoke=message.revoke)
         if len(message.repositories) == 1:
-            self._confirm(f"{verb} in {safe(changed[0].repository.name)}?", write_text.one(changed[0]), verb, changed)
+            title = f"{verb} in {safe(changed[0].repository.name)}? {whom}"
+            self._confirm(title, write_text.one(changed[0]), verb, changed)
             return
         same = [p for p in plans if not p.changed]
-        whom = write_text.whom(message.grant, revoke=message.revoke)
         title = f"{verb} in {count(len(changed), 'repository', 'repositories')}? {whom}"
         self._confirm(title, write_text.many(changed, same, failed, hidden), verb, changed)
 
@@ -246,6 +247,6 @@ class Writes:
         self._say(f"The policy of {safe(repository.name)} is exactly as it was before.", title="Undone")
 
     def _busy_changed(self) -> None:
-        self._screen.refresh_bindings()
+        self._screen.update_bindings()
         self._screen.show_status()
         self._screen.writes_settled()

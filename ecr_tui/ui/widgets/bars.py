@@ -10,6 +10,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from ecr_tui.ui.widgets.words import Words
+
 PANES = (("repositories", "1", "Repositories"), ("preview", "2", "Preview"), ("verification", "3", "Verification"))
 
 
@@ -43,12 +45,10 @@ class PaneTab(Static):
             self._extra = extra
             self._draw()
 
-    def watch_classes(self) -> None:
-        self._draw()
-
     def set_active(self, active: bool) -> None:
-        self.set_class(active, "-active")
-        self._draw()
+        if active != self.has_class("-active"):
+            self.set_class(active, "-active")
+            self._draw()
 
     def _draw(self) -> None:
         mark = "▸" if self.has_class("-active") else " "
@@ -90,9 +90,9 @@ class StatusBar(Horizontal):
     """
 
     def compose(self) -> ComposeResult:
-        yield Static(id="status-left", markup=False)
-        yield Static(id="status-right", markup=False)
+        yield Words(id="status-left")
+        yield Words(id="status-right")
 
     def show(self, left: Content, right: Content) -> None:
-        self.query_one("#status-left", Static).update(left)
-        self.query_one("#status-right", Static).update(right)
+        self.query_one("#status-left", Words).say(left)
+        self.query_one("#status-right", Words).say(right)

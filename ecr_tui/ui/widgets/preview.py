@@ -10,12 +10,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Static, TabbedContent, TabPane
+from textual.widgets import TabbedContent, TabPane
 
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui import preview_text as words
 from ecr_tui.ui.flows.previewing import Preview, Subject
 from ecr_tui.ui.text import MUTED, NO, safe, safe_block
+from ecr_tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
@@ -62,33 +63,39 @@ class PreviewPane(Vertical):
         self._identity_policy = identity_policy
         self._preview = Preview(None)
         self.sentence = self.effect = Content.empty()
+        self._title = ""
         self._drawn: dict[str, object] = {}
 
     def compose(self) -> ComposeResult:
-        yield Static(id="sentence", markup=False)
-        yield Static(id="effect", markup=False)
+        yield Words(id="sentence")
+        yield Words(id="effect")
         with TabbedContent(initial="diff"):
             for tab in TABS:
                 with TabPane(tab.label, id=tab.id), VerticalScroll():
-                    yield Static(id=f"{tab.id}-body", classes="body", markup=False)
+                    yield Words(id=f"{tab.id}-body", classes="body")
 
     @property
     def tab(self) -> str:
         return self.query_one(TabbedContent).active or "diff"
 
-    def show(self, preview: Preview, grant: Grant | None, phase: str = "") -> None:
+    def show(self, preview: Preview, grant: Grant | None, account_b: str | None, phase: str = "") -> None:
         """``phase`` is what happened to it: "writing…", "written and read back"; "" while it is only a preview."""
         self._preview = preview
         repository = preview.subject.repository if preview.subject else None
         title = f"Policy preview · {safe(repository.name)}" if repository else "Policy preview"
-        self.border_title = Content(title)
-        self.sentence, self.effect = words.sentence(grant), self._effect(phase)
-        self.query_one("#sentence", Static).update(self.sentence)
-        self.query_one("#effect", Static).update(self.effect)
-        plan = preview.plan
-        number = len(plan.findings) if plan else 0
-        self.query_one(TabbedContent).get_tab("findings").label = f"Findings {number}" if number else "Findings"
-        self.set_class(plan is None, "-waiting")
+        if title != self._title:
+            self._title = title
+            self.border_title = Content(title)
+        self.sentence, self.effect = words.sentence(grant, account_b), self._effect(phase)
+        self.query_one("#sentence", Words).say(self.sentence)
+        self.query_one("#effect", Words).say(self.effect)
+        if preview.making:
+            return  # the old text stays for the moment it takes: to clear it between two rows would flicker
+        number = len(preview.plan.findings) if preview.plan else 0
+        label = f"Findings {number}" if number else "Findings"
+        tab = self.query_one(TabbedContent).get_tab("findings")
+        if tab.label_text != label:
+            tab.label = label
         self._draw_tab()
 
     def _effect(self, phase: str) -> Content:
@@ -103,16 +110,16 @@ class PreviewPane(Vertical):
 
     def _draw_tab(self) -> None:
         tab, preview = self.tab, self._preview
-        if self._drawn.get(tab) is preview:
+        if preview.making or self._drawn.get(tab) is preview:
             return
         self._drawn[tab] = preview
-        body = self.query_one(f"#{tab}-body", Static)
+        body = self.query_one(f"#{tab}-body", Words)
         if preview.error is not None:
-            body.update(Content.styled(safe_block(preview.error.text()), "$text-error"))
+            body.say(Content.styled(safe_block(preview.error.text()), "$text-error"))
         elif preview.plan is None or preview.subject is None:
-            body.update(Content.empty())
+            body.say(Content.empty())
         else:
-            body.update(self._content(tab, preview.plan, preview.subject))
+            body.say(self._content(tab, preview.plan, preview.subject))
         scroll = body.parent
         if isinstance(scroll, VerticalScroll):
             scroll.scroll_home(animate=False)

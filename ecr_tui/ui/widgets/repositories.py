@@ -22,6 +22,7 @@ from ecr_tui.ui.choice import Tags, parse_condition
 from ecr_tui.ui.flows.details import Details
 from ecr_tui.ui.text import NO, OK, PENDING, SKIP, UNKNOWN, ago, count, safe
 from ecr_tui.ui.widgets.virtual_table import Column, Piece, VirtualTable
+from ecr_tui.ui.widgets.words import Words
 
 
 class BarInput(Input):
@@ -76,6 +77,7 @@ class RepositoriesPane(Vertical):
         self._principal = principal
         self._now = now
         self._regions: set[str] = set()
+        self._subtitle = ""
         self.tags: Tags = ()
         self.table: VirtualTable[Repository] = VirtualTable(
             self._columns(), key=lambda r: r.arn, search=_search_text, id="table"
@@ -92,7 +94,7 @@ class RepositoriesPane(Vertical):
             )
         yield Static(id="tag-problem", markup=False)
         yield self.table
-        yield Static(id="next", markup=False)
+        yield Words(id="next")
 
     # -- columns -------------------------------------------------------------------------------------------------
 
@@ -173,11 +175,14 @@ class RepositoriesPane(Vertical):
             parts.append(f"● {table.marks:,} marked" + (f", {hidden:,} of them hidden" if hidden else ""))
         if listing:
             parts.append("listing…")
-        self.border_subtitle = Content(" · ".join(parts))
+        subtitle = " · ".join(parts)
+        if subtitle != self._subtitle:
+            self._subtitle = subtitle
+            self.border_subtitle = Content(subtitle)
 
     def show_next(self, sentence: Content, effect: Content) -> None:
         """What g would write, in two lines: for the layout where the preview is on another tab."""
-        self.query_one("#next", Static).update(Content("\n").join([sentence, effect.first_line]))
+        self.query_one("#next", Words).say(Content("\n").join([sentence, effect.first_line]))
 
     # -- filter bar ------------------------------------------------------------------------------------------------
 

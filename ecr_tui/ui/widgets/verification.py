@@ -11,6 +11,7 @@ from ecr_tui.policy.principal import describe
 from ecr_tui.report import IsolationStatus, Report, Stage, Status, Verdict
 from ecr_tui.ui.flows.verifying import Run, StageRow
 from ecr_tui.ui.text import MUTED, NO, OK, SKIP, safe, safe_block, seconds, size
+from ecr_tui.ui.widgets.words import Words
 
 WORDS = {
     Status.OK: (OK, "ok", "$text-success"),
@@ -57,16 +58,17 @@ class VerificationPane(VerticalScroll, can_focus=True):
         self._explained: object = None
 
     def compose(self) -> ComposeResult:
-        yield Static(Content.styled(INTRODUCTION, MUTED), id="verdict", markup=False)
-        yield Static(id="stages", markup=False)
+        yield Words(Content.styled(INTRODUCTION, MUTED), id="verdict")
+        yield Words(id="stages")
         yield Vertical(id="failure")
 
     def show(self, run: Run, now: float) -> None:
         """``now`` is monotonic seconds, for the stage that runs."""
-        self._run = run
-        self.border_title = Content(f"Verification · {safe(run.repository.name)}")
-        self.query_one("#verdict", Static).update(verdict(run))
-        self.query_one("#stages", Static).update(
+        if run is not self._run:
+            self._run = run
+            self.border_title = Content(f"Verification · {safe(run.repository.name)}")
+        self.query_one("#verdict", Words).say(verdict(run))
+        self.query_one("#stages", Words).say(
             Content("\n").join([stage_line(row, now, run.cancelling) for row in run.rows])
         )
         self._explain(run)

@@ -108,7 +108,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
 
     @dataclass
     class Opened(Message):
-        """Enter or a second click on the row under the cursor."""
+        """Enter or a second click on the row under the cursor; ``row`` is None in an empty table."""
 
         table: VirtualTable[Any]
         row: Any
@@ -235,6 +235,11 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         top = self.scroll_offset.y
         return [self._rows[i] for i in self._view[top : top + self._page + ahead]]
 
+    def _report(self, message: Message) -> None:
+        """Post a message as this table's own: Textual stops one at the widget whose handler it was made in, and the
+        parent that sets the filter is not the only one who listens."""
+        self.post_message(message.set_sender(self))
+
     # -- filter, sort, marks ---------------------------------------------------------------------------------------
 
     @property
@@ -287,7 +292,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
     def unmark_all(self) -> None:
         self._marks.clear()
         self.refresh()
-        self.post_message(self.Changed(self))
+        self._report(self.Changed(self))
 
     def _toggle_mark(self) -> None:
         at = self._view[self._cursor]
@@ -295,7 +300,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         if self._marks.pop(key, None) is None:
             self._marks[key] = at
         self._refresh_place(self._cursor)
-        self.post_message(self.Changed(self))
+        self._report(self.Changed(self))
 
     def _matching(self, base: Sequence[int]) -> list[int]:
         if len(self._haystacks) < len(self._rows):
@@ -329,15 +334,15 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         self._show_cursor()
         self._tell()
         self.refresh()
-        self.post_message(self.Changed(self))
-        self.post_message(self.WindowChanged(self))
+        self._report(self.Changed(self))
+        self._report(self.WindowChanged(self))
 
     def _tell(self) -> None:
         row = self.current
         key = None if row is None else self._key(row)
         if key != self._told:
             self._told = key
-            self.post_message(self.Moved(self, row))
+            self._report(self.Moved(self, row))
 
     # -- cursor --------------------------------------------------------------------------------------------------
 
@@ -395,8 +400,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
             self.action_move(1)
 
     def action_open(self) -> None:
-        if (row := self.current) is not None:
-            self.post_message(self.Opened(self, row))
+        self._report(self.Opened(self, self.current))
 
     # -- mouse ---------------------------------------------------------------------------------------------------
 
@@ -452,12 +456,12 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         self._fit(event.size.width)
         self._resize_virtual()
         self._show_cursor()
-        self.post_message(self.WindowChanged(self))
+        self._report(self.WindowChanged(self))
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
-            self.post_message(self.WindowChanged(self))
+            self._report(self.WindowChanged(self))
 
     def watch_has_focus(self, focused: bool) -> None:
         super().watch_has_focus(focused)
@@ -473,7 +477,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
     def _fit(self, width: int) -> None:
         """Choose the columns that fit and share the rest of the width among the flexible ones."""
         chosen = list(self.columns)
-        room = width - GUTTER
+        room = width - GUTTER - 1  # a blank before the scrollbar
 
         def need() -> int:
             return sum(c.width for c in chosen) + GAP * (len(chosen) - 1)

@@ -1,0 +1,296 @@
+"""Accounts, repositories, filters, sort and marks, by keys."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from ecr_tui.aws.model import Role
+from ecr_tui.config import Settings
+from ecr_tui.errors import CredentialsError, DeniedError, EnvironmentFailure
+from tests.ui.conftest import running
+from tests.ui.fake_workspace import NOW, FakeWorkspace, repository
+
+
+async def test_the_first_frame_waits_for_nothing(workspace: FakeWorkspace) -> None:
+    workspace.gate.hold("owner", "consumer", "repositories")
+    async with running(workspace, settled=False) as ui:
+        await ui.see("asking AWS who this is", "Listing repositories…", "account-a", "dev-acc")
+        workspace.gate.release()
+        await ui.settle()
+        await ui.see("111111111111", "222222222222", "my-first-repo", "expires in 3 h 12 min")
+
+
+async def test_pages_are_shown_as_they_arrive(workspace: FakeWorkspace) -> None:
+    workspace.page_size = 3
+    workspace.gate.hold("page:3")
+    async with running(workspace, settled=False) as ui:
+        await ui.see("billing-api", "3 repositories · listing…")
+        assert "my-first-repo" not in ui.text()
+        workspace.gate.release()
+        await ui.settle()
+        await ui.see("my-first-repo", "7 repositories")
+        assert ui.selected == "analytics/etl"
+
+
+async def test_details_of_visible_rows_are_read_and_only_those(tmp_path: Path) -> None:
+    workspace = FakeWorkspace(tmp_path, [repository(f"r{i:04}") for i in range(500)])
+    async with running(workspace) as ui:
+        await ui.wait(lambda: workspace.gate.count("images") >= 11)
+        await ui.wait(lambda: "…" not in ui.text().split("r0000")[1].splitlines()[0])
+        assert workspace.gate.count("policy_text") < 60
+
+
+async def test_access_is_unknown_until_the_policy_is_read(workspace: FakeWorkspace) -> None:
+    workspace.gate.hold("policy_text:public-mirror")
+    async with running(workspace) as ui:
+        await ui.wait(lambda: "✗ pull  ✗ push" in line(ui.text(), "web-frontend"))
+        assert "…" in line(ui.text(), "public-mirror")
+        workspace.gate.release()
+        await ui.wait(lambda: "✓ pull  ✗ push" in line(ui.text(), "public-mirror"))
+
+
+async def test_a_policy_that_cannot_be_read_is_not_called_no_access(workspace: FakeWorkspace) -> None:
+    workspace.errors["policy_text:legacy-tool"] = DeniedError("not allowed to read the policy", side="account A")
+    async with running(workspace) as ui:
+        await ui.wait(lambda: "? not readable" in line(ui.text(), "legacy-tool"))
+        await ui.press("end", "home", "down", "down", "down")
+        await ui.see("no preview: not allowed to read the policy")
+
+
+def line(text: str, word: str) -> str:
+    return next((row for row in text.splitlines() if word in row), "")
+
+
+async def test_filter_narrows_while_typing_and_esc_clears(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.press("slash")
+        await ui.type("pay")
+        await ui.see("2 of 7 shown", "billing-api", "my-first-repo", "“pay”")
+        assert "web-frontend" not in ui.text()
+        await ui.type(" my")
+        await ui.see("1 of 7 shown")
+        await ui.press("enter")
+        assert ui.main.focused is ui.main.table
+        await ui.see("1 of 7 shown")
+        await ui.press("escape")
+        await ui.see("web-frontend", "7 repositories")
+
+
+async def test_plain_letters_do_not_act_while_typing(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.press("slash")
+        await ui.type("gxuvqprbcst")
+        assert ui.main.table.filter == "gxuvqprbcst"
+        assert workspace.writes == []
+        assert ui.dialog == ""
+        await ui.see("No repository matches the filter.")
+        await ui.press("escape")
+        await ui.see("7 repositories")
+
+
+async def test_the_cursor_returns_to_its_row_when_the_filter_is_cleared(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.select("my-first-repo")
+        await ui.press("slash")
+        await ui.type("web")
+        await ui.wait(lambda: ui.selected == "web-frontend")
+        await ui.press("escape")
+        await ui.wait(lambda: ui.selected == "my-first-repo")
+
+
+async def test_tag_filter_asks_the_server_and_sets_the_condition(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.press("t")
+        await ui.type("Team")
+        await ui.press("enter")
+        await ui.see("'Team' is no tag")
+        assert workspace.gate.count("repositories") == 1
+        await ui.type("=Payments")
+        await ui.press("enter")
+        await ui.see("2 repositories", "Team=Payments")
+        assert ("repositories", "Team=Payments") in workspace.gate.calls
+        await ui.ready()
+        assert ui.main.grant.tags == (("Team", "Payments"),)
+        await ui.see("if Team=Payments")
+        await ui.press("t", "ctrl+a")
+        await ui.press(*["delete"] * 20)
+        await ui.press("ctrl+u", "enter")
+        await ui.see("7 repositories")
+
+
+async def test_the_tag_filter_of_the_settings_is_in_force(tmp_path: Path) -> None:
+    settings = Settings(
+        profile_a="account-a", profile_b="dev-acc", regions=("eu-central-1",), tags=(("Team", "Payments"),)
+    )
+    async with running(FakeWorkspace(tmp_path, settings=settings)) as ui:
+        await ui.see("tagged Team=Payments", "2 repositories")
+
+
+async def test_leaving_the_tag_input_changes_nothing(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.press("t")
+        await ui.type("Team=X")
+        await ui.press("escape")
+        assert ui.main.listing.tags == ()
+        assert workspace.gate.count("repositories") == 1
+        await ui.press("t")
+        assert ui.main.focused.value == ""
+
+
+async def test_refresh_keeps_cursor_marks_filter_and_sort(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.select("billing-api")
+        await ui.press("space")
+        await ui.select("my-first-repo")
+        ui.main.table.sort_by("name", True)
+        await ui.press("slash")
+        await ui.type("i")
+        await ui.press("enter")
+        before = (ui.selected, [r.name for r in ui.main.table.marked], ui.main.table.filter, ui.main.table.sort)
+        assert before == ("my-first-repo", ["billing-api"], "i", ("name", True))
+        workspace.all.insert(0, repository("aaa-new-i"))
+        workspace.gate.hold("repositories")
+        await ui.press("r")
+        await ui.wait(lambda: ui.main.listing.busy)
+        assert len(ui.main.table.rows) == 7
+        workspace.gate.release()
+        await ui.wait(lambda: len(ui.main.table.rows) == 8)
+        after = (ui.selected, [r.name for r in ui.main.table.marked], ui.main.table.filter, ui.main.table.sort)
+        assert after == before
+
+
+async def test_a_late_answer_to_an_older_listing_is_dropped(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        workspace.gate.hold("repositories:Team=Web")
+        ui.main.repositories.post_message(ui.main.repositories.TagsWanted((("Team", "Web"),)))
+        await ui.wait(lambda: ("repositories", "Team=Web") in workspace.gate.calls)
+        ui.main.repositories.post_message(ui.main.repositories.TagsWanted((("Team", "Payments"),)))
+        await ui.see("2 repositories")
+        workspace.gate.release()
+        await ui.wait(lambda: all(w.is_finished for w in ui.main.workers if w.group == "listing"))
+        assert {r.name for r in ui.main.table.rows} == {"billing-api", "my-first-repo"}
+
+
+async def test_sort_by_key_and_again_turns_the_order(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.press("s")
+        assert ui.dialog == "ChooseScreen"
+        await ui.press("enter")
+        await ui.see("Repository ▼")
+        assert next(iter(ui.main.table.window())).name == "web-frontend"
+        await ui.press("s", "down", "enter")
+        await ui.see("Tags ▲")
+        assert [r.name for r in ui.main.table.window()][-1] == "legacy-tool"
+
+
+async def test_header_click_sorts_and_row_click_selects(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.pilot.click("#table", offset=(6, 0))
+        await ui.see("Repository ▼")
+        await ui.pilot.click("#table", offset=(6, 3))
+        await ui.wait(lambda: ui.selected == "my-first-repo")
+        await ui.pilot.click("#table", offset=(1, 3))
+        assert [r.name for r in ui.main.table.marked] == ["my-first-repo"]
+
+
+async def test_marks_are_counted_and_hidden_ones_said(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.press("space", "space")
+        await ui.see("● 2 marked")
+        await ui.press("slash")
+        await ui.type("web")
+        await ui.see("2 marked (2 hidden)")
+
+
+@pytest.mark.parametrize("role", [Role.OWNER, Role.CONSUMER])
+async def test_broken_credentials_show_the_command_that_mends_them(workspace: FakeWorkspace, role: Role) -> None:
+    error = CredentialsError(
+        "The SSO session has expired",
+        detail="Token has expired",
+        side=role.value,
+        login_command="aws sso login --profile p",
+    )
+    name = "owner" if role is Role.OWNER else "consumer"
+    workspace.errors[name] = error
+    async with running(workspace) as ui:
+        await ui.see("The SSO session has expired", "aws sso login --profile p")
+        await ui.press("4", *(["tab"] if role is Role.CONSUMER else []))
+        await ui.wait(lambda: ui.main.focused is ui.main.cards[role])
+        await ui.press("enter")
+        assert ui.dialog == "ErrorScreen"
+        await ui.see("Token has expired", "Run this in another terminal")
+        await ui.press("y")
+        await ui.wait(lambda: ui.copied == ["aws sso login --profile p"])
+        await ui.press("escape")
+        del workspace.errors[name]
+        await ui.press("r")
+        await ui.wait(lambda: ui.main.cards[role].error is None)
+
+
+async def test_without_account_b_a_principal_can_still_be_chosen(workspace: FakeWorkspace) -> None:
+    workspace.errors["consumer"] = EnvironmentFailure("no network", side="account B")
+    async with running(workspace) as ui:
+        await ui.see("Account B is not known: choose a principal with b")
+        await ui.press("b")
+        await ui.type("222222222222")
+        await ui.press("enter")
+        await ui.ready()
+        await ui.see("account 222222222222")
+
+
+async def test_a_listing_that_fails_says_why_and_can_be_tried_again(workspace: FakeWorkspace) -> None:
+    workspace.errors["repositories"] = EnvironmentFailure("the endpoint does not answer", detail="connect timeout")
+    async with running(workspace) as ui:
+        await ui.see("✗ the endpoint does not answer", "r: try again")
+        await ui.press("enter")
+        await ui.see("connect timeout")
+        await ui.press("escape")
+        workspace.errors.clear()
+        await ui.press("r")
+        await ui.see("my-first-repo")
+
+
+async def test_a_refresh_that_fails_keeps_the_rows_and_shows_the_error(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        workspace.errors["repositories"] = EnvironmentFailure("the endpoint does not answer")
+        await ui.press("r")
+        await ui.wait(lambda: ui.dialog == "ErrorScreen")
+        await ui.press("escape")
+        await ui.see("my-first-repo")
+
+
+async def test_a_region_that_fails_is_named(workspace: FakeWorkspace) -> None:
+    workspace.errors["region"] = DeniedError("denied in us-east-1")
+    async with running(workspace) as ui:
+        await ui.see("✗ not read: us-east-1", "my-first-repo")
+
+
+async def test_several_regions_have_a_column(tmp_path: Path) -> None:
+    rows = [repository("app"), repository("app", region="us-east-1")]
+    async with running(FakeWorkspace(tmp_path, rows)) as ui:
+        await ui.see("Region", "us-east-1")
+
+
+async def test_an_empty_account_says_so(tmp_path: Path) -> None:
+    async with running(FakeWorkspace(tmp_path, [])) as ui:
+        await ui.see("Account A has no repositories here.")
+        await ui.press("g", "x", "v", "y", "space", "enter", "p")
+        assert ui.dialog == ""
+
+
+async def test_expiry_is_said_in_words(workspace: FakeWorkspace) -> None:
+    workspace.expires = NOW - timedelta(minutes=1)
+    async with running(workspace) as ui:
+        await ui.see("✗ account-a", "expired")
+
+
+async def test_account_details_can_be_read_and_copied(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.press("4", "enter")
+        await ui.see("user id      AROA:alice", "credentials  SSO")
+        await ui.press("y")
+        await ui.wait(lambda: ui.copied)
+        assert "assumed-role/EcrAdmin/alice" in ui.copied[0]

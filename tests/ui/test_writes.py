@@ -1,0 +1,254 @@
+"""Grant, revoke and undo: when it asks, what it writes, what it says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ecr_tui.config import Settings
+from ecr_tui.errors import DeniedError, EnvironmentFailure
+from ecr_tui.policy.actions import Access
+from ecr_tui.policy.change import Grant
+from tests.ui.conftest import running
+from tests.ui.fake_workspace import DEVUSR2, LAMBDA, REGION, FakeWorkspace, repository
+
+DENY = '{"Version":"2012-10-17","Statement":[{"Sid":"NotB","Effect":"Deny","Principal":{"AWS":"%s"},"Action":"ecr:*"}]}'
+
+
+async def test_a_grant_without_risk_is_one_key(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.select("my-first-repo")
+        await ui.press("g")
+        await ui.see("✓ written and read back")
+        assert ui.dialog == ""
+        assert [name for name, _ in workspace.writes] == ["my-first-repo"]
+        await ui.wait(lambda: "u undoes it" in ui.toasts())
+        await ui.see("✓ pull  ✓ push")
+
+
+async def test_the_phases_of_a_write_are_shown(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        workspace.gate.hold("apply")
+        await ui.press("g")
+        await ui.see("writing…")
+        await ui.press("g", "x", "u")
+        workspace.gate.release()
+        await ui.see("written and read back")
+        assert len(workspace.writes) == 1
+
+
+async def test_undo_restores_the_exact_text(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.select("billing-api")
+        await ui.press("g")
+        await ui.see("written and read back")
+        await ui.press("u")
+        await ui.wait(lambda: "exactly as it was before" in ui.toasts())
+        assert workspace.policies[workspace.by_name("billing-api").arn] == LAMBDA
+        await ui.ready()
+        await ui.see("g +16 −0 lines")
+
+
+async def test_undo_of_a_first_grant_removes_the_policy(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.press("g")
+        await ui.see("written and read back")
+        await ui.press("u")
+        await ui.wait(lambda: len(workspace.writes) == 2)
+        assert workspace.writes[1] == ("analytics/etl", None)
+
+
+async def test_undo_with_nothing_to_undo_says_so(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.press("u")
+        await ui.wait(lambda: "nothing to undo" in ui.toasts())
+
+
+async def test_undo_of_an_earlier_session_asks_first(workspace: FakeWorkspace) -> None:
+    repo = workspace.by_name("my-first-repo")
+    workspace.apply(workspace.plan(repo, Grant(DEVUSR2, Access.PULL)))
+    async with running(workspace) as ui:
+        await ui.press("u")
+        await ui.wait(lambda: ui.dialog == "ConfirmScreen")
+        await ui.see("Undo a write of an earlier session?", "my-first-repo", DEVUSR2)
+        await ui.press("enter")
+        assert len(workspace.writes) == 1
+        await ui.press("u")
+        await ui.wait(lambda: ui.dialog == "ConfirmScreen")
+        await ui.press("tab", "enter")
+        await ui.wait(lambda: len(workspace.writes) == 2)
+        assert repo.arn not in workspace.policies
+
+
+async def test_undo_refuses_when_somebody_has_written_since(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.press("g")
+        await ui.see("written and read back")
+        workspace.policies[workspace.by_name("analytics/etl").arn] = LAMBDA
+        await ui.press("u")
+        await ui.wait(lambda: ui.dialog == "ErrorScreen")
+        await ui.see("The policy changed meanwhile")
+        assert len(workspace.writes) == 1
+
+
+async def shadowed(folder) -> FakeWorkspace:
+    return FakeWorkspace(folder, [repository("guarded", {"Team": "Payments"})], policies={"guarded": DENY % DEVUSR2})
+
+
+async def test_a_risky_grant_asks_and_no_is_the_default(tmp_path) -> None:
+    workspace = await shadowed(tmp_path)
+    async with running(workspace) as ui:
+        await ui.see("asks first")
+        await ui.press("g")
+        assert ui.dialog == "ConfirmScreen"
+        assert ui.app.screen.focused.id == "no"
+        await ui.press("enter")
+        assert ui.dialog == ""
+        assert workspace.writes == []
+        await ui.press("g", "escape")
+        assert workspace.writes == []
+        await ui.press("g", "right", "enter")
+        await ui.wait(lambda: workspace.writes)
+        await ui.see("written and read back")
+
+
+async def test_letters_do_not_confirm(tmp_path) -> None:
+    workspace = await shadowed(tmp_path)
+    async with running(workspace) as ui:
+        await ui.press("g", "g", "y", "u", "x", "v", "q")
+        assert ui.dialog == "ConfirmScreen"
+        assert workspace.writes == []
+        await ui.press("n")
+        assert ui.dialog == ""
+
+
+async def test_a_conflict_writes_nothing_and_shows_the_new_policy(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.select("my-first-repo")
+        workspace.policies[workspace.by_name("my-first-repo").arn] = LAMBDA
+        await ui.press("g")
+        await ui.wait(lambda: ui.dialog == "ErrorScreen")
+        await ui.see("The policy changed meanwhile: nothing was written", "lambda.amazonaws.com")
+        assert workspace.writes == []
+        await ui.press("g")  # closes the dialog, and must not reach the pane
+        assert ui.dialog == ""
+        assert workspace.writes == []
+        await ui.ready()
+        await ui.see("g +16 −0 lines")
+        await ui.press("g")
+        await ui.wait(lambda: workspace.writes)
+
+
+@pytest.mark.parametrize(
+    "error", [DeniedError("may not write", detail="AccessDenied", side="account A"), RuntimeError("bug")]
+)
+async def test_a_failed_write_is_a_dialog_to_copy(workspace: FakeWorkspace, error: Exception) -> None:
+    workspace.errors["apply"] = error
+    async with running(workspace) as ui:
+        await ui.press("g")
+        await ui.wait(lambda: ui.dialog == "ErrorScreen")
+        await ui.press("y")
+        await ui.wait(lambda: ui.copied)
+        assert ("AccessDenied" if isinstance(error, DeniedError) else "RuntimeError: bug") in ui.copied[0]
+        assert ui.dialog == "ErrorScreen"
+        await ui.press("space")
+        assert ui.dialog == ""
+        assert ui.main.table.marks == 0
+        assert ui.main.writes.writer.busy == ""
+
+
+async def test_revoke_always_asks(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.press("g")
+        await ui.see("written and read back")
+        await ui.press("x")
+        await ui.wait(lambda: ui.dialog == "ConfirmScreen")
+        await ui.see("loses 7 actions at once", "- takes")
+        await ui.press("enter")
+        assert len(workspace.writes) == 1
+        await ui.press("x")
+        await ui.wait(lambda: ui.dialog == "ConfirmScreen")
+        await ui.press("tab", "enter")
+        await ui.wait(lambda: len(workspace.writes) == 2)
+        await ui.see("g creates the policy")
+
+
+async def test_revoke_without_a_statement_of_ours_says_so(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.press("x")
+        await ui.wait(lambda: "no statement of ours" in ui.toasts())
+
+
+async def test_marked_repositories_are_granted_together(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.press("space", "space", "space", "slash")
+        await ui.type("web")
+        await ui.press("enter", "g")
+        await ui.wait(lambda: ui.dialog == "ConfirmScreen")
+        await ui.see("Grant in 3 repositories?", "3 of them are hidden by the filter", "analytics/etl", "billing-api")
+        assert workspace.writes == []
+        await ui.press("tab", "enter")
+        await ui.wait(lambda: len(workspace.writes) == 3)
+        assert {name for name, _ in workspace.writes} == {"analytics/etl", "base/python", "billing-api"}
+        await ui.wait(lambda: ui.main.table.marks == 0)
+
+
+async def test_a_failure_among_many_is_told_one_by_one(workspace: FakeWorkspace) -> None:
+    workspace.errors["apply:base/python"] = DeniedError("may not write there")
+    async with running(workspace) as ui:
+        await ui.press("space", "space", "space", "g")
+        await ui.wait(lambda: ui.dialog == "ConfirmScreen")
+        await ui.press("tab", "enter")
+        await ui.wait(lambda: ui.dialog == "ErrorScreen")
+        await ui.see("2 repositories written, 1 not", "✗ base/python: may not write there", "✓ billing-api: written")
+        assert ui.main.table.marks == 3
+
+
+async def test_without_network_the_rest_is_not_begun(workspace: FakeWorkspace) -> None:
+    workspace.errors["apply:base/python"] = EnvironmentFailure("no network")
+    async with running(workspace) as ui:
+        await ui.press("space", "space", "space", "g")
+        await ui.wait(lambda: ui.dialog == "ConfirmScreen")
+        await ui.press("tab", "enter")
+        await ui.see("– billing-api: not begun")
+        assert [name for name, _ in workspace.writes] == ["analytics/etl"]
+
+
+async def test_plans_that_fail_are_left_out_and_said(workspace: FakeWorkspace) -> None:
+    workspace.errors["plan:base/python"] = DeniedError("may not read there")
+    async with running(workspace) as ui:
+        await ui.press("space", "space", "g")
+        await ui.wait(lambda: ui.dialog == "ConfirmScreen")
+        await ui.see("✗ base/python: may not read there", "Those are left alone.")
+        await ui.press("tab", "enter")
+        await ui.wait(lambda: workspace.writes)
+        assert [name for name, _ in workspace.writes] == ["analytics/etl"]
+
+
+async def test_read_only_writes_nothing_by_any_key(tmp_path) -> None:
+    settings = Settings(profile_a="a", profile_b="b", regions=(REGION,), read_only=True)
+    workspace = FakeWorkspace(tmp_path, settings=settings)
+    async with running(workspace) as ui:
+        await ui.see("READ-ONLY")
+        await ui.press("g", "x", "u", "v", "space", "g", "x")
+        for action in (ui.main.writes.grant, ui.main.writes.revoke, ui.main.writes.undo):
+            action()
+        await ui.wait(lambda: "nothing is written" in ui.toasts())
+        assert workspace.writes == []
+        assert {call for call, _ in workspace.gate.calls} & {"apply", "undo", "verify", "plan", "plan_revoke"} == set()
+
+
+async def test_the_written_plan_is_the_one_that_was_confirmed(workspace: FakeWorkspace) -> None:
+    """Planning took time, and meanwhile the choice was another: the dialog's plan is what is written."""
+    async with running(workspace) as ui:
+        workspace.gate.hold("plan")
+        await ui.press("space", "g")
+        await ui.wait(lambda: workspace.gate.count("plan") == 1)
+        ui.main._choose(replace(ui.main.choice, access=Access.PULL))
+        workspace.gate.release()
+        await ui.wait(lambda: ui.dialog == "ConfirmScreen")
+        await ui.see("may push + pull")
+        await ui.press("tab", "enter")
+        await ui.wait(lambda: workspace.writes)
+        assert "PutImage" in workspace.writes[0][1]
