@@ -382,7 +382,7 @@ def test_a_stale_token_is_no_denial_although_it_is_a_403(scene: Scene) -> None:
     scene.engine.push_results = [
         RegistryError(
             "403",
-            detail="denied: Your Authorization Token has expired. Please run 'aws ecr get-login-password' to fetch a new one.",
+            detail="denied: Your Authorization Token has expired. Please run 'aws ecr get-login-password'.",
             status=403,
             code="DENIED",
         )
