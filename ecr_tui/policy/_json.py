@@ -154,7 +154,7 @@ def _too_deep() -> PolicyError:
 
 
 def _shown(key: str) -> str:
-    return key.encode("ascii", "backslashreplace").decode()[:60]
+    return json.dumps(key)[1:61].removesuffix('"')
 
 
 def _at(title: str, text: str, position: int | None) -> PolicyError:

@@ -30,7 +30,7 @@ def parse_principal(text: str, *, account_b: str | None = None, partition: str =
     given = text.strip()
     if "*" in given or "?" in given:
         raise InputError(
-            f"a principal cannot hold a wildcard: {given}",
+            f"a principal cannot hold a wildcard: {_shown(given)}",
             hint="name each principal, or grant the whole account by its 12-digit id",
         )
     if _ACCOUNT.fullmatch(given):
@@ -38,12 +38,12 @@ def parse_principal(text: str, *, account_b: str | None = None, partition: str =
     if given.startswith(("user/", "role/")):
         if account_b is None:
             raise InputError(
-                f"whose {given}? account B is not known", hint="give the full ARN, or a profile of account B"
+                f"whose {_shown(given)}? account B is not known", hint="give the full ARN, or a profile of account B"
             )
         given = f"arn:{partition}:iam::{account_b}:{given}"
     found = _ARN.fullmatch(given)
     if found is None:
-        raise InputError(f"not a principal: {given or '(nothing)'}", hint=f"give {FORMS}")
+        raise InputError(f"not a principal: {_shown(given) or '(nothing)'}", hint=f"give {FORMS}")
     _check_kind(given, found.group(2), found.group(4))
     return given
 
@@ -53,7 +53,9 @@ def _check_kind(arn: str, service: str, rest: str) -> None:
     if service == "iam" and rest == "root":
         return
     if service == "iam" and kind == "group":
-        raise InputError(f"a group cannot be a principal: {arn}", hint="name the users, or a role that they may assume")
+        raise InputError(
+            f"a group cannot be a principal: {_shown(arn)}", hint="name the users, or a role that they may assume"
+        )
     if service == "iam" and kind in ("user", "role"):
         path, _, last = name.rpartition("/")
         if _NAME.fullmatch(last) and _PATH.fullmatch(path + "/" if path else ""):
@@ -64,7 +66,13 @@ def _check_kind(arn: str, service: str, rest: str) -> None:
             return
     if service == "sts" and kind == "federated-user" and _NAME.fullmatch(name):
         return
-    raise InputError(f"not a principal: {arn}", hint=f"give {FORMS}")
+    raise InputError(f"not a principal: {_shown(arn)}", hint=f"give {FORMS}")
+
+
+def _shown(text: str) -> str:
+    """As one line of bearable length."""
+    line = " ".join(text.split())
+    return line if len(line) <= 120 else line[:119] + "…"
 
 
 def canonical(principal: str) -> str:

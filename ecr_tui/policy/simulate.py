@@ -71,7 +71,8 @@ def _case(item: object, number: int) -> Case:
     if not isinstance(item, Mapping):
         raise InputError(f"case {number} is not an object", hint=_FORM)
     given = item.get("name")
-    name = given if isinstance(given, str) and given else f"case {number}"
+    name = " ".join(given.split()) if isinstance(given, str) else ""
+    name = name or f"case {number}"
     try:
         return Case(name, _request(item.get("request")), _policies(item), _expected(item.get("expected")))
     except _Problem as problem:

@@ -106,3 +106,11 @@ def test_dead_principals() -> None:
 )
 def test_descriptions(principal: str, text: str) -> None:
     assert describe(principal) == text
+
+
+@pytest.mark.parametrize("text", ["a\nb", "arn:aws:iam::222222222222:user/a\nb", "*\n*", "user/\n", "x" * 5000])
+def test_the_complaint_is_one_line_of_bearable_length(text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_principal(text)
+    assert len(caught.value.title.splitlines()) == 1
+    assert len(caught.value.title) < 200

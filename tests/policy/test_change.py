@@ -1,0 +1,408 @@
+"""Grants and their opposite touch our statements and nothing else."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from ecr_tui.errors import InputError
+from ecr_tui.policy.access import access_of
+from ecr_tui.policy.actions import Access
+from ecr_tui.policy.change import Grant, adopt, equivalent, group, merge, narrow, prune, revoke
+from ecr_tui.policy.document import LIMIT, PolicyDocument
+from ecr_tui.policy.export import identity_policy
+from ecr_tui.policy.lint import lint
+from ecr_tui.policy.ours import read_own
+from tests.policy.build import BOB, CAROL, PULL, REPOSITORY, ROOT_B, SEED, SESSION, A, B, allow, deny, policy
+
+PAYMENTS = (("Team", "Payments"),)
+FOREIGN = {"Sid": "Lambda", "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": PULL}
+
+
+def grant(principal: str = BOB, access: Access = Access.PULL, **more: Any) -> Grant:
+    return Grant(principal, access, **more)
+
+
+def after(change: Any) -> PolicyDocument:
+    assert change.after is not None
+    document: PolicyDocument = change.after
+    return document
+
+
+def test_the_first_grant_makes_the_whole_document() -> None:
+    change = merge(None, grant(access=Access.PUSH_PULL, tags=PAYMENTS))
+    assert change.changed
+    assert change.before is None
+    (statement,) = after(change).json["Statement"]
+    assert after(change).json["Version"] == "2012-10-17"
+    assert list(statement) == ["Sid", "Effect", "Principal", "Action", "Condition"]
+    assert statement["Sid"].startswith("EcrTuiPushPull")
+    assert statement["Sid"].isalnum()
+    assert statement["Principal"] == {"AWS": BOB}
+    assert set(statement["Action"]) == set(Access.PUSH_PULL.actions)
+    assert statement["Condition"] == {"StringEquals": {"aws:ResourceTag/Team": "Payments"}}
+    assert after(change).text == after(change).minified()
+
+
+@pytest.mark.parametrize("access", list(Access))
+@pytest.mark.parametrize("tags", [(), PAYMENTS, (("Team", "A"), ("Team", "B")), (("a", "1"), ("b", "2"))])
+def test_what_we_write_is_ours_again_and_lints_clean(access: Access, tags: Any) -> None:
+    until = datetime(2031, 1, 1, tzinfo=UTC)
+    document = after(merge(None, grant(access=access, tags=tags, until=until)))
+    own = read_own(document.statements[0])
+    assert own is not None
+    assert (own.principals, own.access, own.tags, own.until) == ((BOB,), access, tuple(sorted(tags)), until)
+    present = dict(tags)
+    assert lint(document, tags=present, account=A, now=datetime(2030, 1, 1, tzinfo=UTC)) == ()
+
+
+def test_no_resource_and_no_token_is_ever_written() -> None:
+    for access in Access:
+        text = after(merge(None, grant(access=access))).text
+        assert "Resource" not in text
+        assert "GetAuthorizationToken" not in text
+
+
+def test_the_same_again_changes_nothing() -> None:
+    for tags, until in itertools.product([(), PAYMENTS], [None, datetime(2031, 1, 1, tzinfo=UTC)]):
+        wanted = grant(tags=tags, until=until)
+        document = after(merge(policy(FOREIGN), wanted))
+        again = merge(document, wanted)
+        assert not again.changed
+        assert again.after is document
+
+
+def test_sids_are_the_same_for_the_same_content() -> None:
+    first = after(merge(None, grant(tags=PAYMENTS)))
+    second = after(merge(policy(FOREIGN), grant(tags=PAYMENTS)))
+    assert first.statements[0].sid == second.statements[1].sid
+    assert first.statements[0].sid != after(merge(None, grant())).statements[0].sid
+
+
+def test_foreign_statements_keep_text_and_place() -> None:
+    odd = '{"Statement":[{"Later":1.10,"Effect":"Deny","Principal":"*","Action":"ecr:*"}],"Id":"x"}'
+    document = after(merge(PolicyDocument.parse(odd), grant()))
+    assert document.text.startswith('{"Statement":[{"Later":1.10,"Effect":"Deny","Principal":"*","Action":"ecr:*"},{')
+    assert document.text.endswith('],"Id":"x"}')
+    assert document.version is None
+
+
+def test_an_old_version_is_kept() -> None:
+    assert after(merge(policy(FOREIGN, version="2008-10-17"), grant())).version == "2008-10-17"
+
+
+def test_a_narrower_grant_is_widened_in_its_place() -> None:
+    document = after(merge(after(merge(policy(FOREIGN), grant())), grant(CAROL)))
+    wider = after(merge(document, grant(access=Access.PUSH_PULL)))
+    assert len(wider.statements) == 3
+    own = read_own(wider.statements[1])
+    assert own is not None
+    assert (own.principals, own.access) == ((BOB,), Access.PUSH_PULL)
+    assert wider.statements[2].raw == document.statements[2].raw
+
+
+def test_push_beside_pull_becomes_both() -> None:
+    document = after(merge(after(merge(None, grant(access=Access.PUSH))), grant(access=Access.PULL)))
+    (statement,) = document.statements
+    assert set(statement.actions) == set(Access.PUSH_PULL.actions)
+
+
+def test_a_grant_of_less_changes_nothing() -> None:
+    document = after(merge(None, grant(access=Access.PUSH_PULL)))
+    assert not merge(document, grant(access=Access.PULL)).changed
+
+
+def test_another_condition_is_another_statement() -> None:
+    document = after(merge(None, grant(tags=PAYMENTS)))
+    assert len(after(merge(document, grant())).statements) == 2
+    assert len(after(merge(document, grant(tags=(("Team", "Other"),)))).statements) == 2
+
+
+def test_tag_keys_are_the_same_whatever_their_case() -> None:
+    document = after(merge(None, grant(tags=PAYMENTS)))
+    assert not merge(document, grant(tags=(("team", "Payments"),))).changed
+    assert merge(document, grant(tags=(("Team", "payments"),))).changed
+
+
+def test_an_account_id_is_its_root_arn() -> None:
+    document = after(merge(None, grant(ROOT_B)))
+    assert not merge(PolicyDocument.parse(document.text.replace(ROOT_B, B)), grant(ROOT_B)).changed
+
+
+def test_a_statement_of_ours_that_was_edited_is_foreign() -> None:
+    document = after(merge(None, grant()))
+    raw = document.json["Statement"][0]
+    raw["Action"].append("ecr:ListImages")
+    edited = document.replace([raw])
+    widened = after(merge(edited, grant(access=Access.PUSH_PULL)))
+    assert widened.statements[0].raw == raw
+    assert len(widened.statements) == 2
+    foreign_sid = raw["Sid"]
+    assert merge(edited, grant(access=Access.PULL, tags=PAYMENTS)).changed
+    assert [item.sid for item in widened.statements].count(foreign_sid) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"Effect": "Deny"},
+        {"Principal": "*"},
+        {"Principal": {"Service": "x.amazonaws.com"}},
+        {"Condition": {"StringLike": {"aws:ResourceTag/Team": "x"}}},
+        {"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}},
+        {"Condition": {"StringEquals": {"aws:ResourceTag/Team": "${aws:username}"}}},
+        {"Condition": {"DateLessThan": {"aws:CurrentTime": "tomorrow"}}},
+        {"Condition": "x"},
+        {"Resource": "*"},
+        {"Sid": "Other"},
+        {"Later": 1},
+    ],
+)
+def test_only_what_we_could_have_written_is_ours(change: dict[str, Any]) -> None:
+    raw = {**after(merge(None, grant())).json["Statement"][0], **change}
+    assert read_own(policy(raw).statements[0]) is None
+
+
+def test_a_foreign_statement_that_says_it_already_is_enough() -> None:
+    (seed,) = SEED["Statement"]  # type: ignore[misc]
+    assert not merge(policy(seed), grant(f"arn:aws:iam::{B}:user/devusr2", Access.PUSH_PULL, tags=PAYMENTS)).changed
+    assert merge(policy(seed), grant(f"arn:aws:iam::{B}:user/devusr2", Access.PUSH_PULL)).changed
+
+
+def test_a_later_end_replaces_an_earlier_one() -> None:
+    soon, later = datetime(2030, 1, 1, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC)
+    document = after(merge(None, grant(until=soon)))
+    assert document.json["Statement"][0]["Condition"] == {"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}}
+    longer = after(merge(document, grant(until=later)))
+    assert len(longer.statements) == 1
+    assert "2031-01-01" in longer.text
+    assert len(after(merge(longer, grant())).statements) == 1
+
+
+def test_an_earlier_end_does_not_shorten_what_is_granted() -> None:
+    document = after(merge(None, grant()))
+    assert len(after(merge(document, grant(until=datetime(2030, 1, 1, tzinfo=UTC)))).statements) == 2
+
+
+def test_ends_are_written_in_utc_whole_seconds() -> None:
+    end = datetime(2030, 1, 1, 1, 0, 0, 999, tzinfo=timezone(timedelta(hours=2)))
+    assert "2029-12-31T23:00:00Z" in after(merge(None, grant(until=end))).text
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"tags": (("", "x"),)},
+        {"tags": (("k" * 129, "x"),)},
+        {"tags": (("k", "v" * 257),)},
+        {"tags": (("k", "${aws:username}"),)},
+        {"until": datetime(2030, 1, 1)},
+    ],
+)
+def test_a_grant_that_cannot_be_written_is_refused(bad: dict[str, Any]) -> None:
+    with pytest.raises(InputError):
+        grant(**bad)
+
+
+# --- the limit ---------------------------------------------------------------------------------------------------
+
+
+def full() -> PolicyDocument:
+    """Separate statements up to the brim: the next one does not fit."""
+    document: PolicyDocument | None = None
+    for number in itertools.count():
+        change = merge(document, grant(f"arn:aws:iam::{B}:user/user-number-{number}", Access.PUSH_PULL))
+        if change.notes:
+            assert document is not None
+            return document
+        document = change.after
+    raise AssertionError
+
+
+def test_principals_share_a_statement_only_when_the_limit_makes_them() -> None:
+    document = full()
+    assert all(len(statement.principals) == 1 for statement in document.statements)
+    change = merge(document, grant(CAROL, Access.PUSH_PULL))
+    assert "share a statement" in change.notes[0]
+    (statement,) = after(change).statements
+    assert len(statement.principals) == len(document.statements) + 1
+    assert after(change).size < LIMIT
+    assert not merge(after(change), grant(CAROL, Access.PUSH_PULL)).changed
+    assert equivalent(after(revoke(after(change), CAROL)), document)
+
+
+def test_one_leaves_a_shared_statement_and_the_others_stay() -> None:
+    shared = after(group(full()))
+    count = len(shared.statements[0].principals)
+    left = after(revoke(shared, f"arn:aws:iam::{B}:user/user-number-3"))
+    assert len(left.statements[0].principals) == count - 1
+    assert f'"arn:aws:iam::{B}:user/user-number-3"' not in left.text
+
+
+def test_one_of_a_shared_statement_is_widened_alone() -> None:
+    shared = after(group(after(merge(after(merge(None, grant())), grant(CAROL)))))
+    wider = after(merge(shared, grant(access=Access.PUSH_PULL)))
+    found = [own for own in map(read_own, wider.statements) if own]
+    assert {own.principals: own.access for own in found} == {(CAROL,): Access.PULL, (BOB,): Access.PUSH_PULL}
+
+
+def test_what_does_not_fit_is_refused_with_its_size() -> None:
+    big = policy({**FOREIGN, "Later": "x" * LIMIT})
+    with pytest.raises(InputError, match=r"1\d,\d{3} characters; ECR takes 10,240"):
+        merge(big, grant())
+
+
+def test_grouping_leaves_different_access_and_conditions_apart() -> None:
+    document: PolicyDocument | None = None
+    for access, tags in itertools.product((Access.PULL, Access.PUSH), ((), PAYMENTS)):
+        for principal in (BOB, CAROL):
+            if access is Access.PUSH and principal == BOB:
+                continue
+            document = merge(document, grant(principal, access, tags=tags)).after
+    assert document is not None
+    grouped = after(group(document))
+    assert equivalent(grouped, document)
+    assert not group(grouped).changed
+
+
+# --- the opposite ------------------------------------------------------------------------------------------------
+
+
+def test_revoking_the_only_grant_leaves_no_policy() -> None:
+    change = revoke(after(merge(None, grant())), BOB)
+    assert change.changed
+    assert change.after is None
+
+
+def test_revoking_takes_every_condition() -> None:
+    document = after(merge(after(merge(policy(FOREIGN), grant())), grant(tags=PAYMENTS)))
+    assert after(revoke(document, BOB)).minified() == policy(FOREIGN).minified()
+
+
+def test_revoking_nothing_changes_nothing() -> None:
+    for document in (None, policy(FOREIGN)):
+        change = revoke(document, BOB)
+        assert not change.changed
+        assert change.after is document
+
+
+@pytest.mark.parametrize(
+    ("had", "taken", "left"),
+    [
+        (Access.PUSH_PULL, Access.PUSH, Access.PULL),
+        (Access.PUSH_PULL, Access.PULL, Access.PUSH),
+        (Access.PULL, Access.PUSH_PULL, None),
+        (Access.PULL, Access.PULL, None),
+        (Access.PULL, Access.PUSH, Access.PULL),
+        (Access.PUSH_PULL, Access.PUSH_PULL, None),
+    ],
+)
+def test_revoking_part_of_it(had: Access, taken: Access, left: Access | None) -> None:
+    change = revoke(after(merge(None, grant(access=had))), BOB, taken)
+    assert (change.after is None) is (left is None)
+    assert change.changed is (had is not left)
+    if left is not None:
+        assert set(after(change).statements[0].actions) == set(left.actions)
+
+
+def test_foreign_statements_are_left_alone_and_mentioned() -> None:
+    document = policy({**allow([BOB, CAROL]), "Sid": "Theirs"})
+    change = revoke(document, BOB)
+    assert not change.changed
+    assert change.notes == (f"Theirs, which is not ours, also names user bob in {B} and was left alone",)
+
+
+def test_foreign_statements_are_edited_only_when_asked_for_and_it_is_said() -> None:
+    document = policy({**allow([BOB, CAROL]), "Sid": "Theirs"}, allow(BOB), deny(BOB))
+    change = revoke(document, BOB, foreign=True)
+    assert change.notes[0] == f"user bob in {B} was taken out of Theirs, which is not ours"
+    assert [dict(item.raw) for item in after(change).statements] == [{**allow([CAROL]), "Sid": "Theirs"}, deny(BOB)]
+
+
+def test_other_kinds_of_principals_stay_in_an_edited_foreign_statement() -> None:
+    both = {"AWS": BOB, "Service": "lambda.amazonaws.com"}
+    change = revoke(policy(allow(both)), BOB, foreign=True)
+    assert after(change).json["Statement"][0]["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+def test_narrowing() -> None:
+    document = after(merge(after(merge(None, grant(access=Access.PUSH_PULL))), grant(CAROL, Access.PUSH_PULL)))
+    shared = after(group(document))
+    for before in (document, shared):
+        narrowed = after(narrow(before, grant(access=Access.PULL)))
+        found = {own.principals: own.access for own in map(read_own, narrowed.statements) if own}
+        assert found == {(BOB,): Access.PULL, (CAROL,): Access.PUSH_PULL}
+    assert not narrow(document, grant(access=Access.PUSH_PULL)).changed
+    assert not narrow(document, grant(SESSION)).changed
+
+
+# --- a pasted document -------------------------------------------------------------------------------------------
+
+
+def test_the_token_of_the_known_sample_moves_to_account_b() -> None:
+    change, moved = adopt(None, PolicyDocument.from_json(SEED))
+    assert moved == ("ecr:GetAuthorizationToken",)
+    (statement,) = after(change).statements
+    assert "GetAuthorizationToken" not in after(change).text
+    assert statement.sid == "AllowCrossAccountPushAndPull"
+    assert len(statement.actions) == 11
+    devusr2 = f"arn:aws:iam::{B}:user/devusr2"
+    access = access_of(after(change), devusr2, repository_arn=REPOSITORY, tags={"Team": "Payments"})
+    assert (access.pull, access.push) == (True, True)
+    needed = identity_policy([REPOSITORY], Access.PUSH_PULL)
+    token, rest = needed.statements
+    assert (token.actions, token.resources) == (("ecr:GetAuthorizationToken",), ("*",))
+    assert (set(rest.actions), rest.resources) == (set(Access.PUSH_PULL.actions), (REPOSITORY,))
+
+
+def test_adopting_twice_adds_once() -> None:
+    first, _ = adopt(policy(FOREIGN), PolicyDocument.from_json(SEED))
+    again, moved = adopt(first.after, PolicyDocument.from_json(SEED))
+    assert not again.changed
+    assert moved == ("ecr:GetAuthorizationToken",)
+
+
+def test_a_statement_about_the_registry_alone_is_dropped() -> None:
+    change, moved = adopt(None, policy(allow(action=["ECR:getauthorizationtoken", "ecr:DescribeRegistry"])))
+    assert moved == ("ecr:GetAuthorizationToken", "ecr:DescribeRegistry")
+    assert not change.changed
+    assert change.after is None
+
+
+def test_a_resource_of_everything_is_dropped_and_another_refused() -> None:
+    change, _ = adopt(None, policy(allow(Resource="*")))
+    assert "Resource" not in after(change).text
+    with pytest.raises(InputError, match="names a Resource"):
+        adopt(None, policy(allow(Resource=REPOSITORY)))
+
+
+def test_variables_that_would_turn_literal_are_told() -> None:
+    incoming = policy(allow(condition={"StringEquals": {"aws:ResourceTag/Team": "${aws:PrincipalTag/Team}"}}))
+    change, _ = adopt(policy(FOREIGN, version="2008-10-17"), incoming)
+    assert "literal" in change.notes[0]
+
+
+# --- dead principals ---------------------------------------------------------------------------------------------
+
+
+def test_pruning_takes_dead_principals_out_of_every_statement() -> None:
+    dead = "AIDAJQABLZS4A3QDU576Q"
+    document = policy(
+        allow([dead, BOB]),
+        allow(dead, Sid="Gone"),
+        deny({"AWS": [dead, CAROL]}),
+        {"Effect": "Deny", "NotPrincipal": {"AWS": [dead]}, "Action": "*"},
+    )
+    change = prune(document)
+    assert [item.principals for item in after(change).statements] == [(("AWS", BOB),), (("AWS", CAROL),), ()]
+    assert len(change.notes) == 3
+    assert "and with it the statement" in change.notes[1]
+    assert dead in after(change).text
+    assert not prune(after(change)).changed
+
+
+def test_pruning_the_last_one_leaves_no_policy() -> None:
+    assert prune(policy(allow("AROAEXAMPLE1234567890"))).after is None
