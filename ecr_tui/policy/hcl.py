@@ -54,7 +54,8 @@ def policy_document(document: PolicyDocument, name: str) -> str | None:
         head.append(f"  version = {quote(document.version or '2008-10-17')}")
     if "Id" in document.raw:
         head.append(f"  policy_id = {quote(document.raw['Id'])}")
-    return "\n\n".join(["\n".join(head), *blocks]) + "\n}\n"
+    between = "\n" if len(head) == 1 else "\n\n"
+    return "\n".join(head) + between + "\n\n".join(blocks) + "\n}\n"
 
 
 _LISTS = {"Action": "actions", "NotAction": "not_actions", "Resource": "resources", "NotResource": "not_resources"}
@@ -70,7 +71,7 @@ def _statement(raw: Mapping[str, Any]) -> str | None:
     lines.append(f"    effect = {quote(raw['Effect'])}")
     for element, attribute in _LISTS.items():
         if element in raw:
-            lines.append(f"    {attribute} = {_list(strings(raw[element]))}")
+            lines.append(f"    {attribute} = {_list(strings(raw[element]), 4)}")
     for element, block in (("Principal", "principals"), ("NotPrincipal", "not_principals")):
         if element in raw:
             pairs = _principals(raw[element])
@@ -78,7 +79,7 @@ def _statement(raw: Mapping[str, Any]) -> str | None:
                 return None
             for kind, names in pairs:
                 lines += ["", f"    {block} {{", f"      type        = {quote(kind)}"]
-                lines += [f"      identifiers = {_list(names)}", "    }"]
+                lines += [f"      identifiers = {_list(names, 6)}", "    }"]
     condition = raw.get("Condition", {})
     if not isinstance(condition, Mapping):
         return None
@@ -87,7 +88,7 @@ def _statement(raw: Mapping[str, Any]) -> str | None:
             return None
         for variable, value in keys.items():
             lines += ["", "    condition {", f"      test     = {quote(test)}"]
-            lines += [f"      variable = {quote(variable)}", f"      values   = {_list(values_of(value))}", "    }"]
+            lines += [f"      variable = {quote(variable)}", f"      values   = {_list(values_of(value), 6)}", "    }"]
     return "\n".join([*lines, "  }"])
 
 
@@ -99,7 +100,8 @@ def _principals(value: object) -> list[tuple[str, tuple[str, ...]]] | None:
     return [(kind, strings(names)) for kind, names in value.items()]
 
 
-def _list(items: Sequence[str]) -> str:
+def _list(items: Sequence[str], indent: int) -> str:
     if len(items) == 1:
         return f"[{quote(items[0])}]"
-    return "[\n" + "".join(f"      {quote(item)},\n" for item in items) + "    ]" if items else "[]"
+    pad = " " * indent
+    return "[\n" + "".join(f"{pad}  {quote(item)},\n" for item in items) + f"{pad}]" if items else "[]"
