@@ -216,7 +216,8 @@ def _write(store: PolicyStore, journal: Journal, plan: Plan, operator: str, *, u
     except (DeniedError, InputError, CredentialsError, Cancelled) as exc:
         # AWS refused it, or it was never sent.
         _finish(journal, identifier, FAILED, exc.text(), notes)
-        if "principal not found" in exc.detail.lower() and plan.principal:
+        # A title that names the deleted principals already says more.
+        if "principal not found" in exc.detail.lower() and plan.principal and "deleted" not in exc.title:
             raise _unknown_principal(plan.principal, exc) from exc
         raise
     except EcrTuiError as exc:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.secret import Secret
 
 
@@ -100,3 +101,77 @@ class ImagesSummary:
     count: int
     last_push: datetime | None
     complete: bool = True
+
+
+@dataclass(frozen=True)
+class NamedPolicy:
+    """A policy of IAM. ``origin``: "inline", "attached", "group developers, inline", "permissions boundary" ...
+
+    ``arn`` is "" for an inline policy.
+    """
+
+    name: str
+    origin: str
+    document: PolicyDocument
+    arn: str = ""
+
+
+@dataclass(frozen=True)
+class IdentityPolicies:
+    """What IAM holds for a user or role: all of it, or the reason why it is not known.
+
+    ``principal`` as asked for; ``arn`` the user's or role's own, with its path, once IAM has told it. ``tags`` are the
+    principal's, ``user_id`` its unique id. ``unreadable`` is "" when everything was read; else a sentence with AWS's
+    own words, and then ``policies`` and ``boundary`` are empty: half of it would be a guess.
+    """
+
+    principal: str
+    arn: str
+    policies: tuple[NamedPolicy, ...] = ()
+    boundary: NamedPolicy | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+    user_id: str = ""
+    unreadable: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def documents(self) -> tuple[PolicyDocument, ...] | None:
+        """For ``policy.evaluate.Policies.identity``: None where they cannot be read."""
+        return None if self.unreadable else tuple(item.document for item in self.policies)
+
+    @property
+    def boundaries(self) -> tuple[PolicyDocument, ...]:
+        return () if self.boundary is None else (self.boundary.document,)
+
+
+@dataclass(frozen=True)
+class CreationTemplate:
+    """Settings for repositories that ECR itself creates below ``prefix`` ("ROOT": where no other template fits).
+
+    ``applied_for``: "PULL_THROUGH_CACHE", "REPLICATION", "CREATE_ON_PUSH". A repository made with CreateRepository
+    takes nothing from it.
+    """
+
+    prefix: str
+    applied_for: tuple[str, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    policy_text: str | None = None
+    mutability: str = ""
+
+
+@dataclass(frozen=True)
+class RegistryFacts:
+    """What decides beside a repository's own policy, in one region of account A.
+
+    ``policy_text`` None: there is no registry policy, or it could not be read (then ``policy_unreadable`` says why).
+    ``scope``: "V2" (every ECR action is decided with it) or "V1" (three actions of replication and caching); "" where
+    ``scope_unreadable`` says why it is not known. ``templates`` likewise.
+    """
+
+    region: str
+    policy_text: str | None = None
+    policy_unreadable: str = ""
+    scope: str = "V2"
+    scope_unreadable: str = ""
+    templates: tuple[CreationTemplate, ...] = ()
+    templates_unreadable: str = ""

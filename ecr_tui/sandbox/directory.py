@@ -14,6 +14,8 @@ from moto.iam.models import Group, IAMBackend, Role, User, iam_backends
 from ecr_tui.sandbox.principals import Credential, Principal, Session
 
 PARTITION = "aws"
+BOUNDARY = "permissions_boundary"
+"""The attribute in which moto looks for a user's boundary when GetUser shows it, though nothing of moto sets it."""
 _ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
@@ -99,7 +101,9 @@ class Directory:
                 if any(member.name == user.name for member in group.users):
                     texts += _attached(group)
             tags = {tag["Key"]: tag["Value"] for tag in user.tags or ()}
-            return Documents(tuple(texts), (), session, tags)
+            limit = boundary_of(user)
+            limits = (self.managed_policy(principal.account, limit),) if limit else ()
+            return Documents(tuple(texts), limits, session, tags)
         role = self.role(principal.account, principal.name)
         if role is None or role.id != principal.user_id.split(":")[0]:
             return Documents()
@@ -128,6 +132,12 @@ def user_id(user: User) -> str:
     if not user.id.startswith("AIDA"):
         user.id = new_id("AIDA")
     return user.id
+
+
+def boundary_of(user: User) -> str:
+    """The ARN of the user's permissions boundary, "" for none."""
+    found = getattr(user, BOUNDARY, None)
+    return str(found["PermissionsBoundaryArn"]) if found else ""
 
 
 def new_id(prefix: str) -> str:

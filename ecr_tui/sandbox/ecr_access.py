@@ -7,7 +7,11 @@ from moto.ecr.models import Repository
 from ecr_tui.sandbox.aws_errors import ServiceError, repository_missing
 from ecr_tui.sandbox.decisions import Context, Decisions
 from ecr_tui.sandbox.principals import Principal
+from ecr_tui.sandbox.registry_settings import SCOPE
 from ecr_tui.sandbox.world import AwsCall, World
+
+V1_ACTIONS = frozenset({"ecr:ReplicateImage", "ecr:BatchImportUpstreamImage", "ecr:CreateRepository"})
+"""All that a registry policy of scope V1 decides; V2 decides every action (ECR User Guide, registry permissions)."""
 
 
 class RepositoryAccess:
@@ -39,7 +43,7 @@ class RepositoryAccess:
             arn_of(account, region, name),
             account=account,
             policy=policy if policy is not None else record.policy if record else None,
-            registry_policy=self.registry_policy(account, region),
+            registry_policy=self.registry_policy(account, region, action),
             tags=self._world.records.tags(record) if record else {},
             context=context,
         )
@@ -61,8 +65,19 @@ class RepositoryAccess:
             raise repository_missing(name, account)
         return found
 
-    def registry_policy(self, account: str, region: str) -> str | None:
+    def require_registry(self, call: AwsCall, account: str | None = None) -> str:
+        """The registry that the call is about, by default the caller's own. Raises ServiceError when it is denied."""
+        account = account or call.principal.account
+        action = f"ecr:{call.operation}"
+        policy = self.registry_policy(account, call.region, action)
+        self.decisions.require(call.principal, action, "*", account=account, registry_policy=policy)
+        return account
+
+    def registry_policy(self, account: str, region: str, action: str) -> str | None:
+        """The one that has a say in the action, None when none has."""
         if account not in self._world.accounts or region not in self._world.regions:
+            return None
+        if self._world.registries.of(account, region).value(SCOPE) == "V1" and action not in V1_ACTIONS:
             return None
         return self._world.records.backend(account, region).registry_policy
 

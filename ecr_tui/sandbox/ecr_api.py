@@ -14,6 +14,7 @@ from ecr_tui.sandbox.ecr_access import RepositoryAccess, registry_of
 from ecr_tui.sandbox.ecr_images import EcrImages
 from ecr_tui.sandbox.ecr_layers import Layers
 from ecr_tui.sandbox.ecr_policies import RepositoryPolicies
+from ecr_tui.sandbox.ecr_registry import Registry
 from ecr_tui.sandbox.ecr_repositories import Repositories
 from ecr_tui.sandbox.moto_app import MotoApp
 from ecr_tui.sandbox.world import AwsCall, World
@@ -24,13 +25,13 @@ Operation = Callable[[AwsCall], dict[str, Any]]
 class EcrApi:
     def __init__(self, world: World, decisions: Decisions, moto: MotoApp) -> None:
         self._world = world
-        self._decisions = decisions
         self._moto = moto
         self.access = RepositoryAccess(world, decisions)
         self.layers = Layers(world, self.access)
         self._operations: dict[str, Operation] = {
             **Repositories(world, self.access).operations,
             **RepositoryPolicies(world, self.access).operations,
+            **Registry(world, self.access).operations,
             **EcrImages(world, self.access).operations,
             **self.layers.operations,
             "GetAuthorizationToken": self.authorization_token,
@@ -42,8 +43,7 @@ class EcrApi:
 
     def authorization_token(self, call: AwsCall) -> dict[str, Any]:
         """One token for whoever asks; ``registryIds`` (deprecated) only adds endpoints, never access."""
-        own = call.principal.account
-        self._decisions.require(call.principal, "ecr:GetAuthorizationToken", "*", account=own)
+        own = self.access.require_registry(call)
         wanted = call.params.get("registryIds")
         registries = [str(one) for one in wanted] if isinstance(wanted, list) and wanted else [own]
         hosts = self._world.records.hosts
@@ -68,8 +68,7 @@ class EcrApi:
             raise unknown_operation("ecr", call.operation)
         account, name = registry_of(call), call.params.get("repositoryName")
         if is_registry_level(action) or name is None:
-            resource = "*"
-            self._decisions.require(call.principal, action, resource, account=account)
+            self.access.require_registry(call, account)
         elif self.access.require(call.principal, action, account, call.region, str(name)) is None:
             raise repository_missing(str(name), account)
         answer = self._moto.forward(request, account)

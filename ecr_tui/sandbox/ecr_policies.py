@@ -1,4 +1,4 @@
-"""ECR: repository policies with ECR's strictness, and the registry policy."""
+"""ECR: repository policies with ECR's strictness."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 from moto.ecr.models import Repository
 
-from ecr_tui.policy.document import PolicyDocument, PolicyError
 from ecr_tui.sandbox import bindings
 from ecr_tui.sandbox.aws_errors import ServiceError, invalid
 from ecr_tui.sandbox.ecr_access import RepositoryAccess, arn_of
@@ -23,7 +22,6 @@ class RepositoryPolicies:
             "SetRepositoryPolicy": self.set_policy,
             "GetRepositoryPolicy": self.get_policy,
             "DeleteRepositoryPolicy": self.delete_policy,
-            "PutRegistryPolicy": self.put_registry,
         }
 
     def set_policy(self, call: AwsCall) -> dict[str, Any]:
@@ -53,20 +51,6 @@ class RepositoryPolicies:
         answer = self._answer(record, self._present(record))
         record.policy = None
         return answer
-
-    def put_registry(self, call: AwsCall) -> dict[str, Any]:
-        """Scope V2, the default of today: every ECR action, enforced at every request."""
-        account = call.principal.account
-        self._access.decisions.require(call.principal, "ecr:PutRegistryPolicy", "*", account=account)
-        text = call.params.get("policyText")
-        try:
-            statements = PolicyDocument.parse(str(text)).statements
-        except PolicyError:
-            statements = ()
-        if not statements or not all(one.effect and one.actions and one.principals for one in statements):
-            raise invalid("PolicyText", "Invalid registry policy provided")
-        self._world.records.backend(account, call.region).registry_policy = str(text)
-        return {"registryId": account, "policyText": text}
 
     def _present(self, record: Repository) -> str:
         if not record.policy:

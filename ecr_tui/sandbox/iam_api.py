@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ecr_tui.sandbox import iam_boundaries
 from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.aws_http import HttpRequest, HttpResponse
 from ecr_tui.sandbox.decisions import Decisions
@@ -21,13 +22,16 @@ class IamApi:
         self._decisions = decisions
         self._moto = moto
 
-    def call(self, call: AwsCall, request: HttpRequest) -> HttpResponse:
+    def call(self, call: AwsCall, request: HttpRequest) -> HttpResponse | dict[str, Any]:
         resource = self._resource(call)
         message = self._decisions.denial(
             call.principal, f"iam:{call.operation}", resource, account=call.principal.account
         )
         if message is not None:
             raise ServiceError("AccessDenied", message, 403)
+        if call.operation in iam_boundaries.OPERATIONS:
+            iam_boundaries.change(self._world.directory, call.principal.account, call.operation, call.params)
+            return {}
         answer = self._moto.forward(request, call.principal.account)
         if answer is None:
             raise ServiceError("InvalidAction", f"The sandbox does not offer iam:{call.operation}")

@@ -101,6 +101,7 @@ class Sandbox:
         with world.lock:
             reset_moto()
             world.records.clear()
+            world.registries.clear()
             world.tokens.clear()
             self.front.sts.clear()
             for place, app in self._apps.items():

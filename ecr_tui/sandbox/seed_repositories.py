@@ -18,6 +18,7 @@ from ecr_tui.sandbox.directory import new_id
 from ecr_tui.sandbox.ecr_policies import store_unchecked
 from ecr_tui.sandbox.manifests import DOCKER_MANIFEST
 from ecr_tui.sandbox.seed_iam import CI_ROLE, CONSUMER
+from ecr_tui.sandbox.seed_states import states
 from ecr_tui.sandbox.world import ACCOUNT_A, ACCOUNT_B, ACCOUNT_CI, PARTNERS, REGION, World
 
 PAYMENTS = {"Team": "Payments"}
@@ -66,6 +67,8 @@ def seed_repositories(world: World) -> None:
     _create(world, "payments/legacy", PAYMENTS, _seed_document(), pushed=("v0.9",))
     stack = {"aws:cloudformation:stack-name": "payments-frontend", "aws:cloudformation:logical-id": "Repository"}
     _create(world, "payments/frontend", {**PAYMENTS, **stack}, pushed=("v12",))
+    for name, tags, policy in states(world.clock()):
+        _create(world, name, tags, policy)
     _create(world, "devtools/runner", {"Team": "Tools"}, account=ACCOUNT_B)
 
 

@@ -15,6 +15,7 @@ from ecr_tui.sandbox.aws_http import LOOPBACK as LOOPBACK
 from ecr_tui.sandbox.blobs import BlobStore
 from ecr_tui.sandbox.directory import Directory
 from ecr_tui.sandbox.records import Records
+from ecr_tui.sandbox.registry_settings import AllRegistrySettings
 from ecr_tui.sandbox.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -62,4 +63,5 @@ class World:
             (account, region): BlobStore() for account in self.accounts for region in regions
         }
         self.records = Records(self.accounts, regions)
+        self.registries = AllRegistrySettings()
         self.tokens = Tokens(clock)

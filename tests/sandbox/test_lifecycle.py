@@ -93,10 +93,11 @@ def test_one_after_the_other_share_nothing(own: Sandbox) -> None:
 
 def test_the_same_one_can_start_again(own: Sandbox) -> None:
     own.start()
+    before = len(ecr(own).describe_repositories()["repositories"])
     own.stop()
     own.stop()
     own.start(repositories=5)
-    assert len(ecr(own).describe_repositories()["repositories"]) == 18
+    assert len(ecr(own).describe_repositories()["repositories"]) == before + 5
 
 
 def test_only_one_at_a_time(own: Sandbox) -> None:
@@ -207,6 +208,7 @@ def test_idle_connections_do_not_hold_the_stop_up(own: Sandbox) -> None:
 
 def test_many_callers_at_once(own: Sandbox) -> None:
     own.start()
+    before = len(ecr(own).describe_repositories()["repositories"])
     problems: list[BaseException] = []
 
     def work(number: int) -> None:
@@ -227,7 +229,7 @@ def test_many_callers_at_once(own: Sandbox) -> None:
         thread.join()
     assert problems == []
     assert own.failures == []
-    assert len(ecr(own).describe_repositories()["repositories"]) == 13
+    assert len(ecr(own).describe_repositories()["repositories"]) == before
 
 
 # --- faults

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from botocore.exceptions import ClientError
 
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.document import LIMIT, PolicyDocument
+from ecr_tui.policy.lint import lint
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.sandbox.seed_repositories import SEED_DOCUMENT_ACTIONS, seed_many
+from ecr_tui.sandbox.seed_states import LEFT_DAYS
 
 A, B, REGION = "111111111111", "222222222222", "eu-central-1"
 USER = f"arn:aws:iam::{B}:user/devusr2"
@@ -40,6 +43,13 @@ STATES: dict[str, tuple[dict[str, str], bool, bool]] = {
         False,
         False,
     ),
+    "data/quarterly": ({"Team": "Data"}, False, False),
+    "data/migration": ({"Team": "Data"}, True, True),
+    "data/warehouse": ({"Team": "Data"}, True, False),
+    "data/etl": ({"Team": "Data"}, False, False),
+    "platform/charts": ({"Team": "Platform"}, True, False),
+    "platform/runner": ({"Team": "Platform"}, True, True),
+    "identity/tokens": ({"Team": "Identity"}, True, False),
 }
 
 
@@ -120,6 +130,43 @@ def test_the_stale_grant(sandbox: Sandbox, owner: Any, consumer: Any) -> None:
     arn = f"arn:aws:ecr:{REGION}:{A}:repository/billing/export"
     owner.tag_resource(resourceArn=arn, tags=[{"Key": "Team", "Value": "Payments"}])
     consumer.batch_check_layer_availability(**check)
+
+
+@pytest.mark.parametrize(
+    ("repository", "finding"),
+    [
+        ("data/quarterly", "grant-expired"),
+        ("data/etl", "duplicate-statement"),
+        ("data/etl", "redundant-statement"),
+        ("data/etl", "duplicate-sid"),
+        ("platform/base-images", "public"),
+        ("platform/runner", "all-actions"),
+        ("platform/runner", "grants-permissions"),
+        ("platform/sdk", "near-limit"),
+        ("identity/tokens", "deny-shadows-grant"),
+        ("payments/reports", "dead-principal"),
+        ("payments/legacy", "token-action"),
+        ("billing/export", "tag-not-met"),
+    ],
+)
+def test_what_is_to_be_found_in_them(owner: Any, repository: str, finding: str) -> None:
+    found = lint(policy(owner, repository), tags=STATES[repository][0], account=A, partition="aws")
+    assert finding in {one.id for one in found}
+
+
+def test_the_organisation_is_not_everybody(owner: Any) -> None:
+    """A wildcard that a condition on the organisation narrows is not public."""
+    assert "public" not in {one.id for one in lint(policy(owner, "platform/charts"), account=A)}
+
+
+def test_a_grant_that_ends(sandbox: Sandbox, consumer: Any) -> None:
+    check = {"registryId": A, "repositoryName": "data/migration", "layerDigests": [DIGEST]}
+    consumer.batch_check_layer_availability(**check)
+    who = sandbox.world.directory.by_arn(USER)
+    assert who is not None
+    later = sandbox.clock() + timedelta(days=LEFT_DAYS + 1)
+    sandbox.clock = lambda: later
+    assert sandbox.owner_backend().denial(who, "ecr:BatchCheckLayerAvailability", "data/migration") is not None
 
 
 def test_the_guides_document_stands_though_it_would_be_refused_now(owner: Any) -> None:

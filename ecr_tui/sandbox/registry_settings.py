@@ -1,0 +1,37 @@
+"""What a registry keeps beside its repositories, as far as moto has no record of it: account settings, templates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+SCOPE = "REGISTRY_POLICY_SCOPE"
+SETTINGS: dict[str, tuple[str, ...]] = {
+    "BASIC_SCAN_TYPE_VERSION": ("AWS_NATIVE", "CLAIR"),
+    SCOPE: ("V2", "V1"),
+    "BLOB_MOUNTING": ("DISABLED", "ENABLED"),
+}
+"""Name -> possible values, the default first (API reference, PutAccountSetting)."""
+
+
+@dataclass
+class RegistrySettings:
+    values: dict[str, str] = field(default_factory=dict)
+    templates: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Prefix -> template, as DescribeRepositoryCreationTemplates shows it."""
+
+    def value(self, name: str) -> str:
+        return self.values.get(name, SETTINGS[name][0])
+
+
+class AllRegistrySettings:
+    """By account and region. Callers hold the world's lock."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], RegistrySettings] = {}
+
+    def of(self, account: str, region: str) -> RegistrySettings:
+        return self._found.setdefault((account, region), RegistrySettings())
+
+    def clear(self) -> None:
+        self._found.clear()
