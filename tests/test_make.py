@@ -204,6 +204,16 @@ def test_a_moved_checkout_gets_a_new_environment(machine: Machine) -> None:
     assert "-m venv .venv" in machine.calls()
 
 
+def test_a_checkout_reached_through_a_link_has_not_moved(machine: Machine) -> None:
+    machine.add_python()
+    machine.make("demo")
+    machine.calls()
+    link = machine.checkout.with_name("link")
+    link.symlink_to(machine.checkout)
+    assert machine.run("sh", "-c", f"cd '{link}' && make demo").stdout == "app demo\n"
+    assert machine.calls() == []
+
+
 def test_an_environment_whose_python_is_gone_is_made_anew(machine: Machine) -> None:
     machine.add_python()
     machine.make("demo")

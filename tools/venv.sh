@@ -19,7 +19,7 @@ version_ok() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/
 
 works() { version_ok "$venv/bin/python" && "$venv/bin/python" -m pip --version >/dev/null 2>&1; }
 
-moved() { [ -f "$marker" ] && [ "$(cat "$marker")" != "$(pwd)" ]; }
+moved() { [ -f "$marker" ] && [ "$(cat "$marker")" != "$(pwd -P)" ]; }
 
 find_python() {
   without_venv=
@@ -55,7 +55,7 @@ prepare() {
   [ -e "$venv" ] && return
   find_python
   mkdir -p "$venv"
-  pwd >"$marker"
+  pwd -P >"$marker"
   : >"$unfinished"
   "$python" -m venv "$venv" || fail "$python could not make a virtual environment in $venv (its message is above)."
 }
