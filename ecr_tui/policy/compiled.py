@@ -191,26 +191,29 @@ class CompiledPolicy:
         self._cache: dict[tuple[object, ...], tuple[int, tuple[_Pending, ...]]] = {}
 
     def as_resource_policy(self, caller: Caller, bounded: bool, action: str, resource: str, context: Context) -> int:
-        """What a policy attached to a resource (or registry) says. ``action`` in lower case."""
+        """What a policy attached to a resource (or registry) says."""
         key = (caller.arn, bounded, action, resource)
-        found = self._cache.get(key)
-        if found is None:
-            found = self._remember(key, caller, bounded, action, resource)
-        return _settle(found, context)
+        grip, pending = self._cache.get(key) or self._remember(key, caller, bounded, action, resource)
+        for outcome, test in pending:
+            if test(context):
+                grip |= outcome
+        return grip
 
     def as_identity_policy(self, action: str, resource: str, context: Context) -> int:
         """What an identity, boundary, session or control policy says: its principals, if any, do not count."""
         key = (action, resource)
-        found = self._cache.get(key)
-        if found is None:
-            found = self._remember(key, None, False, action, resource)
-        return _settle(found, context)
+        grip, pending = self._cache.get(key) or self._remember(key, None, False, action, resource)
+        for outcome, test in pending:
+            if test(context):
+                grip |= outcome
+        return grip
 
     def _remember(
         self, key: tuple[object, ...], caller: Caller | None, bounded: bool, action: str, resource: str
     ) -> tuple[int, tuple[_Pending, ...]]:
         certain = Grip.NONE
         pending: list[_Pending] = []
+        action = action.lower()
         for rule in self.rules:
             grip = Grip.ANYONE if caller is None else rule.principal_grip(caller, bounded)
             if not grip or not rule.action_matches(action) or rule.clauses is None:
@@ -240,19 +243,9 @@ def _with_resource(rule: Rule, resource: str, required: bool) -> Callable[[Conte
     return lambda context: rule.resource_matches(resource, context, required) and rule.condition_matches(context)
 
 
-def _settle(found: tuple[int, tuple[_Pending, ...]], context: Context) -> int:
-    grip, pending = found
-    for outcome, test in pending:
-        if test(context):
-            grip |= outcome
-    return grip
-
-
 def compile_policy(document: PolicyDocument) -> CompiledPolicy:
     """Compiled at the first use and kept with the document, so equal requests never compile twice."""
-    made = document.compiled
-    if isinstance(made, CompiledPolicy):
-        return made
-    made = CompiledPolicy(document)
-    document.compiled = made
+    made: CompiledPolicy | None = document.compiled
+    if made is None:
+        made = document.compiled = CompiledPolicy(document)
     return made

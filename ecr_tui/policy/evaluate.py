@@ -75,26 +75,28 @@ class Decision:
 def decide(request: Request, policies: Policies) -> Decision:
     """Never raises on a policy or a request, however odd: what cannot match does not match."""
     caller = caller_of(request.principal)
-    action = request.lower_action
+    kind = caller.kind
+    action = request.action
     resource = request.resource
     context = request.keys
     bounded = bool(policies.boundaries)
 
-    on_resource = 0
+    on_resource = on_registry = on_identity = 0
+    on_boundary = on_session = on_scps = on_rcps = ALLOW
     if policies.resource is not None:
         on_resource = compile_policy(policies.resource).as_resource_policy(caller, bounded, action, resource, context)
-    on_registry = 0
     if policies.registry is not None:
         on_registry = compile_policy(policies.registry).as_resource_policy(caller, bounded, action, resource, context)
-    on_identity = 0
-    if policies.identity and caller.kind != "service":
+    if policies.identity and kind != "service":
         on_identity = _union(policies.identity, action, resource, context)
-    on_boundary = _union(policies.boundaries, action, resource, context) if bounded else ALLOW
-    on_session = ALLOW if policies.session is None else _union((policies.session,), action, resource, context)
-    on_scps = ALLOW
-    if policies.scps and caller.kind != "service":
+    if bounded:
+        on_boundary = _union(policies.boundaries, action, resource, context)
+    if policies.session is not None:
+        on_session = _union((policies.session,), action, resource, context)
+    if policies.scps and kind != "service":
         on_scps = _levels(policies.scps, action, resource, context)
-    on_rcps = _levels(policies.rcps, action, resource, context) if policies.rcps else ALLOW
+    if policies.rcps:
+        on_rcps = _levels(policies.rcps, action, resource, context)
 
     if (on_resource | on_registry | on_identity | on_boundary | on_session | on_scps | on_rcps) & Grip.DENY:
         found = (
@@ -109,31 +111,39 @@ def decide(request: Request, policies: Policies) -> Decision:
         return Decision(EXPLICIT, request, policies, (), tuple(name for name, grip in found if grip & Grip.DENY))
 
     granted = on_resource | on_registry
-    readable = policies.identity is not None or caller.kind in ("root", "service")
-    identity_allows = bool(on_identity & ALLOW) or caller.kind == "root"
-    # The root user has no boundary, and no session policy narrows it.
-    boundary_allows = bool(on_boundary & ALLOW) or caller.kind == "root"
-    session_allows = bool(on_session & ALLOW) or caller.kind == "root"
-    capped = [] if on_scps & ALLOW else ["scp"]
+    if kind == "service":
+        return Decision(ALLOWED, request, policies) if granted & DIRECT else _denied(request, policies, ["resource"])
+    # The root user needs no identity policy, and neither boundary nor session policy narrows it.
+    root = kind == "root"
+    readable = root or policies.identity is not None
+    identity_allows = root or bool(on_identity & ALLOW)
+    boundary_allows = root or bool(on_boundary & ALLOW)
+    session_allows = root or bool(on_session & ALLOW)
+    theirs_counts = bool(on_scps & ALLOW)
+    own = identity_allows and boundary_allows and session_allows
 
-    if caller.kind == "service":
-        return _verdict(request, policies, bool(granted & DIRECT), True, ["resource"])
-    if caller.account == request.resource_account and caller.account is not None:
-        own = identity_allows and boundary_allows and session_allows
-        theirs = _resource_alone(granted, caller, boundary_allows, session_allows)
-        if capped or not (own or theirs):
-            missing = capped
-            if not own and not theirs:
-                missing = missing + _lacking(identity_allows, boundary_allows, session_allows, readable)
-                if not granted & DIRECT:
-                    missing.append("resource")
-            hopeless = bool(capped) or (not theirs and not (boundary_allows and session_allows))
-            return _verdict(request, policies, False, readable or hopeless, missing)
-        return _verdict(request, policies, True, readable, [])
-    missing = capped + _lacking(identity_allows, boundary_allows, session_allows, readable)
-    if not granted & ALLOW:
-        missing.append("resource")
-    return _verdict(request, policies, not missing, readable or bool(missing), missing)
+    if caller.account is None or caller.account != request.resource_account:
+        if own and theirs_counts and granted & ALLOW:
+            return Decision(ALLOWED, request, policies)
+        missing = [] if theirs_counts else ["scp"]
+        missing += _lacking(identity_allows or not readable, boundary_allows, session_allows)
+        if not granted & ALLOW:
+            missing.append("resource")
+        # What cannot be read matters only where everything else allows.
+        return _denied(request, policies, missing) if missing else Decision(UNKNOWN, request, policies)
+
+    alone = _resource_alone(granted, caller, boundary_allows, session_allows)
+    if theirs_counts and readable and (own or alone):
+        return Decision(ALLOWED, request, policies)
+    missing = [] if theirs_counts else ["scp"]
+    if not own and not alone:
+        missing += _lacking(identity_allows or not readable, boundary_allows, session_allows)
+        if not granted & DIRECT:
+            missing.append("resource")
+    hopeless = not theirs_counts or (not alone and not (boundary_allows and session_allows))
+    if readable or hopeless:
+        return _denied(request, policies, missing)
+    return Decision(UNKNOWN, request, policies, tuple(missing))
 
 
 def resource_allows(document: PolicyDocument | None, request: Request) -> bool:
@@ -141,7 +151,7 @@ def resource_allows(document: PolicyDocument | None, request: Request) -> bool:
     if document is None:
         return False
     grip = compile_policy(document).as_resource_policy(
-        caller_of(request.principal), False, request.lower_action, request.resource, request.keys
+        caller_of(request.principal), False, request.action, request.resource, request.keys
     )
     return bool(grip & ALLOW) and not grip & Grip.DENY
 
@@ -207,9 +217,9 @@ def _resource_alone(granted: int, caller: Caller, boundary_allows: bool, session
     return past_boundary and past_session
 
 
-def _lacking(identity: bool, boundary: bool, session: bool, readable: bool) -> list[str]:
+def _lacking(identity: bool, boundary: bool, session: bool) -> list[str]:
     missing = []
-    if not identity and readable:
+    if not identity:
         missing.append("identity")
     if not boundary:
         missing.append("boundary")
@@ -218,11 +228,7 @@ def _lacking(identity: bool, boundary: bool, session: bool, readable: bool) -> l
     return missing
 
 
-def _verdict(request: Request, policies: Policies, allowed: bool, certain: bool, missing: list[str]) -> Decision:
-    if not certain:
-        return Decision(UNKNOWN, request, policies, tuple(missing))
-    if allowed:
-        return Decision(ALLOWED, request, policies)
+def _denied(request: Request, policies: Policies, missing: list[str]) -> Decision:
     return Decision(IMPLICIT, request, policies, tuple(missing))
 
 

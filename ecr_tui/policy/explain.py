@@ -89,7 +89,7 @@ def _of_rule(rule: Rule, where: str, number: int, request: Request, caller: Call
     """None for a statement about other actions, and for a Deny that does not apply."""
     context = request.keys
     attached = where in ("resource", "registry")
-    if not rule.action_matches(request.lower_action):
+    if not rule.action_matches(request.action.lower()):
         return None
     element, key, why = "", "", ""
     if attached and not rule.principal_grip(caller, bounded):

@@ -16,13 +16,14 @@ EXPLICIT = "ExplicitlyDenied"
 UNKNOWN = "Unknown"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Request:
-    """One call. ``action`` like "ecr:PutImage"; ``resource`` an ARN, or "*" for an action on no resource.
+    """One call; not to be changed once made (it is not frozen because that would cost more than a decision).
 
+    ``action`` like "ecr:PutImage"; ``resource`` an ARN, or "*" for an action on no resource.
     ``principal`` is the caller's ARN (user, role, assumed-role session, federated user, account root) or a service
     like "lambda.amazonaws.com". ``context`` holds the condition keys as the service would fill them: nothing is added
-    to it here (see :func:`context_for`). Key names are case-insensitive.
+    to it here (see ``context_for``). Key names are case-insensitive; values are text, numbers, bools or lists of them.
     """
 
     action: str
@@ -32,27 +33,41 @@ class Request:
     context: Mapping[str, Any]
 
     @cached_property
-    def lower_action(self) -> str:
-        return self.action.lower()
-
-    @cached_property
     def keys(self) -> Context:
         """``context`` with lower-case keys and textual values; two keys that differ by case only become one set."""
         keys: dict[str, str | tuple[str, ...]] = {}
         for key, value in self.context.items():
-            if value is None:
-                continue
-            is_list = isinstance(value, list | tuple | set | frozenset)
-            texts = values_of(list(value) if is_list else value)
-            lower = key.lower()
-            if lower in keys:
-                known = keys[lower]
-                keys[lower] = ((known,) if isinstance(known, str) else known) + texts
-            elif is_list:
-                keys[lower] = texts
-            elif texts:
-                keys[lower] = texts[0]
+            lower = _LOWER.get(key)
+            if lower is None:
+                lower = _lower(key)
+            if type(value) is str and lower not in keys:
+                keys[lower] = value
+            elif value is not None:
+                _add(keys, lower, value)
         return keys
+
+
+_LOWER: dict[str, str] = {}
+"""Key names are few and come again with every request; tags may be many, so it is emptied when full."""
+
+
+def _lower(key: str) -> str:
+    if len(_LOWER) > 4096:
+        _LOWER.clear()
+    lower = _LOWER[key] = key.lower()
+    return lower
+
+
+def _add(keys: dict[str, str | tuple[str, ...]], lower: str, value: Any) -> None:
+    is_list = isinstance(value, list | tuple | set | frozenset)
+    texts = values_of(list(value) if is_list else value)
+    if lower in keys:
+        known = keys[lower]
+        keys[lower] = ((known,) if isinstance(known, str) else known) + texts
+    elif is_list:
+        keys[lower] = texts
+    elif texts:
+        keys[lower] = texts[0]
 
 
 @dataclass(frozen=True)
