@@ -1,0 +1,183 @@
+"""What account A's registry policy changes for one principal and repository.
+
+With scope V2, the default, the registry policy is decided together with the repository policy at every request: its
+Deny beats any grant, and what it allows survives a revoke (ECR User Guide, "Private registry permissions in Amazon
+ECR"). With scope V1 it has a say in replication and pull through cache only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ecr_tui.aws.model import RegistryFacts, Repository
+from ecr_tui.policy.document import PolicyDocument, PolicyError
+from ecr_tui.policy.evaluate import EXPLICIT, Decision, Policies, Request, decide
+from ecr_tui.policy.findings import Finding
+from ecr_tui.policy.principal import describe
+from ecr_tui.supposing import Setting, best, setting_of, worst
+
+ANYTHING = PolicyDocument.from_json(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+)
+"""An identity policy that never stands in the way, to ask about account A's side alone."""
+OPEN_DOOR = PolicyDocument.from_json({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*"}]})
+LOCKED_DOOR = PolicyDocument.from_json({"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*"}]})
+
+SOURCE = "ECR User Guide, Private registry permissions in Amazon ECR"
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The registry policies that may be in force: one, or several where it is not known which. None: no policy.
+
+    ``doubt`` is the reason why it is not known, "" where it is.
+    """
+
+    candidates: tuple[PolicyDocument | None, ...] = (None,)
+    doubt: str = ""
+
+
+def registry_of(facts: RegistryFacts | None) -> Registry:
+    """``facts`` None: nobody looked, and nothing is said about it."""
+    if facts is None:
+        return Registry()
+    if facts.scope == "V1":
+        return Registry()
+    if facts.policy_unreadable:
+        return Registry((OPEN_DOOR, LOCKED_DOOR), f"the registry policy is not readable: {facts.policy_unreadable}")
+    if facts.policy_text is None:
+        return Registry()
+    try:
+        policy = PolicyDocument.parse(facts.policy_text)
+    except PolicyError as error:
+        return Registry((OPEN_DOOR, LOCKED_DOOR), f"the registry policy cannot be understood: {error.title}")
+    if facts.scope:
+        return Registry((policy,))
+    return Registry((None, policy), f"the scope of the registry policy is not readable: {facts.scope_unreadable}")
+
+
+@dataclass(frozen=True)
+class Effect:
+    """For the actions asked about: those that the registry policy denies, may deny (a condition on something that
+    only the request will tell), and allows by itself. ``doubt`` as in :class:`Registry`."""
+
+    facts: RegistryFacts
+    denies: tuple[str, ...] = ()
+    may_deny: tuple[str, ...] = ()
+    allows: tuple[str, ...] = ()
+    statement: str = ""
+    doubt: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """``plan --json``'s "registry_policy". "exists" is null where it could not be read."""
+        facts = self.facts
+        return {
+            "exists": None if facts.policy_unreadable else facts.policy_text is not None,
+            "scope": facts.scope or None,
+            "denies": list(self.denies),
+            "may_deny": list(self.may_deny),
+            "allows": list(self.allows),
+            "statement": self.statement or None,
+            "unknown": self.doubt or None,
+        }
+
+
+def effect(
+    facts: RegistryFacts,
+    repository: Repository,
+    principal: str,
+    actions: Sequence[str],
+    *,
+    now: datetime | None = None,
+) -> Effect:
+    """``principal``: an ARN; an account's root ARN asks for the account as such."""
+    registry = registry_of(facts)
+    if registry.candidates == (None,) or registry.doubt:
+        return Effect(facts, doubt=registry.doubt)
+    (policy,) = registry.candidates
+    if policy is None:
+        return Effect(facts)
+    setting = setting_of(repository, principal, now=now or datetime.now(UTC))
+    denies, may_deny, allows = [], [], []
+    statement = ""
+    for action in actions:
+        kind, decision = _effect_on(policy, setting, repository, action)
+        if kind == "denies":
+            denies.append(action)
+        elif kind == "may deny":
+            may_deny.append(action)
+        elif kind == "allows":
+            allows.append(action)
+        if kind and not statement:
+            named = [reason for reason in decision.reasons if reason.where == "registry" and reason.statement]
+            statement = named[0].statement if named else ""
+    return Effect(facts, tuple(denies), tuple(may_deny), tuple(allows), statement)
+
+
+def _effect_on(policy: PolicyDocument, setting: Setting, repository: Repository, action: str) -> tuple[str, Decision]:
+    request = Request(action, repository.arn, repository.account, setting.arn, setting.context)
+    at_best, at_worst = (
+        decide(request, Policies((ANYTHING,), None, registry=supposed(policy, setting))) for supposed in (best, worst)
+    )
+    if at_best.response == EXPLICIT:
+        return "denies", at_best
+    if at_worst.response == EXPLICIT:
+        return "may deny", at_worst
+    if "registry" in {reason.where for reason in at_worst.reasons if reason.kind == "allow"}:
+        return "allows", at_worst
+    return "", at_worst
+
+
+def findings(found: Effect, principal: str) -> tuple[Finding, ...]:
+    """What a plan has to say about it, worded like the findings of ``policy.lint``."""
+    name = describe(principal)
+    where = f"registry policy, {found.statement}" if found.statement else "registry policy"
+    made = []
+    if found.denies:
+        made.append(
+            Finding(
+                "registry-deny",
+                "error",
+                f"The registry policy denies {name}: {_names(found.denies)}",
+                "It is decided at every request beside the repository policy, and a Deny there beats any grant.",
+                "Change the registry policy (aws ecr get-registry-policy), or leave this grant.",
+                where,
+                SOURCE,
+                found.statement,
+            )
+        )
+    if found.may_deny:
+        made.append(
+            Finding(
+                "registry-may-deny",
+                "warning",
+                f"The registry policy may deny {name}: {_names(found.may_deny)}",
+                "Its Deny has a condition on something that only the live request tells.",
+                "Look at the condition, and verify live.",
+                where,
+                SOURCE,
+                found.statement,
+            )
+        )
+    if found.allows:
+        made.append(
+            Finding(
+                "registry-allow",
+                "info",
+                f"The registry policy allows {name} as well: {_names(found.allows)}",
+                "It holds for repositories of the whole registry, and stays when the repository policy changes.",
+                "To end that access change the registry policy, too.",
+                where,
+                SOURCE,
+                found.statement,
+            )
+        )
+    return tuple(made)
+
+
+def _names(actions: Sequence[str]) -> str:
+    names = [action.removeprefix("ecr:") for action in actions]
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -1,0 +1,109 @@
+"""What repositories that do not exist yet will be like: ECR's creation templates, seen from a grant.
+
+A grant stands in one repository's policy, so a repository to come gets neither the policy nor the tag that a condition
+asks for, unless a template gives it both. Templates work where ECR itself creates: create on push, replication, pull
+through cache; CreateRepository takes nothing from them (ECR User Guide, "Templates to control repositories created
+during a pull through cache, create on push, or replication action").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ecr_tui.aws.model import CreationTemplate, Repository
+from ecr_tui.policy.access import AccessSummary, access_of
+from ecr_tui.policy.document import PolicyDocument, PolicyError
+
+ROOT = "ROOT"
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A template, and whether what it creates would meet a grant.
+
+    ``lacking``: the tags of the grant's condition that it does not set (with the value wanted). ``access``: what its
+    policy gives the principal on a repository with its tags, None where it has no (readable) policy.
+    """
+
+    template: CreationTemplate
+    lacking: tuple[tuple[str, str], ...]
+    policy: PolicyDocument | None
+    access: AccessSummary | None
+    problem: str = ""
+
+    @property
+    def tags_match(self) -> bool:
+        return not self.lacking
+
+    def sentence(self) -> str:
+        template = self.template
+        where = "elsewhere" if template.prefix == ROOT else f"below {template.prefix.rstrip('/')}/"
+        made = f"a new repository {where} ({_words(template.applied_for)})"
+        parts = []
+        if self.lacking:
+            wanted = ", ".join(f"{key}={value}" for key, value in self.lacking)
+            parts.append(f"is not tagged {wanted} by its creation template, so the condition does not match")
+        if self.problem:
+            parts.append(f"gets a policy that cannot be understood ({self.problem})")
+        elif self.policy is None:
+            parts.append("gets no policy, so nobody is granted until you do it")
+        elif self.access is not None and not (self.access.pull or self.access.push):
+            parts.append("gets a policy that gives this principal nothing")
+        return f"{made} {' and '.join(parts)}" if parts else f"{made} gets the tags and a policy for this principal"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "prefix": self.template.prefix,
+            "applied_for": list(self.template.applied_for),
+            "tags": dict(self.template.tags),
+            "tags_match": self.tags_match,
+            "lacking": dict(self.lacking),
+            "policy": self.policy.json if self.policy is not None else None,
+            "access": None if self.access is None else {"pull": self.access.pull, "push": self.access.push},
+            "text": self.sentence(),
+        }
+
+
+def template_for(templates: Sequence[CreationTemplate], name: str) -> CreationTemplate | None:
+    """The one that a new repository of this name is made from: the longest prefix, else ROOT, else None.
+
+    A prefix ends at a slash, written or not (API reference, CreateRepositoryCreationTemplate).
+    """
+    found: CreationTemplate | None = None
+    for template in templates:
+        if template.prefix == ROOT:
+            found = found or template
+        elif name.startswith(template.prefix.rstrip("/") + "/") and (
+            found is None or found.prefix == ROOT or len(template.prefix) > len(found.prefix)
+        ):
+            found = template
+    return found
+
+
+def fit(
+    template: CreationTemplate,
+    repository: Repository,
+    principal: str,
+    conditions: Sequence[tuple[str, str]] = (),
+) -> Fit:
+    """``repository``: one of the registry, whose ARN and account stand for the new one's. ``conditions``: as a grant's
+    ``tags``: the same key twice means either value; keys are compared without regard to case, values with."""
+    tags = dict(template.tags)
+    carried = {key.lower(): value for key, value in template.tags}
+    wanted: dict[str, list[str]] = {}
+    for key, value in conditions:
+        wanted.setdefault(key, []).append(value)
+    lacking = tuple((key, values[0]) for key, values in wanted.items() if carried.get(key.lower()) not in values)
+    if not template.policy_text:
+        return Fit(template, lacking, None, None)
+    try:
+        policy = PolicyDocument.parse(template.policy_text)
+    except PolicyError as error:
+        return Fit(template, lacking, None, None, error.title)
+    return Fit(template, lacking, policy, access_of(policy, principal, repository_arn=repository.arn, tags=tags))
+
+
+def _words(applied_for: Sequence[str]) -> str:
+    return ", ".join(item.lower().replace("_", " ") for item in applied_for) or "never applied"

@@ -1,0 +1,305 @@
+"""Use case: would this principal get through? Both sides of each action, decided before anybody tries.
+
+Across accounts A's side (repository policy and registry policy) and B's side (identity policies and boundary) must
+each allow; within one account either will do. What cannot be read, or depends on what only the live request tells, is
+unknown, never guessed.
+
+As JSON (:meth:`TwoSided.to_json`, an element of ``plan --json``'s "verdicts")::
+
+    {"principal": ARN, "access": "pull|push|push-pull", "response": "Allowed|Denied|Unknown",
+     "identity": {"arn": ARN, "readable": true, "reason": null, "policies": [{"name", "origin", "arn"}],
+                  "boundary": NAME or null},
+     "actions": [{"action": "ecr:PutImage", "resource": ARN or "*", "response": "Allowed|Denied|Unknown",
+                  "account_a": {"allows": true|false|null, "reason": TEXT} or null where A has no say,
+                  "account_b": {"allows": true|false|null, "reason": TEXT},
+                  "missing": ["account A", "account B"]}],
+     "notes": [TEXT], "not_considered": [TEXT]}
+
+``missing`` names the sides which certainly do not let the action through; "allows": null is a side that is not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ecr_tui.aws.model import IdentityPolicies, RegistryFacts, Repository, Role
+from ecr_tui.policy.actions import TOKEN_ACTION, Access
+from ecr_tui.policy.compiled import caller_of
+from ecr_tui.policy.document import PolicyDocument
+from ecr_tui.policy.evaluate import Decision, Policies, Request, decide
+from ecr_tui.policy.keys import is_resource_tag
+from ecr_tui.policy.principal import account_of, describe
+from ecr_tui.registry_effect import ANYTHING, OPEN_DOOR, Registry, registry_of
+from ecr_tui.supposing import Setting, best, open_keys, setting_of, worst
+
+ALLOWED, DENIED, UNKNOWN = "Allowed", "Denied", "Unknown"
+NOT_CONSIDERED = (
+    "service control and resource control policies of the organisation",
+    "VPC endpoint policies",
+)
+"""Policies that may still deny, and that neither account's own credentials tell about."""
+
+_A, _B = str(Role.OWNER), str(Role.CONSUMER)
+_UNREADABLE = "unknown, not readable: "
+
+
+@dataclass(frozen=True)
+class Side:
+    """``allows`` None: not known; ``reason`` then says why."""
+
+    allows: bool | None
+    reason: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"allows": self.allows, "reason": self.reason}
+
+
+@dataclass(frozen=True)
+class ActionVerdict:
+    """``owner`` None: account A has no say (GetAuthorizationToken belongs to no repository)."""
+
+    action: str
+    resource: str
+    response: str
+    owner: Side | None
+    consumer: Side
+    missing: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "action": self.action,
+            "resource": self.resource,
+            "response": self.response,
+            "account_a": self.owner.to_json() if self.owner is not None else None,
+            "account_b": self.consumer.to_json(),
+            "missing": list(self.missing),
+        }
+
+
+@dataclass(frozen=True)
+class TwoSided:
+    """The verdict of one principal on one repository. ``response``: Denied where any action is."""
+
+    repository: str
+    principal: str
+    access: Access
+    identity: IdentityPolicies
+    actions: tuple[ActionVerdict, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def response(self) -> str:
+        found = {item.response for item in self.actions}
+        return next((word for word in (DENIED, UNKNOWN) if word in found), ALLOWED)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The sides that lack something."""
+        return tuple(side for side in (_A, _B) if any(side in item.missing for item in self.actions))
+
+    def to_json(self) -> dict[str, Any]:
+        """See the module."""
+        identity = self.identity
+        return {
+            "principal": self.principal,
+            "access": self.access.value,
+            "response": self.response,
+            "identity": {
+                "arn": identity.arn,
+                "readable": not identity.unreadable,
+                "reason": identity.unreadable or None,
+                "policies": [{"name": p.name, "origin": p.origin, "arn": p.arn or None} for p in identity.policies],
+                "boundary": identity.boundary.name if identity.boundary is not None else None,
+            },
+            "actions": [item.to_json() for item in self.actions],
+            "notes": list(self.notes),
+            "not_considered": list(NOT_CONSIDERED),
+        }
+
+
+def two_sided(
+    repository: Repository,
+    principal: str,
+    access: Access,
+    document: PolicyDocument | None,
+    *,
+    identity: IdentityPolicies,
+    registry: RegistryFacts | None = None,
+    now: datetime | None = None,
+) -> TwoSided:
+    """``document``: the repository policy to decide with, such as a plan's ``after``. ``registry`` None: not looked at.
+
+    ``principal``: the ARN of a user, role or session; for an account's root, its users and roles are unknown.
+    """
+    setting = setting_of(repository, principal, identity=identity, now=now or datetime.now(UTC))
+    case = _Case(repository, setting, document, identity, registry_of(registry))
+    actions = (case.token(), *(case.verdict(action) for action in access.actions))
+    return TwoSided(repository.name, principal, access, identity, actions, _notes(principal, identity))
+
+
+def _notes(principal: str, identity: IdentityPolicies) -> tuple[str, ...]:
+    notes = list(identity.notes)
+    if not identity.unreadable and caller_of(principal).kind in ("user", "role") and identity.arn != principal:
+        notes.append(f"its ARN is {identity.arn}; a policy that names {principal} does not mean it")
+    return tuple(notes)
+
+
+@dataclass(frozen=True)
+class _Supposed:
+    """All documents at their best or at their worst; ``registries``: each that may be in force."""
+
+    document: PolicyDocument | None
+    identity: tuple[PolicyDocument, ...]
+    boundaries: tuple[PolicyDocument, ...]
+    registries: tuple[PolicyDocument | None, ...]
+
+
+class _Case:
+    """One principal on one repository; each question is decided at its best and at its worst."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        setting: Setting,
+        document: PolicyDocument | None,
+        identity: IdentityPolicies,
+        registry: Registry,
+    ) -> None:
+        self._repository = repository
+        self._setting = setting
+        self._document = document
+        self._identity = identity
+        self._registry = registry
+        self._account = account_of(setting.arn)
+        self._same_account = self._account == repository.account
+        self._best = self._supposed(best, (ANYTHING,))
+        self._worst = self._supposed(worst, ())
+
+    def _supposed(
+        self, suppose: Callable[[PolicyDocument, Setting], PolicyDocument], unread: tuple[PolicyDocument, ...]
+    ) -> _Supposed:
+        def one(item: PolicyDocument | None) -> PolicyDocument | None:
+            return None if item is None else suppose(item, self._setting)
+
+        documents = self._identity.documents
+        return _Supposed(
+            one(self._document),
+            unread if documents is None else tuple(suppose(item, self._setting) for item in documents),
+            tuple(suppose(item, self._setting) for item in self._identity.boundaries),
+            tuple(one(item) for item in self._registry.candidates),
+        )
+
+    def verdict(self, action: str) -> ActionVerdict:
+        owner, consumer = self._owner(action), self._consumer(action)
+        allows: bool | None
+        if self._same_account:
+            allows = self._settled(action, identity=True, resource=True)[0]
+        elif False in (owner.allows, consumer.allows):
+            allows = False
+        else:
+            allows = None if None in (owner.allows, consumer.allows) else True
+        missing: tuple[str, ...] = ()
+        if allows is False:
+            missing = tuple(name for name, side in ((_A, owner), (_B, consumer)) if side.allows is False)
+        return ActionVerdict(action, self._repository.arn, _word(allows), owner, consumer, missing)
+
+    def token(self) -> ActionVerdict:
+        """The login: decided by identity policies alone, on no resource."""
+        if self._identity.unreadable:
+            side = Side(None, _UNREADABLE + self._identity.unreadable)
+        else:
+            context = {key: value for key, value in self._setting.context.items() if not is_resource_tag(key)}
+            request = Request(TOKEN_ACTION, "*", self._account or "", self._setting.arn, context)
+            at_best, at_worst = (
+                decide(request, Policies(supposed.identity, None, supposed.boundaries))
+                for supposed in (self._best, self._worst)
+            )
+            side = self._side([at_best], [at_worst], TOKEN_ACTION, owner=False)
+        missing = (_B,) if side.allows is False else ()
+        return ActionVerdict(TOKEN_ACTION, "*", _word(side.allows), None, side, missing)
+
+    def _owner(self, action: str) -> Side:
+        allows, at_best, at_worst = self._settled(action, identity=False, resource=True)
+        if allows is None and self._registry.doubt:
+            return Side(None, f"unknown: {self._registry.doubt}")
+        return self._side(at_best, at_worst, action, owner=True)
+
+    def _consumer(self, action: str) -> Side:
+        if self._identity.unreadable:
+            return Side(None, _UNREADABLE + self._identity.unreadable)
+        _, at_best, at_worst = self._settled(action, identity=True, resource=False)
+        return self._side(at_best, at_worst, action, owner=False)
+
+    def _settled(
+        self, action: str, *, identity: bool, resource: bool
+    ) -> tuple[bool | None, list[Decision], list[Decision]]:
+        """(the answer where it is certain, decisions at best, decisions at worst), one for each registry policy.
+
+        A side that is left out does not stand in the way: across accounts it allows, within one it says nothing.
+        """
+        open_identity: tuple[PolicyDocument, ...] = () if self._same_account else (ANYTHING,)
+        open_resource = None if self._same_account else OPEN_DOOR
+        repository, setting = self._repository, self._setting
+        request = Request(action, repository.arn, repository.account, setting.arn, setting.context)
+        at_best, at_worst = (
+            [
+                decide(
+                    request,
+                    Policies(
+                        supposed.identity if identity else open_identity,
+                        supposed.document if resource else open_resource,
+                        supposed.boundaries if identity else (),
+                        registry=registry if resource else None,
+                    ),
+                )
+                for registry in supposed.registries
+            ]
+            for supposed in (self._best, self._worst)
+        )
+        possible = any(decision.allowed for decision in at_best)
+        certain = all(decision.allowed for decision in at_worst)
+        return (certain if possible == certain else None), at_best, at_worst
+
+    def _side(self, at_best: Sequence[Decision], at_worst: Sequence[Decision], action: str, *, owner: bool) -> Side:
+        wheres = ("resource", "registry") if owner else ("identity", "boundary")
+        if all(decision.allowed for decision in at_worst):
+            return Side(True, _text(at_worst, wheres, ("allow", "root")) or "allowed")
+        if not any(decision.allowed for decision in at_best):
+            return Side(False, _text(at_best, wheres, ("deny", "missing", "near")) or "nothing allows it")
+        documents: list[PolicyDocument | None] = (
+            [self._document, *self._registry.candidates]
+            if owner
+            else [*(self._identity.documents or ()), *self._identity.boundaries]
+        )
+        known = (item for item in documents if item is not None)
+        keys = open_keys(known, self._setting, action, attached=owner)
+        return Side(None, f"unknown: it depends on {', '.join(keys)}" if keys else "unknown")
+
+
+def _text(decisions: Iterable[Decision], wheres: tuple[str, ...], kinds: tuple[str, ...]) -> str:
+    found = dict.fromkeys(
+        reason.text
+        for decision in decisions
+        for reason in decision.reasons
+        if reason.where in wheres and reason.kind in kinds
+    )
+    texts = list(found)
+    return "; ".join(texts[:3]) + (f"; and {len(texts) - 3} more" if len(texts) > 3 else "")
+
+
+def _word(allows: bool | None) -> str:
+    return UNKNOWN if allows is None else ALLOWED if allows else DENIED
+
+
+def headline(found: TwoSided) -> str:
+    """The verdict in one sentence."""
+    who = f"{describe(found.principal)} ({found.access.words})"
+    if found.response == ALLOWED:
+        return f"both sides allow {who}"
+    if found.response == DENIED:
+        lacking = " and ".join(found.missing) or "a policy"
+        return f"{who} is denied: {lacking} does not allow all of it"
+    return f"whether {who} gets through is not known"
