@@ -6,11 +6,11 @@ HEAD), "AllowPull" of the repository policy examples for pull.
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from functools import lru_cache
 
 from ecr_tui.policy._action_table import TABLE
+from ecr_tui.policy.patterns import compiled
 
 _BY_LOWER = {f"ecr:{name.lower()}": name for name in TABLE}
 
@@ -93,12 +93,5 @@ def access_level(action: str) -> str | None:
 @lru_cache(maxsize=4096)
 def matching_actions(pattern: str) -> tuple[str, ...]:
     """The known actions that a policy's pattern covers; ``*`` and ``?`` are wildcards, case does not matter."""
-    regex = wildcard(pattern.lower())
+    regex = compiled(pattern.lower())
     return tuple(f"ecr:{name}" for lower, name in _BY_LOWER.items() if regex.fullmatch(lower))
-
-
-@lru_cache(maxsize=8192)
-def wildcard(pattern: str) -> re.Pattern[str]:
-    """A compiled IAM pattern: ``*`` any run of characters, ``?`` exactly one, everything else literal."""
-    translated = "".join({"*": ".*", "?": "."}.get(part) or re.escape(part) for part in re.split(r"([*?])", pattern))
-    return re.compile(translated, re.DOTALL)

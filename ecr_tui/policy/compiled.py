@@ -20,7 +20,7 @@ _CACHE_LIMIT = 4096
 
 
 class Grip:
-    """How a document took hold of a request: bits. The last five are ways in which an Allow named the caller.
+    """How a document took hold of a request: bits. All but the first two are ways in which an Allow named the caller.
 
     Plain integers, because an enum's ``|`` costs more than the decision around it.
     """
@@ -30,17 +30,19 @@ class Grip:
     EXACT = 2
     """The caller's own ARN, or the service."""
     ANYONE = 4
-    """``*``, or not listed in NotPrincipal."""
+    """``*``."""
     ROLE = 8
     """The role of the calling session."""
     USER = 16
     """The user behind a federated-user session."""
     ACCOUNT = 32
     """The caller's account: it delegates to that account's own policies."""
+    OTHERS = 64
+    """Not listed in NotPrincipal."""
 
 
-ALLOW = Grip.EXACT | Grip.ANYONE | Grip.ROLE | Grip.USER | Grip.ACCOUNT
-DIRECT = Grip.EXACT | Grip.ANYONE | Grip.ROLE | Grip.USER
+ALLOW = Grip.EXACT | Grip.ANYONE | Grip.ROLE | Grip.USER | Grip.ACCOUNT | Grip.OTHERS
+DIRECT = Grip.EXACT | Grip.ANYONE | Grip.ROLE | Grip.USER | Grip.OTHERS
 
 _ARN = re.compile(r"arn:([a-z0-9-]+):(iam|sts)::([0-9]{12}):([^/]+)(?:/(.*))?", re.DOTALL)
 
@@ -169,10 +171,10 @@ class Rule:
             return grip
         if "NotPrincipal" in self.statement.raw:
             if self.deny and bounded:
-                return Grip.ANYONE
+                return Grip.OTHERS
             if any(principal_grip(kind, value, caller) for kind, value in self.statement.not_principals):
                 return Grip.NONE
-            return Grip.ANYONE
+            return Grip.OTHERS
         return Grip.NONE
 
     def condition_matches(self, context: Context) -> bool:

@@ -212,7 +212,9 @@ def _resource_alone(granted: int, caller: Caller, boundary_allows: bool, session
     if not granted & DIRECT:
         return False
     itself = caller.kind in ("user", "assumed-role", "federated-user")
-    past_boundary = boundary_allows or (itself and bool(granted & (Grip.EXACT | Grip.ANYONE)))
+    # A role that calls stands for its sessions, which a policy for everybody reaches past the boundary.
+    reaches = Grip.EXACT | Grip.ANYONE | Grip.OTHERS if itself else Grip.ANYONE
+    past_boundary = boundary_allows or (caller.kind != "other" and bool(granted & reaches))
     past_session = session_allows or (itself and bool(granted & Grip.EXACT))
     return past_boundary and past_session
 

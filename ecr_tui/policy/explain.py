@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ecr_tui.policy.compiled import Caller, Rule, caller_of, compile_policy
+from ecr_tui.policy.compiled import Caller, Grip, Rule, caller_of, compile_policy
 from ecr_tui.policy.conditions import Clause
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.patterns import Context
@@ -92,7 +92,8 @@ def _of_rule(rule: Rule, where: str, number: int, request: Request, caller: Call
     if not rule.action_matches(request.action.lower()):
         return None
     element, key, why = "", "", ""
-    if attached and not rule.principal_grip(caller, bounded):
+    grip = rule.principal_grip(caller, bounded) if attached else Grip.ANYONE
+    if not grip:
         element, why = _principal_failure(rule, request.principal)
     elif not rule.resource_matches(request.resource, context, required=not attached):
         element = "NotResource" if rule.statement.not_resources else "Resource"
@@ -110,6 +111,8 @@ def _of_rule(rule: Rule, where: str, number: int, request: Request, caller: Call
     if not element:
         kind = "deny" if rule.deny else "allow"
         text = f"{place} {effect} it"
+        if grip == Grip.ACCOUNT and not rule.deny and caller.kind != "root":
+            text += f" for account {caller.account}, which lets its principals by its own policies"
         return Reason(where, kind, text, number, statement.name, statement.index)
     if rule.deny:
         return None

@@ -49,10 +49,29 @@ def text_matcher(pattern: str, *, wildcards: bool, ignore_case: bool, expands: b
     return match
 
 
+_STAR = ""
+"""Stands for ``*`` among pieces of a regular expression; no other piece is empty."""
+
+
 @lru_cache(maxsize=8192)
 def compiled(pattern: str) -> re.Pattern[str]:
     """``*`` any run of characters, ``?`` exactly one, all else literal."""
-    return _regex("".join(_escaped(piece, True) for piece in re.split(r"([*?])", pattern)))
+    return _regex(_joined([_escaped(piece, True) for piece in re.split(r"([*?])", pattern) if piece]))
+
+
+def _joined(pieces: list[str]) -> str:
+    """One regular expression. What stands between two stars is taken where it comes first and never elsewhere: that
+    is enough for such patterns, and keeps a policy full of stars from matching forever."""
+    runs = [""]
+    for piece in pieces:
+        if piece is _STAR:
+            runs.append("")
+        else:
+            runs[-1] += piece
+    if len(runs) == 1:
+        return runs[0]
+    first, *middle, last = runs
+    return first + "".join(f"(?>.*?{run})" for run in middle if run) + ".*" + last
 
 
 @lru_cache(maxsize=8192)
@@ -62,14 +81,14 @@ def _regex(source: str) -> re.Pattern[str]:
 
 def _escaped(piece: str, wildcards: bool) -> str:
     if wildcards and piece in ("*", "?"):
-        return ".*" if piece == "*" else "."
+        return _STAR if piece == "*" else "."
     return re.escape(piece)
 
 
 def _expanded(pattern: str, context: Context, wildcards: bool) -> str | None:
     """A regular expression with every variable replaced by its (escaped) value; None where one has no value."""
     source = []
-    for piece in _PIECES.split(pattern):
+    for piece in filter(None, _PIECES.split(pattern)):
         if not piece.startswith("${"):
             source.append(_escaped(piece, wildcards))
             continue
@@ -84,8 +103,9 @@ def _expanded(pattern: str, context: Context, wildcards: bool) -> str | None:
         value = resolve(variable.group(1), variable.group(2), context)
         if value is None:
             return None
-        source.append(re.escape(value))
-    return "".join(source)
+        if value:
+            source.append(re.escape(value))
+    return _joined(source)
 
 
 def _lowered(context: Context) -> Context:
