@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from ecr_tui.aws.model import Repository, Role
+from ecr_tui.aws.model import RegistryFacts, Repository, Role
 from ecr_tui.errors import (
     Cancelled,
     ConflictError,
@@ -76,19 +76,30 @@ class Outcome:
     notes: tuple[str, ...] = field(default=())
 
 
-def plan_grant(store: PolicyStore, repository: Repository, grant: Grant) -> Plan:
-    return plan_grant_from(repository, store.read(repository), grant)
+def plan_grant(
+    store: PolicyStore, repository: Repository, grant: Grant, *, registry: RegistryFacts | None = None
+) -> Plan:
+    """``registry``: what else decides in the repository's region, where it was looked at."""
+    return plan_grant_from(repository, store.read(repository), grant, registry=registry)
 
 
 def plan_revoke(
-    store: PolicyStore, repository: Repository, principal: str, access: Access | None = None, *, foreign: bool = False
+    store: PolicyStore,
+    repository: Repository,
+    principal: str,
+    access: Access | None = None,
+    *,
+    foreign: bool = False,
+    registry: RegistryFacts | None = None,
 ) -> Plan:
     """Arguments as :func:`ecr_tui.policy.change.revoke`."""
-    return plan_revoke_from(repository, store.read(repository), principal, access, foreign=foreign)
+    return plan_revoke_from(repository, store.read(repository), principal, access, foreign=foreign, registry=registry)
 
 
-def plan_document(store: PolicyStore, repository: Repository, incoming: PolicyDocument) -> Plan:
-    return plan_document_from(repository, store.read(repository), incoming)
+def plan_document(
+    store: PolicyStore, repository: Repository, incoming: PolicyDocument, *, registry: RegistryFacts | None = None
+) -> Plan:
+    return plan_document_from(repository, store.read(repository), incoming, registry=registry)
 
 
 def apply(store: PolicyStore, journal: Journal, plan: Plan, *, operator: str = "", read_only: bool = False) -> Outcome:

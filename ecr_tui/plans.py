@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
-from ecr_tui.aws.model import Repository, Role
+from ecr_tui import registry_effect
+from ecr_tui.aws.model import RegistryFacts, Repository, Role
 from ecr_tui.errors import ConflictError, InputError
 from ecr_tui.journal import Entry
 from ecr_tui.policy.actions import Access
@@ -24,7 +26,7 @@ from ecr_tui.policy.change import (
 )
 from ecr_tui.policy.document import LIMIT, PolicyDocument, PolicyError
 from ecr_tui.policy.lint import Finding, lint
-from ecr_tui.policy.principal import describe
+from ecr_tui.policy.principal import account_of, describe
 
 _DOUBTFUL = {"tag-not-met", "grant-expired", "deny-shadows-grant"}
 """Warnings of lint which mean that the write would not do what its author expects."""
@@ -35,7 +37,8 @@ _OWNER = str(Role.OWNER)
 class Plan:
     """One repository's policy before and after.
 
-    ``kind``: "grant", "revoke" or "undo". ``after`` None: the policy is deleted. ``findings`` are those of ``after``.
+    ``kind``: "grant", "revoke" or "undo". ``after`` None: the policy is deleted. ``findings`` are those of ``after``,
+    and what the registry policy means for it, where that was looked at (``registry``; None where not).
     ``moved`` are actions that no repository policy can carry, left out of a pasted document. ``risks`` are sentences;
     a plan without any may be written without asking. ``notes`` are sentences that need no answer.
     """
@@ -54,6 +57,8 @@ class Plan:
     moved: tuple[str, ...] = ()
     risks: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    registry: RegistryFacts | None = field(default=None, repr=False, compare=False)
+    effects: tuple[registry_effect.Effect, ...] = field(default=(), repr=False, compare=False)
     on: Callable[[PolicyDocument | None], Change] = field(
         default=lambda live: Change(live, live, False), repr=False, compare=False
     )
@@ -69,6 +74,23 @@ class Plan:
         exact = self.exact_text
         return exact if exact is not None and len(exact) <= LIMIT else self.after.minified()
 
+    @property
+    def principals(self) -> tuple[str, ...]:
+        """Whom the plan is about; for a pasted document everyone whom it adds, but "*" and services."""
+        if self.grant is not None or self.kind != "grant":
+            return (self.principal,) if self.principal else ()
+        added = (d.principal for d in self.diff if d.op == "add" and d.effect == "Allow")
+        return tuple(dict.fromkeys(principal for principal in added if account_of(principal)))
+
+    @property
+    def access(self) -> Access:
+        """What it is about: the grant's, else as much as the added statements hold of push and pull."""
+        if self.grant is not None:
+            return self.grant.access
+        added = {d.action.lower() for d in self.diff if d.op == "add"}
+        pull_only = self.kind == "grant" and not added & {"ecr:putimage", "ecr:*", "*"}
+        return Access.PULL if pull_only else Access.PUSH_PULL
+
     def to_json(self, written: bool = False) -> dict[str, Any]:
         """An element of ``plan --json``."""
         return {
@@ -80,30 +102,47 @@ class Plan:
             "after": self.after.json if self.after is not None else None,
             "diff": [difference.to_json() for difference in self.diff],
             "findings": [finding.to_json() for finding in self.findings],
+            "risks": list(self.risks),
+            "notes": list(self.notes),
+            "registry_policy": (
+                None if self.registry is None else registry_effect.registry_json(self.registry, self.effects)
+            ),
         }
 
 
-def plan_grant_from(repository: Repository, text: str | None, grant: Grant) -> Plan:
+def plan_grant_from(
+    repository: Repository, text: str | None, grant: Grant, *, registry: RegistryFacts | None = None
+) -> Plan:
     """On a text that was read before: for a live preview. Raises InputError when ``text`` is no policy, or when the
     result would be longer than ECR takes."""
-    return _plan(
+    plan = _plan(
         repository, text, lambda live: merge(live, grant), kind="grant", principal=grant.principal, grant=grant
     )
+    return _with_registry(_with_end(plan, grant), registry)
 
 
 def plan_revoke_from(
-    repository: Repository, text: str | None, principal: str, access: Access | None = None, *, foreign: bool = False
+    repository: Repository,
+    text: str | None,
+    principal: str,
+    access: Access | None = None,
+    *,
+    foreign: bool = False,
+    registry: RegistryFacts | None = None,
 ) -> Plan:
     def change(live: PolicyDocument | None) -> Change:
         return revoke(live, principal, access, foreign=foreign)
 
-    return _plan(repository, text, change, kind="revoke", principal=principal)
+    return _with_registry(_plan(repository, text, change, kind="revoke", principal=principal), registry)
 
 
-def plan_document_from(repository: Repository, text: str | None, incoming: PolicyDocument) -> Plan:
+def plan_document_from(
+    repository: Repository, text: str | None, incoming: PolicyDocument, *, registry: RegistryFacts | None = None
+) -> Plan:
     """Merge the statements of a pasted document. Raises InputError as ``policy.change.adopt`` does."""
     _, moved = adopt(None, incoming)
-    return _plan(repository, text, lambda live: adopt(live, incoming)[0], kind="grant", moved=moved)
+    plan = _plan(repository, text, lambda live: adopt(live, incoming)[0], kind="grant", moved=moved)
+    return _with_registry(plan, registry)
 
 
 def plan_undo_from(entry: Entry, text: str | None) -> Plan:
@@ -194,6 +233,51 @@ def _plan(
         risks=tuple(dict.fromkeys(risks)),
         notes=change.notes,
         on=make,
+    )
+
+
+def _with_end(plan: Plan, grant: Grant) -> Plan:
+    if grant.until is None:
+        return plan
+    return replace(plan, notes=(*plan.notes, f"It ends at {ending(grant.until)}."))
+
+
+def ending(until: datetime, now: datetime | None = None) -> str:
+    """A grant's end with the time that is left: "2030-02-01 00:00 UTC, in 30 days"."""
+    left = until - (now or datetime.now(UTC))
+    shown = until.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    hours = int(left.total_seconds() // 3600)
+    if hours < 0:
+        return f"{shown}, which has passed"
+    if hours == 0:
+        return f"{shown}, in less than an hour"
+    return f"{shown}, in {hours // 24} days" if hours >= 48 else f"{shown}, in {hours} hour{'s' if hours > 1 else ''}"
+
+
+def _with_registry(plan: Plan, registry: RegistryFacts | None) -> Plan:
+    """What the registry policy adds: it is decided beside the repository policy, and its Deny beats the grant."""
+    if registry is None:
+        return plan
+    effects = tuple(
+        registry_effect.effect(registry, plan.repository, principal, plan.access.actions)
+        for principal in plan.principals
+    )
+    findings, risks, notes = list(plan.findings), list(plan.risks), list(plan.notes)
+    for found in effects:
+        findings += registry_effect.findings(found)
+        if plan.kind == "grant" and found.denies:
+            risks.append(f"The grant would be void: {registry_effect.sentence(found)}.")
+        elif plan.kind == "revoke" and found.allows:
+            risks.append(f"It does not end the access: {registry_effect.sentence(found)}.")
+        if found.doubt:
+            notes.append(f"Whether the registry policy stands in the way is not known: {found.doubt}.")
+    return replace(
+        plan,
+        findings=tuple(findings),
+        risks=tuple(dict.fromkeys(risks)) if plan.changed else plan.risks,
+        notes=tuple(dict.fromkeys(notes)),
+        registry=registry,
+        effects=effects,
     )
 
 

@@ -65,6 +65,7 @@ class Effect:
     only the request will tell), and allows by itself. ``doubt`` as in :class:`Registry`."""
 
     facts: RegistryFacts
+    principal: str
     denies: tuple[str, ...] = ()
     may_deny: tuple[str, ...] = ()
     allows: tuple[str, ...] = ()
@@ -72,16 +73,12 @@ class Effect:
     doubt: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """``plan --json``'s "registry_policy". "exists" is null where it could not be read."""
-        facts = self.facts
         return {
-            "exists": None if facts.policy_unreadable else facts.policy_text is not None,
-            "scope": facts.scope or None,
+            "principal": self.principal,
             "denies": list(self.denies),
             "may_deny": list(self.may_deny),
             "allows": list(self.allows),
             "statement": self.statement or None,
-            "unknown": self.doubt or None,
         }
 
 
@@ -96,10 +93,10 @@ def effect(
     """``principal``: an ARN; an account's root ARN asks for the account as such."""
     registry = registry_of(facts)
     if registry.candidates == (None,) or registry.doubt:
-        return Effect(facts, doubt=registry.doubt)
+        return Effect(facts, principal, doubt=registry.doubt)
     (policy,) = registry.candidates
     if policy is None:
-        return Effect(facts)
+        return Effect(facts, principal)
     setting = setting_of(repository, principal, now=now or datetime.now(UTC))
     denies, may_deny, allows = [], [], []
     statement = ""
@@ -114,7 +111,7 @@ def effect(
         if kind and not statement:
             named = [reason for reason in decision.reasons if reason.where == "registry" and reason.statement]
             statement = named[0].statement if named else ""
-    return Effect(facts, tuple(denies), tuple(may_deny), tuple(allows), statement)
+    return Effect(facts, principal, tuple(denies), tuple(may_deny), tuple(allows), statement)
 
 
 def _effect_on(policy: PolicyDocument, setting: Setting, repository: Repository, action: str) -> tuple[str, Decision]:
@@ -131,9 +128,20 @@ def _effect_on(policy: PolicyDocument, setting: Setting, repository: Repository,
     return "", at_worst
 
 
-def findings(found: Effect, principal: str) -> tuple[Finding, ...]:
+def registry_json(facts: RegistryFacts, effects: Sequence[Effect] = ()) -> dict[str, Any]:
+    """``plan --json``'s "registry_policy". "exists" is null where it could not be read; "unknown" says why."""
+    return {
+        "region": facts.region,
+        "exists": None if facts.policy_unreadable else facts.policy_text is not None,
+        "scope": facts.scope or None,
+        "unknown": registry_of(facts).doubt or None,
+        "effects": [found.to_json() for found in effects],
+    }
+
+
+def findings(found: Effect) -> tuple[Finding, ...]:
     """What a plan has to say about it, worded like the findings of ``policy.lint``."""
-    name = describe(principal)
+    name = describe(found.principal)
     where = f"registry policy, {found.statement}" if found.statement else "registry policy"
     made = []
     if found.denies:
@@ -176,6 +184,14 @@ def findings(found: Effect, principal: str) -> tuple[Finding, ...]:
             )
         )
     return tuple(made)
+
+
+def sentence(found: Effect) -> str:
+    """Its strongest effect, without a full stop; "" for none."""
+    name = describe(found.principal)
+    if found.denies:
+        return f"the registry policy denies {name} {_names(found.denies)}"
+    return f"the registry policy allows {name} {_names(found.allows)}, too" if found.allows else ""
 
 
 def _names(actions: Sequence[str]) -> str:

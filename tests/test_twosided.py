@@ -18,7 +18,7 @@ from ecr_tui.aws.sessions import AwsSession
 from ecr_tui.policy.actions import TOKEN_ACTION, Access
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.export import identity_policy
-from ecr_tui.registry_effect import effect, findings
+from ecr_tui.registry_effect import effect, findings, registry_json
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.templates import fit, template_for
 from ecr_tui.twosided import ALLOWED, DENIED, NOT_CONSIDERED, UNKNOWN, TwoSided, headline, two_sided
@@ -353,11 +353,12 @@ def test_the_effect_of_a_registry_policy() -> None:
         ("ecr:UploadLayerPart",),
         ("ecr:BatchGetImage",),
     )
-    ids = {item.id: item.severity for item in findings(found, USER)}
+    ids = {item.id: item.severity for item in findings(found)}
     assert ids == {"registry-deny": "error", "registry-may-deny": "warning", "registry-allow": "info"}
-    told = found.to_json()
+    told = registry_json(facts, [found])
     assert (told["exists"], told["scope"], told["unknown"]) == (True, "V2", None)
-    assert findings(effect(RegistryFacts("eu-central-1"), REPOSITORY, USER, PULL, now=NOW), USER) == ()
+    assert told["effects"][0]["denies"] == ["ecr:PutImage"]
+    assert findings(effect(RegistryFacts("eu-central-1"), REPOSITORY, USER, PULL, now=NOW)) == ()
 
 
 # --- templates
