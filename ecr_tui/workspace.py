@@ -6,6 +6,7 @@ not wait for them. Every failure is an :class:`~ecr_tui.errors.EcrTuiError`.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,9 +18,10 @@ from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Repository, Role
 from ecr_tui.config import Settings
 from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.journal import Journal
+from ecr_tui.workspace_facts import Facts
 
 if TYPE_CHECKING:
-    from ecr_tui.aws.model import ImagesSummary
+    from ecr_tui.aws.model import IdentityPolicies, ImagesSummary, RegistryFacts
     from ecr_tui.aws.policies import RepositoryPolicies
     from ecr_tui.aws.sessions import AwsSession
     from ecr_tui.grants import Outcome, Plan
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from ecr_tui.policy.document import PolicyDocument
     from ecr_tui.registry.engine import Engine
     from ecr_tui.report import EventSink, Report
+    from ecr_tui.templates import Fit
+    from ecr_tui.twosided import TwoSided
 
 SETTLE_SECONDS = 20.0
 """How long after a grant a denial may still be the old policy; AWS documents no figure for the lag."""
@@ -53,6 +57,7 @@ class Workspace:
         self._prepare = prepare
         self._lock = threading.RLock()
         self._sessions: dict[Role, AwsSession] = {}
+        self._facts = Facts(lambda role: self._consumer_session() if role is Role.CONSUMER else self.session(role))
         self._granted_at: dict[str, float] = {}
         self._running: dict[CancelEvent, CancelEvent] = {}
 
@@ -71,6 +76,7 @@ class Workspace:
         regions: Sequence[str] | None = None,
     ) -> None:
         """Switch profiles or regions; what is None stays. The sessions that no longer fit are dropped."""
+        self._facts.forget()
         with self._lock:
             if profile_a is not None:
                 self.settings = self.settings.changed("chosen in the app", profile_a=profile_a)
@@ -221,27 +227,33 @@ class Workspace:
     # -- grants --------------------------------------------------------------------------------------------------
 
     def preview(self, repository: Repository, grant: Grant, text: str | None) -> Plan:
-        """The plan on a policy text that was read before; asks nothing of AWS."""
+        """The plan on a policy text that was read before; asks nothing of AWS.
+
+        The registry policy counts where it was read within the last minute (:meth:`registry_facts`).
+        """
         from ecr_tui.grants import plan_grant_from
 
-        return plan_grant_from(repository, text, grant)
+        return plan_grant_from(repository, text, grant, registry=self._facts.registry_known(repository.region))
 
     def plan(self, repository: Repository, grant: Grant) -> Plan:
         """On the live policy and the live tags: what a listing says of tags lags behind them."""
         from ecr_tui.grants import plan_grant
 
-        return plan_grant(self._store(), self._fresh(repository), grant)
+        facts = self.registry_facts(repository.region)
+        return plan_grant(self._store(), self._fresh(repository), grant, registry=facts)
 
     def plan_revoke(self, repository: Repository, principal: str) -> Plan:
         from ecr_tui.grants import plan_revoke
 
-        return plan_revoke(self._store(), self._fresh(repository), principal)
+        facts = self.registry_facts(repository.region)
+        return plan_revoke(self._store(), self._fresh(repository), principal, registry=facts)
 
     def plan_document(self, repository: Repository, incoming: PolicyDocument) -> Plan:
         """What merging a pasted policy would change; what a repository policy cannot carry is in ``moved``."""
         from ecr_tui.grants import plan_document
 
-        return plan_document(self._store(), self._fresh(repository), incoming)
+        facts = self.registry_facts(repository.region)
+        return plan_document(self._store(), self._fresh(repository), incoming, registry=facts)
 
     def apply(self, plan: Plan) -> Outcome:
         """Write what was previewed, or refuse (ConflictError) when the live policy is another by now."""
@@ -271,6 +283,54 @@ class Workspace:
         from ecr_tui.policy.export import identity_policy
 
         return identity_policy([r.arn for r in repositories], access)
+
+    # -- what else decides ---------------------------------------------------------------------------------------
+
+    def registry_facts(self, region: str) -> RegistryFacts:
+        """Registry policy, scope and creation templates of a region, at most a minute old."""
+        return self._facts.registry(region)
+
+    def identity_policies(self, principal: str) -> IdentityPolicies:
+        """Those of a user, role or session (an ARN), at most a minute old; or the reason why they are unknown."""
+        return self._facts.identity(principal)
+
+    def verdicts(self, repository: Repository, plan: Plan) -> tuple[TwoSided, ...]:
+        """Both sides once the plan is written, for everyone it is about.
+
+        Where it names account B as a whole, B's own caller is decided, too: whom else B lets in is up to B.
+        """
+        from ecr_tui.policy.principal import account_of, is_account
+        from ecr_tui.twosided import two_sided
+
+        principals = list(plan.principals)
+        if self.settings.profile_b is not None and any(map(is_account, principals)):
+            with contextlib.suppress(EcrTuiError):
+                consumer = self.consumer()
+                if consumer.account in [account_of(one) for one in principals if is_account(one)]:
+                    principals.append(consumer.arn)
+        facts = self.registry_facts(repository.region)
+        return tuple(
+            two_sided(
+                plan.repository,
+                principal,
+                plan.access,
+                plan.after,
+                identity=self.identity_policies(principal),
+                registry=facts,
+            )
+            for principal in dict.fromkeys(principals)
+        )
+
+    def new_repositories(self, repository: Repository, plan: Plan) -> Fit | None:
+        """What a creation template would make of the grant for repositories to come beside this one; None for none."""
+        from ecr_tui.templates import fit, template_for
+
+        if plan.grant is None:
+            return None
+        namespace, slash, _ = repository.name.rpartition("/")
+        templates = self.registry_facts(repository.region).templates
+        template = template_for(templates, f"{namespace}{slash}new")
+        return None if template is None else fit(template, repository, plan.grant.principal, plan.grant.tags)
 
     # -- verification --------------------------------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""Use case: who has access to what, over a whole registry."""
