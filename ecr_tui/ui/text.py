@@ -39,6 +39,11 @@ def safe(text: str) -> str:
     return _HOSTILE.sub(_escape, text)
 
 
+def visible(text: str) -> str:
+    """As :func:`safe`, but one character for one: for text in which places count."""
+    return _HOSTILE.sub(lambda match: chr(0x2400 + ord(match[0])) if ord(match[0]) < 0x20 else "\ufffd", text)
+
+
 def safe_block(text: str) -> str:
     """As :func:`safe`, for several lines: line ends and tabs stay."""
     return _HOSTILE_BLOCK.sub(_escape, text.replace("\r\n", "\n")).expandtabs(4)

@@ -17,6 +17,7 @@ from textual.widgets.option_list import Option
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.text import MUTED, NO, safe
+from ecr_tui.ui.widgets.inputs import SafeInput
 
 Check = Callable[[str], str]
 """What a typed text means, as one line for the user. Raises EcrTuiError for one that cannot be used."""
@@ -41,7 +42,7 @@ class AskScreen(Dialog[str | None]):
         self._title = title
         self._explanation = explanation
         self._check = check
-        self._input = Input(value, placeholder=placeholder, password=password, id="answer", select_on_focus=True)
+        self._input = SafeInput(value, placeholder=placeholder, password=password, id="answer", select_on_focus=True)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):

@@ -8,6 +8,9 @@ from textual.screen import ModalScreen
 
 T = TypeVar("T")
 
+SHARE = 0.9
+"""How much of the terminal's height a dialog may take."""
+
 
 class Dialog(ModalScreen[T]):
     """A modal screen whose ``#dialog`` container holds the content."""
@@ -25,10 +28,21 @@ class Dialog(ModalScreen[T]):
             background: $surface;
             border: round $primary;
         }
-        & > #dialog > VerticalScroll { height: auto; max-height: 1fr; scrollbar-size-vertical: 1; }
+        & > #dialog > VerticalScroll { height: auto; scrollbar-size-vertical: 1; }
         & .body { height: auto; width: 1fr; }
         & .keys { height: auto; width: 1fr; margin-top: 1; color: $text-muted; }
         & .title { height: auto; width: 1fr; text-style: bold; margin-bottom: 1; }
         & .problem { height: auto; width: 1fr; color: $text-error; }
     }
     """
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        """Give the scrolling part what its neighbours leave: in a container of automatic height 1fr would not."""
+        for scroll in self.query("#scroll"):
+            box = self.query_one("#dialog")
+            others = sum(w.outer_size.height + w.styles.margin.height for w in box.children if w is not scroll)
+            room = int(self.size.height * SHARE) - box.gutter.height - others
+            scroll.styles.max_height = max(room, 3)

@@ -21,16 +21,17 @@ from ecr_tui.policy.access import AccessSummary
 from ecr_tui.ui.choice import Tags, parse_condition
 from ecr_tui.ui.flows.details import Details
 from ecr_tui.ui.text import NO, OK, PENDING, SKIP, UNKNOWN, ago, count, safe
+from ecr_tui.ui.widgets.inputs import SafeInput
 from ecr_tui.ui.widgets.virtual_table import Column, Piece, VirtualTable
 from ecr_tui.ui.widgets.words import Words
 
 
-class BarInput(Input):
+class BarInput(SafeInput):
     """An input of the filter bar: esc leaves it, down goes to the table."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Leave", show=False),
-        Binding("down", "to_table", "To the table", show=False),
+        Binding("escape", "leave", "Leave"),
+        Binding("down", "to_table", "To the rows"),
     ]
 
     @dataclass
@@ -275,8 +276,8 @@ def _tags(repository: Repository) -> list[Piece]:
     return pieces
 
 
-def _tags_key(repository: Repository) -> list[tuple[str, str]] | None:
-    return sorted(repository.tags.items()) or None if repository.tags is not None else None
+def _tags_key(repository: Repository) -> str | None:
+    return "\0".join(f"{key}={value}" for key, value in sorted(repository.tags.items())) if repository.tags else None
 
 
 def _mutability(repository: Repository) -> list[Piece]:

@@ -145,16 +145,8 @@ def stage_line(row: StageRow, now: float, cancelling: bool) -> Content:
         return _line("·", "waiting", MUTED, row.name.value, "", "", "", MUTED)
     word = "stopping" if cancelling else "running"
     current, total = row.transferred()
-    return _line(
-        "▸",
-        word,
-        "bold $text-primary",
-        row.name.value,
-        seconds(max(now - row.began, 0)),
-        size(current) if current else "",
-        _progress(row, current, total),
-        "",
-    )
+    took = seconds(max(now - row.began, 0))
+    return _line("▸", word, "bold $text-primary", row.name.value, took, "", _progress(row, current, total), "")
 
 
 def _short(stage: Stage) -> str:
@@ -163,12 +155,17 @@ def _short(stage: Stage) -> str:
 
 
 def _progress(row: StageRow, current: int, total: int | None) -> str:
-    status = safe(row.latest.status) if row.latest else ""
-    if not total:
-        return status
-    share = min(current / total, 1.0)
-    filled = round(share * 8)
-    return f"{'━' * filled}{'╌' * (8 - filled)} {share:.0%}  {status}"
+    """Share, bytes and the engine's own word, the most telling first: the end of the line may be cut off."""
+    parts = []
+    if total:
+        share = min(current / total, 1.0)
+        filled = round(share * 6)
+        parts.append(f"{'━' * filled}{'╌' * (6 - filled)} {share:.0%}")
+    if current:
+        parts.append(size(current))
+    if row.latest:
+        parts.append(safe(row.latest.status))
+    return " ".join(parts)
 
 
 def _line(

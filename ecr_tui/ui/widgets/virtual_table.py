@@ -33,6 +33,9 @@ GUTTER = 3
 
 GAP = 2
 
+_PAGE = 2000
+"""Rows up to which work on all of them at once is not noticed."""
+
 _ABSENT = -1
 """The place of a marked row that the listing has not brought yet."""
 
@@ -146,6 +149,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         self._search = search
         self._rows: list[T] = []
         self._haystacks: list[str] = []
+        self._values: list[Any] = []
         self._order: list[int] = []
         self._view: list[int] = []
         self._cursor = 0
@@ -189,6 +193,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         """
         self._rows = list(rows)
         self._haystacks = []
+        self._prepare(0)
         self._anchor = None
         self._marks = dict.fromkeys(self._marks, _ABSENT)
         self._recognize(0)
@@ -201,7 +206,13 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         start = len(self._rows)
         self._rows.extend(rows)
         self._recognize(start)
-        self._rebuild()
+        self._prepare(start)
+        self._order_rows()
+
+    def _prepare(self, start: int) -> None:
+        """What the filter looks at, page by page while a listing arrives: for all rows at once it would be felt."""
+        if len(self._haystacks) == start and len(self._rows) - start <= _PAGE:
+            self._haystacks += [self._search(row).casefold() for row in self._rows[start:]]
 
     def _recognize(self, start: int) -> None:
         """Find the cursor's row and the marked ones among the rows from ``start`` on."""
@@ -303,6 +314,8 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         self._report(self.Changed(self))
 
     def _matching(self, base: Sequence[int]) -> list[int]:
+        if not self._needles:
+            return list(base)
         if len(self._haystacks) < len(self._rows):
             search = self._search
             self._haystacks += [search(row).casefold() for row in self._rows[len(self._haystacks) :]]
@@ -312,14 +325,21 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         return list(view)
 
     def _rebuild(self) -> None:
-        rows = self._rows
+        self._values = []
+        self._order = []
+        self._order_rows()
+
+    def _order_rows(self) -> None:
+        """Sort in what is new; what is sorted already costs a comparison each."""
         column, descending = self._sort
         sort = next(c.sort for c in self.columns if c.id == column)
-        values = [sort(row) for row in rows]
-        known = [i for i, value in enumerate(values) if value is not None]
+        start, values = len(self._values), self._values
+        values += [sort(row) for row in self._rows[start:]]
+        order = [*self._order, *range(start, len(values))]
+        known = [i for i in order if values[i] is not None]
         known.sort(key=values.__getitem__, reverse=descending)
         # What is not known yet comes last in either order.
-        self._order = known + [i for i, value in enumerate(values) if value is None]
+        self._order = known + [i for i in order if values[i] is None]
         self._view = self._matching(self._order)
         self._settle()
 
@@ -327,8 +347,9 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         """After a new view: find the cursor's row again, or the nearest place."""
         try:
             # The anchor outlives a filter that hides it, so that clearing the filter leads back to the row.
-            self._cursor = self._view.index(self._anchor) if self._anchor is not None else 0
+            self._cursor = self._view.index(self._anchor)  # type: ignore[arg-type]
         except ValueError:
+            # It is hidden or gone: stay at the place where it was.
             self._cursor = min(self._cursor, max(len(self._view) - 1, 0))
         self._resize_virtual()
         self._show_cursor()

@@ -1,0 +1,147 @@
+"""Errors, MFA, help and the palette."""
+
+from __future__ import annotations
+
+import pytest
+
+from ecr_tui.aws.model import MfaPrompt, Role
+from ecr_tui.errors import CredentialsError, EcrTuiError
+from ecr_tui.ui.keys import CATALOGUE, MAIN
+from ecr_tui.ui.screens.text import ErrorScreen
+from tests.ui.conftest import running
+from tests.ui.fake_workspace import FakeWorkspace
+
+LONG = "\n".join(f"line {n} of what the server said" for n in range(200))
+
+
+async def test_an_error_scrolls_copies_and_swallows_the_key_that_closes_it(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        ui.app.push_screen(ErrorScreen(EcrTuiError("denied", detail=LONG, hint="ask A", side="account A")))
+        await ui.see("✗ denied", "account A", "line 0 of")
+        assert "line 199" not in ui.text()
+        await ui.press("end")
+        await ui.see("line 199", "ask A")
+        await ui.press("home", "pagedown", "j", "k", "up", "down", "pageup", "y")
+        await ui.wait(lambda: ui.copied)
+        assert "line 199" in ui.copied[0]
+        assert ui.dialog == "ErrorScreen"
+        for key in ("g", "x", "v", "q", "space", "enter", "tab"):
+            await ui.press(key)
+            assert ui.dialog == ""
+            ui.app.push_screen(ErrorScreen(EcrTuiError("denied")))
+            await ui.pilot.pause()
+        await ui.press("escape")
+        assert ui.app.is_running
+        assert workspace.writes == []
+        assert workspace.gate.count("verify") == 0
+        assert ui.main.table.marks == 0
+
+
+async def test_mfa_is_asked_in_the_app_and_the_code_reaches_the_thread(workspace: FakeWorkspace) -> None:
+    workspace.mfa_for = {Role.OWNER}
+    async with running(workspace, settled=False) as ui:
+        await ui.wait(lambda: ui.dialog == "AskScreen")
+        await ui.see("MFA code for profile account-a", "arn:aws:iam::111111111111:mfa/alice")
+        await ui.press("1", "2", "3", "4", "5", "6", "enter")
+        await ui.settle()
+        assert ("mfa", "123456") in workspace.gate.calls
+        await ui.see("111111111111")
+
+
+async def test_mfa_left_with_esc_is_a_credentials_error_and_can_be_tried_again(workspace: FakeWorkspace) -> None:
+    workspace.mfa_for = {Role.CONSUMER}
+    async with running(workspace, settled=False) as ui:
+        await ui.wait(lambda: ui.dialog == "AskScreen")
+        await ui.press("escape")
+        await ui.see("No MFA code was given")
+        await ui.press("r")
+        await ui.wait(lambda: ui.dialog == "AskScreen")
+        await ui.press("9", "9", "enter")
+        await ui.settle()
+        await ui.see("222222222222")
+
+
+async def test_two_mfa_questions_wait_for_each_other(workspace: FakeWorkspace) -> None:
+    workspace.mfa_for = {Role.OWNER, Role.CONSUMER}
+    async with running(workspace, settled=False) as ui:
+        for code in "12":
+            await ui.wait(lambda: ui.dialog == "AskScreen")
+            await ui.press(code, "enter")
+        await ui.settle()
+        assert sorted(answer for call, answer in workspace.gate.calls if call == "mfa") == ["1", "2"]
+
+
+async def test_leaving_frees_a_thread_that_waits_for_a_code(workspace: FakeWorkspace) -> None:
+    workspace.mfa_for = {Role.OWNER}
+    async with running(workspace, settled=False) as ui:
+        await ui.wait(lambda: ui.dialog == "AskScreen")
+        replies = set(ui.app._replies)
+        await ui.app.action_quit()
+        await ui.wait(lambda: all(reply.ready.is_set() for reply in replies))
+
+
+async def test_no_code_is_asked_for_after_leaving(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        app = ui.app
+    with pytest.raises(CredentialsError, match="No MFA code"):
+        app.ask_mfa(MfaPrompt("p", "d"))
+
+
+async def test_help_names_every_key(workspace: FakeWorkspace) -> None:
+    async with running(workspace, size=(120, 80)) as ui:
+        await ui.press("question_mark")
+        assert ui.dialog == "HelpScreen"
+        text = ui.text()
+        for key in CATALOGUE:
+            assert key.label in text, key.id
+            assert key.tooltip[:60] in text, key.id
+        await ui.press("g")
+        assert ui.dialog == ""
+        assert workspace.writes == []
+
+
+async def test_every_action_is_in_the_palette(workspace: FakeWorkspace) -> None:
+    async with running(workspace, size=(120, 40)) as ui:
+        from ecr_tui.ui.commands import Commands
+
+        titles = [title for title, _, _ in Commands(ui.main)._commands()]
+        for key in MAIN:
+            assert any(f": {key.label} (" in title for title in titles), key.id
+        assert "Sort by Tags" in titles
+        assert "Copy: repository URI" in titles
+
+
+async def test_an_action_runs_from_the_palette(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.press("ctrl+p")
+        await ui.wait(lambda: ui.dialog == "CommandPalette")
+        await ui.type("prove verify")
+        await ui.see("Prove: Verify")
+        await ui.press("enter")
+        await ui.wait(lambda: workspace.gate.count("verify") == 1)
+        await ui.press("ctrl+p")
+        await ui.type("choose mark")
+        await ui.see("Choose: Mark")
+        await ui.press("enter")
+        await ui.wait(lambda: ui.main.table.marks == 1)
+
+
+async def test_the_palette_over_a_dialog_offers_no_action_of_ours(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.press("b", "ctrl+p")
+        await ui.wait(lambda: ui.dialog == "CommandPalette")
+        await ui.type("grant")
+        await ui.pilot.pause(0.2)
+        assert "Change: Grant" not in ui.text()
+
+
+async def test_the_same_key_twice_copies_arn_then_uri(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.select("my-first-repo")
+        await ui.press("y")
+        await ui.wait(lambda: len(ui.copied) == 1)
+        await ui.press("y")
+        await ui.wait(lambda: len(ui.copied) == 2)
+        repo = workspace.by_name("my-first-repo")
+        assert ui.copied == [repo.arn, repo.uri]
+        await ui.wait(lambda: "Copied the URI to the clipboard (test)" in ui.toasts())

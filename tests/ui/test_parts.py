@@ -1,0 +1,347 @@
+"""The small parts: executor, clipboard, keys, words, jobs, style sheets."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ecr_tui.errors import DeniedError, EcrTuiError, InputError
+from ecr_tui.ui import jobs, text
+from ecr_tui.ui.choice import Choice, condition_choices, condition_words, parse_condition
+from ecr_tui.ui.clipboard import Clipboard
+from ecr_tui.ui.executor import DaemonExecutor
+from ecr_tui.ui.keys import BINDINGS, CATALOGUE, GROUPS, MAIN, TABLE
+from ecr_tui.ui.preview_text import condition_text, principal_words
+from ecr_tui.ui.resources import style_sheets
+from tests.ui.fake_workspace import repository
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+# -- executor --------------------------------------------------------------------------------------------------------
+
+
+def test_work_runs_on_daemon_threads_and_results_come_back() -> None:
+    pool = DaemonExecutor(4)
+    assert pool.submit(lambda: threading.current_thread().daemon).result(10) is True
+    assert [f.result(10) for f in [pool.submit(pow, 2, n) for n in range(50)]] == [2**n for n in range(50)]
+    with pytest.raises(ZeroDivisionError):
+        pool.submit(lambda: 1 / 0).result(10)
+    pool.shutdown()
+
+
+def test_no_more_threads_than_allowed_run_at_once() -> None:
+    pool, lock, go = DaemonExecutor(3), threading.Lock(), threading.Event()
+    running: list[int] = []
+    most = 0
+
+    def work() -> None:
+        nonlocal most
+        with lock:
+            running.append(1)
+            most = max(most, len(running))
+        go.wait(10)
+        with lock:
+            running.pop()
+
+    futures = [pool.submit(work) for _ in range(10)]
+    while most < 3:
+        time.sleep(0.001)
+    go.set()
+    for future in futures:
+        future.result(10)
+    assert most == 3
+
+
+def test_shutdown_waits_for_nobody_and_drops_what_has_not_begun() -> None:
+    pool, go = DaemonExecutor(1), threading.Event()
+    first, second = pool.submit(go.wait, 20), pool.submit(go.wait, 20)
+    while not first.running():
+        time.sleep(0.001)
+    pool.shutdown(wait=True)
+    assert not go.is_set()
+    assert second.cancelled()
+    assert not first.done()
+    with pytest.raises(RuntimeError):
+        pool.submit(print)
+    go.set()
+
+
+LEAVING = """
+import sys, threading, time
+sys.path.insert(0, {root!r})
+from pathlib import Path
+from tests.ui.fake_workspace import FakeWorkspace
+from ecr_tui.ui.app import EcrTuiApp
+workspace = FakeWorkspace(Path({folder!r}))
+stuck = threading.Event()
+workspace.policy_text = lambda repo: stuck.wait(60)      # an endpoint that never answers
+workspace.images = lambda repo: stuck.wait(60)
+workspace.verify = lambda repo, **options: stuck.wait(60)
+
+async def drive(pilot):
+    while not pilot.app.main.details._threads:
+        await pilot.pause(0.01)
+    await pilot.press("v")
+    await pilot.press("q")
+    workspace.left = time.monotonic()
+
+EcrTuiApp(workspace).run(headless=True, auto_pilot=drive)
+assert time.monotonic() - workspace.left < 5, "it waited"
+print("left")
+"""
+
+
+def test_the_program_ends_although_calls_are_stuck(tmp_path, pytestconfig) -> None:
+    code = LEAVING.format(root=str(pytestconfig.rootpath), folder=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=40)
+    assert "left" in done.stdout, done.stdout + done.stderr
+
+
+CRASH = """
+import sys
+sys.path.insert(0, {root!r})
+from pathlib import Path
+from tests.ui.fake_workspace import FakeWorkspace
+from ecr_tui.ui.app import EcrTuiApp
+workspace = FakeWorkspace(Path({folder!r}))
+
+def bug(*args):
+    password = "TOP" + "SECRET"
+    token = {{"password": password}}
+    raise RuntimeError("a fault in the interface")
+
+async def drive(pilot):
+    await pilot.pause()
+    {how}
+    await pilot.pause(0.1)
+    await pilot.pause(0.1)
+
+app = EcrTuiApp(workspace)
+app.run(headless=True, auto_pilot=drive)
+raise SystemExit(app.return_code)
+"""
+
+
+@pytest.mark.parametrize(
+    "how",
+    ["pilot.app.call_later(bug)", "pilot.app.run_worker(bug, thread=True)", "pilot.app.main.set_timer(0.01, bug)"],
+)
+def test_a_crash_prints_no_values(tmp_path, pytestconfig, how: str) -> None:
+    code = CRASH.format(root=str(pytestconfig.rootpath), folder=str(tmp_path), how=how)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    output = done.stdout + done.stderr
+    assert "a fault in the interface" in output
+    assert "TOPSECRET" not in output
+    assert done.returncode == 1
+
+
+# -- jobs ------------------------------------------------------------------------------------------------------------
+
+
+def test_gather_keeps_the_order_and_turns_failures_into_values() -> None:
+    def work(n: int) -> int:
+        if n == 3:
+            raise DeniedError("three")
+        if n == 4:
+            raise ValueError("four")
+        return n * n
+
+    seen: list[int] = []
+    results = jobs.gather(work, range(6), cancel=threading.Event(), threads=3, on_done=seen.append)
+    assert results[:3] == [0, 1, 4]
+    assert isinstance(results[3], DeniedError)
+    assert isinstance(results[4], EcrTuiError)
+    assert "ValueError" in results[4].detail
+    assert results[5] == 25
+    assert sorted(seen) == [1, 2, 3, 4, 5, 6]
+
+
+def test_gather_begins_nothing_after_a_cancel() -> None:
+    cancel = threading.Event()
+
+    def work(n: int) -> int:
+        cancel.set()
+        return n
+
+    results = jobs.gather(work, range(10), cancel=cancel, threads=1)
+    assert results == [0, *[None] * 9]
+
+
+def test_a_bug_keeps_its_stack_and_loses_its_values() -> None:
+    def bug() -> None:
+        password = "TOP" + "SECRET"
+        raise RuntimeError("x" if password else "")
+
+    with pytest.raises(RuntimeError) as caught:
+        bug()
+    error = jobs.as_error(caught.value)
+    assert "in bug" in error.detail
+    assert "TOPSECRET" not in error.text()
+
+
+# -- clipboard -------------------------------------------------------------------------------------------------------
+
+
+class Terminal:
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    def copy_to_clipboard(self, text: str) -> None:
+        self.sent.append(text)
+
+
+async def test_locally_the_systems_clipboard_is_used_and_named() -> None:
+    terminal, copied = Terminal(), []
+    result = await Clipboard({}, lambda t: copied.append(t) or "xclip").copy(terminal, "x")
+    assert (copied, terminal.sent) == (["x"], [])
+    assert result.how == "to the clipboard (xclip)"
+
+
+@pytest.mark.parametrize("name", ["SSH_CONNECTION", "SSH_TTY"])
+async def test_over_ssh_only_the_terminal_is_asked(name: str) -> None:
+    terminal, copied = Terminal(), []
+    result = await Clipboard({name: "1"}, lambda t: copied.append(t) or "xclip").copy(terminal, "x")
+    assert (copied, terminal.sent) == ([], ["x"])
+    assert "OSC 52" in result.how
+    assert "does not say" in result.how
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError("clip.exe"), RuntimeError("no clipboard mechanism")])
+async def test_without_a_clipboard_program_the_terminal_is_asked(error: Exception) -> None:
+    def broken(text: str) -> str:
+        raise error
+
+    terminal = Terminal()
+    result = await Clipboard({}, broken).copy(terminal, "x")
+    assert terminal.sent == ["x"]
+    assert "OSC 52" in result.how
+
+
+async def test_a_clipboard_program_that_hangs_is_left_behind(monkeypatch) -> None:
+    stuck = threading.Event()
+    asyncio.get_running_loop().set_default_executor(DaemonExecutor())
+    monkeypatch.setattr(Clipboard, "TIMEOUT", 0.05)
+    terminal = Terminal()
+    await Clipboard({}, lambda t: stuck.wait(20) and "x").copy(terminal, "x")
+    assert terminal.sent == ["x"]
+    stuck.set()
+
+
+# -- keys ------------------------------------------------------------------------------------------------------------
+
+
+def test_every_key_is_described_once() -> None:
+    ids = [key.id for key in CATALOGUE]
+    assert len(ids) == len(set(ids))
+    bound = [part for key in MAIN + TABLE for part in key.keys.split(",")]
+    assert len(bound) == len(set(bound))
+    for key in CATALOGUE:
+        assert key.label
+        assert key.tooltip
+        assert key.shown
+        assert key.group in GROUPS
+        assert "[" not in key.label + key.tooltip  # the palette reads them as markup
+
+
+def test_every_binding_has_an_id_for_the_keymap() -> None:
+    assert all(binding.id and binding.description and binding.tooltip for binding in BINDINGS)
+
+
+def test_every_write_is_gated() -> None:
+    assert {key.id for key in CATALOGUE if key.writes} == {
+        "change.grant",
+        "change.revoke",
+        "change.undo",
+        "prove.verify",
+    }
+
+
+# -- words -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("passed", "words"),
+    [(30, "now"), (120, "2m ago"), (7200, "2h ago"), (86400 * 3, "3d ago"), (86400 * 60, "2026-09-25")],
+)
+def test_ago(passed: int, words: str) -> None:
+    assert text.ago(NOW - timedelta(seconds=passed), NOW) == words
+    assert text.ago(None, NOW) == "–"
+
+
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [
+        (-5, "expired"),
+        (20, "expires in under a minute"),
+        (600, "expires in 10 min"),
+        (11520, "expires in 3 h 12 min"),
+        (86400 * 5, "expires in 5 days"),
+    ],
+)
+def test_time_left(left: int, words: str) -> None:
+    assert text.left(NOW + timedelta(seconds=left), NOW) == words
+    assert text.left(None, NOW) == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(None, ""), (0, "0 B"), (999, "999 B"), (1432, "1.4 kB"), (3_200_000, "3.2 MB"), (5e12, "5000.0 GB")],
+)
+def test_size(number: int | None, words: str) -> None:
+    assert text.size(number) == words
+
+
+@pytest.mark.parametrize(("value", "words"), [(None, ""), (0.123, "0.12 s"), (12.34, "12.3 s"), (125, "2 min 05 s")])
+def test_seconds(value: float | None, words: str) -> None:
+    assert text.seconds(value) == words
+
+
+def test_conditions_in_words_and_back() -> None:
+    tags = parse_condition(" Team=Payments , Env = a=b ")
+    assert tags == (("Team", "Payments"), ("Env", "a=b"))
+    assert condition_words(tags) == "Team=Payments and Env=a=b"
+    assert condition_words((("E", "1"), ("E", "2"))) == "E=1 or 2"
+    assert parse_condition("  ") == ()
+    for bad in ("Team", "=x", "T" * 129 + "=x", "a=${b}", "a=1,a=2"):
+        with pytest.raises(InputError):
+            parse_condition(bad)
+
+
+def test_what_the_condition_can_be() -> None:
+    repo = repository("r", {"B": "2", "A": "1"})
+    assert condition_choices(repo, (("T", "x"),), (("C", "y"),)) == [
+        (), (("A", "1"),), (("B", "2"),), (("T", "x"),), (("C", "y"),)
+    ]  # fmt: skip
+    assert condition_choices(None, (), ()) == [()]
+
+
+def test_the_choice_follows_the_tag_filter_until_it_is_made() -> None:
+    filtered = (("Team", "Payments"),)
+    assert Choice().tags(filtered) == filtered
+    assert Choice(condition=()).tags(filtered) == ()
+    assert Choice().grant(None, ()) is None
+
+
+def test_a_condition_of_any_operator_in_words() -> None:
+    condition = {"StringLike": {"aws:ResourceTag/T": ["a", "b"]}, "StringEquals": {"k": "v"}, "Bool": True}
+    assert condition_text(condition) == "aws:ResourceTag/T StringLike a or b and k = v and  Bool True"
+    assert condition_text(None) == ""
+
+
+def test_a_principal_of_b_is_named_short_and_any_other_in_full() -> None:
+    assert principal_words("arn:aws:iam::222222222222:user/x", "222222222222") == "user x in B"
+    assert principal_words("arn:aws:iam::333333333333:user/x", "222222222222") == "user x in 333333333333"
+    assert principal_words("arn:aws:iam::222222222222:root", "222222222222") == "account 222222222222"
+
+
+def test_style_sheets_are_found_and_a_missing_one_is_said() -> None:
+    assert style_sheets("app.tcss")[0].is_absolute()
+    with pytest.raises(FileNotFoundError, match="install it again"):
+        style_sheets("none.tcss")

@@ -1,0 +1,271 @@
+"""VirtualTable by itself: order, filter, marks, cursor, window, columns and drawing."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+
+from ecr_tui.ui.widgets.virtual_table import Column, VirtualTable, _fit_pieces
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    size: int | None = None
+
+
+COLUMNS = (
+    Column[Row]("name", "Name", lambda r: [(r.name, "")], lambda r: r.name, width=10, flex=1, keep=9, search=True),
+    Column[Row]("size", "Size", lambda r: [(str(r.size), "dim")], lambda r: r.size, width=6, keep=1, right=True),
+)
+
+
+class TableApp(App[None]):
+    def __init__(self, rows: list[Row]) -> None:
+        super().__init__()
+        self.table: VirtualTable[Row] = VirtualTable(COLUMNS, key=lambda r: r.name, search=lambda r: r.name, id="table")
+        self._rows = rows
+        self.seen: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        yield self.table
+
+    def on_mount(self) -> None:
+        self.table.set_rows(self._rows)
+        self.table.focus()
+
+    def on_virtual_table_moved(self, message: VirtualTable.Moved) -> None:
+        self.seen.append("moved:" + (message.row.name if message.row else "-"))
+
+    def on_virtual_table_opened(self, message: VirtualTable.Opened) -> None:
+        self.seen.append("opened:" + (message.row.name if message.row else "-"))
+
+
+@asynccontextmanager
+async def table(
+    rows: list[Row], size: tuple[int, int] = (40, 11)
+) -> AsyncIterator[tuple[VirtualTable[Row], Pilot[None]]]:
+    app = TableApp(rows)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        yield app.table, pilot
+
+
+def rows(count: int) -> list[Row]:
+    return [Row(f"row-{i:05}", i) for i in range(count)]
+
+
+def names(widget: VirtualTable[Row]) -> list[str]:
+    return [row.name for row in widget.window()]
+
+
+def lines(widget: VirtualTable[Row]) -> list[str]:
+    return [widget.render_line(y).text for y in range(widget.size.height)]
+
+
+async def test_only_what_is_in_view_is_asked_for() -> None:
+    drawn: list[str] = []
+    column = Column[Row]("n", "N", lambda r: drawn.append(r.name) or [(r.name, "")], lambda r: r.name, width=10)
+    app = TableApp(rows(5000))
+    app.table.columns = (column,)
+    app.table._sort = ("n", False)
+    async with app.run_test(size=(40, 11)) as pilot:
+        await pilot.pause()
+        assert set(drawn) <= {f"row-{i:05}" for i in range(20)}
+
+
+async def test_keys_move_and_scroll() -> None:
+    async with table(rows(100)) as (widget, pilot):
+        await pilot.press("down", "j", "k")
+        assert widget.current == Row("row-00001", 1)
+        await pilot.press("pagedown")
+        assert widget.current == Row("row-00011", 11)
+        assert "row-00011" in names(widget)
+        await pilot.press("end")
+        assert widget.current == Row("row-00099", 99)
+        assert names(widget)[-1] == "row-00099"
+        assert "row-00099" in lines(widget)[-1]
+        await pilot.press("pageup", "home", "up")
+        assert widget.current == Row("row-00000", 0)
+        assert names(widget)[0] == "row-00000"
+
+
+async def test_moves_are_told_once_each() -> None:
+    async with table(rows(3)) as (widget, pilot):
+        await pilot.press("down", "down", "down", "enter")
+        assert widget.app.seen == ["moved:row-00000", "moved:row-00001", "moved:row-00002", "opened:row-00002"]
+
+
+async def test_unknown_values_sort_last_in_either_order() -> None:
+    async with table([Row("a", 2), Row("b"), Row("c", 1)]) as (widget, _):
+        widget.sort_by("size")
+        assert names(widget) == ["c", "a", "b"]
+        widget.sort_by("size")
+        assert names(widget) == ["a", "c", "b"]
+        assert widget.sort == ("size", True)
+
+
+async def test_filter_words_must_all_match_in_any_case() -> None:
+    async with table([Row("Alpha-one"), Row("alpha-two"), Row("beta-one")]) as (widget, _):
+        widget.filter = "ONE al"
+        assert names(widget) == ["Alpha-one"]
+        widget.filter = "one"
+        assert names(widget) == ["Alpha-one", "beta-one"]
+        widget.filter = ""
+        assert widget.shown == 3
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_typing_and_deleting_gives_what_a_fresh_filter_gives(seed: int) -> None:
+    """Narrowing reuses the last result; no sequence of edits may make that visible."""
+    chance = random.Random(seed)
+    everything = [Row("".join(chance.choices("abc ", k=6))) for _ in range(60)]
+    everything = list({row.name: row for row in everything}.values())
+    async with table(everything) as (widget, _):
+        text = ""
+        for _ in range(30):
+            edit = chance.random()
+            if edit < 0.3:
+                text = text[:-1]
+            elif edit < 0.4:
+                text = chance.choice("abc") + text
+            else:
+                text += chance.choice("abc ")
+            widget.filter = text
+            wanted = sorted(row.name for row in everything if all(word in row.name for word in text.split()))
+            assert sorted(widget._rows[i].name for i in widget._view) == wanted
+            assert widget._view == sorted(widget._view, key=lambda i: widget._rows[i].name)
+
+
+async def test_matches_are_highlighted_where_they_are() -> None:
+    async with table([Row("pay-pal-pay")]) as (widget, _):
+        widget.filter = "pay pal"
+        style = widget._style("cursor", "match")
+        hits = [segment.text for segment in widget.render_line(1) if segment.style == style]
+        assert hits == ["pay", "pal", "pay"]
+
+
+async def test_letters_that_fold_to_two_are_not_highlighted_wrongly() -> None:
+    async with table([Row("straße-pay")]) as (widget, _):
+        widget.filter = "pay"
+        assert "straße-pay" in widget.render_line(1).text
+
+
+async def test_cursor_and_marks_survive_new_rows_a_sort_and_a_filter() -> None:
+    async with table(rows(50)) as (widget, pilot):
+        await pilot.press("down", "down", "space")
+        assert [r.name for r in widget.marked] == ["row-00002"]
+        widget.set_rows([Row("row-00000-new"), *reversed(rows(50))])
+        assert widget.current.name == "row-00003"
+        assert [r.name for r in widget.marked] == ["row-00002"]
+        widget.sort_by("name", True)
+        assert widget.current.name == "row-00003"
+        widget.filter = "49"
+        assert widget.current.name == "row-00049"
+        assert [r.name for r in widget.marked_hidden] == ["row-00002"]
+        widget.filter = ""
+        assert widget.current.name == "row-00003"
+        assert widget.marked_hidden == []
+
+
+async def test_a_row_that_has_gone_loses_mark_and_cursor() -> None:
+    async with table(rows(5)) as (widget, pilot):
+        await pilot.press("end", "space")
+        widget.set_rows(rows(4))
+        assert widget.marks == 0
+        assert widget.current.name == "row-00003"
+        widget.set_rows([])
+        assert widget.current is None
+        await pilot.press("space", "enter", "down", "end", "pagedown")
+        assert widget.app.seen[-2:] == ["moved:-", "opened:-"]
+
+
+async def test_pages_bring_back_marks_and_cursor() -> None:
+    async with table(rows(30)) as (widget, pilot):
+        await pilot.press("end", "space")
+        widget.set_rows(rows(10), partial=True)
+        assert widget.marks == 1
+        assert widget.marked == []
+        widget.add_rows(rows(30)[10:])
+        assert [r.name for r in widget.marked] == ["row-00029"]
+        assert widget.current.name == "row-00029"
+
+
+async def test_marked_rows_come_in_the_order_of_the_table_hidden_last() -> None:
+    async with table(rows(4)) as (widget, pilot):
+        await pilot.press("space", "space", "space")
+        widget.sort_by("name", True)
+        assert [r.name for r in widget.marked] == ["row-00002", "row-00001", "row-00000"]
+        widget.filter = "1"
+        assert [r.name for r in widget.marked] == ["row-00001", "row-00000", "row-00002"]
+        widget.unmark_all()
+        assert widget.marked == []
+
+
+async def test_marks_and_cursor_have_signs() -> None:
+    async with table(rows(3)) as (widget, pilot):
+        await pilot.press("space")
+        assert lines(widget)[1].startswith(" ● row-00000")
+        assert lines(widget)[2].startswith("›  row-00001")
+
+
+async def test_an_empty_table_says_why() -> None:
+    async with table([]) as (widget, _):
+        widget.set_message("Nothing here.", "Try again")
+        text = "\n".join(lines(widget))
+        assert "Nothing here." in text
+        assert "Try again" in text
+
+
+async def test_the_mouse_moves_opens_marks_and_sorts() -> None:
+    async with table(rows(30)) as (widget, pilot):
+        await pilot.click("#table", offset=(8, 3))
+        assert widget.current.name == "row-00002"
+        await pilot.click("#table", offset=(8, 3), times=2)
+        assert "opened:row-00002" in widget.app.seen
+        await pilot.click("#table", offset=(0, 5))
+        assert [r.name for r in widget.marked] == ["row-00004"]
+        await pilot.click("#table", offset=(8, 0))
+        assert widget.sort == ("name", True)
+        await pilot.click("#table", offset=(35, 0))
+        assert widget.sort == ("size", False)
+        await pilot.hover("#table", offset=(8, 2))
+        assert widget._hover == 1 + widget.scroll_offset.y
+
+
+@pytest.mark.parametrize(("width", "seen"), [(60, ["Name", "Size"]), (20, ["Name"]), (6, ["Name"]), (1, [])])
+async def test_columns_go_by_importance(width: int, seen: list[str]) -> None:
+    async with table(rows(3), size=(width, 8)) as (widget, _):
+        header = widget.render_line(0).text
+        assert [label for label in ("Name", "Size") if label[: max(width - 4, 1)] in header] == seen or width < 10
+        assert all(widget.render_line(y).cell_length == widget.size.width for y in range(widget.size.height))
+
+
+@pytest.mark.parametrize("text", ["", "abc", "日本語日本語", "a" * 50])
+@pytest.mark.parametrize("right", [False, True])
+def test_a_cell_is_exactly_as_wide_as_its_column(text: str, right: bool) -> None:
+    from rich.cells import cell_len
+
+    for room in range(1, 15):
+        pieces = _fit_pieces([(text, ""), ("xy", "dim")], room, right)
+        assert sum(cell_len(piece) for piece, _ in pieces) == room
+
+
+async def test_a_hundred_thousand_rows_cost_no_more_than_their_numbers() -> None:
+    async with table([]) as (widget, pilot):
+        widget.set_rows(rows(100_000))
+        await pilot.pause()
+        assert widget.shown == 100_000
+        widget.filter = "row-0999"
+        assert widget.shown == 10
+        await pilot.press("end")
+        assert widget.current.name == "row-09999"
+        widget.filter = ""
+        await pilot.press("end")
+        assert names(widget)[-1] == "row-99999"

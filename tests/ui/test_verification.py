@@ -1,0 +1,167 @@
+"""The verification pane: live, cancelled, explained."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from ecr_tui.errors import EnvironmentFailure
+from ecr_tui.registry.engine import Progress
+from ecr_tui.report import Isolation, IsolationStatus, StageName, StageProgress, StageStarted, Status, Verdict
+from ecr_tui.ui.flows.verifying import StageRow
+from ecr_tui.ui.messages import Verified, Verifying
+from ecr_tui.ui.widgets.verification import report_text, stage_line
+from tests.ui import fake_workspace as fake
+from tests.ui.conftest import running
+from tests.ui.fake_workspace import FakeWorkspace
+
+
+def row(text: str, stage: str) -> str:
+    pane = text.split("Verification", 1)[1]
+    lines = [line for line in pane.splitlines() if f" {stage} " in line]
+    return lines[0] if lines else ""
+
+
+async def test_stages_are_shown_while_they_run(workspace: FakeWorkspace) -> None:
+    workspace.gate.hold("stage:push")
+    async with running(workspace) as ui:
+        await ui.select("my-first-repo")
+        await ui.press("v")
+        await ui.wait(lambda: "▸ push" in ui.text())
+        await ui.see("Running…  esc stops it", "Verification · my-first-repo", "━━━╌╌╌ 50% 716 B", "verifying…")
+        assert "ok" in row(ui.text(), "login")
+        assert "waiting" in row(ui.text(), "pull")
+        workspace.gate.release()
+        await ui.see("✓ ALLOWED: user devusr2 in 222222222222 can push")
+        assert "1.4 kB" in row(ui.text(), "pull")
+        await ui.see("Docker Engine 27.3.1")
+
+
+async def test_a_denial_names_side_action_why_and_fix(workspace: FakeWorkspace) -> None:
+    workspace.script = fake.denied
+    async with running(workspace) as ui:
+        await ui.select("my-first-repo")
+        await ui.press("v")
+        await ui.see(
+            "✗ DENIED at push",
+            "account A, repository policy",
+            "ecr:InitiateLayerUpload",
+            "my-first-repo has no repository policy",
+        )
+        assert "skipped" in row(ui.text(), "pull")
+        await ui.press("3", "y")
+        await ui.wait(lambda: ui.copied)
+        assert "fix      ecr-tui grant my-first-repo --to" in ui.copied[0]
+        assert "is not authorized to perform" in ui.copied[0]
+        await ui.press("end")
+        await ui.see("Said", "no resource-based policy")
+
+
+async def test_moving_on_does_not_change_what_is_verified(workspace: FakeWorkspace) -> None:
+    workspace.gate.hold("stage:push")
+    async with running(workspace) as ui:
+        await ui.press("v")
+        await ui.wait(lambda: "▸ push" in ui.text())
+        await ui.press("down", "down", "v")
+        await ui.wait(lambda: "A verification is running" in ui.toasts())
+        assert workspace.gate.count("verify") == 1
+        await ui.see("Verification · analytics/etl")
+
+
+async def test_esc_cancels_and_cleanup_is_told(workspace: FakeWorkspace) -> None:
+    workspace.script = fake.cancellable
+    workspace.gate.hold("stage:cleanup")
+    async with running(workspace) as ui:
+        await ui.press("v")
+        await ui.wait(lambda: any(name == "pushing" for name, _ in workspace.gate.calls))
+        await ui.press("escape")
+        await ui.see("Stopping, then cleaning up…")
+        await ui.wait(lambda: ui.main.verifier.run.abandoned)
+        await ui.see("Cancelled.")
+        workspace.gate.release()
+        await ui.see("✗ ERROR at push: Cancelled")
+        assert "ok" in row(ui.text(), "cleanup")
+
+
+async def test_esc_in_the_filter_does_not_cancel(workspace: FakeWorkspace) -> None:
+    workspace.gate.hold("stage:push")
+    async with running(workspace) as ui:
+        await ui.press("v", "slash", "a", "escape")
+        assert not ui.main.verifier.run.cancelling
+
+
+async def test_late_events_of_another_run_are_dropped(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.press("v")
+        await ui.see("ALLOWED")
+        old = ui.main.verifier._generation
+        await ui.press("v")
+        await ui.wait(lambda: ui.main.verifier._generation == old + 1 and ui.main.verifier.run.report)
+        ui.main.post_message(Verifying(old, StageStarted(StageName.TOKEN)))
+        ui.main.post_message(Verified(old, None, EnvironmentFailure("late")))
+        await ui.pilot.pause()
+        assert ui.dialog == ""
+        assert ui.main.verifier.run.error is None
+
+
+async def test_a_verification_that_cannot_begin_is_a_dialog(workspace: FakeWorkspace) -> None:
+    workspace.errors["verify"] = EnvironmentFailure(
+        "no Docker engine answers", hint="Use --engine direct.", side="docker"
+    )
+    async with running(workspace) as ui:
+        await ui.press("v")
+        await ui.wait(lambda: ui.dialog == "ErrorScreen")
+        await ui.see("no Docker engine answers", "Use --engine direct.")
+        await ui.press("escape")
+        await ui.see("✗ ERROR")
+        await ui.press("v")
+        await ui.wait(lambda: workspace.gate.count("verify") == 2)
+
+
+async def test_a_leak_is_the_loudest_result(workspace: FakeWorkspace) -> None:
+    def leaking(repo, on_event, cancel, gate):
+        stages = [fake.stage(name) for name in StageName]
+        found = fake.report(repo, stages, Verdict.ALLOWED, exit_code=1)
+        leak = Isolation("web-frontend", IsolationStatus.LEAKED, "account B is ALLOWED on web-frontend")
+        return type(found)(**{**found.__dict__, "isolation": leak})
+
+    workspace.script = leaking
+    async with running(workspace) as ui:
+        await ui.press("v")
+        await ui.see("✗ LEAK: user devusr2")
+        assert ui.main.verification.summary == "✗ leak"
+
+
+async def test_progress_bursts_collapse(workspace: FakeWorkspace) -> None:
+    """An engine may report each kilobyte: of what waits in the queue only the newest is handled."""
+    first = Verifying(1, StageProgress(StageName.PUSH, Progress("a", "pushing", 1, 9)))
+    later = Verifying(1, StageProgress(StageName.PUSH, Progress("a", "pushing", 2, 9)))
+    assert first.can_replace(later)
+    assert not first.can_replace(Verifying(1, StageProgress(StageName.PULL, Progress("a", "pulling", 2, 9))))
+    assert not first.can_replace(Verifying(2, later.event))
+    assert not first.can_replace(Verifying(1, StageStarted(StageName.PUSH)))
+
+
+def test_a_row_adds_up_its_layers() -> None:
+    progress = StageRow(StageName.PUSH, began=0.0)
+    progress.layers = {"a": Progress("a", "pushing", 10, 40), "b": Progress("b", "pushing", 5, None)}
+    assert progress.transferred() == (15, 40)
+    progress.layers = {"b": Progress("b", "waiting")}
+    assert progress.transferred() == (0, None)
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_every_status_has_a_word_and_a_mark(status: Status) -> None:
+    line = stage_line(StageRow(StageName.PUSH, stage=fake.stage(StageName.PUSH, status, "m")), 0.0, False).plain
+    assert status.value in line
+    assert line[0] in "✓✗–"
+
+
+def test_the_report_as_text_is_complete(workspace: FakeWorkspace) -> None:
+    repo = workspace.by_name("my-first-repo")
+    text = report_text(fake.denied(repo, lambda event: None, threading.Event(), workspace.gate))
+    for stage in StageName:
+        assert stage.value in text
+    assert "Docker Engine 27.3.1" in text
+    assert "2026-11-24 12:00:00" in text
