@@ -129,4 +129,5 @@ async def running(
         try:
             yield session
         finally:
-            workspace.gate.release()
+            if hasattr(workspace, "gate"):
+                workspace.gate.release()

@@ -248,6 +248,9 @@ class FakeWorkspace:
     def repo(self, arn: str) -> Repository:
         return next(r for r in self.all if r.arn == arn)
 
+    def registry_facts(self, region: str) -> None:
+        self._enter("registry_facts", region)
+
     def identity_policy(self, repos: Sequence[Repository], access: Access) -> PolicyDocument:
         return identity_policy([r.arn for r in repos], access)
 

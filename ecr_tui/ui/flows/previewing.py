@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -76,9 +77,15 @@ class Previewer:
         def made(plan: Plan | None, error: EcrTuiError | None) -> Previewed:
             return Previewed(generation, repository, grant, text, plan, error)
 
+        def work() -> Previewed:
+            # The preview counts A's registry policy where it is known; what cannot be read must not stand in its way.
+            with contextlib.suppress(EcrTuiError):
+                self._workspace.registry_facts(repository.region)
+            return made(self._workspace.preview(repository, grant, text), None)
+
         jobs.start(
             self._node,
-            lambda: made(self._workspace.preview(repository, grant, text), None),
+            work,
             failed=lambda error: made(None, error),
             group="preview",
         )
