@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ecr_tui.aws.model import Repository
-from ecr_tui.report import Event, Report, StageEnded, Status
+from ecr_tui.report import Event, IsolationStatus, Report, StageEnded, Status, TagStepEnded
 
 if TYPE_CHECKING:
+    from ecr_tui.batch import Result
     from ecr_tui.grants import Outcome, Plan
     from ecr_tui.policy.access import AccessSummary
     from ecr_tui.registry.diagnose import Diagnosis
+    from ecr_tui.verifications import Leftover, Past
+    from ecr_tui.workspace_verifying import Cleaned
 
 MARKS = {Status.OK: "✓", Status.DENIED: "✗", Status.FAILED: "✗", Status.SKIPPED: "-"}
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))}
@@ -84,12 +87,21 @@ def outcome_text(outcome: Outcome) -> str:
 
 def event_line(event: Event) -> str:
     """A finished stage as one line, "" for what a line-by-line log does not need."""
+    if isinstance(event, TagStepEnded):
+        step = event.step
+        seconds = "" if step.seconds is None else f"{step.seconds:7.2f} s"
+        return plain(f"  {MARKS[step.status]} tag: {step.name:<13} {seconds:>9}  {step.message}")
     if not isinstance(event, StageEnded):
         return ""
     stage = event.stage
     seconds = "" if stage.seconds is None else f"{stage.seconds:7.2f} s"
     size = "" if stage.bytes is None else f" ({stage.bytes:,} bytes)"
     return plain(f"  {MARKS[stage.status]} {stage.name:<9} {stage.status:<7} {seconds:>9}  {stage.message}{size}")
+
+
+def result_line(result: Result) -> str:
+    mark = MARKS[Status.OK if result.passed else Status.DENIED]
+    return plain(f"{mark} {result.repository.name}: {result.headline()}")
 
 
 def report_text(report: Report) -> str:
@@ -102,8 +114,57 @@ def report_text(report: Report) -> str:
         lines += [f"    {name}: {text}" for name, text in facts if text]
         if stage.detail and stage.detail not in (stage.message, stage.cause):
             lines.append(f"    said: {stage.detail}")
+    if len(report.isolations) > 1:
+        lines.append("  isolation:")
+        for one in report.isolations:
+            good = one.status in (IsolationStatus.DENIED, IsolationStatus.SKIPPED)
+            lines.append(f"    {'-' if good else '!'} {one.message}")
+    switch = report.tag_switch
+    if switch is not None:
+        lines.append(f"  tag switch: {switch.status}, {switch.message}")
+        if switch.fix:
+            lines.append(f"    fix: {switch.fix}")
     lines += [f"  note: {note}" for note in report.notes]
     return plain("\n".join(lines))
+
+
+def past_table(past: Sequence[Past]) -> str:
+    if not past:
+        return "No verification is recorded."
+    lines = [("WHEN (UTC)", "RESULT", "REPOSITORY", "VERDICT")]
+    for one in past:
+        result = "passed" if one.passed else "failed"
+        lines.append((f"{one.at:%Y-%m-%d %H:%M:%S}", result, one.repository, plain(one.headline)))
+    widths = [max(len(line[column]) for line in lines) for column in range(3)]
+    return "\n".join("  ".join([*(c.ljust(w) for c, w in zip(line, widths, strict=False)), line[3]]) for line in lines)
+
+
+def leftovers_text(leftovers: Sequence[Leftover]) -> str:
+    if not leftovers:
+        return "Nothing was left behind."
+    lines = ["A verification that was stopped has left behind, or may have:"]
+    lines += [f"  {one.what} (account {one.place.account}, {one.at:%Y-%m-%d %H:%M} UTC)" for one in leftovers]
+    return plain("\n".join(lines))
+
+
+def cleaned_line(cleaned: Cleaned) -> str:
+    mark = MARKS[Status.OK if cleaned.error is None else Status.FAILED]
+    return plain(f"  {mark} {cleaned.leftover.what}: {cleaned.message}")
+
+
+def cleaned_json(cleaned: Cleaned) -> dict[str, Any]:
+    left = cleaned.leftover
+    return {
+        "kind": left.kind,
+        "repository": left.place.repository,
+        "arn": left.place.arn,
+        "image": left.tag or None,
+        "tag": {left.key: left.value} if left.key else None,
+        "at": left.at.isoformat(timespec="seconds"),
+        "cleaned": cleaned.error is None,
+        "message": cleaned.message,
+        "hint": cleaned.error.hint or None if cleaned.error else None,
+    }
 
 
 def _condition(condition: Mapping[str, Any]) -> str:

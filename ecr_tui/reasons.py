@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
 from threading import Event as CancelEvent
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.errors import Cancelled, DeniedError, EcrTuiError
-from ecr_tui.parties import Consumer, Owner
+from ecr_tui.parties import Consumer, Owner, interruptible
 from ecr_tui.policy.document import PolicyDocument
-from ecr_tui.policy.evaluate import Policies, Request, context_for, decide
+from ecr_tui.policy.evaluate import Policies, Request, decide
 from ecr_tui.registry.diagnose import Diagnosis, diagnose
 from ecr_tui.registry.engine import Credentials, Engine, Reference, RegistryError
 from ecr_tui.registry.probe import ProbeImage
 from ecr_tui.report import Stage, StageName, Status
+from ecr_tui.supposing import best, setting_of
 
 _TEXTLESS = 403
 """A HEAD request's refusal has a status and no body, so the reason must be asked for elsewhere."""
+
+_ENGINE_ALONE = (
+    "The registry accepted the same made without the container engine: account B has access, and the failure is "
+    "between the engine and the registry."
+)
 
 
 class Reasons:
@@ -29,35 +37,68 @@ class Reasons:
         *,
         consumer: Consumer,
         owner: Owner,
+        engine: Engine,
         second_opinion: Callable[[], Engine] | None,
         cancel: CancelEvent,
     ) -> None:
+        """``second_opinion`` makes an engine that shows reasons, where ``engine`` itself hides them."""
         self._repository = repository
         self._consumer = consumer
         self._owner = owner
+        self._engine = engine
         self._second_opinion = second_opinion
         self._cancel = cancel
+        self.principal = ""
+        """B's ARN, once it is known."""
         self.notes: list[str] = []
+        self.pushed_again = False
+        """The other engine has pushed the probe image: B can, and the image is there to be removed."""
 
-    def reveal(
-        self, error: RegistryError, probe: ProbeImage | None, reference: Reference | None, credentials: Credentials
+    def of_login(self, error: RegistryError, credentials: Credentials) -> RegistryError:
+        """The same refusal in the registry's words, where the engine hid them; else ``error`` as it is."""
+        return self._reveal(
+            error,
+            credentials,
+            lambda other: other.login(self._repository.host, credentials, self._cancel),
+            "The registry accepts the token without the container engine: the failure is between engine and registry.",
+        )
+
+    def of_push(
+        self, error: RegistryError, credentials: Credentials, probe: ProbeImage, reference: Reference
     ) -> RegistryError:
-        """The same refusal with its reason, where the engine or HTTP hid it; else ``error`` as it is.
+        """The same with its reason: a push that a container engine reports as "EOF" or as an empty 403 is made again
+        with the engine that names each request; a HEAD without text is followed by the API call that needs the same
+        action."""
 
-        A push that a container engine reports as "EOF" or as an empty 403 is pushed again with the engine that names
-        each request; a HEAD without text is followed by the API call that needs the same action.
-        """
-        reason = error
-        if not _tells_why(error) and self._second_opinion and probe and reference and not self._cancel.is_set():
-            reason = self._ask_again(error, probe, reference, credentials)
+        def again(other: Engine) -> None:
+            other.tag(probe, reference, self._cancel)
+            other.push(reference, credentials, lambda _: None, self._cancel)
+            self.pushed_again = True
+
+        return self._reveal(error, credentials, again, _ENGINE_ALONE)
+
+    def of_pull(self, error: RegistryError, credentials: Credentials, reference: Reference) -> RegistryError:
+        """As :meth:`of_push`."""
+        return self._reveal(
+            error,
+            credentials,
+            lambda other: other.pull(reference, credentials, lambda _: None, self._cancel),
+            _ENGINE_ALONE,
+        )
+
+    def _reveal(
+        self, error: RegistryError, credentials: Credentials, again: Callable[[Engine], object], accepted: str
+    ) -> RegistryError:
+        reason = error if _tells_why(error) else self._asked_again(error, again, accepted)
         if _tells_why(reason) or reason.status != _TEXTLESS or not reason.action:
             return reason
         try:
-            text = self._consumer.probe(self._repository, reason.action)
+            text = interruptible(lambda: self._consumer.probe(self._repository, reason.action), self._cancel)
         except EcrTuiError:
             return reason
         if not text:
-            return reason
+            # AWS allows it, so it may be the token that the registry does not take (any more).
+            return self._refusal_of_token(credentials) or reason
         return RegistryError(
             reason.title,
             detail=text,
@@ -69,47 +110,60 @@ class Reasons:
             action=reason.action,
         )
 
-    def _ask_again(
-        self, error: RegistryError, probe: ProbeImage, reference: Reference, credentials: Credentials
-    ) -> RegistryError:
-        try:
-            engine = self._second_opinion() if self._second_opinion else None
-        except EcrTuiError:
-            return error
-        if engine is None:
+    def _asked_again(self, error: RegistryError, again: Callable[[Engine], object], accepted: str) -> RegistryError:
+        if self._second_opinion is None or self._cancel.is_set():
             return error
         try:
-            engine.tag(probe, reference, self._cancel)
-            engine.push(reference, credentials, lambda _: None, self._cancel)
+            with closing(self._second_opinion()) as other:
+                again(other)
         except RegistryError as shown:
             return shown
         except EcrTuiError:
             return error
-        finally:
-            engine.close()
-        self.notes.append(
-            "The registry accepted the same push made without the container engine: account B has access, "
-            "and the failure is between the engine and the registry."
-        )
+        self.notes.append(accepted)
         return error
 
-    def stage(self, name: StageName, error: EcrTuiError, *, principal: str, action: str = "") -> Stage:
-        """The failed stage as the user reads it; the caller adds the seconds."""
+    def _refusal_of_token(self, credentials: Credentials) -> RegistryError | None:
+        try:
+            if self._second_opinion is None:
+                self._engine.login(self._repository.host, credentials, self._cancel)
+            else:
+                with closing(self._second_opinion()) as other:
+                    other.login(self._repository.host, credentials, self._cancel)
+        except RegistryError as refusal:
+            return refusal
+        except EcrTuiError:
+            return None
+        return None
+
+    def may_settle(self, error: RegistryError) -> bool:
+        """Denied although A's policy, as it is now, allows it: then the registry may not have heard of it yet."""
+        found = self.diagnose(StageName.PUSH, error)
+        if not found.denied or not found.blames_repository_policy or not found.action:
+            return False
+        try:
+            text = interruptible(lambda: self._owner.policy_text(self._repository), self._cancel)
+            return text is not None and not self._lacking(PolicyDocument.parse(text), found.action)
+        except EcrTuiError:
+            # Nobody knows: better a few seconds too long than a wrong verdict.
+            return not self._cancel.is_set()
+
+    def diagnose(self, name: StageName, error: EcrTuiError, action: str = "") -> Diagnosis:
+        return diagnose(
+            error.detail or error.title,
+            stage=name.value,
+            status=error.status if isinstance(error, RegistryError) else None,
+            action=(error.action if isinstance(error, RegistryError) else "") or action,
+            known=self._known(),
+        )
+
+    def stage(self, name: StageName, error: EcrTuiError, action: str = "") -> Stage:
+        """The failed stage as the user reads it; the caller adds the seconds. ``action``: what the stage needs."""
         if isinstance(error, Cancelled):
             return Stage(name, Status.FAILED, error.title, cause="You stopped it.")
-        if isinstance(error, RegistryError):
-            diagnosis = diagnose(
-                error.detail or error.title,
-                stage=name.value,
-                status=error.status,
-                action=error.action or action,
-                known=self._known(principal),
-            )
-        elif isinstance(error, DeniedError):
-            diagnosis = diagnose(
-                error.detail or error.title, stage=name.value, action=action, known=self._known(principal)
-            )
-        else:
+        diagnosis = self.diagnose(name, error, action)
+        if not isinstance(error, RegistryError | DeniedError):
+            # Its own words fit better: who raised it knew the profile and the remedy.
             return Stage(
                 name,
                 Status.FAILED,
@@ -119,11 +173,12 @@ class Reasons:
                 cause=error.title,
                 fix=error.hint,
                 detail=error.detail,
+                pattern=diagnosis.pattern if diagnosis.known else "",
             )
         cause, fix = diagnosis.cause, diagnosis.fix
         denied = diagnosis.denied or isinstance(error, DeniedError)
         if denied and diagnosis.blames_repository_policy:
-            cause, fix = self._from_the_policy(diagnosis, principal)
+            cause, fix = self._from_the_policy(diagnosis)
         return Stage(
             name,
             Status.DENIED if denied else Status.FAILED,
@@ -133,27 +188,28 @@ class Reasons:
             cause=cause,
             fix=fix,
             detail=error.detail or error.title,
+            pattern=diagnosis.pattern,
         )
 
-    def _known(self, principal: str) -> dict[str, str]:
+    def _known(self) -> dict[str, str]:
         """What a text may leave out and a fix needs."""
         repository = self._repository
         return {
             "repository": repository.name,
             "host": repository.host,
             "region": repository.region,
-            "user": principal,
+            "user": self.principal,
         }
 
-    def _from_the_policy(self, diagnosis: Diagnosis, principal: str) -> tuple[str, str]:
+    def _from_the_policy(self, diagnosis: Diagnosis) -> tuple[str, str]:
         """What A's policy lacks, read from the policy itself; the catalogue's words where it can't be read."""
         name = self._repository.name
-        grant = f"ecr-tui grant {shlex.quote(name)} --to {shlex.quote(principal)}{self._only_tag()}"
+        grant = f"ecr-tui grant {shlex.quote(name)} --to {shlex.quote(self.principal)}{self._only_tag()}"
         try:
-            text = self._owner.policy_text(self._repository)
+            text = interruptible(lambda: self._owner.policy_text(self._repository), self._cancel)
             if text is None:
                 return f"{name} has no repository policy, so account A lets nobody outside in.", grant
-            lacking = self._lacking(PolicyDocument.parse(text), diagnosis.action, principal)
+            lacking = self._lacking(PolicyDocument.parse(text), diagnosis.action)
         except EcrTuiError:
             return diagnosis.cause, diagnosis.fix
         return (lacking, grant) if lacking else (diagnosis.cause, diagnosis.fix)
@@ -163,12 +219,13 @@ class Reasons:
         own = [(k, v) for k, v in (self._repository.tags or {}).items() if not k.startswith("aws:")]
         return f" --if-tag {shlex.quote('='.join(own[0]))}" if len(own) == 1 else ""
 
-    def _lacking(self, document: PolicyDocument, action: str, principal: str) -> str:
+    def _lacking(self, document: PolicyDocument, action: str) -> str:
         """ "" when the policy does allow the action: then the denial has another origin, or has not settled yet."""
         repository = self._repository
-        context = context_for(principal, repository.account, repository.tags or {})
-        request = Request(action, repository.arn, repository.account, principal, context)
-        decision = decide(request, Policies(identity=None, resource=document))
+        setting = setting_of(repository, self.principal, now=datetime.now(UTC))
+        request = Request(action, repository.arn, repository.account, self.principal, setting.context)
+        # What only the live request tells (addresses, organisation) is no reason that can be named here.
+        decision = decide(request, Policies(identity=None, resource=best(document, setting)))
         if "resource" not in decision.missing and "resource" not in decision.denied_by:
             return ""
         why = [r.text for r in decision.reasons if r.where == "resource" and r.kind in ("deny", "near")]

@@ -1,8 +1,9 @@
-"""What a verification finds: stages, the isolation check, the verdict, and the events that tell them live."""
+"""What a verification finds: stages, the isolation checks, the verdict, and the events that tell them live."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -41,7 +42,7 @@ class Stage:
     """How one stage ended. ``seconds`` is None for a skipped one; ``bytes`` what travelled, None where nothing did.
 
     ``action``, ``side``, ``cause`` and ``fix`` are "" unless it was denied or failed; ``detail`` is the other side's
-    own text, verbatim.
+    own text, verbatim, and ``pattern`` the catalogue row that it fits ("unknown" where none does).
     """
 
     name: StageName
@@ -54,6 +55,7 @@ class Stage:
     fix: str = ""
     detail: str = ""
     bytes: int | None = None
+    pattern: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -67,6 +69,7 @@ class Stage:
             "cause": self.cause or None,
             "fix": self.fix or None,
             "detail": self.detail or None,
+            "pattern": self.pattern or None,
         }
 
 
@@ -80,19 +83,80 @@ class IsolationStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Isolation:
-    """The counter-proof on a repository that was not granted; ``repository`` is None when there was none to take."""
+    """The counter-proof on a repository that was not granted; ``repository`` is None when there was none to take.
+
+    ``actions``: those that B turned out to be allowed there, ``fix`` what to look at then.
+    """
 
     repository: str | None
     status: IsolationStatus
     message: str
+    actions: tuple[str, ...] = ()
+    fix: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        return {"repository": self.repository, "status": self.status.value, "message": self.message}
+        found: dict[str, Any] = {"repository": self.repository, "status": self.status.value, "message": self.message}
+        return found | ({"actions": list(self.actions), "fix": self.fix} if self.actions else {})
+
+
+def worst(isolations: Sequence[Isolation]) -> Isolation | None:
+    """The one to show where there is room for one: a leak, then a check that failed, then one left out."""
+    order = (IsolationStatus.LEAKED, IsolationStatus.FAILED, IsolationStatus.SKIPPED, IsolationStatus.DENIED)
+    return min(isolations, key=lambda one: order.index(one.status), default=None)
+
+
+@dataclass(frozen=True)
+class TagStep:
+    """One step of a tag switch: "remove", "expect denial", "restore" or "expect access"."""
+
+    name: str
+    status: Status
+    message: str = ""
+    seconds: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "status": self.status.value,
+            "message": self.message,
+            "seconds": None if self.seconds is None else round(self.seconds, 4),
+        }
+
+
+@dataclass(frozen=True)
+class TagSwitch:
+    """Whether access ends with the tag that the grant depends on: the tag taken away for a moment, and put back.
+
+    ``status`` is OK when access ended and came back, SKIPPED when nothing was touched for want of a proven access.
+    ``restored`` is False only where the tag was taken away and could not be put back: ``fix`` is the command that does.
+    """
+
+    status: Status
+    message: str
+    key: str = ""
+    value: str = ""
+    steps: tuple[TagStep, ...] = ()
+    restored: bool = True
+    fix: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "status": self.status.value,
+            "message": self.message,
+            "tag": {self.key: self.value} if self.key else None,
+            "steps": [step.to_json() for step in self.steps],
+            "restored": self.restored,
+            "fix": self.fix or None,
+        }
 
 
 @dataclass(frozen=True)
 class Report:
-    """A finished verification. ``passed`` also needs the isolation check not to have found a leak."""
+    """A finished verification. ``passed`` also needs isolation without a leak, and a tag switch that did as it should.
+
+    ``access``: what was to be proved, "pull", "push" or "push-pull". ``can_push`` and ``can_pull``: what is known for
+    certain, None where it is not. ``isolation`` is the worst of ``isolations``. ``image``: what was pushed or pulled.
+    """
 
     repository: str
     principal: str
@@ -106,43 +170,156 @@ class Report:
     digest: str = ""
     exit_code: int = 0
     notes: tuple[str, ...] = ()
+    access: str = "push-pull"
+    arn: str = ""
+    region: str = ""
+    image: str = ""
+    seconds: float | None = None
+    isolations: tuple[Isolation, ...] = ()
+    tag_switch: TagSwitch | None = None
+    can_push: bool | None = None
+    can_pull: bool | None = None
+    cancelled: bool = False
 
     @property
     def passed(self) -> bool:
         return self.exit_code == 0
 
     @property
+    def word(self) -> str:
+        """ "allowed", "denied", "error", or what is louder: "leak", "tag missing" and the like."""
+        if self.tag_switch is not None and not self.tag_switch.restored:
+            return "tag missing"
+        if self.isolation is not None and self.isolation.status is IsolationStatus.LEAKED:
+            return "leak"
+        if self.passed or self.verdict is not Verdict.ALLOWED:
+            return self.verdict.value
+        return "tag switch failed" if _failed(self.tag_switch) else "isolation not proved"
+
+    @property
     def failure(self) -> Stage | None:
         """The stage that decided a verdict other than "allowed"."""
         return next((s for s in self.stages if s.status in (Status.DENIED, Status.FAILED)), None)
 
+    @property
+    def leaks(self) -> tuple[Isolation, ...]:
+        return tuple(one for one in self.isolations if one.status is IsolationStatus.LEAKED)
+
     def to_json(self) -> dict[str, Any]:
-        """DESIGN's ``verify --json``, with ``digest``, ``started_at`` and ``notes`` beside it."""
+        """DESIGN's ``verify --json``, and more beside it. Nothing in it is a secret."""
         return {
             "repository": self.repository,
+            "arn": self.arn or None,
+            "region": self.region or None,
             "principal": self.principal,
             "engine": self.engine,
+            "engine_description": self.engine_description,
+            "access": self.access,
             "verdict": self.verdict.value,
+            "passed": self.passed,
+            "headline": self.headline(),
+            "can": {"push": self.can_push, "pull": self.can_pull},
             "stages": [s.to_json() for s in self.stages],
             "isolation": self.isolation.to_json() if self.isolation else None,
+            "isolations": [one.to_json() for one in self.isolations],
+            "tag_switch": self.tag_switch.to_json() if self.tag_switch else None,
             "cleaned_up": self.cleaned_up,
+            "image": self.image or None,
             "digest": self.digest or None,
             "started_at": self.started_at.isoformat(timespec="seconds"),
+            "seconds": None if self.seconds is None else round(self.seconds, 4),
             "notes": list(self.notes),
         }
 
     def headline(self) -> str:
-        """The verdict as one sentence."""
+        """The verdict as one sentence, the loudest finding first."""
+        if self.tag_switch is not None and not self.tag_switch.restored:
+            return f"TAG MISSING: {self.tag_switch.key} was not put back on {self.repository}"
         if self.isolation and self.isolation.status is IsolationStatus.LEAKED:
-            return f"LEAK: {self.principal} also reaches {self.isolation.repository}, which was not granted"
+            names = ", ".join(one.repository or "" for one in self.leaks) or self.isolation.repository
+            return f"LEAK: {self.principal} also reaches {names}, which was not granted"
         if self.verdict is Verdict.ALLOWED:
-            return f"ALLOWED: {self.principal} can push to and pull from {self.repository}"
+            if self.tag_switch is not None and _failed(self.tag_switch):
+                return f"TAG SWITCH FAILED: {self.tag_switch.message}"
+            return f"ALLOWED: {self.principal} can {_CAN[self.access]} {self.repository}"
         failure = self.failure
         where = f" at {failure.name.value}" if failure else ""
         what = f" ({failure.action})" if failure and failure.action else ""
         if self.verdict is Verdict.DENIED:
-            return f"DENIED{where}{what}: {self.principal} on {self.repository}"
+            return f"DENIED{where}{what}: {self._half()}"
         return f"ERROR{where}: {failure.message if failure else 'nothing was proved'}"
+
+    def _half(self) -> str:
+        if self.can_push and self.can_pull is False:
+            return f"{self.principal} can push to {self.repository}, but not pull from it"
+        if self.can_pull and self.can_push is False:
+            return f"{self.principal} can pull from {self.repository}, but not push to it"
+        return f"{self.principal} on {self.repository}"
+
+    def to_markdown(self, level: int = 1) -> str:
+        """For a ticket: who, what, when, digests, verdicts. ``level`` is that of its heading."""
+        about = [
+            ("Verdict", _code(self.headline())),
+            ("Repository", f"{_code(self.repository)} {_code(self.arn)}" if self.arn else _code(self.repository)),
+            ("As", _code(self.principal or "unknown")),
+            ("Asked for", self.access),
+            ("When", f"{self.started_at:%Y-%m-%d %H:%M:%S} UTC"),
+            ("Engine", _text(self.engine_description)),
+            ("Image", _code(self.image)),
+            ("Digest", _code(self.digest)),
+            ("Probe image removed", "yes" if self.cleaned_up else "NO"),
+        ]
+        lines = [f"{'#' * level} {_text(self.repository)}: {self.word.upper()}", ""]
+        lines += [f"- {name}: {value}" for name, value in about if value]
+        lines += ["", "| Stage | Result | Seconds | Bytes | |", "| --- | --- | ---: | ---: | --- |"]
+        for stage in self.stages:
+            seconds = "" if stage.seconds is None else f"{stage.seconds:.2f}"
+            size = "" if stage.bytes is None else f"{stage.bytes:,}"
+            lines.append(f"| {stage.name} | {stage.status} | {seconds} | {size} | {_text(stage.message)} |")
+        for stage in self.stages:
+            if stage.status in (Status.DENIED, Status.FAILED):
+                facts = (("Side", stage.side), ("Action", stage.action), ("Why", stage.cause), ("Fix", stage.fix))
+                lines += ["", f"{stage.name.value.capitalize()}:", ""]
+                lines += [f"- {name}: {_code(text)}" for name, text in facts if text]
+                if stage.detail and stage.detail != stage.message:
+                    lines += ["", *_block(stage.detail)]
+        if self.isolations:
+            lines += ["", "Isolation:", ""]
+            lines += [f"- {one.status.value.upper()}: {_text(one.message)}" for one in self.isolations]
+        if self.tag_switch is not None:
+            lines += ["", f"Tag switch: {self.tag_switch.status.value}, {_text(self.tag_switch.message)}", ""]
+            lines += [f"- {step.name}: {step.status} {_text(step.message)}" for step in self.tag_switch.steps]
+        if self.notes:
+            lines += ["", *(f"- Note: {_text(note)}" for note in self.notes)]
+        return "\n".join(lines) + "\n"
+
+
+_CAN = {"push-pull": "push to and pull from", "push": "push to", "pull": "pull from"}
+_MARKUP = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>#|~!"} | dict.fromkeys(range(32), " "))
+
+
+def _failed(switch: TagSwitch | None) -> bool:
+    return switch is not None and switch.status is not Status.OK
+
+
+def _text(text: str) -> str:
+    """As plain words on one line, whatever a server put into them."""
+    return text.translate(_MARKUP)
+
+
+def _code(text: str) -> str:
+    """As code on one line, within a list; "" for nothing."""
+    if not text:
+        return ""
+    text = " ".join(text.split())
+    fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
+    space = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{space}{text}{space}{fence}"
+
+
+def _block(text: str) -> list[str]:
+    fence = "`" * max(3, max((len(run) for run in re.findall("`+", text)), default=0) + 1)
+    return [f"{fence}text", *text.splitlines(), fence]
 
 
 @dataclass(frozen=True)
@@ -161,5 +338,12 @@ class StageEnded:
     stage: Stage
 
 
-Event = StageStarted | StageProgress | StageEnded
+@dataclass(frozen=True)
+class TagStepEnded:
+    """Told only where a tag switch was asked for; it comes between digest and isolation."""
+
+    step: TagStep
+
+
+Event = StageStarted | StageProgress | StageEnded | TagStepEnded
 EventSink = Callable[[Event], None]

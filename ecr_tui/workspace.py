@@ -19,6 +19,7 @@ from ecr_tui.config import Settings
 from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.journal import Journal
 from ecr_tui.workspace_facts import Facts
+from ecr_tui.workspace_verifying import Verifying
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import IdentityPolicies, ImagesSummary, RegistryFacts
@@ -29,16 +30,11 @@ if TYPE_CHECKING:
     from ecr_tui.policy.actions import Access
     from ecr_tui.policy.change import Grant
     from ecr_tui.policy.document import PolicyDocument
-    from ecr_tui.registry.engine import Engine
-    from ecr_tui.report import EventSink, Report
     from ecr_tui.templates import Fit
     from ecr_tui.twosided import TwoSided
 
-SETTLE_SECONDS = 20.0
-"""How long after a grant a denial may still be the old policy; AWS documents no figure for the lag."""
 
-
-class Workspace:
+class Workspace(Verifying):
     """Two accounts, their sessions, and what was granted in this run."""
 
     def __init__(
@@ -59,7 +55,7 @@ class Workspace:
         self._sessions: dict[Role, AwsSession] = {}
         self._facts = Facts(lambda role: self._consumer_session() if role is Role.CONSUMER else self.session(role))
         self._granted_at: dict[str, float] = {}
-        self._running: dict[CancelEvent, CancelEvent] = {}
+        self._prepare_verifying()
 
     # -- accounts ------------------------------------------------------------------------------------------------
 
@@ -163,7 +159,7 @@ class Workspace:
         """As ``aws.inventory.list_repositories``, over :meth:`regions`."""
         from ecr_tui.aws.inventory import list_repositories
 
-        return list_repositories(
+        found = list_repositories(
             self.session(Role.OWNER),
             self.regions(),
             tags=tags,
@@ -171,6 +167,9 @@ class Workspace:
             on_failure=on_failure,
             cancel=cancel,
         )
+        if not tags:
+            self.remember_listed(found)
+        return found
 
     def repository(self, name: str) -> Repository:
         """By name, with its tags read live. InputError where no region has it, or more than one has."""
@@ -331,68 +330,3 @@ class Workspace:
         templates = self.registry_facts(repository.region).templates
         template = template_for(templates, f"{namespace}{slash}new")
         return None if template is None else fit(template, repository, plan.grant.principal, plan.grant.tags)
-
-    # -- verification --------------------------------------------------------------------------------------------
-
-    def verify(
-        self,
-        repository: Repository,
-        *,
-        engine: str | None = None,
-        isolation: Repository | str = "auto",
-        on_event: EventSink,
-        cancel: CancelEvent,
-    ) -> Report:
-        """Run it to the end. Raises only what makes a start impossible: no profile for B, no engine, read-only.
-
-        ``isolation``: a repository, "auto" or "none".
-        """
-        if self.settings.read_only:
-            raise InputError(
-                "read-only: a verification pushes a probe image",
-                hint="Start without --read-only to verify.",
-            )
-        from ecr_tui.registry.choose import choose_engine
-        from ecr_tui.registry.direct import DirectClient, DirectEngine
-        from ecr_tui.verify import Options, Verification
-        from ecr_tui.workspace_parties import ConsumerParty, OwnerParty
-
-        consumer = ConsumerParty(self._consumer_session())
-        finished = CancelEvent()
-        with self._lock:
-            self._running[cancel] = finished
-        chosen: Engine | None = None
-        try:
-            chosen = choose_engine(engine or self.settings.engine, repository.host)
-            since = time.monotonic() - self._granted_at.get(repository.arn, float("-inf"))
-            return Verification(
-                repository,
-                consumer=consumer,
-                owner=OwnerParty(self.session(Role.OWNER), self.access),
-                engine=chosen,
-                second_opinion=None if chosen.name == "direct" else DirectEngine,
-                registry_check=DirectClient(),
-                options=Options(isolation, max(0.0, SETTLE_SECONDS - since)),
-                on_event=on_event,
-                cancel=cancel,
-            ).run()
-        finally:
-            if chosen is not None:
-                chosen.close()
-            with self._lock:
-                self._running.pop(cancel, None)
-            finished.set()
-
-    def busy(self) -> bool:
-        """Whether a verification is running, whose probe image is not cleaned up yet."""
-        with self._lock:
-            return bool(self._running)
-
-    def close(self, patience: float = 5.0) -> bool:
-        """Cancel what runs and wait up to ``patience`` seconds for its cleanup; False when it did not finish."""
-        with self._lock:
-            running = dict(self._running)
-        for cancel in running:
-            cancel.set()
-        deadline = time.monotonic() + patience
-        return all(done.wait(max(0.0, deadline - time.monotonic())) for done in running.values())

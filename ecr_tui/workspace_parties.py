@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ecr_tui.aws.model import Identity, Repository
 from ecr_tui.errors import EcrTuiError
+from ecr_tui.policy.actions import Access
+from ecr_tui.policy.document import PolicyDocument, PolicyError
+from ecr_tui.policy.evaluate import Request, resource_allows
+from ecr_tui.registry.probe import TAG_PREFIX
+from ecr_tui.supposing import best, setting_of
+from ecr_tui.verifications import Place, Verifications
 
 if TYPE_CHECKING:
+    from ecr_tui.aws.images import TaggedImage
     from ecr_tui.aws.model import RegistryToken
     from ecr_tui.aws.sessions import AwsSession
-    from ecr_tui.policy.access import AccessSummary
 
-NEIGHBOURS_READ = 12
-"""Policies read at most while looking for a repository that account B was not granted."""
+LISTED = 100
+"""Repositories listed at most while looking for some that account B was not granted, where no listing is at hand."""
+
+READ_FOR_EACH = 12
+"""Policies read at most for each repository that is looked for; never more than :data:`READ_AT_MOST`."""
+
+READ_AT_MOST = 60
+
+LARGEST_IMAGE = 100 * 1024 * 1024
+"""Bytes: a larger image is pulled only where there is no smaller one."""
 
 
 class ConsumerParty:
-    """``parties.Consumer`` over account B's session."""
+    """``parties.Consumer`` over account B's session. A token is asked for once a region and party."""
 
     def __init__(self, session: AwsSession) -> None:
         self._session = session
+        self._lock = threading.Lock()
+        self._tokens: dict[str, RegistryToken] = {}
 
     def identity(self) -> Identity:
         return self._session.identity()
@@ -29,22 +48,37 @@ class ConsumerParty:
     def token(self, region: str) -> RegistryToken:
         from ecr_tui.aws.tokens import registry_token
 
-        return registry_token(self._session, region)
+        with self._lock:
+            if region not in self._tokens:
+                self._tokens[region] = registry_token(self._session, region)
+            return self._tokens[region]
 
     def probe(self, repository: Repository, action: str) -> str | None:
         from ecr_tui.aws.access import PROBES, probe_action
 
         if action.removeprefix("ecr:") not in PROBES:
-            raise EcrTuiError(f"no read-only call needs {action}")
+            raise EcrTuiError(f"no call that changes nothing needs {action}")
         return probe_action(self._session, repository, action)
 
 
 class OwnerParty:
-    """``parties.Owner`` over account A's session; ``access`` is what its policies give a principal (an ARN)."""
+    """``parties.Owner`` over account A's session.
 
-    def __init__(self, session: AwsSession, access: Callable[[Repository, str], AccessSummary | None]) -> None:
+    ``known`` gives the repositories of a region as last listed, with tags, or None; ``apart`` are ARNs that are no
+    counter-proof because they are being verified, too.
+    """
+
+    def __init__(
+        self,
+        session: AwsSession,
+        known: Callable[[str], Sequence[Repository] | None] = lambda _: None,
+        apart: Collection[str] = (),
+    ) -> None:
         self._session = session
-        self._access = access
+        self._known = known
+        self._apart = frozenset(apart)
+        self._lock = threading.Lock()
+        self._policies: dict[str, PolicyDocument | None] = {}
 
     def policy_text(self, repository: Repository) -> str | None:
         from ecr_tui.aws.policies import RepositoryPolicies
@@ -59,15 +93,105 @@ class OwnerParty:
         else:
             delete_tag(self._session, repository, tag)
 
-    def ungranted_neighbour(self, repository: Repository, principal: str) -> Repository | None:
-        """The first few other repositories are asked, those whose tags differ most from this one's first."""
-        from ecr_tui.aws.inventory import list_repositories
-        from ecr_tui.policy.access import AccessSummary
+    def image(self, repository: Repository, tag: str = "") -> TaggedImage | None:
+        from ecr_tui.aws.images import image_by_tag, newest_image
 
-        own = set((repository.tags or {}).items())
-        others = [r for r in list_repositories(self._session, [repository.region]) if r.arn != repository.arn]
-        others.sort(key=lambda r: (len(own & set((r.tags or {}).items())), r.name))
-        for candidate in others[:NEIGHBOURS_READ]:
-            if self._access(candidate, principal) == AccessSummary(False, False):
-                return candidate
-        return None
+        if tag:
+            return image_by_tag(self._session, repository, tag)
+        return newest_image(self._session, repository, largest=LARGEST_IMAGE, except_for=TAG_PREFIX)
+
+    def tags(self, repository: Repository) -> dict[str, str]:
+        from ecr_tui.aws.inventory import live_tags
+
+        return live_tags(self._session, repository)
+
+    def set_tag(self, repository: Repository, key: str, value: str) -> None:
+        from ecr_tui.aws.tags import set_tag
+
+        set_tag(self._session, repository, key, value)
+
+    def remove_tag(self, repository: Repository, key: str) -> None:
+        from ecr_tui.aws.tags import remove_tag
+
+        remove_tag(self._session, repository, key)
+
+    def ungranted(self, repository: Repository, principal: str, limit: int) -> list[Repository]:
+        """Those are asked first that have the fewest tags in common with ``repository`` or, as long as tags are not
+        known, another namespace; of the others a bounded number of policies is read."""
+        listed = [one for one in self._known(repository.region) or () if one.account == repository.account]
+        candidates = [
+            one
+            for one in listed or self._first_page(repository.region)
+            if one.arn not in self._apart | {repository.arn}
+        ]
+        own, namespace = set((repository.tags or {}).items()), repository.name.rpartition("/")[0]
+
+        def likeness(one: Repository) -> tuple[int, bool, str]:
+            return len(own & set((one.tags or {}).items())), one.name.rpartition("/")[0] == namespace, one.name
+
+        found: list[Repository] = []
+        for candidate in sorted(candidates, key=likeness)[: min(READ_FOR_EACH * limit, READ_AT_MOST)]:
+            if not self._grants(candidate, principal):
+                found.append(candidate)
+                if len(found) == limit:
+                    break
+        return found
+
+    def _first_page(self, region: str) -> list[Repository]:
+        from ecr_tui.aws.inventory import first_repositories
+
+        return first_repositories(self._session, region, LISTED)
+
+    def _grants(self, repository: Repository, principal: str) -> bool:
+        """Whether its policy may allow ``principal`` any part of a push or pull, now; what cannot be read may."""
+        try:
+            document = self._document(repository)
+            if document is None:
+                return False
+            if repository.tags is None:
+                repository = replace(repository, tags=self.tags(repository))
+        except EcrTuiError:
+            return True
+        setting = setting_of(repository, principal, now=datetime.now(UTC))
+        document = best(document, setting)
+        return any(
+            resource_allows(document, Request(action, repository.arn, repository.account, setting.arn, setting.context))
+            for action in Access.PUSH_PULL.actions
+        )
+
+    def _document(self, repository: Repository) -> PolicyDocument | None:
+        """Read once a party: what many verifications at once look at is the same."""
+        with self._lock:
+            if repository.arn in self._policies:
+                return self._policies[repository.arn]
+        text = self.policy_text(repository)
+        try:
+            document = None if text is None else PolicyDocument.parse(text)
+        except PolicyError as error:
+            raise EcrTuiError(error.title) from error
+        with self._lock:
+            self._policies[repository.arn] = document
+        return document
+
+
+class RecordedNotes:
+    """``parties.Notes`` in the record of verifications."""
+
+    def __init__(self, record: Verifications) -> None:
+        self._record = record
+
+    def probe(self, repository: Repository, tag: str, engine: str) -> str:
+        return self._record.probe(place_of(repository), tag, engine)
+
+    def untagging(self, repository: Repository, key: str, value: str) -> str:
+        return self._record.untagging(place_of(repository), key, value)
+
+    def settle(self, identifier: str) -> None:
+        self._record.settle(identifier)
+
+    def leave(self, identifier: str, why: str) -> None:
+        self._record.leave(identifier, why)
+
+
+def place_of(repository: Repository) -> Place:
+    return Place(repository.name, repository.arn, repository.region, repository.account, repository.host)

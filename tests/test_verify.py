@@ -9,6 +9,7 @@ from threading import Event as CancelEvent
 
 import pytest
 
+from ecr_tui.aws.images import TaggedImage
 from ecr_tui.aws.model import Identity, RegistryToken, Repository, Role
 from ecr_tui.errors import CredentialsError, DeniedError, EcrTuiError, EnvironmentFailure
 from ecr_tui.registry.engine import Credentials, Engine, Progress, ProgressSink, Reference, RegistryError, Transfer
@@ -98,6 +99,7 @@ class FakeConsumer:
     arn: str = ARN
     probes: list[str] = field(default_factory=list)
     probe_answer: str | None = None
+    reaches: set[str] = field(default_factory=set)
 
     def identity(self) -> Identity:
         if self.error:
@@ -108,14 +110,18 @@ class FakeConsumer:
         return RegistryToken("AWS", Secret("the-token"), NOW + timedelta(hours=12))
 
     def probe(self, repository: Repository, action: str) -> str | None:
-        self.probes.append(action)
+        self.probes.append(f"{repository.name} {action}")
+        if repository.name != "app":
+            return None if repository.name in self.reaches else REASON
         return self.probe_answer
 
 
 @dataclass
 class FakeOwner:
     policy: str | None = None
-    neighbour: Repository | None = field(default_factory=lambda: _repository("other", {"Team": "Search"}))
+    neighbours: list[Repository] = field(default_factory=lambda: [_repository("other", {"Team": "Search"})])
+    stored: TaggedImage | None = None
+    live_tags: dict[str, str] = field(default_factory=lambda: {"Team": "Payments"})
     delete_error: EcrTuiError | None = None
     deleted: list[tuple[str, str]] = field(default_factory=list)
 
@@ -127,8 +133,20 @@ class FakeOwner:
             raise self.delete_error
         self.deleted.append(("digest", digest) if digest else ("tag", tag))
 
-    def ungranted_neighbour(self, repository: Repository, principal: str) -> Repository | None:
-        return self.neighbour
+    def ungranted(self, repository: Repository, principal: str, limit: int) -> list[Repository]:
+        return self.neighbours[:limit]
+
+    def image(self, repository: Repository, tag: str = "") -> TaggedImage | None:
+        return self.stored
+
+    def tags(self, repository: Repository) -> dict[str, str]:
+        return dict(self.live_tags)
+
+    def set_tag(self, repository: Repository, key: str, value: str) -> None:
+        self.live_tags[key] = value
+
+    def remove_tag(self, repository: Repository, key: str) -> None:
+        self.live_tags.pop(key, None)
 
 
 @dataclass
@@ -137,8 +155,37 @@ class FakeCheck:
         default_factory=lambda: {"ecr:BatchGetImage": "denied", "ecr:BatchCheckLayerAvailability": "denied"}
     )
 
-    def check(self, host: str, repository: str, credentials: Credentials) -> dict[str, str]:
+    def check(
+        self, host: str, repository: str, credentials: Credentials, cancel: CancelEvent | None = None
+    ) -> dict[str, str]:
         return self.answers
+
+
+@dataclass
+class FakeNotes:
+    """``open``: what is noted and not settled."""
+
+    open: dict[str, str] = field(default_factory=dict)
+    left: list[str] = field(default_factory=list)
+    error: EcrTuiError | None = None
+
+    def _note(self, what: str) -> str:
+        if self.error:
+            raise self.error
+        self.open[str(len(self.open))] = what
+        return str(len(self.open) - 1)
+
+    def probe(self, repository: Repository, tag: str, engine: str) -> str:
+        return self._note(f"{engine} {tag}")
+
+    def untagging(self, repository: Repository, key: str, value: str) -> str:
+        return self._note(f"{key}={value}")
+
+    def settle(self, identifier: str) -> None:
+        del self.open[identifier]
+
+    def leave(self, identifier: str, why: str) -> None:
+        self.left.append(why)
 
 
 @dataclass
@@ -147,6 +194,7 @@ class Scene:
     consumer: FakeConsumer = field(default_factory=FakeConsumer)
     owner: FakeOwner = field(default_factory=FakeOwner)
     check: FakeCheck = field(default_factory=FakeCheck)
+    notes: FakeNotes = field(default_factory=FakeNotes)
     options: Options = field(default_factory=Options)
     second: FakeEngine | None = None
     repository: Repository = field(default_factory=_repository)
@@ -162,11 +210,13 @@ class Scene:
             engine=self.engine,
             second_opinion=second,
             registry_check=self.check,
+            notes=self.notes,
             options=self.options,
             on_event=self.events.append,
             cancel=self.cancel,
             now=lambda: NOW,
             clock=Clock(),
+            wait=lambda _: None,
         ).run()
 
 
@@ -255,11 +305,18 @@ def test_a_head_without_text_is_asked_of_the_api(scene: Scene) -> None:
     )
     failure = scene.run().failure
     assert failure is not None
-    assert scene.consumer.probes == ["ecr:BatchCheckLayerAvailability"]
+    assert scene.consumer.probes[0] == "app ecr:BatchCheckLayerAvailability"
     assert failure.side == "B's identity policy"
 
 
+ALLOWS = (
+    '{"Version":"2012-10-17","Statement":[{"Sid":"S","Effect":"Allow","Principal":{"AWS":"222222222222"},'
+    '"Action":"ecr:*"}]}'
+)
+
+
 def test_a_denial_just_after_a_grant_is_tried_again(scene: Scene) -> None:
+    scene.owner.policy = ALLOWS
     denied = RegistryError("denied", detail=REASON, status=403, code="DENIED")
     scene.options = Options(settle=20.0)
     scene.engine.push_results = [denied, denied, Transfer(DIGEST, 100)]
@@ -268,7 +325,15 @@ def test_a_denial_just_after_a_grant_is_tried_again(scene: Scene) -> None:
     assert scene.engine.pushes == 3
 
 
+def test_a_denial_that_the_policy_explains_is_not_waited_for(scene: Scene) -> None:
+    scene.options = Options(settle=20.0)
+    scene.engine.push_results = [RegistryError("denied", detail=REASON, status=403, code="DENIED")]
+    assert scene.run().verdict is Verdict.DENIED
+    assert scene.engine.pushes == 1
+
+
 def test_a_denial_that_stays_ends_the_wait(scene: Scene) -> None:
+    scene.owner.policy = ALLOWS
     scene.options = Options(settle=2.0)
     scene.engine.push_results = [RegistryError("denied", detail=REASON, status=403, code="DENIED")]
     assert scene.run().verdict is Verdict.DENIED
@@ -344,26 +409,26 @@ def test_a_leak_is_the_loudest_result(scene: Scene) -> None:
 
 def test_isolation_asks_the_api_where_the_registry_does_not_tell(scene: Scene) -> None:
     scene.check.answers = {"ecr:BatchGetImage": "unknown"}
-    scene.consumer.probe_answer = None
+    scene.consumer.reaches = {"other"}
     assert scene.run().exit_code == 1
-    scene.consumer.probe_answer = REASON
+    scene.consumer.reaches = set()
     assert scene.run().exit_code == 0
 
 
-@pytest.mark.parametrize(("isolation", "neighbour"), [("none", _repository("other")), ("auto", None)])
-def test_isolation_can_be_left_out(scene: Scene, isolation: str, neighbour: Repository | None) -> None:
+@pytest.mark.parametrize(("isolation", "neighbours"), [("none", [_repository("other")]), ("auto", [])])
+def test_isolation_can_be_left_out(scene: Scene, isolation: str, neighbours: list[Repository]) -> None:
     scene.options = Options(isolation=isolation)
-    scene.owner.neighbour = neighbour
+    scene.owner.neighbours = neighbours
     report = scene.run()
     assert report.passed
     assert _status(report, StageName.ISOLATION) is Status.SKIPPED
 
 
 def test_an_isolation_check_that_fails_is_not_a_proof(scene: Scene) -> None:
-    def broken(repository: Repository, principal: str) -> Repository | None:
+    def broken(repository: Repository, principal: str, limit: int) -> list[Repository]:
         raise EnvironmentFailure("no answer")
 
-    scene.owner.ungranted_neighbour = broken  # type: ignore[method-assign]
+    scene.owner.ungranted = broken  # type: ignore[method-assign]
     report = scene.run()
     assert report.to_json()["isolation"]["status"] == "failed"
     assert (report.verdict, report.exit_code) == (Verdict.ALLOWED, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,8 @@ def probe_action(session_b: AwsSession, repository: Repository, action: str, dig
     """None when B may do ``action`` on A's ``repository`` (also when what it asks for is absent), else AWS's own words.
 
     ``action`` with or without "ecr:"; one of :data:`PROBES`, ValueError otherwise. ``digest``: an image's for
-    BatchGetImage, a layer's for the others; nothing is changed with or without one. Other failures raise.
+    BatchGetImage, a layer's for the others; nothing is changed with or without one: CompleteLayerUpload is about an
+    upload that does not exist. Other failures raise.
     """
     name = action.removeprefix("ecr:")
     if name not in PROBES:
@@ -28,7 +30,11 @@ def probe_action(session_b: AwsSession, repository: Repository, action: str, dig
             try:
                 # Without registryId the call would mean B's own registry.
                 PROBES[name](client, repository, digest or ABSENT_DIGEST)
-            except (client.exceptions.LayersNotFoundException, client.exceptions.LayerInaccessibleException):
+            except (
+                client.exceptions.LayersNotFoundException,
+                client.exceptions.LayerInaccessibleException,
+                client.exceptions.UploadNotFoundException,
+            ):
                 return None
     except DeniedError as exc:
         return exc.detail
@@ -51,8 +57,18 @@ def _download_url(client: Any, repository: Repository, digest: str) -> None:
     client.get_download_url_for_layer(registryId=repository.account, repositoryName=repository.name, layerDigest=digest)
 
 
+def _complete_upload(client: Any, repository: Repository, digest: str) -> None:
+    client.complete_layer_upload(
+        registryId=repository.account,
+        repositoryName=repository.name,
+        uploadId=str(uuid.uuid4()),
+        layerDigests=[digest],
+    )
+
+
 PROBES: dict[str, Callable[[Any, Repository, str], None]] = {
     "BatchCheckLayerAvailability": _layer_availability,
     "BatchGetImage": _get_image,
     "GetDownloadUrlForLayer": _download_url,
+    "CompleteLayerUpload": _complete_upload,
 }

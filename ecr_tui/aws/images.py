@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from ecr_tui.aws.sessions import AwsSession
 from ecr_tui.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
-    from mypy_boto3_ecr.type_defs import ImageIdentifierTypeDef
+    from mypy_boto3_ecr.type_defs import ImageDetailTypeDef, ImageIdentifierTypeDef
 
 MAX_PAGES = 10
 """Pages of 1,000 that are counted at most: ECR has no cheaper way to count, and 100,000 images are allowed."""
@@ -31,6 +32,60 @@ def images_summary(session: AwsSession, repository: Repository, *, max_pages: in
             pushed += [image["imagePushedAt"] for image in page["imageDetails"] if "imagePushedAt" in image]
             complete = not page.get("nextToken")
     return ImagesSummary(count, max(pushed).astimezone(UTC) if pushed else None, complete)
+
+
+@dataclass(frozen=True)
+class TaggedImage:
+    """``size``: bytes in the repository, compressed; None where ECR does not tell."""
+
+    tag: str
+    digest: str
+    size: int | None
+    pushed_at: datetime | None
+
+
+def image_by_tag(session: AwsSession, repository: Repository, tag: str) -> TaggedImage | None:
+    """The image under ``tag``, None when there is none."""
+    client = session.client("ecr", repository.region)
+    with session.calling("ecr:DescribeImages"):
+        try:
+            answer = client.describe_images(repositoryName=repository.name, imageIds=[{"imageTag": tag}])
+        except client.exceptions.ImageNotFoundException:
+            return None
+        details = answer["imageDetails"]
+    return _tagged(details[0], tag) if details else None
+
+
+def newest_image(
+    session: AwsSession, repository: Repository, *, largest: int, except_for: str = ""
+) -> TaggedImage | None:
+    """The newest tagged image of at most ``largest`` bytes; where all are larger, the smallest. None without any.
+
+    Tags that begin with ``except_for`` (where it is not "") do not count.
+    Only the first 1,000 images that ECR tells are looked at: one of them is as good as another.
+    """
+    client = session.client("ecr", repository.region)
+    with session.calling("ecr:DescribeImages"):
+        details = client.describe_images(
+            repositoryName=repository.name, filter={"tagStatus": "TAGGED"}, maxResults=1000
+        )["imageDetails"]
+    images = [
+        _tagged(one, tags[0])
+        for one in details
+        if (tags := [tag for tag in one.get("imageTags", []) if not except_for or not tag.startswith(except_for)])
+    ]
+    fitting = [one for one in images if one.size is not None and one.size <= largest]
+    epoch = datetime.fromtimestamp(0, UTC)
+    if fitting:
+        return max(fitting, key=lambda one: one.pushed_at or epoch)
+    return min(images, key=lambda one: (one.size is None, one.size or 0), default=None)
+
+
+def _tagged(detail: ImageDetailTypeDef, tag: str) -> TaggedImage:
+    pushed = detail.get("imagePushedAt")
+    return TaggedImage(
+        tag, detail["imageDigest"], detail.get("imageSizeInBytes"), pushed.astimezone(UTC) if pushed else None
+    )
 
 
 def delete_image(session: AwsSession, repository: Repository, digest: str) -> None:

@@ -82,6 +82,13 @@ def list_repositories(
     return [state.rows[arn] for state in states.values() for arn in sorted(state.rows)]
 
 
+def first_repositories(session: AwsSession, region: str, limit: int) -> list[Repository]:
+    """Up to ``limit`` (at most 1,000) repositories of a region in one call, whatever ECR lists first, without tags."""
+    client = session.client("ecr", region)
+    with session.calling("ecr:DescribeRepositories"):
+        return [_repository(item, region) for item in client.describe_repositories(maxResults=limit)["repositories"]]
+
+
 def get_repository(session: AwsSession, name: str, region: str | None = None) -> Repository:
     """One repository with its tags live from ListTagsForResource, which is what a condition in a policy sees.
 

@@ -14,6 +14,7 @@ import click
 
 from ecr_tui import __version__
 from ecr_tui.cli.access import grant, plan, revoke, undo
+from ecr_tui.cli.cleaning import cleanup
 from ecr_tui.cli.common import ENGINES, account_options, open_workspace
 from ecr_tui.cli.demo import demo
 from ecr_tui.cli.interface import run_interface
@@ -62,5 +63,5 @@ def cli(context: click.Context, /, **flags: Any) -> None:
             run_interface(workspace)
 
 
-for command in (demo, list_command, plan, grant, revoke, undo, verify, explain):
+for command in (demo, list_command, plan, grant, revoke, undo, verify, cleanup, explain):
     cli.add_command(command)

@@ -1,14 +1,18 @@
-"""``ecr-tui verify``."""
+"""``ecr-tui verify``: one repository with its stages as they end, or many with a line each."""
 
 from __future__ import annotations
 
 import contextlib
+import json
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ecr_tui.cli.access import ACCESS
 from ecr_tui.cli.common import (
     ENGINES,
     account_options,
@@ -17,10 +21,18 @@ from ecr_tui.cli.common import (
     open_workspace,
     print_json,
     tag_option,
+    yes_option,
 )
+from ecr_tui.errors import EnvironmentFailure, InputError
 
 if TYPE_CHECKING:
+    from ecr_tui.aws.model import Repository
+    from ecr_tui.batch import Batch, Result
+    from ecr_tui.isolation import Wanted
     from ecr_tui.report import Event
+    from ecr_tui.workspace import Workspace
+
+_WORDS = ("auto", "all", "none")
 
 
 @click.command()
@@ -29,43 +41,170 @@ if TYPE_CHECKING:
 @account_options
 @click.option("--engine", type=ENGINES, help="docker, the registry protocol itself, or whichever works.")
 @click.option(
-    "--isolation", default="auto", show_default=True, metavar="REPO|auto|none", help="Where B must be denied."
+    "--access",
+    type=ACCESS,
+    default="push-pull",
+    show_default=True,
+    help="What to prove. With pull nothing is written: an image that is there is pulled.",
 )
+@click.option("--image", default="", metavar="TAG", help="The image for --access pull. Default: the newest tagged one.")
+@click.option(
+    "--isolation",
+    multiple=True,
+    default=("auto",),
+    show_default=True,
+    metavar="REPO|auto|all|none",
+    help="Where B must be denied; may be repeated. auto: one that was not granted, all: up to 25 of them.",
+)
+@click.option(
+    "--tag-switch",
+    is_flag=True,
+    help="Also take away the tag that the grant depends on, expect denial, and put it back. Asks first.",
+)
+@click.option(
+    "--parallel", type=click.IntRange(1, 16), default=4, show_default=True, metavar="N", help="How many at a time."
+)
+@click.option(
+    "--report",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write a report for a ticket: FILE.md or FILE.json.",
+)
+@click.option("--history", is_flag=True, help="Show past verifications instead. Asks nothing of AWS.")
+@yes_option
 @json_option
 @click.pass_context
-def verify(context: click.Context, /, isolation: str, as_json: bool, **flags: Any) -> None:
+def verify(context: click.Context, /, as_json: bool, history: bool, **flags: Any) -> None:
     """Push and pull a tiny image as account B, prove B is denied elsewhere, and clean up."""
+    file: Path | None = flags["file"]
+    if file is not None:
+        _check_file(file)
+    with open_workspace(context, flags) as workspace:
+        if history:
+            _show_history(workspace, flags["repositories"], as_json=as_json)
+            return
+        repositories = chosen(workspace, flags)
+        isolation = _isolation(workspace, flags["isolation"])
+        if flags["tag_switch"]:
+            _confirm_switch(workspace, repositories, yes=flags["yes"], as_json=as_json)
+        batch = _run(workspace, repositories, isolation, flags, as_json=as_json)
+        if as_json:
+            documents = [result.to_json() for result in batch.results]
+            print_json(documents[0] if len(repositories) == 1 else documents)
+        if file is not None:
+            _write(file, batch)
+            click.echo(f"Report written to {file}.", err=True)
+        context.exit(130 if _cancelled(batch) else batch.exit_code)
+
+
+def _run(
+    workspace: Workspace, repositories: list[Repository], isolation: Wanted, flags: dict[str, Any], *, as_json: bool
+) -> Batch:
+    from ecr_tui import present
+    from ecr_tui.policy.actions import Access
+
+    alone = len(repositories) == 1
+    cancel = threading.Event()
+
+    def tell(_: Repository, event: Event) -> None:
+        line = present.event_line(event)
+        if line and alone:
+            click.echo(line, err=as_json)
+
+    def end(result: Result) -> None:
+        if not alone:
+            click.echo(present.result_line(result), err=as_json)
+        elif result.report is not None:
+            click.echo(present.report_text(result.report), err=as_json)
+
+    with _interruptible(cancel):
+        batch = workspace.verify_many(
+            repositories,
+            isolation=isolation,
+            access=Access(flags["access"]),
+            image=flags["image"],
+            tag_switch=flags["tag_switch"],
+            pool=flags["parallel"],
+            on_event=tell,
+            on_result=end,
+            cancel=cancel,
+        )
+    (first, *others) = batch.results
+    if not others and first.error is not None:
+        raise first.error
+    if others:
+        for result in batch.results:
+            if result.report is not None and not result.passed:
+                click.echo(f"\n{present.report_text(result.report)}", err=as_json)
+        click.echo(f"\n{batch.summary()}", err=as_json)
+    return batch
+
+
+def _isolation(workspace: Workspace, wanted: Sequence[str]) -> Wanted:
+    names = tuple(dict.fromkeys(wanted))
+    if len(names) == 1 and names[0] in _WORDS:
+        return names[0]
+    for name in names:
+        if name in _WORDS:
+            raise InputError(f"--isolation {name} stands alone", hint="Give it once, or give names of repositories.")
+    return [workspace.repository(name) for name in names]
+
+
+def _confirm_switch(workspace: Workspace, repositories: list[Repository], *, yes: bool, as_json: bool) -> None:
+    if workspace.settings.read_only or yes:
+        return
+    if as_json or not sys.stdin.isatty():
+        raise InputError("nobody is here to confirm that a tag is taken away", hint="Add --yes to --tag-switch.")
+    names = ", ".join(one.name for one in repositories)
+    click.echo(
+        f"The tag that B's access depends on is taken off {names} for some seconds. Whoever else depends on it has no "
+        "access meanwhile. It is put back whatever happens.",
+        err=True,
+    )
+    if not click.confirm("Take the tag away for a moment?", default=False, err=True):
+        raise click.Abort
+
+
+def _cancelled(batch: Batch) -> bool:
+    from ecr_tui.errors import Cancelled
+
+    reports = [one.report for one in batch.results if one.report is not None]
+    return any(isinstance(one.error, Cancelled) for one in batch.results) or any(one.cancelled for one in reports)
+
+
+def _check_file(file: Path) -> None:
+    """Before anything is pushed, not after."""
+    if file.suffix.lower() not in (".md", ".json"):
+        raise InputError(f"{file} is neither a .md nor a .json file", hint="The ending says how it is written.")
+    if not file.absolute().parent.is_dir():
+        raise InputError(f"there is no folder {file.absolute().parent}")
+
+
+def _write(file: Path, batch: Batch) -> None:
+    if file.suffix.lower() == ".md":
+        text = batch.to_markdown()
+    else:
+        text = json.dumps(batch.to_json(), indent=2, ensure_ascii=False) + "\n"
+    try:
+        file.write_text(text, "utf-8")
+    except OSError as error:
+        raise EnvironmentFailure(f"cannot write {file}: {error.strerror or error}") from error
+
+
+def _show_history(workspace: Workspace, names: Sequence[str], *, as_json: bool) -> None:
     from ecr_tui import present
 
-    with open_workspace(context, flags) as workspace:
-        repositories = chosen(workspace, flags)
-        other = isolation if isolation in ("auto", "none") else workspace.repository(isolation)
-        cancel = threading.Event()
-        reports = []
-
-        def tell(event: Event) -> None:
-            line = present.event_line(event)
-            if line:
-                click.echo(line, err=as_json)
-
-        for repository in repositories:
-            if len(repositories) > 1:
-                click.echo(f"{repository.name}:", err=as_json)
-            with _interruptible(cancel):
-                report = workspace.verify(repository, isolation=other, on_event=tell, cancel=cancel)
-            reports.append(report)
-            click.echo(present.report_text(report), err=as_json)
-            if cancel.is_set():
-                break
-        if as_json:
-            documents = [r.to_json() for r in reports]
-            print_json(documents[0] if len(repositories) == 1 else documents)
-        context.exit(130 if cancel.is_set() else max(r.exit_code for r in reports))
+    past = [one for one in workspace.verifications() if not names or one.repository in names]
+    if as_json:
+        print_json([{"id": one.id, "at": one.at.isoformat(), **one.report} for one in past])
+    else:
+        click.echo(present.past_table(past))
 
 
 @contextlib.contextmanager
 def _interruptible(cancel: threading.Event) -> Iterator[None]:
-    """The first Ctrl-C cancels and lets the cleanup run; a second one stops at once."""
+    """The first Ctrl-C or SIGTERM cancels and lets the cleanup run; a second one stops at once."""
     import signal
 
     def stop(*_: object) -> None:
@@ -77,8 +216,9 @@ def _interruptible(cancel: threading.Event) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    previous = signal.signal(signal.SIGINT, stop)
+    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)

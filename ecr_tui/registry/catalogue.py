@@ -396,16 +396,6 @@ CATALOGUE: tuple[Row, ...] = (
         ),
     ),
     Row(
-        "hub-denied",
-        23,
-        "push",
-        DOCKER,
-        "The image reference has no ECR host",
-        "A name without a registry host goes to Docker Hub, which refuses the push.",
-        "docker tag IMAGE {host}/{repository}:TAG",
-        (("requested access to the resource is denied",),),
-    ),
-    Row(
         "pull-access-denied",
         22,
         "pull",
@@ -416,6 +406,16 @@ CATALOGUE: tuple[Row, ...] = (
         (("pull access denied",), ("insufficient_scope",)),
         action="ecr:BatchGetImage",
         denied=True,
+    ),
+    Row(
+        "hub-denied",
+        23,
+        "push",
+        DOCKER,
+        "The image reference has no ECR host",
+        "A name without a registry host goes to Docker Hub, which refuses the push.",
+        "docker tag IMAGE {host}/{repository}:TAG",
+        (("requested access to the resource is denied",),),
     ),
     Row(
         "proxy",
@@ -436,7 +436,11 @@ CATALOGUE: tuple[Row, ...] = (
         "The registry refused a HEAD request, whose answer has no body to say why. Docker asks so whether a layer "
         "is there (ecr:BatchCheckLayerAvailability).",
         _GRANT,
-        (("error parsing HTTP 403 response body",), ("HEAD blob: HTTP 403",)),
+        (
+            ("error parsing HTTP 403 response body",),
+            ("HEAD blob: HTTP 403",),
+            ("failed to read from destination repository", r"\b403\b"),
+        ),
         action="ecr:BatchCheckLayerAvailability",
         denied=True,
     ),
@@ -449,7 +453,13 @@ CATALOGUE: tuple[Row, ...] = (
         "A request was refused without a reason: the action is missing on one side, the token is stale, or the "
         "repository has reached its number of images.",
         _GRANT,
-        (("unexpected status", r"\b403\b"), (r"\b403 forbidden",), (r"\bstatus[: ]+403\b",)),
+        (
+            ("unexpected status", r"\b403\b"),
+            (r"\b403 \(?forbidden",),
+            (r"\bstatus[: ]+403\b",),
+            # podman and skopeo, which drop the registry's own words here
+            ("invalid status code from registry 403",),
+        ),
         denied=True,
     ),
     Row(
@@ -471,7 +481,7 @@ CATALOGUE: tuple[Row, ...] = (
         "Docker allows plain http for loopback hosts only, Podman for none, unless configured.",
         'Docker: "insecure-registries": ["{host}"] in daemon.json. '
         "Podman: insecure = true for {host} in registries.conf.",
-        (("server gave HTTP response to HTTPS client",),),
+        (("server gave HTTP response to HTTPS client",), ("first record does not look like a TLS handshake",)),
     ),
     Row(
         "tls",

@@ -39,6 +39,16 @@ _REPOSITORY_NAME = re.compile(r"repository with name ['\"]([\w./-]+)['\"]", re.I
 _IN_REPOSITORY = re.compile(r"in the ['\"]([\w./-]+)['\"] repository", re.IGNORECASE)
 _REGISTRY_ID = re.compile(r"registry with id ['\"](\d{12})['\"]", re.IGNORECASE)
 _REQUEST = re.compile(r"\b(HEAD|GET|POST|PATCH|PUT|DELETE)\b[^\n]*?/v2/(?P<path>\S+)", re.IGNORECASE)
+_PHRASES = (
+    ("trying to reuse blob", "HEAD", "blob"),
+    ("initiating layer upload", "POST", "uploads"),
+    ("uploading layer chunked", "PATCH", "upload"),
+    ("uploading layer to", "PUT", "upload"),
+    ("uploading manifest", "PUT", "manifest"),
+    ("reading manifest", "GET", "manifest"),
+    ("fetching blob", "GET", "blob"),
+)
+"""What podman and skopeo say that they were doing; they do not quote the request."""
 
 # The fixes are written to be copied: what a text does not tell appears as a word to fill in.
 _BLANKS = {
@@ -109,6 +119,10 @@ _ACTIONS = {
 
 def request_of(text: str) -> tuple[str, str]:
     """The (method, kind) of the registry request that an engine's message quotes, ("", "") when it quotes none."""
+    low = text.lower()
+    for phrase, method, kind in _PHRASES:
+        if phrase in low:
+            return method, kind
     match = _REQUEST.search(text)
     if match is None:
         return "", ""

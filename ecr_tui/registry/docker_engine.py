@@ -22,6 +22,7 @@ from ecr_tui.registry.docker_endpoints import PING_SECONDS, Answering, find_engi
 from ecr_tui.registry.engine import Credentials, Progress, ProgressSink, Reference, RegistryError, Transfer, Unreachable
 from ecr_tui.registry.probe import ProbeImage, is_probe_tag
 from ecr_tui.registry.running import Silent, Stopped, run
+from ecr_tui.registry.wiring import is_loopback
 from ecr_tui.secret import Secret
 
 T = TypeVar("T")
@@ -32,6 +33,7 @@ SILENCE_SECONDS = 30.0
 CLEANUP_SECONDS = 10.0
 
 _NO_SECRET = Secret("")
+_FETCHED = ("Downloading", "Download complete", "Pull complete")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _RETRYING = re.compile(r"retrying in (\d+) second", re.IGNORECASE)
 _CONNECTION_TROUBLE = (OSError, urllib3.exceptions.HTTPError, DockerException, ValueError, AttributeError)
@@ -49,7 +51,9 @@ class DockerEngine:
         self.description = f"{answering.product} at {answering.endpoint.url}"
         self.reaches_loopback = answering.reaches_loopback
         """Whether a plain-http registry on this machine's loopback can be used, as far as can be told."""
+        self._podman = answering.product.startswith("Podman")
         self._loaded: dict[Reference, str] = {}
+        self._pulled: set[Reference] = set()
         self._closed = False
 
     @classmethod
@@ -68,12 +72,18 @@ class DockerEngine:
                 self._api.login(
                     credentials.username,
                     credentials.password.reveal(),
-                    registry=host,
+                    registry=self._login_host(host),
                     reauth=True,
                     dockercfg_path=empty.name,
                 )
 
         self._run(work, cancel, "login", secret=credentials.password, host=host)
+
+    def _login_host(self, host: str) -> str:
+        """Podman's /auth insists on TLS, whatever is configured, but for a registry that is called localhost."""
+        if self._podman and is_loopback(host):
+            return f"localhost:{host.rpartition(':')[2]}"
+        return host
 
     def tag(self, image: ProbeImage, reference: Reference, cancel: Event) -> None:
         """Load the image under its name, in one call."""
@@ -101,12 +111,15 @@ class DockerEngine:
                 hint="Remove it there, or verify with --engine direct, which leaves local images alone.",
                 side="docker",
             )
+        else:
+            self._pulled.add(reference)
         return self._transfer("pull", self._api.pull, reference, credentials, progress, cancel)
 
     def remove_local(self, reference: Reference) -> None:
-        """Only what :meth:`tag` loaded or what has a probe's tag; an image pulled under another name stays."""
+        """What :meth:`tag` loaded, what :meth:`pull` brought, and what has a probe's tag; the rest is the user's."""
         image_id = self._loaded.pop(reference, None)
-        if image_id is not None or is_probe_tag(reference.tag):
+        if image_id is not None or reference in self._pulled or is_probe_tag(reference.tag):
+            self._pulled.discard(reference)
             self._remove(reference, image_id)
 
     def close(self) -> None:
@@ -155,7 +168,19 @@ class DockerEngine:
                 tell(event)
 
         self._run(work, cancel, stage, on_event=account.hear, secret=credentials.password, host=reference.host)
+        if stage == "pull" and self._podman and not account.digest:
+            account.digest = self._stored_digest(reference, cancel)
         return account.transfer()
+
+    def _stored_digest(self, reference: Reference, cancel: Event) -> str:
+        """Of the manifest that an image was pulled with: Podman's events do not tell it."""
+
+        def work(_: ProgressSink) -> str:
+            found = self._api.inspect_image(str(reference))  # type: ignore[no-untyped-call]
+            names = [str(one).partition("@") for one in found.get("RepoDigests") or ()]
+            return next((digest for name, _, digest in names if name == reference.name), "")
+
+        return self._run(work, cancel, "pull", host=reference.host)
 
     def _run(
         self,
@@ -198,25 +223,28 @@ class _Account:
         self._reference = reference
         self._secret = secret
         self._progress = progress
-        self._digest = ""
+        self.digest = ""
         self._bytes: dict[str, int] = {}
+        self._fetched: set[str] = set()
         self._countdown: dict[str, int] = {}
 
     def hear(self, event: Mapping[str, Any]) -> None:
         _raise_error(event, self._secret, self._stage, self._reference.host)
         aux = event.get("aux")
         if isinstance(aux, Mapping) and _DIGEST.fullmatch(str(aux.get("Digest", ""))):
-            self._digest = str(aux["Digest"])
+            self.digest = str(aux["Digest"])
         status = str(event.get("status") or event.get("stream") or "").strip()
         layer = str(event.get("id") or "")
         self._refuse_endless_retries(layer, status)
         found = _DIGEST.search(status) if "digest:" in status.lower() else None
-        if found and not self._digest:
-            self._digest = found[0]
+        if found and not self.digest:
+            self.digest = found[0]
         detail = event.get("progressDetail") or {}
         current, total = _count(detail.get("current")), _count(detail.get("total"))
-        if current is not None and status in ("Pushing", "Downloading"):
+        if current is not None and status == "Downloading":
             self._bytes[layer] = max(self._bytes.get(layer, 0), current)
+        if layer and status in _FETCHED:
+            self._fetched.add(layer)
         if status and layer != self._reference.tag:
             # Docker compares what it sends with another size than what it sends: more than all is all.
             total = max(total, current) if total is not None and current is not None else total
@@ -225,9 +253,13 @@ class _Account:
             self._progress(Progress("", status))
 
     def transfer(self) -> Transfer:
-        if not self._digest:
+        if not self.digest:
             raise _gone(f"ended the {self._stage} without a result", self._secret, self._reference.host)
-        return Transfer(self._digest, sum(self._bytes.values()))
+        if self._stage == "push":
+            # What docker counts is the layers before compression.
+            return Transfer(self.digest, None)
+        whole = self._fetched <= self._bytes.keys()
+        return Transfer(self.digest, sum(self._bytes.values()) if whole else None, fresh=bool(self._fetched))
 
     def _refuse_endless_retries(self, layer: str, status: str) -> None:
         """Docker retries a broken upload for more than a minute and hides why; one retry is enough to know."""

@@ -60,12 +60,18 @@ ProgressSink = Callable[[Progress], None]
 
 @dataclass(frozen=True)
 class Transfer:
-    """What was pushed or pulled: the manifest's digest, and the bytes of config and layers that travelled."""
+    """What was pushed or pulled: the manifest's digest, and the bytes that travelled.
+
+    ``bytes``: of layers and, where the engine tells it, of the config, compressed as they are sent; None where the
+    engine does not tell (docker counts a push before compression, podman counts nothing).
+    """
 
     digest: str
-    bytes: int
+    bytes: int | None
     requests: int | None = None
     """HTTP requests made, where the engine counts them."""
+    fresh: bool = True
+    """False for a pull that fetched no layer, because this machine had them all: it proves less."""
 
 
 class RegistryError(EcrTuiError):
@@ -120,6 +126,6 @@ class Engine(Protocol):
         """Fetch manifest, config and layers afresh (docker: the local tag is removed first) and verify every digest."""
 
     def remove_local(self, reference: Reference) -> None:
-        """Remove what :meth:`tag` and :meth:`pull` left on this machine; absent is fine."""
+        """Remove what :meth:`tag` and :meth:`pull` left on this machine; absent is fine. The user's own images stay."""
 
     def close(self) -> None: ...

@@ -36,7 +36,9 @@ _WORDS = {
 }
 _SPOKEN_CODE = re.compile(rf"(?<![\w-])({'|'.join(_WORDS)}): ", re.IGNORECASE)
 _SPOKEN_STATUS = re.compile(
-    r"(?:HTTP|status(?: code)?:?|status from \w+ request to \S+?:?) (?P<status>[45]\d\d)\b", re.IGNORECASE
+    r"(?:HTTP|status(?: code)?:?|status from \w+ request to \S+?:?) (?P<status>[45]\d\d)\b"
+    r"|\b(?P<named>[45]\d\d) \([A-Z][\w ]+\)",  # podman: "403 (Forbidden)"
+    re.IGNORECASE,
 )
 
 
@@ -155,7 +157,7 @@ def _spoken(text: str) -> tuple[str, int | None]:
     code = codes[-1] if codes else ""
     if "error parsing http 403" in text.lower():
         return "DENIED", 403
-    number = int(status["status"]) if status else _STATUS_OF.get(code)
+    number = int(status["status"] or status["named"]) if status else _STATUS_OF.get(code)
     if not code and number == 403:
         code = "DENIED"
     if number is None and "not authorized to perform" in text:

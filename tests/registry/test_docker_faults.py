@@ -69,11 +69,25 @@ def test_progress_and_bytes_are_per_layer(monkeypatch: pytest.MonkeyPatch, crede
         {"status": "Layer already exists", "id": "ddd"},
         aux(),
     )
-    assert transfer == Transfer(DIGEST, 10247)
+    # Docker counts a push before compression, so these are not the bytes that travelled.
+    assert transfer == Transfer(DIGEST, None)
     assert Progress("aaa", "Pushing", 10240, 10240) in progress
     assert Progress("bbb", "Pushing", 7, 9) in progress
     assert Progress("ccc", "Pushing") in progress
     assert progress[0] == Progress("", "The push refers to repository [x]")
+
+
+def test_a_pull_counts_what_it_downloads(monkeypatch: pytest.MonkeyPatch, credentials: Credentials) -> None:
+    def pulled_by(*events: Any) -> Transfer:
+        with engine_on(monkeypatch, pull=(200, [*events, {"status": f"Digest: {DIGEST}"}])) as (engine, _):
+            return engine.pull(REFERENCE, credentials, lambda _: None, Event())
+
+    downloading = {"status": "Downloading", "progressDetail": {"current": 70, "total": 100}, "id": "aaa"}
+    rest = {"status": "Downloading", "progressDetail": {"current": 100, "total": 100}, "id": "aaa"}
+    complete = {"status": "Pull complete", "id": "aaa"}
+    assert pulled_by(downloading, rest, complete) == Transfer(DIGEST, 100)
+    assert pulled_by(complete) == Transfer(DIGEST, None), "podman does not count"
+    assert pulled_by({"status": "Already exists", "id": "aaa"}) == Transfer(DIGEST, 0, fresh=False)
 
 
 def test_an_older_daemon_tells_the_digest_in_words(monkeypatch: pytest.MonkeyPatch, credentials: Credentials) -> None:

@@ -1,0 +1,37 @@
+"""``ecr-tui cleanup``: what a verification that was killed has left behind."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from ecr_tui.cli.common import account_options, json_option, open_workspace, print_json, yes_option
+from ecr_tui.errors import InputError
+
+
+@click.command()
+@account_options
+@yes_option
+@json_option
+@click.pass_context
+def cleanup(context: click.Context, /, yes: bool, as_json: bool, **flags: Any) -> None:
+    """Remove probe images, and set tags again, that a killed verification has left behind."""
+    from ecr_tui import present
+
+    with open_workspace(context, flags) as workspace:
+        leftovers = workspace.leftovers()
+        if not as_json:
+            click.echo(present.leftovers_text(leftovers))
+        if leftovers and not yes and not workspace.settings.read_only:
+            if as_json or not sys.stdin.isatty():
+                raise InputError("nobody is here to confirm", hint="Add --yes to clean up without asking.")
+            if not click.confirm("Put this right?", default=False):
+                raise click.Abort
+        cleaned = workspace.clean_leftovers(leftovers) if leftovers else ()
+        for one in cleaned:
+            click.echo(present.cleaned_line(one), err=as_json)
+        if as_json:
+            print_json([present.cleaned_json(one) for one in cleaned])
+        context.exit(max((one.error.exit_code for one in cleaned if one.error is not None), default=0))

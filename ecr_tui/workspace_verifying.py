@@ -1,0 +1,277 @@
+"""The part of a workspace that proves: verifications one by one and many at once, their record, and what they left."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from threading import Event as CancelEvent
+from typing import TYPE_CHECKING
+
+from ecr_tui.aws.model import Repository, Role
+from ecr_tui.config import Settings
+from ecr_tui.errors import EcrTuiError, InputError
+from ecr_tui.journal import WRITTEN, Journal
+from ecr_tui.policy.actions import Access
+from ecr_tui.verifications import Verifications
+
+if TYPE_CHECKING:
+    from ecr_tui.aws.sessions import AwsSession
+    from ecr_tui.batch import Batch, Result
+    from ecr_tui.isolation import Wanted
+    from ecr_tui.registry.engine import Engine
+    from ecr_tui.report import Event, EventSink, Report
+    from ecr_tui.verifications import Leftover, Past
+    from ecr_tui.workspace_parties import ConsumerParty, OwnerParty
+
+SETTLE_SECONDS = 20.0
+"""How long after a grant a denial may still be the old policy; AWS documents no figure for the lag."""
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What became of a leftover; ``error`` is None where it is put right, ``message`` says how."""
+
+    leftover: Leftover
+    message: str
+    error: EcrTuiError | None = None
+
+
+class Verifying:
+    """To be inherited by the workspace, which owns the sessions. Thread-safe."""
+
+    settings: Settings
+    journal: Journal
+    _lock: threading.RLock
+    _granted_at: dict[str, float]
+
+    if TYPE_CHECKING:
+
+        def session(self, role: Role) -> AwsSession: ...
+        def _consumer_session(self) -> AwsSession: ...
+
+    def _prepare_verifying(self) -> None:
+        self.record = Verifications(self.settings.state_folder / "verifications.jsonl")
+        self._running: dict[object, tuple[CancelEvent, CancelEvent]] = {}
+        self._listed: dict[str, tuple[Repository, ...]] = {}
+
+    def remember_listed(self, repositories: Iterable[Repository]) -> None:
+        """Repositories as a listing without a filter found them: the counter-proof is chosen among them."""
+        regions: dict[str, list[Repository]] = {}
+        for one in repositories:
+            regions.setdefault(one.region, []).append(one)
+        with self._lock:
+            self._listed.update({region: tuple(found) for region, found in regions.items()})
+
+    # -- verifications -------------------------------------------------------------------------------------------
+
+    def verify(
+        self,
+        repository: Repository,
+        *,
+        engine: str | None = None,
+        isolation: Wanted = "auto",
+        access: Access = Access.PUSH_PULL,
+        image: str = "",
+        tag_switch: bool = False,
+        on_event: EventSink,
+        cancel: CancelEvent,
+    ) -> Report:
+        """Run it to the end. Raises only what makes a start impossible: no profile for B, no engine, read-only.
+
+        ``isolation``: a repository or several, "auto", "all" or "none". ``access`` "pull" pulls ``image`` (a tag; ""
+        means the newest) and writes nothing, so that it works read-only too. ``tag_switch`` takes the tag that the
+        grant depends on away for a moment: ask the user before.
+        """
+        self._check_verify([repository], access, image, isolation, tag_switch)
+        consumer, owner = self._parties([repository])
+        return self._verify(repository, consumer, owner, engine, isolation, access, image, tag_switch, on_event, cancel)
+
+    def verify_many(
+        self,
+        repositories: Sequence[Repository],
+        *,
+        engine: str | None = None,
+        isolation: Wanted = "auto",
+        access: Access = Access.PUSH_PULL,
+        image: str = "",
+        tag_switch: bool = False,
+        pool: int | None = None,
+        on_event: Callable[[Repository, Event], None] = lambda *_: None,
+        on_result: Callable[[Result], None] = lambda _: None,
+        cancel: CancelEvent,
+    ) -> Batch:
+        """As :meth:`verify`, up to ``pool`` (4) at a time. ``on_event`` is called from several threads, ``on_result``
+        from the calling one. What keeps one verification from starting is its result's error, and stops no other;
+        raised is only what keeps all of them from starting."""
+        from ecr_tui.batch import POOL, run_batch
+
+        self._check_verify(repositories, access, image, isolation, tag_switch)
+        consumer, owner = self._parties(repositories)
+
+        def one(repository: Repository) -> Report:
+            return self._verify(
+                repository,
+                consumer,
+                owner,
+                engine,
+                isolation,
+                access,
+                image,
+                tag_switch,
+                lambda event: on_event(repository, event),
+                cancel,
+            )
+
+        return run_batch(repositories, one, pool=pool or POOL, on_result=on_result, cancel=cancel)
+
+    def _check_verify(
+        self,
+        repositories: Sequence[Repository],
+        access: Access,
+        image: str,
+        isolation: Wanted,
+        tag_switch: bool,
+    ) -> None:
+        if self.settings.read_only and tag_switch:
+            raise InputError("read-only: a tag switch takes a tag away for a moment", hint="Start without --read-only.")
+        if self.settings.read_only and access is not Access.PULL:
+            raise InputError(
+                "read-only: a verification pushes a probe image",
+                hint="Start without --read-only to verify, or verify an image that is there: --access pull.",
+            )
+        if image and access is not Access.PULL:
+            raise InputError("an image is named only to be pulled", hint="Add --access pull.")
+        if isinstance(isolation, str) and isolation not in ("auto", "all", "none"):
+            raise InputError(f"{isolation!r} is no isolation", hint="A repository, auto, all or none.")
+        others = [isolation] if isinstance(isolation, Repository) else isolation
+        own = {one.arn for one in repositories}
+        if not isinstance(others, str) and len(own) == 1 and {one.arn for one in others} == own:
+            raise InputError("a repository is no counter-proof of itself", hint="Name another one with --isolation.")
+
+    def _parties(self, repositories: Sequence[Repository]) -> tuple[ConsumerParty, OwnerParty]:
+        from ecr_tui.workspace_parties import ConsumerParty, OwnerParty
+
+        def known(region: str) -> Sequence[Repository] | None:
+            with self._lock:
+                return self._listed.get(region)
+
+        apart = [one.arn for one in repositories]
+        return ConsumerParty(self._consumer_session()), OwnerParty(self.session(Role.OWNER), known, apart)
+
+    def _verify(
+        self,
+        repository: Repository,
+        consumer: ConsumerParty,
+        owner: OwnerParty,
+        engine: str | None,
+        isolation: Wanted,
+        access: Access,
+        image: str,
+        tag_switch: bool,
+        on_event: EventSink,
+        cancel: CancelEvent,
+    ) -> Report:
+        from ecr_tui.registry.choose import choose_engine
+        from ecr_tui.registry.direct import DirectClient, DirectEngine
+        from ecr_tui.verify import Options, Verification
+        from ecr_tui.workspace_parties import RecordedNotes, place_of
+
+        key, finished = object(), CancelEvent()
+        with self._lock:
+            self._running[key] = (cancel, finished)
+        chosen: Engine | None = None
+        try:
+            chosen = choose_engine(engine or self.settings.engine, repository.host)
+            settle = max(0.0, SETTLE_SECONDS - self._since_grant(repository.arn))
+            report = Verification(
+                repository,
+                consumer=consumer,
+                owner=owner,
+                engine=chosen,
+                second_opinion=None if chosen.name == "direct" else DirectEngine,
+                registry_check=DirectClient(),
+                notes=RecordedNotes(self.record),
+                options=Options(isolation, settle, access, image, tag_switch, SETTLE_SECONDS),
+                on_event=on_event,
+                cancel=cancel,
+            ).run()
+            try:
+                self.record.add(place_of(repository), report.to_json())
+            except EcrTuiError as error:
+                report = replace(report, notes=(*report.notes, f"It could not be recorded: {error.title}."))
+            return report
+        finally:
+            if chosen is not None:
+                chosen.close()
+            with self._lock:
+                self._running.pop(key, None)
+            finished.set()
+
+    def _since_grant(self, arn: str) -> float:
+        """Seconds since this program, in this run or in another, last granted something there; infinite if it was not
+        the last thing that it wrote."""
+        if arn in self._granted_at:
+            return time.monotonic() - self._granted_at[arn]
+        try:
+            entries = self.journal.entries()
+        except EcrTuiError:
+            return float("inf")
+        last = next((one for one in reversed(entries) if one.record.arn == arn and one.outcome == WRITTEN), None)
+        if last is None or last.record.kind != "grant":
+            return float("inf")
+        return (datetime.now(UTC) - (last.finished_at or last.at)).total_seconds()
+
+    def busy(self) -> bool:
+        """Whether a verification is running, whose probe image is not cleaned up yet."""
+        with self._lock:
+            return bool(self._running)
+
+    def close(self, patience: float = 5.0) -> bool:
+        """Cancel what runs and wait up to ``patience`` seconds for its cleanup; False when it did not finish."""
+        with self._lock:
+            running = list(self._running.values())
+        for cancel, _ in running:
+            cancel.set()
+        deadline = time.monotonic() + patience
+        return all(done.wait(max(0.0, deadline - time.monotonic())) for _, done in running)
+
+    # -- the record ----------------------------------------------------------------------------------------------
+
+    def verifications(self, repository: Repository | None = None) -> tuple[Past, ...]:
+        """Past verifications, of one repository or of all, newest first."""
+        return self.record.past(None if repository is None else repository.arn)
+
+    def last_verifications(self) -> dict[str, Past]:
+        """The newest verification of each repository, by ARN."""
+        return self.record.last()
+
+    # -- what a kill left ----------------------------------------------------------------------------------------
+
+    def leftovers(self) -> tuple[Leftover, ...]:
+        """What verifications that were killed may have left behind, oldest first. Asks nothing of AWS."""
+        return self.record.leftovers()
+
+    def clean_leftovers(
+        self,
+        leftovers: Sequence[Leftover] | None = None,
+        on_cleaned: Callable[[Cleaned], None] = lambda _: None,
+    ) -> tuple[Cleaned, ...]:
+        """Put these, or all, right: remove the probe image, set the tag again. One that fails stays a leftover, and
+        stops no other. Raises InputError when read-only."""
+        from ecr_tui.leftovers import Cleaner
+
+        if self.settings.read_only:
+            raise InputError("read-only: leftovers are not touched", hint="Start without --read-only.")
+        cleaner = Cleaner(self.session(Role.OWNER), self.record)
+        found = []
+        for leftover in self.leftovers() if leftovers is None else leftovers:
+            try:
+                cleaned = Cleaned(leftover, cleaner.clean(leftover))
+            except EcrTuiError as error:
+                cleaned = Cleaned(leftover, error.title, error)
+            found.append(cleaned)
+            on_cleaned(cleaned)
+        return tuple(found)
