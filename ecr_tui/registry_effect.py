@@ -13,11 +13,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ecr_tui.aws.model import RegistryFacts, Repository
+from ecr_tui.policy.compiled import compile_policy
 from ecr_tui.policy.document import PolicyDocument, PolicyError
 from ecr_tui.policy.evaluate import EXPLICIT, Decision, Policies, Request, decide
 from ecr_tui.policy.findings import Finding
 from ecr_tui.policy.principal import describe
-from ecr_tui.supposing import Setting, best, setting_of, worst
+from ecr_tui.supposing import NEVER, Setting, best, setting_of, worst
 
 ANYTHING = PolicyDocument.from_json(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -57,6 +58,40 @@ def registry_of(facts: RegistryFacts | None) -> Registry:
     if facts.scope:
         return Registry((policy,))
     return Registry((None, policy), f"the scope of the registry policy is not readable: {facts.scope_unreadable}")
+
+
+class Reach:
+    """The registry policy as the repositories of a large registry meet it.
+
+    Its statements name resources, so each repository has its own share of them; but there are few different shares.
+    """
+
+    def __init__(self, facts: RegistryFacts) -> None:
+        candidates = registry_of(facts).candidates
+        self._policy = candidates[0] if len(candidates) == 1 else None
+        self._shares: dict[tuple[bool, ...], PolicyDocument] = {}
+        self.exists = self._policy is not None
+        """Also False where it is not known which policy is in force."""
+
+    def on(self, arn: str) -> PolicyDocument | None:
+        """The statements about that repository, without their Resource; the same object for the same share."""
+        policy = self._policy
+        if policy is None:
+            return None
+        rules = compile_policy(policy).rules
+        if any(rule.varies for rule in rules):
+            return policy
+        key = tuple(rule.resource_matches(arn, {}, required=False) for rule in rules)
+        share = self._shares.get(key)
+        if share is None:
+            about = {rule.statement.index for rule, matches in zip(rules, key, strict=True) if matches}
+            share = self._shares[key] = policy.replace(
+                {name: value for name, value in item.raw.items() if name not in ("Resource", "NotResource")}
+                if item.index in about
+                else {**item.raw, "Effect": NEVER}
+                for item in policy.statements
+            )
+        return share
 
 
 @dataclass(frozen=True)

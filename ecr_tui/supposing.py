@@ -23,7 +23,7 @@ from ecr_tui.policy.keys import is_resource_tag
 
 _VARIABLE = re.compile(r"\$\{\s*([^{},]+?)\s*(?:,[^}]*)?\}")
 _LITERALS = {"*", "?", "$"}
-_NEVER = "Never"
+NEVER = "Never"
 """An Effect that is none: the statement does nothing, and the others keep their numbers."""
 
 _ABSENT = frozenset(
@@ -140,7 +140,7 @@ def _supposed(document: PolicyDocument, setting: Setting, favoured: str) -> Poli
         if statement.effect == favoured:
             made.append(_without_open(statement, setting, document.expands_variables))
         else:
-            made.append({**statement.raw, "Effect": _NEVER})
+            made.append({**statement.raw, "Effect": NEVER})
     return document.replace(made) if changed else document
 
 
