@@ -81,6 +81,7 @@ class Interest:
 @dataclass(frozen=True)
 class Audit:
     account: str
+    partition: str
     regions: tuple[str, ...]
     at: datetime
     repositories: tuple[RepositoryAudit, ...]
@@ -91,6 +92,7 @@ class Audit:
     """Region -> why it (or its tags) could not be listed."""
     identities: tuple[IdentityPolicies, ...] = ()
     """The asked principals' own side."""
+    notes: tuple[str, ...] = ()
     verdicts: Mapping[tuple[str, str], TwoSided] = field(default_factory=dict)
     """(repository ARN, principal) -> both sides, for asked principals that A's side lets in."""
 

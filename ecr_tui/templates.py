@@ -24,7 +24,7 @@ class Fit:
     """A template, and whether what it creates would meet a grant.
 
     ``lacking``: the tags of the grant's condition that it does not set (with the value wanted). ``access``: what its
-    policy gives the principal on a repository with its tags, None where it has no (readable) policy.
+    policy gives the principal on a repository with its tags, None where it has no (readable) policy or nobody was asked about.
     """
 
     template: CreationTemplate
@@ -51,7 +51,8 @@ class Fit:
             parts.append("gets no policy, so nobody is granted until you do it")
         elif self.access is not None and not (self.access.pull or self.access.push):
             parts.append("gets a policy that gives this principal nothing")
-        return f"{made} {' and '.join(parts)}" if parts else f"{made} gets the tags and a policy for this principal"
+        whole = "gets the tags and a policy" + (" for this principal" if self.access is not None else "")
+        return f"{made} {' and '.join(parts) if parts else whole}"
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -102,7 +103,8 @@ def fit(
         policy = PolicyDocument.parse(template.policy_text)
     except PolicyError as error:
         return Fit(template, lacking, None, None, error.title)
-    return Fit(template, lacking, policy, access_of(policy, principal, repository_arn=repository.arn, tags=tags))
+    access = access_of(policy, principal, repository_arn=repository.arn, tags=tags) if principal else None
+    return Fit(template, lacking, policy, access)
 
 
 def _words(applied_for: Sequence[str]) -> str:

@@ -102,22 +102,26 @@ class TwoSided:
 
     def to_json(self) -> dict[str, Any]:
         """See the module."""
-        identity = self.identity
         return {
             "principal": self.principal,
             "access": self.access.value,
             "response": self.response,
-            "identity": {
-                "arn": identity.arn,
-                "readable": not identity.unreadable,
-                "reason": identity.unreadable or None,
-                "policies": [{"name": p.name, "origin": p.origin, "arn": p.arn or None} for p in identity.policies],
-                "boundary": identity.boundary.name if identity.boundary is not None else None,
-            },
+            "identity": identity_json(self.identity),
             "actions": [item.to_json() for item in self.actions],
             "notes": list(self.notes),
             "not_considered": list(NOT_CONSIDERED),
         }
+
+
+def identity_json(identity: IdentityPolicies) -> dict[str, Any]:
+    """What is known of a principal's own side; "reason" says why it is not readable."""
+    return {
+        "arn": identity.arn,
+        "readable": not identity.unreadable,
+        "reason": identity.unreadable or None,
+        "policies": [{"name": p.name, "origin": p.origin, "arn": p.arn or None} for p in identity.policies],
+        "boundary": identity.boundary.name if identity.boundary is not None else None,
+    }
 
 
 def two_sided(

@@ -18,6 +18,7 @@ from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Repository, Role
 from ecr_tui.config import Settings
 from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.journal import Journal
+from ecr_tui.workspace_audit import Auditing
 from ecr_tui.workspace_facts import Facts
 from ecr_tui.workspace_verifying import Verifying
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from ecr_tui.twosided import TwoSided
 
 
-class Workspace(Verifying):
+class Workspace(Auditing, Verifying):
     """Two accounts, their sessions, and what was granted in this run."""
 
     def __init__(

@@ -23,7 +23,7 @@ def states(now: datetime) -> list[State]:
     past, future = now - timedelta(days=EXPIRED_DAYS), now + timedelta(days=LEFT_DAYS)
     data, platform = {"Team": "Data"}, {"Team": "Platform"}
     return [
-        ("data/quarterly", data, _policy(_own(Grant(_B_USER, Access.PULL, (("Team", "Data"),), past)))),
+        ("data/quarterly", data, _policy(_own(Grant(_B_USER, Access.PULL, (), past)))),
         ("data/migration", data, _policy(_own(Grant(_B_USER, Access.PUSH_PULL, (), future)))),
         ("data/warehouse", data, _policy(_own(Grant(_B_ROOT, Access.PULL, (("Team", "Data"),))))),
         ("data/etl", data, _policy(*_repeated())),
