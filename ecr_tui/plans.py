@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from ecr_tui import registry_effect
 from ecr_tui.aws.model import RegistryFacts, Repository, Role
+from ecr_tui.endings import ending
 from ecr_tui.errors import ConflictError, InputError
 from ecr_tui.journal import Entry
 from ecr_tui.policy.actions import Access
@@ -240,18 +240,6 @@ def _with_end(plan: Plan, grant: Grant) -> Plan:
     if grant.until is None:
         return plan
     return replace(plan, notes=(*plan.notes, f"It ends at {ending(grant.until)}."))
-
-
-def ending(until: datetime, now: datetime | None = None) -> str:
-    """A grant's end with the time that is left: "2030-02-01 00:00 UTC, in 30 days"."""
-    left = until - (now or datetime.now(UTC))
-    shown = until.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    hours = int(left.total_seconds() // 3600)
-    if hours < 0:
-        return f"{shown}, which has passed"
-    if hours == 0:
-        return f"{shown}, in less than an hour"
-    return f"{shown}, in {hours // 24} days" if hours >= 48 else f"{shown}, in {hours} hour{'s' if hours > 1 else ''}"
 
 
 def _with_registry(plan: Plan, registry: RegistryFacts | None) -> Plan:

@@ -8,7 +8,7 @@ from typing import Any
 from ecr_tui.audit_json import audit_templates, both_sides, external_accounts, needed, principals, stale, summary
 from ecr_tui.audit_result import ENTRY, Audit, RepositoryAudit
 from ecr_tui.aws.model import Repository
-from ecr_tui.plans import ending
+from ecr_tui.endings import ending
 from ecr_tui.policy.principal import describe
 from ecr_tui.policy.who import Capability, Row, Verdict
 from ecr_tui.present import plain

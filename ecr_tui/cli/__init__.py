@@ -14,12 +14,14 @@ import click
 
 from ecr_tui import __version__
 from ecr_tui.cli.access import grant, plan, revoke, undo
+from ecr_tui.cli.auditing import audit
 from ecr_tui.cli.cleaning import cleanup
 from ecr_tui.cli.common import ENGINES, account_options, open_workspace
 from ecr_tui.cli.demo import demo
+from ecr_tui.cli.exporting import export
 from ecr_tui.cli.interface import run_interface
 from ecr_tui.cli.listing import list_command
-from ecr_tui.cli.offline import explain
+from ecr_tui.cli.offline import explain, simulate
 from ecr_tui.cli.verifying import verify
 from ecr_tui.errors import EcrTuiError
 
@@ -63,5 +65,5 @@ def cli(context: click.Context, /, **flags: Any) -> None:
             run_interface(workspace)
 
 
-for command in (demo, list_command, plan, grant, revoke, undo, verify, cleanup, explain):
+for command in (demo, list_command, plan, grant, revoke, undo, verify, cleanup, audit, export, explain, simulate):
     cli.add_command(command)

@@ -30,7 +30,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 ACCESS = click.Choice(["pull", "push", "push-pull"])
 
 
-def _grant_options(command: F) -> F:
+def grant_options(command: F) -> F:
     options = [
         click.argument("repositories", nargs=-1, metavar="[REPO]..."),
         tag_option,
@@ -43,36 +43,46 @@ def _grant_options(command: F) -> F:
         click.option("--access", type=ACCESS, default="push-pull", show_default=True),
         click.option("--if-tag", "conditions", multiple=True, metavar="K=V", help="Only while the repository has it."),
         click.option(
+            "--until",
+            metavar="DATE",
+            help="The grant ends: 2030-01-31 (that day's end in UTC) or 2030-01-31T18:00:00Z.",
+        ),
+        click.option(
             "--from",
             "document",
             type=click.Path(path_type=Path, allow_dash=True),
             metavar="FILE",
-            help="Merge the statements of a policy file (- for stdin) instead of --to, --access and --if-tag.",
+            help="Merge the statements of a policy file (- for stdin) instead of --to, --access, --if-tag and --until.",
         ),
     ]
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
 
 
 @click.command()
-@_grant_options
+@grant_options
 @account_options
 @json_option
 @click.pass_context
 def plan(context: click.Context, /, as_json: bool, **flags: Any) -> None:
-    """Show what a grant would write. Writes nothing."""
-    from ecr_tui import present
+    """Show what a grant would write, and whether both sides would then allow it. Writes nothing."""
+    from ecr_tui import present_sides
 
     with open_workspace(context, flags) as workspace:
-        plans = _grant_plans(workspace, flags)
+        seen = [
+            present_sides.Seen(
+                item, workspace.verdicts(item.repository, item), workspace.new_repositories(item.repository, item)
+            )
+            for item in grant_plans(workspace, flags)
+        ]
         if as_json:
-            print_json([p.to_json() for p in plans])
+            print_json([present_sides.seen_json(item) for item in seen])
         else:
-            for item in plans:
-                click.echo(present.plan_text(item))
+            for item in seen:
+                click.echo(present_sides.seen_text(item))
 
 
 @click.command()
-@_grant_options
+@grant_options
 @account_options
 @yes_option
 @json_option
@@ -80,7 +90,7 @@ def plan(context: click.Context, /, as_json: bool, **flags: Any) -> None:
 def grant(context: click.Context, /, yes: bool, as_json: bool, **flags: Any) -> None:
     """Grant access: merge one statement into each repository's policy, and read it back."""
     with open_workspace(context, flags) as workspace:
-        _write(workspace, _grant_plans(workspace, flags), yes=yes, as_json=as_json)
+        _write(workspace, grant_plans(workspace, flags), yes=yes, as_json=as_json)
 
 
 @click.command()
@@ -116,22 +126,26 @@ def undo(context: click.Context, /, yes: bool, as_json: bool, **flags: Any) -> N
             click.echo(present.outcome_text(outcome))
 
 
-def _grant_plans(workspace: Workspace, flags: dict[str, Any]) -> list[Plan]:
+def grant_plans(workspace: Workspace, flags: dict[str, Any]) -> list[Plan]:
     from ecr_tui.config import parse_tags
+    from ecr_tui.endings import parse_until
     from ecr_tui.policy.actions import Access
     from ecr_tui.policy.change import Grant
     from ecr_tui.policy.document import PolicyDocument
 
     source: Path | None = flags["document"]
     if source is not None:
-        if flags["principal"] or flags["conditions"]:
-            raise InputError("--from brings its own principals and conditions", hint="Leave out --to and --if-tag.")
+        if flags["principal"] or flags["conditions"] or flags["until"]:
+            raise InputError(
+                "--from brings its own principals and conditions", hint="Leave out --to, --if-tag and --until."
+            )
         incoming = PolicyDocument.parse(_read(source))
         return [workspace.plan_document(r, incoming) for r in chosen(workspace, flags)]
+    until = parse_until(flags["until"]) if flags["until"] else None
     repositories = chosen(workspace, flags)
     given = flags["principal"]
     principal = workspace.principal(given) if given else workspace.consumer_principal()
-    wanted = Grant(principal, Access(flags["access"]), parse_tags(flags["conditions"], origin="--if-tag"))
+    wanted = Grant(principal, Access(flags["access"]), parse_tags(flags["conditions"], origin="--if-tag"), until)
     return [workspace.plan(r, wanted) for r in repositories]
 
 

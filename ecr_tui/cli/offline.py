@@ -1,8 +1,10 @@
-"""``ecr-tui explain``: what needs no account."""
+"""``ecr-tui explain`` and ``ecr-tui simulate``: what needs no account."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -26,3 +28,32 @@ def explain(text: str, as_json: bool) -> None:
         print_json(present.diagnosis_json(diagnosis))
     else:
         click.echo(present.diagnosis_text(diagnosis))
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path, allow_dash=True))
+@json_option
+@click.pass_context
+def simulate(context: click.Context, /, files: tuple[Path, ...], as_json: bool) -> None:
+    """Decide the test cases of policy files (JSON; - for stdin), offline. Exit 1 where an expected decision differs."""
+    from ecr_tui import present_cases
+    from ecr_tui.policy.simulate import simulate as decide
+
+    found: list[tuple[str, Any]] = []
+    for file in files:
+        try:
+            found += [(str(file), result) for result in decide(_text(file))]
+        except InputError as error:
+            raise InputError(f"{file}: {error.title}", detail=error.detail, hint=error.hint) from error
+    if as_json:
+        print_json([present_cases.case_json(name, result) for name, result in found])
+    else:
+        click.echo(present_cases.cases_text(found))
+    context.exit(1 if any(result.matches is False for _, result in found) else 0)
+
+
+def _text(file: Path) -> str:
+    try:
+        return sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError("it cannot be read", detail=str(error)) from error

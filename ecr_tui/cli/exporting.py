@@ -1,0 +1,29 @@
+"""``ecr-tui export``: a grant as commands or templates, for those who keep their policies in code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ecr_tui.cli.access import grant_options, grant_plans
+from ecr_tui.cli.common import account_options, open_workspace
+
+FORMATS = click.Choice(["json", "cli", "terraform", "cloudformation"])
+
+
+@click.command()
+@grant_options
+@account_options
+@click.option("--format", "form", type=FORMATS, default="cli", show_default=True)
+@click.option(
+    "--side", type=click.Choice(["a", "b", "both"]), default="both", show_default=True, help="Account A's part, or B's."
+)
+@click.pass_context
+def export(context: click.Context, /, form: str, side: str, **flags: Any) -> None:
+    """Print a grant in another form: account A's repository policy and account B's identity policy. Writes nothing."""
+    from ecr_tui.policy.export import Format
+    from ecr_tui.present_sides import export_text
+
+    with open_workspace(context, flags) as workspace:
+        click.echo(export_text(grant_plans(workspace, flags), Format(form), side))

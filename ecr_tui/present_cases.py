@@ -1,0 +1,28 @@
+"""The results of ``ecr-tui simulate`` as it prints them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ecr_tui.policy.simulate import CaseResult
+from ecr_tui.present import plain
+
+
+def case_json(file: str, result: CaseResult) -> dict[str, Any]:
+    """DESIGN's element of ``simulate --json``, with the file that it stands in."""
+    return result.to_json() | {"file": file}
+
+
+def cases_text(found: Sequence[tuple[str, CaseResult]]) -> str:
+    """A line a case and one for each reason, then the count; what differs from what was expected is marked."""
+    lines = []
+    for file, result in found:
+        mark = {True: "✓", False: "✗", None: "-"}[result.matches]
+        wrong = f", expected {result.expected}" if result.matches is False else ""
+        lines.append(f"{mark} {file}: {result.name}: {result.response}{wrong}")
+        lines += [f"    {reason.text}" for reason in result.reasons]
+    wrong_ones = sum(result.matches is False for _, result in found)
+    expecting = sum(result.matches is not None for _, result in found)
+    lines.append(f"{len(found):,} decided, {expecting - wrong_ones:,} as expected, {wrong_ones:,} not")
+    return plain("\n".join(lines))

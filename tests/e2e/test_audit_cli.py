@@ -1,0 +1,210 @@
+"""audit, plan with both sides, export and simulate, as a user or a CI job runs them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from ecr_tui.sandbox.sandbox import Sandbox
+from tests.support.cli import ecr_tui
+
+A, B, REGION = Sandbox.account_a, Sandbox.account_b, Sandbox.region
+USER = f"arn:aws:iam::{B}:user/devusr2"
+ROOT = f"arn:aws:iam::{B}:root"
+
+
+@pytest.fixture
+def owner(sandbox: Sandbox) -> Any:
+    return boto3.Session(profile_name="account-a").client("ecr")
+
+
+def registry_deny(owner: Any, action: str = "ecr:PutImage") -> None:
+    statement = {
+        "Sid": "NoPartners",
+        "Effect": "Deny",
+        "Principal": {"AWS": B},
+        "Action": action,
+        "Resource": f"arn:aws:ecr:{REGION}:{A}:repository/*",
+    }
+    owner.put_registry_policy(policyText=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+
+
+def by_name(rows: list[dict[str, Any]], key: str, value: str) -> dict[str, Any]:
+    return next(row for row in rows if row[key] == value)
+
+
+def test_audit_tells_the_seeded_states(sandbox: Sandbox, owner: Any) -> None:
+    ran = ecr_tui("audit", "--json")
+    assert (ran.code, ran.err) == (0, "")
+    found = ran.json
+    assert (found["account"], found["regions"]) == (A, [REGION])
+    assert (
+        found["summary"]["repositories"]
+        == len(found["repositories"])
+        == len(owner.describe_repositories(maxResults=1000)["repositories"])
+    )
+    assert found["summary"]["unreadable"] == 0
+    assert {one["repository"] for one in found["public"]} == {"platform/base-images", "platform/charts"}
+    public = by_name(found["public"], "repository", "platform/charts")
+    assert public["pull"]["verdict"] == "if"
+    assert "aws:PrincipalOrgID" in public["pull"]["reason"]
+    assert [one["repositories"][0].rpartition("repository/")[2] for one in found["stale"]] == ["payments/reports"]
+    assert [(one["principal"], one["repository"]) for one in found["services"]] == [
+        ("lambda.amazonaws.com", "payments/invoice-lambda")
+    ]
+    assert {B, "333333333333"} <= {one["account"] for one in found["external_accounts"]}
+    assert {one["repository"]: one["expired"] for one in found["ends"]} == {
+        "data/quarterly": True,
+        "data/migration": False,
+    }
+    drift = found["drift"]
+    assert (drift["tag"], drift["origin"], drift["principals"]) == ({"Team": "Payments"}, "most used", [USER])
+    assert "my-first-repo" in {one["repository"] for one in drift["tagged_not_granted"]}
+    assert [one["repository"] for one in drift["granted_not_tagged"]] == ["billing/export"]
+    legacy = by_name(found["repositories"], "repository", "payments/legacy")
+    assert legacy["access"][0]["principal"] == USER
+    assert "AllowCrossAccountPushAndPull" in legacy["access"][0]["pull"]["reason"]
+    assert legacy["asked"][0]["both_sides"] == {"pull": "Allowed", "push": "Allowed"}
+    assert by_name(legacy["findings"], "id", "token-action")["severity"] == "error"
+    (asked,) = found["asked"]
+    assert asked["identity"]["readable"] is True
+    assert {policy["name"] for policy in asked["identity"]["policies"]} >= {"PushPullAccountA", "EcrLogin"}
+
+
+def test_audit_in_words_for_a_given_tag_fails_a_build_when_told_to(sandbox: Sandbox, owner: Any) -> None:
+    registry_deny(owner)
+    ran = ecr_tui("audit", "--tag", "Team=Search", "--fail-on", "error")
+    assert ran.code == 1
+    for words in (
+        "Drift (tag Team=Search, as asked)",
+        "search/indexer",
+        "[error] public",
+        "platform/base-images",
+        "Open to everyone",
+        "AIDA",
+        "a registry policy (scope V2) decides every request",
+        "becomes denied",
+        "Both sides for user devusr2",
+        "NoPartners",
+    ):
+        assert words in ran.out, words
+    # All repositories are audited, also those without the tag.
+    assert "billing/export" in ran.out
+
+
+def test_an_audit_of_what_cannot_be_read(sandbox: Sandbox, owner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Account A's caller may not read one policy, B's may not read its own: both are told with AWS's words."""
+    lock = {"Sid": "Lock", "Effect": "Deny", "Principal": "*", "Action": "ecr:GetRepositoryPolicy"}
+    text = json.dumps({"Version": "2012-10-17", "Statement": [lock]})
+    owner.set_repository_policy(repositoryName="tools/scratch", policyText=text)
+    ran = ecr_tui("audit", "--profile-b", "no-access", "--json", "--fail-on", "error")
+    assert ran.code == 1
+    found = ran.json
+    (unknown,) = found["unknown"]
+    assert unknown["repository"] == "tools/scratch"
+    assert "with an explicit deny in a resource-based policy" in unknown["reason"]
+    row = by_name(found["repositories"], "repository", "tools/scratch")
+    assert (row["policy"], row["access"], row["reason"]) == ("unreadable", [], unknown["reason"])
+    (asked,) = found["asked"]
+    assert asked["identity"]["readable"] is False
+    assert "is not authorized to perform: iam:GetUser" in asked["identity"]["reason"]
+    images = by_name(found["repositories"], "repository", "platform/base-images")
+    assert images["asked"][0]["both_sides"] == {"pull": "Unknown", "push": "Denied"}
+
+
+def test_plan_tells_both_sides_and_what_b_needs(sandbox: Sandbox, owner: Any) -> None:
+    registry_deny(owner)
+    owner.create_repository_creation_template(prefix="ROOT", appliedFor=["CREATE_ON_PUSH"])
+    ran = ecr_tui("plan", "my-first-repo", "--to", "user/devusr2", "--if-tag", "Team=Payments", "--json")
+    assert ran.code == 0
+    (plan,) = ran.json
+    assert list(plan)[:8] == ["repository", "arn", "changed", "written", "before", "after", "diff", "findings"]
+    (verdict,) = plan["verdicts"]
+    assert (verdict["principal"], verdict["response"], verdict["access"]) == (USER, "Denied", "push-pull")
+    put = by_name(verdict["actions"], "action", "ecr:PutImage")
+    assert (put["response"], put["missing"]) == ("Denied", ["account A"])
+    assert put["account_a"]["allows"] is False
+    assert "NoPartners of the registry policy denies it" in put["account_a"]["reason"]
+    assert put["account_b"]["allows"] is True
+    token = by_name(verdict["actions"], "action", "ecr:GetAuthorizationToken")
+    assert (token["response"], token["account_a"], token["resource"]) == ("Allowed", None, "*")
+    assert by_name(plan["findings"], "id", "registry-deny")["severity"] == "error"
+    assert plan["registry_policy"]["effects"][0]["denies"] == ["ecr:PutImage"]
+    assert any("would be void" in risk for risk in plan["risks"])
+    needs = plan["identity_policy"]["Statement"]
+    assert [one["Resource"] for one in needs] == ["*", plan["arn"]]
+    assert plan["creation_template"]["lacking"] == {"Team": "Payments"}
+
+
+def test_plan_where_bs_side_is_not_readable(sandbox: Sandbox) -> None:
+    ran = ecr_tui("plan", "my-first-repo", "--profile-b", "dev-role", "--to", "role/EcrDeveloper")
+    assert ran.code == 0
+    assert "account B: unknown, not readable: iam:GetRole" in ran.out
+    assert "account B needs this identity policy" in ran.out
+    assert "whether role EcrDeveloper" in ran.out
+
+
+def test_a_grant_with_an_end(sandbox: Sandbox, owner: Any) -> None:
+    ran = ecr_tui("grant", "my-first-repo", "--to", B, "--access", "pull", "--until", "2099-12-31", "--yes", "--json")
+    assert ran.code == 0, ran.err
+    assert any("2100-01-01 00:00 UTC" in note for note in ran.json[0]["notes"])
+    statement = json.loads(owner.get_repository_policy(repositoryName="my-first-repo")["policyText"])["Statement"][0]
+    assert statement["Condition"] == {"DateLessThan": {"aws:CurrentTime": "2100-01-01T00:00:00Z"}}
+    past = ecr_tui("plan", "my-first-repo", "--to", B, "--until", "2020-01-01")
+    assert (past.code, past.out) == (2, "")
+    assert "has passed already" in past.err
+
+
+def test_export_gives_both_sides(sandbox: Sandbox, owner: Any) -> None:
+    ran = ecr_tui("export", "my-first-repo", "payments/ledger", "--to", "user/devusr2", "--format", "json")
+    assert ran.code == 0
+    assert [one["repository"] for one in ran.json["account_a"]] == ["my-first-repo", "payments/ledger"]
+    (b,) = ran.json["account_b"]
+    assert b["principal"] == USER
+    assert b["document"]["Statement"][1]["Resource"] == [one["arn"] for one in ran.json["account_a"]]
+    commands = ecr_tui("export", "my-first-repo", "--to", "user/devusr2")
+    assert "aws ecr set-repository-policy" in commands.out
+    assert "aws iam put-user-policy" in commands.out
+    with pytest.raises(owner.exceptions.RepositoryPolicyNotFoundException):
+        owner.get_repository_policy(repositoryName="my-first-repo")
+
+
+CASE = {
+    "name": "pull is granted",
+    "request": {
+        "action": "ecr:BatchGetImage",
+        "resource": {"resource": f"arn:aws:ecr:{REGION}:{A}:repository/x", "accountId": A},
+        "principal": USER,
+        "context": {},
+    },
+    "identityPolicies": [{"Statement": [{"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}]}],
+    "resourcePolicy": {"Statement": [{"Sid": "Pull", "Effect": "Allow", "Principal": {"AWS": B}, "Action": "ecr:*"}]},
+    "expected": {"response": "Allowed"},
+}
+
+
+def test_simulate_is_a_unit_test_for_policies(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+    good.write_text(json.dumps([CASE]))
+    bad.write_text(json.dumps([CASE | {"name": "push [x]", "expected": {"response": "ExplicitlyDenied"}}]))
+    ran = ecr_tui("simulate", str(good), str(bad), "--json")
+    assert ran.code == 1
+    assert [(one["name"], one["response"], one["expected"], one["matches"]) for one in ran.json] == [
+        ("pull is granted", "Allowed", "Allowed", True),
+        ("push [x]", "Allowed", "ExplicitlyDenied", False),
+    ]
+    assert any("Pull of the repository policy allows it" in reason["text"] for reason in ran.json[0]["reasons"])
+    words = ecr_tui("simulate", "-", stdin=good.read_text())
+    assert words.code == 0
+    assert "✓ -: pull is granted: Allowed" in words.out
+    assert "1 decided, 1 as expected, 0 not" in words.out
+    broken = tmp_path / "broken.json"
+    broken.write_text("[{]")
+    ran = ecr_tui("simulate", str(good), str(broken))
+    assert (ran.code, ran.out) == (2, "")
+    assert "broken.json" in ran.err
+    assert "line 1" in ran.err
