@@ -1,0 +1,143 @@
+"""From the text of a query to its terms; what is wrong or half typed is a value with its place."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ecr_tui.filters.terms import Term
+
+FIELDS = {
+    "tag": ("KEY", "KEY=VALUE"),
+    "access": ("none", "pull", "push", "push-pull"),
+    "mutable": ("yes", "no"),
+    "region": ("START",),
+}
+"""Each field with the forms of its value."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a part of the query does not count. ``unfinished``: typing on may mend it, so it is no fault yet."""
+
+    start: int
+    end: int
+    message: str
+    hint: str = ""
+    unfinished: bool = False
+
+
+def read(text: str) -> tuple[tuple[Term, ...], tuple[Problem, ...]]:
+    """The terms, each once, and the problems. Never raises."""
+    terms: list[Term] = []
+    problems: list[Problem] = []
+    for token in _tokens(text):
+        if not token.closed:
+            message = "the quotes are not closed"
+            problems.append(Problem(token.start, token.end, message, unfinished=True))
+        found = _term(token)
+        if isinstance(found, Problem):
+            problems.append(found)
+        elif found not in terms:
+            terms.append(found)
+    return tuple(terms), tuple(problems)
+
+
+@dataclass
+class _Token:
+    """A term's text without quotes; ``plain`` tells for each character whether it stood outside of quotes."""
+
+    start: int
+    end: int = 0
+    letters: list[str] = field(default_factory=list)
+    plain: list[bool] = field(default_factory=list)
+    closed: bool = True
+
+    def find(self, sign: str, start: int = 0) -> int:
+        """The first unquoted ``sign``, -1 when there is none."""
+        letters = self.letters
+        return next((i for i in range(start, len(letters)) if letters[i] == sign and self.plain[i]), -1)
+
+    def text(self, start: int = 0, end: int | None = None) -> str:
+        return "".join(self.letters[start:end])
+
+
+def _tokens(text: str) -> Iterator[_Token]:
+    token: _Token | None = None
+    at, quoted = 0, False
+    while at < len(text):
+        letter = text[at]
+        if letter.isspace() and not quoted:
+            if token is not None:
+                token.end = at
+                yield token
+            token = None
+            at += 1
+            continue
+        if token is None:
+            token = _Token(at)
+        if letter == '"':
+            quoted = not quoted
+        else:
+            if quoted and letter == "\\" and text[at + 1 : at + 2] in ('"', "\\"):
+                at += 1
+                letter = text[at]
+            token.letters.append(letter)
+            token.plain.append(not quoted)
+        at += 1
+    if token is not None:
+        token.end, token.closed = len(text), not quoted
+        yield token
+
+
+def _term(token: _Token) -> Term | Problem:
+    negated = bool(token.letters) and token.letters[0] == "!" and token.plain[0]
+    begin = 1 if negated else 0
+    colon = token.find(":", begin)
+
+    def problem(message: str, hint: str = "", *, unfinished: bool = False) -> Problem:
+        return Problem(token.start, token.end, message, hint, unfinished)
+
+    def term(kind: str, value: str, tag_value: str | None = None) -> Term:
+        return Term(kind, value, tag_value, negated, token.start, token.end)
+
+    if colon < 0:
+        word = token.text(begin).casefold()
+        if not word:
+            return problem("a word or field is missing", unfinished=True)
+        return term("word", word)
+    name, value = token.text(begin, colon).lower(), token.text(colon + 1)
+    if name not in FIELDS or not all(token.plain[begin:colon]):
+        return problem(f"there is no field {name!r}", _no_field_hint(name, token.text()))
+    if not value:
+        return problem(f"{name}: wants {_choice(FIELDS[name])}", unfinished=True)
+    if name == "tag":
+        equals = token.find("=", colon + 1)
+        key = token.text(colon + 1, None if equals < 0 else equals)
+        if not key:
+            return problem("a tag's key is missing before '='", "Write tag:KEY=VALUE.")
+        return term("tag", key, None if equals < 0 else token.text(equals + 1))
+    if name == "region":
+        return term("region", value.lower())
+    value = value.lower()
+    if value not in FIELDS[name]:
+        half = any(one.startswith(value) for one in FIELDS[name])
+        return problem(f"{name}: is {_choice(FIELDS[name])}, not {value!r}", _close(value, name), unfinished=half)
+    return term(name, value)
+
+
+def _no_field_hint(name: str, text: str) -> str:
+    close = difflib.get_close_matches(name, FIELDS, n=1)
+    if close:
+        return f"Did you mean {close[0]}:?"
+    return f'Fields are {", ".join(FIELDS)}; to look for the text itself, quote it: "{text}".'
+
+
+def _close(value: str, name: str) -> str:
+    close = difflib.get_close_matches(value, FIELDS[name], n=1)
+    return f"Did you mean {name}:{close[0]}?" if close else ""
+
+
+def _choice(values: Sequence[str]) -> str:
+    return values[0] if len(values) == 1 else f"{', '.join(values[:-1])} or {values[-1]}"
