@@ -85,7 +85,9 @@ def examine(
             )
         )
     changes = tuple(change for region in regional.values() for change in region.changes())
-    return Audit(account, partition, tuple(places), now, tuple(found), tuple(registries), changes, interest, dict(failures or {}))
+    return Audit(
+        account, partition, tuple(places), now, tuple(found), tuple(registries), changes, interest, dict(failures or {})
+    )
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def _head(audit: Audit) -> list[str]:
         f"{_count(found['info'], 'note')}",
         "  What follows is account A's side, unless it says both sides.",
     ]
-    lines += [f"  {region} could not be listed: {reason}" for region, reason in audit.failures.items()]
+    lines += [f"  {region}: not all of it could be listed: {reason}" for region, reason in audit.failures.items()]
     return [*lines, *(f"  note: {note}" for note in audit.notes)]
 
 

@@ -49,6 +49,7 @@ def seen_text(seen: Seen) -> str:
     for verdict in seen.verdicts:
         lines.append(f"  both sides: {headline(verdict)}")
         lines += _reasons(verdict)
+        lines += [f"    [{one.severity}] {one.id}: {one.title}. {one.fix}" for one in verdict.findings]
         lines += [f"    note: {note}" for note in verdict.notes]
     needed = seen.needed
     if needed is not None and any(verdict.response != ALLOWED for verdict in seen.verdicts):

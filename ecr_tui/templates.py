@@ -24,7 +24,8 @@ class Fit:
     """A template, and whether what it creates would meet a grant.
 
     ``lacking``: the tags of the grant's condition that it does not set (with the value wanted). ``access``: what its
-    policy gives the principal on a repository with its tags, None where it has no (readable) policy or nobody was asked about.
+    policy gives the principal on a repository with its tags, None where it has no (readable) policy, or where nobody
+    was asked about.
     """
 
     template: CreationTemplate

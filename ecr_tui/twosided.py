@@ -13,9 +13,10 @@ As JSON (:meth:`TwoSided.to_json`, an element of ``plan --json``'s "verdicts")::
                   "account_a": {"allows": true|false|null, "reason": TEXT} or null where A has no say,
                   "account_b": {"allows": true|false|null, "reason": TEXT},
                   "missing": ["account A", "account B"]}],
-     "notes": [TEXT], "not_considered": [TEXT]}
+     "findings": [{"id", "severity", "title", "where", "fix"}], "notes": [TEXT], "not_considered": [TEXT]}
 
 ``missing`` names the sides which certainly do not let the action through; "allows": null is a side that is not known.
+``findings`` are about B's side (``policy.lint_consumer``), none where it is not readable.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ from ecr_tui.policy.actions import TOKEN_ACTION, Access
 from ecr_tui.policy.compiled import caller_of
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.evaluate import Decision, Policies, Request, decide
+from ecr_tui.policy.findings import Finding
 from ecr_tui.policy.keys import is_resource_tag
+from ecr_tui.policy.lint_consumer import lint_consumer
 from ecr_tui.policy.principal import account_of, describe
 from ecr_tui.registry_effect import ANYTHING, OPEN_DOOR, Registry, registry_of
 from ecr_tui.supposing import Setting, best, open_keys, setting_of, worst
@@ -89,6 +92,7 @@ class TwoSided:
     identity: IdentityPolicies
     actions: tuple[ActionVerdict, ...]
     notes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     @property
     def response(self) -> str:
@@ -108,6 +112,7 @@ class TwoSided:
             "response": self.response,
             "identity": identity_json(self.identity),
             "actions": [item.to_json() for item in self.actions],
+            "findings": [finding.to_json() for finding in self.findings],
             "notes": list(self.notes),
             "not_considered": list(NOT_CONSIDERED),
         }
@@ -141,7 +146,31 @@ def two_sided(
     setting = setting_of(repository, principal, identity=identity, now=now or datetime.now(UTC))
     case = _Case(repository, setting, document, identity, registry_of(registry))
     actions = (case.token(), *(case.verdict(action) for action in access.actions))
-    return TwoSided(repository.name, principal, access, identity, actions, _notes(principal, identity))
+    return TwoSided(
+        repository.name,
+        principal,
+        access,
+        identity,
+        actions,
+        _notes(principal, identity),
+        _findings(repository, access, identity, actions),
+    )
+
+
+def _findings(
+    repository: Repository, access: Access, identity: IdentityPolicies, actions: Sequence[ActionVerdict]
+) -> tuple[Finding, ...]:
+    """Only where B certainly lacks something: what depends on the request is no finding."""
+    if identity.documents is None or not any(item.consumer.allows is False for item in actions):
+        return ()
+    return lint_consumer(
+        identity.documents,
+        identity.arn,
+        access,
+        repository_arn=repository.arn,
+        tags=repository.tags,
+        boundaries=identity.boundaries,
+    )
 
 
 def _notes(principal: str, identity: IdentityPolicies) -> tuple[str, ...]:

@@ -38,6 +38,8 @@ PURE = sorted(
 )
 LIGHT = (
     *PURE,
+    "ecr_tui.audit",
+    "ecr_tui.audit_json",
     "ecr_tui.aws.model",
     "ecr_tui.config",
     "ecr_tui.errors",
@@ -47,6 +49,7 @@ LIGHT = (
     "ecr_tui.registry.engine",
     "ecr_tui.registry.probe",
     "ecr_tui.secret",
+    "ecr_tui.twosided",
     "ecr_tui.verify",
     "ecr_tui.workspace",
 )

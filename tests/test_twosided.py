@@ -140,6 +140,17 @@ def test_a_boundary_is_a_limit() -> None:
     assert found.to_json()["identity"]["boundary"] == "Limit"
 
 
+def test_what_b_lacks_is_a_finding_with_its_fix() -> None:
+    found = decided(document(to_b()), known(document(statement(Resource=ARN))))
+    (finding,) = found.findings
+    assert finding.id == "no-token"
+    assert decided(document(to_b()), known(NEEDED)).findings == ()
+    assert decided(document(to_b()), UNREADABLE).findings == ()
+    lacking = decided(document(to_b()), known())
+    assert {one.id for one in lacking.findings} == {"no-token", "identity-lacks"}
+    assert {one["id"] for one in lacking.to_json()["findings"]} == {"no-token", "identity-lacks"}
+
+
 # --- what is not known
 
 
@@ -438,6 +449,7 @@ def test_the_json_of_it() -> None:
         "response",
         "identity",
         "actions",
+        "findings",
         "notes",
         "not_considered",
     }
