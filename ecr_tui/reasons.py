@@ -13,6 +13,7 @@ from ecr_tui.errors import Cancelled, DeniedError, EcrTuiError
 from ecr_tui.parties import Consumer, Owner, interruptible
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.evaluate import Policies, Request, decide
+from ecr_tui.registry.catalogue import DOCKER, NETWORK, UNKNOWN
 from ecr_tui.registry.diagnose import Diagnosis, diagnose
 from ecr_tui.registry.engine import Credentials, Engine, Reference, RegistryError
 from ecr_tui.registry.probe import ProbeImage
@@ -21,6 +22,9 @@ from ecr_tui.supposing import best, setting_of
 
 _TEXTLESS = 403
 """A HEAD request's refusal has a status and no body, so the reason must be asked for elsewhere."""
+
+_VAGUE = frozenset({"head-without-body", "status-403", "retrying", "pull-access-denied"})
+"""Rows of the catalogue that say that something was refused, and not why."""
 
 _ENGINE_ALONE = (
     "The registry accepted the same made without the container engine: account B has access, and the failure is "
@@ -242,5 +246,9 @@ def is_denial(error: EcrTuiError) -> bool:
 
 
 def _tells_why(error: RegistryError) -> bool:
-    """AWS's sentence, or the registry's own code; a bare DENIED or an engine's "EOF" hides the reason."""
-    return "not authorized to perform" in error.detail.lower() or error.code not in ("", "DENIED")
+    """The registry's own code, or words that the catalogue knows; a bare DENIED and an engine's "EOF" hide the reason,
+    and what an engine says of the network is about its own network."""
+    if error.code not in ("", "DENIED"):
+        return True
+    found = diagnose(error.detail, status=error.status, action=error.action)
+    return found.side not in (NETWORK, DOCKER, UNKNOWN) and found.pattern not in _VAGUE

@@ -51,7 +51,7 @@ class StageLog:
 
     @contextmanager
     def running(self, name: StageName, action: str = "") -> Iterator[Callable[..., None]]:
-        """Times one stage. Yields ``end(message, *, size=None, status=Status.OK)``, to be called once at its end.
+        """Times one stage. Yields ``end(message, *, size, status, pattern)``, to be called at its end; see ``Stage``.
 
         What goes wrong inside (an EcrTuiError, or a cancel) becomes the stage's end, and :class:`StageFailed`.
         """
@@ -59,8 +59,8 @@ class StageLog:
         begun = self._clock()
         ended: list[Stage] = []
 
-        def end(message: str, *, size: int | None = None, status: Status = Status.OK) -> None:
-            ended.append(Stage(name, status, message, self._clock() - begun, bytes=size))
+        def end(message: str, *, size: int | None = None, status: Status = Status.OK, pattern: str = "") -> None:
+            ended.append(Stage(name, status, message, self._clock() - begun, bytes=size, pattern=pattern))
 
         try:
             if self._cancel.is_set():

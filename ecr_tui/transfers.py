@@ -142,7 +142,7 @@ class Transfers:
                     self._push_denied = is_denial(error)
                     self.can_push = False if self._push_denied else True if self._reasons.pushed_again else None
                     raise
-                end(f"{found.title}; the push was authorised ({found.action})")
+                end(f"{found.title}; the push was authorised ({found.action})", pattern=found.pattern)
             self.can_push = True
 
     def pull(self, credentials: Credentials) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ecr_tui.aws.model import Identity, Repository
-from ecr_tui.errors import EcrTuiError
+from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.document import PolicyDocument, PolicyError
 from ecr_tui.policy.evaluate import Request, resource_allows
@@ -88,10 +88,15 @@ class OwnerParty:
     def delete_image(self, repository: Repository, *, digest: str = "", tag: str = "") -> None:
         from ecr_tui.aws.images import delete_image, delete_tag
 
-        if digest:
-            delete_image(self._session, repository, digest)
-        else:
-            delete_tag(self._session, repository, tag)
+        try:
+            if digest:
+                delete_image(self._session, repository, digest)
+            else:
+                delete_tag(self._session, repository, tag)
+        except InputError as error:
+            if "does not exist in the registry" not in error.detail:
+                raise
+            # The repository is gone, and the image with it.
 
     def image(self, repository: Repository, tag: str = "") -> TaggedImage | None:
         from ecr_tui.aws.images import image_by_tag, newest_image

@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from ecr_tui.sandbox.sandbox import Sandbox
 
-pytest_plugins = ["tests.support.engines"]
+pytest_plugins = ["tests.support.engines", "tests.support.tls"]
 
 _FOREIGN = ("AWS_", "BOTO", "ECR_TUI_", "XDG_", "MOTO_", "DOCKER_CONFIG", "DOCKER_AUTH", "REGISTRY_AUTH")
 _KEPT = ("ECR_TUI_REQUIRE_",)

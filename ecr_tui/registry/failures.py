@@ -64,7 +64,7 @@ def from_answer(
     code, message = _registry_words(body, content_type)
     message = _clean(message, secret)
     spoken = message or f"{asked}: HTTP {status}, and no text to say why"
-    found = diagnose(message, status=status, action=asked.action, known={"host": host})
+    found = diagnose(spoken, status=status, action=asked.action, known={"host": host})
     return _error(
         found.title if found.known else f"The registry refused {asked} (HTTP {status})",
         detail=spoken,

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
-import ipaddress
 import socket
-import ssl
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -25,6 +22,7 @@ from ecr_tui.secret import Secret
 from tests.registry.conftest import REPOSITORY
 from tests.support.faults import RawServer, Script, reset, response, say, stall, tcp_server
 from tests.support.registry_backend import TOKEN, InMemoryBackend, Registry
+from tests.support.tls import NAME, Proxy, tls_registry
 
 
 @pytest.fixture(autouse=True)
@@ -352,82 +350,12 @@ def test_no_failure_carries_the_token(
 
 # TLS and proxies
 
-NAME = "registry.example"
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a self-signed certificate of ``registry.example`` (cert.pem) and its key (key.pem)."""
-    x509 = pytest.importorskip("cryptography.x509")
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    folder = tmp_path_factory.mktemp("tls")
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, NAME)])
-    now = datetime.datetime.now(datetime.UTC)
-    names = [x509.DNSName(NAME), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return folder
-
 
 @pytest.fixture
 def https_registry(backend: InMemoryBackend, authority: Path) -> Iterator[Registry]:
     """A registry that speaks TLS; the tests reach it by name, through the proxy."""
-    registry = Registry(backend)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(authority / "cert.pem", authority / "key.pem")
-    server = registry.server._server
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    yield registry
-    registry.close()
-
-
-class Proxy:
-    """An HTTP CONNECT proxy that leads every name to one port."""
-
-    def __init__(self, port: int, refuse: str = "") -> None:
-        self.port = port
-        self.refuse = refuse
-        self.heads: list[bytes] = []
-
-    def __call__(self, _: RawServer) -> Script:
-        def script(connection: socket.socket, head: bytes) -> None:
-            self.heads.append(head)
-            if self.refuse:
-                connection.sendall(response(self.refuse, b""))
-                return
-            with socket.create_connection(("127.0.0.1", self.port)) as upstream:
-                connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-                back = threading.Thread(target=pump, args=(upstream, connection), daemon=True)
-                back.start()
-                pump(connection, upstream)
-                back.join(10)
-
-        return script
-
-
-def pump(source: socket.socket, target: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-    with contextlib.suppress(OSError):
-        target.shutdown(socket.SHUT_WR)
+    with tls_registry(backend, authority) as registry:
+        yield registry
 
 
 @pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
