@@ -112,9 +112,13 @@ class EcrTuiApp(App[None]):
         """Never markup: Textual's default would eat brackets out of policies and crash on others."""
         super().notify(safe_toast(message), title=safe(title), severity=severity, timeout=timeout, markup=False)
 
+    def action_help_quit(self) -> None:
+        """What ctrl+c says: in a terminal interface it copies, and many expect it to leave."""
+        self.notify("q leaves; ctrl+q does while you are typing.")
+
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Textual's own, without those that our catalogue has (quit, keys) or that mean nothing here."""
-        wanted = ("Theme", "Screenshot", "Maximize", "Minimize")
+        wanted = ("Theme", "Maximize", "Minimize")
         for command in super().get_system_commands(screen):
             if command.title in wanted:
                 yield command

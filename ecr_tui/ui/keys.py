@@ -177,6 +177,17 @@ BINDINGS: list[BindingType] = [key.binding() for key in MAIN]
 TABLE_BINDINGS: list[BindingType] = [key.binding() for key in TABLE]
 
 
+def markdown_table() -> str:
+    """The README's table of keys; a test compares it."""
+    rows = [
+        f"| `{key.shown}` | {key.label} | {key.tooltip} |"
+        for group in GROUPS
+        for key in CATALOGUE
+        if key.group == group
+    ]
+    return "\n".join(["| Key | Action | What it does |", "|---|---|---|", *rows])
+
+
 def by_action(action: str) -> Key | None:
     """The key whose action has this name (without its arguments)."""
     return next((key for key in CATALOGUE if key.action.partition("(")[0] == action), None)

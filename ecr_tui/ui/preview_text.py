@@ -51,10 +51,21 @@ def sentence(grant: Grant | None, account_b: str | None) -> Content:
     )
 
 
-def effect(plan: Plan, phase: str = "") -> Content:
+def marked(number: int) -> Content:
+    """What g does while repositories are marked: not what the preview shows, so it is said before it."""
+    return Content.assemble(
+        ("g ", KEY),
+        (f"plans all {number:,} marked" if number > 1 else "plans the marked one", "bold"),
+        (" and asks", MUTED),
+    )
+
+
+def effect(plan: Plan, phase: str = "", *, marks: int = 0) -> Content:
     """What writing it would do, in one line, and how much of the limit it uses; ``phase`` is what was just done."""
     size = plan.after.size if plan.after else 0
     full = (f" · {size:,} of {LIMIT:,} characters", "$text-error bold" if size > LIMIT else MUTED)
+    if plan.changed and phase.startswith(OK):
+        phase = ""  # written once, but it is not what the policy says any more
     done: list[tuple[str, str] | str] = [(phase, "$text-accent bold")] if phase else []
     if not plan.changed:
         return Content.assemble(*(done or [(f"{OK} No change: ", "$text-success bold"), "it is granted already"]), full)
@@ -64,7 +75,7 @@ def effect(plan: Plan, phase: str = "") -> Content:
     if plan.after is None:
         what = "removes the policy"
     parts = [*done, (" · ", MUTED)] if done else []
-    parts += [("g ", KEY), (what, "bold")]
+    parts += [("this one ", MUTED) if marks else ("g ", KEY), (what, "bold")]
     if plan.risks:
         parts.append((f" · asks first: {count(len(plan.risks), 'risk')}", "$text-warning"))
     return Content.assemble(*parts, full)

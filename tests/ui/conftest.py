@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import _wait
 from textual.pilot import Pilot
 
 from ecr_tui.ui.app import EcrTuiApp
@@ -18,6 +19,13 @@ from ecr_tui.ui.screens.main import MainScreen
 from tests.ui.fake_workspace import NOW, FakeWorkspace
 
 PATIENCE = 20.0
+
+
+@pytest.fixture(autouse=True)
+def quick_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After each key the pilot looks 50 times a second whether the app is idle; these tests wait for what they need."""
+    monkeypatch.setattr(_wait, "SLEEP_GRANULARITY", 1 / 250)
+    monkeypatch.setattr(_wait, "SLEEP_IDLE", 1 / 2500)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 
 import pytest
@@ -18,9 +19,8 @@ from tests.ui.fake_workspace import FakeWorkspace
 
 
 def row(text: str, stage: str) -> str:
-    pane = text.split("Verification", 1)[1]
-    lines = [line for line in pane.splitlines() if f" {stage} " in line]
-    return lines[0] if lines else ""
+    found = re.search(rf"[✓✗▸·–] {stage}\b.*", text.split("Verification", 1)[1])
+    return found[0] if found else ""
 
 
 async def test_stages_are_shown_while_they_run(workspace: FakeWorkspace) -> None:
@@ -54,8 +54,9 @@ async def test_a_denial_names_side_action_why_and_fix(workspace: FakeWorkspace) 
         await ui.wait(lambda: ui.copied)
         assert "fix      ecr-tui grant my-first-repo --to" in ui.copied[0]
         assert "is not authorized to perform" in ui.copied[0]
+        await ui.wait(lambda: ui.main.focused is ui.main.verification)
         await ui.press("end")
-        await ui.see("Said", "no resource-based policy")
+        await ui.see("Said", "resource-based policy allows")
 
 
 async def test_moving_on_does_not_change_what_is_verified(workspace: FakeWorkspace) -> None:

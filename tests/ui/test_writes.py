@@ -182,7 +182,9 @@ async def test_revoke_without_a_statement_of_ours_says_so(workspace: FakeWorkspa
 
 async def test_marked_repositories_are_granted_together(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
-        await ui.press("space", "space", "space", "slash")
+        await ui.press("space", "space", "space")
+        await ui.see("g plans all 3 marked and asks")
+        await ui.press("slash")
         await ui.type("web")
         await ui.press("enter", "g")
         await ui.wait(lambda: ui.dialog == "ConfirmScreen")

@@ -50,6 +50,11 @@ class Previewer:
         self._generation = 0
         self.preview = Preview(None)
 
+    def leave(self) -> None:
+        """Another row is under the cursor: from now on nothing may be written until its own preview is made."""
+        self._generation += 1
+        self.preview = Preview(None, making=True)
+
     def show(self, repository: Repository | None, grant: Grant | None) -> Preview:
         """Select what to preview. What was on its way for another subject, or from another text, stops counting."""
         self._generation += 1

@@ -71,6 +71,7 @@ class MainScreen(Screen[None]):
         self.writes = Writes(self, Writer(self, workspace))
         self.choice = Choice()
         self.pane = "repositories"
+        self._marks = 0
         self._possible: tuple[bool, ...] = ()
         self._copied: tuple[str, float] = ("", 0.0)
         self._window_timer: Timer | None = None
@@ -169,8 +170,7 @@ class MainScreen(Screen[None]):
 
     def _preview_soon(self) -> None:
         """While the cursor runs through the rows, only where it stops is worth a preview."""
-        # What is shown is about another row from this moment on, and must not be writable.
-        self.previewer.show(None, None)
+        self.previewer.leave()
         if self._preview_timer is not None:
             self._preview_timer.stop()
         self._preview_timer = self.set_timer(PREVIEW_DEBOUNCE, self._preview_now)
@@ -186,7 +186,8 @@ class MainScreen(Screen[None]):
         preview = self.previewer.preview
         consumer = self.listing.consumer
         account_b = consumer.account if consumer else None
-        self.preview.show(preview, self.grant, account_b, self.writes.phase_of(preview.subject))
+        phase = self.writes.phase_of(preview.subject)
+        self.preview.show(preview, self.grant, account_b, phase, self.table.marks)
         if self.tabbed:
             self.repositories.show_next(self.preview.sentence, self.preview.effect)
         self.show_status()
@@ -275,6 +276,9 @@ class MainScreen(Screen[None]):
         if not self.table.shown and not self.listing.busy and self.listing.error is None:
             self._say_empty()
         self.show_status()
+        if self.table.marks != self._marks and not self.previewer.preview.making:
+            self._marks = self.table.marks
+            self.show_preview()  # while repositories are marked, g is about them
         self.update_bindings()
 
     @on(VirtualTable.WindowChanged)

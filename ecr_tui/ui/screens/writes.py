@@ -116,6 +116,7 @@ class Writes:
 
     def planned(self, message: Planned) -> None:
         """Plans were made from the live policies: ask, with everything that is going to happen."""
+        screen = self._screen
         self.writer.done()
         self._busy_changed()
         hidden, self._hidden = self._hidden, ()
@@ -137,7 +138,8 @@ class Writes:
             return
         whom = write_text.whom(message.grant, revoke=message.revoke)
         if len(message.repositories) == 1:
-            title = f"{verb} in {safe(changed[0].repository.name)}? {whom}"
+            marked = " (the marked one)" if screen.table.marks else ""
+            title = f"{verb} in {safe(changed[0].repository.name)}{marked}? {whom}"
             self._confirm(title, write_text.one(changed[0]), verb, changed)
             return
         same = [p for p in plans if not p.changed]

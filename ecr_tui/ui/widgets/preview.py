@@ -78,15 +78,20 @@ class PreviewPane(Vertical):
     def tab(self) -> str:
         return self.query_one(TabbedContent).active or "diff"
 
-    def show(self, preview: Preview, grant: Grant | None, account_b: str | None, phase: str = "") -> None:
-        """``phase`` is what happened to it: "writing…", "written and read back"; "" while it is only a preview."""
+    def show(
+        self, preview: Preview, grant: Grant | None, account_b: str | None, phase: str = "", marks: int = 0
+    ) -> None:
+        """``phase`` is what happened to it: "writing…", "written and read back"; "" while it is only a preview.
+
+        ``marks``: how many repositories g would be about instead of this one.
+        """
         self._preview = preview
         repository = preview.subject.repository if preview.subject else None
         title = f"Policy preview · {safe(repository.name)}" if repository else "Policy preview"
         if title != self._title:
             self._title = title
             self.border_title = Content(title)
-        self.sentence, self.effect = words.sentence(grant, account_b), self._effect(phase)
+        self.sentence, self.effect = words.sentence(grant, account_b), self._effect(phase, marks)
         self.query_one("#sentence", Words).say(self.sentence)
         self.query_one("#effect", Words).say(self.effect)
         if preview.making:
@@ -98,15 +103,16 @@ class PreviewPane(Vertical):
             tab.label = label
         self._draw_tab()
 
-    def _effect(self, phase: str) -> Content:
+    def _effect(self, phase: str, marks: int) -> Content:
         preview = self._preview
+        lines = [words.marked(marks)] if marks else []
         if preview.error is not None:
-            line = Content.styled(f"{NO} no preview: {safe(preview.error.title)}", "$text-error")
+            lines.append(Content.styled(f"{NO} no preview: {safe(preview.error.title)}", "$text-error"))
         elif preview.plan is None:
-            line = Content.styled(preview.waiting_for, MUTED)
+            lines.append(Content.styled(preview.waiting_for, MUTED))
         else:
-            line = Content("\n").join([words.effect(preview.plan, phase), *words.notes(preview.plan)])
-        return line
+            lines += [words.effect(preview.plan, phase, marks=marks), *words.notes(preview.plan)]
+        return Content("\n").join(lines)
 
     def _draw_tab(self) -> None:
         tab, preview = self.tab, self._preview
