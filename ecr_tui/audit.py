@@ -17,10 +17,12 @@ from ecr_tui.audit_reading import Entry
 from ecr_tui.audit_result import ENTRY, REACHES, Audit, Ending, Interest, RegistryChange, RepositoryAudit, Tag, Unmet
 from ecr_tui.aws.model import RegistryFacts, Repository
 from ecr_tui.errors import Cancelled
+from ecr_tui.policy import lint_access
 from ecr_tui.policy.compiled import compile_policy
 from ecr_tui.policy.conditions import Clause, parse_operator
 from ecr_tui.policy.document import PolicyDocument, PolicyError
-from ecr_tui.policy.lint import Finding, lint
+from ecr_tui.policy.findings import Finding, Setting, finding
+from ecr_tui.policy.lint import lint
 from ecr_tui.policy.lint_conditions import ends_at, tag_clauses, tag_context, tag_name
 from ecr_tui.policy.patterns import has_variable
 from ecr_tui.policy.principal import account_of
@@ -81,7 +83,7 @@ def examine(
                 policies.findings(shared, repository.tags),
                 shared.endings,
                 shared.unmet,
-                region.not_granted(document, repository) if _carries(repository.tags, interest.tags) else (),
+                region.not_granted(document, repository, rows) if _carries(repository.tags, interest.tags) else (),
             )
         )
     changes = tuple(change for region in regional.values() for change in region.changes())
@@ -109,7 +111,7 @@ class _Policies:
         self._parsed: dict[str, PolicyDocument | str] = {}
         self._tag_keys: dict[str, frozenset[str] | None] = {}
         self._shared: dict[object, _Shared] = {}
-        self._by_tags: dict[object, tuple[Finding, ...]] = {}
+        self._by_tags: dict[tuple[Finding, ...], tuple[Finding, ...]] = {}
         self._together: dict[tuple[int, int], tuple[Finding, ...]] = {}
 
     def parsed(self, entry: Entry) -> PolicyDocument | str | None:
@@ -147,10 +149,9 @@ class _Policies:
         return self._together[key]
 
     def of_tags(self, tags: Mapping[str, str] | None) -> tuple[Finding, ...]:
-        key = _frozen(tags)
-        if key not in self._by_tags:
-            self._by_tags[key] = lint(None, tags=tags, account=self._account, partition=self._partition)
-        return self._by_tags[key]
+        """As ``lint`` without a policy, whose many checks would be called in vain for each repository."""
+        found = tuple(map(finding, lint_access.repository(Setting(tags, self._account, self._partition, self._now))))
+        return self._by_tags.setdefault(found, found)
 
     def _keys(self, document: PolicyDocument) -> frozenset[str] | None:
         """The tags (lower case) that the policy asks about; None where it may be any, by a variable."""
@@ -180,7 +181,7 @@ def _unmet(document: PolicyDocument, tags: Mapping[str, str] | None, findings: S
     if tags is None:
         return
     context = tag_context(tags)
-    reasons = {finding.statement: finding.title for finding in findings if finding.id == "tag-not-met"}
+    reasons = {found.statement: found.title for found in findings if found.id == "tag-not-met"}
     for rule in compile_policy(document).rules:
         if not rule.deny and any(not clause.test(context) for clause in tag_clauses(rule)):
             statement = rule.statement
@@ -197,14 +198,16 @@ class _Region:
         self._asked = asked
         self._expected = expected
         self._registry = Reach(facts)
-        self._matrices: dict[object, tuple[Matrix, Matrix, Matrix]] = {}
+        self._matrices: dict[object, tuple[Matrix, Matrix]] = {}
+        self._alone: dict[tuple[object, str], Matrix] = {}
+        self._lacking: dict[int, tuple[str, ...]] = {}
         self._without = make(None, None)
         self._pairs: Counter[tuple[int, int]] = Counter()
         self._kept: dict[int, tuple[Row, ...]] = {}
 
     def rows(self, document: PolicyDocument | None, repository: Repository) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
         """(those of everyone who is named, those of the principals asked about)"""
-        named, asked, _ = self._matrix(repository)
+        named, asked = self._matrix(self._registry.on(repository.arn))
         rows = named.rows(document, repository.tags, repository.arn)
         if self._registry.exists:
             before = self._without.rows(document, repository.tags, repository.arn)
@@ -212,16 +215,32 @@ class _Region:
             self._pairs[id(before), id(rows)] += 1
         return rows, asked.rows(document, repository.tags, repository.arn) if self._asked else ()
 
-    def not_granted(self, document: PolicyDocument | None, repository: Repository) -> tuple[str, ...]:
-        rows = self._matrix(repository)[2].rows(document, repository.tags, repository.arn)
-        return tuple(row.principal for row in rows if not any(row.verdict(one) in REACHES for one in ENTRY))
+    def not_granted(
+        self, document: PolicyDocument | None, repository: Repository, rows: tuple[Row, ...]
+    ) -> tuple[str, ...]:
+        """Of those expected, who has neither pull nor push. ``rows``: the repository's own, which hold most of them."""
+        known = self._lacking.get(id(rows))
+        if known is not None:
+            return known
+        named = {row.principal: row for row in rows}
+        found = [named.get(principal) or self._row(principal, document, repository) for principal in self._expected]
+        lacking = tuple(row.principal for row in found if not any(row.verdict(one) in REACHES for one in ENTRY))
+        if named.keys() >= set(self._expected):
+            self._lacking[id(rows)] = lacking
+            self._kept[id(rows)] = rows
+        return lacking
 
-    def _matrix(self, repository: Repository) -> tuple[Matrix, Matrix, Matrix]:
+    def _row(self, principal: str, document: PolicyDocument | None, repository: Repository) -> Row:
         policy = self._registry.on(repository.arn)
+        matrix = self._alone.get((id(policy), principal))
+        if matrix is None:
+            matrix = self._alone[id(policy), principal] = self._make([principal], policy)
+        return matrix.rows(document, repository.tags, repository.arn)[0]
+
+    def _matrix(self, policy: PolicyDocument | None) -> tuple[Matrix, Matrix]:
         found = self._matrices.get(id(policy))
         if found is None:
-            found = self._make(None, policy), self._make(self._asked, policy), self._make(self._expected, policy)
-            self._matrices[id(policy)] = found
+            found = self._matrices[id(policy)] = self._make(None, policy), self._make(self._asked, policy)
         return found
 
     def changes(self) -> Iterable[RegistryChange]:

@@ -22,13 +22,14 @@
      "asked": [{"principal", "identity": {"arn", "readable", "reason", "policies", "boundary"}, "needs": DOCUMENT}],
      "unknown": [{"repository", "arn", "region", "reason"}], "failures": [{"region", "reason"}], "notes": [TEXT],
      "repositories": [{"repository", "arn", "region", "tags": {..} or null, "policy": "yes|none|unreadable",
-                       "reason": TEXT or null, "access": [{"principal", "title", "kind", "account", "external", CELLS}],
+                       "reason": TEXT or null, "access": [{"principal", CELLS}],
                        "asked": [{"principal", CELLS, "both_sides": {"pull": RESPONSE, "push": RESPONSE} or null}],
                        "findings": [{"id", "severity", "title", "where", "fix"}]}]}
 
 CELLS are "pull", "push", "delete" and "administer", each {"verdict", "reason"}; a VERDICT is one of "yes", "if" (a
 condition that the request decides), "void" (a tag or end that is not met now), "partly", "denied", "no". All of it is
 account A's side alone, but "both_sides", whose RESPONSE is "Allowed", "Denied" or "Unknown" (null beyond a bound).
+Who a principal is (an account, a service, external or not) stands in "principals".
 """
 
 from __future__ import annotations
@@ -195,7 +196,7 @@ def _repository(audit: Audit, item: RepositoryAudit) -> dict[str, Any]:
         "tags": item.repository.tags,
         "policy": policy,
         "reason": item.unreadable or None,
-        "access": [_person(row) | _cells(row) for row in item.rows],
+        "access": [{"principal": row.principal} | _cells(row) for row in item.rows],
         "asked": [
             {"principal": row.principal} | _cells(row) | {"both_sides": both_sides(audit, item, row)}
             for row in item.asked
