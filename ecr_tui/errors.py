@@ -52,6 +52,10 @@ class EnvironmentFailure(EcrTuiError):
     exit_code = 3
 
 
+class Throttled(EnvironmentFailure):
+    """The service did nothing because too much was asked of it at once; the same request may succeed in a moment."""
+
+
 class CredentialsError(EnvironmentFailure):
     """A profile has no usable credentials. ``login_command`` is what would renew them, "" where nothing would."""
 

@@ -195,9 +195,9 @@ class Workspace(Auditing, Verifying):
         return found[0]
 
     def _fresh(self, repository: Repository) -> Repository:
-        from ecr_tui.aws.inventory import live_tags
+        from ecr_tui.aws.inventory import with_live_tags
 
-        return replace(repository, tags=live_tags(self.session(Role.OWNER), repository))
+        return with_live_tags(self.session(Role.OWNER), repository)
 
     def images(self, repository: Repository) -> ImagesSummary:
         from ecr_tui.aws.images import images_summary

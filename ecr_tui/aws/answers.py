@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ecr_tui.aws.model import Role
-from ecr_tui.errors import CredentialsError, DeniedError, EcrTuiError, EnvironmentFailure, InputError
+from ecr_tui.errors import CredentialsError, DeniedError, EcrTuiError, EnvironmentFailure, InputError, Throttled
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -70,6 +70,11 @@ POLICY_SUSPECTS = (
 )
 
 
+def is_throttling(code: str) -> bool:
+    """Whether an error code means that the same request may be sent again, later."""
+    return code in _THROTTLED
+
+
 def service_error(exc: ClientError, role: Role, operation: str, who: str, login_command: str) -> EcrTuiError:
     """The error for an answer of AWS. ``who`` names the profile; the rest as in ``ecr_tui.aws.errors.translate``."""
     error = exc.response.get("Error", {})
@@ -100,8 +105,8 @@ def service_error(exc: ClientError, role: Role, operation: str, who: str, login_
             hint="Set the clock (for example with NTP) and try again.",
             side=side,
         )
-    if code in _THROTTLED:
-        return EnvironmentFailure(
+    if is_throttling(code):
+        return Throttled(
             f"AWS is throttling {operation}",
             detail=message,
             hint="Wait a little and try again; other tools on this account share its request rate.",

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from ecr_tui.aws.answers import is_throttling as is_throttling
 from ecr_tui.aws.answers import service_error
 from ecr_tui.aws.model import Role
 from ecr_tui.errors import CredentialsError, EcrTuiError, EnvironmentFailure, InputError

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC
@@ -24,9 +25,12 @@ if TYPE_CHECKING:
 OnPage = Callable[[list[Repository]], None]
 OnFailure = Callable[[str, EcrTuiError], None]
 
+INDEX, LIVE = "index", "live"
+"""``Repository.tags_source``."""
 _NAMES_A_CALL = 100
 """DescribeRepositories takes up to 100 names, or lists pages of 1,000."""
 _TAG_THREADS = 8
+_TAGS_A_PAGE, _TAGS_EVERY = 1000, 0.25
 
 
 def list_repositories(
@@ -56,6 +60,7 @@ def list_repositories(
             threading.Thread(target=_guarded, args=(work, target), daemon=True).start()
             states[region].running += 1
     failures: dict[str, EcrTuiError] = {}
+    pages = _Pages(on_page)
     try:
         while any(state.running for state in states.values()):
             if cancel is not None and cancel.is_set():
@@ -63,6 +68,7 @@ def list_repositories(
             try:
                 event = events.get(timeout=0.1)
             except queue.Empty:
+                pages.give()
                 continue
             state = states[event.region]
             state.running -= event.ended
@@ -72,9 +78,8 @@ def list_repositories(
                 if not event.only_tags:
                     failures[event.region] = event.error
                 on_failure(event.region, event.error)
-            changed = state.take(event)
-            if changed and on_page is not None:
-                on_page(changed)
+            pages.add(state.take(event), at_once=bool(event.repositories))
+        pages.give()
     finally:
         stop.set()
     if failures and len(failures) == len(states):
@@ -107,7 +112,11 @@ def get_repository(session: AwsSession, name: str, region: str | None = None) ->
             hint="A repository is named without its registry host and tag; `ecr-tui list` shows those that exist.",
             side=exc.side,
         ) from exc
-    return replace(repository, tags=live_tags(session, repository))
+    return with_live_tags(session, repository)
+
+
+def with_live_tags(session: AwsSession, repository: Repository) -> Repository:
+    return replace(repository, tags=live_tags(session, repository), tags_source=LIVE)
 
 
 def live_tags(session: AwsSession, repository: Repository, *, background: bool = False) -> dict[str, str]:
@@ -137,6 +146,7 @@ class _Event:
     region: str
     repositories: list[Repository] = field(default_factory=list)
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    source: str = INDEX
     tags_complete: bool = False
     ended: bool = False
     error: EcrTuiError | None = None
@@ -154,23 +164,46 @@ class _Region:
 
     def take(self, event: _Event) -> list[Repository]:
         """Add the news; returns the rows that are new or now know their tags."""
-        self.tags |= event.tags
-        changed = [r.arn for r in event.repositories]
+        self.tags.update(event.tags)
+        changed = dict.fromkeys(r.arn for r in event.repositories)
         for repository in event.repositories:
             self.rows[repository.arn] = repository
-        changed += [arn for arn in event.tags if arn in self.rows]
+        changed.update(dict.fromkeys(arn for arn in event.tags if arn in self.rows))
         if event.tags_complete:
-            self.tags_complete = True
-        if self.tags_complete:
             # Absent from the index means untagged; formerly tagged ones are in it with [].
-            changed += [arn for arn, row in self.rows.items() if row.tags is None]
-        result = []
-        for arn in dict.fromkeys(changed):
+            self.tags_complete = True
+            changed.update(dict.fromkeys(arn for arn, row in self.rows.items() if row.tags is None))
+        for arn in changed:
             row = self.rows[arn]
-            known = row.tags if row.tags is not None else self.tags.get(arn, {} if self.tags_complete else None)
-            self.rows[arn] = replace(row, tags=known)
-            result.append(self.rows[arn])
-        return result
+            if row.tags is None:
+                known = self.tags.get(arn, {} if self.tags_complete else None)
+                self.rows[arn] = row if known is None else replace(row, tags=known, tags_source=event.source)
+        return [self.rows[arn] for arn in changed]
+
+
+class _Pages:
+    """What ``on_page`` gets: new repositories at once, tags that follow by the thousand or four times a second.
+
+    The index comes in pages of 100, each of which would be sorted into a table and drawn.
+    """
+
+    def __init__(self, on_page: OnPage | None) -> None:
+        self._on_page = on_page
+        self._waiting: dict[str, Repository] = {}
+        self._given = time.monotonic()
+
+    def add(self, rows: list[Repository], *, at_once: bool) -> None:
+        if self._on_page is None:
+            return
+        self._waiting.update((row.arn, row) for row in rows)
+        if at_once or len(self._waiting) >= _TAGS_A_PAGE or time.monotonic() - self._given > _TAGS_EVERY:
+            self.give()
+
+    def give(self) -> None:
+        if self._waiting and self._on_page is not None:
+            self._on_page(list(self._waiting.values()))
+            self._waiting.clear()
+        self._given = time.monotonic()
 
 
 class _Work:
@@ -208,7 +241,7 @@ class _Work:
         except DeniedError:
             self._listed.wait()
             for repository, known in self._one_by_one(self._repositories):
-                self.events.put(_Event(self.region, tags={repository.arn: known}))
+                self.events.put(_Event(self.region, tags={repository.arn: known}, source=LIVE))
 
     def list_tagged(self) -> None:
         """With a filter the tags come first: few matches are then asked for by name."""
@@ -218,10 +251,11 @@ class _Work:
             for page in self._pages():
                 for repository, known in self._one_by_one(page):
                     if self._wanted.items() <= known.items():
-                        self.events.put(_Event(self.region, repositories=[replace(repository, tags=known)]))
+                        live = replace(repository, tags=known, tags_source=LIVE)
+                        self.events.put(_Event(self.region, repositories=[live]))
             return
         for page in self._named([arn.partition(":repository/")[2] for arn in tags]):
-            matching = [replace(r, tags=tags[r.arn]) for r in page if r.arn in tags]
+            matching = [replace(r, tags=tags[r.arn], tags_source=INDEX) for r in page if r.arn in tags]
             self.events.put(_Event(self.region, repositories=matching))
 
     def _named(self, names: list[str]) -> Iterator[list[Repository]]:

@@ -59,6 +59,9 @@ class Repository:
     tags: dict[str, str] | None = field(default=None, hash=False)
     mutability: str = "MUTABLE"
     created_at: datetime | None = None
+    tags_source: str = field(default="", compare=False)
+    """Where ``tags`` come from: "index" (tag:GetResources, which lags a little), "live" (ecr:ListTagsForResource, what
+    a condition in a policy sees), "cache" (a former run), "" while they are unknown."""
 
     @property
     def host(self) -> str:

@@ -15,6 +15,7 @@ from ecr_tui.errors import (
     EcrTuiError,
     EnvironmentFailure,
     InputError,
+    Throttled,
 )
 
 USER = "User: arn:aws:iam::222222222222:user/devusr2 is not authorized to perform: ecr:BatchGetImage on resource: "
@@ -45,9 +46,9 @@ def client_error(
         ("InvalidSignatureException", "Signature expired: 20240101 is now earlier", 400, EnvironmentFailure, "clock"),
         ("SignatureDoesNotMatch", "Signature not yet current: 2099", 403, EnvironmentFailure, "clock"),
         ("RequestTimeTooSkewed", "", 403, EnvironmentFailure, "clock"),
-        ("ThrottlingException", "Rate exceeded", 400, EnvironmentFailure, "throttling"),
-        ("ThrottledException", "Rate exceeded", 400, EnvironmentFailure, "throttling"),
-        ("TooManyRequestsException", "Rate exceeded", 429, EnvironmentFailure, "throttling"),
+        ("ThrottlingException", "Rate exceeded", 400, Throttled, "throttling"),
+        ("ThrottledException", "Rate exceeded", 400, Throttled, "throttling"),
+        ("TooManyRequestsException", "Rate exceeded", 429, Throttled, "throttling"),
         ("LimitExceededException", "too many", 400, EnvironmentFailure, "quota"),
         ("ServerException", "", 500, EnvironmentFailure, "failed to answer"),
         ("503", "", 503, EnvironmentFailure, "failed to answer"),
@@ -157,7 +158,9 @@ def test_failures_of_botocore(exc: Exception, kind: type[EcrTuiError], says: str
 
 
 def leaves(cls: type[Exception]) -> list[type[Exception]]:
-    return [cls] + [leaf for sub in cls.__subclasses__() for leaf in leaves(sub)]
+    # boto3's own, which are there once it is imported, take other arguments.
+    own = [sub for sub in cls.__subclasses__() if sub.__module__.startswith("botocore.")]
+    return [cls] + [leaf for sub in own for leaf in leaves(sub)]
 
 
 @pytest.mark.parametrize("cls", leaves(BotoCoreError), ids=lambda cls: cls.__name__)
