@@ -33,7 +33,7 @@ SILENCE_SECONDS = 30.0
 CLEANUP_SECONDS = 10.0
 
 _NO_SECRET = Secret("")
-_FETCHED = ("Downloading", "Download complete", "Pull complete")
+_FETCHED = ("Downloading", "Download complete", "Extracting", "Pull complete")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _RETRYING = re.compile(r"retrying in (\d+) second", re.IGNORECASE)
 _CONNECTION_TROUBLE = (OSError, urllib3.exceptions.HTTPError, DockerException, ValueError, AttributeError)
@@ -241,7 +241,8 @@ class _Account:
             self.digest = found[0]
         detail = event.get("progressDetail") or {}
         current, total = _count(detail.get("current")), _count(detail.get("total"))
-        if current is not None and status == "Downloading":
+        # Docker drops the one or the other event of a small layer; what it extracts is counted compressed, too.
+        if current is not None and status in ("Downloading", "Extracting"):
             self._bytes[layer] = max(self._bytes.get(layer, 0), current)
         if layer and status in _FETCHED:
             self._fetched.add(layer)

@@ -152,6 +152,9 @@ def _registry_words(body: bytes, content_type: str) -> tuple[str, str]:
 
 
 def _spoken(text: str) -> tuple[str, int | None]:
+    if "attempted the following formats" in text:
+        # Podman tries others after the image's own, which say less and less.
+        text = text.partition("), application/")[0]
     codes = [_WORDS[match.lower()] for match in _SPOKEN_CODE.findall(text)]
     status = _SPOKEN_STATUS.search(text)
     code = codes[-1] if codes else ""
