@@ -26,12 +26,16 @@ def table(text: str) -> list[tuple[str, ...]]:
 
 
 def test_the_key_table_is_the_catalogue() -> None:
-    from ecr_tui.ui.keys import CATALOGUE
+    from ecr_tui.ui.keys import markdown_table
 
-    expected = [(key.group, f"`{key.shown or key.keys}`", key.label, key.tooltip) for key in CATALOGUE]
-    assert table(section("Keys")) == expected, "\n".join(
-        ["The table should be:", *(f"| {' | '.join(row)} |" for row in expected)]
-    )
+    assert markdown_table() in section("Keys"), f"The table should be:\n{markdown_table()}"
+
+
+def test_the_example_of_a_policy_test_is_right() -> None:
+    from ecr_tui.policy.simulate import simulate
+
+    (text,) = re.findall(r"^```json\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    assert [(result.response, result.matches) for result in simulate(text)] == [("Allowed", True)]
 
 
 def shell_lines() -> list[str]:
