@@ -267,6 +267,7 @@ def ci(machine: Machine) -> Machine:
     """A machine with all that CI needs."""
     machine.add_python()
     machine.add("skopeo", "#!/bin/sh\n")
+    machine.add("podman", "#!/bin/sh\n")
     machine.add("docker", '#!/bin/sh\n[ ! -e "$LOG.no-engine" ] && echo 20.10\n')
     machine.add("dockerd", '#!/bin/sh\necho "failed to mount overlay: not permitted"\nexit 1\n')
     machine.add("apt-get", '#!/bin/sh\necho "apt-get $*" >>"$LOG"\n')
