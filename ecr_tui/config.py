@@ -27,6 +27,7 @@ _VARIABLES = {
     "read_only": ("ECR_TUI_READ_ONLY",),
     "engine": ("ECR_TUI_ENGINE",),
     "state_dir": ("ECR_TUI_STATE_DIR",),
+    "cache_dir": ("ECR_TUI_CACHE_DIR",),
 }
 _FLAGS = {
     "profile_a": "--profile-a",
@@ -42,7 +43,8 @@ _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 @dataclass(frozen=True)
 class Settings:
-    """What this run works with. ``regions`` () means the profile's own; ``state_dir`` None means the platform's folder.
+    """What this run works with. ``regions`` () means the profile's own; ``state_dir`` and ``cache_dir`` None mean the
+    platform's folders.
 
     ``origins`` tells for each field that was set where it came from: "--profile-a", "ECR_TUI_REGION", a file's path.
     """
@@ -54,6 +56,7 @@ class Settings:
     read_only: bool = False
     engine: str = "auto"
     state_dir: Path | None = None
+    cache_dir: Path | None = None
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def origin(self, name: str) -> str:
@@ -63,6 +66,10 @@ class Settings:
     @property
     def state_folder(self) -> Path:
         return self.state_dir or default_state_dir()
+
+    @property
+    def cache_folder(self) -> Path:
+        return self.cache_dir or default_cache_dir()
 
     def changed(self, origin: str, **values: Any) -> Settings:
         """A copy with other values, such as a profile that was switched in the app. Values are final, not parsed."""
@@ -142,6 +149,13 @@ def default_state_dir() -> Path:
     return Path(platformdirs.user_state_dir("ecr-tui"))
 
 
+def default_cache_dir() -> Path:
+    """The platform's folder for what may be deleted at any time, such as ~/.cache/ecr-tui."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("ecr-tui"))
+
+
 def _parse(name: str, raw: Any, origin: str) -> Any:
     if name == "regions":
         return tuple(dict.fromkeys(_region(part, origin) for part in _words(raw)))
@@ -155,7 +169,7 @@ def _parse(name: str, raw: Any, origin: str) -> Any:
         return raw if isinstance(raw, bool) else _bool(str(raw), origin)
     if name == "engine":
         return _choice(str(raw), ENGINES, origin)
-    if name == "state_dir":
+    if name in ("state_dir", "cache_dir"):
         return Path(raw).expanduser()
     return str(raw)
 

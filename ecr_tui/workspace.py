@@ -10,7 +10,6 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from threading import Event as CancelEvent
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.journal import Journal
 from ecr_tui.workspace_audit import Auditing
 from ecr_tui.workspace_facts import Facts
+from ecr_tui.workspace_many import Many
 from ecr_tui.workspace_verifying import Verifying
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ecr_tui.twosided import TwoSided
 
 
-class Workspace(Auditing, Verifying):
+class Workspace(Auditing, Many, Verifying):
     """Two accounts, their sessions, and what was granted in this run."""
 
     def __init__(
@@ -56,6 +56,7 @@ class Workspace(Auditing, Verifying):
         self._sessions: dict[Role, AwsSession] = {}
         self._facts = Facts(lambda role: self._consumer_session() if role is Role.CONSUMER else self.session(role))
         self._granted_at: dict[str, float] = {}
+        self._prepare_many()
         self._prepare_verifying()
 
     # -- accounts ------------------------------------------------------------------------------------------------
@@ -74,6 +75,7 @@ class Workspace(Auditing, Verifying):
     ) -> None:
         """Switch profiles or regions; what is None stays. The sessions that no longer fit are dropped."""
         self._facts.forget()
+        self.policies.forget()
         with self._lock:
             if profile_a is not None:
                 self.settings = self.settings.changed("chosen in the app", profile_a=profile_a)
@@ -157,19 +159,28 @@ class Workspace(Auditing, Verifying):
         cancel: CancelEvent | None = None,
         on_failure: Callable[[str, EcrTuiError], None] | None = None,
     ) -> list[Repository]:
-        """As ``aws.inventory.list_repositories``, over :meth:`regions`."""
+        """As ``aws.inventory.list_repositories``, over :meth:`regions`. One without ``tags`` is kept for the next start
+        (:meth:`cached_repositories`)."""
         from ecr_tui.aws.inventory import list_repositories
+
+        failed: list[str] = []
+
+        def fail(region: str, error: EcrTuiError) -> None:
+            failed.append(region)
+            if on_failure is not None:
+                on_failure(region, error)
 
         found = list_repositories(
             self.session(Role.OWNER),
             self.regions(),
             tags=tags,
             on_page=on_page,
-            on_failure=on_failure,
+            on_failure=None if on_failure is None else fail,
             cancel=cancel,
         )
         if not tags:
             self.remember_listed(found)
+            self._keep(found, failed)
         return found
 
     def repository(self, name: str) -> Repository:
@@ -259,7 +270,20 @@ class Workspace(Auditing, Verifying):
         """Write what was previewed, or refuse (ConflictError) when the live policy is another by now."""
         from ecr_tui.grants import apply
 
-        outcome = apply(self._store(), self.journal, plan, operator=self.owner().arn, read_only=self.settings.read_only)
+        owner = self.owner()
+        if plan.repository.account != owner.account:
+            # Requests name the repository alone: in another account it would be another one.
+            raise InputError(
+                f"{plan.repository.name} was listed in account {plan.repository.account}, and this profile belongs to "
+                f"{owner.account}; nothing was written",
+                hint="List the repositories again.",
+                side=Role.OWNER.value,
+            )
+        try:
+            outcome = apply(self._store(), self.journal, plan, operator=owner.arn, read_only=self.settings.read_only)
+        finally:
+            # Written, or found to be another than was shown.
+            self.policies.invalidate(plan.repository.arn)
         if outcome.written and plan.grant is not None:
             self._granted_at[plan.repository.arn] = time.monotonic()
         return outcome
@@ -277,6 +301,7 @@ class Workspace(Auditing, Verifying):
             read_only=self.settings.read_only,
         )
         self._granted_at.pop(outcome.plan.repository.arn, None)
+        self.policies.invalidate(outcome.plan.repository.arn)
         return outcome
 
     def identity_policy(self, repositories: Sequence[Repository], access: Access) -> PolicyDocument:

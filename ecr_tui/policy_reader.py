@@ -1,0 +1,277 @@
+"""Reading one thing of many repositories in the background: what is looked at first, everything else behind it.
+
+ECR has no call for several policies at once and publishes no rate for reading one, so a bounded pool works off two
+queues: what the user looks at (:meth:`BackgroundReader.want`, :meth:`~BackgroundReader.need`) and, behind it, what
+somebody waits for (:meth:`~BackgroundReader.read_all`). An answer is kept for a minute, a repository that is being read
+is not asked for twice, and an answer that was under way when its repository was written does not count.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from ecr_tui.aws.model import Repository
+from ecr_tui.errors import Cancelled, EcrTuiError
+
+T = TypeVar("T")
+
+THREADS = 8
+TTL = 60.0
+"""Seconds for which an answer is good enough to look at. Nothing is ever written on the strength of one."""
+
+
+@dataclass(frozen=True)
+class Answer(Generic[T]):
+    """What was read, or why it could not be; ``value`` counts only without ``error``. ``at`` is monotonic seconds."""
+
+    repository: Repository
+    value: T | None
+    error: EcrTuiError | None
+    at: float
+
+
+class BackgroundReader(Generic[T]):
+    """Thread-safe. ``read`` is called from up to ``threads`` daemon threads, which exist while there is work.
+
+    Whatever it raises becomes the answer's error. :data:`PolicyReader` is the one for policies.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[Repository], T],
+        *,
+        threads: int = THREADS,
+        ttl: float = TTL,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._read = read
+        self._limit = threads
+        self._ttl = ttl
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._wanted: deque[Repository] = deque()
+        self._queued: deque[Repository] = deque()
+        self._awaited: dict[str, list[queue.SimpleQueue[Answer[T]]]] = {}
+        self._running: set[tuple[str, int]] = set()
+        self._serials: Counter[str] = Counter()
+        self._generation = 0
+        self._answers: dict[str, Answer[T]] = {}
+        self._texts: dict[str, str] = {}
+        self._listeners: list[Callable[[Answer[T]], None]] = []
+        self._threads = 0
+        self._closed = False
+
+    # -- what is known -------------------------------------------------------------------------------------------
+
+    def known(self, arn: str) -> Answer[T] | None:
+        """An answer that is still fresh."""
+        found = self._answers.get(arn)
+        return found if found is not None and self._clock() - found.at < self._ttl else None
+
+    def last(self, arn: str) -> Answer[T] | None:
+        """The latest answer, however old: better than nothing to look at until the next one."""
+        return self._answers.get(arn)
+
+    def listen(self, heard: Callable[[Answer[T]], None]) -> Callable[[], None]:
+        """Call ``heard`` with every answer that counts, on the thread that read it; returns what ends that.
+
+        One that raises is not called again.
+        """
+        with self._lock:
+            self._listeners.append(heard)
+        return lambda: self._unlisten(heard)
+
+    def _unlisten(self, heard: Callable[[Answer[T]], None]) -> None:
+        with self._lock:
+            if heard in self._listeners:
+                self._listeners.remove(heard)
+
+    # -- asking --------------------------------------------------------------------------------------------------
+
+    def want(self, repositories: Iterable[Repository], first: Repository | None = None) -> None:
+        """Read what is not fresh of these, and drop what was wanted before: the user has scrolled on."""
+        rows = {row.arn: row for row in ((first,) if first is not None else ())}
+        rows |= {row.arn: row for row in repositories if row.arn not in rows}
+        with self._lock:
+            self._wanted = deque(row for row in rows.values() if self._missing(row.arn))
+        self._serve()
+
+    def need(self, repository: Repository) -> None:
+        """Put this one before everything else."""
+        with self._lock:
+            if not self._missing(repository.arn):
+                return
+            self._wanted = deque(row for row in self._wanted if row.arn != repository.arn)
+            self._wanted.appendleft(repository)
+        self._serve()
+
+    def get(self, repository: Repository, cancel: threading.Event | None = None) -> T:
+        """The fresh value, before everything else; raises the error there was, or Cancelled."""
+        self.need(repository)
+        answer = self.read_all([repository], cancel=cancel)[0]
+        if answer.error is not None:
+            raise answer.error
+        return answer.value  # type: ignore[return-value]
+
+    def read_all(
+        self,
+        repositories: Sequence[Repository],
+        *,
+        on_progress: Callable[[int, int], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> list[Answer[T]]:
+        """A fresh answer for each, in their order, read behind what is wanted.
+
+        ``on_progress(done, total)`` is called in this thread, not for every single answer. Raises Cancelled within a
+        tenth of a second of ``cancel``, or when the reader is closed; calls on their way are left behind.
+        """
+        found: dict[str, Answer[T]] = {}
+        missing: dict[str, Repository] = {}
+        inbox: queue.SimpleQueue[Answer[T]] = queue.SimpleQueue()
+        with self._lock:
+            for row in {row.arn: row for row in repositories}.values():
+                fresh = self.known(row.arn)
+                if fresh is not None:
+                    found[row.arn] = fresh
+                    continue
+                missing[row.arn] = row
+                inboxes = self._awaited.setdefault(row.arn, [])
+                if not inboxes and self._missing(row.arn):
+                    self._queued.append(row)
+                inboxes.append(inbox)
+        self._serve()
+        total = len(found) + len(missing)
+        try:
+            while missing:
+                if self._closed or (cancel is not None and cancel.is_set()):
+                    raise Cancelled
+                for answer in _arrived(inbox):
+                    found[answer.repository.arn] = answer
+                    missing.pop(answer.repository.arn, None)
+                if on_progress is not None:
+                    on_progress(len(found), total)
+        finally:
+            with self._lock:
+                for arn in missing:
+                    self._leave(arn, inbox)
+        return [found[row.arn] for row in repositories]
+
+    def _leave(self, arn: str, inbox: queue.SimpleQueue[Answer[T]]) -> None:
+        inboxes = self._awaited.get(arn, [])
+        if inbox in inboxes:
+            inboxes.remove(inbox)
+        if not inboxes:
+            self._awaited.pop(arn, None)
+
+    # -- forgetting ----------------------------------------------------------------------------------------------
+
+    def invalidate(self, arn: str) -> None:
+        """After a write: only a new answer counts, not even one that is under way."""
+        with self._lock:
+            self._serials[arn] += 1
+            self._answers.pop(arn, None)
+
+    def forget(self) -> None:
+        """Everything, as after a change of account; what was wanted is dropped, too."""
+        with self._lock:
+            self._generation += 1
+            self._wanted.clear()
+            self._answers.clear()
+            self._texts.clear()
+
+    def close(self) -> None:
+        """Begin nothing further. Threads end with the call that they are in; nobody waits for them."""
+        with self._lock:
+            self._closed = True
+            self._wanted.clear()
+            self._queued.clear()
+
+    # -- serving -------------------------------------------------------------------------------------------------
+
+    def _ticket(self, arn: str) -> tuple[str, int]:
+        return arn, self._generation + self._serials[arn]
+
+    def _missing(self, arn: str) -> bool:
+        """Neither fresh nor about to be."""
+        return self.known(arn) is None and self._ticket(arn) not in self._running
+
+    def _serve(self) -> None:
+        with self._lock:
+            work = len(self._wanted) + len(self._queued) + len(self._running)
+            start = 0 if self._closed else max(0, min(self._limit, work) - self._threads)
+            self._threads += start
+        for _ in range(start):
+            threading.Thread(target=self._work, name="policy-reader", daemon=True).start()
+
+    def _next(self) -> Repository | None:
+        """Callers hold the lock. What was answered meanwhile, or is awaited by nobody any more, is passed over."""
+        while self._wanted:
+            row = self._wanted.popleft()
+            if self._missing(row.arn):
+                return row
+        while self._queued:
+            row = self._queued.popleft()
+            if row.arn in self._awaited and self._missing(row.arn):
+                return row
+        return None
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                # Deciding to end and being counted out are one step, or a new wish could find nobody to serve it.
+                row = None if self._closed else self._next()
+                if row is None:
+                    self._threads -= 1
+                    return
+                ticket = self._ticket(row.arn)
+                self._running.add(ticket)
+            answer = self._ask(row)
+            with self._lock:
+                self._running.discard(ticket)
+                counts = ticket == self._ticket(row.arn) and not self._closed
+                listeners = tuple(self._listeners) if counts else ()
+                if counts:
+                    self._answers[row.arn] = answer
+                    for inbox in self._awaited.pop(row.arn, ()):
+                        inbox.put(answer)
+                elif row.arn in self._awaited:
+                    self._queued.appendleft(row)
+            for heard in listeners:
+                try:
+                    heard(answer)
+                except Exception:
+                    # One that fails would fail again, and must not cost the others their answers.
+                    self._unlisten(heard)
+
+    def _ask(self, row: Repository) -> Answer[T]:
+        try:
+            value = self._read(row)
+        except EcrTuiError as error:
+            return Answer(row, None, error, self._clock())
+        except Exception as fault:
+            unexpected = EcrTuiError(f"reading {row.name} failed", detail=repr(fault))
+            return Answer(row, None, unexpected, self._clock())
+        if isinstance(value, str):
+            # Thousands of repositories share one policy text.
+            with self._lock:
+                value = self._texts.setdefault(value, value)  # type: ignore[assignment]
+        return Answer(row, value, None, self._clock())
+
+
+def _arrived(inbox: queue.SimpleQueue[Answer[T]]) -> Iterator[Answer[T]]:
+    """What is there, waiting a moment for the first."""
+    with contextlib.suppress(queue.Empty):
+        yield inbox.get(timeout=0.1)
+        while True:
+            yield inbox.get_nowait()
+
+
+PolicyReader = BackgroundReader[str | None]
+"""Values are policy texts exactly as ECR keeps them; None where a repository has none."""
