@@ -3,39 +3,90 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ecr_tui.cli.common import account_options, json_option, listed, open_workspace, print_json, tag_option
-from ecr_tui.errors import EcrTuiError
+from ecr_tui.cli.meter import Meter
+from ecr_tui.errors import EcrTuiError, InputError
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
+    from ecr_tui.filters import Filter
+    from ecr_tui.policy.access import AccessSummary
     from ecr_tui.workspace import Workspace
 
 
 @click.command("list")
 @account_options
 @tag_option
+@click.option(
+    "--filter",
+    "query",
+    metavar="QUERY",
+    default="",
+    help="Words, tag:K or tag:K=V, access:none|pull|push|push-pull, mutable:yes|no, region:START; ! negates.",
+)
 @json_option
 @click.pass_context
-def list_command(context: click.Context, /, as_json: bool, **flags: Any) -> None:
-    """The repositories, their tags, and what account A's policies let account B do."""
-    from ecr_tui import present
+def list_command(context: click.Context, /, as_json: bool, query: str, **flags: Any) -> None:
+    """The repositories, their tags, and what account A's policies let account B do.
 
+    Of a QUERY all terms must hold. A word occurs in the name or in a tag, in any case; "access" is at least that of
+    account B; double quotes hold blanks together. Example: --filter 'api tag:Team=Payments !access:pull'
+    """
+    from ecr_tui import present
+    from ecr_tui.filters import parse
+
+    wanted = parse(query)
+    if wanted.problems:
+        raise _unusable(wanted)
     with open_workspace(context, flags) as workspace:
         rows = listed(workspace)
-        access = _access(workspace, rows)
+        if wanted.needs_access and workspace.settings.profile_b is None:
+            raise InputError(
+                "access: asks what account B may do, and there is no account B", hint="Name one with --profile-b."
+            )
+        # Policies are read one by one, so what does not depend on them is looked at first.
+        candidates = [r for r in rows if wanted.matches(r) is not False]
+        access = _access(workspace, candidates)
+        verdicts = {r.arn: wanted.matches(r, access.get(r.arn)) for r in candidates}
+        found = [r for r in candidates if verdicts[r.arn]]
+        unknown = sum(verdict is None for verdict in verdicts.values())
+        if unknown:
+            click.echo(f"Left out, as their tags or policies are not known: {unknown:,}.", err=True)
+        if not found and not unknown and wanted:
+            _suggest(wanted, rows)
         if as_json:
-            print_json([present.repository_json(r, access.get(r.arn)) for r in rows])
+            print_json([present.repository_json(r, access.get(r.arn)) for r in found])
         else:
-            click.echo(present.repository_table(rows, access))
+            click.echo(present.repository_table(found, access))
 
 
-def _access(workspace: Workspace, rows: Sequence[Repository]) -> dict[str, Any]:
+def _unusable(wanted: Filter) -> InputError:
+    problem = wanted.problems[0]
+    where = " " * problem.start + "^" * (problem.end - problem.start)
+    return InputError(f"--filter: {problem.message}", detail=f"{wanted.text}\n{where}", hint=problem.hint)
+
+
+def _suggest(wanted: Filter, rows: Sequence[Repository]) -> None:
+    from ecr_tui.filters import Index, Order
+    from ecr_tui.present import plain
+
+    index = Index(rows)
+    near = wanted.apply(index)
+    names = [rows[i].name for i in near.ranked(index, Order())[:3]] if near.loose else []
+    if names:
+        more = f" and {len(near.rows) - len(names):,} more" if len(near.rows) > len(names) else ""
+        click.echo(plain(f"Nothing matches. Did you mean {', '.join(names)}{more}?"), err=True)
+
+
+def _access(workspace: Workspace, rows: Sequence[Repository]) -> dict[str, AccessSummary]:
     """A's side of B's access for each ARN; empty where there is no account B to ask for."""
-    from concurrent.futures import ThreadPoolExecutor
+    from ecr_tui.policy.access import access_of
+    from ecr_tui.policy.document import PolicyDocument
 
     if workspace.settings.profile_b is None:
         return {}
@@ -44,12 +95,16 @@ def _access(workspace: Workspace, rows: Sequence[Repository]) -> dict[str, Any]:
     except EcrTuiError as error:
         click.echo(f"Account B's access is not shown: {error.text()}", err=True)
         return {}
-
-    def one(repository: Repository) -> Any:
+    parse = lru_cache(maxsize=4096)(PolicyDocument.parse)
+    found: dict[str, AccessSummary] = {}
+    with Meter("Reading policies") as meter:
+        answers = workspace.policies.read_all(rows, on_progress=meter)
+    for answer in answers:
+        row = answer.repository
         try:
-            return workspace.access(repository, principal)
+            if answer.error is None:
+                document = parse(answer.value) if answer.value is not None else None
+                found[row.arn] = access_of(document, principal, repository_arn=row.arn, tags=row.tags)
         except EcrTuiError:
-            return None
-
-    with ThreadPoolExecutor(8) as pool:
-        return {r.arn: found for r, found in zip(rows, pool.map(one, rows), strict=True) if found is not None}
+            continue
+    return found
