@@ -21,7 +21,7 @@ demo: $(DEMO_STAMP)
 	@$(BIN)/ecr-tui demo $(ARGS)
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 check: lint types contracts test
 
