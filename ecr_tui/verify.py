@@ -124,7 +124,7 @@ class Verification:
         finally:
             for name in _ACCESS_STAGES:
                 if not self._log.reached(name):
-                    self._log.skip(name, "not reached")
+                    self._log.skip(name, "not asked for" if name in self._unasked else "not reached")
             try:
                 self._transfers.look_at_pull()
                 self._switch_tag()
@@ -132,6 +132,11 @@ class Verification:
             finally:
                 cleaned_up = self._transfers.clean_up()
         return self._report(started, self._clock() - begun, cleaned_up)
+
+    @property
+    def _unasked(self) -> tuple[StageName, ...]:
+        access = self._options.access
+        return {Access.PULL: (StageName.PUSH,), Access.PUSH: (StageName.PULL,)}.get(access, ())
 
     # -- stages --------------------------------------------------------------------------------------------------
 
@@ -170,14 +175,14 @@ class Verification:
             end(f"{self._repository.host} accepts B's token (identity, not yet access)")
 
     def _prove(self, credentials: Credentials) -> None:
-        access, transfers = self._options.access, self._transfers
-        if access is Access.PULL:
+        transfers = self._transfers
+        if StageName.PUSH in self._unasked:
             transfers.choose(self._options.image)
             self._log.skip(StageName.PUSH, "not asked for")
         else:
             transfers.tag(self._now())
             transfers.push(credentials)
-        if access is Access.PUSH:
+        if StageName.PULL in self._unasked:
             self._log.skip(StageName.PULL, "not asked for")
         else:
             transfers.pull(credentials)
