@@ -70,10 +70,9 @@ class Cleaner:
 
         repository = _repository(leftover.place)
         live = live_tags(self._session, repository).get(leftover.key)
-        if live == leftover.value:
-            return "the tag is there"
-        if live is not None:
+        if live not in (None, leftover.value):
             return f"somebody has set {leftover.key}={live} since, which is left so"
+        # Set also where it is shown: what is read just after a change may be what was before it.
         set_tag(self._session, repository, leftover.key, leftover.value)
         return f"{leftover.key}={leftover.value} is set again"
 

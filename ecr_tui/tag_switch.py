@@ -145,7 +145,8 @@ class TagSwitcher:
         for attempt in range(ATTEMPTS):
             try:
                 live = self._owner.tags(self._repository).get(key)
-                if live is None:
+                if live in (None, value):
+                    # Set also where it is shown: what is read just after a change may be what was before it.
                     self._owner.set_tag(self._repository, key, value)
                     live = self._owner.tags(self._repository).get(key)
                 if live is not None:
