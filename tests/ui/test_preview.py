@@ -86,7 +86,7 @@ async def test_an_empty_principal_goes_back_to_bs_caller(workspace: FakeWorkspac
         await ui.type("role/deploy")
         await ui.press("enter", "b", "ctrl+u", "enter")
         await ui.ready()
-        assert ui.main.choice.principal is None
+        assert ui.main.choosing.choice.principal is None
         assert ui.main.grant.principal == DEVUSR2
 
 

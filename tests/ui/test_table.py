@@ -11,7 +11,8 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from ecr_tui.ui.widgets.virtual_table import Column, VirtualTable, _fit_pieces
+from ecr_tui.ui.widgets.columns import Column, fit_pieces
+from ecr_tui.ui.widgets.virtual_table import VirtualTable
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,7 @@ async def test_only_what_is_in_view_is_asked_for() -> None:
     drawn: list[str] = []
     column = Column[Row]("n", "N", lambda r: drawn.append(r.name) or [(r.name, "")], lambda r: r.name, width=10)
     app = TableApp(rows(5000))
-    app.table.columns = (column,)
-    app.table._sort = ("n", False)
+    app.table.set_columns((column,))
     async with app.run_test(size=(40, 11)) as pilot:
         await pilot.pause()
         assert set(drawn) <= {f"row-{i:05}" for i in range(20)}
@@ -139,8 +139,8 @@ async def test_typing_and_deleting_gives_what_a_fresh_filter_gives(seed: int) ->
                 text += chance.choice("abc ")
             widget.filter = text
             wanted = sorted(row.name for row in everything if all(word in row.name for word in text.split()))
-            assert sorted(widget._rows[i].name for i in widget._view) == wanted
-            assert widget._view == sorted(widget._view, key=lambda i: widget._rows[i].name)
+            assert sorted(widget._model.rows[i].name for i in widget._model.view) == wanted
+            assert widget._model.view == sorted(widget._model.view, key=lambda i: widget._model.rows[i].name)
 
 
 async def test_matches_are_highlighted_where_they_are() -> None:
@@ -172,6 +172,12 @@ async def test_cursor_and_marks_survive_new_rows_a_sort_and_a_filter() -> None:
         widget.filter = ""
         assert widget.current.name == "row-00003"
         assert widget.marked_hidden == []
+
+
+async def test_a_new_first_row_does_not_change_what_is_selected() -> None:
+    async with table([Row("b"), Row("c")]) as (widget, _):
+        widget.set_rows([Row("a"), Row("b"), Row("c")])
+        assert widget.current.name == "b"
 
 
 async def test_a_row_that_has_gone_loses_mark_and_cursor() -> None:
@@ -253,7 +259,7 @@ def test_a_cell_is_exactly_as_wide_as_its_column(text: str, right: bool) -> None
     from rich.cells import cell_len
 
     for room in range(1, 15):
-        pieces = _fit_pieces([(text, ""), ("xy", "dim")], room, right)
+        pieces = fit_pieces([(text, ""), ("xy", "dim")], room, right)
         assert sum(cell_len(piece) for piece, _ in pieces) == room
 
 

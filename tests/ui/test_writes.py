@@ -247,7 +247,7 @@ async def test_the_written_plan_is_the_one_that_was_confirmed(workspace: FakeWor
         workspace.gate.hold("plan")
         await ui.press("space", "g")
         await ui.wait(lambda: workspace.gate.count("plan") == 1)
-        ui.main._choose(replace(ui.main.choice, access=Access.PULL))
+        ui.main.choosing.take(replace(ui.main.choosing.choice, access=Access.PULL))
         workspace.gate.release()
         await ui.wait(lambda: ui.dialog == "ConfirmScreen")
         await ui.see("may push + pull")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
@@ -19,10 +18,8 @@ from textual.widgets import Footer
 from ecr_tui.aws.model import Repository, Role
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.change import Grant
-from ecr_tui.policy.principal import describe, parse_principal
 from ecr_tui.ui import messages as said
 from ecr_tui.ui import status
-from ecr_tui.ui.choice import Choice, Tags, condition_choices, condition_words, parse_condition
 from ecr_tui.ui.flows.details import Details
 from ecr_tui.ui.flows.listing import Listing
 from ecr_tui.ui.flows.previewing import Previewer
@@ -30,14 +27,15 @@ from ecr_tui.ui.flows.verifying import Verifier
 from ecr_tui.ui.flows.writing import Writer
 from ecr_tui.ui.keys import BINDINGS, MAIN, Key, by_action
 from ecr_tui.ui.port import Workspace
-from ecr_tui.ui.screens.ask import AskScreen, Choosable, ChooseScreen
+from ecr_tui.ui.screens.choosing import Choosing
+from ecr_tui.ui.screens.copying import Copying
 from ecr_tui.ui.screens.help import HelpScreen
-from ecr_tui.ui.screens.text import ErrorScreen, TextScreen, copied_error
+from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.screens.writes import Writes
-from ecr_tui.ui.text import MUTED, NO, OK, safe, safe_block
+from ecr_tui.ui.text import NO, safe, safe_block
 from ecr_tui.ui.widgets.accounts import TITLES, AccountCard
 from ecr_tui.ui.widgets.bars import PaneBar, PaneTab, StatusBar
-from ecr_tui.ui.widgets.preview import PreviewPane
+from ecr_tui.ui.widgets.preview import TABS, PreviewPane
 from ecr_tui.ui.widgets.repositories import RepositoriesPane
 from ecr_tui.ui.widgets.verification import VerificationPane
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
@@ -69,18 +67,18 @@ class MainScreen(Screen[None]):
         self.previewer = Previewer(self, workspace, self.details)
         self.verifier = Verifier(self, workspace)
         self.writes = Writes(self, Writer(self, workspace))
-        self.choice = Choice()
+        self.choosing = Choosing(self)
+        self.copying = Copying(self)
         self.pane = "repositories"
         self._marks = 0
         self._possible: tuple[bool, ...] = ()
-        self._copied: tuple[str, float] = ("", 0.0)
         self._window_timer: Timer | None = None
         self._preview_timer: Timer | None = None
         self.cards = {
             Role.OWNER: AccountCard(Role.OWNER, settings.profile_a, now=now),
             Role.CONSUMER: AccountCard(Role.CONSUMER, settings.profile_b, now=now),
         }
-        self.repositories = RepositoriesPane(self.details, principal=self.principal, now=now)
+        self.repositories = RepositoriesPane(self.details, principal=lambda: self.choosing.principal, now=now)
         self.preview = PreviewPane(workspace.identity_policy)
         self.verification = VerificationPane()
 
@@ -155,18 +153,14 @@ class MainScreen(Screen[None]):
     def repository(self) -> Repository | None:
         return self.table.current
 
-    def principal(self) -> str | None:
-        return self.choice.principal_for(self.listing.consumer)
-
     @property
     def grant(self) -> Grant | None:
-        return self.choice.grant(self.listing.consumer, self.listing.tags)
+        """What would be granted, as chosen; None as long as nobody is known to grant it to."""
+        return self.choosing.grant
 
-    def _choose(self, choice: Choice) -> None:
-        if choice != self.choice:
-            self.choice = choice
-            self.table.redraw_rows()
-            self._preview_now()
+    def choice_changed(self) -> None:
+        self.table.redraw_rows()
+        self._preview_now()
 
     def _preview_soon(self) -> None:
         """While the cursor runs through the rows, only where it stops is worth a preview."""
@@ -419,23 +413,17 @@ class MainScreen(Screen[None]):
         node.call_later(node.run_action, key.action)
 
     def palette_commands(self) -> Iterator[tuple[str, str, Callable[[], Any]]]:
+        """What has no key of its own."""
         if self.repository is not None:
-            yield (
-                "Copy: repository ARN",
-                "Copy the ARN of the selected repository",
-                partial(self._copy_repository, "arn"),
-            )
-            yield "Copy: repository URI", "Copy what docker push and pull take", partial(self._copy_repository, "uri")
+            yield "Copy: repository ARN", "Copy the ARN of the selected repository", self.copying.arn
+            yield "Copy: repository URI", "Copy what docker push and pull take", self.copying.uri
         if self.table.marks:
             yield "Choose: unmark all", "Remove every mark, hidden ones too", self.table.unmark_all
         for column in self.table.columns:
-            yield (
-                f"Sort by {column.label}",
-                "The same column again turns the order",
-                partial(self.table.sort_by, column.id),
-            )
-        for tab in ("diff", "json", "who", "findings", "consumer"):
-            yield f"Preview: {tab}", "Turn the policy preview to this tab", partial(self._turn_to, tab)
+            sort = partial(self.table.sort_by, column.id)
+            yield f"Sort by {column.label}", "The same column again turns the order", sort
+        for tab in TABS:
+            yield f"Preview: {tab.label}", "Turn the policy preview to this tab", partial(self._turn_to, tab.id)
 
     def _turn_to(self, tab: str) -> None:
         self.preview.turn_to(tab)
@@ -450,19 +438,7 @@ class MainScreen(Screen[None]):
         self.repositories.open_tags()
 
     def action_sort(self) -> None:
-        sorted_by, descending = self.table.sort
-        choices = []
-        for column in self.table.columns:
-            order = ("  ▼ descending" if descending else "  ▲ ascending") if column.id == sorted_by else ""
-            choices.append(Choosable(Content.assemble(column.label, (order, MUTED)), column.id))
-        current = next(i for i, c in enumerate(self.table.columns) if c.id == sorted_by)
-
-        def chosen(choice: Choosable | None) -> None:
-            if choice is not None:
-                self.table.sort_by(choice.value)
-
-        explanation = "The same column again turns the order. What is not read yet comes last."
-        self.app.push_screen(ChooseScreen("Sort by", choices, current=current, explanation=explanation), chosen)
+        self.choosing.ask_sort()
 
     def action_refresh(self) -> None:
         self.details.forget_all()
@@ -471,92 +447,13 @@ class MainScreen(Screen[None]):
         self._preview_now()
 
     def action_principal(self) -> None:
-        consumer = self.listing.consumer
-        repository = self.repository
-        default = replace(self.choice, principal=None).principal_for(consumer)
-
-        def parse(text: str) -> str | None:
-            if not text.strip():
-                return None
-            partition = repository.partition if repository else consumer.partition if consumer else "aws"
-            return parse_principal(text, account_b=consumer.account if consumer else None, partition=partition)
-
-        def check(text: str) -> str:
-            principal = parse(text)
-            if principal is not None:
-                return f"{OK} {describe(principal)}  ·  {principal}"
-            return (
-                f"{OK} account B's caller: {describe(default)}" if default else "account B's caller, once it is known"
-            )
-
-        def answered(text: str | None) -> None:
-            if text is not None:
-                principal = parse(text)
-                self._choose(replace(self.choice, principal=None if principal == default else principal))
-
-        self.app.push_screen(
-            AskScreen(
-                "Who is granted access?",
-                "An ARN, a 12-digit account id, or user/NAME or role/NAME in account B. Empty: account B's own caller.",
-                value=self.principal() or "",
-                placeholder="user/devusr2",
-                check=check,
-            ),
-            answered,
-        )
+        self.choosing.ask_principal()
 
     def action_access(self) -> None:
-        self._choose(self.choice.next_access())
+        self.choosing.next_access()
 
     def action_condition(self) -> None:
-        current = self.choice.tags(self.listing.tags)
-        tags = condition_choices(self.repository, self.listing.tags, current)
-        own = set((self.repository.tags or {}).items()) if self.repository else set()
-        choices = []
-        for pairs in tags:
-            words = safe(condition_words(pairs)) if pairs else "no condition"
-            note = "  · this repository has it" if pairs and set(pairs) <= own else ""
-            note = "  · this repository does not have it" if pairs and not note else note
-            choices.append(Choosable(Content.assemble(words, (note, MUTED)), pairs))
-        choices.append(Choosable(Content.styled("another tag…", "italic"), None))
-
-        def chosen(choice: Choosable | None) -> None:
-            if choice is None:
-                return
-            if choice.value is None:
-                self._ask_condition(current)
-            else:
-                self._choose(replace(self.choice, condition=choice.value))
-
-        self.app.push_screen(
-            ChooseScreen(
-                "Grant only while the repository has the tag",
-                choices,
-                current=tags.index(current),
-                explanation="The condition is written into the policy: aws:ResourceTag must equal it.",
-            ),
-            chosen,
-        )
-
-    def _ask_condition(self, current: Tags) -> None:
-        def check(text: str) -> str:
-            pairs = parse_condition(text)
-            return f"{OK} if {condition_words(pairs)}" if pairs else f"{OK} no condition"
-
-        def answered(text: str | None) -> None:
-            if text is not None:
-                self._choose(replace(self.choice, condition=parse_condition(text)))
-
-        self.app.push_screen(
-            AskScreen(
-                "Which tag must the repository have?",
-                "KEY=VALUE; several, separated by commas, must all be there.",
-                value=", ".join(f"{k}={v}" for k, v in current),
-                placeholder="Team=Payments",
-                check=check,
-            ),
-            answered,
-        )
+        self.choosing.ask_condition()
 
     def action_grant(self) -> None:
         self.writes.grant()
@@ -608,34 +505,7 @@ class MainScreen(Screen[None]):
             (self.table if pane == "repositories" else self.verification).focus()
 
     def action_copy(self) -> None:
-        focused = self.focused
-        if isinstance(focused, AccountCard):
-            self._copy(copied_error(focused.error) if focused.error else focused.as_text(), "the account")
-        elif self.pane == "preview":
-            self._copy(*self.preview.copy_text())
-        elif self.pane == "verification":
-            self._copy(*self.verification.copy_text())
-        elif self.repository is not None:
-            # The same key again on the same row gives the other name of it.
-            same = self._copied[0] == self.repository.arn and self.verifier.clock() - self._copied[1] < 5
-            self._copy_repository("uri" if same else "arn")
-
-    def _copy_repository(self, which: str) -> None:
-        repository = self.repository
-        if repository is None:
-            return
-        if which == "uri":
-            self._copied = ("", 0.0)
-            self._copy(repository.uri, "the URI")
-        else:
-            self._copied = (repository.arn, self.verifier.clock())
-            self._copy(repository.arn, "the ARN", "  y again: the URI")
-
-    def _copy(self, text: str, what: str, more: str = "") -> None:
-        if text:
-            self.app.post_message(TextScreen.CopyWanted(text, what, more))
-        else:
-            self.app.notify("There is nothing to copy here yet.", markup=False)
+        self.copying.focused()
 
     def action_help(self) -> None:
         self.app.push_screen(HelpScreen())

@@ -21,8 +21,9 @@ from ecr_tui.policy.access import AccessSummary
 from ecr_tui.ui.choice import Tags, parse_condition
 from ecr_tui.ui.flows.details import Details
 from ecr_tui.ui.text import NO, OK, PENDING, SKIP, UNKNOWN, ago, count, safe
+from ecr_tui.ui.widgets.columns import Column, Piece
 from ecr_tui.ui.widgets.inputs import SafeInput
-from ecr_tui.ui.widgets.virtual_table import Column, Piece, VirtualTable
+from ecr_tui.ui.widgets.virtual_table import VirtualTable
 from ecr_tui.ui.widgets.words import Words
 
 

@@ -22,41 +22,10 @@ from textual.strip import Strip
 
 from ecr_tui.ui.keys import TABLE_BINDINGS
 from ecr_tui.ui.text import PENDING
+from ecr_tui.ui.widgets.columns import GAP, GUTTER, Column, fit_columns, fit_pieces, hits
+from ecr_tui.ui.widgets.row_model import RowModel
 
 T = TypeVar("T")
-
-Piece = tuple[str, str]
-"""Text and the name of a style: "", "dim", "ok", "no", "warn", "strong"."""
-
-GUTTER = 3
-"""Cursor sign, mark sign and a blank: readable without colour."""
-
-GAP = 2
-
-_PAGE = 2000
-"""Rows up to which work on all of them at once is not noticed."""
-
-_ABSENT = -1
-"""The place of a marked row that the listing has not brought yet."""
-
-
-@dataclass(frozen=True)
-class Column(Generic[T]):
-    """``cell`` gives the pieces of a row's cell, already safe to print; ``sort`` a key, None where it is unknown.
-
-    ``width`` is the least that is useful; what is left over goes to columns with ``flex``. Where there is too little
-    room, the column with the lowest ``keep`` goes first. ``search``: filter matches are highlighted in it.
-    """
-
-    id: str
-    label: str
-    cell: Callable[[T], Sequence[Piece]]
-    sort: Callable[[T], Any]
-    width: int
-    flex: int = 0
-    keep: int = 0
-    search: bool = False
-    right: bool = False
 
 
 class VirtualTable(ScrollView, Generic[T], can_focus=True):
@@ -145,113 +114,58 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         """``search`` is the text that the filter looks at, in any case."""
         super().__init__(id=id)
         self.columns = tuple(columns)
-        self._key = key
-        self._search = search
-        self._rows: list[T] = []
-        self._haystacks: list[str] = []
-        self._values: list[Any] = []
-        self._order: list[int] = []
-        self._view: list[int] = []
-        self._cursor = 0
-        self._anchor: int | None = None
-        self._anchor_key: str | None = None
-        self._told: str | None = None
-        self._marks: dict[str, int] = {}
-        self._needles: tuple[str, ...] = ()
+        self._model: RowModel[T] = RowModel(key, search, self.columns[0].sort)
         self._filter = ""
         self._sort: tuple[str, bool] = (self.columns[0].id, False)
+        self._told: str | None = None
         self._hover: int | None = None
         self._layout: list[tuple[Column[T], int]] = []
         self._message: tuple[str, ...] = ()
         self._rich: dict[tuple[str, ...], Style] = {}
 
-    def set_columns(self, columns: Sequence[Column[T]]) -> None:
-        self.columns = tuple(columns)
-        if self._sort[0] not in {c.id for c in self.columns}:
-            self._sort = (self.columns[0].id, False)
-        self._fit(self.size.width)
-        self._rebuild()
-
     # -- content -------------------------------------------------------------------------------------------------
 
     @property
     def rows(self) -> Sequence[T]:
-        return self._rows
+        return self._model.rows
 
     @property
     def shown(self) -> int:
-        return len(self._view)
+        return len(self._model.view)
 
     @property
     def current(self) -> T | None:
-        return self._rows[self._view[self._cursor]] if self._view else None
+        return self._model.current
+
+    def set_columns(self, columns: Sequence[Column[T]]) -> None:
+        self.columns = tuple(columns)
+        self._layout = fit_columns(self.columns, self.size.width)
+        self.sort_by(*(self._sort if self._sort[0] in {c.id for c in columns} else (self.columns[0].id, False)))
 
     def set_rows(self, rows: Iterable[T], *, partial: bool = False) -> None:
-        """Replace all rows; the cursor's row and marks are found again by key.
-
-        Marks of rows that have gone are dropped, unless ``partial`` says that more rows follow by :meth:`add_rows`.
-        """
-        self._rows = list(rows)
-        self._haystacks = []
-        self._prepare(0)
-        self._anchor = None
-        self._marks = dict.fromkeys(self._marks, _ABSENT)
-        self._recognize(0)
-        if not partial:
-            self._marks = {key: at for key, at in self._marks.items() if at != _ABSENT}
-        self._rebuild()
+        """Replace all rows; cursor and marks stay with their rows. ``partial``: more follow by :meth:`add_rows`."""
+        self._model.set_rows(rows, partial=partial)
+        self._changed()
 
     def add_rows(self, rows: Iterable[T]) -> None:
         """A further page of a listing that is still going on."""
-        start = len(self._rows)
-        self._rows.extend(rows)
-        self._recognize(start)
-        self._prepare(start)
-        self._order_rows()
-
-    def _prepare(self, start: int) -> None:
-        """What the filter looks at, page by page while a listing arrives: for all rows at once it would be felt."""
-        if len(self._haystacks) == start and len(self._rows) - start <= _PAGE:
-            self._haystacks += [self._search(row).casefold() for row in self._rows[start:]]
-
-    def _recognize(self, start: int) -> None:
-        """Find the cursor's row and the marked ones among the rows from ``start`` on."""
-        lost = self._anchor is None and self._anchor_key is not None
-        if not lost and not self._marks:
-            return
-        key, marks = self._key, self._marks
-        for at in range(start, len(self._rows)):
-            name = key(self._rows[at])
-            if name in marks:
-                marks[name] = at
-            if lost and name == self._anchor_key:
-                self._anchor = at
+        self._model.add_rows(rows)
+        self._changed()
 
     def redraw_rows(self) -> None:
         """What the columns say has changed, the rows and their order have not."""
         self.refresh()
 
-    def resort(self) -> None:
-        """Sort again when the values that the order depends on have arrived."""
-        self._rebuild()
-
     def set_message(self, *lines: str) -> None:
         """What an empty table says."""
         self._message = lines
-        if not self._view:
+        if not self._model.view:
             self.refresh()
 
     def window(self, ahead: int = 0) -> list[T]:
         """The rows in view, and ``ahead`` rows beyond them."""
         top = self.scroll_offset.y
-        return [self._rows[i] for i in self._view[top : top + self._page + ahead]]
-
-    def _report(self, message: Message) -> None:
-        """Post a message as this table's own: Textual stops one at the widget whose handler it was made in, and the
-        parent that sets the filter is not the only one who listens."""
-        self.post_message(message.set_sender(self))
-
-    # -- filter, sort, marks ---------------------------------------------------------------------------------------
+        return [self._model.rows[i] for i in self._model.view[top : top + self._page + ahead]]
 
     @property
     def filter(self) -> str:
@@ -259,13 +173,9 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
 
     @filter.setter
     def filter(self, text: str) -> None:
-        needles = tuple(text.casefold().split())
-        narrower = bool(self._needles) and needles[: len(self._needles) - 1] == self._needles[:-1]
-        narrower = narrower and len(needles) >= len(self._needles)
-        narrower = narrower and needles[len(self._needles) - 1].startswith(self._needles[-1])
-        self._filter, self._needles = text, needles
-        self._view = self._matching(self._view if narrower else self._order)
-        self._settle()
+        self._filter = text
+        self._model.filter(text)
+        self._changed()
 
     @property
     def sort(self) -> tuple[str, bool]:
@@ -277,80 +187,43 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         if descending is None:
             descending = not self._sort[1] if self._sort[0] == column else False
         self._sort = (column, descending)
-        self._rebuild()
-
-    @property
-    def marked(self) -> list[T]:
-        """In the order of the table, those that the filter hides last."""
-        places = {at: place for place, at in enumerate(self._view)} if self._marks else {}
-        last = len(places)
-        present = [at for at in self._marks.values() if at != _ABSENT]
-        return [self._rows[at] for at in sorted(present, key=lambda at: (places.get(at, last), at))]
-
-    @property
-    def marked_hidden(self) -> list[T]:
-        """Marked rows that the filter hides."""
-        if not self._marks or not self._needles:
-            return []
-        seen = set(self._view)
-        return [self._rows[at] for at in sorted(self._marks.values()) if at != _ABSENT and at not in seen]
+        self._model.sort_by(next(c.sort for c in self.columns if c.id == column), descending)
+        self._changed()
 
     @property
     def marks(self) -> int:
         """How many rows are marked, hidden ones included."""
-        return len(self._marks)
+        return len(self._model.marks)
+
+    @property
+    def marked(self) -> list[T]:
+        """In the order of the table, those that the filter hides last."""
+        return self._model.marked()
+
+    @property
+    def marked_hidden(self) -> list[T]:
+        """Marked rows that the filter hides."""
+        return self._model.marked_hidden()
 
     def unmark_all(self) -> None:
-        self._marks.clear()
+        self._model.marks.clear()
         self.refresh()
         self._report(self.Changed(self))
 
     def _toggle_mark(self) -> None:
-        at = self._view[self._cursor]
-        key = self._key(self._rows[at])
-        if self._marks.pop(key, None) is None:
-            self._marks[key] = at
-        self._refresh_place(self._cursor)
+        self._model.toggle_mark()
+        self._refresh_place(self._model.cursor)
         self._report(self.Changed(self))
 
-    def _matching(self, base: Sequence[int]) -> list[int]:
-        if not self._needles:
-            return list(base)
-        if len(self._haystacks) < len(self._rows):
-            search = self._search
-            self._haystacks += [search(row).casefold() for row in self._rows[len(self._haystacks) :]]
-        view, haystacks = base, self._haystacks
-        for needle in self._needles:
-            view = [i for i in view if needle in haystacks[i]]
-        return list(view)
+    # -- telling -------------------------------------------------------------------------------------------------
 
-    def _rebuild(self) -> None:
-        self._values = []
-        self._order = []
-        self._order_rows()
+    def _report(self, message: Message) -> None:
+        """Post a message as this table's own: Textual stops one at the widget whose handler it was made in, and the
+        parent that sets the filter is not the only one who listens."""
+        self.post_message(message.set_sender(self))
 
-    def _order_rows(self) -> None:
-        """Sort in what is new; what is sorted already costs a comparison each."""
-        column, descending = self._sort
-        sort = next(c.sort for c in self.columns if c.id == column)
-        start, values = len(self._values), self._values
-        values += [sort(row) for row in self._rows[start:]]
-        order = [*self._order, *range(start, len(values))]
-        known = [i for i in order if values[i] is not None]
-        known.sort(key=values.__getitem__, reverse=descending)
-        # What is not known yet comes last in either order.
-        self._order = known + [i for i in order if values[i] is None]
-        self._view = self._matching(self._order)
-        self._settle()
-
-    def _settle(self) -> None:
-        """After a new view: find the cursor's row again, or the nearest place."""
-        try:
-            # The anchor outlives a filter that hides it, so that clearing the filter leads back to the row.
-            self._cursor = self._view.index(self._anchor)  # type: ignore[arg-type]
-        except ValueError:
-            # It is hidden or gone: stay at the place where it was.
-            self._cursor = min(self._cursor, max(len(self._view) - 1, 0))
+    def _changed(self) -> None:
+        """There is another view."""
         self._resize_virtual()
         self._show_cursor()
         self._tell()
@@ -360,7 +233,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
 
     def _tell(self) -> None:
         row = self.current
-        key = None if row is None else self._key(row)
+        key = None if row is None else self._model.key(row)
         if key != self._told:
             self._told = key
             self._report(self.Moved(self, row))
@@ -373,50 +246,44 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
 
     def move_to(self, place: int) -> None:
         """Put the cursor on that line of the view."""
-        if not self._view:
-            return
-        place = min(max(place, 0), len(self._view) - 1)
-        before, self._cursor = self._cursor, place
-        self._anchor = self._view[place]
-        self._anchor_key = self._key(self._rows[self._anchor])
-        top = self.scroll_offset.y
+        before, top = self._model.cursor, self.scroll_offset.y
+        self._model.move_to(place)
         self._show_cursor()
         if self.scroll_offset.y == top:
             # Two lines instead of the viewport: over a slow SSH the difference is felt.
             self._refresh_place(before)
-            self._refresh_place(place)
+            self._refresh_place(self._model.cursor)
         self._tell()
 
     def go_to_key(self, key: str) -> bool:
         """Put the cursor on the row with this key, if it is in view."""
-        for place, i in enumerate(self._view):
-            if self._key(self._rows[i]) == key:
-                self.move_to(place)
-                return True
-        return False
+        place = self._model.place_of(key)
+        if place is not None:
+            self.move_to(place)
+        return place is not None
 
     def _show_cursor(self) -> None:
-        top = self.scroll_offset.y
-        if self._cursor < top:
-            self.scroll_to(y=self._cursor, animate=False, force=True)
-        elif self._cursor >= top + self._page:
-            self.scroll_to(y=self._cursor - self._page + 1, animate=False, force=True)
+        top, cursor = self.scroll_offset.y, self._model.cursor
+        if cursor < top:
+            self.scroll_to(y=cursor, animate=False, force=True)
+        elif cursor >= top + self._page:
+            self.scroll_to(y=cursor - self._page + 1, animate=False, force=True)
 
     def _refresh_place(self, place: int) -> None:
         self.refresh(Region(0, place - self.scroll_offset.y + 1, self.size.width, 1))
 
     def action_move(self, by: int) -> None:
-        self.move_to(self._cursor + by)
+        self.move_to(self._model.cursor + by)
 
     def action_page(self, by: int) -> None:
-        self.move_to(self._cursor + by * self._page)
+        self.move_to(self._model.cursor + by * self._page)
 
     def action_end(self, direction: int) -> None:
-        self.move_to(0 if direction < 0 else len(self._view) - 1)
+        self.move_to(0 if direction < 0 else len(self._model.view) - 1)
 
     def action_mark(self) -> None:
         """Mark or unmark the row and go on to the next."""
-        if self._view:
+        if self._model.view:
             self._toggle_mark()
             self.action_move(1)
 
@@ -427,7 +294,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
 
     def _place_at(self, y: int) -> int | None:
         place = y - 1 + self.scroll_offset.y
-        return place if y > 0 and 0 <= place < len(self._view) else None
+        return place if y > 0 and 0 <= place < len(self._model.view) else None
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
@@ -442,7 +309,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         place = self._place_at(offset.y)
         if place is None:
             return
-        again = place == self._cursor and event.chain > 1
+        again = place == self._model.cursor and event.chain > 1
         self.move_to(place)
         if offset.x < GUTTER:
             self._toggle_mark()
@@ -474,7 +341,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
     # -- drawing -------------------------------------------------------------------------------------------------
 
     def on_resize(self, event: events.Resize) -> None:
-        self._fit(event.size.width)
+        self._layout = fit_columns(self.columns, event.size.width)
         self._resize_virtual()
         self._show_cursor()
         self._report(self.WindowChanged(self))
@@ -486,29 +353,14 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
 
     def watch_has_focus(self, focused: bool) -> None:
         super().watch_has_focus(focused)
-        self._refresh_place(self._cursor)
+        self._refresh_place(self._model.cursor)
 
     def notify_style_update(self) -> None:
         self._rich.clear()
         super().notify_style_update()
 
     def _resize_virtual(self) -> None:
-        self.virtual_size = Size(self.size.width, len(self._view) + 1)
-
-    def _fit(self, width: int) -> None:
-        """Choose the columns that fit and share the rest of the width among the flexible ones."""
-        chosen = list(self.columns)
-        room = width - GUTTER - 1  # a blank before the scrollbar
-
-        def need() -> int:
-            return sum(c.width for c in chosen) + GAP * (len(chosen) - 1)
-
-        while len(chosen) > 1 and need() > room:
-            chosen.remove(min(chosen, key=lambda c: c.keep))
-        spare = max(room - need(), 0)
-        flexible = sum(c.flex for c in chosen)
-        widths = {c.id: c.width + (spare * c.flex // flexible if flexible else 0) for c in chosen}
-        self._layout = [(c, min(widths[c.id], max(room, 1))) for c in chosen]
+        self.virtual_size = Size(self.size.width, len(self._model.view) + 1)
 
     def _style(self, *names: str) -> Style:
         style = self._rich.get(names)
@@ -533,13 +385,13 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if not self._layout:
-            self._fit(width)
+            self._layout = fit_columns(self.columns, width)
         if y == 0:
             return self._header(width)
         place = y - 1 + self.scroll_offset.y
-        if not self._view:
+        if not self._model.view:
             return self._message_line(y, width)
-        if place >= len(self._view):
+        if place >= len(self._model.view):
             return Strip.blank(width, self.rich_style)
         return self._row(place, width)
 
@@ -562,9 +414,9 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         return Strip([Segment(pad + text, self._style("message"))]).adjust_cell_length(width, self.rich_style)
 
     def _row(self, place: int, width: int) -> Strip:
-        row = self._rows[self._view[place]]
-        on_cursor = place == self._cursor
-        marked = self._key(row) in self._marks
+        row = self._model.rows[self._model.view[place]]
+        on_cursor = place == self._model.cursor
+        marked = self._model.key(row) in self._model.marks
         line: tuple[str, ...] = ()
         if on_cursor:
             line = ("cursor" if self.has_focus else "cursor-blurred",)
@@ -575,49 +427,15 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
             Segment("● " if marked else "  ", self._style(*line, "marked")),
         ]
         for column, room in self._layout:
-            pieces = _fit_pieces(column.cell(row), room, column.right)
+            pieces = fit_pieces(column.cell(row), room, column.right)
             for text, name in pieces:
                 names = (*line, name) if name else line
-                if column.search and self._needles:
-                    segments += self._highlight(text, names)
+                if column.search and self._model.needles:
+                    segments += [
+                        Segment(run, self._style(*names, "match") if hit else self._style(*names))
+                        for run, hit in hits(text, self._model.needles)
+                    ]
                 else:
                     segments.append(Segment(text, self._style(*names)))
             segments.append(Segment(" " * GAP, self._style(*line)))
         return Strip(segments).adjust_cell_length(width, self._style(*line))
-
-    def _highlight(self, text: str, names: tuple[str, ...]) -> list[Segment]:
-        folded = text.casefold()
-        if len(folded) != len(text):
-            # Some letters fold to several: places in one would not be places in the other.
-            return [Segment(text, self._style(*names))]
-        hit = bytearray(len(text))
-        for needle in self._needles:
-            at = folded.find(needle)
-            while at >= 0:
-                hit[at : at + len(needle)] = b"\1" * len(needle)
-                at = folded.find(needle, at + 1)
-        segments, start = [], 0
-        for end in range(1, len(text) + 1):
-            if end == len(text) or hit[end] != hit[start]:
-                style = self._style(*names, "match") if hit[start] else self._style(*names)
-                segments.append(Segment(text[start:end], style))
-                start = end
-        return segments
-
-
-def _fit_pieces(pieces: Sequence[Piece], room: int, right: bool) -> list[Piece]:
-    """Exactly ``room`` cells: cut with an ellipsis, or padded."""
-    total = sum(cell_len(text) for text, _ in pieces)
-    if total <= room:
-        pad = (" " * (room - total), "")
-        return [pad, *pieces] if right else [*pieces, pad]
-    fitted: list[Piece] = []
-    left = room - 1
-    for text, name in pieces:
-        width = cell_len(text)
-        if width > left:
-            fitted.append((set_cell_size(text, left), name))
-            break
-        fitted.append((text, name))
-        left -= width
-    return [*fitted, (PENDING, "dim")]

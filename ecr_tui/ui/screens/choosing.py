@@ -1,0 +1,148 @@
+"""Choosing what to grant and how to sort: the questions behind b, p, c and s."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from ecr_tui.policy.principal import describe, parse_principal
+from ecr_tui.ui.choice import Choice, Tags, condition_choices, condition_words, parse_condition
+from ecr_tui.ui.screens.ask import AskScreen, Choosable, ChooseScreen
+from ecr_tui.ui.text import MUTED, OK, safe
+
+if TYPE_CHECKING:
+    from ecr_tui.policy.change import Grant
+    from ecr_tui.ui.screens.main import MainScreen
+
+
+class Choosing:
+    """Owns the choice; the main screen is told when it changes."""
+
+    def __init__(self, screen: MainScreen) -> None:
+        self._screen = screen
+        self.choice = Choice()
+
+    @property
+    def principal(self) -> str | None:
+        return self.choice.principal_for(self._screen.listing.consumer)
+
+    @property
+    def grant(self) -> Grant | None:
+        return self.choice.grant(self._screen.listing.consumer, self._screen.listing.tags)
+
+    def take(self, choice: Choice) -> None:
+        if choice != self.choice:
+            self.choice = choice
+            self._screen.choice_changed()
+
+    def next_access(self) -> None:
+        self.take(self.choice.next_access())
+
+    # -- to whom ---------------------------------------------------------------------------------------------------
+
+    def ask_principal(self) -> None:
+        default = replace(self.choice, principal=None).principal_for(self._screen.listing.consumer)
+
+        def check(text: str) -> str:
+            principal = self._parse(text)
+            if principal is not None:
+                return f"{OK} {describe(principal)}  ·  {principal}"
+            if default is None:
+                return "account B's caller, once it is known"
+            return f"{OK} account B's caller: {describe(default)}"
+
+        def answered(text: str | None) -> None:
+            if text is not None:
+                principal = self._parse(text)
+                self.take(replace(self.choice, principal=None if principal == default else principal))
+
+        question = AskScreen(
+            "Who is granted access?",
+            "An ARN, a 12-digit account id, or user/NAME or role/NAME in account B. Empty: account B's own caller.",
+            value=self.principal or "",
+            placeholder="user/devusr2",
+            check=check,
+        )
+        self._screen.app.push_screen(question, answered)
+
+    def _parse(self, text: str) -> str | None:
+        """None for an empty text. Raises InputError."""
+        if not text.strip():
+            return None
+        repository, consumer = self._screen.repository, self._screen.listing.consumer
+        partition = repository.partition if repository else consumer.partition if consumer else "aws"
+        return parse_principal(text, account_b=consumer.account if consumer else None, partition=partition)
+
+    # -- on which condition ------------------------------------------------------------------------------------------
+
+    def ask_condition(self) -> None:
+        repository, tag_filter = self._screen.repository, self._screen.listing.tags
+        current = self.choice.tags(tag_filter)
+        tags = condition_choices(repository, tag_filter, current)
+        own = set((repository.tags or {}).items()) if repository else set()
+        choices = []
+        for pairs in tags:
+            note = ""
+            if pairs:
+                note = "this repository has it" if set(pairs) <= own else "this repository does not have it"
+            words = safe(condition_words(pairs)) if pairs else "no condition"
+            choices.append(Choosable(Content.assemble(words, (f"  · {note}" if note else "", MUTED)), pairs))
+        choices.append(Choosable(Content.styled("another tag…", "italic"), None))
+
+        def chosen(choice: Choosable | None) -> None:
+            if choice is None:
+                return
+            if choice.value is None:
+                self._ask_tags(current)
+            else:
+                self.take(replace(self.choice, condition=choice.value))
+
+        question = ChooseScreen(
+            "Grant only while the repository has the tag",
+            choices,
+            current=tags.index(current),
+            explanation="The condition is written into the policy: aws:ResourceTag must equal it.",
+        )
+        self._screen.app.push_screen(question, chosen)
+
+    def _ask_tags(self, current: Tags) -> None:
+        def check(text: str) -> str:
+            pairs = parse_condition(text)
+            return f"{OK} if {condition_words(pairs)}" if pairs else f"{OK} no condition"
+
+        def answered(text: str | None) -> None:
+            if text is not None:
+                self.take(replace(self.choice, condition=parse_condition(text)))
+
+        question = AskScreen(
+            "Which tag must the repository have?",
+            "KEY=VALUE; several, separated by commas, must all be there.",
+            value=", ".join(f"{key}={value}" for key, value in current),
+            placeholder="Team=Payments",
+            check=check,
+        )
+        self._screen.app.push_screen(question, answered)
+
+    # -- in which order ----------------------------------------------------------------------------------------------
+
+    def ask_sort(self) -> None:
+        table = self._screen.table
+        sorted_by, descending = table.sort
+        choices = []
+        for column in table.columns:
+            order = ("  ▼ descending" if descending else "  ▲ ascending") if column.id == sorted_by else ""
+            choices.append(Choosable(Content.assemble(column.label, (order, MUTED)), column.id))
+
+        def chosen(choice: Choosable | None) -> None:
+            if choice is not None:
+                table.sort_by(choice.value)
+
+        question = ChooseScreen(
+            "Sort by",
+            choices,
+            current=next(i for i, c in enumerate(table.columns) if c.id == sorted_by),
+            explanation="The same column again turns the order. What is not read yet comes last.",
+        )
+        self._screen.app.push_screen(question, chosen)

@@ -1,0 +1,94 @@
+"""The columns of a table: what a cell says, how wide it is, which go where there is no room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from rich.cells import cell_len, set_cell_size
+
+from ecr_tui.ui.text import PENDING
+
+T = TypeVar("T")
+
+Piece = tuple[str, str]
+"""Text and the name of a style: "", "dim", "ok", "no", "warn", "strong"."""
+
+GUTTER = 3
+"""Cursor sign, mark sign and a blank: readable without colour."""
+
+GAP = 2
+
+
+@dataclass(frozen=True)
+class Column(Generic[T]):
+    """``cell`` gives the pieces of a row's cell, already safe to print; ``sort`` a key, None where it is unknown.
+
+    ``width`` is the least that is useful; what is left over goes to columns with ``flex``. Where there is too little
+    room, the column with the lowest ``keep`` goes first. ``search``: filter matches are highlighted in it.
+    """
+
+    id: str
+    label: str
+    cell: Callable[[T], Sequence[Piece]]
+    sort: Callable[[T], Any]
+    width: int
+    flex: int = 0
+    keep: int = 0
+    search: bool = False
+    right: bool = False
+
+
+def fit_columns(columns: Sequence[Column[T]], width: int) -> list[tuple[Column[T], int]]:
+    """The columns that fit into ``width`` cells, with their widths; what is left is shared by the flexible ones."""
+    chosen = list(columns)
+    room = width - GUTTER - 1  # a blank before the scrollbar
+
+    def need() -> int:
+        return sum(c.width for c in chosen) + GAP * (len(chosen) - 1)
+
+    while len(chosen) > 1 and need() > room:
+        chosen.remove(min(chosen, key=lambda c: c.keep))
+    spare = max(room - need(), 0)
+    flexible = sum(c.flex for c in chosen)
+    widths = {c.id: c.width + (spare * c.flex // flexible if flexible else 0) for c in chosen}
+    return [(c, min(widths[c.id], max(room, 1))) for c in chosen]
+
+
+def fit_pieces(pieces: Sequence[Piece], room: int, right: bool) -> list[Piece]:
+    """Exactly ``room`` cells: cut with an ellipsis, or padded."""
+    total = sum(cell_len(text) for text, _ in pieces)
+    if total <= room:
+        pad = (" " * (room - total), "")
+        return [pad, *pieces] if right else [*pieces, pad]
+    fitted: list[Piece] = []
+    left = room - 1
+    for text, name in pieces:
+        width = cell_len(text)
+        if width > left:
+            fitted.append((set_cell_size(text, left), name))
+            break
+        fitted.append((text, name))
+        left -= width
+    return [*fitted, (PENDING, "dim")]
+
+
+def hits(text: str, needles: Sequence[str]) -> list[tuple[str, bool]]:
+    """``text`` in runs that are inside a match or not."""
+    folded = text.casefold()
+    if len(folded) != len(text):
+        # Some letters fold to several: places in one would not be places in the other.
+        return [(text, False)]
+    hit = bytearray(len(text))
+    for needle in needles:
+        at = folded.find(needle)
+        while at >= 0:
+            hit[at : at + len(needle)] = b"\1" * len(needle)
+            at = folded.find(needle, at + 1)
+    runs, start = [], 0
+    for end in range(1, len(text) + 1):
+        if end == len(text) or hit[end] != hit[start]:
+            runs.append((text[start:end], bool(hit[start])))
+            start = end
+    return runs
