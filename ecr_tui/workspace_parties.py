@@ -35,7 +35,8 @@ LARGEST_IMAGE = 100 * 1024 * 1024
 
 
 class ConsumerParty:
-    """``parties.Consumer`` over account B's session. A token is asked for once a region and party."""
+    """``parties.Consumer`` over account B's session. Shared by verifications that run at once: who B is, and a token a
+    region, are asked for once."""
 
     def __init__(self, session: AwsSession) -> None:
         self._session = session
@@ -43,7 +44,8 @@ class ConsumerParty:
         self._tokens: dict[str, RegistryToken] = {}
 
     def identity(self) -> Identity:
-        return self._session.identity()
+        with self._lock:
+            return self._session.identity()
 
     def token(self, region: str) -> RegistryToken:
         from ecr_tui.aws.tokens import registry_token
@@ -79,6 +81,7 @@ class OwnerParty:
         self._apart = frozenset(apart)
         self._lock = threading.Lock()
         self._policies: dict[str, PolicyDocument | None] = {}
+        self._pages: dict[str, list[Repository]] = {}
 
     def policy_text(self, repository: Repository) -> str | None:
         from ecr_tui.aws.policies import RepositoryPolicies
@@ -135,17 +138,22 @@ class OwnerParty:
             return len(own & set((one.tags or {}).items())), one.name.rpartition("/")[0] == namespace, one.name
 
         found: list[Repository] = []
-        for candidate in sorted(candidates, key=likeness)[: min(READ_FOR_EACH * limit, READ_AT_MOST)]:
-            if not self._grants(candidate, principal):
-                found.append(candidate)
-                if len(found) == limit:
-                    break
+        # One at a time: what the first has read, the others find at hand.
+        with self._lock:
+            for candidate in sorted(candidates, key=likeness)[: min(READ_FOR_EACH * limit, READ_AT_MOST)]:
+                if not self._grants(candidate, principal):
+                    found.append(candidate)
+                    if len(found) == limit:
+                        break
         return found
 
     def _first_page(self, region: str) -> list[Repository]:
         from ecr_tui.aws.inventory import first_repositories
 
-        return first_repositories(self._session, region, LISTED)
+        with self._lock:
+            if region not in self._pages:
+                self._pages[region] = first_repositories(self._session, region, LISTED)
+            return self._pages[region]
 
     def _grants(self, repository: Repository, principal: str) -> bool:
         """Whether its policy may allow ``principal`` any part of a push or pull, now; what cannot be read may."""
@@ -165,17 +173,14 @@ class OwnerParty:
         )
 
     def _document(self, repository: Repository) -> PolicyDocument | None:
-        """Read once a party: what many verifications at once look at is the same."""
-        with self._lock:
-            if repository.arn in self._policies:
-                return self._policies[repository.arn]
+        if repository.arn in self._policies:
+            return self._policies[repository.arn]
         text = self.policy_text(repository)
         try:
             document = None if text is None else PolicyDocument.parse(text)
         except PolicyError as error:
             raise EcrTuiError(error.title) from error
-        with self._lock:
-            self._policies[repository.arn] = document
+        self._policies[repository.arn] = document
         return document
 
 

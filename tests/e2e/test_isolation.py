@@ -115,7 +115,10 @@ def test_it_reads_only_and_leaves_no_upload(sandbox: Sandbox, space: Any) -> Non
     assert sum(store.open_uploads() for store in sandbox.world.blobs.values()) == 0
 
 
-def test_a_neighbour_that_cannot_be_asked_is_not_proved(sandbox: Sandbox, space: Any) -> None:
+def test_a_neighbour_that_cannot_be_asked_is_not_proved(
+    sandbox: Sandbox, space: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ecr_tui.registry.transport.FIRST_PAUSE", 0.001)
     neighbours = [space.repository(name) for name in (CLOSED, EMPTY)]
     sandbox.registry_fault = lambda _, request: Response(500) if CLOSED in request.target else None
     from ecr_tui.sandbox.aws_errors import ServiceError

@@ -30,7 +30,7 @@ def grant(
     repository = space.repository(name)
     space.apply(space.plan(repository, Grant(CONSUMER, access, tags)))
     space._granted_at.clear()
-    space.journal.path.unlink()
+    space.journal.path.unlink(missing_ok=True)
     return repository
 
 
