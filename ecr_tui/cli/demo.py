@@ -64,7 +64,8 @@ def _demo(repositories: int) -> Iterator[Callable[[], None]]:
         os.environ.update(started[0].env())
 
     with TemporaryDirectory(prefix="ecr-tui-demo-") as state:
-        os.environ["ECR_TUI_STATE_DIR"] = state
+        # The user's own record and listing are of real accounts, and profiles there may have the demo's names.
+        os.environ["ECR_TUI_STATE_DIR"] = os.environ["ECR_TUI_CACHE_DIR"] = state
         thread = threading.Thread(target=start, name="sandbox", daemon=True)
         thread.start()
         try:

@@ -60,6 +60,7 @@ def assert_left_as_found(terminal: Terminal, tmp_path: Path) -> None:
     assert [mode for mode in MOUSE_AND_PASTE if modes.get(mode)] == []
     assert terminal.attributes_now == terminal.attributes_before
     assert b"Traceback" not in terminal.raw
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [], "the demo is to leave nothing at all"
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
