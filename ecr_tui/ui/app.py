@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import signal
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -66,7 +68,12 @@ class EcrTuiApp(App[None]):
         return self.main
 
     async def on_load(self) -> None:
-        asyncio.get_running_loop().set_default_executor(DaemonExecutor())
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(DaemonExecutor())
+        for name in ("SIGTERM", "SIGHUP"):
+            # Only the main thread of a Unix process can.
+            with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
+                loop.add_signal_handler(getattr(signal, name), self.call_later, self.action_quit)
 
     # -- leaving and failing -----------------------------------------------------------------------------------------
 

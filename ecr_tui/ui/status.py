@@ -46,7 +46,7 @@ def right(screen: MainScreen) -> Content:
         done, total = screen.writes.progress
         number = f" {done} of {total}" if total > 1 else ""
         parts.append(Content.styled(f"{screen.writes.writer.busy}{number}…", "bold $text-accent"))
-    if screen.verifier.running:
+    if screen.proving.verifier.running:
         parts.append(Content.styled("verifying…", "$text-primary"))
     if screen.read_only:
         parts.append(Content.styled("READ-ONLY", "bold $text-warning"))

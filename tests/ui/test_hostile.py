@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ecr_tui.aws.model import Role
 from ecr_tui.errors import CredentialsError, EcrTuiError
 from ecr_tui.registry.engine import Progress
 from ecr_tui.report import Stage, StageEnded, StageName, StageProgress, StageStarted, Status, Verdict
+from ecr_tui.ui.flows.verifying import StageRow
 from ecr_tui.ui.screens.text import ErrorScreen
 from ecr_tui.ui.text import safe, safe_block
+from ecr_tui.ui.widgets.verification import stage_line
 from tests.ui import fake_workspace as fake
 from tests.ui.conftest import Session, running
 from tests.ui.fake_workspace import HOSTILE, FakeWorkspace, repository
@@ -26,36 +30,48 @@ def clean(ui: Session) -> None:
     assert safe(text) == text
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-async def test_a_hostile_name_and_tags_everywhere(tmp_path, name: str) -> None:
-    repo = repository(name, {name: name, "Team": name})
-    workspace = FakeWorkspace(tmp_path, [repo, repository("zz")])
-    shown = safe(name)[:20]
+async def test_hostile_names_and_tags_everywhere(tmp_path) -> None:
+    rows = [repository(name, {name: name, "Team": name}) for name in HOSTILE]
+    async with running(FakeWorkspace(tmp_path, rows)) as ui:
+        for name in HOSTILE:
+            await ui.select(name)
+            await ui.see(f"Policy preview · {safe(name)[:20]}")
+            for tab in ("diff", "json", "who", "findings", "consumer"):
+                ui.main.preview.turn_to(tab)
+                await ui.pilot.pause()
+                clean(ui)
+            await ui.press("c")
+            await ui.see(f"Team={safe(name)[:20]}")
+            clean(ui)
+            await ui.press("escape", "y")
+            await ui.wait(lambda n=name: ui.copied and ui.copied[-1].endswith(n))
+            clean(ui)
+            ui.main.repositories.open_filter()
+            ui.main.query_one("#filter").value = name
+            await ui.wait(lambda: ui.main.table.shown == 1)
+            clean(ui)
+            await ui.press("escape")
+
+
+async def test_hostile_names_in_writes_and_verification(tmp_path) -> None:
+    rows = [repository(name, {"Team": name}) for name in HOSTILE]
+    workspace = FakeWorkspace(tmp_path, rows)
     async with running(workspace) as ui:
-        await ui.see(shown)
+        await ui.press(*["space"] * len(rows), "g")
+        await ui.wait(lambda: ui.dialog == "ConfirmScreen")
         clean(ui)
-        for keys in (("space",), ("home",), ("y",), ("g",), ("escape",), ("p",), ("x",)):
-            await ui.press(*keys)
+        await ui.press("tab", "enter")
+        await ui.wait(lambda: len(workspace.writes) == len(rows))
+        for name in HOSTILE:
+            await ui.select(name)
+            await ui.press("u" if name == HOSTILE[-1] else "x")
             await ui.pilot.pause(0.05)
             clean(ui)
             if ui.dialog:
                 await ui.press("escape")
-        await ui.press("c")
-        await ui.see(shown)
-        clean(ui)
-        await ui.press("down", "enter")
-        await ui.ready()
-        for tab in ("diff", "json", "who", "findings", "consumer"):
-            ui.main.preview.turn_to(tab)
-            await ui.pilot.pause()
+            await ui.press("v")
+            await ui.wait(lambda: not ui.main.proving.verifier.running)
             clean(ui)
-        await ui.press("1", "s", "escape", "v")
-        await ui.see("ALLOWED")
-        clean(ui)
-        await ui.press("slash")
-        ui.main.focused.value = name[:6]
-        await ui.pilot.pause()
-        clean(ui)
 
 
 @pytest.mark.parametrize("sid", [h for h in HOSTILE if h.isascii() and "\x1b" not in h and len(h) < 80])
@@ -83,42 +99,53 @@ async def test_ten_kilobytes_of_policy_are_shown_whole(tmp_path) -> None:
         assert "ecr:[/last]" in ui.copied[0]
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-async def test_hostile_errors_in_cards_toasts_and_dialogs(workspace: FakeWorkspace, text: str) -> None:
-    workspace.errors["consumer"] = CredentialsError(text, detail=text, hint=text, side=text, login_command=text)
+async def test_hostile_errors_in_cards_toasts_and_dialogs(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
-        ui.app.notify(text, title=text)
-        ui.app.push_screen(ErrorScreen(EcrTuiError(text, detail=f"{text}\n{text}", hint=text, side=text)))
-        await ui.see(safe(text)[:20])
-        clean(ui)
-        await ui.press("escape", "4", "tab", "enter")
-        await ui.see(safe(text)[:20])
-        clean(ui)
-        assert ui.main.cards[Role.CONSUMER].error is not None
+        for text in HOSTILE:
+            error = CredentialsError(text, detail=text, hint=text, side=text, login_command=text)
+            workspace.errors["consumer"] = error
+            await ui.press("r")
+            await ui.wait(lambda e=error: ui.main.cards[Role.CONSUMER].error is e)
+            ui.app.clear_notifications()
+            ui.app.notify(text, title=text)
+            ui.app.push_screen(ErrorScreen(EcrTuiError(text, detail=f"{text}\n{text}", hint=text, side=text)))
+            await ui.see("In its own words", safe(text)[:20])
+            clean(ui)
+            await ui.press("escape", "4", "tab", "enter")
+            await ui.see("Run this in another terminal", safe(text)[:20])
+            clean(ui)
+            await ui.press("escape")
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-async def test_hostile_words_of_an_engine(workspace: FakeWorkspace, text: str) -> None:
+async def test_hostile_words_of_an_engine(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        for text in HOSTILE:
+            workspace.script = saying(text)
+            await ui.press("v")
+            await ui.wait(lambda: not ui.main.proving.verifier.running)
+            await ui.see("DENIED", safe(text)[:20])
+            clean(ui)
+
+
+def saying(text: str):
     def script(repo, on_event, cancel, gate):
         on_event(StageStarted(StageName.PUSH))
         on_event(StageProgress(StageName.PUSH, Progress(text, text, 1, 2)))
-        gate.pass_through("stage", "push")
         stages = [fake.stage(name) for name in StageName]
         stages[4] = Stage(StageName.PUSH, Status.DENIED, text, 0.1, text, text, text, text, text)
         on_event(StageEnded(stages[4]))
         found = fake.report(repo, stages, Verdict.DENIED, exit_code=1)
-        return type(found)(**{**found.__dict__, "engine_description": text, "notes": (text,), "principal": text})
+        return replace(found, engine_description=text, notes=(text,), principal=text)
 
-    workspace.script = script
-    workspace.gate.hold("stage:push")
-    async with running(workspace) as ui:
-        await ui.press("v")
-        await ui.wait(lambda: "▸ push" in ui.text())
-        clean(ui)
-        workspace.gate.release()
-        await ui.see("DENIED")
-        await ui.see(safe(text)[:20])
-        clean(ui)
+    return script
+
+
+def test_a_running_stage_shows_hostile_words_literally() -> None:
+    for text in HOSTILE:
+        row = StageRow(StageName.PUSH, began=0.0, latest=Progress(text, text, 1, 2))
+        line = stage_line(row, 1.0, False).plain
+        assert safe(line) == line
+        assert safe(text) in line
 
 
 def test_safe_shows_what_a_terminal_would_act_on() -> None:

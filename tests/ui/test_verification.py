@@ -78,7 +78,7 @@ async def test_esc_cancels_and_cleanup_is_told(workspace: FakeWorkspace) -> None
         await ui.wait(lambda: any(name == "pushing" for name, _ in workspace.gate.calls))
         await ui.press("escape")
         await ui.see("Stopping, then cleaning up…")
-        await ui.wait(lambda: ui.main.verifier.run.abandoned)
+        await ui.wait(lambda: ui.main.proving.verifier.run.abandoned)
         await ui.see("Cancelled.")
         workspace.gate.release()
         await ui.see("✗ ERROR at push: Cancelled")
@@ -89,21 +89,21 @@ async def test_esc_in_the_filter_does_not_cancel(workspace: FakeWorkspace) -> No
     workspace.gate.hold("stage:push")
     async with running(workspace) as ui:
         await ui.press("v", "slash", "a", "escape")
-        assert not ui.main.verifier.run.cancelling
+        assert not ui.main.proving.verifier.run.cancelling
 
 
 async def test_late_events_of_another_run_are_dropped(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
         await ui.press("v")
         await ui.see("ALLOWED")
-        old = ui.main.verifier._generation
+        old = ui.main.proving.verifier._generation
         await ui.press("v")
-        await ui.wait(lambda: ui.main.verifier._generation == old + 1 and ui.main.verifier.run.report)
+        await ui.wait(lambda: ui.main.proving.verifier._generation == old + 1 and ui.main.proving.verifier.run.report)
         ui.main.post_message(Verifying(old, StageStarted(StageName.TOKEN)))
         ui.main.post_message(Verified(old, None, EnvironmentFailure("late")))
         await ui.pilot.pause()
         assert ui.dialog == ""
-        assert ui.main.verifier.run.error is None
+        assert ui.main.proving.verifier.run.error is None
 
 
 async def test_a_verification_that_cannot_begin_is_a_dialog(workspace: FakeWorkspace) -> None:

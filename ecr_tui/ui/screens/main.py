@@ -30,6 +30,7 @@ from ecr_tui.ui.port import Workspace
 from ecr_tui.ui.screens.choosing import Choosing
 from ecr_tui.ui.screens.copying import Copying
 from ecr_tui.ui.screens.help import HelpScreen
+from ecr_tui.ui.screens.proving import Proving
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.screens.writes import Writes
 from ecr_tui.ui.text import NO, safe, safe_block
@@ -44,8 +45,6 @@ PANES = ("repositories", "preview", "verification")
 
 WINDOW_DEBOUNCE = 0.1
 PREVIEW_DEBOUNCE = 0.03
-CANCEL_PATIENCE = 0.9
-"""Seconds after which a cancelled verification is called cancelled, whatever its engine still does."""
 
 
 class MainScreen(Screen[None]):
@@ -65,7 +64,7 @@ class MainScreen(Screen[None]):
         self.listing = Listing(self, workspace, tuple(settings.tags))
         self.details = Details(self, workspace)
         self.previewer = Previewer(self, workspace, self.details)
-        self.verifier = Verifier(self, workspace)
+        self.proving = Proving(self, Verifier(self, workspace))
         self.writes = Writes(self, Writer(self, workspace))
         self.choosing = Choosing(self)
         self.copying = Copying(self)
@@ -102,7 +101,7 @@ class MainScreen(Screen[None]):
         self.repositories.say("Listing repositories…")
         self._show_pane("repositories")
         self._preview_now()
-        self._ticker = self.set_interval(0.25, self._tick, pause=True)
+        self.proving.begin_ticking()
         # AWS's libraries are imported by the first call: the first frame must not wait for them.
         self.call_after_refresh(self.listing.refresh)
 
@@ -114,7 +113,7 @@ class MainScreen(Screen[None]):
         self.listing.stop()
         self.details.stop()
         self.writes.writer.stop()
-        self.verifier.cancel()
+        self.proving.verifier.cancel()
 
     @property
     def table(self) -> VirtualTable[Repository]:
@@ -364,27 +363,11 @@ class MainScreen(Screen[None]):
 
     @on(said.Verifying)
     def _verifying(self, message: said.Verifying) -> None:
-        if self.verifier.take_event(message):
-            self._show_run()
+        self.proving.take_event(message)
 
     @on(said.Verified)
     def _verified(self, message: said.Verified) -> None:
-        if not self.verifier.take_end(message):
-            return
-        self._ticker.pause()
-        self._show_run()
-        self.update_bindings()
-        if message.error is not None:
-            self.app.push_screen(ErrorScreen(message.error))
-
-    def _tick(self) -> None:
-        if self.verifier.running:
-            self._show_run()
-
-    def _show_run(self) -> None:
-        if self.verifier.run is not None:
-            self.verification.show(self.verifier.run, self.verifier.clock())
-            self.show_status()
+        self.proving.take_end(message)
 
     # -- actions -------------------------------------------------------------------------------------------------
 
@@ -465,30 +448,11 @@ class MainScreen(Screen[None]):
         self.writes.undo()
 
     def action_verify(self) -> None:
-        repository = self.repository
-        if repository is None:
-            return
-        if self.verifier.running:
-            self.app.notify("A verification is running; esc stops it.", severity="warning", markup=False)
-            return
-        self.verifier.start(repository, self.workspace.settings.engine)
-        self._ticker.resume()
-        if self.tabbed:
-            self.action_pane("verification")
-        self._show_run()
-        self.verification.scroll_home(animate=False)
+        self.proving.start()
 
     def action_cancel(self) -> None:
-        if self.verifier.running:
-            self.verifier.cancel()
-            self._show_run()
-            self.set_timer(CANCEL_PATIENCE, self._lose_patience)
-        elif self.repositories.clear_filter():
+        if not self.proving.cancel() and self.repositories.clear_filter():
             self.table.focus()
-
-    def _lose_patience(self) -> None:
-        self.verifier.abandon()
-        self._show_run()
 
     def action_pane(self, pane: str) -> None:
         if pane == "accounts":
