@@ -132,8 +132,12 @@ def test_an_unusable_option_is_one_line_and_no_screen(start: Start) -> None:
     assert "kubernetes" in terminal.text
 
 
-def test_a_terminal_that_goes_away_ends_it(start: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize("sign", [signal.SIGHUP, signal.SIGTERM])
+def test_told_to_end_it_leaves_the_terminal_and_the_machine_as_found(
+    start: Start, tmp_path: Path, sign: signal.Signals
+) -> None:
     terminal = start("demo")
     terminal.see("my-first-repo")
-    terminal.process.send_signal(signal.SIGHUP)
-    terminal.wait(within=10)
+    terminal.process.send_signal(sign)
+    assert terminal.wait(within=10) == 0
+    assert_left_as_found(terminal, tmp_path)
