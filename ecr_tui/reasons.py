@@ -23,8 +23,8 @@ from ecr_tui.supposing import best, setting_of
 _TEXTLESS = 403
 """A HEAD request's refusal has a status and no body, so the reason must be asked for elsewhere."""
 
-_VAGUE = frozenset({"head-without-body", "status-403", "retrying", "pull-access-denied"})
-"""Rows of the catalogue that say that something was refused, and not why."""
+_VAGUE = frozenset({"head-without-body", "status-403", "retrying", "pull-access-denied", "token-invalid"})
+"""Rows of the catalogue that say that something was refused, and not why (docker drops the words at login)."""
 
 _ENGINE_ALONE = (
     "The registry accepted the same made without the container engine: account B has access, and the failure is "

@@ -12,10 +12,12 @@ import pytest
 from ecr_tui.aws.images import TaggedImage
 from ecr_tui.aws.model import Identity, RegistryToken, Repository, Role
 from ecr_tui.errors import CredentialsError, DeniedError, EcrTuiError, EnvironmentFailure
+from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.registry.engine import Credentials, Engine, Progress, ProgressSink, Reference, RegistryError, Transfer
 from ecr_tui.registry.probe import ProbeImage
 from ecr_tui.report import Event, Report, StageEnded, StageName, StageStarted, Status, Verdict
 from ecr_tui.secret import Secret
+from ecr_tui.tag_switch import deciding_tag
 from ecr_tui.verify import Options, Verification
 
 ARN = "arn:aws:iam::222222222222:user/devusr2"
@@ -457,4 +459,118 @@ def test_a_stale_token_is_no_denial_although_it_is_a_403(scene: Scene) -> None:
     assert report.failure is not None
     assert report.failure.side == "credentials"
     # It says nothing of what had been written before it.
+    assert [kind for kind, _ in scene.owner.deleted] == ["tag"]
+
+
+def test_what_is_made_is_noted_before_and_settled_after(scene: Scene) -> None:
+    seen: list[dict[str, str]] = []
+    scene.engine.on_push = lambda: seen.append(dict(scene.notes.open))
+    assert scene.run().passed
+    assert [len(one) for one in seen] == [1]
+    assert scene.notes.open == {}
+
+
+def test_a_note_that_cannot_be_written_is_said_and_keeps_nobody_waiting(scene: Scene) -> None:
+    scene.notes.error = EnvironmentFailure("the record cannot be used")
+    report = scene.run()
+    assert report.passed
+    assert any("the record cannot be used" in note for note in report.notes)
+
+
+def test_without_a_record_no_tag_is_taken_away(scene: Scene) -> None:
+    scene.notes.error = EnvironmentFailure("the record cannot be used")
+    scene.owner.policy = TAGGED
+    scene.check.answers = {"ecr:BatchGetImage": "allowed"}
+    scene.options = Options(tag_switch=True, isolation="none")
+    report = scene.run()
+    assert report.tag_switch is not None
+    assert report.tag_switch.message == "nothing was touched: the record cannot be used"
+    assert scene.owner.live_tags == {"Team": "Payments"}
+
+
+TAGGED = (
+    '{"Version":"2012-10-17","Statement":[{"Sid":"S","Effect":"Allow","Principal":{"AWS":"222222222222"},'
+    '"Action":"ecr:*","Condition":{"StringEquals":{"aws:ResourceTag/Team":"Payments"}}}]}'
+)
+
+
+def test_a_tag_switch_waits_for_aws(scene: Scene) -> None:
+    """Access ends and comes back some questions after the tag does."""
+    answers = {True: iter(["allowed", "denied", "denied", "allowed"]), False: iter(["allowed", "allowed", "denied"])}
+
+    def check(*_: object, **__: object) -> dict[str, str]:
+        return {"ecr:BatchGetImage": next(answers["Team" in scene.owner.live_tags])}
+
+    scene.check.check = check  # type: ignore[method-assign]
+    scene.owner.policy = TAGGED
+    scene.options = Options(tag_switch=True, isolation="none", switch_settle=60.0)
+    report = scene.run()
+    assert report.tag_switch is not None
+    assert [(one.name, one.status) for one in report.tag_switch.steps] == [
+        ("remove", Status.OK),
+        ("expect denial", Status.OK),
+        ("restore", Status.OK),
+        ("expect access", Status.OK),
+    ]
+    assert all(next(rest, None) is None for rest in answers.values())
+
+
+@pytest.mark.parametrize(
+    ("policy", "tags", "expected"),
+    [
+        (TAGGED, {"Team": "Payments", "Stage": "prod"}, ("Team", "Payments")),
+        (TAGGED, {"Team": "Search"}, None),
+        (ALLOWS, {"Team": "Payments"}, None),
+        (TAGGED.replace("aws:ResourceTag/Team", "ecr:ResourceTag/Team"), {"Team": "Payments"}, ("Team", "Payments")),
+        (TAGGED.replace("aws:ResourceTag/Team", "aws:ResourceTag/aws:x"), {"aws:x": "Payments"}, None),
+        (
+            TAGGED.replace('"aws:ResourceTag/Team":"Payments"', '"aws:ResourceTag/Team":"Payments","aws:PrincipalOrgID":"o-1"'),
+            {"Team": "Payments"},
+            ("Team", "Payments"),
+        ),
+    ],
+)  # fmt: skip
+def test_the_tag_that_decides(policy: str, tags: dict[str, str], expected: tuple[str, str] | None) -> None:
+    document = PolicyDocument.parse(policy)
+    found = deciding_tag(document, ARN, _repository(tags=tags), frozenset({"ecr:BatchGetImage"}))
+    assert found == expected
+
+
+def test_a_login_that_only_the_container_engine_cannot_do_is_no_access(scene: Scene) -> None:
+    scene.engine.login_error = RegistryError(
+        "x", detail="login attempt to https://x/v2/ failed with status: 403 Forbidden"
+    )
+    scene.second = FakeEngine("direct")
+    report = scene.run()
+    assert report.verdict is Verdict.ERROR
+    assert report.can_push is None
+    assert not any("has access" in note for note in report.notes)
+
+
+def test_a_token_that_the_registry_takes_no_longer_is_found_behind_a_refusal_without_words(scene: Scene) -> None:
+    """The API allows the action, so the registry's refusal must be about the token."""
+    scene.engine = FakeEngine(
+        "direct",
+        push_results=[RegistryError("403", status=403, request="HEAD blob", action="ecr:BatchCheckLayerAvailability")],
+    )
+    expired = RegistryError("x", detail="Your Authorization Token has expired.", status=403, code="DENIED")
+
+    def login(*_: object) -> None:
+        if scene.engine.pushes:
+            raise expired
+
+    scene.engine.login = login  # type: ignore[method-assign]
+    failure = scene.run().failure
+    assert failure is not None
+    assert (failure.pattern, failure.side, failure.status) == ("token-expired", "credentials", Status.FAILED)
+
+
+def test_an_image_that_another_has_put_there_meanwhile(scene: Scene) -> None:
+    """The tag is taken, so the push was authorised; what is under it is not what was pushed."""
+    taken = RegistryError("x", detail="tag invalid: The image tag 'x' already exists", status=400, code="TAG_INVALID")
+    scene.engine = FakeEngine("direct", push_results=[taken])
+    report = scene.run()
+    assert report.can_push
+    assert _status(report, StageName.PUSH) is Status.OK
+    assert _status(report, StageName.DIGEST) is Status.FAILED
     assert [kind for kind, _ in scene.owner.deleted] == ["tag"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from threading import Event as CancelEvent
 
 import boto3
@@ -365,3 +366,15 @@ def test_the_engine_is_chosen_before_anybody_is_asked(sandbox: Sandbox, monkeypa
     report = prove(space, repository, engine="auto", on_event=after(StageName.LOGIN, lambda: None))
     assert report.engine == "direct"
     assert "no Docker engine answers" in report.engine_description
+
+
+def test_a_token_that_expires_before_the_login_is_said_on_every_engine(sandbox: Sandbox, engine: str) -> None:
+    """Docker and podman drop the registry's words at login: the direct engine has them."""
+
+    def later() -> None:
+        sandbox.clock = lambda: datetime.now(UTC) + timedelta(hours=13)
+
+    failure = prove(workspace(), engine=engine, on_event=after(StageName.TOKEN, later)).failure
+    assert failure is not None
+    assert (failure.name, failure.pattern, failure.side) == (StageName.LOGIN, "token-expired", "credentials")
+    assert "Your Authorization Token has expired" in failure.detail
