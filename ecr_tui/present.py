@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -61,10 +62,13 @@ def plan_text(plan: Plan) -> str:
     lines = [f"{plan.repository.name} ({plan.repository.region})"]
     if not plan.changed:
         lines.append("  no change: the policy already says this")
+    changes: dict[tuple[str, str, str, str], list[str]] = {}
     for item in plan.diff:
-        sign = "+" if item.op == "add" else "-"
         condition = f" if {_condition(item.condition)}" if item.condition else ""
-        lines.append(f"  {sign} {item.effect} {item.principal}: {item.action}{condition}")
+        changes.setdefault((item.op, item.effect, item.principal, condition), []).append(item.action)
+    for (op, effect, principal, condition), actions in changes.items():
+        lines.append(f"  {'+' if op == 'add' else '-'} {effect} {principal}{condition}")
+        lines += textwrap.wrap(", ".join(actions), 100, initial_indent="      ", subsequent_indent="      ")
     for finding in plan.findings:
         lines.append(f"  [{finding.severity}] {finding.id}: {finding.title}")
         if finding.fix:
