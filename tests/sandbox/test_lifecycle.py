@@ -347,8 +347,8 @@ class Served:
 def served() -> Iterator[Served]:
     program = Served()
     yield program
-    program.process.kill()
-    program.process.communicate()
+    program.process.terminate()  # so that it takes its folder with it
+    program.process.communicate(timeout=20)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
