@@ -8,14 +8,14 @@ DEMO_STAMP := $(VENV)/.installed-demo
 ARGS :=
 export PYTHON
 
-.PHONY: help demo test check lint types contracts format bench clean
+.PHONY: help demo test check lint types contracts format readme bench clean
 .NOTPARALLEL:
 
 help:
 	@echo "make demo   the app on two embedded AWS accounts"
 	@echo "make test   the tests"
 	@echo "make check  what CI runs: lint, types, import contracts, tests"
-	@echo "make format, make bench, make clean"
+	@echo "make format, make readme (its table of keys), make bench, make clean"
 
 demo: $(DEMO_STAMP)
 	@$(BIN)/ecr-tui demo $(ARGS)
@@ -38,6 +38,9 @@ contracts: $(STAMP)
 format: $(STAMP)
 	@$(BIN)/python -m ruff check --fix
 	@$(BIN)/python -m ruff format
+
+readme: $(STAMP)
+	@$(BIN)/python tools/readme_keys.py
 
 bench: $(STAMP)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)

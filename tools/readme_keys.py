@@ -1,0 +1,17 @@
+"""Write the table of keys into README.md anew, from the app's own catalogue: ``make readme``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ecr_tui.ui.keys import markdown_table
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+
+before = README.read_text(encoding="utf-8")
+after, found = re.subn(r"(?<=^## Keys\n)(.*?\n)\|.*?\|\n(?!\|)", lambda m: f"{m[1]}{markdown_table()}\n", before, count=1,
+                       flags=re.MULTILINE | re.DOTALL)  # fmt: skip
+if not found:
+    raise SystemExit("README.md has no table under '## Keys'")
+README.write_text(after, encoding="utf-8")
