@@ -1,7 +1,7 @@
 """A verification against what one would do by hand, on the same sandbox in the same run. Prints; asserts no time.
 
-Rows whose tool (docker and an engine, skopeo) is missing are left out. Each round runs every row once, in turn, so that a
-machine that slows down slows all of them.
+Rows whose tool (docker and an engine, skopeo) is missing are left out. Each round runs every row once, in turn, so that
+a machine that slows down slows all of them.
 """
 
 from __future__ import annotations

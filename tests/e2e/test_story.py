@@ -19,8 +19,14 @@ REPOSITORY = "my-first-repo"
 CONSUMER = "arn:aws:iam::222222222222:user/devusr2"
 
 
-@pytest.fixture(params=["direct", pytest.param("docker", marks=pytest.mark.docker)])
-def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+@pytest.fixture(params=["direct", pytest.param("docker", marks=pytest.mark.docker), "podman"])
+def engine(request: pytest.FixtureRequest, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> str:
+    """For --engine; Podman's service is one of the engines of "docker"."""
+    if request.param == "podman":
+        podman = request.getfixturevalue("podman")
+        podman.allow(sandbox.registry_host())
+        monkeypatch.setenv("DOCKER_HOST", podman.url)
+        return "docker"
     if request.param == "docker":
         monkeypatch.setenv("DOCKER_HOST", request.getfixturevalue("docker_host"))
     return str(request.param)
