@@ -97,6 +97,16 @@ MAIN: tuple[Key, ...] = (
         "y",
         footer=True,
     ),
+    Key(
+        "prove.many",
+        "V",
+        "verify_many",
+        "Verify marked",
+        "Verify all marked repositories, some at a time",
+        PROVE,
+        "V",
+        writes=True,
+    ),
     Key("general.help", "question_mark", "help", "Help", "All keys and how it works", GENERAL, "?", footer=True),
     Key("general.quit", "q", "quit_app", "Quit", "Leave at once", GENERAL, "q", footer=True),
     Key(

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Event
@@ -152,6 +152,13 @@ class Verified(Message):
     generation: int
     report: Report | None
     error: EcrTuiError | None = None
+
+
+@dataclass
+class Answered(Message):
+    """An answer for whoever asked: ``take`` runs on the app's thread, and judges by itself whether it still counts."""
+
+    take: Callable[[], None]
 
 
 class WorkChanged(Message):

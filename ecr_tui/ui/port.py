@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Repository
+    from ecr_tui.batch import Batch, Result
     from ecr_tui.errors import EcrTuiError
     from ecr_tui.grants import Outcome, Plan
     from ecr_tui.policy.actions import Access
@@ -56,5 +57,14 @@ class Workspace(Protocol):
         on_event: Callable[[VerifyEvent], None],
         cancel: Event,
     ) -> Report: ...
+    def verify_many(
+        self,
+        repositories: Sequence[Repository],
+        *,
+        engine: str | None = None,
+        on_event: Callable[[Repository, VerifyEvent], None] = ...,
+        on_result: Callable[[Result], None] = ...,
+        cancel: Event,
+    ) -> Batch: ...
     def busy(self) -> bool: ...
     def close(self, patience: float = 5.0) -> bool: ...

@@ -48,6 +48,9 @@ def right(screen: MainScreen) -> Content:
         parts.append(Content.styled(f"{screen.writes.writer.busy}{number}…", "bold $text-accent"))
     if screen.proving.verifier.running:
         parts.append(Content.styled("verifying…", "$text-primary"))
+    many = screen.many.verifier
+    if many.run is not None and many.running:
+        parts.append(Content.styled(f"verifying {many.run.done} of {len(many.run.rows)}…", "$text-primary"))
     if screen.read_only:
         parts.append(Content.styled("READ-ONLY", "bold $text-warning"))
     parts.append(Content.styled(f"engine {safe(screen.workspace.settings.engine)}", MUTED))

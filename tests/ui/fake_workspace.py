@@ -35,6 +35,7 @@ from ecr_tui.report import (
     Status,
     Verdict,
 )
+from tests.ui.fake_proofs import FakeProofs
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 A, B, REGION = "111111111111", "222222222222", "eu-central-1"
@@ -125,7 +126,7 @@ class Gate:
             return sum(call == name for call, _ in self.calls)
 
 
-class FakeWorkspace:
+class FakeWorkspace(FakeProofs):
     """As ``ecr_tui.workspace.Workspace``. ``errors`` holds, by method name or "method:repository", what is raised."""
 
     def __init__(
@@ -136,6 +137,7 @@ class FakeWorkspace:
         settings: Settings | None = None,
         policies: Mapping[str, str] | None = None,
     ) -> None:
+        super().__init__()
         self.settings = settings or Settings(profile_a="account-a", profile_b="dev-acc", regions=(REGION,))
         self.ask_mfa: Callable[[MfaPrompt], str] | None = None
         self.journal = Journal(folder / "journal.jsonl")

@@ -22,6 +22,7 @@ from ecr_tui.ui import messages as said
 from ecr_tui.ui import status
 from ecr_tui.ui.flows.details import Details
 from ecr_tui.ui.flows.listing import Listing
+from ecr_tui.ui.flows.many import ManyVerifier
 from ecr_tui.ui.flows.previewing import Previewer
 from ecr_tui.ui.flows.verifying import Verifier
 from ecr_tui.ui.flows.writing import Writer
@@ -30,6 +31,7 @@ from ecr_tui.ui.port import Workspace
 from ecr_tui.ui.screens.choosing import Choosing
 from ecr_tui.ui.screens.copying import Copying
 from ecr_tui.ui.screens.help import HelpScreen
+from ecr_tui.ui.screens.many import ManyProving
 from ecr_tui.ui.screens.proving import Proving
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.screens.writes import Writes
@@ -65,6 +67,7 @@ class MainScreen(Screen[None]):
         self.details = Details(self, workspace)
         self.previewer = Previewer(self, workspace, self.details)
         self.proving = Proving(self, Verifier(self, workspace))
+        self.many = ManyProving(self, ManyVerifier(self, workspace))
         self.writes = Writes(self, Writer(self, workspace))
         self.choosing = Choosing(self)
         self.copying = Copying(self)
@@ -114,6 +117,7 @@ class MainScreen(Screen[None]):
         self.details.stop()
         self.writes.writer.stop()
         self.proving.verifier.cancel()
+        self.many.verifier.cancel()
 
     @property
     def table(self) -> VirtualTable[Repository]:
@@ -369,6 +373,10 @@ class MainScreen(Screen[None]):
     def _verified(self, message: said.Verified) -> None:
         self.proving.take_end(message)
 
+    @on(said.Answered)
+    def _answered(self, message: said.Answered) -> None:
+        message.take()
+
     # -- actions -------------------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -400,6 +408,8 @@ class MainScreen(Screen[None]):
         if self.repository is not None:
             yield "Copy: repository ARN", "Copy the ARN of the selected repository", self.copying.arn
             yield "Copy: repository URI", "Copy what docker push and pull take", self.copying.uri
+        if self.many.verifier.run is not None:
+            yield "Prove: verification of many", "Show the last verification of many again", self.many.open
         if self.table.marks:
             yield "Choose: unmark all", "Remove every mark, hidden ones too", self.table.unmark_all
         for column in self.table.columns:
@@ -449,6 +459,9 @@ class MainScreen(Screen[None]):
 
     def action_verify(self) -> None:
         self.proving.start()
+
+    def action_verify_many(self) -> None:
+        self.many.start()
 
     def action_cancel(self) -> None:
         if not self.proving.cancel() and self.repositories.clear_filter():

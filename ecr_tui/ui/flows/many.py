@@ -1,0 +1,130 @@
+"""The verification of many repositories: one at a time of these, as what each repository's line shows."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.widget import Widget
+
+from ecr_tui.aws.model import Repository
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.report import Event, StageEnded, StageName, StageStarted
+from ecr_tui.ui import jobs
+from ecr_tui.ui.messages import Answered
+from ecr_tui.ui.port import Workspace
+
+if TYPE_CHECKING:
+    from ecr_tui.batch import Batch, Result
+
+
+@dataclass
+class ManyRow:
+    """``stage`` is the one that runs, or ran last; None before the first."""
+
+    repository: Repository
+    stage: StageName | None = None
+    began: float | None = None
+    result: Result | None = None
+
+
+@dataclass
+class ManyRun:
+    """``began`` is monotonic seconds, ``batch`` the end."""
+
+    rows: list[ManyRow]
+    began: float
+    batch: Batch | None = None
+    error: EcrTuiError | None = None
+    cancelling: bool = False
+    abandoned: bool = False
+    """It did not stop within the time that a user waits: it goes on by itself, cleaning up."""
+
+    @property
+    def running(self) -> bool:
+        return self.batch is None and self.error is None
+
+    @property
+    def done(self) -> int:
+        return sum(row.result is not None for row in self.rows)
+
+
+class ManyVerifier:
+    """``on_change`` is called on the app's thread with the rows that look different now."""
+
+    def __init__(self, node: Widget, workspace: Workspace, clock: Callable[[], float] = time.monotonic) -> None:
+        self._node = node
+        self._workspace = workspace
+        self.clock = clock
+        self._cancel = threading.Event()
+        self.run: ManyRun | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.run is not None and self.run.running
+
+    def start(
+        self,
+        repositories: Sequence[Repository],
+        engine: str,
+        *,
+        on_change: Callable[[Sequence[int]], None],
+        on_end: Callable[[], None],
+    ) -> ManyRun:
+        node, workspace = self._node, self._workspace
+        cancel = self._cancel = threading.Event()
+        run = self.run = ManyRun([ManyRow(one) for one in repositories], self.clock())
+        places = {one.arn: place for place, one in enumerate(repositories)}
+
+        def tell(take: Callable[[], None]) -> None:
+            jobs.post(node, Answered(take))
+
+        def on_event(repository: Repository, event: Event) -> None:
+            # Bytes have no room in one line a repository: of what an engine tells, only the stages travel.
+            if isinstance(event, StageStarted | StageEnded):
+                tell(lambda: took_event(places[repository.arn], event))
+
+        def took_event(place: int, event: StageStarted | StageEnded) -> None:
+            row = run.rows[place]
+            if isinstance(event, StageStarted):
+                row.stage = event.name
+                row.began = self.clock() if row.began is None else row.began
+                on_change((place,))
+
+        def took_result(result: Result) -> None:
+            place = places[result.repository.arn]
+            run.rows[place].result = result
+            on_change((place,))
+
+        def ended(batch: Batch | None, error: EcrTuiError | None) -> None:
+            run.batch, run.error = batch, error
+            on_change(range(len(run.rows)))
+            on_end()
+
+        def work() -> Answered:
+            batch = workspace.verify_many(
+                repositories,
+                engine=engine,
+                on_event=on_event,
+                on_result=lambda result: tell(lambda: took_result(result)),
+                cancel=cancel,
+            )
+            return Answered(lambda: ended(batch, None))
+
+        def failed(error: EcrTuiError) -> Answered:
+            return Answered(lambda: ended(None, error))
+
+        jobs.start(node, work, failed=failed, group="verify-many", exclusive=False)
+        return run
+
+    def cancel(self) -> None:
+        if self.run is not None and self.run.running:
+            self.run.cancelling = True
+        self._cancel.set()
+
+    def abandon(self) -> None:
+        if self.run is not None and self.run.running:
+            self.run.abandoned = True

@@ -1,0 +1,73 @@
+"""The part of the in-memory workspace that proves many, remembers, and cleans up after a kill."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from ecr_tui.aws.model import Repository
+from ecr_tui.batch import Batch, run_batch
+from ecr_tui.report import Report
+from ecr_tui.verifications import PROBE, Leftover, Past, Place
+from ecr_tui.workspace_verifying import Cleaned
+
+
+class FakeProofs:
+    """To be inherited by the fake workspace. ``pool`` bounds how many verifications run at once."""
+
+    pool = 4
+
+    def __init__(self) -> None:
+        self.left: list[Leftover] = []
+        self.past: list[Past] = []
+        self.cleaned: list[Leftover] = []
+
+    def verify_many(
+        self,
+        repositories: Sequence[Repository],
+        *,
+        engine: str | None = None,
+        on_event: Callable[[Repository, Any], None] = lambda *_: None,
+        on_result: Callable[[Any], None] = lambda _: None,
+        cancel: Any,
+        **options: Any,
+    ) -> Batch:
+        self._enter("verify_many", ",".join(r.name for r in repositories))  # type: ignore[attr-defined]
+
+        def one(repo: Repository) -> Report:
+            return self.verify(  # type: ignore[attr-defined]
+                repo, engine=engine, on_event=lambda event: on_event(repo, event), cancel=cancel, **options
+            )
+
+        return run_batch(repositories, one, pool=self.pool, on_result=on_result, cancel=cancel)
+
+    def leftovers(self) -> tuple[Leftover, ...]:
+        self._enter("leftovers")  # type: ignore[attr-defined]
+        return tuple(self.left)
+
+    def clean_leftovers(self, leftovers: Sequence[Leftover] | None = None, on_cleaned: Any = None) -> tuple[Any, ...]:
+        self._enter("clean_leftovers")  # type: ignore[attr-defined]
+        found = []
+        for one in self.left if leftovers is None else leftovers:
+            error = self.errors.get(f"clean:{one.place.repository}")  # type: ignore[attr-defined]
+            if error is None:
+                self.cleaned.append(one)
+            found.append(Cleaned(one, error.title if error else "the image is not in the repository", error))
+        return tuple(found)
+
+    def verifications(self, repository: Repository | None = None) -> tuple[Past, ...]:
+        self._enter("verifications", repository.name if repository else "")  # type: ignore[attr-defined]
+        return tuple(p for p in reversed(self.past) if repository is None or p.arn == repository.arn)
+
+    def last_verifications(self) -> dict[str, Past]:
+        self._enter("last_verifications")  # type: ignore[attr-defined]
+        return {p.arn: p for p in self.past}
+
+
+def place(repo: Repository) -> Place:
+    return Place(repo.name, repo.arn, repo.region, repo.account, repo.uri.partition("/")[0])
+
+
+def probe_left(repo: Repository, at: datetime) -> Leftover:
+    return Leftover("1", PROBE, place(repo), at, tag="ecr-tui-verify-20261124T110000Z-ab12", engine="direct")
