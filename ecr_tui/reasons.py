@@ -57,6 +57,7 @@ class Reasons:
         self.notes: list[str] = []
         self.pushed_again = False
         """The other engine has pushed the probe image: B can, and the image is there to be removed."""
+        self.pulled_again = False
 
     def of_login(self, error: RegistryError, credentials: Credentials) -> RegistryError:
         """The same refusal in the registry's words, where the engine hid them; else ``error`` as it is."""
@@ -83,12 +84,12 @@ class Reasons:
 
     def of_pull(self, error: RegistryError, credentials: Credentials, reference: Reference) -> RegistryError:
         """As :meth:`of_push`."""
-        return self._reveal(
-            error,
-            credentials,
-            lambda other: other.pull(reference, credentials, lambda _: None, self._cancel),
-            _ENGINE_ALONE,
-        )
+
+        def again(other: Engine) -> None:
+            other.pull(reference, credentials, lambda _: None, self._cancel)
+            self.pulled_again = True
+
+        return self._reveal(error, credentials, again, _ENGINE_ALONE)
 
     def _reveal(
         self, error: RegistryError, credentials: Credentials, again: Callable[[Engine], object], accepted: str

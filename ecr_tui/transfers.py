@@ -140,7 +140,7 @@ class Transfers:
                 found = self._reasons.diagnose(StageName.PUSH, error)
                 if not found.proves_access:
                     self._push_denied = is_denial(error)
-                    self.can_push = False if self._push_denied else True if self._reasons.pushed_again else None
+                    self.can_push = False if self._push_denied else self._reasons.pushed_again or None
                     raise
                 end(f"{found.title}; the push was authorised ({found.action})", pattern=found.pattern)
             self.can_push = True
@@ -160,7 +160,7 @@ class Transfers:
                     )
                     end(self._pulled.digest, size=self._pulled.bytes)
             except RegistryError as error:
-                self.can_pull = False if is_denial(error) else None
+                self.can_pull = False if is_denial(error) else self._reasons.pulled_again or None
                 raise
             self.can_pull = True
 

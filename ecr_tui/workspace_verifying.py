@@ -39,6 +39,41 @@ class Cleaned:
     error: EcrTuiError | None = None
 
 
+@dataclass(frozen=True)
+class _Wish:
+    """What a verification is asked for; see :meth:`Verifying.verify`."""
+
+    isolation: Wanted
+    access: Access
+    image: str
+    tag_switch: bool
+
+
+def _choose(name: str, repository: Repository) -> Engine:
+    from ecr_tui.registry.choose import choose_engine
+
+    return choose_engine(name, repository.host)
+
+
+def _chosen_once(name: str) -> Callable[[Repository], Engine]:
+    """Engines for many: what "auto" means is found out once, as engines that do not answer take their time."""
+    lock = threading.Lock()
+    direct: list[str] = []
+
+    def choose(repository: Repository) -> Engine:
+        from ecr_tui.registry.direct import DirectEngine
+
+        with lock:
+            if direct:
+                return DirectEngine(direct[0])
+            engine = _choose(name, repository)
+            if engine.name == "direct":
+                direct.append(engine.description)
+            return engine
+
+    return choose
+
+
 class Verifying:
     """To be inherited by the workspace, which owns the sessions. Thread-safe."""
 
@@ -87,7 +122,8 @@ class Verifying:
         """
         self._check_verify([repository], access, image, isolation, tag_switch)
         consumer, owner = self._parties([repository])
-        return self._verify(repository, consumer, owner, engine, isolation, access, image, tag_switch, on_event, cancel)
+        name, wish = engine or self.settings.engine, _Wish(isolation, access, image, tag_switch)
+        return self._verify(repository, consumer, owner, lambda: _choose(name, repository), wish, on_event, cancel)
 
     def verify_many(
         self,
@@ -110,17 +146,15 @@ class Verifying:
 
         self._check_verify(repositories, access, image, isolation, tag_switch)
         consumer, owner = self._parties(repositories)
+        choose, wish = _chosen_once(engine or self.settings.engine), _Wish(isolation, access, image, tag_switch)
 
         def one(repository: Repository) -> Report:
             return self._verify(
                 repository,
                 consumer,
                 owner,
-                engine,
-                isolation,
-                access,
-                image,
-                tag_switch,
+                lambda: choose(repository),
+                wish,
                 lambda event: on_event(repository, event),
                 cancel,
             )
@@ -166,15 +200,12 @@ class Verifying:
         repository: Repository,
         consumer: ConsumerParty,
         owner: OwnerParty,
-        engine: str | None,
-        isolation: Wanted,
-        access: Access,
-        image: str,
-        tag_switch: bool,
+        choose: Callable[[], Engine],
+        wish: _Wish,
         on_event: EventSink,
         cancel: CancelEvent,
     ) -> Report:
-        from ecr_tui.registry.choose import choose_engine
+        from ecr_tui.parties import interruptible
         from ecr_tui.registry.direct import DirectClient, DirectEngine
         from ecr_tui.verify import Options, Verification
         from ecr_tui.workspace_parties import RecordedNotes, place_of
@@ -184,7 +215,7 @@ class Verifying:
             self._running[key] = (cancel, finished)
         chosen: Engine | None = None
         try:
-            chosen = choose_engine(engine or self.settings.engine, repository.host)
+            chosen = interruptible(choose, cancel)
             settle = max(0.0, SETTLE_SECONDS - self._since_grant(repository.arn))
             report = Verification(
                 repository,
@@ -194,7 +225,7 @@ class Verifying:
                 second_opinion=None if chosen.name == "direct" else DirectEngine,
                 registry_check=DirectClient(),
                 notes=RecordedNotes(self.record),
-                options=Options(isolation, settle, access, image, tag_switch, SETTLE_SECONDS),
+                options=Options(wish.isolation, settle, wish.access, wish.image, wish.tag_switch, SETTLE_SECONDS),
                 on_event=on_event,
                 cancel=cancel,
             ).run()

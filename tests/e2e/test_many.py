@@ -112,6 +112,26 @@ def test_a_cancel_ends_those_that_run_and_starts_no_other(sandbox: Sandbox, spac
     assert {one.name: images(sandbox, one.name) for one in repositories} == before
 
 
+def test_an_engine_that_does_not_answer_is_waited_for_once(
+    sandbox: Sandbox, space: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ecr_tui.registry import choose
+
+    real, chosen = choose.choose_engine, []
+
+    def count(name: str = "auto", host: str = "") -> Any:
+        chosen.append(name)
+        return real(name, host)
+
+    monkeypatch.setattr(choose, "choose_engine", count)
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    repositories = [space.repository(name) for name in NAMES]
+    batch = space.verify_many(repositories, engine="auto", isolation="none", cancel=CancelEvent())
+    assert chosen == ["auto"]
+    assert {report.engine for report in batch.reports} == {"direct"}
+    assert all("no Docker engine answers" in report.engine_description for report in batch.reports)
+
+
 def test_one_that_cannot_start_stops_no_other(sandbox: Sandbox, space: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Docker goes away between two of them."""
     from ecr_tui.errors import EnvironmentFailure

@@ -16,11 +16,12 @@ from typing import Any
 
 import pytest
 
-from ecr_tui.registry import docker_engine, transport, wiring
+from ecr_tui.errors import Cancelled
+from ecr_tui.registry import docker_endpoints, docker_engine, transport, wiring
 from ecr_tui.report import Report, StageName, Status, Verdict
 from ecr_tui.sandbox.registry_app import RegistryApp, Request, Response
 from ecr_tui.sandbox.sandbox import Sandbox
-from tests.support.faults import FakeDockerd, fake_dockerd
+from tests.support.faults import FakeDockerd, fake_dockerd, stall, unix_server
 from tests.support.proving import REPOSITORY, grant, images, prove, stage, workspace
 
 PUSHING = [{"status": "Preparing", "id": "a"}, {"status": "Pushing", "id": "a", "progressDetail": {"current": 1}}]
@@ -192,6 +193,18 @@ def test_a_cancel_does_not_wait_for_a_daemon_that_stalls(
     assert report.cancelled
     assert stage(report, StageName.PUSH).message == "Cancelled"
     ended_clean(sandbox, space, report)
+
+
+def test_a_cancel_does_not_wait_for_a_daemon_that_is_being_looked_for(
+    space: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It accepts the connection and says nothing; nothing has been made yet that needs to be cleaned up."""
+    monkeypatch.setattr(docker_endpoints, "PING_SECONDS", 60.0)
+    with unix_server(stall) as (server, url):
+        monkeypatch.setenv("DOCKER_HOST", url)
+        with pytest.raises(Cancelled):
+            prove(space, engine="docker", cancel=cancel_when(server.arrived))
+    assert not space.busy()
 
 
 # The command line
