@@ -107,6 +107,15 @@ MAIN: tuple[Key, ...] = (
         "V",
         writes=True,
     ),
+    Key(
+        "prove.history",
+        "h",
+        "history",
+        "History",
+        "Past verifications of the repository: date, verdict, engine, who",
+        PROVE,
+        "h",
+    ),
     Key("general.help", "question_mark", "help", "Help", "All keys and how it works", GENERAL, "?", footer=True),
     Key("general.quit", "q", "quit_app", "Quit", "Leave at once", GENERAL, "q", footer=True),
     Key(

@@ -158,7 +158,7 @@ class Verified(Message):
 class Answered(Message):
     """An answer for whoever asked: ``take`` runs on the app's thread, and judges by itself whether it still counts."""
 
-    take: Callable[[], None]
+    take: Callable[[], object]
 
 
 class WorkChanged(Message):

@@ -34,11 +34,12 @@ class ConfirmScreen(Dialog[bool]):
         Binding("pagedown", "scroll(10)", "Page down", show=False),
     ]
 
-    def __init__(self, title: str, body: Sequence[Content], *, yes: str) -> None:
+    def __init__(self, title: str, body: Sequence[Content], *, yes: str, no: str = "No") -> None:
         super().__init__()
         self._title = title
         self._body = Content("\n").join(body)
         self._yes = yes
+        self._no = no
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
@@ -46,7 +47,7 @@ class ConfirmScreen(Dialog[bool]):
             with VerticalScroll(id="scroll", can_focus=False):
                 yield Static(self._body, classes="body", markup=False)
             with Horizontal(id="buttons"):
-                yield Button("No", id="no", variant="default")
+                yield Button(Content(self._no), id="no", variant="default")
                 yield Button(Content(self._yes), id="yes", variant="warning")
 
     def on_mount(self) -> None:

@@ -31,6 +31,8 @@ from ecr_tui.ui.port import Workspace
 from ecr_tui.ui.screens.choosing import Choosing
 from ecr_tui.ui.screens.copying import Copying
 from ecr_tui.ui.screens.help import HelpScreen
+from ecr_tui.ui.screens.history import History
+from ecr_tui.ui.screens.leftovers import Leftovers
 from ecr_tui.ui.screens.many import ManyProving
 from ecr_tui.ui.screens.proving import Proving
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
@@ -68,6 +70,8 @@ class MainScreen(Screen[None]):
         self.previewer = Previewer(self, workspace, self.details)
         self.proving = Proving(self, Verifier(self, workspace))
         self.many = ManyProving(self, ManyVerifier(self, workspace))
+        self.history = History(self)
+        self.leftovers = Leftovers(self)
         self.writes = Writes(self, Writer(self, workspace))
         self.choosing = Choosing(self)
         self.copying = Copying(self)
@@ -107,6 +111,8 @@ class MainScreen(Screen[None]):
         self.proving.begin_ticking()
         # AWS's libraries are imported by the first call: the first frame must not wait for them.
         self.call_after_refresh(self.listing.refresh)
+        self.call_after_refresh(self.leftovers.look)
+        self.call_after_refresh(self.history.refresh)
 
     def on_unmount(self) -> None:
         self.stop()
@@ -194,6 +200,7 @@ class MainScreen(Screen[None]):
         bar = self.query_one(StatusBar)
         bar.show(status.left(self), status.right(self))
         self.query_one(PaneBar).say("verification", self.verification.summary)
+        self.history.show()
 
     # -- accounts and repositories -----------------------------------------------------------------------------------
 
@@ -387,7 +394,7 @@ class MainScreen(Screen[None]):
         """Whether the action can do anything now; what needs a sentence of explanation is left to the action."""
         if key.writes and (self.read_only or self.writes.writer.busy):
             return False
-        if key.id in ("change.grant", "change.revoke", "prove.verify"):
+        if key.id in ("change.grant", "change.revoke", "prove.verify", "prove.history"):
             return self.repository is not None
         return True
 
@@ -462,6 +469,9 @@ class MainScreen(Screen[None]):
 
     def action_verify_many(self) -> None:
         self.many.start()
+
+    def action_history(self) -> None:
+        self.history.open()
 
     def action_cancel(self) -> None:
         if not self.proving.cancel() and self.repositories.clear_filter():

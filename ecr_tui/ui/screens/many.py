@@ -186,6 +186,7 @@ class ManyProving:
 
     def _ended(self) -> None:
         screen, run = self._screen, self.verifier.run
+        screen.history.refresh()
         screen.show_status()
         screen.update_bindings()
         if run is None:

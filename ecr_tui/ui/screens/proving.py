@@ -62,6 +62,7 @@ class Proving:
         if not self.verifier.take_end(message):
             return
         self._ticker.pause()
+        self._screen.history.refresh()
         self.show()
         self._screen.update_bindings()
         if message.error is not None:

@@ -47,6 +47,7 @@ class VerificationPane(VerticalScroll, can_focus=True):
         scrollbar-size-vertical: 1;
         & > Static { width: 1fr; height: auto; }
         & > #stages { text-wrap: nowrap; text-overflow: ellipsis; }
+        & > #last { margin-bottom: 1; }
         & > #failure { height: auto; }
     }
     """
@@ -59,6 +60,7 @@ class VerificationPane(VerticalScroll, can_focus=True):
 
     def compose(self) -> ComposeResult:
         yield Words(Content.styled(INTRODUCTION, MUTED), id="verdict")
+        yield Words(id="last")
         yield Words(id="stages")
         yield Vertical(id="failure")
 
@@ -83,6 +85,15 @@ class VerificationPane(VerticalScroll, can_focus=True):
         holder.remove_children()
         holder.mount_all(explanation(run))
         self.border_subtitle = Content(safe(run.report.engine_description)) if run.report else ""
+
+    def on_mount(self) -> None:
+        self.show_last(Content.empty())
+
+    def show_last(self, last: Content) -> None:
+        """What is known of the selected repository from before; empty for nothing."""
+        words = self.query_one("#last", Words)
+        words.display = bool(last.plain)
+        words.say(last)
 
     def copy_text(self) -> tuple[str, str]:
         if self._run is None:

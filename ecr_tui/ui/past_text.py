@@ -1,0 +1,107 @@
+"""Past verifications as text: a line each, and one in full. The record is a file: nothing in it is taken for granted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from textual.content import Content
+
+from ecr_tui.policy.principal import describe
+from ecr_tui.ui.text import MUTED, NO, OK, ago, safe, seconds
+
+if TYPE_CHECKING:
+    from ecr_tui.verifications import Past
+
+_LOUD = ("LEAK", "TAG MISSING", "TAG SWITCH FAILED")
+
+
+def word(past: Past) -> str:
+    """As ``Report.word``: "allowed", "denied", "error", or what is louder."""
+    headline = past.headline.partition(":")[0]
+    if headline in _LOUD:
+        return headline.lower()
+    if past.passed or past.verdict != "allowed":
+        return past.verdict or "unknown"
+    return "isolation not proved"
+
+
+def when(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def verdict(past: Past) -> Content:
+    mark, style = (OK, "$text-success") if past.passed else (NO, "$text-error")
+    return Content.styled(f"{mark} {safe(word(past))}", f"bold {style}")
+
+
+def last_line(name: str, past: Past, now: datetime) -> Content:
+    """For the pane of the selected repository."""
+    told = ago(past.at, now)
+    return Content.assemble(
+        (f"{safe(name)} was last verified {when(past.at)}", MUTED),
+        (f" ({told})" if told.endswith("ago") else "", MUTED),
+        (": ", MUTED),
+        verdict(past),
+        ("   h: history", MUTED),
+    )
+
+
+def past_line(past: Past) -> Content:
+    """Date, verdict, engine, who."""
+    mark, style = (OK, "$text-success") if past.passed else (NO, "$text-error")
+    return Content.assemble(
+        f"{when(past.at)}  ",
+        (f"{mark} {safe(word(past)):<10}", f"bold {style}"),
+        (f" {safe(_text(past.report, 'engine')):<7} {safe(_who(past.report))}", MUTED),
+    )
+
+
+def past_text(past: Past) -> str:
+    """One in full, as plain lines."""
+    report = past.report
+    lines = [past.headline or word(past)]
+    facts = (
+        ("repository", past.repository),
+        ("principal", _text(report, "principal")),
+        ("asked for", _text(report, "access")),
+        ("engine", _text(report, "engine_description")),
+        ("recorded", when(past.at)),
+        ("digest", _text(report, "digest")),
+    )
+    lines += [f"{name:<11} {text}" for name, text in facts if text] + [""]
+    for stage in _mappings(report.get("stages")):
+        taken = stage.get("seconds")
+        took = seconds(taken) if isinstance(taken, int | float) else ""
+        status = _text(stage, "status")
+        lines.append(f"{_text(stage, 'name'):<10} {status:<8} {took:>8}  {_text(stage, 'message')}".rstrip())
+        if status in ("denied", "failed"):
+            for label, key in (
+                ("side", "side"),
+                ("action", "action"),
+                ("why", "cause"),
+                ("fix", "fix"),
+                ("said", "detail"),
+            ):
+                if text := _text(stage, key):
+                    lines.append(f"{'':10} {label:<8} " + text.replace("\n", "\n" + " " * 20))
+    for one in _mappings(report.get("isolations")):
+        lines.append(f"isolation  {_text(one, 'status'):<8} {_text(one, 'message')}")
+    notes = report.get("notes")
+    lines += [f"note: {note}" for note in (notes if isinstance(notes, list | tuple) else ())]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _who(report: Mapping[str, Any]) -> str:
+    principal = _text(report, "principal")
+    return describe(principal) if principal.startswith("arn:") else principal
+
+
+def _text(values: Mapping[str, Any], key: str) -> str:
+    value = values.get(key)
+    return "" if value is None else str(value)
+
+
+def _mappings(values: Any) -> list[Mapping[str, Any]]:
+    return [one for one in values if isinstance(one, Mapping)] if isinstance(values, list | tuple) else []

@@ -1,0 +1,89 @@
+"""Past verifications: the last one in the pane, all of them behind h."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+from ecr_tui.errors import EnvironmentFailure
+from ecr_tui.ui.past_text import past_line, past_text, word
+from ecr_tui.verifications import Past
+from tests.ui import fake_workspace as fake
+from tests.ui.conftest import running
+from tests.ui.fake_workspace import NOW, FakeWorkspace
+
+
+def remember(workspace: FakeWorkspace, name: str, script, hours: int) -> Past:
+    repo = workspace.by_name(name)
+    report = script(repo, lambda event: None, threading.Event(), workspace.gate)
+    past = Past(str(len(workspace.past)), NOW - timedelta(hours=hours), repo.arn, report.to_json())
+    workspace.past.append(past)
+    return past
+
+
+async def test_the_pane_tells_the_last_one_of_the_selected(workspace: FakeWorkspace) -> None:
+    remember(workspace, "my-first-repo", fake.denied, 30)
+    remember(workspace, "my-first-repo", fake.allowed, 3)
+    async with running(workspace) as ui:
+        await ui.select("my-first-repo")
+        await ui.see("my-first-repo was last verified", "2026-11-24 09:00", "(3h ago)", "✓ allowed")
+        await ui.select("billing-api")
+        await ui.wait(lambda: "was last verified" not in ui.text())
+
+
+async def test_it_makes_room_for_a_run_and_knows_it_afterwards(workspace: FakeWorkspace) -> None:
+    remember(workspace, "my-first-repo", fake.denied, 30)
+    async with running(workspace) as ui:
+        await ui.select("my-first-repo")
+        await ui.see("✗ denied")
+        remember(workspace, "my-first-repo", fake.allowed, 0)
+        await ui.press("v")
+        await ui.see("✓ ALLOWED")
+        assert "was last verified" not in ui.text()
+        await ui.wait(lambda: workspace.gate.count("last_verifications") == 2)
+
+
+async def test_h_lists_them_and_enter_opens_one(workspace: FakeWorkspace) -> None:
+    remember(workspace, "my-first-repo", fake.denied, 30)
+    remember(workspace, "my-first-repo", fake.allowed, 3)
+    remember(workspace, "billing-api", fake.allowed, 1)
+    async with running(workspace) as ui:
+        await ui.select("my-first-repo")
+        await ui.press("h")
+        await ui.wait(lambda: ui.dialog == "ChooseScreen")
+        await ui.see("2026-11-24 09:00 UTC  ✓ allowed", "2026-11-23 06:00 UTC  ✗ denied", "docker", "user devusr2")
+        assert "11:00" not in ui.text(), "that is another repository's"
+        await ui.press("down", "enter")
+        await ui.wait(lambda: ui.dialog == "TextScreen")
+        await ui.see("✗ my-first-repo, 2026-11-23 06:00 UTC", "DENIED at push", "account A, repository policy")
+        await ui.press("y")
+        await ui.wait(lambda: ui.copied)
+        assert "is not authorized to perform" in ui.copied[0]
+        await ui.press("escape")
+        await ui.wait(lambda: ui.dialog == "ChooseScreen")
+        await ui.press("escape")
+        await ui.wait(lambda: ui.dialog == "")
+
+
+async def test_none_yet_is_said(workspace: FakeWorkspace) -> None:
+    async with running(workspace, (80, 24)) as ui:
+        await ui.select("my-first-repo")
+        await ui.press("h")
+        await ui.wait(lambda: "has not been verified yet" in ui.toasts())
+
+
+async def test_a_record_that_cannot_be_read_is_a_dialog(workspace: FakeWorkspace) -> None:
+    workspace.errors["verifications"] = EnvironmentFailure("the record of verifications cannot be read")
+    async with running(workspace) as ui:
+        await ui.press("h")
+        await ui.wait(lambda: ui.dialog == "ErrorScreen")
+        await ui.see("cannot be read")
+
+
+def test_a_leak_stays_the_loudest_and_a_strange_record_harms_nobody(workspace: FakeWorkspace) -> None:
+    leak = Past("1", NOW, "arn", {"verdict": "allowed", "passed": False, "headline": "LEAK: x also reaches y"})
+    unproved = Past("2", NOW, "arn", {"verdict": "allowed", "passed": False, "headline": "ALLOWED: x can pull y"})
+    strange = Past("3", NOW, "arn", {"stages": "none", "notes": 7, "principal": "[/x]\x1b[31m", "engine": None})
+    assert (word(leak), word(unproved), word(strange)) == ("leak", "isolation not proved", "unknown")
+    assert "\x1b" not in past_line(strange).plain
+    assert "[/x]" in past_text(strange)
