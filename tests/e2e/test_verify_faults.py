@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from ecr_tui.errors import Cancelled
-from ecr_tui.registry import docker_endpoints, docker_engine, transport, wiring
+from ecr_tui.registry import docker_engine, transport, wiring
 from ecr_tui.report import Report, StageName, Status, Verdict
 from ecr_tui.sandbox.registry_app import RegistryApp, Request, Response
 from ecr_tui.sandbox.sandbox import Sandbox
@@ -199,7 +199,6 @@ def test_a_cancel_does_not_wait_for_a_daemon_that_is_being_looked_for(
     space: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It accepts the connection and says nothing; nothing has been made yet that needs to be cleaned up."""
-    monkeypatch.setattr(docker_endpoints, "PING_SECONDS", 60.0)
     with unix_server(stall) as (server, url):
         monkeypatch.setenv("DOCKER_HOST", url)
         with pytest.raises(Cancelled):

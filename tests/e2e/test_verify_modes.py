@@ -14,11 +14,13 @@ import pytest
 
 from ecr_tui.errors import EnvironmentFailure, InputError
 from ecr_tui.policy.actions import Access
+from ecr_tui.policy.change import Grant
 from ecr_tui.registry.probe import TAG_PREFIX
-from ecr_tui.report import Report, StageName, StageStarted, Status, Verdict
-from ecr_tui.sandbox.registry_app import Request
+from ecr_tui.report import Report, StageName, StageProgress, StageStarted, Status, Verdict
+from ecr_tui.sandbox.registry_app import Request, error_response
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.sandbox.world import AwsCall
+from tests.support.cli import ecr_tui
 from tests.support.proving import CONSUMER, REPOSITORY, after, grant, images, prove, stage, workspace
 
 
@@ -378,3 +380,33 @@ def test_a_token_that_expires_before_the_login_is_said_on_every_engine(sandbox: 
     assert failure is not None
     assert (failure.name, failure.pattern, failure.side) == (StageName.LOGIN, "token-expired", "credentials")
     assert "Your Authorization Token has expired" in failure.detail
+
+
+# Just after a grant
+
+
+def test_a_grant_of_another_run_is_remembered_for_a_while(sandbox: Sandbox) -> None:
+    """So that `grant`, then `verify`, waits as the interface does; what was taken back is not waited for."""
+    arn = f"arn:aws:ecr:eu-central-1:111111111111:repository/{REPOSITORY}"
+    assert workspace()._since_grant(arn) == float("inf")
+    assert ecr_tui("grant", REPOSITORY, "--to", CONSUMER, "--yes").code == 0
+    assert workspace()._since_grant(arn) < 3600
+    assert ecr_tui("undo").code == 0
+    assert workspace()._since_grant(arn) == float("inf")
+
+
+def test_a_registry_that_has_not_heard_of_the_grant_yet_is_asked_again(sandbox: Sandbox) -> None:
+    space = workspace()
+    repository = space.repository(REPOSITORY)
+    space.apply(space.plan(repository, Grant(CONSUMER, Access.PUSH_PULL)))
+    denial = f"User: {CONSUMER} is not authorized to perform: ecr:InitiateLayerUpload on resource: {repository.arn} because no resource-based policy allows the ecr:InitiateLayerUpload action"  # noqa: E501
+    left = [error_response(403, "DENIED", denial)]
+    told: list[str] = []
+    sandbox.registry_fault = lambda _, request: left.pop() if request.method == "POST" and left else None
+
+    def on_event(event: object) -> None:
+        if isinstance(event, StageProgress) and "settling" in event.progress.status:
+            told.append(event.progress.status)
+
+    assert prove(space, repository, on_event=on_event).passed
+    assert len(told) == 1
