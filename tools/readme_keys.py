@@ -8,10 +8,9 @@ from pathlib import Path
 from ecr_tui.ui.keys import markdown_table
 
 README = Path(__file__).resolve().parent.parent / "README.md"
-
 before = README.read_text(encoding="utf-8")
-after, found = re.subn(r"(?<=^## Keys\n)(.*?\n)\|.*?\|\n(?!\|)", lambda m: f"{m[1]}{markdown_table()}\n", before, count=1,
-                       flags=re.MULTILINE | re.DOTALL)  # fmt: skip
+TABLE = re.compile(r"(?<=^## Keys\n)(.*?\n)\|.*?\|\n(?!\|)", re.MULTILINE | re.DOTALL)
+after, found = TABLE.subn(lambda match: f"{match[1]}{markdown_table()}\n", before, count=1)
 if not found:
     raise SystemExit("README.md has no table under '## Keys'")
 README.write_text(after, encoding="utf-8")
