@@ -1,4 +1,4 @@
-"""Past verifications as text: a line each, and one in full. The record is a file: nothing in it is taken for granted."""
+"""Past verifications as text: a line each, and one in full. The record is a file, so nothing in it is trusted."""
 
 from __future__ import annotations
 
