@@ -1,4 +1,4 @@
-"""Past verifications as text: a line each, and one in full. The record is a file, so nothing in it is trusted."""
+"""Past verifications as text: a line each, and one in full. The record is a file: nothing in it is relied upon."""
 
 from __future__ import annotations
 
