@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ecr_tui.audit_json import audit_templates, both_sides, external_accounts, needed, principals, stale, summary
@@ -19,22 +19,40 @@ SHOWN, ROWS = 8, 25
 
 
 def audit_text(audit: Audit) -> str:
-    sections = [
-        _head(audit),
-        _unknown(audit),
-        _findings(audit),
-        _public(audit),
-        _accounts(audit),
-        _principals(audit),
-        _doubtful(audit),
-        _asked(audit),
-        _services(audit),
-        _stale(audit),
-        _drift(audit),
-        _ends(audit),
-        _registry(audit),
-    ]
-    return plain("\n\n".join("\n".join(section) for section in sections if section))
+    return _joined(
+        audit,
+        _head,
+        _unknown,
+        _findings,
+        _public,
+        _accounts,
+        _principals,
+        _doubtful,
+        _asked,
+        _services,
+        _stale,
+        _drift,
+        _ends,
+        _registry,
+    )
+
+
+def audit_pages(audit: Audit) -> dict[str, str]:
+    """The same as :func:`audit_text` on four pages: "odd", "who", "sides" and "unknown", each "" where it says nothing.
+
+    Sections are apart by an empty line, and the first line of each is its title.
+    """
+    return {
+        "odd": _joined(audit, _head, _findings, _public, _stale, _drift, _ends, _registry),
+        "who": _joined(audit, _accounts, _principals, _doubtful, _services),
+        "sides": _joined(audit, _asked),
+        "unknown": _joined(audit, _unknown),
+    }
+
+
+def _joined(audit: Audit, *sections: Callable[[Audit], list[str]]) -> str:
+    found = [section(audit) for section in sections]
+    return plain("\n\n".join("\n".join(lines) for lines in found if lines))
 
 
 def _head(audit: Audit) -> list[str]:

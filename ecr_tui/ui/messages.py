@@ -19,9 +19,12 @@ from ecr_tui.report import Event as VerifyEvent
 from ecr_tui.report import Report, StageProgress
 
 if TYPE_CHECKING:
+    from ecr_tui.audit_result import Audit
     from ecr_tui.grants import Outcome, Plan
     from ecr_tui.journal import Entry
     from ecr_tui.policy.change import Grant
+    from ecr_tui.templates import Fit
+    from ecr_tui.twosided import TwoSided
 
 
 @dataclass
@@ -87,6 +90,30 @@ class Previewed(Message):
     grant: Grant
     text: str | None
     plan: Plan | None
+    error: EcrTuiError | None = None
+
+
+@dataclass
+class Sided(Message):
+    """What both sides say of the plan in view, and what a creation template makes of it for repositories to come."""
+
+    generation: int
+    verdicts: tuple[TwoSided, ...] | None
+    template: Fit | None
+    error: EcrTuiError | None = None
+
+
+@dataclass
+class AuditProgress(Message):
+    words: str
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, AuditProgress)
+
+
+@dataclass
+class Audited(Message):
+    audit: Audit | None
     error: EcrTuiError | None = None
 
 

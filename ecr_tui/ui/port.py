@@ -7,6 +7,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from ecr_tui.audit_result import Audit
     from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Repository
     from ecr_tui.batch import Batch, Result
     from ecr_tui.errors import EcrTuiError
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from ecr_tui.policy.document import PolicyDocument
     from ecr_tui.report import Event as VerifyEvent
     from ecr_tui.report import Report
+    from ecr_tui.templates import Fit
+    from ecr_tui.twosided import TwoSided
     from ecr_tui.verifications import Leftover, Past
     from ecr_tui.workspace_verifying import Cleaned
 
@@ -49,7 +52,16 @@ class Workspace(Protocol):
     def apply(self, plan: Plan) -> Outcome: ...
     def undo(self) -> Outcome: ...
     def registry_facts(self, region: str) -> Any: ...
+    def verdicts(self, repository: Repository, plan: Plan) -> tuple[TwoSided, ...]: ...
+    def new_repositories(self, repository: Repository, plan: Plan) -> Fit | None: ...
     def identity_policy(self, repos: Sequence[Repository], access: Access) -> PolicyDocument: ...
+    def audit(
+        self,
+        *,
+        on_listed: Callable[[int], None] | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
+        cancel: Event | None = None,
+    ) -> Audit: ...
     def verify(
         self,
         repo: Repository,

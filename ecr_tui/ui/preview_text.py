@@ -88,7 +88,7 @@ def notes(plan: Plan) -> list[Content]:
     if plan.moved:
         moved = ", ".join(safe(action) for action in plan.moved)
         found.append(
-            Content.styled(f"! left out, useless in a repository policy: {moved} (see “B needs”)", "$text-warning")
+            Content.styled(f"! left out, useless in a repository policy: {moved} (see “B's side”)", "$text-warning")
         )
     found += [Content.styled(f"i {safe(note)}", MUTED) for note in plan.notes]
     return found

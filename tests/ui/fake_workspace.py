@@ -13,9 +13,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Repository, Role
+from ecr_tui.audit import examine
+from ecr_tui.audit_reading import read_policies
+from ecr_tui.audit_result import Audit
+from ecr_tui.aws.model import Identity, IdentityPolicies, MfaPrompt, Profile, Repository, Role
 from ecr_tui.config import Settings
-from ecr_tui.errors import EcrTuiError
+from ecr_tui.errors import Cancelled, EcrTuiError
 from ecr_tui.grants import Outcome, Plan, apply, plan_grant, plan_grant_from, plan_revoke, undo
 from ecr_tui.journal import Journal
 from ecr_tui.policy.actions import Access
@@ -35,6 +38,7 @@ from ecr_tui.report import (
     Status,
     Verdict,
 )
+from ecr_tui.twosided import TwoSided, two_sided
 from tests.ui.fake_proofs import FakeProofs
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -156,6 +160,7 @@ class FakeWorkspace(FakeProofs):
         self.b_arn = DEVUSR2
         self.expires: datetime | None = NOW + timedelta(hours=3, minutes=12)
         self.closed = False
+        self.identities: dict[str, IdentityPolicies] = {}
 
     def by_name(self, name: str) -> Repository:
         return next(r for r in self.all if r.name == name)
@@ -252,6 +257,31 @@ class FakeWorkspace(FakeProofs):
 
     def registry_facts(self, region: str) -> None:
         self._enter("registry_facts", region)
+
+    def verdicts(self, repo: Repository, plan: Plan) -> tuple[TwoSided, ...]:
+        self._enter("verdicts", repo.name)
+        return tuple(
+            two_sided(repo, one, plan.access, plan.after, identity=self.identity(one), now=NOW)
+            for one in plan.principals
+        )
+
+    def identity(self, principal: str) -> IdentityPolicies:
+        unknown = IdentityPolicies(principal, principal, unreadable="AccessDenied: iam:ListUserPolicies [/x]")
+        return self.identities.get(principal, unknown)
+
+    def new_repositories(self, repo: Repository, plan: Plan) -> None:
+        self._enter("new_repositories", repo.name)
+
+    def audit(self, *, on_listed=None, on_progress=None, cancel=None) -> Audit:
+        self._enter("audit")
+        if on_listed is not None:
+            on_listed(len(self.all))
+        entries = read_policies(self.policy_text, self.all, on_progress=on_progress, cancel=cancel)
+        self.gate.pass_through("audit_read")
+        if cancel is not None and cancel.is_set():
+            self.gate.calls.append(("audit", "cancelled"))
+            raise Cancelled
+        return examine(entries, account=A, regions=(REGION,), asked=(self.b_arn,), now=NOW)
 
     def identity_policy(self, repos: Sequence[Repository], access: Access) -> PolicyDocument:
         return identity_policy([r.arn for r in repos], access)

@@ -5,14 +5,24 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from textual.content import Content
+
+from ecr_tui.policy.export import Format, consumer_side, owner_side
+from ecr_tui.ui.screens.ask import Choosable, ChooseScreen
 from ecr_tui.ui.screens.text import TextScreen, copied_error
+from ecr_tui.ui.text import MUTED, safe
 from ecr_tui.ui.widgets.accounts import AccountCard
 
 if TYPE_CHECKING:
+    from ecr_tui.grants import Plan
     from ecr_tui.ui.screens.main import MainScreen
 
 AGAIN = 5.0
 """Seconds within which the same key on the same row means its other name."""
+
+
+FORMS = (Format.CLI, Format.TERRAFORM, Format.CLOUDFORMATION, Format.JSON)
+SIDES = {"a": "A's side", "b": "B's side"}
 
 
 class Copying:
@@ -46,6 +56,39 @@ class Copying:
         repository = self._screen.repository
         self._last = ("", 0.0)
         self._send(repository.uri if repository else "", "the URI")
+
+    def ask_form(self) -> None:
+        """The previewed grant in another form: whose side, and which."""
+        screen = self._screen
+        plan = screen.previewer.writable(screen.repository, screen.grant)
+        if plan is None:
+            screen.app.notify("There is no preview to copy yet.", markup=False)
+            return
+        choices = [
+            Choosable(Content.assemble(form.words, (f"  · {words}", MUTED)), (form, side))
+            for side, words in SIDES.items()
+            for form in FORMS
+        ]
+
+        def chosen(choice: Choosable | None) -> None:
+            if choice is not None:
+                form, side = choice.value
+                self._send(self._exported(plan, form, side), f"{form.words}, {SIDES[side]},")
+
+        screen.app.push_screen(
+            ChooseScreen(
+                f"Copy the grant on {safe(plan.repository.name)} as",
+                choices,
+                explanation="Account A's side is the repository policy as previewed; B's the identity policy it needs.",
+            ),
+            chosen,
+        )
+
+    def _exported(self, plan: Plan, form: Format, side: str) -> str:
+        if side == "a":
+            return owner_side(form, plan.after, plan.repository.arn)
+        document = self._screen.workspace.identity_policy([plan.repository], plan.access)
+        return consumer_side(form, document, plan.principal)
 
     def _send(self, text: str, what: str, more: str = "") -> None:
         if text:

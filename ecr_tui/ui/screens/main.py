@@ -24,10 +24,12 @@ from ecr_tui.ui.flows.details import Details
 from ecr_tui.ui.flows.listing import Listing
 from ecr_tui.ui.flows.many import ManyVerifier
 from ecr_tui.ui.flows.previewing import Previewer
+from ecr_tui.ui.flows.siding import Sides
 from ecr_tui.ui.flows.verifying import Verifier
 from ecr_tui.ui.flows.writing import Writer
 from ecr_tui.ui.keys import BINDINGS, MAIN, Key, by_action
 from ecr_tui.ui.port import Workspace
+from ecr_tui.ui.screens.audit import AuditScreen
 from ecr_tui.ui.screens.choosing import Choosing
 from ecr_tui.ui.screens.copying import Copying
 from ecr_tui.ui.screens.help import HelpScreen
@@ -68,6 +70,7 @@ class MainScreen(Screen[None]):
         self.listing = Listing(self, workspace, tuple(settings.tags))
         self.details = Details(self, workspace)
         self.previewer = Previewer(self, workspace, self.details)
+        self.sides = Sides(self, workspace)
         self.proving = Proving(self, Verifier(self, workspace))
         self.many = ManyProving(self, ManyVerifier(self, workspace))
         self.history = History(self)
@@ -191,9 +194,16 @@ class MainScreen(Screen[None]):
         account_b = consumer.account if consumer else None
         phase = self.writes.phase_of(preview.subject)
         self.preview.show(preview, self.grant, account_b, phase, self.table.marks)
+        self._show_sides()
         if self.tabbed:
             self.repositories.show_next(self.preview.sentence, self.preview.effect)
         self.show_status()
+
+    def _show_sides(self) -> None:
+        """Asked for only where it is looked at: it reads B's policies in IAM."""
+        preview = self.previewer.preview
+        if not preview.making:
+            self.preview.show_sides(self.sides.show(preview.plan, wanted=self.preview.tab == "consumer"))
 
     def show_status(self) -> None:
         self.repositories.update_subtitle(self.listing.busy)
@@ -316,6 +326,15 @@ class MainScreen(Screen[None]):
     def _previewed(self, message: said.Previewed) -> None:
         if self.previewer.take(message):
             self.show_preview()
+
+    @on(PreviewPane.Turned)
+    def _preview_turned(self) -> None:
+        self._show_sides()
+
+    @on(said.Sided)
+    def _sided(self, message: said.Sided) -> None:
+        if self.sides.take(message):
+            self._show_sides()
 
     @on(AccountCard.Opened)
     def _account_opened(self, message: AccountCard.Opened) -> None:
@@ -493,6 +512,12 @@ class MainScreen(Screen[None]):
 
     def action_copy(self) -> None:
         self.copying.focused()
+
+    def action_copy_as(self) -> None:
+        self.copying.ask_form()
+
+    def action_audit(self) -> None:
+        self.app.push_screen(AuditScreen(self.workspace))
 
     def action_help(self) -> None:
         self.app.push_screen(HelpScreen())

@@ -10,11 +10,14 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import TabbedContent, TabPane
 
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui import preview_text as words
 from ecr_tui.ui.flows.previewing import Preview, Subject
+from ecr_tui.ui.flows.siding import BothSides
+from ecr_tui.ui.sides_text import both_sides
 from ecr_tui.ui.text import MUTED, NO, safe, safe_block
 from ecr_tui.ui.widgets.words import Words
 
@@ -39,7 +42,7 @@ TABS = (
     _Tab("json", "JSON"),
     _Tab("who", "Who may what"),
     _Tab("findings", "Findings"),
-    _Tab("consumer", "B needs"),
+    _Tab("consumer", "B's side"),
 )
 
 
@@ -57,14 +60,18 @@ class PreviewPane(Vertical):
     }
     """
 
+    class Turned(Message):
+        """Another tab is in view."""
+
     def __init__(self, identity_policy: IdentityPolicy) -> None:
         super().__init__(id="preview")
         self.border_title = "Policy preview"
         self._identity_policy = identity_policy
         self._preview = Preview(None)
+        self._both = BothSides()
         self.sentence = self.effect = Content.empty()
         self._title = ""
-        self._drawn: dict[str, object] = {}
+        self._drawn: dict[str, tuple[Preview, BothSides | None]] = {}
 
     def compose(self) -> ComposeResult:
         yield Words(id="sentence")
@@ -103,6 +110,13 @@ class PreviewPane(Vertical):
             tab.label = label
         self._draw_tab()
 
+    def show_sides(self, both: BothSides) -> None:
+        """What is known of both sides of the plan that is shown."""
+        if both is not self._both:
+            self._both = both
+            if self.tab == "consumer":
+                self._draw_tab()
+
     def _effect(self, phase: str, marks: int) -> Content:
         preview = self._preview
         lines = [words.marked(marks)] if marks else []
@@ -116,9 +130,11 @@ class PreviewPane(Vertical):
 
     def _draw_tab(self) -> None:
         tab, preview = self.tab, self._preview
-        if preview.making or self._drawn.get(tab) is preview:
+        shown = (preview, self._both if tab == "consumer" else None)
+        before = self._drawn.get(tab, (None, None))
+        if preview.making or (before[0] is shown[0] and before[1] is shown[1]):
             return
-        self._drawn[tab] = preview
+        self._drawn[tab] = shown
         body = self.query_one(f"#{tab}-body", Words)
         if preview.error is not None:
             body.say(Content.styled(safe_block(preview.error.text()), "$text-error"))
@@ -127,7 +143,7 @@ class PreviewPane(Vertical):
         else:
             body.say(self._content(tab, preview.plan, preview.subject))
         scroll = body.parent
-        if isinstance(scroll, VerticalScroll):
+        if isinstance(scroll, VerticalScroll) and before[0] is not preview:
             scroll.scroll_home(animate=False)
 
     def _content(self, tab: str, plan: Plan, subject: Subject) -> Content:
@@ -139,7 +155,8 @@ class PreviewPane(Vertical):
             return words.who(plan, subject.repository)
         if tab == "findings":
             return words.findings(plan)
-        return words.consumer(self._consumer_policy(subject), plan)
+        sides = both_sides(self._both, max(self.size.width - 4, 20))
+        return Content.assemble(sides, "\n\n", words.consumer(self._consumer_policy(subject), plan))
 
     def _consumer_policy(self, subject: Subject) -> PolicyDocument | EcrTuiError:
         try:
@@ -151,6 +168,7 @@ class PreviewPane(Vertical):
     def _turned(self, event: TabbedContent.TabActivated) -> None:
         event.stop()
         self._draw_tab()
+        self.post_message(self.Turned())
 
     def on_resize(self) -> None:
         self._drawn.clear()
