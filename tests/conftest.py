@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,11 @@ pytest_plugins = ["tests.support.engines", "tests.support.tls"]
 _FOREIGN = ("AWS_", "BOTO", "ECR_TUI_", "XDG_", "MOTO_", "DOCKER_CONFIG", "DOCKER_AUTH", "REGISTRY_AUTH")
 _KEPT = ("ECR_TUI_REQUIRE_",)
 """Switches of the test suite itself."""
+
+
+# Under nohup SIGHUP is ignored, and so it would be in the programs that tests hang up on.
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)
