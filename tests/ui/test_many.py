@@ -44,7 +44,7 @@ async def test_each_line_lives_and_ends_with_its_verdict(workspace: FakeWorkspac
         workspace.gate.release()
         await ui.see("✗ 2 of 3 passed: 2 allowed, 1 denied", "esc close")
         assert line(ui, "my-first-repo").startswith("✓")
-        assert "ecr:InitiateLayerUpload" in line(ui, "web-frontend")
+        assert "push · ecr:InitiateLayerUpload · account A, repository policy" in line(ui, "web-frontend")
         assert workspace.gate.count("verify") == 3
 
 
@@ -73,8 +73,6 @@ async def test_enter_opens_the_whole_report_and_y_copies_all(workspace: FakeWork
         await ui.press("down", "enter")
         await ui.wait(lambda: ui.dialog == "TextScreen")
         await ui.see("✗ my-first-repo", "DENIED at push")
-        await ui.press("end")
-        await ui.see("is not authorized to perform")
         await ui.press("escape")
         await ui.wait(lambda: ui.dialog == "ManyScreen")
         await ui.press("escape")

@@ -14,6 +14,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from ecr_tui.aws.model import Repository
+from ecr_tui.policy.principal import describe
 from ecr_tui.ui.flows.many import ManyRow, ManyRun, ManyVerifier
 from ecr_tui.ui.screens.confirm import ConfirmScreen
 from ecr_tui.ui.screens.dialog import Dialog
@@ -24,6 +25,7 @@ from ecr_tui.ui.widgets.verification import report_text
 from ecr_tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
+    from ecr_tui.batch import Result
     from ecr_tui.ui.screens.main import MainScreen
 
 ASK_ABOVE = 10
@@ -209,13 +211,24 @@ def line(row: ManyRow, run: ManyRun, now: float, width: int) -> Content:
         took = result.report.seconds if result.report is not None else None
         if took is None and result.report is not None:
             took = sum(stage.seconds or 0 for stage in result.report.stages)
-        said = "" if result.passed else safe(result.headline().partition(" ")[2])
-        return _line(mark, name, word, style, seconds(took), said, width)
+        return _line(mark, name, word, style, seconds(took), "" if result.passed else safe(reason(result)), width)
     if row.stage is None:
         return _line("·", name, "not begun" if run.cancelling else "waiting", MUTED, "", "", width)
     word = "stopping" if run.cancelling else "running"
     took = max(now - row.began, 0) if row.began is not None else None
     return _line("▸", name, word, "$text-primary", seconds(took), row.stage.value, width)
+
+
+def reason(result: Result) -> str:
+    """Of a failure the stage, the action and the side, short enough for a line; of what is louder the sentence."""
+    report = result.report
+    if report is None:
+        return result.headline().partition(" ")[2]
+    failure = report.failure
+    if failure is None or result.word != report.verdict.value:
+        sentence = report.headline().partition(" ")[2]
+        return sentence.replace(report.principal, describe(report.principal)) if report.principal else sentence
+    return " · ".join(part for part in (failure.name.value, failure.action, failure.side or failure.message) if part)
 
 
 def _line(mark: str, name: str, word: str, style: str, took: str, said: str, width: int) -> Content:
@@ -246,6 +259,6 @@ def summary(run: ManyRun, now: float) -> Content:
 
 
 def keys(run: ManyRun) -> Content:
-    pairs = [("↑ ↓", "choose"), ("enter", "its report"), ("y", "copy the Markdown report")]
+    pairs = [("↑ ↓", "choose"), ("enter", "its report"), ("y", "copy the report")]
     pairs.append(("esc", "stop all" if run.running and not run.cancelling else "close"))
     return Content("   ").join(Content.assemble((key, "$text-accent bold"), f" {what}") for key, what in pairs)
