@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ecr_tui.config import parse_tags
@@ -42,6 +43,8 @@ class Choice:
     principal: str | None = None
     access: Access = Access.PUSH_PULL
     condition: Tags | None = None
+    until: datetime | None = None
+    """When the grant ends; None for one that stays."""
 
     def next_access(self) -> Choice:
         order = list(Access)
@@ -58,7 +61,7 @@ class Choice:
 
     def grant(self, consumer: Identity | None, tag_filter: Tags) -> Grant | None:
         principal = self.principal_for(consumer)
-        return None if principal is None else Grant(principal, self.access, self.tags(tag_filter))
+        return None if principal is None else Grant(principal, self.access, self.tags(tag_filter), self.until)
 
 
 ACCESS_WORDS = {Access.PULL: "pull", Access.PUSH: "push", Access.PUSH_PULL: "push + pull"}
@@ -70,6 +73,10 @@ def condition_words(tags: Tags) -> str:
     for key, value in tags:
         values.setdefault(key, []).append(value)
     return " and ".join(f"{key}={' or '.join(of_key)}" for key, of_key in values.items())
+
+
+def until_words(until: datetime) -> str:
+    return until.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def parse_condition(text: str) -> Tags:

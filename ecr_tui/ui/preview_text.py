@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -13,8 +14,9 @@ from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.access import access_of
 from ecr_tui.policy.document import LIMIT, PolicyDocument
 from ecr_tui.policy.principal import describe
-from ecr_tui.ui.choice import ACCESS_WORDS, caveat, condition_words
+from ecr_tui.ui.choice import ACCESS_WORDS, caveat, condition_words, until_words
 from ecr_tui.ui.text import MUTED, NO, OK, count, safe, safe_block
+from ecr_tui.ui.who_text import who_reasons
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
@@ -41,6 +43,7 @@ def sentence(grant: Grant | None, account_b: str | None) -> Content:
     if grant is None:
         return Content.assemble(("b ", KEY), ("nobody is chosen yet", MUTED))
     condition = f"if {condition_words(grant.tags)}" if grant.tags else "no condition"
+    until = f"  until {until_words(grant.until)}" if grant.until else ""
     return Content.assemble(
         ("b ", KEY),
         (safe(principal_words(grant.principal, account_b)), "bold"),
@@ -48,6 +51,7 @@ def sentence(grant: Grant | None, account_b: str | None) -> Content:
         (ACCESS_WORDS[grant.access], "bold"),
         ("  c ", KEY),
         (safe(condition), "bold" if grant.tags else ""),
+        (until, "bold"),
     )
 
 
@@ -259,11 +263,12 @@ def _may(document: PolicyDocument | None, kind: str, principal: str, repository:
     return "; ".join(words) or f"{NO} nothing"
 
 
-def who(plan: Plan, repository: Repository) -> Content:
+def who(plan: Plan, repository: Repository, now: datetime | None = None) -> Content:
     rows = who_rows(plan, repository)
     if not rows:
         return Content.styled("Nobody outside this account: no statement names anyone.", MUTED)
     lines = []
+    reasons = who_reasons(plan.after, repository, now)
     for row in rows:
         name = safe(describe(row.principal)) if row.kind == "AWS" else f"{safe(row.kind.lower())} {safe(row.principal)}"
         lines.append(Content.styled(name, "bold"))
@@ -272,6 +277,7 @@ def who(plan: Plan, repository: Repository) -> Content:
         else:
             lines.append(Content.assemble(("  now    ", MUTED), (row.before, MUTED)))
             lines.append(Content.assemble(("  after  ", "$text-success"), (row.after, "")))
+        lines += reasons.get(row.principal, [])
         lines.append(Content(""))
     lines.append(
         Content.styled(

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.principal import describe
-from ecr_tui.ui.choice import ACCESS_WORDS, condition_words
+from ecr_tui.ui.choice import ACCESS_WORDS, condition_words, until_words
 from ecr_tui.ui.preview_text import changes, notes
 from ecr_tui.ui.text import MUTED, NO, OK, count, safe
 
@@ -25,7 +25,8 @@ LISTED = 200
 def grant_words(grant: Grant) -> str:
     """ "user devusr2 in 222222222222 may push + pull if Team = Payments"."""
     words = f"{describe(grant.principal)} may {ACCESS_WORDS[grant.access]}"
-    return safe(words + (f" if {condition_words(grant.tags)}" if grant.tags else ""))
+    words += f" if {condition_words(grant.tags)}" if grant.tags else ""
+    return safe(words + (f" until {until_words(grant.until)}" if grant.until else ""))
 
 
 def whom(grant: Grant, *, revoke: bool) -> str:

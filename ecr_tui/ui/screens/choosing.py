@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from ecr_tui.endings import ending, parse_until
 from ecr_tui.policy.principal import describe, parse_principal
 from ecr_tui.ui.choice import Choice, Tags, condition_choices, condition_words, parse_condition
 from ecr_tui.ui.screens.ask import AskScreen, Choosable, ChooseScreen
@@ -121,6 +123,31 @@ class Choosing:
             "KEY=VALUE; several, separated by commas, must all be there.",
             value=", ".join(f"{key}={value}" for key, value in current),
             placeholder="Team=Payments",
+            check=check,
+        )
+        self._screen.app.push_screen(question, answered)
+
+    # -- until when --------------------------------------------------------------------------------------------------
+
+    def ask_until(self) -> None:
+        now = self._screen.now
+
+        def parsed(text: str) -> datetime | None:
+            return parse_until(text, now=now()) if text.strip() else None
+
+        def check(text: str) -> str:
+            until = parsed(text)
+            return f"{OK} until {ending(until, now())}" if until else f"{OK} no end"
+
+        def answered(text: str | None) -> None:
+            if text is not None:
+                self.take(replace(self.choice, until=parsed(text)))
+
+        question = AskScreen(
+            "Until when?",
+            "A date (that day's end in UTC) or a time with its zone: 2030-01-31T18:00:00Z. Empty: no end.",
+            value=self.choice.until.strftime("%Y-%m-%dT%H:%M:%SZ") if self.choice.until else "",
+            placeholder="2030-01-31",
             check=check,
         )
         self._screen.app.push_screen(question, answered)

@@ -88,7 +88,7 @@ class MainScreen(Screen[None]):
             Role.CONSUMER: AccountCard(Role.CONSUMER, settings.profile_b, now=now),
         }
         self.repositories = RepositoriesPane(self.details, principal=lambda: self.choosing.principal, now=now)
-        self.preview = PreviewPane(workspace.identity_policy)
+        self.preview = PreviewPane(workspace.identity_policy, now=now)
         self.verification = VerificationPane()
 
     # -- layout --------------------------------------------------------------------------------------------------
@@ -436,6 +436,7 @@ class MainScreen(Screen[None]):
             yield "Copy: repository URI", "Copy what docker push and pull take", self.copying.uri
         if self.many.verifier.run is not None:
             yield "Prove: verification of many", "Show the last verification of many again", self.many.open
+        yield "Choose: grant until…", "Choose when the grant ends by itself", self.choosing.ask_until
         if self.table.marks:
             yield "Choose: unmark all", "Remove every mark, hidden ones too", self.table.unmark_all
         for column in self.table.columns:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -63,10 +64,11 @@ class PreviewPane(Vertical):
     class Turned(Message):
         """Another tab is in view."""
 
-    def __init__(self, identity_policy: IdentityPolicy) -> None:
+    def __init__(self, identity_policy: IdentityPolicy, *, now: Callable[[], datetime]) -> None:
         super().__init__(id="preview")
         self.border_title = "Policy preview"
         self._identity_policy = identity_policy
+        self._now = now
         self._preview = Preview(None)
         self._both = BothSides()
         self.sentence = self.effect = Content.empty()
@@ -152,7 +154,7 @@ class PreviewPane(Vertical):
         if tab == "json":
             return words.json_content(words.document_text(plan))
         if tab == "who":
-            return words.who(plan, subject.repository)
+            return words.who(plan, subject.repository, self._now())
         if tab == "findings":
             return words.findings(plan)
         sides = both_sides(self._both, max(self.size.width - 4, 20))
