@@ -21,6 +21,7 @@ from ecr_tui.errors import (
     EcrTuiError,
     EnvironmentFailure,
     InputError,
+    Throttled,
 )
 from ecr_tui.journal import FAILED, UNKNOWN, WRITTEN, Entry, History, Journal, Record
 from ecr_tui.plans import (
@@ -48,6 +49,7 @@ __all__ = [
     "plan_revoke_from",
     "settle",
     "undo",
+    "undo_entry",
 ]
 
 READ_BACK_PAUSES = (0.3, 1.0)
@@ -102,8 +104,16 @@ def plan_document(
     return plan_document_from(repository, store.read(repository), incoming, registry=registry)
 
 
-def apply(store: PolicyStore, journal: Journal, plan: Plan, *, operator: str = "", read_only: bool = False) -> Outcome:
-    """Write what was previewed.
+def apply(
+    store: PolicyStore,
+    journal: Journal,
+    plan: Plan,
+    *,
+    operator: str = "",
+    read_only: bool = False,
+    run: str = "",
+) -> Outcome:
+    """Write what was previewed. ``run``: the journal's id of the run that it is a part of.
 
     Raises InputError in read-only mode, ConflictError when the live policy means something else by now (nothing is
     written then), EnvironmentFailure when the journal cannot be written (nor the policy, then), the store's errors
@@ -112,14 +122,14 @@ def apply(store: PolicyStore, journal: Journal, plan: Plan, *, operator: str = "
     _gate(read_only)
     if not plan.changed:
         return Outcome(plan, written=False)
-    with journal.writing():
+    with journal.writing(plan.repository.arn):
         live_text, live = read_live(plan.repository, store.read(plan.repository))
         rebased = plan.on(live)
         if not equivalent(live, plan.before) or not equivalent(rebased.after, plan.after):
             raise _conflict(plan, live)
         # Onto the text as it is now: what means the same may still be spelled otherwise, and that is not ours to undo.
         plan = replace(plan, before_text=live_text, before=live, after=rebased.after)
-        return _write(store, journal, plan, operator)
+        return _write(store, journal, plan, operator, run=run)
 
 
 def undo(
@@ -147,6 +157,16 @@ def undo(
         store = store_for(entry)
         plan = plan_undo_from(entry, store.read(repository_of(entry)))
         return _write(store, journal, plan, operator, undoes=entry.id)
+
+
+def undo_entry(
+    store: PolicyStore, journal: Journal, entry: Entry, *, operator: str = "", read_only: bool = False, run: str = ""
+) -> Outcome:
+    """Take back that very write. Raises ConflictError when the live policy is no longer what it left."""
+    _gate(read_only)
+    with journal.writing(entry.record.arn):
+        plan = plan_undo_from(entry, store.read(repository_of(entry)))
+        return _write(store, journal, plan, operator, undoes=entry.id, run=run)
 
 
 def settle(store_for: Callable[[Entry], PolicyStore], journal: Journal, *, account: str | None = None) -> History:
@@ -202,7 +222,9 @@ def _sentences(before: PolicyDocument | None, after: PolicyDocument | None) -> l
     return [f"{'+' if d.op == 'add' else '-'} {d.effect} {d.principal}: {d.action}" for d in differences(before, after)]
 
 
-def _write(store: PolicyStore, journal: Journal, plan: Plan, operator: str, *, undoes: str | None = None) -> Outcome:
+def _write(
+    store: PolicyStore, journal: Journal, plan: Plan, operator: str, *, undoes: str | None = None, run: str = ""
+) -> Outcome:
     repository, text = plan.repository, plan.after_text
     identifier = journal.begin(
         Record(
@@ -216,6 +238,7 @@ def _write(store: PolicyStore, journal: Journal, plan: Plan, operator: str, *, u
             before_text=plan.before_text,
             after_text=text,
             undoes=undoes,
+            run=run,
         )
     )
     notes: list[str] = []
@@ -224,7 +247,7 @@ def _write(store: PolicyStore, journal: Journal, plan: Plan, operator: str, *, u
             store.delete(repository)
         else:
             store.write(repository, text)
-    except (DeniedError, InputError, CredentialsError, Cancelled) as exc:
+    except (DeniedError, InputError, CredentialsError, Throttled, Cancelled) as exc:
         # AWS refused it, or it was never sent.
         _finish(journal, identifier, FAILED, exc.text(), notes)
         # A title that names the deleted principals already says more.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,6 +40,8 @@ class LineFile:
         self.path = path
         self._name = name
         self._hint = hint
+        self._appending = threading.Lock()
+        """Threads of one program wait here, where waiting costs nothing; the file's lock is polled."""
 
     def append(self, value: dict[str, Any]) -> None:
         line = json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
@@ -49,7 +52,7 @@ class LineFile:
             try:
                 if os.fstat(descriptor).st_mode & 0o077 and sys.platform != "win32":
                     os.fchmod(descriptor, 0o600)
-                with _locked(descriptor, self.path, exclusive=True):
+                with self._appending, _locked(descriptor, self.path, exclusive=True):
                     _write_all(descriptor, _newline_if_torn(descriptor) + line)
                     os.fsync(descriptor)
             finally:
@@ -76,16 +79,32 @@ class LineFile:
         return tuple(_damaged(data, take, self._name.removeprefix("the ")))
 
     @contextmanager
-    def held(self, wait: float) -> Iterator[None]:
-        """A lock beside the file, for work that spans several lines. Waits up to ``wait`` seconds."""
-        path = self.path.with_name(self.path.name + ".lock")
+    def held(self, wait: float, part: str = "") -> Iterator[None]:
+        """A lock beside the file, for work that spans several lines. Waits up to ``wait`` seconds.
+
+        Without ``part`` it is held alone; with one it is shared with every other part, and that part is held alone.
+        """
+        if not part:
+            with self._lock_file(self.path.name + ".lock", wait, exclusive=True):
+                yield
+            return
+        with (
+            self._lock_file(self.path.name + ".lock", wait, exclusive=False),
+            self._lock_file(f"locks/{self.path.stem}-{part}", wait, exclusive=True),
+        ):
+            yield
+
+    @contextmanager
+    def _lock_file(self, name: str, wait: float, *, exclusive: bool) -> Iterator[None]:
+        path = self.path.parent / name
         try:
             self._prepare_folder()
+            path.parent.mkdir(mode=0o700, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _CLOEXEC, 0o600)
         except OSError as exc:
             raise self._unusable(exc) from exc
         try:
-            with _locked(descriptor, path, exclusive=True, wait=wait):
+            with _locked(descriptor, path, exclusive=exclusive, wait=wait):
                 yield
         finally:
             os.close(descriptor)

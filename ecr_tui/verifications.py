@@ -6,10 +6,7 @@ image is gone and the tag is back. A note that is not settled, and whose program
 
 from __future__ import annotations
 
-import os
 import secrets
-import socket
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ecr_tui.lines import Damage, LineFile
+from ecr_tui.processes import is_running, this_process
 
 PROBE, TAG = "probe", "tag"
 _FORMAT = 1
@@ -146,7 +144,9 @@ class Verifications:
                 raise ValueError("unknown event")
 
         damaged = self._file.read(take)
-        return Record(tuple(past), tuple(note for note, by in notes.values() if not _running(by, note.at)), damaged)
+        return Record(
+            tuple(past), tuple(note for note, by in notes.values() if not is_running(by, note.at, _LONGEST)), damaged
+        )
 
     def past(self, arn: str | None = None) -> tuple[Past, ...]:
         """Newest first; of one repository, or of all."""
@@ -162,7 +162,7 @@ class Verifications:
 
     def _note(self, kind: str, place: Place, more: dict[str, str]) -> str:
         identifier = _new_id()
-        self._append(kind, identifier, {**_facts(place), **more, "process": _this_process()})
+        self._append(kind, identifier, {**_facts(place), **more, "process": this_process()})
         return identifier
 
     def _append(self, event: str, identifier: str, more: Mapping[str, Any]) -> None:
@@ -185,33 +185,3 @@ def _without_nothing(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_without_nothing(one) for one in value]
     return value
-
-
-def _this_process() -> dict[str, Any]:
-    return {"host": socket.gethostname(), "pid": os.getpid(), "started": _started(os.getpid())}
-
-
-def _started(pid: int) -> str:
-    """When a process began, in the kernel's ticks, which tells it from a later one with its number; "" elsewhere."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except (OSError, UnicodeDecodeError):
-        return ""
-    # The name in front may hold anything, even parentheses.
-    return text.rpartition(")")[2].split()[19]
-
-
-def _running(process: Mapping[str, Any], since: datetime) -> bool:
-    """Whether the program that left a note is at work. One of another machine is believed to be, for a while."""
-    if not process or datetime.now(UTC) - since > _LONGEST:
-        return False
-    pid = process.get("pid")
-    if process.get("host") != socket.gethostname() or sys.platform == "win32" or not isinstance(pid, int):
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return not process.get("started") or process["started"] == _started(pid)

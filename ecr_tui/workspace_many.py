@@ -1,31 +1,41 @@
-"""The part of a workspace for very many repositories: policies to look at, and the last known list."""
+"""The part of a workspace for very many repositories: policies to look at, the last known list, and bulk changes."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ecr_tui.aws.model import Identity, Repository
+from ecr_tui.aws.model import Identity, RegistryFacts, Repository, Role
 from ecr_tui.cache import Cached, ListingCache, profile_key
 from ecr_tui.config import Settings
 from ecr_tui.errors import EcrTuiError
+from ecr_tui.journal import Journal
 from ecr_tui.policy_reader import BackgroundReader, PolicyReader
 
 if TYPE_CHECKING:
     from ecr_tui.aws.policies import RepositoryPolicies
+    from ecr_tui.aws.sessions import AwsSession
+    from ecr_tui.bulk import Bulk
+    from ecr_tui.grants import Outcome
 
 
 class Many:
     """To be inherited by the workspace, which owns the sessions. Thread-safe."""
 
     settings: Settings
+    journal: Journal
     policies: PolicyReader
     """Policies to look at, at most a minute old; a plan is always made on the live one."""
 
+    _granted_at: dict[str, float]
+
     if TYPE_CHECKING:
 
+        def session(self, role: Role) -> AwsSession: ...
+        def registry_facts(self, region: str) -> RegistryFacts: ...
         def owner(self) -> Identity: ...
         def regions(self) -> tuple[str, ...]: ...
         def _store(self, *, background: bool = False) -> RepositoryPolicies: ...
@@ -33,6 +43,15 @@ class Many:
     def _prepare_many(self) -> None:
         self.cache = ListingCache(self.settings.cache_folder)
         self.policies = BackgroundReader(lambda repository: self._store(background=True).read(repository))
+
+    # -- bulk changes --------------------------------------------------------------------------------------------
+
+    def bulk(self, parallel: int | None = None) -> Bulk:
+        """For changes to several repositories of account A; asks who that is."""
+        from ecr_tui.bulk import PARALLEL, Bulk
+
+        owner = _Owner(self, self.owner())
+        return Bulk(owner, self.journal, read_only=self.settings.read_only, parallel=parallel or PARALLEL)
 
     # -- the last known list -------------------------------------------------------------------------------------
 
@@ -80,3 +99,36 @@ class Many:
         for region, found in rows.items():
             self.cache.store(account, region, found)
         self.cache.remember(profile_key(self.settings.profile_a), account, self.regions())
+
+
+class _Owner:
+    """Account A for bulk changes: its calls are paced by whoever makes them (``bulk.Account``)."""
+
+    def __init__(self, workspace: Many, identity: Identity) -> None:
+        self._workspace = workspace
+        self._session = workspace.session(Role.OWNER)
+        self.account = identity.account
+        self.operator = identity.arn
+
+    def store(self, *, patient: bool) -> RepositoryPolicies:
+        from ecr_tui.aws.policies import PRINCIPAL_WAIT, RepositoryPolicies
+
+        wait = PRINCIPAL_WAIT if patient else 0
+        return RepositoryPolicies(self._session, principal_wait=wait, client=self._session.paced_ecr)
+
+    def fresh(self, repository: Repository) -> Repository:
+        from ecr_tui.aws.inventory import with_live_tags
+
+        return with_live_tags(self._session, repository, client=self._session.paced_ecr(repository.region))
+
+    def registry(self, region: str) -> RegistryFacts | None:
+        return self._workspace.registry_facts(region)
+
+    def touched(self, repository: Repository, outcome: Outcome | None) -> None:
+        self._workspace.policies.invalidate(repository.arn)
+        granted = self._workspace._granted_at
+        if outcome is not None and outcome.written:
+            if outcome.plan.grant is not None:
+                granted[repository.arn] = time.monotonic()
+            else:
+                granted.pop(repository.arn, None)

@@ -20,6 +20,7 @@ from ecr_tui.aws.sessions import AwsSession
 from ecr_tui.errors import Cancelled, DeniedError, EcrTuiError, InputError
 
 if TYPE_CHECKING:
+    from mypy_boto3_ecr import ECRClient
     from mypy_boto3_ecr.type_defs import RepositoryTypeDef
 
 OnPage = Callable[[list[Repository]], None]
@@ -115,13 +116,15 @@ def get_repository(session: AwsSession, name: str, region: str | None = None) ->
     return with_live_tags(session, repository)
 
 
-def with_live_tags(session: AwsSession, repository: Repository) -> Repository:
-    return replace(repository, tags=live_tags(session, repository), tags_source=LIVE)
+def with_live_tags(session: AwsSession, repository: Repository, *, client: ECRClient | None = None) -> Repository:
+    return replace(repository, tags=live_tags(session, repository, client=client), tags_source=LIVE)
 
 
-def live_tags(session: AwsSession, repository: Repository, *, background: bool = False) -> dict[str, str]:
+def live_tags(
+    session: AwsSession, repository: Repository, *, background: bool = False, client: ECRClient | None = None
+) -> dict[str, str]:
     """From ListTagsForResource: what a condition in a policy sees, where the tag index may lag."""
-    client = session.client("ecr", repository.region, background=background)
+    client = client or session.client("ecr", repository.region, background=background)
     with session.calling("ecr:ListTagsForResource"):
         return {tag["Key"]: tag["Value"] for tag in client.list_tags_for_resource(resourceArn=repository.arn)["tags"]}
 

@@ -1,0 +1,101 @@
+"""What a run does to each of its repositories, in a form that the journal can keep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ecr_tui.aws.model import RegistryFacts, Repository
+from ecr_tui.errors import InputError
+from ecr_tui.plans import Plan, plan_document_from, plan_grant_from, plan_revoke_from
+from ecr_tui.policy.actions import Access
+from ecr_tui.policy.change import Grant
+from ecr_tui.policy.document import PolicyDocument
+from ecr_tui.policy.principal import describe
+
+
+@dataclass(frozen=True)
+class Intent:
+    """``kind``: "grant" with ``grant`` or with ``document`` (the text of a pasted policy), "revoke" of ``principal``
+    (all that ecr-tui granted, or ``access`` of it; ``foreign``: other statements, too), or "undo"."""
+
+    kind: str
+    grant: Grant | None = None
+    document: str = ""
+    principal: str = ""
+    access: Access | None = None
+    foreign: bool = False
+
+    @classmethod
+    def to_grant(cls, grant: Grant) -> Intent:
+        return cls("grant", grant=grant, principal=grant.principal)
+
+    @classmethod
+    def to_merge(cls, document: PolicyDocument) -> Intent:
+        return cls("grant", document=document.text)
+
+    @classmethod
+    def to_revoke(cls, principal: str, access: Access | None = None, *, foreign: bool = False) -> Intent:
+        return cls("revoke", principal=principal, access=access, foreign=foreign)
+
+    def plan(self, repository: Repository, text: str | None, registry: RegistryFacts | None = None) -> Plan:
+        """On a text that was read; asks nothing of AWS. Raises as the functions of :mod:`ecr_tui.plans`."""
+        if self.kind == "revoke":
+            return plan_revoke_from(
+                repository, text, self.principal, self.access, foreign=self.foreign, registry=registry
+            )
+        if self.grant is not None:
+            return plan_grant_from(repository, text, self.grant, registry=registry)
+        return plan_document_from(repository, text, PolicyDocument.parse(self.document), registry=registry)
+
+    def words(self) -> str:
+        """ "grant push-pull to user devusr2 in 222222222222"."""
+        if self.kind == "revoke":
+            return f"revoke {self.access or 'access'} of {describe(self.principal)}"
+        if self.kind == "undo":
+            return "undo"
+        if self.grant is None:
+            return "grant what a policy file says"
+        return f"grant {self.grant.access} to {describe(self.grant.principal)}"
+
+    def to_json(self) -> dict[str, Any]:
+        grant = self.grant
+        return {
+            "kind": self.kind,
+            "grant": None
+            if grant is None
+            else {
+                "principal": grant.principal,
+                "access": str(grant.access),
+                "tags": [list(pair) for pair in grant.tags],
+                "until": None if grant.until is None else grant.until.isoformat(),
+            },
+            "document": self.document,
+            "principal": self.principal,
+            "access": None if self.access is None else str(self.access),
+            "foreign": self.foreign,
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Intent:
+        """Raises InputError for what this version does not understand: a run of another one cannot be resumed."""
+        try:
+            grant, access = value["grant"], value["access"]
+            return cls(
+                str(value["kind"]),
+                None
+                if grant is None
+                else Grant(
+                    str(grant["principal"]),
+                    Access(grant["access"]),
+                    tuple((str(key), str(wanted)) for key, wanted in grant["tags"]),
+                    None if grant["until"] is None else datetime.fromisoformat(grant["until"]),
+                ),
+                str(value["document"]),
+                str(value["principal"]),
+                None if access is None else Access(access),
+                bool(value["foreign"]),
+            )
+        except (KeyError, TypeError, ValueError) as exc:
+            raise InputError("the journal's note of that run cannot be understood", detail=repr(exc)) from exc

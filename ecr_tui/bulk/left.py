@@ -1,0 +1,44 @@
+"""What is left of runs that did not come to their end, found in the journal alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ecr_tui.aws.model import Repository
+from ecr_tui.journal import DISMISSED, DONE, FAILED, UNKNOWN, WRITTEN, History, Journal, Run
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """``rest`` was not written, or nobody knows whether it was; ``failed`` was tried and refused."""
+
+    run: Run
+    rest: tuple[Repository, ...]
+    failed: tuple[Repository, ...]
+    written: int
+
+    @property
+    def interrupted(self) -> bool:
+        """By a kill or a crash. Otherwise it was stopped, and whoever was there knows."""
+        return not self.run.ended
+
+
+def unfinished(journal: Journal, account: str | None = None) -> tuple[Unfinished, ...]:
+    """Runs (of ``account``) that ended before everything was tried, newest first; those at work are not among them.
+
+    Of an undo nothing is ever left: what it did not reach still stands, and the next undo takes it back.
+    """
+    history = journal.read()
+    found = (_left(run, history) for run in reversed(history.runs) if account in (None, run.account))
+    return tuple(left for left in found if left is not None)
+
+
+def _left(run: Run, history: History) -> Unfinished | None:
+    if run.ended in (DONE, DISMISSED) or run.kind == "undo" or run.at_work:
+        return None
+    outcomes = {entry.record.arn: entry.outcome for entry in history.entries if entry.record.run == run.id}
+    rows = [Repository(name, arn, "", region, run.account) for name, arn, region in run.targets]
+    rest = tuple(row for row in rows if outcomes.get(row.arn, UNKNOWN) == UNKNOWN)
+    failed = tuple(row for row in rows if outcomes.get(row.arn) == FAILED)
+    written = sum(outcome == WRITTEN for outcome in outcomes.values())
+    return Unfinished(run, rest, failed, written) if rest else None
