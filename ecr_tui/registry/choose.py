@@ -22,11 +22,12 @@ def choose_engine(name: str = "auto", host: str = "") -> Engine:
         from ecr_tui.registry.direct import DirectEngine
 
         return DirectEngine()
+    from ecr_tui.registry.docker_endpoints import PATIENT_SECONDS, PING_SECONDS
     from ecr_tui.registry.docker_engine import DockerEngine
     from ecr_tui.registry.wiring import is_loopback
 
     try:
-        engine = DockerEngine.connect()
+        engine = DockerEngine.connect(PATIENT_SECONDS if name == "docker" else PING_SECONDS)
     except EnvironmentFailure as failure:
         if name == "docker":
             raise

@@ -22,6 +22,9 @@ from ecr_tui.registry.running import Silent, run
 from ecr_tui.registry.wiring import Sockets
 
 PING_SECONDS = 3.0
+PATIENT_SECONDS = 10.0
+"""For an engine that was asked for by name: a busy one may take more than a moment."""
+
 CALL_SECONDS = 60
 
 _ELSEWHERE = re.compile(r"/\.(docker/(desktop|run)|colima|lima|rd|orbstack)/|^/run/user/|/colima/")

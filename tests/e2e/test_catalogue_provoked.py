@@ -30,6 +30,7 @@ from ecr_tui.registry import docker_engine, transport, wiring
 from ecr_tui.registry.catalogue import CATALOGUE, Row
 from ecr_tui.registry.choose import choose_engine
 from ecr_tui.registry.diagnose import Diagnosis, diagnose
+from ecr_tui.registry.docker_endpoints import PATIENT_SECONDS
 from ecr_tui.registry.docker_engine import DockerEngine
 from ecr_tui.registry.engine import Credentials, Reference
 from ecr_tui.registry.probe import ProbeImage, make_probe
@@ -325,7 +326,7 @@ def _(scene: Scene) -> Report:
 def _(scene: Scene) -> Diagnosis:
     url = scene.docker()
     repository, _ = scene.granted()
-    engine = DockerEngine.connect()
+    engine = DockerEngine.connect(PATIENT_SECONDS)
     image = make_probe(datetime.now(UTC))
     name = Reference(repository.host, repository.name, image.tag)
     engine.tag(image, name, Event())
@@ -686,7 +687,7 @@ def said_by_aws(call: Callable[[], object]) -> Diagnosis:
 
 
 def said_by_docker(ask: Callable[[DockerEngine], object]) -> Diagnosis:
-    engine = DockerEngine.connect()
+    engine = DockerEngine.connect(PATIENT_SECONDS)
     try:
         with pytest.raises(EcrTuiError) as caught:
             ask(engine)

@@ -19,6 +19,7 @@ import pytest
 from ecr_tui.errors import Cancelled, EnvironmentFailure
 from ecr_tui.registry.choose import choose_engine
 from ecr_tui.registry.direct import DirectEngine
+from ecr_tui.registry.docker_endpoints import PATIENT_SECONDS
 from ecr_tui.registry.docker_engine import DockerEngine
 from ecr_tui.registry.engine import Credentials, Progress, Reference, RegistryError, Unreachable
 from ecr_tui.registry.probe import ProbeImage, make_probe
@@ -35,7 +36,7 @@ pytestmark = pytest.mark.docker
 @pytest.fixture
 def engine(daemon: Daemon, registry: Registry) -> Iterator[DockerEngine]:
     daemon.allow(registry.host)
-    engine = DockerEngine.connect()
+    engine = DockerEngine.connect(PATIENT_SECONDS)
     yield engine
     engine.close()
 
@@ -237,7 +238,7 @@ def test_an_image_of_the_users_is_left_alone(
 def test_an_earlier_runs_probe_can_be_removed(
     engine: DockerEngine, reference: Reference, registry: Registry, api: docker.APIClient
 ) -> None:
-    later = DockerEngine.connect()
+    later = DockerEngine.connect(PATIENT_SECONDS)
     later.remove_local(reference)
     later.close()
     assert images(api, registry.host) == []
@@ -269,7 +270,7 @@ def test_the_users_docker_config_is_neither_read_for_logins_nor_written(
     monkeypatch.setenv("DOCKER_CONFIG", str(folder))
 
     daemon.allow(registry.host)
-    engine = DockerEngine.connect()
+    engine = DockerEngine.connect(PATIENT_SECONDS)
     reference = Reference(registry.host, REPOSITORY, image.tag)
     engine.login(registry.host, credentials, never)
     engine.tag(image, reference, never)
