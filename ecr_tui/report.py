@@ -236,8 +236,9 @@ class Report:
         if self.tag_switch is not None and not self.tag_switch.restored:
             return f"TAG MISSING: {self.tag_switch.key} was not put back on {self.repository}"
         if self.isolation and self.isolation.status is IsolationStatus.LEAKED:
-            names = ", ".join(one.repository or "" for one in self.leaks) or self.isolation.repository
-            return f"LEAK: {self.principal} also reaches {names}, which was not granted"
+            names = [one.repository or "" for one in self.leaks] or [self.isolation.repository or ""]
+            were = "was" if len(names) == 1 else "were"
+            return f"LEAK: {self.principal} also reaches {', '.join(names)}, which {were} not granted"
         if self.verdict is Verdict.ALLOWED:
             if self.tag_switch is not None and _failed(self.tag_switch):
                 return f"TAG SWITCH FAILED: {self.tag_switch.message}"

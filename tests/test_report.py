@@ -94,7 +94,7 @@ def denied(name: StageName, action: str) -> tuple[Stage, ...]:
                     Isolation("y", IsolationStatus.LEAKED, "m"),
                 ),
             },
-            f"LEAK: {B} also reaches x, y, which was not granted",
+            f"LEAK: {B} also reaches x, y, which were not granted",
             "leak",
         ),
         (

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -23,6 +24,7 @@ from ecr_tui.sandbox.registry_app import RegistryApp, Request, Response
 from ecr_tui.sandbox.sandbox import Sandbox
 from tests.support.cli import ecr_tui
 from tests.support.proving import REPOSITORY, after, grant, images, prove, stage, workspace
+from tests.support.terminal import Terminal
 
 
 @contextlib.contextmanager
@@ -88,6 +90,20 @@ def test_the_image_is_removed_by_the_next_start(sandbox: Sandbox, space: Any, st
     again = ecr_tui("cleanup", "--json")
     assert (again.code, again.json) == (0, [])
     assert images(sandbox) == ["latest"]
+
+
+@pytest.mark.parametrize(("answer", "code"), [("n", 130), ("y", 0)])
+def test_whoever_is_there_is_asked(sandbox: Sandbox, space: Any, tmp_path: Path, answer: str, code: int) -> None:
+    with killed_while_pushing(sandbox, "direct", stored=True):
+        pass
+    terminal = Terminal([sys.executable, "-m", "ecr_tui", "cleanup"], os.environ, tmp_path)
+    try:
+        terminal.see("Put this right?")
+        terminal.send(f"{answer}\r")
+        assert terminal.wait(60) == code
+    finally:
+        terminal.close()
+    assert (probes(sandbox) == []) is (answer == "y")
 
 
 @pytest.mark.docker

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from threading import Event as CancelEvent
 from typing import Any
 
@@ -19,6 +20,7 @@ from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.sandbox.world import AwsCall
 from tests.support.cli import ecr_tui
 from tests.support.proving import REPOSITORY, grant, prove, workspace
+from tests.support.terminal import Terminal
 
 TAG = (("Team", "Payments"),)
 
@@ -196,6 +198,21 @@ def test_it_asks_first(space: Any, repository: Repository) -> None:
     assert done.code == 0, done.err
     assert done.json["tag_switch"]["status"] == "ok"
     assert ecr_tui("verify", REPOSITORY, "--tag-switch", "--yes", "--read-only").code == 2
+
+
+@pytest.mark.parametrize(("answer", "code"), [("n", 130), ("y", 0)])
+def test_it_asks_whoever_is_there(space: Any, repository: Repository, tmp_path: Path, answer: str, code: int) -> None:
+    command = [sys.executable, "-m", "ecr_tui", "verify", REPOSITORY, "--engine", "direct", "--tag-switch"]
+    terminal = Terminal(command, os.environ, tmp_path)
+    try:
+        shown = terminal.see("Take the tag away for a moment?")
+        assert "Whoever else depends on it" in shown.replace("\n", " ")
+        terminal.send(f"{answer}\r")
+        assert terminal.wait(60) == code
+        assert ("tag: restore" in terminal.text) is (answer == "y")
+    finally:
+        terminal.close()
+    assert tags() == {"Team": "Payments"}
 
 
 def test_kill_while_the_tag_is_away(sandbox: Sandbox, space: Any, repository: Repository) -> None:
