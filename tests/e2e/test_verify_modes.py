@@ -6,22 +6,28 @@ import contextlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from threading import Event as CancelEvent
 
 import boto3
 import docker
 import pytest
 
+from ecr_tui.aws.model import Repository
 from ecr_tui.errors import EnvironmentFailure, InputError
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from ecr_tui.registry.probe import TAG_PREFIX
 from ecr_tui.report import Report, StageName, StageProgress, StageStarted, Status, Verdict
+from ecr_tui.sandbox.backend import Caller
 from ecr_tui.sandbox.registry_app import Request, error_response
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.sandbox.world import AwsCall
 from tests.support.cli import ecr_tui
+from tests.support.faults import tcp_server
 from tests.support.proving import CONSUMER, REPOSITORY, after, grant, images, prove, stage, workspace
+from tests.support.registry_backend import CALLER, InMemoryBackend
+from tests.support.tls import NAME, Proxy, tls_registry
 
 
 @pytest.fixture(params=["direct", pytest.param("docker", marks=pytest.mark.docker), "podman"])
@@ -410,3 +416,30 @@ def test_a_registry_that_has_not_heard_of_the_grant_yet_is_asked_again(sandbox: 
 
     assert prove(space, repository, on_event=on_event).passed
     assert len(told) == 1
+
+
+# The way there
+
+
+def test_https_through_a_proxy_with_a_private_authority(
+    sandbox: Sandbox, authority: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A whole verification, of a registry that is reached as AWS's are: by name, over TLS, through a proxy."""
+
+    class Trusting(InMemoryBackend):
+        def resolve_token(self, password: str) -> Caller:
+            return CALLER
+
+    arn = f"arn:aws:ecr:eu-central-1:111111111111:repository/{REPOSITORY}"
+    there = Repository(REPOSITORY, arn, f"{NAME}/{REPOSITORY}", "eu-central-1", "111111111111", {})
+    backend = Trusting([REPOSITORY])
+    with tls_registry(backend, authority) as registry:
+        proxy = Proxy(registry.server.port)
+        with tcp_server(proxy) as (_, address):
+            monkeypatch.setenv("HTTPS_PROXY", f"http://{address}")
+            monkeypatch.setenv("AWS_CA_BUNDLE", str(authority / "cert.pem"))
+            report = prove(workspace(), there)
+        assert report.passed, report.stages
+        assert report.digest in backend.repositories[REPOSITORY]
+        assert len(registry.seen) == 1 + 7 + 3
+        assert [head.split()[1] for head in proxy.heads] == [f"{NAME}:443".encode()], "one connection for all"
