@@ -260,6 +260,7 @@ def test_every_write_is_gated() -> None:
         "change.revoke",
         "change.undo",
         "prove.verify",
+        "prove.many",
     }
 
 

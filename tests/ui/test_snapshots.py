@@ -11,7 +11,6 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from ecr_tui.errors import CredentialsError
 from ecr_tui.ui.app import EcrTuiApp
 from ecr_tui.ui.clipboard import Clipboard
 from tests.ui import fake_workspace as fake
@@ -105,23 +104,6 @@ def test_confirm_marked(look) -> None:
         await ui.wait(lambda: ui.dialog == "ConfirmScreen")
 
     assert look(story, (100, 30))
-
-
-def test_expired_credentials(look) -> None:
-    def prepare(workspace: fake.FakeWorkspace) -> None:
-        workspace.errors["consumer"] = CredentialsError(
-            "The SSO session of profile dev-acc has expired",
-            detail="Error when retrieving token from sso: Token has expired and refresh failed",
-            hint="Sign in again.",
-            side="account B",
-            login_command="aws sso login --profile dev-acc",
-        )
-
-    async def story(ui: Session) -> None:
-        await ui.press("4", "tab", "enter")
-        await ui.see("Run this in another terminal")
-
-    assert look(story, prepare=prepare)
 
 
 def test_denied(look) -> None:
