@@ -54,6 +54,8 @@ __all__ = [
 
 READ_BACK_PAUSES = (0.3, 1.0)
 """Seconds between looks at a policy that does not read back as written: ECR documents no consistency for it."""
+NEVER_ARRIVED = "found unchanged afterwards"
+"""The journal's detail of a write whose outcome was not known, and that was not done."""
 _OWNER = str(Role.OWNER)
 
 
@@ -191,7 +193,7 @@ def settle(store_for: Callable[[Entry], PolicyStore], journal: Journal, *, accou
         if equivalent(live, after):
             journal.finish(entry.id, WRITTEN, "found live afterwards")
         elif equivalent(live, before):
-            journal.finish(entry.id, FAILED, "found unchanged afterwards")
+            journal.finish(entry.id, FAILED, NEVER_ARRIVED)
         else:
             continue
         changed = True

@@ -376,6 +376,7 @@ def test_a_cancel_before_the_write_writes_nothing(bulk: Bulk, memory: Memory, jo
     assert set(statuses(summary).values()) == {UNTRIED}
     assert memory.order == [("read", "r00")]
     assert [entry.outcome for entry in journal.entries()] == ["failed"]
+    assert len(unfinished(journal)[0].rest) == len(ROWS)
 
 
 def test_a_pause_holds_back_what_has_not_begun(bulk: Bulk, memory: Memory) -> None:
@@ -498,7 +499,8 @@ def test_an_interrupted_run_is_found_and_finished(bulk: Bulk, memory: Memory, jo
     left = bulk.unfinished()[0]
     assert left.interrupted
     assert (left.written, [row.name for row in left.rest], left.failed) == (4, [row.name for row in ROWS[4:]], ())
-    rest = bulk.resume(left)
+    bulk.resume(left)
+    rest = bulk.resume(bulk.unfinished()[0])
     summary = bulk.run([plan for plan in rest if isinstance(plan, Plan)], TO_GRANT, resumes=left.run)
     assert len(summary.written) == len(ROWS) - 4 - arrived
     assert summary.run == left.run.id

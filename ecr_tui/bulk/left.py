@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ecr_tui.aws.model import Repository
-from ecr_tui.journal import DISMISSED, DONE, FAILED, UNKNOWN, WRITTEN, History, Journal, Run
+from ecr_tui.errors import Cancelled
+from ecr_tui.grants import NEVER_ARRIVED
+from ecr_tui.journal import DISMISSED, DONE, FAILED, UNKNOWN, WRITTEN, Entry, History, Journal, Run
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,15 @@ def unfinished(journal: Journal, account: str | None = None) -> tuple[Unfinished
 def _left(run: Run, history: History) -> Unfinished | None:
     if run.ended in (DONE, DISMISSED) or run.kind == "undo" or run.at_work:
         return None
-    outcomes = {entry.record.arn: entry.outcome for entry in history.entries if entry.record.run == run.id}
+    last = {entry.record.arn: entry for entry in history.entries if entry.record.run == run.id}
+    outcomes = {arn: UNKNOWN if _never_tried(entry) else entry.outcome for arn, entry in last.items()}
     rows = [Repository(name, arn, "", region, run.account) for name, arn, region in run.targets]
     rest = tuple(row for row in rows if outcomes.get(row.arn, UNKNOWN) == UNKNOWN)
     failed = tuple(row for row in rows if outcomes.get(row.arn) == FAILED)
     written = sum(outcome == WRITTEN for outcome in outcomes.values())
     return Unfinished(run, rest, failed, written) if rest else None
+
+
+def _never_tried(entry: Entry) -> bool:
+    """Noted, but stopped before it was sent, or killed before it arrived: nobody refused it."""
+    return entry.outcome == FAILED and entry.detail in (Cancelled().text(), NEVER_ARRIVED)

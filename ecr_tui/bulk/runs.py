@@ -17,7 +17,7 @@ from ecr_tui.bulk.pool import Pool
 from ecr_tui.bulk.result import FAILED, UNCHANGED, UNTRIED, WRITTEN, Progress, Result, Summary
 from ecr_tui.errors import Cancelled, CredentialsError, EcrTuiError, EnvironmentFailure, InputError
 from ecr_tui.grants import Outcome, Plan, PolicyStore, apply, settle, undo_entry
-from ecr_tui.journal import DISMISSED, DONE, STOPPED, Entry, Journal, Run
+from ecr_tui.journal import DISMISSED, DONE, STOPPED, Entry, History, Journal, Run
 from ecr_tui.plans import plan_undo_from
 
 PARALLEL = 8
@@ -143,8 +143,15 @@ class Bulk:
         return self._run(jobs, intent, on_progress, pause, cancel, None)
 
     def last_action(self) -> tuple[Entry, ...]:
-        """What the last write was a part of, as far as it still stands, newest first: one write, or a whole run."""
-        return self._journal.read().last_action(self._account.account)
+        """What the last write was a part of, as far as it still stands, newest first: one write, or a whole run.
+
+        AWS is asked only about writes of which nobody knows whether they arrived.
+        """
+        return self._settled().last_action(self._account.account)
+
+    def _settled(self) -> History:
+        with self._journal.writing():
+            return settle(lambda _: self._account.store(patient=False), self._journal, account=self._account.account)
 
     # -- after a crash -------------------------------------------------------------------------------------------
 
@@ -162,8 +169,7 @@ class Bulk:
     ) -> list[Plan | EcrTuiError]:
         """Plans for what is left of a run (``again``: and for what failed) on the live policies, to be previewed; then
         :meth:`run` with ``resumes``. What was written without being noted shows as no change."""
-        with self._journal.writing():
-            settle(lambda entry: self._account.store(patient=False), self._journal, account=self._account.account)
+        self._settled()
         rows = (*left.rest, *(left.failed if again else ()))
         return self.plan(rows, Intent.from_json(left.run.intent), on_progress=on_progress, cancel=cancel)
 

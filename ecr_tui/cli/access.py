@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,9 +19,22 @@ from ecr_tui.cli.common import (
     tag_option,
     yes_option,
 )
+from ecr_tui.cli.meter import Meter
+from ecr_tui.cli.writing import (
+    SHOWN_IN_FULL,
+    carried_out,
+    confirm,
+    mention_unfinished,
+    plan_all,
+    report,
+    unfinished,
+    write,
+)
 from ecr_tui.errors import InputError
 
 if TYPE_CHECKING:
+    from ecr_tui.aws.model import Repository
+    from ecr_tui.bulk import Bulk, Intent
     from ecr_tui.grants import Plan
     from ecr_tui.workspace import Workspace
 
@@ -58,6 +71,21 @@ def grant_options(command: F) -> F:
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
 
 
+def run_options(command: F) -> F:
+    options = [
+        click.option("--resume", is_flag=True, help="Go on with the last run of this command that was interrupted."),
+        click.option(
+            "--parallel",
+            type=click.IntRange(1, 16),
+            default=8,
+            show_default=True,
+            metavar="N",
+            help="Repositories at a time; the pace is what AWS allows.",
+        ),
+    ]
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
+
+
 @click.command()
 @grant_options
 @account_options
@@ -84,49 +112,116 @@ def plan(context: click.Context, /, as_json: bool, **flags: Any) -> None:
 @click.command()
 @grant_options
 @account_options
+@run_options
 @yes_option
 @json_option
 @click.pass_context
-def grant(context: click.Context, /, yes: bool, as_json: bool, **flags: Any) -> None:
-    """Grant access: merge one statement into each repository's policy, and read it back."""
+def grant(context: click.Context, /, yes: bool, as_json: bool, resume: bool, parallel: int, **flags: Any) -> None:
+    """Grant access: merge one statement into each repository's policy, and read it back.
+
+    Of several repositories one that fails stops no other. A run that was interrupted is gone on with by --resume.
+    """
     with open_workspace(context, flags) as workspace:
-        _write(workspace, grant_plans(workspace, flags), yes=yes, as_json=as_json)
+        bulk = workspace.bulk(parallel)
+        if resume:
+            context.exit(_resume(bulk, flags, "grant", yes=yes, as_json=as_json))
+        mention_unfinished(bulk)
+        rows, intent = _grant_of(workspace, flags)
+        plans, failures = plan_all(bulk, rows, intent)
+        context.exit(write(bulk, plans, intent, failures=failures, yes=yes, as_json=as_json))
 
 
 @click.command()
 @click.argument("repositories", nargs=-1, metavar="[REPO]...")
 @tag_option
-@click.option("--to", "principal", required=True, metavar="PRINCIPAL", help="Whose access ends.")
+@click.option("--to", "principal", metavar="PRINCIPAL", help="Whose access ends.")
 @account_options
+@run_options
 @yes_option
 @json_option
 @click.pass_context
-def revoke(context: click.Context, /, yes: bool, as_json: bool, **flags: Any) -> None:
+def revoke(context: click.Context, /, yes: bool, as_json: bool, resume: bool, parallel: int, **flags: Any) -> None:
     """Take back what ecr-tui granted a principal; statements of others are left alone, and said."""
+    from ecr_tui.bulk import Intent
+
+    if not resume and not flags["principal"]:
+        raise click.UsageError("Missing option '--to'.", context)
     with open_workspace(context, flags) as workspace:
-        principal = workspace.principal(flags["principal"])
-        plans = [workspace.plan_revoke(r, principal) for r in chosen(workspace, flags)]
-        _write(workspace, plans, yes=yes, as_json=as_json)
+        bulk = workspace.bulk(parallel)
+        if resume:
+            context.exit(_resume(bulk, flags, "revoke", yes=yes, as_json=as_json))
+        mention_unfinished(bulk)
+        intent = Intent.to_revoke(workspace.principal(flags["principal"]))
+        plans, failures = plan_all(bulk, chosen(workspace, flags), intent)
+        context.exit(write(bulk, plans, intent, failures=failures, yes=yes, as_json=as_json))
+
+
+def _resume(bulk: Bulk, flags: dict[str, Any], kind: str, *, yes: bool, as_json: bool) -> int:
+    from ecr_tui.bulk import Intent
+    from ecr_tui.grants import Plan
+
+    given = ("repositories", "principal", "conditions", "document", "until", "tags")
+    if any(flags.get(name) for name in given):
+        raise InputError("--resume goes on with a run as it was begun", hint="Leave out repositories and the grant.")
+    left = unfinished(bulk, kind)
+    with Meter("Reading policies") as meter:
+        found = bulk.resume(left, on_progress=meter)
+    plans = [one for one in found if isinstance(one, Plan)]
+    failures = [one for one in found if not isinstance(one, Plan)]
+    for failure in failures:
+        click.echo(failure.text(), err=True)
+    intent = Intent.from_json(left.run.intent)
+    return write(bulk, plans, intent, failures=failures, resumes=left, yes=yes, as_json=as_json)
 
 
 @click.command()
+@click.option("--one", is_flag=True, help="Only the very last write, also where it was one of a run.")
 @account_options
 @yes_option
 @json_option
 @click.pass_context
-def undo(context: click.Context, /, yes: bool, as_json: bool, **flags: Any) -> None:
-    """Take back the last write: restore the exact previous policy, unless someone else has written since."""
-    from ecr_tui import present
+def undo(context: click.Context, /, one: bool, yes: bool, as_json: bool, **flags: Any) -> None:
+    """Take back the last write: restore the exact previous policy, unless someone else has written since.
+
+    Where the last write was one of a run over several repositories, all of the run is taken back, after asking.
+    """
+    from ecr_tui import present, present_many
+    from ecr_tui.bulk import undo_preview
 
     with open_workspace(context, flags) as workspace:
-        outcome = workspace.undo()
-        if as_json:
-            print_json([outcome.plan.to_json(written=outcome.written)])
-        else:
-            click.echo(present.outcome_text(outcome))
+        bulk = workspace.bulk()
+        entries = bulk.last_action()
+        if one or len(entries) < 2:
+            outcome = workspace.undo()
+            if as_json:
+                print_json([outcome.plan.to_json(written=outcome.written)])
+            else:
+                click.echo(present.outcome_text(outcome))
+            return
+        if not as_json:
+            click.echo(present_many.plans_text(undo_preview(entries), SHOWN_IN_FULL))
+        if not yes:
+            question = f"The last write was one of a run. Take back all {len(entries):,} policies?"
+            confirm(question, as_json=as_json)
+        summary = carried_out(lambda cancel, told: bulk.undo(entries, on_progress=told, cancel=cancel))
+        context.exit(report(summary, as_json=as_json))
 
 
 def grant_plans(workspace: Workspace, flags: dict[str, Any]) -> list[Plan]:
+    """Plans that are only looked at. Raises what keeps the first of them from being made."""
+    from ecr_tui.grants import Plan
+
+    rows, intent = _grant_of(workspace, flags)
+    with Meter("Reading policies") as meter:
+        found = workspace.bulk().plan(rows, intent, on_progress=meter)
+    for one in found:
+        if not isinstance(one, Plan):
+            raise one
+    return [one for one in found if isinstance(one, Plan)]
+
+
+def _grant_of(workspace: Workspace, flags: dict[str, Any]) -> tuple[list[Repository], Intent]:
+    from ecr_tui.bulk import Intent
     from ecr_tui.config import parse_tags
     from ecr_tui.endings import parse_until
     from ecr_tui.policy.actions import Access
@@ -140,13 +235,13 @@ def grant_plans(workspace: Workspace, flags: dict[str, Any]) -> list[Plan]:
                 "--from brings its own principals and conditions", hint="Leave out --to, --if-tag and --until."
             )
         incoming = PolicyDocument.parse(_read(source))
-        return [workspace.plan_document(r, incoming) for r in chosen(workspace, flags)]
+        return chosen(workspace, flags), Intent.to_merge(incoming)
     until = parse_until(flags["until"]) if flags["until"] else None
     repositories = chosen(workspace, flags)
     given = flags["principal"]
     principal = workspace.principal(given) if given else workspace.consumer_principal()
-    wanted = Grant(principal, Access(flags["access"]), parse_tags(flags["conditions"], origin="--if-tag"), until)
-    return [workspace.plan(r, wanted) for r in repositories]
+    conditions = parse_tags(flags["conditions"], origin="--if-tag")
+    return repositories, Intent.to_grant(Grant(principal, Access(flags["access"]), conditions, until))
 
 
 def _read(source: Path) -> str:
@@ -154,32 +249,3 @@ def _read(source: Path) -> str:
         return sys.stdin.read() if str(source) == "-" else source.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {source}", detail=str(error)) from error
-
-
-def _write(workspace: Workspace, plans: Sequence[Plan], *, yes: bool, as_json: bool) -> None:
-    """Ask once for all, then write one by one. A failure stops there: what was written is told, and undoable."""
-    from ecr_tui import present
-
-    if not as_json:
-        for item in plans:
-            click.echo(present.plan_text(item))
-    changing = [p for p in plans if p.changed]
-    if changing and not yes:
-        if as_json or not sys.stdin.isatty():
-            raise InputError("nobody is here to confirm", hint="Add --yes to write without asking.")
-        noun = "policy" if len(changing) == 1 else "policies"
-        if not click.confirm(f"Write {len(changing)} {noun}?", default=False):
-            raise click.Abort
-    written: set[str] = set()
-    try:
-        for item in changing:
-            outcome = workspace.apply(item)
-            if outcome.written:
-                written.add(item.repository.arn)
-            if not as_json:
-                click.echo(present.outcome_text(outcome))
-    finally:
-        if as_json:
-            print_json([p.to_json(written=p.repository.arn in written) for p in plans])
-        elif len(written) < len(changing):
-            click.echo(f"Written: {len(written)} of {len(changing)}.", err=True)

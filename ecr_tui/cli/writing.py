@@ -1,0 +1,152 @@
+"""What ``grant``, ``revoke`` and ``undo`` share: planning and writing one repository or very many."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from ecr_tui.cli.common import print_json
+from ecr_tui.cli.meter import Meter
+from ecr_tui.errors import EcrTuiError, InputError
+
+if TYPE_CHECKING:
+    from ecr_tui.aws.model import Repository
+    from ecr_tui.bulk import Bulk, Intent, Progress, Summary, Unfinished
+    from ecr_tui.grants import Plan
+
+INTERRUPTED = 130
+"""Exit code, as for every program that a signal stops."""
+SHOWN_IN_FULL = 12
+"""Of more plans those that say the same are shown once."""
+
+
+def plan_all(bulk: Bulk, rows: Sequence[Repository], intent: Intent) -> tuple[list[Plan], list[EcrTuiError]]:
+    """The plans, and what kept others from being made, which is told on stderr; of a single repository it is raised."""
+    from ecr_tui.grants import Plan
+
+    with Meter("Reading policies") as meter:
+        found = bulk.plan(rows, intent, on_progress=meter)
+    failures = [one for one in found if isinstance(one, EcrTuiError)]
+    if failures and len(found) == 1:
+        raise failures[0]
+    for row, one in zip(rows, found, strict=False):
+        if isinstance(one, EcrTuiError):
+            click.echo(f"{row.name}: {one.text()}", err=True)
+    return [one for one in found if isinstance(one, Plan)], failures
+
+
+def write(
+    bulk: Bulk,
+    plans: Sequence[Plan],
+    intent: Intent,
+    *,
+    failures: Sequence[EcrTuiError] = (),
+    resumes: Unfinished | None = None,
+    yes: bool,
+    as_json: bool,
+) -> int:
+    """Ask once for all, write, tell what became of each; the exit code is that of the worst failure."""
+    from ecr_tui import present_many
+
+    if not as_json:
+        click.echo(present_many.plans_text(plans, SHOWN_IN_FULL))
+    changing = sum(plan.changed for plan in plans)
+    if changing and not yes:
+        noun = "policy" if changing == 1 else "policies"
+        confirm(f"Write {changing:,} {noun}?", as_json=as_json)
+    run = resumes.run if resumes else None
+    summary = carried_out(lambda cancel, told: bulk.run(plans, intent, on_progress=told, cancel=cancel, resumes=run))
+    return report(summary, as_json=as_json, failures=failures)
+
+
+def report(summary: Summary, *, as_json: bool, failures: Sequence[EcrTuiError] = ()) -> int:
+    """``--json``: the plans as before, ``written`` telling; failures are on stderr in any case."""
+    from ecr_tui import present_many
+    from ecr_tui.bulk import WRITTEN
+
+    if as_json:
+        print_json([one.plan.to_json(written=one.status == WRITTEN) for one in summary.results])
+    else:
+        click.echo(present_many.results_text(summary, SHOWN_IN_FULL))
+    click.echo(present_many.failures_text(summary), err=True, nl=False)
+    kind = summary.results[0].plan.kind if summary.results else ""
+    if summary.untried and summary.run and kind != "undo":
+        click.echo(f"The rest can be done with: ecr-tui {kind} --resume", err=True)
+    if summary.untried and summary.fatal is None:
+        return INTERRUPTED
+    return max([summary.exit_code, *(failure.exit_code for failure in failures)])
+
+
+def confirm(question: str, *, as_json: bool) -> None:
+    """Raises Abort when the answer is no, InputError where nobody can be asked."""
+    if as_json or not sys.stdin.isatty():
+        raise InputError("nobody is here to confirm", hint="Add --yes to write without asking.")
+    if not click.confirm(question, default=False):
+        raise click.Abort
+
+
+def carried_out(run: Callable[[threading.Event, Callable[[Progress], None]], Summary]) -> Summary:
+    """``run(cancel, on_progress)`` with a meter; the first Ctrl-C lets what has begun come to its end."""
+    cancel = threading.Event()
+    with Meter("Writing") as meter, _interruptible(cancel):
+
+        def told(progress: Progress) -> None:
+            failed = f", {progress.failed:,} failed" if progress.failed else ""
+            pace = f", {progress.rate:.0f} calls/s" if progress.rate else ""
+            left = int(progress.seconds_left)
+            meter(progress.done, progress.total, f"{failed}{pace}, {left // 60}:{left % 60:02d} left")
+
+        return run(cancel, told)
+
+
+def unfinished(bulk: Bulk, kind: str) -> Unfinished:
+    """The latest run of that kind of which something is left, told on stderr. Raises InputError where there is none."""
+    found = next((left for left in bulk.unfinished() if left.run.kind == kind), None)
+    if found is None:
+        raise InputError(f"there is no unfinished {kind} to resume", hint="ecr-tui history shows what was done.")
+    click.echo(f"{_told(found)}.", err=True)
+    return found
+
+
+def mention_unfinished(bulk: Bulk) -> None:
+    """Of a run that a crash ended nobody may have heard."""
+    for left in bulk.unfinished():
+        if left.interrupted:
+            click.echo(f"{_told(left)}; ecr-tui {left.run.kind} --resume goes on with it.", err=True)
+            return
+
+
+def _told(left: Unfinished) -> str:
+    from ecr_tui.bulk import Intent
+
+    total, how = len(left.run.targets), "was interrupted" if left.interrupted else "was stopped"
+    words = Intent.from_json(left.run.intent).words()
+    return (
+        f"The run of {left.run.at:%Y-%m-%d %H:%M} UTC ({words}) {how}: {left.written:,} of {total:,} written, "
+        f"{len(left.rest):,} left"
+    )
+
+
+@contextlib.contextmanager
+def _interruptible(cancel: threading.Event) -> Iterator[None]:
+    def stop(*_: object) -> None:
+        if cancel.is_set():
+            raise KeyboardInterrupt
+        cancel.set()
+        click.echo("\nStopping; what has begun is finished ...", err=True)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -1,0 +1,67 @@
+"""How the command line words changes to many repositories: what says the same is said once."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING
+
+from ecr_tui.bulk import UNCHANGED, WRITTEN, Result, Summary
+from ecr_tui.present import outcome_text, plain, plan_text
+
+if TYPE_CHECKING:
+    from ecr_tui.grants import Plan
+
+_NAMES = 5
+
+
+def plans_text(plans: Sequence[Plan], full: int) -> str:
+    """Up to ``full`` plans one by one; of more, those alike together."""
+    if len(plans) <= full:
+        return "\n".join(map(plan_text, plans))
+    groups: dict[Hashable, list[Plan]] = {}
+    for plan in plans:
+        groups.setdefault(_likeness(plan), []).append(plan)
+    return "\n".join(_group_text(group) for group in groups.values())
+
+
+def _likeness(plan: Plan) -> Hashable:
+    """What a reader would see of it, but the name. Findings tell of the repository's other statements, too, which are
+    not what is decided about; those that count are among the risks."""
+    diff = tuple((d.op, d.effect, d.principal, d.action, repr(d.condition)) for d in plan.diff)
+    return plan.changed, diff, plan.risks, plan.notes, plan.moved
+
+
+def _group_text(group: Sequence[Plan]) -> str:
+    if len(group) == 1:
+        return plan_text(group[0])
+    body = plan_text(group[0]).splitlines()[1:]
+    names = ", ".join(plan.repository.name for plan in group[:_NAMES])
+    more = f" and {len(group) - _NAMES:,} more" if len(group) > _NAMES else ""
+    shown = [line for line in body if not line.startswith(("  [", "      fix:"))]
+    return "\n".join([f"{len(group):,} repositories: {plain(names)}{more}", *shown])
+
+
+def results_text(summary: Summary, full: int) -> str:
+    """A line for each that was written, or for very many their number."""
+    written = [one for one in summary.results if one.outcome is not None and one.status == WRITTEN]
+    lines = [outcome_text(one.outcome) for one in written if one.outcome is not None]
+    if len(lines) > full:
+        noted = [outcome_text(one.outcome) for one in written if one.outcome is not None and one.outcome.notes]
+        lines = noted
+    if len(summary.results) > 1:
+        lines.append(summary.headline() + (f" (run {summary.run})" if summary.run else ""))
+    elif not lines and summary.results[0].status == UNCHANGED:
+        lines.append(plain(f"{summary.results[0].repository.name}: nothing to write"))
+    return "\n".join(lines)
+
+
+def failures_text(summary: Summary) -> str:
+    """Each failure in full, "" where there is none; ends with a line break."""
+    lines = [_failure(one) for one in summary.failed]
+    if summary.fatal is not None:
+        lines.append(f"Nothing else was tried: {summary.fatal.title}")
+    return "".join(f"{plain(line)}\n" for line in lines)
+
+
+def _failure(result: Result) -> str:
+    return f"{result.repository.name}: {result.error.text() if result.error else 'failed'}"
