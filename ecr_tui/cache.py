@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import secrets
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -145,10 +146,11 @@ class ListingCache:
                     raise ValueError("another format, account or region")
                 at = datetime.fromisoformat(head["at"])
                 rows: list[Repository] = []
+                shared: _Shared = {}
                 for line in file:
                     if cancel is not None and cancel.is_set():
                         raise Cancelled
-                    page = [_row(item, head) for item in json.loads(line)]
+                    page = [_row(item, head, shared) for item in json.loads(line)]
                     rows += page
                     if on_page is not None:
                         on_page(page)
@@ -234,11 +236,16 @@ def _item(row: Repository, arn: str, uri: str) -> list[Any]:
     return item if (row.arn, row.uri) == (arn + row.name, uri + row.name) else [*item, row.arn, row.uri]
 
 
-def _row(item: list[Any], head: dict[str, Any]) -> Repository:
+_Shared = dict[tuple[tuple[str, str], ...], dict[str, str]]
+
+
+def _row(item: list[Any], head: dict[str, Any], shared: _Shared) -> Repository:
     name, mutability, created, tags = item[:4]
     arn, uri = item[4:] or (head["arn"] + name, head["uri"] + name)
     if not all(isinstance(text, str) for text in (name, mutability, arn, uri, *(tags or {}), *(tags or {}).values())):
         raise TypeError("a row is not what it should be")
+    if tags is not None:
+        tags = shared.setdefault(tuple(tags.items()), tags)
     return Repository(
         name=name,
         arn=arn,
@@ -246,7 +253,7 @@ def _row(item: list[Any], head: dict[str, Any]) -> Repository:
         region=head["region"],
         account=head["account"],
         tags=tags,
-        mutability=mutability,
+        mutability=sys.intern(mutability),
         created_at=None if created is None else datetime.fromtimestamp(created, UTC),
         tags_source=CACHED if tags is not None else "",
     )

@@ -7,13 +7,14 @@ come from tag:GetResources (an index that lags a little) and are joined by ARN: 
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC
+from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.aws.sessions import AwsSession
@@ -130,16 +131,25 @@ def live_tags(
 
 
 def _repository(item: RepositoryTypeDef, region: str) -> Repository:
-    created = item.get("createdAt")
+    created: Any = item.get("createdAt")  # a number, see plain_answers
     return Repository(
         name=item["repositoryName"],
         arn=item["repositoryArn"],
         uri=item["repositoryUri"],
         region=region,
-        account=item["registryId"],
-        mutability=item.get("imageTagMutability", "MUTABLE"),
-        created_at=created.astimezone(UTC) if created else None,
+        account=sys.intern(item["registryId"]),
+        mutability=sys.intern(item.get("imageTagMutability", "MUTABLE")),
+        created_at=None if created is None else _moment(created),
     )
+
+
+def _with_tags(row: Repository, tags: dict[str, str], source: str) -> Repository:
+    """As ``dataclasses.replace``, which takes four times as long: a third of what a listing costs at the end."""
+    return Repository(row.name, row.arn, row.uri, row.region, row.account, tags, row.mutability, row.created_at, source)
+
+
+def _moment(value: Any) -> datetime:
+    return value.astimezone(UTC) if isinstance(value, datetime) else datetime.fromtimestamp(value, UTC)
 
 
 @dataclass
@@ -164,6 +174,7 @@ class _Region:
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
     tags_complete: bool = False
     running: int = 0
+    untagged: dict[str, str] = field(default_factory=dict)
 
     def take(self, event: _Event) -> list[Repository]:
         """Add the news; returns the rows that are new or now know their tags."""
@@ -179,8 +190,8 @@ class _Region:
         for arn in changed:
             row = self.rows[arn]
             if row.tags is None:
-                known = self.tags.get(arn, {} if self.tags_complete else None)
-                self.rows[arn] = row if known is None else replace(row, tags=known, tags_source=event.source)
+                known = self.tags.get(arn, self.untagged if self.tags_complete else None)
+                self.rows[arn] = row if known is None else _with_tags(row, known, event.source)
         return [self.rows[arn] for arn in changed]
 
 
@@ -226,6 +237,7 @@ class _Work:
         self.events = events
         self._stop = stop
         self._listed = threading.Event()
+        self._shared: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
         self._repositories: list[Repository] = []
 
     def list_all(self) -> None:
@@ -296,7 +308,7 @@ class _Work:
             for page in answers:
                 self._check()
                 yield {
-                    item["ResourceARN"]: {tag["Key"]: tag["Value"] for tag in item.get("Tags", [])}
+                    item["ResourceARN"]: self._share({tag["Key"]: tag["Value"] for tag in item.get("Tags", [])})
                     for item in page["ResourceTagMappingList"]
                 }
 
@@ -329,6 +341,10 @@ class _Work:
             else:
                 yield repository, result
             open_calls += start(1)
+
+    def _share(self, tags: dict[str, str]) -> dict[str, str]:
+        """Thousands of repositories carry the same tags."""
+        return self._shared.setdefault(tuple(tags.items()), tags)
 
     def _check(self) -> None:
         if self._stop.is_set():

@@ -47,9 +47,12 @@ class Identity:
         return self.arn.split(":", 2)[1]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository of account A. ``tags`` is None while they are unknown, {} when it has none."""
+    """A repository of account A. ``tags`` is None while they are unknown, {} when it has none.
+
+    Rows with equal tags share the dictionary: it is never to be changed.
+    """
 
     name: str
     arn: str

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from ecr_tui import __version__
 from ecr_tui.aws import errors
 from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Role
+from ecr_tui.aws.plain_answers import prefer_plain_lists
 from ecr_tui.errors import CredentialsError, EnvironmentFailure, InputError
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ class AwsSession:
             if key not in self._clients:
                 with self.calling(f"preparing the client of {service}"):
                     made = session.client(service, region_name=name, config=_config(kind == "background"))  # type: ignore[call-overload]
+                prefer_plain_lists(made, service)
                 if kind == "paced":
                     made.meta.events.register("needs-retry.*.*", _leave_throttling)
                 self._clients[key] = made

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import IO, cast
 
 import click
 
@@ -40,37 +41,55 @@ def demo(context: click.Context, /, serve: bool, repositories: int, engine: str 
 
 @contextlib.contextmanager
 def _demo(repositories: int) -> Iterator[Callable[[], None]]:
-    """Start the sandbox beside the interface, so that the first frame does not wait for it; yields what does wait."""
+    """Start the sandbox beside the interface, in a process of its own: neither the first frame nor any key waits for
+    it. Yields what does wait."""
     from tempfile import TemporaryDirectory
 
-    started: list[Any] = []
-    failed: list[BaseException] = []
-    ready = threading.Event()
-
-    def start() -> None:
-        try:
-            from ecr_tui.sandbox.sandbox import Sandbox
-
-            started.append(Sandbox().start(repositories))
-        except BaseException as error:
-            failed.append(error)
-        finally:
-            ready.set()
-
-    def prepare() -> None:
-        ready.wait()
-        if failed:
-            raise EcrTuiError("the sandbox did not start", detail=f"{type(failed[0]).__name__}: {failed[0]}")
-        os.environ.update(started[0].env())
-
-    with TemporaryDirectory(prefix="ecr-tui-demo-") as state:
+    with TemporaryDirectory(prefix="ecr-tui-demo-", ignore_cleanup_errors=True) as folder:
         # The user's own record and listing are of real accounts, and profiles there may have the demo's names.
-        os.environ["ECR_TUI_STATE_DIR"] = os.environ["ECR_TUI_CACHE_DIR"] = state
-        thread = threading.Thread(target=start, name="sandbox", daemon=True)
-        thread.start()
+        os.environ["ECR_TUI_STATE_DIR"] = os.environ["ECR_TUI_CACHE_DIR"] = folder
+        child = _Child(repositories, folder)
         try:
-            yield prepare
+            yield child.prepare
         finally:
-            ready.wait(5.0)
-            for sandbox in started:
-                sandbox.stop()
+            child.stop()
+
+
+class _Child:
+    """``folder`` gets its temporary files and what it says on stderr."""
+
+    def __init__(self, repositories: int, folder: str) -> None:
+        self._errors = os.path.join(folder, "sandbox-errors.txt")
+        with open(self._errors, "wb") as errors:
+            self._process = subprocess.Popen(  # noqa: S603 - ourselves
+                [sys.executable, "-m", "ecr_tui.sandbox.child", str(repositories)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env={**os.environ, "TMPDIR": folder},
+                start_new_session=True,
+            )
+        self._in, self._out = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
+
+    def prepare(self) -> None:
+        """Wait until it answers, and lead every AWS client there. Raises EcrTuiError."""
+        line = self._out.readline()
+        try:
+            told = json.loads(line)
+        except ValueError:
+            with open(self._errors, encoding="utf-8", errors="replace") as errors:
+                told = {"error": errors.read().strip() or "it ended without a word"}
+        if "env" not in told:
+            raise EcrTuiError("the sandbox did not start", detail=told["error"])
+        os.environ.update(told["env"])
+
+    def stop(self) -> None:
+        """Closing its stdin ends it; its files are gone with it, or with the folder."""
+        with contextlib.suppress(OSError):
+            self._in.close()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._out.close()
