@@ -161,7 +161,7 @@ def test_every_room_but_the_sandbox_imports_with_what_is_declared(installed: Ins
 
 
 def test_without_its_extra_the_demo_says_how_to_get_it(installed: Installed, tmp_path: Path) -> None:
-    result = run(installed.command, "demo", cwd=tmp_path, code=2)
+    result = run(installed.command, "demo", cwd=tmp_path, code=3)
     assert "ecr-tui[demo]" in result.stderr
     assert "Traceback" not in result.stderr
 

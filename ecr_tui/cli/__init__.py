@@ -29,7 +29,7 @@ from ecr_tui.errors import EcrTuiError
 def main() -> NoReturn:
     """The entry point: a failure becomes one clear message and its exit code, never a traceback."""
     try:
-        result = cli.main(standalone_mode=False)
+        result = cli.main(prog_name="ecr-tui", standalone_mode=False)
         # Outside standalone mode click hands back what a command passed to Context.exit.
         code = result if isinstance(result, int) else 0
     except click.ClickException as error:

@@ -14,7 +14,7 @@ import click
 
 from ecr_tui.cli.common import ENGINES, open_workspace
 from ecr_tui.cli.interface import run_interface
-from ecr_tui.errors import EcrTuiError, InputError
+from ecr_tui.errors import EcrTuiError, EnvironmentFailure
 
 
 @click.command()
@@ -27,7 +27,7 @@ def demo(context: click.Context, /, serve: bool, repositories: int, engine: str 
     import importlib.util
 
     if not all(importlib.util.find_spec(name) for name in ("moto", "flask", "flask_cors")):
-        raise InputError("the demo needs its extra packages", hint="pip install 'ecr-tui[demo]'")
+        raise EnvironmentFailure("the demo needs its extra packages", hint="pip install 'ecr-tui[demo]'")
     if serve:
         from ecr_tui.sandbox.serve import serve as serve_sandbox
 
