@@ -15,7 +15,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.errors import Cancelled, EcrTuiError
@@ -275,3 +275,10 @@ def _arrived(inbox: queue.SimpleQueue[Answer[T]]) -> Iterator[Answer[T]]:
 
 PolicyReader = BackgroundReader[str | None]
 """Values are policy texts exactly as ECR keeps them; None where a repository has none."""
+
+
+class Readers(NamedTuple):
+    """What can be read of every repository: ``images`` are summaries as ``aws.images`` makes them."""
+
+    policies: PolicyReader
+    images: BackgroundReader[Any]

@@ -75,7 +75,7 @@ class Workspace(Auditing, Many, Verifying):
     ) -> None:
         """Switch profiles or regions; what is None stays. The sessions that no longer fit are dropped."""
         self._facts.forget()
-        self.policies.forget()
+        self._forget_read()
         with self._lock:
             if profile_a is not None:
                 self.settings = self.settings.changed("chosen in the app", profile_a=profile_a)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,9 +14,10 @@ from ecr_tui.cache import Cached, ListingCache, profile_key
 from ecr_tui.config import Settings
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.journal import Journal
-from ecr_tui.policy_reader import BackgroundReader, PolicyReader
+from ecr_tui.policy_reader import BackgroundReader, PolicyReader, Readers
 
 if TYPE_CHECKING:
+    from ecr_tui.aws.model import ImagesSummary
     from ecr_tui.aws.policies import RepositoryPolicies
     from ecr_tui.aws.sessions import AwsSession
     from ecr_tui.bulk import Bulk
@@ -38,11 +40,24 @@ class Many:
         def registry_facts(self, region: str) -> RegistryFacts: ...
         def owner(self) -> Identity: ...
         def regions(self) -> tuple[str, ...]: ...
+        def images(self, repository: Repository) -> ImagesSummary: ...
         def _store(self, *, background: bool = False) -> RepositoryPolicies: ...
 
     def _prepare_many(self) -> None:
         self.cache = ListingCache(self.settings.cache_folder)
         self.policies = BackgroundReader(lambda repository: self._store(background=True).read(repository))
+        # Counting images takes up to ten calls, and what it tells is a nicety: once, on few threads.
+        self._images = BackgroundReader(lambda repository: self.images(repository), threads=4, ttl=math.inf)
+
+    def readers(self) -> Readers:
+        """What is read in the background, on clients that back off by themselves: the user's own action never waits
+        for them. Closing them is for good."""
+        return Readers(self.policies, self._images)
+
+    def _forget_read(self) -> None:
+        """The accounts are others now."""
+        for reader in self.readers():
+            reader.forget()
 
     # -- bulk changes --------------------------------------------------------------------------------------------
 

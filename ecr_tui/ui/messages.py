@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -62,23 +61,8 @@ class Listed(Message):
     error: EcrTuiError | None = None
 
 
-@dataclass
-class PolicyRead(Message):
-    """``text`` None with no error: the repository has no policy."""
-
-    generation: int
-    arn: str
-    text: str | None
-    error: EcrTuiError | None = None
-
-
-@dataclass
-class ImagesRead(Message):
-    generation: int
-    arn: str
-    count: int | None
-    last_push: datetime | None
-    error: EcrTuiError | None = None
+class DetailsRead(Message):
+    """Policies or image counts wait in ``flows.details`` to be taken."""
 
 
 @dataclass

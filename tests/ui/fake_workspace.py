@@ -25,6 +25,7 @@ from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.export import identity_policy
+from ecr_tui.policy_reader import BackgroundReader, Readers
 from ecr_tui.registry.engine import Progress
 from ecr_tui.report import (
     Isolation,
@@ -161,6 +162,9 @@ class FakeWorkspace(FakeProofs):
         self.expires: datetime | None = NOW + timedelta(hours=3, minutes=12)
         self.closed = False
         self.identities: dict[str, IdentityPolicies] = {}
+        self._readers = Readers(
+            BackgroundReader(lambda repo: self.policy_text(repo)), BackgroundReader(lambda repo: self.images(repo))
+        )
 
     def by_name(self, name: str) -> Repository:
         return next(r for r in self.all if r.name == name)
@@ -207,6 +211,9 @@ class FakeWorkspace(FakeProofs):
 
     def repository(self, name: str) -> Repository:
         return self.by_name(name)
+
+    def readers(self) -> Readers:
+        return self._readers
 
     def policy_text(self, repo: Repository) -> str | None:
         self._enter("policy_text", repo.name)

@@ -1,15 +1,16 @@
-"""Policies and image counts of the rows in view, read in the background: visible first, late answers dropped."""
+"""What is read of single repositories in the background, policies and image counts, and what the policies give B.
+
+The reading is :mod:`ecr_tui.policy_reader`'s: what is in view first, on clients of its own, so that a service that
+slows it down never delays what the user does. Answers arrive on its threads; here they wait until the interface takes
+them, many at a time.
+"""
 
 from __future__ import annotations
 
 import threading
-import time
-from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from textual.widget import Widget
 
@@ -18,26 +19,11 @@ from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.access import AccessSummary, access_of
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.ui import jobs
-from ecr_tui.ui.messages import ImagesRead, PolicyRead
+from ecr_tui.ui.messages import DetailsRead
 from ecr_tui.ui.port import Workspace
 
-Kind = Literal["policy", "images"]
-
-
-@dataclass(frozen=True)
-class PolicyState:
-    """``text`` None with no error: no policy. ``read_at`` is monotonic seconds."""
-
-    text: str | None
-    error: EcrTuiError | None
-    read_at: float
-
-
-@dataclass(frozen=True)
-class ImagesState:
-    count: int | None
-    last_push: datetime | None
-    error: EcrTuiError | None = None
+if TYPE_CHECKING:
+    from ecr_tui.policy_reader import Answer, BackgroundReader
 
 
 @lru_cache(maxsize=2048)
@@ -47,151 +33,98 @@ def _parse(text: str) -> PolicyDocument:
 
 
 class Details:
-    """``THREADS`` stays small: each answer costs CPU that the interface wants too."""
+    """``policies`` and ``images`` hold the answers taken so far, by ARN: they change in :meth:`take` and when
+    something is forgotten, never in between."""
 
-    THREADS = 6
-    TTL = 60.0
-
-    def __init__(self, node: Widget, workspace: Workspace, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, node: Widget, workspace: Workspace) -> None:
         self._node = node
-        self._workspace = workspace
-        self._clock = clock
+        self._readers = workspace.readers()
         self._lock = threading.Lock()
-        self._queue: deque[tuple[Kind, Repository]] = deque()
-        self._running: set[tuple[Kind, str, int]] = set()
-        self._threads = 0
-        self._generation = 0
-        self._bumps: dict[str, int] = {}
-        self.policies: dict[str, PolicyState] = {}
-        self.images: dict[str, ImagesState] = {}
-        self._access: dict[tuple[str, str], AccessSummary | EcrTuiError] = {}
-        self._stopped = False
+        self._inbox: list[tuple[BackgroundReader[Any], Answer[Any]]] = []
+        self.policies: dict[str, Answer[str | None]] = {}
+        self.images: dict[str, Answer[Any]] = {}
+        self._access: dict[str, AccessSummary | EcrTuiError] = {}
+        self._judged_for: str | None = None
+        self._ends = [reader.listen(self._hear(reader)) for reader in self._readers]
+
+    def _hear(self, reader: BackgroundReader[Any]) -> Any:
+        def heard(answer: Answer[Any]) -> None:
+            """On a thread of the reader."""
+            with self._lock:
+                first = not self._inbox
+                self._inbox.append((reader, answer))
+            if first:
+                jobs.post(self._node, DetailsRead())
+
+        return heard
 
     # -- asking --------------------------------------------------------------------------------------------------
 
     def want(self, repositories: Iterable[Repository], first: Repository | None = None) -> None:
         """Read what is missing of these, and nothing that was wanted before: the user has scrolled on."""
-        wanted: list[tuple[Kind, Repository]] = []
-        rows = ([first] if first else []) + [r for r in repositories if first is None or r.arn != first.arn]
-        wanted += [("policy", r) for r in rows if not self._fresh(r.arn)]
-        wanted += [("images", r) for r in rows if r.arn not in self.images]
-        with self._lock:
-            self._queue = deque(job for job in wanted if self._ticket(*job) not in self._running)
-        self._serve()
+        rows = list(repositories)
+        self._readers.policies.want(rows, first)
+        self._readers.images.want(rows, first)
 
     def need_policy(self, repository: Repository) -> None:
         """Put this policy before everything else."""
-        if self._fresh(repository.arn):
-            return
-        with self._lock:
-            if self._ticket("policy", repository) in self._running:
-                return
-            self._queue = deque(j for j in self._queue if (j[0], j[1].arn) != ("policy", repository.arn))
-            self._queue.appendleft(("policy", repository))
-        self._serve()
-
-    def _serial(self, arn: str) -> int:
-        """Grows whenever answers about this repository that are still under way stop counting."""
-        return self._generation + self._bumps.get(arn, 0)
-
-    def _ticket(self, kind: Kind, repository: Repository) -> tuple[Kind, str, int]:
-        return kind, repository.arn, self._serial(repository.arn)
-
-    def _fresh(self, arn: str) -> bool:
-        state = self.policies.get(arn)
-        return state is not None and self._clock() - state.read_at < self.TTL
-
-    def _serve(self) -> None:
-        with self._lock:
-            missing = 0 if self._stopped else min(self.THREADS, len(self._queue) + self._threads) - self._threads
-            self._threads += max(missing, 0)
-        for _ in range(missing):
-            jobs.start(self._node, self._work, failed=lambda _: None, group="details", exclusive=False)
-
-    def _work(self) -> None:
-        """On a thread: serve the queue until it is empty."""
-        while True:
-            with self._lock:
-                # Deciding to end and being counted out are one step, or a new wish could find nobody to serve it.
-                if not self._queue or self._stopped:
-                    self._threads -= 1
-                    return
-                kind, repository = self._queue.popleft()
-                ticket = self._ticket(kind, repository)
-                self._running.add(ticket)
-            message = self._read(kind, repository, ticket[2])
-            with self._lock:
-                self._running.discard(ticket)
-            jobs.post(self._node, message)
-
-    def _read(self, kind: Kind, repository: Repository, generation: int) -> PolicyRead | ImagesRead:
-        arn = repository.arn
-        try:
-            if kind == "policy":
-                return PolicyRead(generation, arn, self._workspace.policy_text(repository))
-            summary: Any = self._workspace.images(repository)
-            return ImagesRead(generation, arn, summary.count, summary.last_push)
-        except Exception as error:
-            failure = jobs.as_error(error)
-            if kind == "policy":
-                return PolicyRead(generation, arn, None, failure)
-            return ImagesRead(generation, arn, None, None, failure)
+        self._readers.policies.need(repository)
 
     # -- answers -------------------------------------------------------------------------------------------------
 
-    def take_policy(self, message: PolicyRead) -> bool:
-        """Whether the answer still counts."""
-        if message.generation != self._serial(message.arn):
-            return False
-        self.policies[message.arn] = PolicyState(message.text, message.error, self._clock())
-        self._forget_access(message.arn)
-        return True
-
-    def take_images(self, message: ImagesRead) -> bool:
-        if message.generation != self._serial(message.arn):
-            return False
-        self.images[message.arn] = ImagesState(message.count, message.last_push, message.error)
-        return True
+    def take(self) -> tuple[list[str], bool]:
+        """ARNs whose policies were read since the last time, and whether anything at all was."""
+        with self._lock:
+            inbox, self._inbox = self._inbox, []
+        read: list[str] = []
+        for reader, answer in inbox:
+            arn = answer.repository.arn
+            if reader.last(arn) is not answer:
+                continue  # forgotten meanwhile
+            if reader is self._readers.images:
+                self.images[arn] = answer
+                continue
+            self.policies[arn] = answer
+            self._access.pop(arn, None)
+            read.append(arn)
+        return read, bool(inbox)
 
     def forget_policy(self, arn: str) -> None:
         """After a write or a conflict: only a new answer counts, also not one that is under way."""
-        with self._lock:
-            self._bumps[arn] = self._bumps.get(arn, 0) + 1
+        self._readers.policies.invalidate(arn)
         self.policies.pop(arn, None)
-        self._forget_access(arn)
+        self._access.pop(arn, None)
 
     def forget_all(self) -> None:
-        with self._lock:
-            self._generation += 1
-            self._queue.clear()
+        for reader in self._readers:
+            reader.forget()
         self.policies.clear()
         self.images.clear()
         self._access.clear()
 
     def stop(self) -> None:
-        with self._lock:
-            self._stopped = True
-            self._queue.clear()
-
-    def _forget_access(self, arn: str) -> None:
-        for key in [key for key in self._access if key[0] == arn]:
-            del self._access[key]
+        for end in self._ends:
+            end()
+        for reader in self._readers:
+            reader.close()
 
     # -- what a policy gives B -------------------------------------------------------------------------------------
 
     def access(self, repository: Repository, principal: str | None) -> AccessSummary | EcrTuiError | None:
         """What A's side allows the principal there; the error where the policy can't be read; None while unknown."""
-        state = self.policies.get(repository.arn)
-        if state is None or principal is None:
+        answer = self.policies.get(repository.arn)
+        if answer is None or principal is None:
             return None
-        if state.error is not None:
-            return state.error
-        if state.text and repository.tags is None:
+        if answer.error is not None:
+            return answer.error
+        if answer.value and repository.tags is None:
             return None  # a condition on a tag can't be judged yet
-        key = (repository.arn, principal)
-        found = self._access.get(key)
+        if principal != self._judged_for:
+            self._access.clear()
+            self._judged_for = principal
+        found = self._access.get(repository.arn)
         if found is None:
-            found = self._access[key] = self._judge(state.text, repository, principal)
+            found = self._access[repository.arn] = self._judge(answer.value, repository, principal)
         return found
 
     @staticmethod

@@ -76,7 +76,7 @@ class Previewer:
             self.preview = Preview(subject, error=state.error)
             return
         self.preview = Preview(subject, waiting_for="Making the preview…", making=True)
-        generation, text = self._generation, state.text
+        generation, text = self._generation, state.value
         repository, grant = subject.repository, subject.grant
 
         def made(plan: Plan | None, error: EcrTuiError | None) -> Previewed:

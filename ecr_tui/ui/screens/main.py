@@ -305,22 +305,18 @@ class MainScreen(Screen[None]):
         page = max(self.table.size.height - 1, 1)
         self.details.want(self.table.window(ahead=page), first=self.repository)
 
-    @on(said.PolicyRead)
-    def _policy_read(self, message: said.PolicyRead) -> None:
-        before = self.details.policies.get(message.arn)
-        if not self.details.take_policy(message):
-            return
-        self.table.redraw_rows()
-        repository, after = self.repository, self.details.policies[message.arn]
-        if repository is not None and repository.arn == message.arn:
-            same = before is not None and (before.text, before.error) == (after.text, after.error)
+    @on(said.DetailsRead)
+    def _details_read(self) -> None:
+        repository = self.repository
+        before = self.details.policies.get(repository.arn) if repository else None
+        read, anything = self.details.take()
+        if anything:
+            self.table.redraw_rows()
+        if repository is not None and repository.arn in read:
+            after = self.details.policies[repository.arn]
+            same = before is not None and (before.value, before.error) == (after.value, after.error)
             if not same or self.previewer.preview.plan is None:
                 self._preview_now()
-
-    @on(said.ImagesRead)
-    def _images_read(self, message: said.ImagesRead) -> None:
-        if self.details.take_images(message):
-            self.table.redraw_rows()
 
     @on(said.Previewed)
     def _previewed(self, message: said.Previewed) -> None:

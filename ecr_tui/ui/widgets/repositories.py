@@ -125,26 +125,29 @@ class RepositoriesPane(Vertical):
         return (not found.push, not found.pull) if isinstance(found, AccessSummary) else None
 
     def _images(self, repository: Repository) -> list[Piece]:
-        state = self._details.images.get(repository.arn)
-        if state is None:
+        answer = self._details.images.get(repository.arn)
+        if answer is None:
             return [(PENDING, "dim")]
-        return [(UNKNOWN, "warn")] if state.count is None else [(f"{state.count:,}", "" if state.count else "dim")]
+        if answer.value is None:
+            return [(UNKNOWN, "warn")]
+        return [(f"{answer.value.count:,}", "" if answer.value.count else "dim")]
 
     def _images_key(self, repository: Repository) -> int | None:
-        state = self._details.images.get(repository.arn)
-        return state.count if state else None
+        answer = self._details.images.get(repository.arn)
+        return answer.value.count if answer and answer.value else None
 
     def _pushed(self, repository: Repository) -> list[Piece]:
-        state = self._details.images.get(repository.arn)
-        if state is None:
+        answer = self._details.images.get(repository.arn)
+        if answer is None:
             return [(PENDING, "dim")]
-        if state.error is not None:
+        if answer.value is None:
             return [(UNKNOWN, "warn")]
-        return [(SKIP, "dim")] if state.last_push is None else [(ago(state.last_push, self._now()), "")]
+        pushed = answer.value.last_push
+        return [(SKIP, "dim")] if pushed is None else [(ago(pushed, self._now()), "")]
 
     def _pushed_key(self, repository: Repository) -> float | None:
-        state = self._details.images.get(repository.arn)
-        return -state.last_push.timestamp() if state and state.last_push else None
+        answer = self._details.images.get(repository.arn)
+        return -answer.value.last_push.timestamp() if answer and answer.value and answer.value.last_push else None
 
     # -- content -------------------------------------------------------------------------------------------------
 
@@ -189,12 +192,15 @@ class RepositoriesPane(Vertical):
     # -- filter bar ------------------------------------------------------------------------------------------------
 
     def open_filter(self) -> None:
-        self.query_one("#filter-bar").add_class("-shown")
-        self.query_one("#filter", BarInput).focus()
+        self._open("filter")
 
     def open_tags(self) -> None:
-        self.query_one("#tags-bar").add_class("-shown")
-        self.query_one("#tags", BarInput).focus()
+        self._open("tags")
+
+    def _open(self, name: str) -> None:
+        self.query_one(f"#{name}-bar").add_class("-shown")
+        # At once, not when there is time: the next key may be waiting already.
+        self.screen.set_focus(self.query_one(f"#{name}", BarInput))
 
     def clear_filter(self) -> bool:
         """Whether there was one."""
