@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from rich.segment import Segments
 from rich.traceback import Traceback
-from textual import on
+from textual import events, on
 from textual.app import App, SystemCommand
 from textual.command import Provider
 from textual.notifications import SeverityLevel
@@ -19,7 +19,7 @@ from textual.screen import Screen
 
 from ecr_tui.aws.model import MfaPrompt
 from ecr_tui.errors import CredentialsError
-from ecr_tui.ui import jobs
+from ecr_tui.ui import burst, jobs
 from ecr_tui.ui.clipboard import Clipboard
 from ecr_tui.ui.commands import Commands
 from ecr_tui.ui.executor import DaemonExecutor
@@ -74,6 +74,10 @@ class EcrTuiApp(App[None]):
             # Only the main thread of a Unix process can.
             with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
                 loop.add_signal_handler(getattr(signal, name), self.call_later, self.action_quit)
+
+    async def on_event(self, event: events.Event) -> None:
+        if not await burst.acted(self, event):
+            await super().on_event(event)
 
     # -- leaving and failing -----------------------------------------------------------------------------------------
 

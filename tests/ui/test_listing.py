@@ -6,11 +6,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from textual import events
+from textual.widgets import Input
 
 from ecr_tui.aws.model import Role
 from ecr_tui.config import Settings
 from ecr_tui.errors import CredentialsError, DeniedError, EnvironmentFailure
-from tests.ui.conftest import running
+from ecr_tui.ui.choice import Choice
+from tests.ui.conftest import Session, running
 from tests.ui.fake_workspace import NOW, FakeWorkspace, repository
 
 
@@ -294,3 +297,28 @@ async def test_account_details_can_be_read_and_copied(workspace: FakeWorkspace) 
         await ui.press("y")
         await ui.wait(lambda: ui.copied)
         assert "assumed-role/EcrAdmin/alice" in ui.copied[0]
+
+
+def send(ui: Session, text: str) -> None:
+    """Keys as a terminal sends a paste or a slow line's backlog: all at once, nothing waits for anything."""
+    for letter in text:
+        name = {"/": "slash", "-": "minus", "\r": "enter"}.get(letter, letter)
+        ui.app.post_message(events.Key(name, letter if letter.isprintable() else None))
+
+
+async def test_keys_that_arrive_at_once_go_where_the_first_of_them_leads(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        send(ui, "/my-first")
+        await ui.wait(lambda: ui.main.table.filter == "my-first" and isinstance(ui.main.focused, Input))
+        assert (ui.main.table.marks, ui.dialog, ui.copied) == (0, "", [])
+        assert ui.main.choosing.choice == Choice()
+        send(ui, "/x")  # a name may hold a slash, and it is no command there
+        await ui.wait(lambda: ui.main.table.filter == "my-first/x")
+        await ui.press("escape")
+        send(ui, "tTeam=Web\r")
+        await ui.see("1 repository", "tagged Team=Web")
+        before = workspace.gate.count("owner")
+        ui.app.post_message(events.Paste("/xqrg"))  # into the table: no command, no text
+        await ui.press("down")
+        assert (ui.dialog, ui.main.table.filter, workspace.gate.count("owner")) == ("", "", before)
+        assert workspace.writes == []
