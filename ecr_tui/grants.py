@@ -8,7 +8,6 @@ else than what was previewed. No boto3 here: a :class:`PolicyStore` reads and wr
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -23,17 +22,17 @@ from ecr_tui.errors import (
     InputError,
     Throttled,
 )
-from ecr_tui.journal import FAILED, UNKNOWN, WRITTEN, Entry, History, Journal, Record
+from ecr_tui.journal import FAILED, UNKNOWN, WRITTEN, Journal, Record
 from ecr_tui.plans import (
     Plan,
     plan_document_from,
     plan_grant_from,
     plan_revoke_from,
-    plan_undo_from,
     read_live,
+    sentences,
 )
 from ecr_tui.policy.actions import Access
-from ecr_tui.policy.change import Grant, differences, equivalent
+from ecr_tui.policy.change import Grant, equivalent
 from ecr_tui.policy.document import PolicyDocument
 
 __all__ = [
@@ -47,15 +46,10 @@ __all__ = [
     "plan_grant_from",
     "plan_revoke",
     "plan_revoke_from",
-    "settle",
-    "undo",
-    "undo_entry",
 ]
 
 READ_BACK_PAUSES = (0.3, 1.0)
 """Seconds between looks at a policy that does not read back as written: ECR documents no consistency for it."""
-NEVER_ARRIVED = "found unchanged afterwards"
-"""The journal's detail of a write whose outcome was not known, and that was not done."""
 _OWNER = str(Role.OWNER)
 
 
@@ -121,7 +115,7 @@ def apply(
     written then), EnvironmentFailure when the journal cannot be written (nor the policy, then), the store's errors
     when AWS refuses, and EcrTuiError when the policy reads back differently from what was sent.
     """
-    _gate(read_only)
+    gate(read_only)
     if not plan.changed:
         return Outcome(plan, written=False)
     with journal.writing(plan.repository.arn):
@@ -131,82 +125,11 @@ def apply(
             raise _conflict(plan, live)
         # Onto the text as it is now: what means the same may still be spelled otherwise, and that is not ours to undo.
         plan = replace(plan, before_text=live_text, before=live, after=rebased.after)
-        return _write(store, journal, plan, operator, run=run)
+        return write(store, journal, plan, operator, run=run)
 
 
-def undo(
-    store_for: Callable[[Entry], PolicyStore],
-    journal: Journal,
-    *,
-    account: str | None = None,
-    operator: str = "",
-    read_only: bool = False,
-) -> Outcome:
-    """Take back the last write of ``account`` (None: of any) that is not taken back yet.
-
-    Restores the exact text that was there before, or deletes the policy where there was none. Raises InputError when
-    there is nothing to undo, ConflictError when the live policy is no longer what that write left.
-    """
-    _gate(read_only)
-    with journal.writing():
-        entry = settle(store_for, journal, account=account).last_undoable(account)
-        if entry is None:
-            raise InputError(
-                "there is nothing to undo",
-                hint=f"The journal {journal.path} holds no write{' of this account' if account else ''} that is "
-                "not taken back already.",
-            )
-        store = store_for(entry)
-        plan = plan_undo_from(entry, store.read(repository_of(entry)))
-        return _write(store, journal, plan, operator, undoes=entry.id)
-
-
-def undo_entry(
-    store: PolicyStore, journal: Journal, entry: Entry, *, operator: str = "", read_only: bool = False, run: str = ""
-) -> Outcome:
-    """Take back that very write. Raises ConflictError when the live policy is no longer what it left."""
-    _gate(read_only)
-    with journal.writing(entry.record.arn):
-        plan = plan_undo_from(entry, store.read(repository_of(entry)))
-        return _write(store, journal, plan, operator, undoes=entry.id, run=run)
-
-
-def settle(store_for: Callable[[Entry], PolicyStore], journal: Journal, *, account: str | None = None) -> History:
-    """Find out what became of entries whose outcome is unknown (a kill, a lost answer), and note it in the journal.
-
-    Callers hold ``journal.writing()``. Only the last entry of a repository can be told from its live policy; what
-    cannot be told stays unknown.
-    """
-    history = journal.read()
-    last = {entry.record.arn: entry for entry in history.entries}
-    changed = False
-    for entry in last.values():
-        if entry.outcome != UNKNOWN or account not in (None, entry.record.account):
-            continue
-        repository = repository_of(entry)
-        try:
-            _, live = read_live(repository, store_for(entry).read(repository))
-            _, before = read_live(repository, entry.record.before_text)
-            _, after = read_live(repository, entry.record.after_text)
-        except EcrTuiError:
-            continue
-        if equivalent(live, after):
-            journal.finish(entry.id, WRITTEN, "found live afterwards")
-        elif equivalent(live, before):
-            journal.finish(entry.id, FAILED, NEVER_ARRIVED)
-        else:
-            continue
-        changed = True
-    return journal.read() if changed else history
-
-
-def repository_of(entry: Entry) -> Repository:
-    """Enough of the repository to read and write its policy; its URI and tags are not in the journal."""
-    record = entry.record
-    return Repository(record.repository, record.arn, "", record.region, record.account)
-
-
-def _gate(read_only: bool) -> None:
+def gate(read_only: bool) -> None:
+    """Raises InputError in read-only mode: the first thing that every path to a write does."""
     if read_only:
         raise InputError("read-only: no policy is written", hint="Start without --read-only to write.")
 
@@ -214,19 +137,19 @@ def _gate(read_only: bool) -> None:
 def _conflict(plan: Plan, live: PolicyDocument | None) -> ConflictError:
     return ConflictError(
         f"the policy of {plan.repository.name} has changed since the preview; nothing was written",
-        detail="\n".join(_sentences(plan.before, live)),
+        detail="\n".join(sentences(plan.before, live)),
         hint="Look at it afresh, and decide again.",
         side=_OWNER,
     )
 
 
-def _sentences(before: PolicyDocument | None, after: PolicyDocument | None) -> list[str]:
-    return [f"{'+' if d.op == 'add' else '-'} {d.effect} {d.principal}: {d.action}" for d in differences(before, after)]
-
-
-def _write(
+def write(
     store: PolicyStore, journal: Journal, plan: Plan, operator: str, *, undoes: str | None = None, run: str = ""
 ) -> Outcome:
+    """Note, write, read back, note. The caller holds ``journal.writing``, and has read the policy under it.
+
+    Raises as :func:`apply`.
+    """
     repository, text = plan.repository, plan.after_text
     identifier = journal.begin(
         Record(
@@ -271,7 +194,7 @@ def _write(
             notes.append(f"written, but it could not be read back: {exc.title}")
         else:
             if not equivalent(live, plan.after):
-                difference = "\n".join(_sentences(plan.after, live))
+                difference = "\n".join(sentences(plan.after, live))
                 _finish(journal, identifier, UNKNOWN, f"reads back differently: {difference}", notes)
                 raise EcrTuiError(
                     f"the policy of {repository.name} was written, but reads back differently",

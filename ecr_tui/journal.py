@@ -8,23 +8,30 @@ Policies are no secrets, and no credential or token ever gets in here; still the
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ecr_tui.config import default_state_dir
+from ecr_tui.errors import InputError
 from ecr_tui.lines import Damage as Damage
 from ecr_tui.lines import LineFile
+from ecr_tui.policy.compare import equivalent
+from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.processes import is_running, this_process
 
 WRITTEN, FAILED, UNKNOWN = "written", "failed", "unknown"
 DONE, STOPPED, DISMISSED = "done", "stopped", "dismissed"
-_KINDS = ("grant", "revoke", "undo")
+POLICY, TAGS = "policy", "tags"
+GRANT, REVOKE, TAG, UNDO, REDO = "grant", "revoke", "tag", "undo", "redo"
+_KINDS = (GRANT, REVOKE, TAG, UNDO, REDO)
 _FORMAT = 1
 _LONGEST_RUN = timedelta(hours=24)
 _WRITING_WAIT = 60.0
@@ -34,8 +41,11 @@ _WRITING_WAIT = 60.0
 @dataclass(frozen=True)
 class Record:
     """What is about to be written. Texts are exact; None means "no policy". ``principal`` is who gains or loses access,
-    ``operator`` the ARN of who writes; ``undoes`` the id of the entry that an undo takes back; ``run`` the id of the
-    run over many repositories that it is a part of."""
+    ``operator`` the ARN of who writes; ``run`` the id of the run over many repositories that it is a part of.
+
+    ``undoes`` is the id of the entry that an undo takes back. A redo takes back an undo: every entry is taken back at
+    most once, and by the next link of its chain. ``subject``: POLICY, or TAGS, whose texts are JSON objects.
+    """
 
     kind: str
     repository: str
@@ -48,6 +58,7 @@ class Record:
     after_text: str | None = None
     undoes: str | None = None
     run: str = ""
+    subject: str = POLICY
 
 
 @dataclass(frozen=True)
@@ -94,34 +105,106 @@ class History:
     damaged: tuple[Damage, ...] = ()
     runs: tuple[Run, ...] = ()
 
+    @cached_property
+    def undone_by(self) -> Mapping[str, Entry]:
+        """By the id of an entry that was taken back: the undo or redo that did."""
+        return {
+            entry.record.undoes: entry for entry in self.entries if entry.record.undoes and entry.outcome == WRITTEN
+        }
+
+    @cached_property
+    def of_repository(self) -> Mapping[tuple[str, str], Sequence[Entry]]:
+        """By ARN and subject, oldest first."""
+        found: dict[tuple[str, str], list[Entry]] = {}
+        for entry in self.entries:
+            found.setdefault((entry.record.arn, entry.record.subject), []).append(entry)
+        return found
+
     def undone(self) -> frozenset[str]:
-        """The ids of entries that an undo took back."""
-        return frozenset(
-            entry.record.undoes for entry in self.entries if entry.record.undoes and entry.outcome == WRITTEN
-        )
+        """The ids of entries that an undo, or a redo, took back."""
+        return frozenset(self.undone_by)
 
     def undoable(self, account: str | None = None) -> Iterator[Entry]:
-        """Grants and revokes that were written and not taken back since, newest first."""
-        undone = self.undone()
+        """Grants, revokes and redos that were written and not taken back since, newest first.
+
+        Without those of which the journal itself knows that somebody else overwrote them.
+        """
+        return self._standing(account, lambda kind: kind != UNDO)
+
+    def redoable(self, account: str | None = None) -> Iterator[Entry]:
+        """Undos that were not taken back, newest first, with nothing of ours written upon them."""
+        for entry in self._standing(account, lambda kind: kind == UNDO):
+            if same_state(entry.record.subject, self.last_known(entry), entry.record.after_text):
+                yield entry
+
+    def _standing(self, account: str | None, wanted: Callable[[str], bool]) -> Iterator[Entry]:
+        following: dict[tuple[str, str], Entry] = {}
         for entry in reversed(self.entries):
+            record = entry.record
+            place = (record.arn, record.subject)
+            after, following[place] = following.get(place), entry
             if (
                 entry.outcome == WRITTEN
-                and entry.record.kind != "undo"
-                and entry.id not in undone
-                and account in (None, entry.record.account)
+                and wanted(record.kind)
+                and entry.id not in self.undone_by
+                and account in (None, record.account)
+                # What the next write found there is not what this one left.
+                and (after is None or same_state(record.subject, after.record.before_text, record.after_text))
             ):
                 yield entry
 
     def last_undoable(self, account: str | None = None) -> Entry | None:
-        """The newest grant or revoke that was written and not taken back since."""
+        """The newest write that was not taken back since."""
         return next(self.undoable(account), None)
 
-    def last_action(self, account: str | None = None) -> tuple[Entry, ...]:
-        """What the user last did and can take back, newest first: one write, or all of a run that still stand."""
-        last = self.last_undoable(account)
+    def last_action(self, account: str | None = None, *, redo: bool = False) -> tuple[Entry, ...]:
+        """What the user last did and can take back (``redo``: last took back), newest first: one write, or all of a
+        run that still stand."""
+        candidates = self.redoable if redo else self.undoable
+        last = next(candidates(account), None)
         if last is None or not last.record.run:
             return () if last is None else (last,)
-        return tuple(entry for entry in self.undoable(account) if entry.record.run == last.record.run)
+        return tuple(entry for entry in candidates(account) if entry.record.run == last.record.run)
+
+    def find(self, identifier: str) -> Entry | None:
+        """By its id, or by the last part of it."""
+        wanted = identifier.strip()
+        found = [entry for entry in self.entries if entry.id == wanted or entry.id.rpartition("-")[2] == wanted]
+        return found[0] if len(found) == 1 else None
+
+    def run_entries(self, run: str) -> tuple[Entry, ...]:
+        """Of one run, newest first, each repository's last written one."""
+        last = {e.record.arn: e for e in self.entries if e.record.run == run and e.outcome == WRITTEN}
+        return tuple(reversed(last.values()))
+
+    def tip(self, entry: Entry) -> tuple[Entry, bool]:
+        """The last link of an entry's chain of undos and redos, and whether what the entry did is in force by it."""
+        in_force = True
+        while entry.id in self.undone_by:
+            entry, in_force = self.undone_by[entry.id], not in_force
+        return entry, in_force
+
+    def later(self, entry: Entry) -> tuple[Entry, ...]:
+        """Written to the same repository after ``entry``, oldest first."""
+        same = self.of_repository[entry.record.arn, entry.record.subject]
+        return tuple(one for one in same[same.index(entry) + 1 :] if one.outcome == WRITTEN)
+
+    def last_known(self, entry: Entry) -> str | None:
+        """What the last write to the entry's repository left, as far as the journal knows."""
+        written = [e for e in self.of_repository[entry.record.arn, entry.record.subject] if e.outcome == WRITTEN]
+        return written[-1].record.after_text if written else entry.record.before_text
+
+
+def same_state(subject: str, one: str | None, other: str | None) -> bool:
+    """Whether two texts of the journal mean the same."""
+    if one == other:
+        return True
+    try:
+        if subject == TAGS:
+            return bool(json.loads(one or "{}") == json.loads(other or "{}"))
+        return equivalent(*(None if text is None else PolicyDocument.parse(text) for text in (one, other)))
+    except (ValueError, InputError):
+        return False
 
 
 class Journal:
@@ -151,6 +234,8 @@ class Journal:
         values = asdict(record)
         if not record.run:
             del values["run"]
+        if record.subject == POLICY:
+            del values["subject"]
         self._file.append({"v": _FORMAT, "event": "begin", "id": identifier, "at": now.isoformat(), **values})
         return identifier
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from ecr_tui import registry_effect
 from ecr_tui.aws.model import RegistryFacts, Repository, Role
 from ecr_tui.endings import ending
 from ecr_tui.errors import ConflictError, InputError
-from ecr_tui.journal import Entry
+from ecr_tui.journal import REDO, UNDO, Entry
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import (
     Change,
@@ -37,8 +37,8 @@ _OWNER = str(Role.OWNER)
 class Plan:
     """One repository's policy before and after.
 
-    ``kind``: "grant", "revoke" or "undo". ``after`` None: the policy is deleted. ``findings`` are those of ``after``,
-    and what the registry policy means for it, where that was looked at (``registry``; None where not).
+    ``kind``: "grant", "revoke", "undo" or "redo". ``after`` None: the policy is deleted. ``findings`` are those of
+    ``after``, and what the registry policy means for it, where that was looked at (``registry``; None where not).
     ``moved`` are actions that no repository policy can carry, left out of a pasted document. ``risks`` are sentences;
     a plan without any may be written without asking. ``notes`` are sentences that need no answer.
     """
@@ -145,23 +145,29 @@ def plan_document_from(
     return _with_registry(plan, registry)
 
 
-def plan_undo_from(entry: Entry, text: str | None) -> Plan:
-    """Back to the text before ``entry``. Raises ConflictError when ``text``, the live one, is not what it wrote."""
+def plan_undo_from(entry: Entry, text: str | None, later: Sequence[Entry] = ()) -> Plan:
+    """Back to the text before ``entry``: a "redo" where that is an undo itself, else an "undo".
+
+    Raises ConflictError when ``text``, the live one, is not what it wrote. ``later`` are the writes to the repository
+    of which the journal knows, after ``entry``.
+    """
     record = entry.record
     repository = Repository(record.repository, record.arn, "", record.region, record.account)
     _, live = read_live(repository, text)
     _, written = read_live(repository, record.after_text)
     _, former = read_live(repository, record.before_text)
+    kind = REDO if record.kind == UNDO else UNDO
     if not equivalent(live, written):
         raise ConflictError(
-            f"the policy of {record.repository} was changed by someone else since; nothing was undone",
-            detail=f"The write of {entry.at:%Y-%m-%d %H:%M} UTC is no longer the last one.",
-            hint="Take the access away with a revoke, or edit the policy.",
+            f"the policy of {record.repository} was changed "
+            f"{'again' if later else 'by someone else'} since; nothing was {kind}ne",
+            detail="\n".join([*told_later(entry, later), *sentences(written, live)]),
+            hint="Look at the policy as it is now: take the access away with a revoke, or grant it again.",
             side=_OWNER,
         )
     return Plan(
         repository=repository,
-        kind="undo",
+        kind=kind,
         principal=record.principal,
         grant=None,
         before_text=text,
@@ -173,6 +179,27 @@ def plan_undo_from(entry: Entry, text: str | None) -> Plan:
         findings=_lint(former, repository),
         exact_text=record.before_text,
     )
+
+
+def told_later(entry: Entry, later: Sequence[Entry]) -> list[str]:
+    """Who is known to have written after ``entry``, a line each, the last few of them."""
+    if not later:
+        return [
+            f"The write of {entry.at:%Y-%m-%d %H:%M} UTC is no longer the last one. The journal knows of no later one, "
+            "so it was not made with this journal: another program, another user or another machine."
+        ]
+    return [
+        f"{one.at:%Y-%m-%d %H:%M} UTC: {one.record.kind}"
+        + (f" for {describe(one.record.principal)}" if one.record.principal else "")
+        + (f" by {one.record.operator}" if one.record.operator else "")
+        + f" ({one.id})"
+        for one in later[-5:]
+    ]
+
+
+def sentences(before: PolicyDocument | None, after: PolicyDocument | None) -> list[str]:
+    """What differs in meaning, a line each."""
+    return [f"{'+' if d.op == 'add' else '-'} {d.effect} {d.principal}: {d.action}" for d in differences(before, after)]
 
 
 def read_live(repository: Repository, text: str | None) -> tuple[str | None, PolicyDocument | None]:

@@ -20,6 +20,7 @@ from ecr_tui.journal import Journal
 from ecr_tui.workspace_audit import Auditing
 from ecr_tui.workspace_facts import Facts
 from ecr_tui.workspace_many import Many
+from ecr_tui.workspace_past import Undoing
 from ecr_tui.workspace_verifying import Verifying
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from ecr_tui.twosided import TwoSided
 
 
-class Workspace(Auditing, Many, Verifying):
+class Workspace(Auditing, Many, Undoing, Verifying):
     """Two accounts, their sessions, and what was granted in this run."""
 
     def __init__(
@@ -286,22 +287,6 @@ class Workspace(Auditing, Many, Verifying):
             self.policies.invalidate(plan.repository.arn)
         if outcome.written and plan.grant is not None:
             self._granted_at[plan.repository.arn] = time.monotonic()
-        return outcome
-
-    def undo(self) -> Outcome:
-        """Take back the last write of this account that was not taken back yet."""
-        from ecr_tui.grants import undo
-
-        owner = self.owner()
-        outcome = undo(
-            lambda entry: self._store(),
-            self.journal,
-            account=owner.account,
-            operator=owner.arn,
-            read_only=self.settings.read_only,
-        )
-        self._granted_at.pop(outcome.plan.repository.arn, None)
-        self.policies.invalidate(outcome.plan.repository.arn)
         return outcome
 
     def identity_policy(self, repositories: Sequence[Repository], access: Access) -> PolicyDocument:

@@ -25,11 +25,12 @@ from ecr_tui.errors import (
     EnvironmentFailure,
     InputError,
 )
-from ecr_tui.grants import Plan, apply, plan_document, plan_grant, plan_grant_from, plan_revoke, settle, undo
+from ecr_tui.grants import Plan, apply, plan_document, plan_grant, plan_grant_from, plan_revoke
 from ecr_tui.journal import FAILED, UNKNOWN, WRITTEN, Entry, Journal
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant, equivalent
 from ecr_tui.policy.document import LIMIT, PolicyDocument
+from ecr_tui.undoing import settle, undo
 
 A, B = "111111111111", "222222222222"
 USER = f"arn:aws:iam::{B}:user/devusr2"

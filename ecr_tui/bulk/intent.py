@@ -8,6 +8,7 @@ from typing import Any
 
 from ecr_tui.aws.model import RegistryFacts, Repository
 from ecr_tui.errors import InputError
+from ecr_tui.journal import REDO, UNDO
 from ecr_tui.plans import Plan, plan_document_from, plan_grant_from, plan_revoke_from
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
@@ -18,7 +19,7 @@ from ecr_tui.policy.principal import describe
 @dataclass(frozen=True)
 class Intent:
     """``kind``: "grant" with ``grant`` or with ``document`` (the text of a pasted policy), "revoke" of ``principal``
-    (all that ecr-tui granted, or ``access`` of it; ``foreign``: other statements, too), or "undo"."""
+    (all that ecr-tui granted, or ``access`` of it; ``foreign``: other statements, too), "undo" or "redo"."""
 
     kind: str
     grant: Grant | None = None
@@ -53,8 +54,8 @@ class Intent:
         """ "grant push-pull to user devusr2 in 222222222222"."""
         if self.kind == "revoke":
             return f"revoke {self.access or 'access'} of {describe(self.principal)}"
-        if self.kind == "undo":
-            return "undo"
+        if self.kind in (UNDO, REDO):
+            return self.kind
         if self.grant is None:
             return "grant what a policy file says"
         return f"grant {self.grant.access} to {describe(self.grant.principal)}"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.errors import Cancelled
-from ecr_tui.grants import NEVER_ARRIVED
-from ecr_tui.journal import DISMISSED, DONE, FAILED, UNKNOWN, WRITTEN, Entry, History, Journal, Run
+from ecr_tui.journal import DISMISSED, DONE, FAILED, REDO, UNDO, UNKNOWN, WRITTEN, Entry, History, Journal, Run
+from ecr_tui.undoing import NEVER_ARRIVED
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def unfinished(journal: Journal, account: str | None = None) -> tuple[Unfinished
 
 
 def _left(run: Run, history: History) -> Unfinished | None:
-    if run.ended in (DONE, DISMISSED) or run.kind == "undo" or run.at_work:
+    if run.ended in (DONE, DISMISSED) or run.kind in (UNDO, REDO) or run.at_work:
         return None
     last = {entry.record.arn: entry for entry in history.entries if entry.record.run == run.id}
     outcomes = {arn: UNKNOWN if _never_tried(entry) else entry.outcome for arn, entry in last.items()}

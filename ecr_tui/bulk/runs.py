@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,9 +17,10 @@ from ecr_tui.bulk.pacing import Pacer
 from ecr_tui.bulk.pool import Pool
 from ecr_tui.bulk.result import FAILED, UNCHANGED, UNTRIED, WRITTEN, Progress, Result, Summary
 from ecr_tui.errors import Cancelled, CredentialsError, EcrTuiError, EnvironmentFailure, InputError
-from ecr_tui.grants import Outcome, Plan, PolicyStore, apply, settle, undo_entry
-from ecr_tui.journal import DISMISSED, DONE, STOPPED, Entry, History, Journal, Run
+from ecr_tui.grants import Outcome, Plan, PolicyStore, apply
+from ecr_tui.journal import DISMISSED, DONE, STOPPED, UNDO, Entry, History, Journal, Run
 from ecr_tui.plans import plan_undo_from
+from ecr_tui.undoing import settle, target, undo_entry
 
 PARALLEL = 8
 """More is not faster: ECR's control calls take some 30 ms each, and are limited to some tens a second."""
@@ -137,17 +139,30 @@ class Bulk:
         pause: threading.Event | None = None,
         cancel: threading.Event | None = None,
     ) -> Summary:
-        """Take back these writes (:meth:`last_action`), each unless someone else has written since."""
+        """Take back these writes (:meth:`last_action`), each unless someone else has written since; where they are
+        undos, that is a redo."""
         jobs = [_Job(plan, entry) for plan, entry in zip(undo_preview(entries), entries, strict=True)]
-        intent = Intent("undo", principal=entries[0].record.principal if entries else "")
+        intent = Intent(jobs[0].plan.kind if jobs else UNDO, principal=entries[0].record.principal if entries else "")
         return self._run(jobs, intent, on_progress, pause, cancel, None)
 
-    def last_action(self) -> tuple[Entry, ...]:
-        """What the last write was a part of, as far as it still stands, newest first: one write, or a whole run.
+    def last_action(self, *, redo: bool = False) -> tuple[Entry, ...]:
+        """What the last write (``redo``: the last undo) was a part of, as far as it still stands, newest first: one
+        write, or a whole run.
 
         AWS is asked only about writes of which nobody knows whether they arrived.
         """
-        return self._settled().last_action(self._account.account)
+        return self._settled().last_action(self._account.account, redo=redo)
+
+    def of_run(self, run: str, *, redo: bool = False) -> tuple[Entry, ...]:
+        """What is to be taken back, for nothing of that run to be in force (``redo``: for all of it to be)."""
+        history = self._settled()
+        if not any(one.id == run and one.account == self._account.account for one in history.runs):
+            raise InputError(f"the journal has no run {run!r} of this account", hint="ecr-tui history lists them.")
+        found = []
+        for entry in history.run_entries(run):
+            with contextlib.suppress(InputError):
+                found.append(target(history, entry, redo=redo))
+        return tuple(found)
 
     def _settled(self) -> History:
         with self._journal.writing():

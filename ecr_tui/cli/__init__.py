@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from ecr_tui import __version__
-from ecr_tui.cli.access import grant, plan, revoke, undo
+from ecr_tui.cli.access import grant, plan, revoke
 from ecr_tui.cli.auditing import audit
 from ecr_tui.cli.cleaning import cleanup
 from ecr_tui.cli.common import ENGINES, account_options, open_workspace
@@ -22,6 +22,7 @@ from ecr_tui.cli.exporting import export
 from ecr_tui.cli.interface import run_interface
 from ecr_tui.cli.listing import list_command
 from ecr_tui.cli.offline import explain, simulate
+from ecr_tui.cli.undoing import history, redo, undo
 from ecr_tui.cli.verifying import verify
 from ecr_tui.errors import EcrTuiError
 
@@ -65,5 +66,6 @@ def cli(context: click.Context, /, **flags: Any) -> None:
             run_interface(workspace)
 
 
-for command in (demo, list_command, plan, grant, revoke, undo, verify, cleanup, audit, export, explain, simulate):
+_CHANGING = (plan, grant, revoke, undo, redo, history)
+for command in (demo, list_command, *_CHANGING, verify, cleanup, audit, export, explain, simulate):
     cli.add_command(command)

@@ -1,4 +1,4 @@
-"""``plan``, ``grant``, ``revoke`` and ``undo``: changing who has access."""
+"""``plan``, ``grant`` and ``revoke``: changing who has access."""
 
 from __future__ import annotations
 
@@ -21,12 +21,8 @@ from ecr_tui.cli.common import (
 )
 from ecr_tui.cli.meter import Meter
 from ecr_tui.cli.writing import (
-    SHOWN_IN_FULL,
-    carried_out,
-    confirm,
     mention_unfinished,
     plan_all,
-    report,
     unfinished,
     write,
 )
@@ -172,39 +168,6 @@ def _resume(bulk: Bulk, flags: dict[str, Any], kind: str, *, yes: bool, as_json:
         click.echo(failure.text(), err=True)
     intent = Intent.from_json(left.run.intent)
     return write(bulk, plans, intent, failures=failures, resumes=left, yes=yes, as_json=as_json)
-
-
-@click.command()
-@click.option("--one", is_flag=True, help="Only the very last write, also where it was one of a run.")
-@account_options
-@yes_option
-@json_option
-@click.pass_context
-def undo(context: click.Context, /, one: bool, yes: bool, as_json: bool, **flags: Any) -> None:
-    """Take back the last write: restore the exact previous policy, unless someone else has written since.
-
-    Where the last write was one of a run over several repositories, all of the run is taken back, after asking.
-    """
-    from ecr_tui import present, present_many
-    from ecr_tui.bulk import undo_preview
-
-    with open_workspace(context, flags) as workspace:
-        bulk = workspace.bulk()
-        entries = bulk.last_action()
-        if one or len(entries) < 2:
-            outcome = workspace.undo()
-            if as_json:
-                print_json([outcome.plan.to_json(written=outcome.written)])
-            else:
-                click.echo(present.outcome_text(outcome))
-            return
-        if not as_json:
-            click.echo(present_many.plans_text(undo_preview(entries), SHOWN_IN_FULL))
-        if not yes:
-            question = f"The last write was one of a run. Take back all {len(entries):,} policies?"
-            confirm(question, as_json=as_json)
-        summary = carried_out(lambda cancel, told: bulk.undo(entries, on_progress=told, cancel=cancel))
-        context.exit(report(summary, as_json=as_json))
 
 
 def grant_plans(workspace: Workspace, flags: dict[str, Any]) -> list[Plan]:

@@ -76,7 +76,7 @@ def report(summary: Summary, *, as_json: bool, failures: Sequence[EcrTuiError] =
         click.echo(present_many.results_text(summary, SHOWN_IN_FULL))
     click.echo(present_many.failures_text(summary), err=True, nl=False)
     kind = summary.results[0].plan.kind if summary.results else ""
-    if summary.untried and summary.run and kind != "undo":
+    if summary.untried and summary.run and kind not in ("undo", "redo"):
         click.echo(f"The rest can be done with: ecr-tui {kind} --resume", err=True)
     if summary.untried and summary.fatal is None:
         return INTERRUPTED

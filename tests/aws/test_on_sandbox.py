@@ -24,7 +24,7 @@ from ecr_tui.errors import (
     EnvironmentFailure,
     InputError,
 )
-from ecr_tui.grants import apply, plan_grant, plan_revoke, undo
+from ecr_tui.grants import apply, plan_grant, plan_revoke
 from ecr_tui.journal import FAILED, WRITTEN, Journal
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
@@ -33,6 +33,7 @@ from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.aws_http import DropConnection
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.sandbox.world import AwsCall
+from ecr_tui.undoing import undo
 
 REGION = Sandbox.region
 

@@ -112,6 +112,7 @@ def test_read_only_refuses_every_write(sandbox: Sandbox) -> None:
         ("grant", REPOSITORY, "--to", CONSUMER, "--access", "pull", "--if-tag", "Team=Payments", "--yes"),
         ("revoke", REPOSITORY, "--to", CONSUMER, "--yes"),
         ("undo",),
+        ("redo",),
         ("verify", REPOSITORY),
     ):
         ran = ecr_tui("--read-only", *arguments)

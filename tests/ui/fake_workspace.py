@@ -19,7 +19,7 @@ from ecr_tui.audit_result import Audit
 from ecr_tui.aws.model import Identity, IdentityPolicies, MfaPrompt, Profile, Repository, Role
 from ecr_tui.config import Settings
 from ecr_tui.errors import Cancelled, EcrTuiError
-from ecr_tui.grants import Outcome, Plan, apply, plan_grant, plan_grant_from, plan_revoke, undo
+from ecr_tui.grants import Outcome, Plan, apply, plan_grant, plan_grant_from, plan_revoke
 from ecr_tui.journal import Journal
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
@@ -40,6 +40,7 @@ from ecr_tui.report import (
     Verdict,
 )
 from ecr_tui.twosided import TwoSided, two_sided
+from ecr_tui.undoing import undo
 from tests.ui.fake_proofs import FakeProofs
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

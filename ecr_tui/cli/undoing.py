@@ -1,0 +1,105 @@
+"""``history``, ``undo`` and ``redo``: what was written, and taking it back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ecr_tui.cli.common import account_options, json_option, open_workspace, print_json, yes_option
+from ecr_tui.cli.writing import SHOWN_IN_FULL, carried_out, confirm, report
+from ecr_tui.errors import InputError
+
+if TYPE_CHECKING:
+    from ecr_tui.grants import Outcome
+
+
+@click.command()
+@click.option("--repository", metavar="NAME", default="", help="Only writes to this repository.")
+@click.option("--account", metavar="ID", default="", help="Only writes in this account A.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the newest N.")
+@account_options
+@json_option
+@click.pass_context
+def history(
+    context: click.Context, /, repository: str, account: str, limit: int | None, as_json: bool, **flags: Any
+) -> None:
+    """What was written with this journal, newest first: when, who, what, where, and what became of it.
+
+    Reads a file and asks nothing of AWS. The ids are what undo and redo take.
+    """
+    from ecr_tui import present_past
+
+    with open_workspace(context, flags) as workspace:
+        past = workspace.past()
+        for damage in past.damaged:
+            click.echo(f"{workspace.journal.path}: line {damage.line} is skipped: {damage.why}", err=True)
+        rows = past.chosen(repository=repository, account=account, limit=limit)
+        if as_json:
+            print_json([row.to_json() for row in rows])
+        else:
+            click.echo(present_past.history_text(rows))
+
+
+@click.command()
+@click.argument("identifier", required=False, metavar="[ID]")
+@click.option("--one", is_flag=True, help="Only the very last write, also where it was one of a run.")
+@account_options
+@yes_option
+@json_option
+@click.pass_context
+def undo(context: click.Context, /, identifier: str | None, **flags: Any) -> None:
+    """Take back the last write, or the one with this ID: restore the exact previous policy.
+
+    It is refused where the policy is no longer what that write left. Where the last write was one of a run over
+    several repositories, all of the run is taken back, after asking; ID may also be that of a run.
+    """
+    _take_back(context, identifier, flags, redo=False)
+
+
+@click.command()
+@click.argument("identifier", required=False, metavar="[ID]")
+@click.option("--one", is_flag=True, help="Only the very last undo, also where it was one of a run.")
+@account_options
+@yes_option
+@json_option
+@click.pass_context
+def redo(context: click.Context, /, identifier: str | None, **flags: Any) -> None:
+    """Write again what the last undo took back, or the write with this ID.
+
+    It is refused where the policy is no longer what the undo left.
+    """
+    _take_back(context, identifier, flags, redo=True)
+
+
+def _take_back(context: click.Context, identifier: str | None, flags: dict[str, Any], *, redo: bool) -> None:
+    from ecr_tui import present_many
+    from ecr_tui.bulk import undo_preview
+
+    one, yes, as_json = (bool(flags.pop(name)) for name in ("one", "yes", "as_json"))
+    with open_workspace(context, flags) as workspace:
+        if identifier is not None and not identifier.startswith("run-"):
+            return _told(workspace.redo_entry(identifier) if redo else workspace.undo_entry(identifier), as_json)
+        bulk = workspace.bulk()
+        entries = bulk.of_run(identifier, redo=redo) if identifier else bulk.last_action(redo=redo)
+        if identifier and not entries:
+            raise InputError(f"nothing of {identifier} is {'taken back' if redo else 'in force'}")
+        if not identifier and (one or len(entries) < 2):
+            return _told(workspace.redo() if redo else workspace.undo(), as_json)
+        if not as_json:
+            click.echo(present_many.plans_text(undo_preview(entries), SHOWN_IN_FULL))
+        if entries and not yes:
+            what = "This was a run." if identifier else f"The last {'undo' if redo else 'write'} was one of a run."
+            verb = "Write again" if redo else "Take back"
+            confirm(f"{what} {verb} all {len(entries):,} policies?", as_json=as_json)
+        summary = carried_out(lambda cancel, told: bulk.undo(entries, on_progress=told, cancel=cancel))
+        context.exit(report(summary, as_json=as_json))
+
+
+def _told(outcome: Outcome, as_json: bool) -> None:
+    from ecr_tui import present
+
+    if as_json:
+        print_json([outcome.plan.to_json(written=outcome.written)])
+    else:
+        click.echo(present.outcome_text(outcome))

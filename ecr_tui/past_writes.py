@@ -1,0 +1,152 @@
+"""The journal as rows to read: what was written where, when, by whom, and what has become of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ecr_tui.errors import InputError
+from ecr_tui.journal import FAILED, UNKNOWN, Damage, Entry, History, Run, same_state
+from ecr_tui.policy.actions import Access
+from ecr_tui.policy.change import Difference, differences, text_diff
+from ecr_tui.policy.document import PolicyDocument
+from ecr_tui.policy.principal import describe
+from ecr_tui.undoing import same_again
+
+LIVE, TAKEN_BACK, SUPERSEDED, NOT_KNOWN, NOT_WRITTEN = "live", "taken back", "superseded", "unknown", "not written"
+
+_PUSH = {"ecr:putimage", "ecr:initiatelayerupload", "ecr:uploadlayerpart", "ecr:completelayerupload"}
+_PULL = {"ecr:batchgetimage", "ecr:getdownloadurlforlayer"}
+_BOTH = {"ecr:*", "*"}
+
+
+@dataclass(frozen=True, eq=False)
+class PastWrite:
+    """One entry. ``undone_by``: the undo or redo that took it back; ``run``: the run that it is a part of."""
+
+    entry: Entry
+    undone_by: Entry | None = None
+    run: Run | None = None
+
+    @property
+    def id(self) -> str:
+        return self.entry.id
+
+    @cached_property
+    def who(self) -> str:
+        """Who gained or lost access, in words."""
+        principal = self.entry.record.principal
+        return ", ".join(describe(one) for one in principal.split(", ")) if principal else ""
+
+    @cached_property
+    def before(self) -> PolicyDocument | None:
+        """None where there was no policy, or its text cannot be read as one."""
+        return _document(self.entry.record.before_text)
+
+    @cached_property
+    def after(self) -> PolicyDocument | None:
+        return _document(self.entry.record.after_text)
+
+    @cached_property
+    def diff(self) -> tuple[Difference, ...]:
+        return differences(self.before, self.after)
+
+    @cached_property
+    def text_diff(self) -> tuple[tuple[str, str], ...]:
+        """As ``policy.change.text_diff``: lines with what became of them."""
+        return text_diff(self.before, self.after)
+
+    @cached_property
+    def access(self) -> Access | None:
+        """What of push and pull it gave or took; None where it was about neither."""
+        actions = {one.action.lower() for one in self.diff if one.effect == "Allow"}
+        push, pull = bool(actions & (_PUSH | _BOTH)), bool(actions & (_PULL | _BOTH))
+        return Access.PUSH_PULL if push and pull else Access.PUSH if push else Access.PULL if pull else None
+
+    def to_json(self) -> dict[str, Any]:
+        """An element of ``history --json``. ``before`` and ``after`` are documents, null for no policy, and the text
+        where it is none."""
+        entry, record = self.entry, self.entry.record
+        return {
+            "id": entry.id,
+            "at": entry.at.isoformat(),
+            "kind": record.kind,
+            "repository": record.repository,
+            "arn": record.arn,
+            "region": record.region,
+            "account": record.account,
+            "principal": record.principal or None,
+            "operator": record.operator or None,
+            "outcome": entry.outcome,
+            "detail": entry.detail or None,
+            "run": record.run or None,
+            "undoes": record.undoes,
+            "undone_by": self.undone_by.id if self.undone_by is not None else None,
+            "before": _json(record.before_text, self.before),
+            "after": _json(record.after_text, self.after),
+            "diff": [one.to_json() for one in self.diff],
+        }
+
+
+class PastWrites:
+    """All rows, newest first. Pure: what is live is known only to who reads it, and told to :meth:`state`."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        runs = {run.id: run for run in history.runs}
+        self.rows = tuple(
+            PastWrite(entry, history.undone_by.get(entry.id), runs.get(entry.record.run))
+            for entry in reversed(history.entries)
+        )
+
+    @property
+    def damaged(self) -> tuple[Damage, ...]:
+        return self.history.damaged
+
+    def chosen(self, *, repository: str = "", account: str = "", limit: int | None = None) -> tuple[PastWrite, ...]:
+        """``repository``: a name, or an ARN; "" for any."""
+        rows: Iterable[PastWrite] = self.rows
+        if repository:
+            rows = (row for row in rows if repository in (row.entry.record.repository, row.entry.record.arn))
+        if account:
+            rows = (row for row in rows if row.entry.record.account == account)
+        return tuple(rows)[:limit]
+
+    def find(self, identifier: str) -> PastWrite | None:
+        entry = self.history.find(identifier)
+        return next((row for row in self.rows if row.entry is entry), None)
+
+    def known_state(self, row: PastWrite) -> str:
+        """What the journal alone can tell: NOT_KNOWN for what only a look at the live policy would tell."""
+        entry = row.entry
+        if entry.outcome == FAILED:
+            return NOT_WRITTEN
+        if row.undone_by is not None:
+            return TAKEN_BACK
+        if entry.outcome == UNKNOWN or same_again(self.history, entry) is None:
+            known = self.history.last_known(entry)
+            if entry.outcome == UNKNOWN or same_state(entry.record.subject, known, entry.record.after_text):
+                return NOT_KNOWN
+        return SUPERSEDED
+
+    def state(self, row: PastWrite, live: str | None) -> str:
+        """``live``: what is there now. LIVE, where it is still what the entry wrote."""
+        known = self.known_state(row)
+        if known in (NOT_WRITTEN, TAKEN_BACK):
+            return known
+        if not same_state(row.entry.record.subject, live, row.entry.record.after_text):
+            return NOT_KNOWN if row.entry.outcome == UNKNOWN else SUPERSEDED
+        return SUPERSEDED if same_again(self.history, row.entry) is not None else LIVE
+
+
+def _document(text: str | None) -> PolicyDocument | None:
+    try:
+        return None if text is None else PolicyDocument.parse(text)
+    except InputError:
+        return None
+
+
+def _json(text: str | None, document: PolicyDocument | None) -> Any:
+    return document.json if document is not None else text

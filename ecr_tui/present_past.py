@@ -1,0 +1,58 @@
+"""The journal's rows as a table for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from ecr_tui.present import plain
+
+if TYPE_CHECKING:
+    from ecr_tui.past_writes import PastWrite
+
+_HEAD = ("ID", "WHEN (UTC)", "WHO", "WHAT", "WHERE", "OUTCOME")
+
+
+def history_text(rows: Sequence[PastWrite]) -> str:
+    if not rows:
+        return "The journal holds no such write."
+    lines = [_HEAD, *(_cells(row) for row in rows)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(_HEAD) - 1)]
+    return plain(
+        "\n".join(
+            "  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[-1]])
+            for line in lines
+        )
+    )
+
+
+def what(row: PastWrite) -> str:
+    """ "grant push-pull to user devusr2 in 222222222222", "undo of 20260101T120000-1a2b3c4d"."""
+    record = row.entry.record
+    if record.undoes:
+        return f"{record.kind} of {record.undoes}"
+    access = f" {row.access}" if row.access is not None else ""
+    return f"{record.kind}{access}" + (f" {'of' if record.kind == 'revoke' else 'to'} {row.who}" if row.who else "")
+
+
+def operator(row: PastWrite) -> str:
+    """The last part of who wrote: a role's session, or a user."""
+    return row.entry.record.operator.rpartition(":")[2] or "–"
+
+
+def outcome(row: PastWrite) -> str:
+    words = row.entry.outcome
+    if row.undone_by is not None:
+        words += f", taken back by {row.undone_by.id}"
+    elif row.entry.outcome != "written" and row.entry.detail:
+        words += f": {row.entry.detail.splitlines()[0]}"
+    return words + (f" ({row.run.id})" if row.run is not None else "")
+
+
+def _cells(row: PastWrite) -> tuple[str, ...]:
+    record = row.entry.record
+    when = f"{row.entry.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+    where = f"{record.repository} {record.region} {record.account}"
+    cells = (row.id, when, operator(row), what(row), where, outcome(row))
+    return tuple(" ".join(cell.split()) for cell in cells)
