@@ -26,7 +26,7 @@ from ecr_tui.policy.change import (
 )
 from ecr_tui.policy.document import LIMIT, PolicyDocument, PolicyError
 from ecr_tui.policy.lint import Finding, lint
-from ecr_tui.policy.principal import account_of, describe
+from ecr_tui.policy.principal import account_of, describe, partition_of
 
 _DOUBTFUL = {"tag-not-met", "grant-expired", "deny-shadows-grant"}
 """Warnings of lint which mean that the write would not do what its author expects."""
@@ -113,8 +113,16 @@ class Plan:
 def plan_grant_from(
     repository: Repository, text: str | None, grant: Grant, *, registry: RegistryFacts | None = None
 ) -> Plan:
-    """On a text that was read before: for a live preview. Raises InputError when ``text`` is no policy, or when the
-    result would be longer than ECR takes."""
+    """On a text that was read before: for a live preview. Raises InputError when ``text`` is no policy, when the
+    principal is of another partition, or when the result would be longer than ECR takes."""
+    partition = partition_of(grant.principal)
+    if partition not in (None, repository.partition):
+        raise InputError(
+            f"the principal is in partition {partition}, the repository in {repository.partition}",
+            hint="Access never crosses partitions: accounts of one do not exist in another. Choose a principal, or a "
+            f"profile of account B, in {repository.partition}.",
+            side=str(Role.CONSUMER),
+        )
     plan = _plan(
         repository, text, lambda live: merge(live, grant), kind="grant", principal=grant.principal, grant=grant
     )

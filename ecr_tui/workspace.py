@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from threading import Event as CancelEvent
 from typing import TYPE_CHECKING
 
-from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Repository, Role
+from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Repository, Role, RoleToAssume
 from ecr_tui.config import Settings
 from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.journal import Journal
@@ -24,6 +24,8 @@ from ecr_tui.workspace_past import Undoing
 from ecr_tui.workspace_verifying import Verifying
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ecr_tui.aws.model import IdentityPolicies, ImagesSummary, RegistryFacts
     from ecr_tui.aws.policies import RepositoryPolicies
     from ecr_tui.aws.sessions import AwsSession
@@ -55,6 +57,7 @@ class Workspace(Auditing, Many, Undoing, Verifying):
         self._prepare = prepare
         self._lock = threading.RLock()
         self._sessions: dict[Role, AwsSession] = {}
+        self._assumed: dict[Role, RoleToAssume] = {}
         self._facts = Facts(lambda role: self._consumer_session() if role is Role.CONSUMER else self.session(role))
         self._granted_at: dict[str, float] = {}
         self._prepare_many()
@@ -67,26 +70,60 @@ class Workspace(Auditing, Many, Undoing, Verifying):
 
         return list_profiles()
 
+    def region_names(self, like: str | None = None) -> tuple[str, ...]:
+        """As ``aws.sessions.list_regions``."""
+        from ecr_tui.aws.sessions import list_regions
+
+        return list_regions(like)
+
     def use(
         self,
         *,
         profile_a: str | None = None,
         profile_b: str | None = None,
         regions: Sequence[str] | None = None,
+        assume_a: RoleToAssume | None = None,
+        assume_b: RoleToAssume | None = None,
     ) -> None:
-        """Switch profiles or regions; what is None stays. The sessions that no longer fit are dropped."""
-        self._facts.forget()
-        self._forget_read()
+        """Switch profiles or regions; what is None stays. The sessions that no longer fit are dropped, with all that
+        was read through them.
+
+        ``profile_a`` "" is botocore's own default, ``profile_b`` "" nobody. A role is assumed with the profile that is
+        named beside it, and given up when a profile is named without one.
+        """
         with self._lock:
-            if profile_a is not None:
-                self.settings = self.settings.changed("chosen in the app", profile_a=profile_a)
-                self._sessions.pop(Role.OWNER, None)
-            if profile_b is not None:
-                self.settings = self.settings.changed("chosen in the app", profile_b=profile_b)
-                self._sessions.pop(Role.CONSUMER, None)
+            for role, name, profile, assume in (
+                (Role.OWNER, "profile_a", profile_a, assume_a),
+                (Role.CONSUMER, "profile_b", profile_b, assume_b),
+            ):
+                if profile is not None:
+                    self.settings = self.settings.changed("chosen in the app", **{name: profile or None})
+                    self._assumed.pop(role, None)
+                    if assume is not None:
+                        self._assumed[role] = assume
+                    self._sessions.pop(role, None)
             if regions is not None:
                 self.settings = self.settings.changed("chosen in the app", regions=tuple(regions))
                 self._sessions.clear()
+            if profile_a is not None:
+                self._listed.clear()
+        # After the sessions: what is read anew meanwhile comes from the new ones.
+        self._facts.forget()
+        self._forget_read()
+
+    def renew(self, role: Role) -> None:
+        """Read this side's credentials afresh at the next call: from the AWS config, sign-in caches and programs."""
+        with self._lock:
+            self._sessions.pop(role, None)
+
+    def assumed(self, role: Role) -> RoleToAssume | None:
+        """The role that this side assumes with its profile's credentials, in memory."""
+        return self._assumed.get(role)
+
+    def expires_at(self, role: Role) -> datetime | None:
+        """When the credentials at hand end; None where that is not known. Asks nobody."""
+        session = self._sessions.get(role)
+        return None if session is None else session.expires_at()
 
     def session(self, role: Role) -> AwsSession:
         from ecr_tui.aws.sessions import AwsSession
@@ -98,7 +135,7 @@ class Workspace(Auditing, Many, Undoing, Verifying):
             if role not in self._sessions:
                 profile = self.settings.profile_a if role is Role.OWNER else self.settings.profile_b
                 region = self.settings.regions[0] if self.settings.regions else None
-                self._sessions[role] = AwsSession(role, profile, region, self.ask_mfa)
+                self._sessions[role] = AwsSession(role, profile, region, self.ask_mfa, self._assumed.get(role))
             return self._sessions[role]
 
     def owner(self) -> Identity:
@@ -111,7 +148,7 @@ class Workspace(Auditing, Many, Undoing, Verifying):
         if self.settings.profile_b is None:
             raise InputError(
                 "no profile for account B",
-                hint="Name one with --profile-b, or set ECR_TUI_PROFILE_B.",
+                hint="Name one with --profile-b or ECR_TUI_PROFILE_B; in the app, A chooses it.",
                 side=Role.CONSUMER.value,
             )
         return self.session(Role.CONSUMER)
@@ -171,15 +208,17 @@ class Workspace(Auditing, Many, Undoing, Verifying):
             if on_failure is not None:
                 on_failure(region, error)
 
+        session = self.session(Role.OWNER)
         found = list_repositories(
-            self.session(Role.OWNER),
+            session,
             self.regions(),
             tags=tags,
             on_page=on_page,
             on_failure=None if on_failure is None else fail,
             cancel=cancel,
         )
-        if not tags:
+        # A listing that ends after another account was chosen is nothing to remember under the new one's name.
+        if not tags and self._sessions.get(Role.OWNER) is session:
             self.remember_listed(found)
             self._keep(found, failed)
         return found

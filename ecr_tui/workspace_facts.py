@@ -27,10 +27,12 @@ class Facts:
         self._session = session
         self._lock = threading.Lock()
         self._kept: dict[tuple[str, str], tuple[float, object]] = {}
+        self._generation = 0
 
     def forget(self) -> None:
         """The next question is asked afresh."""
         with self._lock:
+            self._generation += 1
             self._kept.clear()
 
     def registry(self, region: str) -> RegistryFacts:
@@ -70,9 +72,12 @@ class Facts:
     def _keep(self, key: tuple[str, str], read: Callable[[], T]) -> T:
         found = self._fresh(key)
         if found is None:
+            generation = self._generation
             found = read()
             with self._lock:
-                self._kept[key] = (time.monotonic(), found)
+                # What was asked before everything was forgotten may be another account's.
+                if generation == self._generation:
+                    self._kept[key] = (time.monotonic(), found)
         return found  # type: ignore[return-value]
 
     def _fresh(self, key: tuple[str, str]) -> object | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ecr_tui.aws.model import Identity, RegistryFacts, Repository, Role
+from ecr_tui.aws.model import Identity, RegistryFacts, Repository, Role, RoleToAssume
 from ecr_tui.cache import Cached, ListingCache, profile_key
 from ecr_tui.config import Settings
 from ecr_tui.errors import EcrTuiError
@@ -40,6 +40,7 @@ class Many:
         def registry_facts(self, region: str) -> RegistryFacts: ...
         def owner(self) -> Identity: ...
         def regions(self) -> tuple[str, ...]: ...
+        def assumed(self, role: Role) -> RoleToAssume | None: ...
         def images(self, repository: Repository) -> ImagesSummary: ...
         def _store(self, *, background: bool = False) -> RepositoryPolicies: ...
 
@@ -81,7 +82,7 @@ class Many:
         Stale until :meth:`repositories` has answered, and of another account where ``account`` is not that of
         :meth:`owner`: then it must not be shown any longer. Arguments as there.
         """
-        remembered = self.cache.recall(profile_key(self.settings.profile_a))
+        remembered = self.cache.recall(self._listing_key())
         if remembered is None:
             return None
         wanted = (tags or {}).items()
@@ -98,6 +99,11 @@ class Many:
         found = self.cache.load(remembered.account, regions, on_page=give, cancel=cancel)
         return None if found is None else replace(found, repositories=tuple(some(list(found.repositories))))
 
+    def _listing_key(self) -> str:
+        role = self.assumed(Role.OWNER)
+        # A role that is assumed with a profile's credentials is mostly of another account than the profile.
+        return profile_key(self.settings.profile_a if role is None else f"{self.settings.profile_a or ''} {role.arn}")
+
     def _keep(self, repositories: Sequence[Repository], failed: Sequence[str]) -> None:
         """A complete listing, but for the regions that failed: of those the former list stays."""
         regions = [region for region in self.regions() if region not in failed]
@@ -113,7 +119,7 @@ class Many:
                 rows[row.region].append(row)
         for region, found in rows.items():
             self.cache.store(account, region, found)
-        self.cache.remember(profile_key(self.settings.profile_a), account, self.regions())
+        self.cache.remember(self._listing_key(), account, self.regions())
 
 
 class _Owner:

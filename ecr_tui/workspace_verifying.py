@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from ecr_tui.aws.sessions import AwsSession
     from ecr_tui.batch import Batch, Result
     from ecr_tui.isolation import Wanted
-    from ecr_tui.registry.engine import Engine
+    from ecr_tui.registry.direct import DirectClient
+    from ecr_tui.registry.engine import Credentials, Engine
     from ecr_tui.report import Event, EventSink, Report
     from ecr_tui.verifications import Leftover, Past
     from ecr_tui.workspace_parties import ConsumerParty, OwnerParty
@@ -72,6 +73,19 @@ def _chosen_once(name: str) -> Callable[[Repository], Engine]:
             return engine
 
     return choose
+
+
+class _Reaching:
+    """A registry check under the names by which account B reaches registries."""
+
+    def __init__(self, check: DirectClient, name_for: Callable[[str], str]) -> None:
+        self._check = check
+        self._name_for = name_for
+
+    def check(
+        self, host: str, repository: str, credentials: Credentials, cancel: CancelEvent | None = None
+    ) -> dict[str, str]:
+        return self._check.check(self._name_for(host), repository, credentials, cancel)
 
 
 class Verifying:
@@ -215,6 +229,8 @@ class Verifying:
             self._running[key] = (cancel, finished)
         chosen: Engine | None = None
         try:
+            name_for = self._consumer_session().reached_at
+            repository = replace(repository, uri=f"{name_for(repository.host)}/{repository.name}")
             chosen = interruptible(choose, cancel)
             settle = max(0.0, SETTLE_SECONDS - self._since_grant(repository.arn))
             report = Verification(
@@ -223,7 +239,7 @@ class Verifying:
                 owner=owner,
                 engine=chosen,
                 second_opinion=None if chosen.name == "direct" else DirectEngine,
-                registry_check=DirectClient(),
+                registry_check=_Reaching(DirectClient(), name_for),
                 notes=RecordedNotes(self.record),
                 options=Options(wish.isolation, settle, wish.access, wish.image, wish.tag_switch, SETTLE_SECONDS),
                 on_event=on_event,

@@ -27,6 +27,7 @@ from ecr_tui.errors import (
 )
 from ecr_tui.grants import Plan, apply, plan_document, plan_grant, plan_grant_from, plan_revoke
 from ecr_tui.journal import FAILED, UNKNOWN, WRITTEN, Entry, Journal
+from ecr_tui.plans import plan_revoke_from
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant, equivalent
 from ecr_tui.policy.document import LIMIT, PolicyDocument
@@ -165,12 +166,27 @@ def test_same_grant_again_changes_nothing() -> None:
         (repo(), GRANT, "has no tag Team"),
         (repo(Team="payments"), GRANT, "has Team=payments"),
         (REPO, replace(GRANT, until=datetime(2020, 1, 1, tzinfo=UTC)), "ended"),
-        (REPO, Grant(f"arn:aws-cn:iam::{B}:user/x", Access.PULL), "partition"),
     ],
 )
 def test_grant_that_would_not_work_is_a_risk(repository: Repository, grant: Grant, says: str) -> None:
     plan = plan_grant_from(repository, None, grant)
     assert any(says in risk for risk in plan.risks)
+
+
+@pytest.mark.parametrize(
+    ("principal", "arn"),
+    [
+        (f"arn:aws-cn:iam::{B}:user/x", REPO.arn),
+        (f"arn:aws:iam::{B}:root", "arn:aws-us-gov:ecr:us-gov-west-1:111111111111:repository/my-first-repo"),
+        (f"arn:aws-iso:iam::{B}:role/x", "arn:aws-cn:ecr:cn-north-1:111111111111:repository/my-first-repo"),
+    ],
+)
+def test_a_grant_into_another_partition_is_refused_and_a_revoke_is_not(principal: str, arn: str) -> None:
+    there = replace(REPO, arn=arn)
+    with pytest.raises(InputError, match="partition") as caught:
+        plan_grant_from(there, None, Grant(principal, Access.PULL))
+    assert "never crosses partitions" in caught.value.hint
+    assert plan_revoke_from(there, None, principal).changed is False
 
 
 @pytest.mark.parametrize(

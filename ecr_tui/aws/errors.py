@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from ecr_tui.aws.answers import is_throttling as is_throttling
 from ecr_tui.aws.answers import service_error
-from ecr_tui.aws.model import Role
+from ecr_tui.aws.model import Role, RoleToAssume
 from ecr_tui.errors import CredentialsError, EcrTuiError, EnvironmentFailure, InputError
 
 
@@ -48,6 +48,29 @@ def credentials_failure(exc: Exception, role: Role, profile: str | None, login_c
         hint="See how this profile gets them in the AWS config, and run the same by hand.",
         side=str(role),
         login_command=login_command,
+    )
+
+
+def not_assumed(failure: EcrTuiError, exc: Exception, assume: RoleToAssume, profile: str | None) -> EcrTuiError:
+    """``failure`` of fetching the credentials of an assumed role: whether the role or the profile is at fault."""
+    from botocore.exceptions import ClientError
+
+    if (
+        not isinstance(exc, ClientError)
+        or exc.operation_name != "AssumeRole"
+        or not isinstance(failure, CredentialsError)
+    ):
+        return failure
+    needs = [f"the trust policy of {assume.arn} must name the caller of {_who(profile)}"]
+    if assume.external_id:
+        needs.append("with this external id, if it asks for one")
+    if assume.mfa_serial:
+        needs.append("and a fresh code of this MFA device")
+    return CredentialsError(
+        f"{_who(profile)} cannot assume the role {assume.arn.rpartition(':')[2]} of account {assume.account}",
+        detail=failure.detail or failure.title,
+        hint=f"Two sides decide: {', '.join(needs)}; and the caller's own policy must allow sts:AssumeRole on it.",
+        side=failure.side,
     )
 
 

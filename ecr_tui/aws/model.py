@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from ecr_tui.errors import InputError
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.secret import Secret
 
@@ -21,12 +23,61 @@ class Role(StrEnum):
 class Profile:
     """A profile of the user's AWS config.
 
-    ``kind``: "sso", "assume-role", "process", "keys", "web-identity" or "other".
+    ``kind``: "sso", "login", "assume-role", "process", "keys", "web-identity" or "other". ``account`` is the account's
+    id where the config tells it, else "". ``source`` says what its credentials come from: a profile, a program's name,
+    an SSO session. ``login_command`` is what renews its sign-in from a shell, "" where nothing does.
     """
 
     name: str
     kind: str
     region: str | None = None
+    account: str = ""
+    source: str = ""
+    login_command: str = ""
+
+
+@dataclass(frozen=True)
+class RoleToAssume:
+    """A role that is assumed with a profile's credentials, in memory: no config file is written."""
+
+    arn: str
+    external_id: str = ""
+    mfa_serial: str = ""
+
+    @classmethod
+    def parse(cls, arn: str, external_id: str = "", mfa_serial: str = "") -> RoleToAssume | None:
+        """From what a person typed; None where no role is named. Raises InputError.
+
+        Limits are STS's (AssumeRole): an external id of 2 to 1,224 characters of a set of their own.
+        """
+        arn, external_id, mfa_serial = arn.strip(), external_id.strip(), mfa_serial.strip()
+        if not arn:
+            if external_id or mfa_serial:
+                raise InputError("an external id or MFA device belongs to a role", hint="Give the role's ARN, too.")
+            return None
+        if re.fullmatch(r"arn:aws[a-z-]*:sts::\d{12}:assumed-role/.+", arn):
+            raise InputError(
+                "that is a session of a role, not the role",
+                hint="The role's own ARN looks like arn:aws:iam::111122223333:role/NAME.",
+            )
+        if not re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:role/[\x21-\x7e]+", arn):
+            raise InputError(
+                f"not the ARN of a role: {arn[:80]}", hint="It looks like arn:aws:iam::111122223333:role/NAME."
+            )
+        if external_id and not re.fullmatch(r"[\w+=,.@:/-]{2,1224}", external_id, re.ASCII):
+            raise InputError(
+                "the external id has characters that STS does not take", hint="Allowed: A-Z a-z 0-9 _+=,.@:/-"
+            )
+        if mfa_serial and not re.fullmatch(r"[\w+=/:,.@-]{9,256}", mfa_serial, re.ASCII):
+            raise InputError(
+                "that is no MFA device",
+                hint="It looks like arn:aws:iam::111122223333:mfa/NAME, or is a device's serial number.",
+            )
+        return cls(arn, external_id, mfa_serial)
+
+    @property
+    def account(self) -> str:
+        return self.arn.split(":")[4]
 
 
 @dataclass(frozen=True)

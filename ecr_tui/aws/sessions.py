@@ -6,7 +6,9 @@ module only takes away what would hang or prompt. boto3 is imported at first use
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import shlex
 import threading
 import time
@@ -17,10 +19,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ecr_tui import __version__
-from ecr_tui.aws import errors
-from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Role
+from ecr_tui.aws import call_hooks, errors, hosts
+from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Role, RoleToAssume
 from ecr_tui.aws.plain_answers import prefer_plain_lists
-from ecr_tui.errors import CredentialsError, EnvironmentFailure, InputError
+from ecr_tui.errors import CredentialsError, EcrTuiError, EnvironmentFailure, InputError
 
 if TYPE_CHECKING:
     import boto3
@@ -51,9 +53,32 @@ def list_profiles() -> tuple[Profile, ...]:
     Raises EnvironmentFailure, naming the file, when one cannot be read or parsed.
     """
     config = _full_config(_core_session(None))
+    profiles = config.get("profiles", {})
     return tuple(
-        Profile(name, _kind(section), section.get("region")) for name, section in config.get("profiles", {}).items()
+        Profile(
+            name,
+            _kind(section),
+            section.get("region"),
+            account=_account(section),
+            source=_source(section),
+            login_command=next(filter(None, (_login_command(*link) for link in _chain(name, profiles))), ""),
+        )
+        for name, section in profiles.items()
     )
+
+
+def list_regions(like: str | None = None) -> tuple[str, ...]:
+    """The regions that have ECR, in the partition of the region ``like`` (None: of the commercial partition).
+
+    botocore's list is as old as its version: a region that is missing there works all the same.
+    """
+    import boto3
+
+    session = boto3.session.Session(botocore_session=_core_session(None))
+    with contextlib.suppress(Exception):
+        partition = session.get_partition_for_region(like) if like else "aws"
+        return tuple(sorted(session.get_available_regions("ecr", partition_name=partition)))
+    return ()
 
 
 class AwsSession:
@@ -62,13 +87,20 @@ class AwsSession:
     ``profile`` None means botocore's own default resolution (AWS_PROFILE, then environment keys, then "default").
     ``region`` None means the profile's or AWS_REGION's. ``ask_mfa`` is called from the thread that needs credentials,
     once a session's lifetime; without it a profile that needs a code is refused with a CredentialsError.
+    ``assume``: a role to take on with the profile's credentials.
     """
 
     def __init__(
-        self, role: Role, profile: str | None = None, region: str | None = None, ask_mfa: AskMfa | None = None
+        self,
+        role: Role,
+        profile: str | None = None,
+        region: str | None = None,
+        ask_mfa: AskMfa | None = None,
+        assume: RoleToAssume | None = None,
     ) -> None:
         self.role = role
         self.profile = profile
+        self.assume = assume
         self._wanted_region = region
         self._ask_mfa = ask_mfa
         self._lock = threading.RLock()
@@ -85,6 +117,16 @@ class AwsSession:
     def region(self) -> str | None:
         """The default region of this session, None where nothing names one."""
         return self._wanted_region or self._boto().region_name
+
+    def reached_at(self, host: str) -> str:
+        """The name by which this caller reaches a registry: as its config asks for FIPS or dual-stack endpoints."""
+        core = self._boto()._session
+        with self.calling("reading the AWS config"):
+            return hosts.reached_at(
+                host,
+                fips=bool(core.get_config_variable("use_fips_endpoint")),
+                dual_stack=bool(core.get_config_variable("use_dualstack_endpoint")),
+            )
 
     @property
     def login_command(self) -> str:
@@ -156,7 +198,7 @@ class AwsSession:
                     user_id=answer["UserId"],
                     region=self.region,
                 )
-        return replace(known, expires_at=self._expires_at())
+        return replace(known, expires_at=self.expires_at())
 
     def reset(self) -> None:
         """Forget clients and credentials: the next call reads the AWS config and the sign-in caches afresh."""
@@ -189,7 +231,16 @@ class AwsSession:
         chain = list(_chain(name or "default", profiles))
         self._mfa = any("mfa_serial" in section for _, section in chain)
         self._login_command = next(filter(None, (_login_command(*link) for link in chain)), "")
-        quiet.tame(core, self._mfa_code, cache=quiet.assumed_roles(self.profile))
+        cache = quiet.assumed_roles(self.profile)
+        quiet.tame(core, self._mfa_code, cache=cache)
+        note = ""
+        if self.assume is not None:
+            from ecr_tui.aws.assuming import assume
+
+            self._mfa = self._mfa or bool(self.assume.mfa_serial)
+            assume(core, self.assume, self._mfa_code, cache=cache)
+            note = f"as {self.assume.arn}, assumed with this profile"
+        call_hooks.record(core.get_component("event_emitter"), side=str(self.role), profile=self.profile, note=note)
         return boto3.session.Session(botocore_session=core)
 
     def _resolve(self, session: boto3.session.Session) -> None:
@@ -205,6 +256,8 @@ class AwsSession:
             credentials.get_frozen_credentials()
         except Exception as exc:
             failure = errors.credentials_failure(exc, self.role, self.profile, self._login_command)
+            if self.assume is not None and not isinstance(exc, EcrTuiError):
+                failure = errors.not_assumed(failure, exc, self.assume, self.profile)
             # The next attempt starts from the config as it is then: the user will have changed something.
             self._clear()
             raise failure from exc
@@ -227,11 +280,12 @@ class AwsSession:
     def _renew_mfa(self) -> None:
         """botocore cannot ask for a second code on the same session, so the session is replaced in time."""
         if self._mfa:
-            ends = self._expires_at()
+            ends = self.expires_at()
             if ends is not None and (ends - datetime.now(UTC)).total_seconds() < _MFA_MARGIN:
                 self._clear()
 
-    def _expires_at(self) -> datetime | None:
+    def expires_at(self) -> datetime | None:
+        """When the credentials at hand end (UTC), None where that is not known. Asks nobody."""
         if self._session is None or not self._resolved:
             return None
         # RefreshableCredentials keeps the moment in a private attribute and offers no other way to read it.
@@ -250,7 +304,24 @@ def _kind(section: Mapping[str, Any]) -> str:
         return "keys"
     if "credential_process" in section:
         return "process"
-    return "other"
+    return "login" if "login_session" in section else "other"
+
+
+def _account(section: Mapping[str, Any]) -> str:
+    """The account that a profile's credentials belong to, as far as the config tells."""
+    found = re.match(r"arn:[\w-]+:iam::(\d{12}):", str(section.get("role_arn", "")))
+    if found:
+        return found[1]
+    told = str(section.get("sso_account_id") or section.get("aws_account_id") or "")
+    return told if re.fullmatch(r"\d{12}", told) else ""
+
+
+def _source(section: Mapping[str, Any]) -> str:
+    """Never a command line: it may hold a secret."""
+    if "credential_process" in section and _kind(section) == "process":
+        with contextlib.suppress(ValueError, IndexError):
+            return os.path.basename(shlex.split(str(section["credential_process"]))[0])
+    return str(section.get("source_profile") or section.get("credential_source") or section.get("sso_session") or "")
 
 
 def _login_command(profile: str, section: Mapping[str, Any]) -> str:

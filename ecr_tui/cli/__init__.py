@@ -54,6 +54,12 @@ def main() -> NoReturn:
 @account_options
 @click.option("--tag", "tags", multiple=True, metavar="K=V", help="Start with this tag filter; may be repeated.")
 @click.option("--engine", type=ENGINES, help="How to verify: docker, the registry protocol itself, or whichever works.")
+@click.option(
+    "--log-calls",
+    "log_calls",
+    metavar="FILE",
+    help="At the end, write every AWS call and registry request there, without secrets; - is stderr.",
+)
 @click.pass_context
 def cli(context: click.Context, /, **flags: Any) -> None:
     """Let another AWS account push to and pull from your ECR repositories, by tag, and prove it live.
@@ -61,6 +67,10 @@ def cli(context: click.Context, /, **flags: Any) -> None:
     Without a command it opens the terminal interface.
     """
     context.obj = flags
+    if flags["log_calls"]:
+        from ecr_tui.cli.call_log import write_at_end
+
+        write_at_end(context, flags["log_calls"])
     if context.invoked_subcommand is None:
         with open_workspace(context) as workspace:
             run_interface(workspace)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Mapping
 from threading import Event
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from typing import Any, TypeVar
 import urllib3
 from docker.errors import APIError, DockerException, NotFound
 
+from ecr_tui import calls
 from ecr_tui.errors import Cancelled, EnvironmentFailure
 from ecr_tui.registry import failures
 from ecr_tui.registry.docker_endpoints import PING_SECONDS, Answering, find_engine
@@ -33,6 +35,7 @@ SILENCE_SECONDS = 30.0
 CLEANUP_SECONDS = 10.0
 
 _NO_SECRET = Secret("")
+_SIDE = "account B"
 _FETCHED = ("Downloading", "Download complete", "Extracting", "Pull complete")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _RETRYING = re.compile(r"retrying in (\d+) second", re.IGNORECASE)
@@ -93,7 +96,7 @@ class DockerEngine:
                 _raise_error(event, _NO_SECRET, "tag", reference.host)
 
         self._loaded[reference] = image.image_id
-        self._run(work, cancel, "tag", host=reference.host)
+        self._run(work, cancel, "tag", host=reference.host, subject=str(reference))
 
     def push(self, reference: Reference, credentials: Credentials, progress: ProgressSink, cancel: Event) -> Transfer:
         return self._transfer("push", self._api.push, reference, credentials, progress, cancel)
@@ -139,7 +142,7 @@ class DockerEngine:
                 with contextlib.suppress(NotFound):
                     self._api.remove_image(image_id, force=True)
 
-        self._run(work, Event(), "cleanup", host=reference.host, silence=CLEANUP_SECONDS)
+        self._run(work, Event(), "cleanup", host=reference.host, subject=str(reference), silence=CLEANUP_SECONDS)
 
     def _has(self, reference: Reference, cancel: Event) -> bool:
         def work(_: ProgressSink) -> bool:
@@ -149,7 +152,7 @@ class DockerEngine:
                 return False
             return True
 
-        return self._run(work, cancel, "pull", host=reference.host)
+        return self._run(work, cancel, "pull", host=reference.host, subject=str(reference), called="inspect")
 
     def _transfer(
         self,
@@ -167,7 +170,15 @@ class DockerEngine:
             for event in call(reference.name, tag=reference.tag, stream=True, decode=True, auth_config=auth):
                 tell(event)
 
-        self._run(work, cancel, stage, on_event=account.hear, secret=credentials.password, host=reference.host)
+        self._run(
+            work,
+            cancel,
+            stage,
+            on_event=account.hear,
+            secret=credentials.password,
+            host=reference.host,
+            subject=str(reference),
+        )
         if stage == "pull" and self._podman and not account.digest:
             account.digest = self._stored_digest(reference, cancel)
         return account.transfer()
@@ -180,7 +191,7 @@ class DockerEngine:
             names = [str(one).partition("@") for one in found.get("RepoDigests") or ()]
             return next((digest for name, _, digest in names if name == reference.name), "")
 
-        return self._run(work, cancel, "pull", host=reference.host)
+        return self._run(work, cancel, "pull", host=reference.host, subject=str(reference), called="inspect")
 
     def _run(
         self,
@@ -191,26 +202,44 @@ class DockerEngine:
         on_event: Callable[[Any], None] = lambda _: None,
         secret: Secret = _NO_SECRET,
         host: str = "",
+        subject: str = "",
+        called: str = "",
         silence: float | None = None,
     ) -> T:
         failure: RegistryError | Cancelled
+        started, ended = time.monotonic(), calls.NO_ANSWER
         try:
-            return run(
+            done = run(
                 work,
                 cancel=cancel,
                 abort=self._sockets.shut,
                 on_event=on_event,
                 silence=SILENCE_SECONDS if silence is None else silence,
             )
+            ended = calls.OK
+            return done
         except Silent as silent:
             failure = _gone(f"told nothing for {silent.seconds:g} s ({stage})", secret, host)
         except APIError as refused:
-            words = str(refused.explanation or refused)
+            words, ended = str(refused.explanation or refused), str(refused.status_code or "refused")
             failure = failures.from_words(words, secret=secret, stage=stage, host=host)
         except Stopped:
-            failure = Cancelled()
+            failure, ended = Cancelled(), "stopped"
         except _CONNECTION_TROUBLE as trouble:
             failure = Cancelled() if self._closed else _gone(f"went away ({stage}): {trouble}", secret, host)
+        except RegistryError as refused_later:
+            ended = refused_later.code or str(refused_later.status or "refused")
+            raise
+        finally:
+            calls.LOG.add(
+                "docker",
+                called or stage,
+                seconds=time.monotonic() - started,
+                status=ended,
+                side=_SIDE,
+                subject=subject or host,
+                command=calls.docker_command(called or stage, subject or host),
+            )
         # Raised outside the handlers: the SDK's frames hold the password.
         raise failure
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import random
+import re
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import urllib3
 from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, ProxyError, TimeoutError
 
+from ecr_tui import calls
 from ecr_tui.registry import failures
 from ecr_tui.registry.engine import Credentials, Unreachable
 from ecr_tui.registry.failures import Asked
@@ -27,6 +30,10 @@ _REFUSED_UNSEEN = frozenset({429, 503})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_PAUSE = 5.0
 _CHUNK = 256 * 1024
+_SIDE = "account B"
+"""Engines are used with account B's token alone (``engine``)."""
+_UPLOAD = re.compile(r"/uploads/.+")
+_NAME = re.compile(r"/v2/(.+?)/(?:blobs|manifests|tags)/")
 
 
 class Answer:
@@ -169,7 +176,32 @@ class Transport:
         else:
             manager = self._elsewhere.setdefault(origin(url), make_manager(url, self._sockets))
         self.requests += 1
-        return manager.request(asked.method, url, body=body, headers=sent, redirect=False, preload_content=False)
+        started, status = time.monotonic(), 0
+        try:
+            response = manager.request(
+                asked.method, url, body=body, headers=sent, redirect=False, preload_content=False
+            )
+            status = response.status
+            return response
+        finally:
+            self._record(asked, url, status, time.monotonic() - started)
+
+    def _record(self, asked: Asked, url: str, status: int, seconds: float) -> None:
+        """For the session log: where a redirect leads is a signed URL, so its host alone is told."""
+        parts = urlsplit(url)
+        own = origin(url) == origin(self._base)
+        path = _UPLOAD.sub("/uploads/UPLOAD", parts.path) if own else "/"
+        named = _NAME.match(parts.path) if own else None
+        calls.LOG.add(
+            "registry",
+            str(asked),
+            seconds=seconds,
+            status=str(status) if status >= 400 else calls.OK if status else calls.NO_ANSWER,
+            ok=0 < status < 400 or (status == 404 and asked.method == "HEAD"),
+            side=_SIDE,
+            subject=named[1] if named else parts.netloc.rpartition("@")[2],
+            command=calls.registry_command(asked.method, f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}"),
+        )
 
     @contextmanager
     def translating(self, asked: Asked) -> Iterator[None]:

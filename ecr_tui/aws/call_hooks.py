@@ -1,0 +1,145 @@
+"""Every API call of a botocore session, written to the session log (``ecr_tui.calls``) as it ends.
+
+The events carry credentials in the request's headers and documents in its body; only what is looked up here by name
+is ever read from them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ecr_tui import calls
+from ecr_tui.aws.answers import is_throttling
+
+if TYPE_CHECKING:
+    from botocore.model import OperationModel
+
+_STATE = "ecr_tui.call"
+
+SHOWN = (
+    "repositoryName",
+    "repositoryNames",
+    "resourceArn",
+    "registryId",
+    "registryIds",
+    "prefixes",
+    "tagKeys",
+    "maxResults",
+    "UserName",
+    "RoleName",
+    "GroupName",
+    "PolicyName",
+    "PolicyArn",
+    "VersionId",
+    "RoleArn",
+    "RoleSessionName",
+    "DurationSeconds",
+    "roleName",
+    "accountId",
+    "ResourceTypeFilters",
+    "ResourcesPerPage",
+    "name",
+)
+"""Parameters whose values may be seen, the one that says best what a call is about first. Nothing else is shown: not
+external ids, MFA codes, access tokens or documents."""
+
+_DROPPED = ("nextToken", "Marker", "PaginationToken")
+"""Left out of a command: the CLI turns pages itself."""
+
+_NO_SUBJECT = ("maxResults", "ResourcesPerPage")
+
+
+def record(events: Any, *, side: str, profile: str | None, note: str = "") -> None:
+    """Watch the event emitter of a botocore session; its clients copy what is registered there.
+
+    ``profile`` and ``note`` complete the commands (:func:`ecr_tui.calls.aws_command`).
+    """
+
+    def begin(params: Mapping[str, Any], model: OperationModel, context: dict[str, Any], **_: object) -> None:
+        context[_STATE] = _State(model, dict(params), time.monotonic())
+
+    def sent(request: Any, **_: object) -> None:
+        state = request.context.get(_STATE)
+        if state is not None:
+            state.sent += 1
+
+    def end(parsed: Mapping[str, Any], context: dict[str, Any], **_: object) -> None:
+        metadata = parsed.get("ResponseMetadata", {})
+        failed = metadata.get("HTTPStatusCode", 200) >= 300
+        code = str(parsed.get("Error", {}).get("Code", "") or metadata["HTTPStatusCode"]) if failed else ""
+        status = f"throttled ({code})" if is_throttling(code) else code or calls.OK
+        write(context, status, str(metadata.get("RequestId", "")))
+
+    def broke(exception: Exception, context: dict[str, Any], **_: object) -> None:
+        # The exception's text may hold a URL with a signature; its name says enough.
+        write(context, type(exception).__name__, "")
+
+    def write(context: dict[str, Any], status: str, request_id: str) -> None:
+        state: _State | None = context.pop(_STATE, None)
+        if state is None:
+            return
+        region = str(context.get("client_region") or "")
+        shown = {name: state.params[name] for name in SHOWN if name in state.params}
+        calls.LOG.add(
+            state.model.service_model.service_name,
+            state.model.name,
+            seconds=time.monotonic() - state.started,
+            status=status,
+            side=side,
+            region=region,
+            subject=next((_subject(value) for name, value in shown.items() if name not in _NO_SUBJECT), ""),
+            retries=max(state.sent - 1, 0),
+            request_id=request_id,
+            command=_command(state, shown, region, profile, note),
+        )
+
+    events.register("before-parameter-build", begin)
+    events.register("request-created", sent)
+    events.register("after-call", end)
+    events.register("after-call-error", broke)
+
+
+@dataclass(slots=True)
+class _State:
+    """Of a call that is under way. ``params`` may hold secrets: it goes with the call."""
+
+    model: OperationModel
+    params: dict[str, Any] = field(repr=False)
+    started: float
+    sent: int = 0
+
+
+def _subject(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"{value[0]} +{len(value) - 1}" if len(value) > 1 else str(value[0]) if value else ""
+    return str(value)
+
+
+def _command(state: _State, shown: Mapping[str, Any], region: str, profile: str | None, note: str) -> str:
+    from botocore import xform_name
+
+    arguments: dict[str, str | list[str]] = {}
+    for name in state.params:
+        option = xform_name(name, "-")
+        if name in shown:
+            value = shown[name]
+            arguments[option] = [str(one) for one in value] if isinstance(value, list | tuple) else str(value)
+        elif name == "policyText":
+            arguments[option] = "file://policy.json"
+        elif name not in _DROPPED:
+            # A word where a text belongs, a file where a structure does.
+            arguments[option] = (
+                xform_name(name).upper() if isinstance(state.params[name], str) else f"file://{option}.json"
+            )
+    return calls.aws_command(
+        state.model.service_model.service_name,
+        xform_name(state.model.name, "-"),
+        arguments=arguments,
+        region=region,
+        profile=profile,
+        # The role is assumed with the profile's own credentials.
+        note="" if state.model.name == "AssumeRole" else note,
+    )

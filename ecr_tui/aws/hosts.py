@@ -1,0 +1,84 @@
+"""Registry hosts of ECR in every partition, and which of them a caller is to use.
+
+Names as in the ECR user guide ("Making requests to Amazon ECR") and the expression of AWS's own credential helper.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ecr_tui.errors import InputError
+
+_PARTITIONS = {
+    "amazonaws.com": "aws",
+    "on.aws": "aws",
+    "amazonaws.com.cn": "aws-cn",
+    "on.amazonwebservices.com.cn": "aws-cn",
+    "amazonaws.eu": "aws-eusc",
+    "c2s.ic.gov": "aws-iso",
+    "sc2s.sgov.gov": "aws-iso-b",
+    "cloud.adc-e.uk": "aws-iso-e",
+    "csp.hci.ic.gov": "aws-iso-f",
+}
+_DUAL_STACK = {"amazonaws.com": "on.aws", "amazonaws.com.cn": "on.amazonwebservices.com.cn"}
+_FIPS = ("amazonaws.com", "on.aws")
+_HOST = re.compile(
+    r"(\d{12})\.dkr(?P<joint>[.-])ecr(?P<fips>-fips)?\.(?P<region>[a-z0-9-]+)\.(?P<suffix>"
+    + "|".join(map(re.escape, sorted(_PARTITIONS, key=len, reverse=True)))
+    + ")"
+)
+
+
+@dataclass(frozen=True)
+class RegistryHost:
+    account: str
+    region: str
+    suffix: str
+    fips: bool = False
+    dual_stack: bool = False
+
+    @property
+    def partition(self) -> str:
+        """GovCloud shares its names with the commercial partition."""
+        return "aws-us-gov" if self.region.startswith("us-gov-") else _PARTITIONS[self.suffix]
+
+    def __str__(self) -> str:
+        joint = "-" if self.dual_stack else "."
+        return f"{self.account}.dkr{joint}ecr{'-fips' if self.fips else ''}.{self.region}.{self.suffix}"
+
+
+def parse_host(host: str) -> RegistryHost | None:
+    """None for what is no registry of ECR, such as a mirror or one on loopback."""
+    found = _HOST.fullmatch(host)
+    if found is None or (found["joint"] == "-") != found["suffix"].startswith("on."):
+        return None
+    return RegistryHost(found[1], found["region"], found["suffix"], bool(found["fips"]), found["joint"] == "-")
+
+
+def reached_at(host: str, *, fips: bool, dual_stack: bool) -> str:
+    """The host under which a caller reaches the registry ``host``, whose own name (repositoryUri) is the plain one.
+
+    GetAuthorizationToken's proxyEndpoint is plain, too, and the token is good for every name of the registry. Hosts
+    that are not ECR's stay. Raises InputError where the partition has no such endpoints.
+    """
+    known = parse_host(host)
+    if known is None or not (fips or dual_stack):
+        return host
+    suffix = known.suffix
+    if dual_stack and not known.dual_stack:
+        if suffix not in _DUAL_STACK:
+            raise _missing("dual-stack", known)
+        suffix = _DUAL_STACK[suffix]
+    if fips and suffix not in _FIPS:
+        raise _missing("FIPS", known)
+    return str(RegistryHost(known.account, known.region, suffix, known.fips or fips, known.dual_stack or dual_stack))
+
+
+def _missing(what: str, host: RegistryHost) -> InputError:
+    setting = "use_fips_endpoint" if what == "FIPS" else "use_dualstack_endpoint"
+    return InputError(
+        f"partition {host.partition} has no {what} registry",
+        hint=f"Take {setting} out of the profile of account B, or unset the variable AWS_{setting.upper()}.",
+        side="account B",
+    )

@@ -1,0 +1,30 @@
+"""``--log-calls``: what was asked of AWS and of registries, as lines."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from ecr_tui import calls
+from ecr_tui.errors import InputError
+
+
+def write_at_end(context: click.Context, file: str) -> None:
+    """However the command ends. A file is made now, so that one that cannot be written is an InputError at once."""
+    if file != "-":
+        try:
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        except OSError as error:
+            raise InputError(f"--log-calls: {file} cannot be written: {error.strerror}") from error
+        os.close(descriptor)
+
+    def write() -> None:
+        lines = [f"{call.line()}\n    {call.command}" for call in calls.LOG.calls()]
+        if file == "-":
+            click.echo("\n".join(lines), err=True)
+            return
+        with open(file, "w", encoding="utf-8") as stream:
+            stream.writelines(f"{line}\n" for line in lines)
+
+    context.call_on_close(write)
