@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import dataclass
 from typing import Any
+
+from tests.support import forking
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,6 @@ class Ran:
 
 def ecr_tui(*arguments: str, stdin: str | None = None, timeout: float = 90) -> Ran:
     """Never raises for an exit code; a traceback in what it prints fails the test whatever it looked for."""
-    done = subprocess.run(
-        [sys.executable, "-m", "ecr_tui", *arguments],
-        input=stdin,
-        stdin=subprocess.DEVNULL if stdin is None else None,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-    )
+    done = forking.run(arguments, stdin=stdin, timeout=timeout)
     assert "Traceback" not in done.stderr, done.stderr
     return Ran(done.returncode, done.stdout, done.stderr)

@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+from tests.support import forking
+
 STARTS_WITHIN = 30.0
 _KEPT = ("PATH", "LANG", "DOCKER_HOST", "DOCKER_CONTEXT")
 
@@ -84,6 +86,9 @@ class ServedDemo:
                 self.exports.update(word.split("=", 1) for word in words[1:])
 
     def run(self, *command: str | Path, stdin: str = "", timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        if [str(word) for word in command[:3]] == [sys.executable, "-m", "ecr_tui"]:
+            arguments = [str(word) for word in command[3:]]
+            return forking.run(arguments, environment=self.environment, folder=self.home, stdin=stdin, timeout=timeout)
         return subprocess.run(
             [str(word) for word in command],
             cwd=self.home,
