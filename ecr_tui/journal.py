@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +113,11 @@ class History:
         }
 
     @cached_property
+    def _places(self) -> Mapping[str, int]:
+        """By id: where an entry stands among those of its repository."""
+        return {entry.id: place for same in self.of_repository.values() for place, entry in enumerate(same)}
+
+    @cached_property
     def of_repository(self) -> Mapping[tuple[str, str], Sequence[Entry]]:
         """By ARN and subject, oldest first."""
         found: dict[tuple[str, str], list[Entry]] = {}
@@ -187,12 +192,13 @@ class History:
     def later(self, entry: Entry) -> tuple[Entry, ...]:
         """Written to the same repository after ``entry``, oldest first."""
         same = self.of_repository[entry.record.arn, entry.record.subject]
-        return tuple(one for one in same[same.index(entry) + 1 :] if one.outcome == WRITTEN)
+        return tuple(one for one in same[self._places[entry.id] + 1 :] if one.outcome == WRITTEN)
 
     def last_known(self, entry: Entry) -> str | None:
         """What the last write to the entry's repository left, as far as the journal knows."""
-        written = [e for e in self.of_repository[entry.record.arn, entry.record.subject] if e.outcome == WRITTEN]
-        return written[-1].record.after_text if written else entry.record.before_text
+        same = reversed(self.of_repository[entry.record.arn, entry.record.subject])
+        last = next((one for one in same if one.outcome == WRITTEN), None)
+        return last.record.after_text if last is not None else entry.record.before_text
 
 
 def same_state(subject: str, one: str | None, other: str | None) -> bool:
@@ -202,9 +208,14 @@ def same_state(subject: str, one: str | None, other: str | None) -> bool:
     try:
         if subject == TAGS:
             return bool(json.loads(one or "{}") == json.loads(other or "{}"))
-        return equivalent(*(None if text is None else PolicyDocument.parse(text) for text in (one, other)))
+        return equivalent(_document(one), _document(other))
     except (ValueError, InputError):
         return False
+
+
+@lru_cache(maxsize=1024)
+def _document(text: str | None) -> PolicyDocument | None:
+    return None if text is None else PolicyDocument.parse(text)
 
 
 class Journal:

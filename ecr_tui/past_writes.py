@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -65,6 +65,13 @@ class PastWrite:
         push, pull = bool(actions & (_PUSH | _BOTH)), bool(actions & (_PULL | _BOTH))
         return Access.PUSH_PULL if push and pull else Access.PUSH if push else Access.PULL if pull else None
 
+    @cached_property
+    def reversed(self) -> PastWrite:
+        """What taking it back would write."""
+        record = self.entry.record
+        back = replace(record, before_text=record.after_text, after_text=record.before_text)
+        return PastWrite(replace(self.entry, record=back), run=self.run)
+
     def to_json(self) -> dict[str, Any]:
         """An element of ``history --json``. ``before`` and ``after`` are documents, null for no policy, and the text
         where it is none."""
@@ -95,6 +102,7 @@ class PastWrites:
 
     def __init__(self, history: History) -> None:
         self.history = history
+        self._known: dict[str, str] = {}
         runs = {run.id: run for run in history.runs}
         self.rows = tuple(
             PastWrite(entry, history.undone_by.get(entry.id), runs.get(entry.record.run))
@@ -114,12 +122,20 @@ class PastWrites:
             rows = (row for row in rows if row.entry.record.account == account)
         return tuple(rows)[:limit]
 
-    def find(self, identifier: str) -> PastWrite | None:
-        entry = self.history.find(identifier)
-        return next((row for row in self.rows if row.entry is entry), None)
+    @cached_property
+    def _by_id(self) -> Mapping[str, PastWrite]:
+        return {row.id: row for row in self.rows}
+
+    def row_of(self, entry: Entry) -> PastWrite:
+        return self._by_id[entry.id]
 
     def known_state(self, row: PastWrite) -> str:
         """What the journal alone can tell: NOT_KNOWN for what only a look at the live policy would tell."""
+        if row.id not in self._known:
+            self._known[row.id] = self._known_state(row)
+        return self._known[row.id]
+
+    def _known_state(self, row: PastWrite) -> str:
         entry = row.entry
         if entry.outcome == FAILED:
             return NOT_WRITTEN

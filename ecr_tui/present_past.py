@@ -37,8 +37,9 @@ def what(row: PastWrite) -> str:
 
 
 def operator(row: PastWrite) -> str:
-    """The last part of who wrote: a role's session, or a user."""
-    return row.entry.record.operator.rpartition(":")[2] or "–"
+    """Who wrote, in short: "bob", or "EcrAdmin/alice" for a role's session."""
+    name = row.entry.record.operator.rpartition(":")[2]
+    return name.partition("/")[2] or name or "–"
 
 
 def outcome(row: PastWrite) -> str:

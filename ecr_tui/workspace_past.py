@@ -29,7 +29,7 @@ class Undoing:
         def owner(self) -> Identity: ...
         def _store(self, *, background: bool = False) -> RepositoryPolicies: ...
 
-    def past(self) -> PastWrites:
+    def past_writes(self) -> PastWrites:
         """Everything that was written with this journal, by any instance. Asks nothing of AWS."""
         from ecr_tui.past_writes import PastWrites
 

@@ -31,7 +31,7 @@ def history(
     from ecr_tui import present_past
 
     with open_workspace(context, flags) as workspace:
-        past = workspace.past()
+        past = workspace.past_writes()
         for damage in past.damaged:
             click.echo(f"{workspace.journal.path}: line {damage.line} is skipped: {damage.why}", err=True)
         rows = past.chosen(repository=repository, account=account, limit=limit)

@@ -116,6 +116,15 @@ MAIN: tuple[Key, ...] = (
         PROVE,
         "h",
     ),
+    Key(
+        "change.journal",
+        "U",
+        "journal",
+        "Journal",
+        "Every write with who, when and what; undo any that is still in force, redo",
+        CHANGE,
+        "U",
+    ),
     Key("general.help", "question_mark", "help", "Help", "All keys and how it works", GENERAL, "?", footer=True),
     Key("general.quit", "q", "quit_app", "Quit", "Leave at once", GENERAL, "q", footer=True),
     Key(

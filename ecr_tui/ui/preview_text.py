@@ -137,9 +137,13 @@ def _short(actions: Sequence[str]) -> str:
 
 
 def changes(plan: Plan, width: int = 76) -> Content:
+    return meaning(plan.diff, width)
+
+
+def meaning(differences: Iterable[Difference], width: int = 76) -> Content:
     """The difference by meaning: who gains or loses what. ``width`` in cells, to wrap the actions under each other."""
     lines = []
-    for change in _grouped(plan.diff):
+    for change in _grouped(differences):
         gains = change.op == "add"
         word = {("add", "Allow"): "+ allows", ("add", "Deny"): "+ denies"}.get((change.op, change.effect), "- takes")
         if not gains and change.effect == "Deny":
@@ -165,8 +169,13 @@ def diff(plan: Plan, width: int) -> Content:
             ("No change. The policy in force already gives this; nothing would be written.\n\n", "bold"),
             (safe_block(text), MUTED),
         )
-    lines = [Content.styled(safe_block(f"{op} {line}"), _DIFF_STYLES[op]) for op, line in _shortened(plan.text_diff)]
-    return Content("\n").join([changes(plan, width), Content(""), *lines])
+    return Content("\n").join([changes(plan, width), Content(""), *diff_lines(plan.text_diff)])
+
+
+def diff_lines(text_diff: Sequence[tuple[str, str]], *, whole: bool = False) -> list[Content]:
+    """Line by line; without ``whole`` unchanged ones only near a change."""
+    shown = text_diff if whole else _shortened(text_diff)
+    return [Content.styled(safe_block(f"{op} {line}"), _DIFF_STYLES[op]) for op, line in shown]
 
 
 _DIFF_STYLES = {"+": "$text-success", "-": "$text-error", " ": MUTED, "⋯": MUTED}

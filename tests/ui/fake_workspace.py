@@ -20,7 +20,8 @@ from ecr_tui.aws.model import Identity, IdentityPolicies, MfaPrompt, Profile, Re
 from ecr_tui.config import Settings
 from ecr_tui.errors import Cancelled, EcrTuiError
 from ecr_tui.grants import Outcome, Plan, apply, plan_grant, plan_grant_from, plan_revoke
-from ecr_tui.journal import Journal
+from ecr_tui.journal import Entry, Journal
+from ecr_tui.past_writes import PastWrites
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from ecr_tui.policy.document import PolicyDocument
@@ -40,7 +41,7 @@ from ecr_tui.report import (
     Verdict,
 )
 from ecr_tui.twosided import TwoSided, two_sided
-from ecr_tui.undoing import undo
+from ecr_tui.undoing import take_back, undo
 from tests.ui.fake_proofs import FakeProofs
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -248,6 +249,29 @@ class FakeWorkspace(FakeProofs):
         return undo(
             lambda entry: self, self.journal, account=A, operator=self.owner().arn, read_only=self.settings.read_only
         )
+
+    def past_writes(self) -> PastWrites:
+        self._enter("past_writes")
+        return PastWrites(self.journal.read())
+
+    def live_text(self, entry: Entry) -> str | None:
+        self._enter("live_text", entry.record.repository)
+        return self.policies.get(entry.record.arn)
+
+    def undo_entry(self, identifier: str, *, redo: bool = False) -> Outcome:
+        self._enter("redo_entry" if redo else "undo_entry", identifier)
+        return take_back(
+            lambda entry: self,
+            self.journal,
+            identifier,
+            account=A,
+            operator=self.owner().arn,
+            read_only=self.settings.read_only,
+            redo=redo,
+        )
+
+    def redo_entry(self, identifier: str) -> Outcome:
+        return self.undo_entry(identifier, redo=True)
 
     def read(self, repo: Repository) -> str | None:
         return self.policies.get(repo.arn)

@@ -34,6 +34,7 @@ from ecr_tui.ui.screens.choosing import Choosing
 from ecr_tui.ui.screens.copying import Copying
 from ecr_tui.ui.screens.help import HelpScreen
 from ecr_tui.ui.screens.history import History
+from ecr_tui.ui.screens.journal import Journalling
 from ecr_tui.ui.screens.leftovers import Leftovers
 from ecr_tui.ui.screens.many import ManyProving
 from ecr_tui.ui.screens.proving import Proving
@@ -76,6 +77,7 @@ class MainScreen(Screen[None]):
         self.history = History(self)
         self.leftovers = Leftovers(self)
         self.writes = Writes(self, Writer(self, workspace))
+        self.journal = Journalling(self)
         self.choosing = Choosing(self)
         self.copying = Copying(self)
         self.pane = "repositories"
@@ -479,6 +481,9 @@ class MainScreen(Screen[None]):
 
     def action_undo(self) -> None:
         self.writes.undo()
+
+    def action_journal(self) -> None:
+        self.journal.open()
 
     def action_verify(self) -> None:
         self.proving.start()

@@ -1,0 +1,361 @@
+"""The journal as a screen: every write with what has become of it; any that is still in force can be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.timer import Timer
+
+from ecr_tui.errors import ConflictError, EcrTuiError, InputError
+from ecr_tui.journal import History
+from ecr_tui.past_writes import NOT_KNOWN, PastWrite, PastWrites
+from ecr_tui.ui import jobs
+from ecr_tui.ui.journal_text import columns, copied, detail, fact_lines, meaning_lines, search_text, state_line
+from ecr_tui.ui.messages import Answered
+from ecr_tui.ui.port import Workspace
+from ecr_tui.ui.preview_text import diff_lines
+from ecr_tui.ui.screens.confirm import ConfirmScreen
+from ecr_tui.ui.screens.dialog import Dialog
+from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
+from ecr_tui.ui.text import MUTED, NO, OK, count, safe
+from ecr_tui.ui.widgets.columns import Column
+from ecr_tui.ui.widgets.virtual_table import VirtualTable
+from ecr_tui.ui.widgets.words import Words
+
+if TYPE_CHECKING:
+    from ecr_tui.aws.model import Repository
+    from ecr_tui.grants import Outcome
+    from ecr_tui.ui.screens.main import MainScreen
+
+WATCH = 1.0
+"""Seconds between looks at the file: other instances write to it, too."""
+LOOK = 0.15
+"""Seconds that the cursor rests on a row before its live policy is read."""
+
+
+class JournalScreen(Dialog[None]):
+    """Reads the file when it is shown and whenever it grows. ``take_back(row, redo)`` is asked for u and r."""
+
+    DEFAULT_CSS = """
+    JournalScreen {
+        & > #dialog { width: 96%; max-width: 160; height: 94%; max-height: 94%; padding: 0 1; }
+        & .title { margin-bottom: 0; }
+        & .keys { margin-top: 0; }
+        & > #dialog > #entries { height: 2fr; }
+        & > #dialog > #detail { height: 3fr; border-top: solid $border-blurred; scrollbar-size-vertical: 1; }
+    }
+    """
+    AUTO_FOCUS = "#entries"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "leave", "Close"),
+        Binding("u", "take_back(False)", "Undo"),
+        Binding("r,R", "take_back(True)", "Redo"),
+        Binding("f", "only", "This repository"),
+        Binding("y", "copy_entry", "Copy"),
+        Binding("left", "scroll_detail(-3)", "Detail up", show=False),
+        Binding("right", "scroll_detail(3)", "Detail down", show=False),
+        Binding("tab", "app.focus_next", "Next", show=False),
+    ]
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        repository: Repository | None,
+        *,
+        now: Callable[[], datetime],
+        take_back: Callable[[PastWrites, PastWrite, bool], None],
+    ) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._repository = repository
+        self._take_back = take_back
+        self._only = False
+        self._past = PastWrites(History(()))
+        self._loaded = False
+        self._problem: EcrTuiError | None = None
+        self._mark: tuple[int, int] | None = None
+        self._reading = False
+        self._looked = 0
+        self._now = now
+        self._several = False
+        self._timer: Timer | None = None
+        self.table: VirtualTable[PastWrite] = VirtualTable(
+            self._columns(False), key=lambda row: row.id, search=search_text, id="entries"
+        )
+
+    def _columns(self, several_regions: bool) -> list[Column[PastWrite]]:
+        found = columns(lambda: self._past, self._now)
+        return [column for column in found if column.id != "region" or several_regions]
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield Words(classes="title")
+            yield self.table
+            with VerticalScroll(id="detail", can_focus=True):
+                yield Words(id="entry", classes="body")
+            yield Words(classes="keys")
+
+    def on_mount(self) -> None:
+        self.table.set_message("Reading the journal…")
+        self.read()
+        self.set_interval(WATCH, self.read)
+        self._say()
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def read(self) -> None:
+        """On a thread, and only where the file is another one than the last time."""
+        if self._reading:
+            return
+        self._reading = True
+        workspace, before, loaded = self._workspace, self._mark, self._loaded
+
+        def work() -> Answered:
+            mark = _mark(workspace)
+            past = None if loaded and mark == before else workspace.past_writes()
+            return Answered(lambda: self._took(mark, past))
+
+        jobs.start(self, work, failed=lambda error: Answered(lambda: self._failed(error)), group="journal")
+
+    def _took(self, mark: tuple[int, int] | None, past: PastWrites | None) -> None:
+        self._reading = False
+        self._problem = None
+        if past is not None:
+            self._mark, self._past, self._loaded = mark, past, True
+            self._show()
+
+    def _failed(self, error: EcrTuiError) -> None:
+        self._reading = False
+        self._problem = error
+        self.table.set_message(f"{NO} {safe(error.title)}", "", safe(error.hint))
+        self._say()
+
+    def _show(self) -> None:
+        arn = self._repository.arn if self._only and self._repository is not None else ""
+        rows = self._past.chosen(repository=arn)
+        if not rows:
+            where = f" to {safe(self._repository.name)}" if arn and self._repository is not None else ""
+            self.table.set_message(f"Nothing was written{where} with this journal yet.")
+        several = len({row.entry.record.region for row in rows}) > 1
+        if several != self._several:
+            self._several = several
+            self.table.set_columns(self._columns(several))
+        self.table.set_rows(rows)
+        self._say()
+        self._look_soon()
+
+    def _say(self) -> None:
+        past, parts = self._past, [("Journal", "bold")]
+        if self._loaded:
+            parts.append((f"  {count(self.table.shown, 'write')}", MUTED))
+            if self._only and self._repository is not None:
+                parts.append((f" to {safe(self._repository.name)}", ""))
+            if past.damaged:
+                parts.append((f"  ! {count(len(past.damaged), 'line')} cannot be read", "$text-warning"))
+        if self._problem is not None:
+            parts.append((f"  {NO} {safe(self._problem.title)}", "$text-error"))
+        self.query_one(".title", Words).say(Content.assemble(*parts))
+        other = "all" if self._only else "here"
+        keys = (("u", "undo"), ("r", "redo"), ("f", other), ("↵", "open"), ("y", "copy"), ("esc", "close"))
+        words = [part for key, word in keys for part in ((key, "$text-accent bold"), (f" {word}  ", MUTED))]
+        self.query_one(".keys", Words).say(Content.assemble(*words).rstrip())
+
+    # -- the entry under the cursor ------------------------------------------------------------------------------
+
+    @on(VirtualTable.Moved)
+    def _moved(self, event: VirtualTable.Moved) -> None:
+        event.stop()
+        self._look_soon()
+
+    @on(VirtualTable.Changed)
+    @on(VirtualTable.WindowChanged)
+    def _unheeded(self, event: VirtualTable.Changed) -> None:
+        event.stop()
+
+    def _look_soon(self) -> None:
+        self._looked += 1
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        row, past = self.table.current, self._past
+        if row is None:
+            self.query_one("#entry", Words).say(Content.empty())
+            return
+        known = past.known_state(row)
+        if known != NOT_KNOWN:
+            self._draw(row, state_line(row, known))
+            return
+        self._draw(row, state_line(row, ""))
+        self._timer = self.set_timer(LOOK, lambda: self._look(row, past))
+
+    def _look(self, row: PastWrite, past: PastWrites) -> None:
+        asked, workspace, entry = self._looked, self._workspace, row.entry
+
+        def show(state: str, problem: str = "") -> None:
+            if asked == self._looked:
+                self._draw(row, state_line(row, state, problem))
+
+        def work() -> Answered:
+            account = workspace.owner().account
+            if account != entry.record.account:
+                return Answered(lambda: show("", f"it is in account {entry.record.account}, this one is {account}"))
+            state = past.state(row, workspace.live_text(entry))
+            return Answered(lambda: show(state))
+
+        jobs.start(self, work, failed=lambda e: Answered(lambda: show("", e.title)), group="journal-live")
+
+    def _draw(self, row: PastWrite, state: Content) -> None:
+        self.query_one("#entry", Words).say(detail(row, state, self._width))
+
+    @property
+    def _width(self) -> int:
+        return max(self.query_one("#dialog").content_size.width - 3, 20)
+
+    @on(Answered)
+    def _answered(self, message: Answered) -> None:
+        message.stop()
+        message.take()
+
+    # -- actions -------------------------------------------------------------------------------------------------
+
+    def action_take_back(self, redo: bool) -> None:
+        row = self.table.current
+        if row is not None:
+            self._take_back(self._past, row, redo)
+
+    def action_only(self) -> None:
+        if self._repository is None:
+            self.app.notify("No repository is selected.", markup=False)
+            return
+        self._only = not self._only
+        self._show()
+
+    def action_scroll_detail(self, lines: int) -> None:
+        self.query_one("#detail", VerticalScroll).scroll_relative(y=lines, animate=False)
+
+    def action_copy_entry(self) -> None:
+        if (row := self.table.current) is not None:
+            self.post_message(TextScreen.CopyWanted(copied([row]), "the entry"))
+
+    @on(VirtualTable.Opened)
+    def _opened(self, event: VirtualTable.Opened) -> None:
+        event.stop()
+        row: PastWrite | None = event.row
+        if row is not None:
+            whole = [*meaning_lines(row, 80), *fact_lines(row), Content(""), *diff_lines(row.text_diff, whole=True)]
+            body = Content("\n").join(whole)
+            title = f"{safe(row.entry.record.kind)} in {safe(row.entry.record.repository)}"
+            self.app.push_screen(TextScreen(title, body, copy=copied([row]), what="the entry"))
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+
+def _mark(workspace: Workspace) -> tuple[int, int] | None:
+    """What changes whenever somebody writes to the journal."""
+    try:
+        found = workspace.journal.path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
+
+
+class Journalling:
+    """Belongs to the main screen, which reads again what was changed."""
+
+    def __init__(self, screen: MainScreen) -> None:
+        self._screen = screen
+        self._shown: JournalScreen | None = None
+
+    def open(self) -> None:
+        main = self._screen
+        self._shown = JournalScreen(main.workspace, main.repository, now=main.now, take_back=self.ask)
+        main.app.push_screen(self._shown)
+
+    def ask(self, past: PastWrites, row: PastWrite, redo: bool) -> None:
+        """Show what would be put back, and ask; nothing is read for that, so the write itself decides."""
+        from ecr_tui.undoing import target
+
+        app = self._screen.app
+        if not self._may_write():
+            return
+        try:
+            entry = target(past.history, row.entry, redo=redo)
+        except (InputError, ConflictError) as error:
+            app.push_screen(ErrorScreen(error))
+            return
+        redo = entry.record.kind == "undo"
+        reverse = past.row_of(entry).reversed
+        body = [
+            *meaning_lines(reverse, 70),
+            *fact_lines(row),
+            Content(""),
+            *diff_lines(reverse.text_diff),
+            Content(""),
+            Content.styled("Exactly this is written, if the live policy still is what that write left.", MUTED),
+        ]
+        verb = "Redo" if redo else "Undo"
+
+        def answered(yes: bool | None) -> None:
+            if yes and self._may_write():
+                self._write(row, entry.record.arn, redo)
+
+        title = f"{verb} the {safe(row.entry.record.kind)} in {safe(entry.record.repository)}?"
+        app.push_screen(ConfirmScreen(title, body, yes=f"Yes, {verb.lower()}"), answered)
+
+    def _may_write(self) -> bool:
+        main = self._screen
+        if main.read_only or main.writes.writer.busy:
+            words = "Read-only mode: nothing is written." if main.read_only else "Another write is under way."
+            main.app.notify(words, severity="warning", markup=False)
+            return False
+        return True
+
+    def _write(self, row: PastWrite, arn: str, redo: bool) -> None:
+        main, workspace = self._screen, self._screen.workspace
+        main.writes.writer.busy = "undoing"
+        self._busy_changed()
+        act = workspace.undo_entry if row.entry.record.kind == "undo" or not redo else workspace.redo_entry
+
+        def work() -> Answered:
+            outcome = act(row.id)
+            return Answered(lambda: self._wrote(outcome))
+
+        def failed(error: EcrTuiError) -> Answered:
+            return Answered(lambda: self._failed(error, arn))
+
+        jobs.start(main, work, failed=failed, group="write")
+
+    def _wrote(self, outcome: Outcome) -> None:
+        main, plan = self._screen, outcome.plan
+        main.writes.writer.done()
+        main.writes.taken_back_elsewhere(redo=plan.kind == "redo")
+        self._ended(plan.repository.arn)
+        end = "\n".join(safe(note) for note in outcome.notes) or "Written and read back."
+        done = "Redone" if plan.kind == "redo" else "Undone"
+        main.app.notify(f"{safe(plan.repository.name)}: {end}", title=f"{OK} {done}", timeout=8, markup=False)
+
+    def _failed(self, error: EcrTuiError, arn: str) -> None:
+        self._screen.writes.writer.done()
+        self._ended(arn)
+        title = "The policy changed meanwhile: nothing was written" if isinstance(error, ConflictError) else ""
+        self._screen.app.push_screen(ErrorScreen(error, title=title))
+
+    def _ended(self, arn: str) -> None:
+        self._screen.policies_changed([arn])
+        self._busy_changed()
+        if self._shown is not None and self._shown.is_attached:
+            self._shown.read()
+
+    def _busy_changed(self) -> None:
+        main = self._screen
+        main.update_bindings()
+        main.show_status()
+        main.writes_settled()

@@ -1,0 +1,142 @@
+"""The journal's screen: what was written, taken back and done again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from ecr_tui.errors import EnvironmentFailure
+from ecr_tui.grants import apply, plan_grant
+from ecr_tui.journal import Journal, Record
+from ecr_tui.policy.actions import Access
+from ecr_tui.policy.change import Grant
+from ecr_tui.ui.screens import journal as screen
+from tests.ui.conftest import Session, running
+from tests.ui.fake_workspace import DEVUSR2, HOSTILE, A, FakeWorkspace, repository
+
+OTHER = "arn:aws:iam::222222222222:role/ci"
+
+
+def write(workspace: FakeWorkspace, name: str, principal: str = DEVUSR2) -> str:
+    """As another instance of the program would."""
+    plan = plan_grant(workspace, workspace.by_name(name), Grant(principal, Access.PULL))
+    return apply(workspace, Journal(workspace.journal.path), plan, operator="arn:aws:iam::1:user/bob").entry_id or ""
+
+
+async def confirmed(session: Session, key: str, *words: str) -> None:
+    await session.press(key)
+    await session.wait(lambda: session.dialog == "ConfirmScreen", f"asking after {key}")
+    assert session.app.focused is not None
+    assert session.app.focused.id == "no"
+    for word in words:
+        assert word in session.text()
+    await session.press("right", "enter")
+    await session.wait(lambda: session.dialog == "JournalScreen" and not session.main.writes.writer.busy)
+
+
+async def test_the_story_of_an_entry(workspace: FakeWorkspace, monkeypatch) -> None:
+    monkeypatch.setattr(screen, "WATCH", 0.02)
+    monkeypatch.setattr(screen, "LOOK", 0.01)
+    write(workspace, "my-first-repo")
+    write(workspace, "legacy-tool", OTHER)
+    async with running(workspace) as session:
+        await session.select("my-first-repo")
+        await session.press("U")
+        await session.see(
+            "2 writes", "legacy-tool", "my-first-repo", "✓ live: the policy is still what this write left"
+        )
+        assert "role ci" in session.text()
+        await session.press("f")
+        await session.see("1 write to my-first-repo", "+ allows", "BatchGetImage")
+
+        # Taken back, and again: u and r ask first; No has the focus.
+        await confirmed(session, "u", "Undo the grant in my-first-repo?", "- takes")
+        assert workspace.by_name("my-first-repo").arn not in workspace.policies
+        await session.see("2 writes to my-first-repo", "undo")
+        await session.see("✓ live")
+        await session.press("down")
+        await session.see("↶ taken back: by the undo of")
+        await confirmed(session, "r", "Redo the grant in my-first-repo?", "+ allows")
+        await session.see("3 writes to my-first-repo", "redo")
+        assert json.loads(workspace.policies[workspace.by_name("my-first-repo").arn])
+        await session.press("r")
+        await session.see("is in force already")
+        await session.press("escape")
+
+        # Somebody else's write, in another process, appears by itself, and is in the way.
+        write(workspace, "my-first-repo", OTHER)
+        await session.see("4 writes to my-first-repo")
+        await session.press("y")
+        await session.wait(lambda: session.copied)
+        assert DEVUSR2 in session.copied[0]
+        await session.press("home", "down")
+        await session.see("– superseded")
+        await session.press("u")
+        await session.wait(lambda: session.dialog == "ConfirmScreen")
+        await session.press("right", "enter")
+        await session.see("The policy changed meanwhile: nothing was written", "role ci")
+        await session.press("escape")
+        await session.press("end", "enter")
+        await session.wait(lambda: session.dialog == "TextScreen")
+        assert "ecr:BatchGetImage" in session.text()
+        await session.press("escape", "f")
+        await session.see("5 writes")
+        await session.press("escape")
+        assert session.dialog == ""
+        assert session.main.table.has_focus
+
+
+async def test_it_is_honest_in_little_room_and_with_hostile_lines(workspace: FakeWorkspace) -> None:
+    workspace.settings = replace(workspace.settings, read_only=True)
+    for name in HOSTILE:
+        row = repository(name)
+        record = Record("grant", name, row.arn, row.region, A, principal=DEVUSR2, operator=name, after_text="no policy")
+        workspace.journal.finish(workspace.journal.begin(record), "failed", name)
+    elsewhere = replace(record, account="999999999999", repository="elsewhere")
+    workspace.journal.finish(workspace.journal.begin(elsewhere), "written")
+    with workspace.journal.path.open("ab") as file:
+        file.write(b"{nonsense\n")
+    async with running(workspace, (60, 20)) as session:
+        await session.press("U")
+        await session.see("9 writes", "1 line cannot be read", "elsewhere", "esc close")
+        await session.see("not looked up: it is in account 999999999999")
+        await session.press("u")
+        await session.wait(lambda: "Read-only mode" in session.toasts())
+        await session.press("end", "pageup", "down", "down")
+        await session.see("✗ not written")
+        assert "\x1b" not in session.text()
+        await session.press("escape")
+        assert session.dialog == ""
+        workspace.errors["past_writes"] = EnvironmentFailure("the journal is locked", hint="close the other one")
+        await session.press("U")
+        await session.see("the journal is locked", "close the other one")
+        await session.press("q")
+        assert session.dialog == ""
+        assert workspace.writes == []
+
+
+async def test_thousands_of_entries_are_drawn_as_far_as_they_are_seen(workspace: FakeWorkspace, monkeypatch) -> None:
+    repositories = [repository(f"app-{number}") for number in range(50)]
+    text = json.dumps({"Version": "2012-10-17", "Statement": []})
+    lines = []
+    for number in range(5000):
+        row = repositories[number % 50]
+        record = Record("grant", row.name, row.arn, row.region, A, principal=DEVUSR2, after_text=text)
+        begun = {
+            "v": 1,
+            "event": "begin",
+            "id": f"20260101T000000-{number:08x}",
+            "at": f"2026-01-01T00:00:00.{number:06}+00:00",
+        }
+        lines.append(json.dumps(begun | vars(record)) + "\n")
+        lines.append(json.dumps({"event": "finish", "id": begun["id"], "at": begun["at"], "outcome": "written"}) + "\n")
+    workspace.journal.path.write_text("".join(lines))
+    async with running(workspace) as session:
+        await session.press("U")
+        await session.see("5,000 writes")
+        shown = session.app.screen
+        assert isinstance(shown, screen.JournalScreen)
+        await session.press("end")
+        await session.see("app-0 ")
+        # Only of what was in view anybody asked what has become of it.
+        assert len(shown._past._known) < 100
