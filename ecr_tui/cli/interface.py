@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,12 @@ def run_interface(workspace: Workspace) -> None:
         raise InputError(
             "the interface needs a terminal", hint="For scripts there are commands: ecr-tui --help lists them."
         )
-    from ecr_tui.ui.app import EcrTuiApp
+    # What starting makes is there to stay: looking through it for garbage again and again is a tenth of the time to
+    # the first frame. The app collects from there on.
+    gc.disable()
+    try:
+        from ecr_tui.ui.app import EcrTuiApp
 
-    EcrTuiApp(workspace).run()
+        EcrTuiApp(workspace).run()
+    finally:
+        gc.enable()

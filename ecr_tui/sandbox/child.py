@@ -17,6 +17,9 @@ import threading
 
 
 def main(repositories: int) -> None:
+    # The interface starts at the same moment, and whoever looks at it must not wait for two AWS accounts to be seeded.
+    with contextlib.suppress(AttributeError, OSError):
+        os.nice(10)
     # The terminal's Ctrl-C is for the interface, which closes the pipe when it wants an end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     over, ready = threading.Event(), threading.Event()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from rich.segment import Segments
-from rich.traceback import Traceback
 from textual import events, on
 from textual.app import App, SystemCommand
 from textual.command import Provider
@@ -79,6 +79,11 @@ class EcrTuiApp(App[None]):
         if not await burst.acted(self, event):
             await super().on_event(event)
 
+    def on_ready(self) -> None:
+        if not gc.isenabled():  # the command line leaves it off until here
+            gc.freeze()
+            gc.enable()
+
     # -- leaving and failing -----------------------------------------------------------------------------------------
 
     async def action_quit(self) -> None:
@@ -104,6 +109,8 @@ class EcrTuiApp(App[None]):
 
     def _fatal_error(self) -> None:
         """As Textual's, but without the values of local variables: tokens are among them."""
+        from rich.traceback import Traceback
+
         self.bell()
         traceback = Traceback(show_locals=False, width=None)
         self._exit_renderables.append(Segments(self.console.render(traceback, self.console.options)))

@@ -14,14 +14,14 @@ from textual.message import Message
 
 from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Repository, Role
 from ecr_tui.errors import EcrTuiError
-from ecr_tui.report import Event as VerifyEvent
-from ecr_tui.report import Report, StageProgress
 
 if TYPE_CHECKING:
     from ecr_tui.audit_result import Audit
     from ecr_tui.grants import Outcome, Plan
     from ecr_tui.journal import Entry
     from ecr_tui.policy.change import Grant
+    from ecr_tui.report import Event as VerifyEvent
+    from ecr_tui.report import Report
     from ecr_tui.templates import Fit
     from ecr_tui.twosided import TwoSided
 
@@ -149,6 +149,8 @@ class Verifying(Message):
 
     def can_replace(self, message: Message) -> bool:
         """Progress of the same stage: only the newest counts, however fast an engine tells it."""
+        from ecr_tui.report import StageProgress
+
         return (
             isinstance(message, Verifying)
             and isinstance(message.event, StageProgress)

@@ -16,7 +16,6 @@ from ecr_tui.policy.document import LIMIT, PolicyDocument
 from ecr_tui.policy.principal import describe
 from ecr_tui.ui.choice import ACCESS_WORDS, caveat, condition_words, until_words
 from ecr_tui.ui.text import MUTED, NO, OK, count, safe, safe_block
-from ecr_tui.ui.who_text import who_reasons
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
@@ -273,6 +272,8 @@ def _may(document: PolicyDocument | None, kind: str, principal: str, repository:
 
 
 def who(plan: Plan, repository: Repository, now: datetime | None = None) -> Content:
+    from ecr_tui.ui.who_text import who_reasons
+
     rows = who_rows(plan, repository)
     if not rows:
         return Content.styled("Nobody outside this account: no statement names anyone.", MUTED)

@@ -12,13 +12,13 @@ from textual.widget import Widget
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.errors import EcrTuiError
-from ecr_tui.report import Event, StageEnded, StageName, StageStarted
 from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import Answered
 from ecr_tui.ui.port import Workspace
 
 if TYPE_CHECKING:
     from ecr_tui.batch import Batch, Result
+    from ecr_tui.report import Event, StageEnded, StageName, StageStarted
 
 
 @dataclass
@@ -74,6 +74,8 @@ class ManyVerifier:
         on_change: Callable[[Sequence[int]], None],
         on_end: Callable[[], None],
     ) -> ManyRun:
+        from ecr_tui.report import StageEnded, StageStarted
+
         node, workspace = self._node, self._workspace
         cancel = self._cancel = threading.Event()
         run = self.run = ManyRun([ManyRow(one) for one in repositories], self.clock())

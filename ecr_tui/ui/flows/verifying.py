@@ -6,16 +6,19 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.errors import EcrTuiError
-from ecr_tui.registry.engine import Progress
-from ecr_tui.report import Report, Stage, StageEnded, StageName, StageProgress, StageStarted
 from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import Verified, Verifying
 from ecr_tui.ui.port import Workspace
+
+if TYPE_CHECKING:
+    from ecr_tui.registry.engine import Progress
+    from ecr_tui.report import Report, Stage, StageName
 
 
 @dataclass
@@ -75,6 +78,8 @@ class Verifier:
         return self.run is not None and self.run.running
 
     def start(self, repository: Repository, engine: str) -> Run:
+        from ecr_tui.report import StageName
+
         self._generation += 1
         generation, node, workspace = self._generation, self._node, self._workspace
         cancel = self._cancel = threading.Event()
@@ -112,6 +117,8 @@ class Verifier:
     def take_event(self, message: Verifying) -> bool:
         if message.generation != self._generation or self.run is None:
             return False
+        from ecr_tui.report import StageEnded, StageProgress, StageStarted
+
         event = message.event
         if isinstance(event, StageStarted):
             self.run.row(event.name).began = self.clock()

@@ -29,10 +29,8 @@ from ecr_tui.ui.flows.verifying import Verifier
 from ecr_tui.ui.flows.writing import Writer
 from ecr_tui.ui.keys import BINDINGS, MAIN, Key, by_action
 from ecr_tui.ui.port import Workspace
-from ecr_tui.ui.screens.audit import AuditScreen
 from ecr_tui.ui.screens.choosing import Choosing
 from ecr_tui.ui.screens.copying import Copying
-from ecr_tui.ui.screens.help import HelpScreen
 from ecr_tui.ui.screens.history import History
 from ecr_tui.ui.screens.journal import Journalling
 from ecr_tui.ui.screens.leftovers import Leftovers
@@ -63,7 +61,7 @@ class MainScreen(Screen[None]):
     VERTICAL_BREAKPOINTS: ClassVar = [(0, "-short"), (30, "-tall")]  # type: ignore[misc]
 
     def __init__(self, workspace: Workspace, *, now: Callable[[], datetime]) -> None:
-        super().__init__(id="main")
+        super().__init__(id="main", classes="-pane-repositories")
         self.workspace = workspace
         self.now = now
         settings = workspace.settings
@@ -519,9 +517,13 @@ class MainScreen(Screen[None]):
         self.copying.ask_form()
 
     def action_audit(self) -> None:
+        from ecr_tui.ui.screens.audit import AuditScreen
+
         self.app.push_screen(AuditScreen(self.workspace))
 
     def action_help(self) -> None:
+        from ecr_tui.ui.screens.help import HelpScreen
+
         self.app.push_screen(HelpScreen())
 
     async def action_quit_app(self) -> None:

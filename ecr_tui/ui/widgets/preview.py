@@ -18,7 +18,6 @@ from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui import preview_text as words
 from ecr_tui.ui.flows.previewing import Preview, Subject
 from ecr_tui.ui.flows.siding import BothSides
-from ecr_tui.ui.sides_text import both_sides
 from ecr_tui.ui.text import MUTED, NO, safe, safe_block
 from ecr_tui.ui.widgets.words import Words
 
@@ -157,6 +156,8 @@ class PreviewPane(Vertical):
             return words.who(plan, subject.repository, self._now())
         if tab == "findings":
             return words.findings(plan)
+        from ecr_tui.ui.sides_text import both_sides
+
         sides = both_sides(self._both, max(self.size.width - 4, 20))
         return Content.assemble(sides, "\n\n", words.consumer(self._consumer_policy(subject), plan))
 

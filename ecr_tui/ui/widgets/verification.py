@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
 from ecr_tui.policy.principal import describe
-from ecr_tui.report import IsolationStatus, Report, Stage, Status, Verdict
 from ecr_tui.ui.flows.verifying import Run, StageRow
 from ecr_tui.ui.text import MUTED, NO, OK, SKIP, safe, safe_block, seconds, size
 from ecr_tui.ui.widgets.words import Words
 
+if TYPE_CHECKING:
+    from ecr_tui.report import Report, Stage
+
 WORDS = {
-    Status.OK: (OK, "ok", "$text-success"),
-    Status.DENIED: (NO, "denied", "$text-error"),
-    Status.FAILED: (NO, "failed", "$text-error"),
-    Status.SKIPPED: (SKIP, "skipped", MUTED),
+    "ok": (OK, "ok", "$text-success"),
+    "denied": (NO, "denied", "$text-error"),
+    "failed": (NO, "failed", "$text-error"),
+    "skipped": (SKIP, "skipped", MUTED),
 }
+"""By the value of a stage's status. What a run reports is first needed when one begins, so the first frame does not
+import it."""
 
 INTRODUCTION = (
     "v proves it live, as account B: log in, push a probe image of under 2 kB, pull it back, compare the digests, "
@@ -118,6 +124,8 @@ class VerificationPane(VerticalScroll, can_focus=True):
 
 
 def _loudest(report: Report) -> str:
+    from ecr_tui.report import IsolationStatus
+
     if report.isolation is not None and report.isolation.status is IsolationStatus.LEAKED:
         return "leak"
     return report.verdict.value
@@ -149,8 +157,8 @@ def stage_line(row: StageRow, now: float, cancelling: bool) -> Content:
     """Mark and word, stage, seconds, bytes, and what there is to say."""
     stage = row.stage
     if stage is not None:
-        mark, word, style = WORDS[stage.status]
-        message = safe(stage.message) if stage.status is not Status.OK else safe(_short(stage))
+        mark, word, style = WORDS[stage.status.value]
+        message = safe(stage.message) if word != "ok" else safe(_short(stage))
         return _line(mark, word, style, row.name.value, seconds(stage.seconds), size(stage.bytes), message, MUTED)
     if row.began is None:
         return _line("·", "waiting", MUTED, row.name.value, "", "", "", MUTED)
@@ -193,6 +201,8 @@ def _line(
 
 
 def explanation(run: Run) -> list[Field | Static]:
+    from ecr_tui.report import Status, Verdict
+
     if run.error is not None:
         return _fields([("Side", run.error.side), ("Said", run.error.detail), ("Fix", run.error.hint)])
     if run.report is None:
@@ -225,6 +235,8 @@ def _fields(pairs: list[tuple[str, str]]) -> list[Field | Static]:
 
 def report_text(report: Report) -> str:
     """The report as plain lines, to attach to a ticket."""
+    from ecr_tui.report import Status
+
     lines = [
         report.headline(),
         f"repository  {report.repository}",
