@@ -15,7 +15,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
@@ -25,6 +25,7 @@ from ecr_tui.registry.choose import choose_engine
 from ecr_tui.registry.engine import Credentials, Engine, Reference
 from ecr_tui.registry.probe import make_probe
 from ecr_tui.secret import Secret
+from tests.benchmarks.measures import Row, Skipped, seconds, times
 from tests.support.served import ServedDemo
 
 ROUNDS = 9
@@ -115,16 +116,17 @@ class Bench:
         return path
 
 
-def main(rounds: int = ROUNDS) -> None:
+def main(rounds: int = ROUNDS) -> list[Row | Skipped]:
+    os.environ.setdefault("NO_PROXY", "127.0.0.1,localhost")
     with tempfile.TemporaryDirectory(prefix="ecr-tui-bench-") as folder:
         demo = ServedDemo(Path(folder))
         try:
-            report(Bench(demo), rounds)
+            return report(Bench(demo), rounds)
         finally:
             demo.stop()
 
 
-def report(bench: Bench, rounds: int) -> None:
+def report(bench: Bench, rounds: int) -> list[Row | Skipped]:
     try:
         choose_engine("docker", bench.host).close()
         docker = shutil.which("docker") is not None
@@ -134,33 +136,72 @@ def report(bench: Bench, rounds: int) -> None:
     whole: dict[str, Callable[[], None]] = {"ecr-tui verify --engine direct": bench.by_command("direct")}
     if docker:
         protocol["our docker engine"] = bench.by_engine("docker")
-        protocol["docker load, login, tag, push, rmi, pull, rmi"] = bench.by_docker_cli
+        protocol[_BY_HAND] = bench.by_docker_cli
         whole["ecr-tui verify --engine docker"] = bench.by_command("docker")
-        whole["aws ecr get-login-password, then the same docker commands"] = bench.by_hand
+        whole[_SHELL] = bench.by_hand
     if shutil.which("skopeo"):
-        protocol["skopeo copy there, skopeo copy back"] = bench.by_skopeo
+        protocol[_COPIES] = bench.by_skopeo
+    medians: dict[str, float] = {}
     for title, rows, baseline in (
-        ("login, push and pull of one small image", protocol, "docker load, login, tag, push, rmi, pull, rmi"),
+        ("login, push and pull of one small image", protocol, _BY_HAND),
         ("the whole command: who am I, token, login, push, pull, compare, clean up", whole, "aws ecr get-login"),
     ):
-        seconds: dict[str, list[float]] = {name: [] for name in rows}
+        took: dict[str, list[float]] = {name: [] for name in rows}
         for row in rows.values():
             row()
         for _ in range(rounds):
             for name, row in rows.items():
                 begun = time.perf_counter()
                 row()
-                seconds[name].append(time.perf_counter() - begun)
-        medians = {name: statistics.median(found) for name, found in seconds.items()}
-        base = next((median for name, median in medians.items() if name.startswith(baseline)), None)
+                took[name].append(time.perf_counter() - begun)
+        here = {name: statistics.median(found) for name, found in took.items()}
+        medians |= here
+        base = next((median for name, median in here.items() if name.startswith(baseline)), None)
         print(f"{title} (medians of {rounds})")
-        for name, median in sorted(medians.items(), key=lambda item: item[1]):
+        for name, median in sorted(here.items(), key=lambda item: item[1]):
             ratio = f"{median / base:6.2f} x" if base else "       -"
             print(f"  {median * 1000:9.1f} ms {ratio}   {name}")
     if bench.requests:
         print(f"requests of the direct engine, login included: {bench.requests}")
+    return table(medians)
+
+
+_BY_HAND = "docker load, login, tag, push, rmi, pull, rmi"
+_SHELL = "aws ecr get-login-password, then the same docker commands"
+_COPIES = "skopeo copy there, skopeo copy back"
+
+
+def table(medians: Mapping[str, float]) -> list[Row | Skipped]:
+    def row(what: str, ours: str, other: str, words: str) -> Row | Skipped:
+        missing = [name for name in (ours, other) if name not in medians]
+        if missing:
+            return Skipped(what + f", against {words}", "docker with an engine" if "docker" in missing[0] else "skopeo")
+        return Row(
+            what,
+            seconds(medians[ours]),
+            f"{words}: {seconds(medians[other])}",
+            times(medians[other], medians[ours]),
+        )
+
+    push = "Log in, push and pull one small image"
+    return [
+        row(f"{push}, direct engine", "our direct engine", _BY_HAND, "`docker` by hand"),
+        row(f"{push}, direct engine", "our direct engine", _COPIES, "`skopeo copy` there and back"),
+        row(f"{push}, docker engine", "our docker engine", _BY_HAND, "`docker` by hand"),
+        row(
+            "The whole `ecr-tui verify`, direct engine",
+            "ecr-tui verify --engine direct",
+            _SHELL,
+            "`aws` and `docker` by hand",
+        ),
+        row(
+            "The whole `ecr-tui verify`, docker engine",
+            "ecr-tui verify --engine docker",
+            _SHELL,
+            "`aws` and `docker` by hand",
+        ),
+    ]
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("NO_PROXY", "127.0.0.1,localhost")
     main(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS)

@@ -81,6 +81,16 @@ class Terminal:
             pass
         return self.process.returncode
 
+    def drain(self, within: float) -> int:
+        """As :meth:`wait`, without drawing the screen: for whoever must not take the processor from the program."""
+        deadline = time.monotonic() + within
+        while self.process.poll() is None:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"still running after {within:.0f} s")
+            if select.select([self._master], [], [], 0.05)[0]:
+                self.raw += os.read(self._master, 65536)
+        return self.process.returncode
+
     def _read(self, timeout: float) -> bool:
         if not select.select([self._master], [], [], max(0.0, timeout))[0]:
             return False
