@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -97,8 +97,11 @@ class AuditProgress(Message):
 
 @dataclass
 class Audited(Message):
+    """``pages``: the audit in words, by page."""
+
     audit: Audit | None
     error: EcrTuiError | None = None
+    pages: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass

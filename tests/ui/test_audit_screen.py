@@ -88,7 +88,7 @@ async def test_small(workspace: FakeWorkspace, size: tuple[int, int]) -> None:
         await ui.see("7 repositories", "Findings", "esc close")
         lines = ui.text().splitlines()
         assert len(lines) == size[1]
-        scroll = ui.app.screen.query_one("#odd VerticalScroll")
+        scroll = ui.app.screen.query_one("#odd-body")
         await ui.press("end")
         await ui.wait(lambda: scroll.scroll_y == scroll.max_scroll_y)
         await ui.press("right")

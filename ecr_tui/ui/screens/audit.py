@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 import textwrap
 import threading
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static, TabbedContent, TabPane, Tabs
 
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui import jobs
-from ecr_tui.ui.messages import Audited, AuditProgress
+from ecr_tui.ui.messages import Answered, Audited, AuditProgress
 from ecr_tui.ui.port import Workspace
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.text import TextScreen, copied_error, error_content
-from ecr_tui.ui.text import MUTED, NO, OK, PENDING, count, safe, safe_block
+from ecr_tui.ui.text import NO, OK, PENDING, count, safe, safe_block
+from ecr_tui.ui.widgets.lines import Line, Lines
 from ecr_tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
@@ -45,7 +47,6 @@ class AuditScreen(Dialog[None]):
         & .keys { margin-top: 0; }
         & TabbedContent, & ContentSwitcher { height: 1fr; }
         & TabPane { padding: 0; height: 1fr; }
-        & TabPane > VerticalScroll { height: 1fr; scrollbar-size-vertical: 1; }
     }
     """
     AUTO_FOCUS = ""
@@ -71,6 +72,7 @@ class AuditScreen(Dialog[None]):
         self._audit: Audit | None = None
         self._error: EcrTuiError | None = None
         self._pages: dict[str, str] = {}
+        self._drawn: object = None
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
@@ -78,8 +80,8 @@ class AuditScreen(Dialog[None]):
             yield Words(id="progress", classes="body")
             with TabbedContent(initial="odd"):
                 for page, label in PAGES.items():
-                    with TabPane(label, id=page), VerticalScroll(can_focus=False):
-                        yield Words(id=f"{page}-body", classes="body")
+                    with TabPane(label, id=page):
+                        yield Lines(id=f"{page}-body")
             yield Static(
                 Content.assemble(
                     ("← →", "$text-accent bold"),
@@ -123,9 +125,15 @@ class AuditScreen(Dialog[None]):
         def progress(done: int, of: int) -> None:
             jobs.post(self, AuditProgress(f"{PENDING} {done:,} of {count(of, 'policy', 'policies')} read"))
 
+        def work() -> Audited:
+            from ecr_tui.present_audit import audit_pages
+
+            audit = self._workspace.audit(on_listed=listed, on_progress=progress, cancel=cancel)
+            return Audited(audit, pages=audit_pages(audit))
+
         jobs.start(
             self,
-            lambda: Audited(self._workspace.audit(on_listed=listed, on_progress=progress, cancel=cancel)),
+            work,
             failed=lambda error: Audited(None, error),
             group="audit",
         )
@@ -145,10 +153,8 @@ class AuditScreen(Dialog[None]):
             self._say(f"{NO} {safe(message.error.title)}", "$text-error")
             self._pages = {}
         elif message.audit is not None:
-            from ecr_tui.present_audit import audit_pages
-
             found = message.audit.severities
-            self._pages = audit_pages(message.audit)
+            self._pages = message.pages
             self._say(
                 f"{count(len(message.audit.repositories), 'repository', 'repositories')} · "
                 f"{count(found['error'], 'error')} · {count(found['warning'], 'warning')} · "
@@ -159,15 +165,32 @@ class AuditScreen(Dialog[None]):
     # -- pages -------------------------------------------------------------------------------------------------------
 
     def _draw(self) -> None:
-        if self.running:
+        """Wrap the pages for the width, on a thread: an audit of a large registry has very many lines."""
+        wanted = (id(self._audit), id(self._error), self._width)
+        if self.running or wanted == self._drawn:
             return
-        for page in PAGES:
-            body = self.query_one(f"#{page}-body", Words)
-            if self._error is not None:
-                body.say(error_content(self._error, self._error.title))
-                continue
-            text = self._pages.get(page, "")
-            body.say(page_content(text, self._width) if text else Content.styled(NOTHING[page], MUTED))
+        self._drawn = wanted
+        if self._error is not None:
+            text = error_content(self._error, self._error.title).plain
+            self._show(wanted, dict.fromkeys(PAGES, page_lines(text, self._width)))
+            return
+        pages, width = self._pages, self._width
+
+        def work() -> Answered:
+            lines = {page: page_lines(pages.get(page, ""), width) or [(NOTHING[page], "muted")] for page in PAGES}
+            return Answered(lambda: self._show(wanted, lines))
+
+        jobs.start(self, work, failed=lambda _: None, group="audit-pages")
+
+    def _show(self, wanted: object, lines: Mapping[str, Sequence[Line]]) -> None:
+        if wanted == self._drawn and self.is_mounted:
+            for page in PAGES:
+                self.query_one(f"#{page}-body", Lines).show(lines[page])
+
+    @on(Answered)
+    def _answered(self, message: Answered) -> None:
+        message.stop()
+        message.take()
 
     @property
     def _width(self) -> int:
@@ -191,7 +214,7 @@ class AuditScreen(Dialog[None]):
         self.turn_to(pages[(pages.index(self.page) + by) % len(pages)])
 
     def action_scroll(self, how: str, by: int = 0) -> None:
-        scroll = self.query_one(f"#{self.page} VerticalScroll", VerticalScroll)
+        scroll = self.query_one(f"#{self.page}-body", Lines)
         if how == "relative":
             scroll.scroll_relative(y=by, animate=False)
         else:
@@ -209,9 +232,7 @@ class AuditScreen(Dialog[None]):
         if self._error is not None:
             self.post_message(TextScreen.CopyWanted(copied_error(self._error), "the error"))
         elif self._audit is not None:
-            from ecr_tui.present_audit import audit_text
-
-            self.post_message(TextScreen.CopyWanted(audit_text(self._audit), "the audit"))
+            self._copy(self._audit, "the audit", _as_text)
         else:
             self.app.notify("The audit is not finished yet.", markup=False)
 
@@ -219,23 +240,35 @@ class AuditScreen(Dialog[None]):
         if self._audit is None:
             self.app.notify("There is no finished audit to copy.", markup=False)
             return
-        from ecr_tui.audit_json import audit_json
+        self._copy(self._audit, "the audit as JSON", _as_json)
 
-        text = json.dumps(audit_json(self._audit), indent=2, ensure_ascii=False)
-        self.post_message(TextScreen.CopyWanted(text, "the audit as JSON"))
-
-
-_STYLES = {"[error]": "$text-error", "[warning]": "$text-warning"}
+    def _copy(self, audit: Audit, what: str, write: Callable[[Audit], str]) -> None:
+        jobs.start(self, lambda: TextScreen.CopyWanted(write(audit), what), failed=lambda _: None, group="audit-copy")
 
 
-def page_content(text: str, width: int) -> Content:
-    """A page of the audit, wrapped under the beginning of each line; titles stand out."""
-    lines: list[Content] = []
-    for line in safe_block(text).split("\n"):
+def _as_text(audit: Audit) -> str:
+    from ecr_tui.present_audit import audit_text
+
+    return audit_text(audit)
+
+
+def _as_json(audit: Audit) -> str:
+    from ecr_tui.audit_json import audit_json
+
+    return json.dumps(audit_json(audit), indent=2, ensure_ascii=False)
+
+
+_STYLES = {"[error]": "error", "[warning]": "warning"}
+
+
+def page_lines(text: str, width: int) -> list[Line]:
+    """A page of the audit, wrapped under the beginning of each line; titles stand out. [] for no text."""
+    lines: list[Line] = []
+    for line in safe_block(text).split("\n") if text else ():
         words = line.lstrip(" ")
         indent = len(line) - len(words)
-        style = "bold" if words and not indent else _STYLES.get(words.partition(" ")[0], "")
+        style = "title" if words and not indent else _STYLES.get(words.partition(" ")[0], "")
         hanging = " " * min(indent + 4, width // 2)
         wrapped = textwrap.wrap(line, width, subsequent_indent=hanging, break_on_hyphens=False) or [""]
-        lines += [Content.styled(part, style) for part in wrapped]
-    return Content("\n").join(lines)
+        lines += [(part, style) for part in wrapped]
+    return lines
