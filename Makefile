@@ -15,7 +15,8 @@ help:
 	@echo "make demo   the app on two embedded AWS accounts"
 	@echo "make test   the tests"
 	@echo "make check  what CI runs: lint, types, import contracts, tests"
-	@echo "make format, make readme (its table of keys), make bench, make clean"
+	@echo "make format, make readme (its table of keys), make clean"
+	@echo "make bench  how fast, against what one would use instead (ARGS='start table': some of it)"
 
 demo: $(DEMO_STAMP)
 	@$(BIN)/ecr-tui demo $(ARGS)

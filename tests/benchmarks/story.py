@@ -16,6 +16,7 @@ from pathlib import Path
 
 from textual import events
 from textual.keys import _character_to_key
+from textual.widgets import Input
 
 from ecr_tui.config import resolve
 from ecr_tui.ui.app import EcrTuiApp
@@ -28,7 +29,8 @@ SETTLE = 0.25
 
 
 class Story:
-    def __init__(self, app: EcrTuiApp, watchdog: Watchdog) -> None:
+    def __init__(self, app: EcrTuiApp, watchdog: Watchdog, settle: float = SETTLE) -> None:
+        self._settle = settle
         self.app, self.main, self.watchdog = app, app.main, watchdog
         self.steps: list[str] = []
         self.failure = ""
@@ -53,7 +55,7 @@ class Story:
         self.steps.append(name)
         self.press(*keys)
         self.wait(until)
-        time.sleep(SETTLE)
+        time.sleep(self._settle)
 
     def ready(self) -> bool:
         main = self.main
@@ -67,15 +69,19 @@ class Story:
         listed = lambda: not main.listing.busy and len(main.listing.accounts) == 2 and self.ready()  # noqa: E731
         self.step("start and list", until=lambda: main.is_mounted and listed())
         rows = len(table.rows)
-        self.step("filter, key by key", "/", *"team/r1", until=lambda: 0 < table.shown <= rows)
+        self.step("the filter's bar", "/", until=self.typing)
+        self.step("filter, key by key", *"web/a", until=lambda: 0 < table.shown < rows)
         self.step("filter away", "escape", until=lambda: table.shown == rows)
         self.step("page through", *["pagedown"] * 8, "end", "home", until=self.ready)
         self.step("sort", "s", until=lambda: not self.top())
         self.step("sort by another column", "down", "down", "enter", until=self.top)
-        self.step("list by a tag", "t", *"Team=Payments", "enter", until=lambda: listed() and len(table.rows) < rows)
-        self.step("the tag away", "t", "ctrl+u", "enter", until=lambda: listed() and len(table.rows) == rows)
-        self.step("to one repository", "/", *"my-first", until=lambda: table.shown == 1)
-        self.step("its preview", "enter", until=self.ready)
+        self.step("the tags' bar", "t", until=self.typing)
+        self.step("list by a tag", *"Team=Payments", "enter", until=lambda: listed() and len(table.rows) < rows)
+        self.step("the tags' bar again", "t", until=self.typing)
+        self.step("the tag away", "ctrl+u", "enter", until=lambda: listed() and len(table.rows) == rows)
+        self.step("the filter's bar again", "/", until=self.typing)
+        self.step("to one repository", *"my-first", until=lambda: table.shown == 1)
+        self.step("its preview", "enter", until=lambda: not self.typing() and self.ready())
         self.step("access and condition", "p", "p", "p", "c", until=lambda: not self.top())
         self.step("a condition chosen", "down", "enter", until=lambda: self.top() and self.ready())
         written = len(main.workspace.journal.entries())
@@ -88,12 +94,15 @@ class Story:
         self.step("help closed", "escape", until=self.top)
         self.step("the palette", "ctrl+p", until=lambda: not self.top())
         self.step("the palette closed", "escape", until=self.top)
-        self.step("all rows again", "/", "escape", until=lambda: table.shown == rows)
+        self.step("all rows again", "escape", until=lambda: table.shown == rows)
         self.step("audit", "a", until=lambda: self.top("AuditScreen") and not self.app.screen.running)  # type: ignore[attr-defined]
         self.step("audit, its pages", "right", "pagedown", "end", "right", "right")
         self.step("audit closed", "escape", until=self.top)
         self.step("refresh", "r", until=listed)
         self.step("quit", "q")
+
+    def typing(self) -> bool:
+        return isinstance(self.app.focused, Input)
 
     def idle(self) -> bool:
         return self.top() and not self.main.writes.writer.busy
@@ -102,23 +111,25 @@ class Story:
         run = self.main.proving.verifier.run
         return run is not None and not run.running
 
-    def run(self) -> None:
+    def run(self, tell: Callable[[Story], None] = tell) -> None:
         try:
-            self.tell()
+            tell(self)
         except Exception as error:
             self.failure = f"{self.watchdog.step}: {type(error).__name__}: {error}"
             self.app.call_from_thread(self.app.exit)
 
 
-def run(app: EcrTuiApp, *, headless: bool = False, tell: Callable[[Story], None] = Story.run) -> dict[str, object]:
+def run(
+    app: EcrTuiApp, *, headless: bool = False, tell: Callable[[Story], None] = Story.run, settle: float = SETTLE
+) -> dict[str, object]:
     """Watch the app through its story; the answer is what :mod:`tests.benchmarks.bench_loop` prints."""
     watchdog = Watchdog()
-    story = Story(app, watchdog)
+    story = Story(app, watchdog, settle)
     thread = threading.Thread(target=tell, args=(story,), daemon=True)
     watchdog.start()
     try:
         app.call_later(thread.start)
-        app.run(headless=headless)
+        app.run(headless=headless, size=(120, 40) if headless else None)
     finally:
         watchdog.stop()
     thread.join(5)
