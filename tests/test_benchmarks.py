@@ -80,7 +80,8 @@ def test_a_story_is_watched(tmp_path: Path) -> None:
         told.step("list", until=lambda: told.main.is_mounted and len(table.rows) == 50)
         told.step("filter", "/", until=lambda: told.main.focused is not table)
         told.step("its words", "r", "1", until=lambda: 0 < table.shown < 50)
-        told.step("quit", "escape", "q")
+        told.step("the filter away", "escape", until=lambda: told.main.focused is table)
+        told.step("quit", "q", until=lambda: not told.app.is_running)
 
     found = story.run(
         EcrTuiApp(FakeWorkspace(tmp_path, rows)),
@@ -89,5 +90,5 @@ def test_a_story_is_watched(tmp_path: Path) -> None:
         settle=0,
     )
     assert found["failure"] == ""
-    assert found["steps"] == ["list", "filter", "its words", "quit"]
+    assert found["steps"] == ["list", "filter", "its words", "the filter away", "quit"]
     assert found["turns"]

@@ -99,7 +99,7 @@ class Story:
         self.step("audit, its pages", "right", "pagedown", "end", "right", "right")
         self.step("audit closed", "escape", until=self.top)
         self.step("refresh", "r", until=listed)
-        self.step("quit", "q")
+        self.step("quit", "q", until=lambda: not self.app.is_running)
 
     def typing(self) -> bool:
         return isinstance(self.app.focused, Input)
