@@ -28,7 +28,7 @@ from ecr_tui.secret import Secret
 from tests.benchmarks.measures import Row, Skipped, seconds, times
 from tests.support.served import ServedDemo
 
-ROUNDS = 9
+ROUNDS = 5
 REPOSITORY = "my-first-repo"
 AWS = Path(sys.executable).with_name("aws")
 
