@@ -65,3 +65,24 @@ def failures_text(summary: Summary) -> str:
 
 def _failure(result: Result) -> str:
     return f"{result.repository.name}: {result.error.text() if result.error else 'failed'}"
+
+
+def run_markdown(summary: Summary, words: str) -> str:
+    """A run for a ticket: what it did, the failures with their reasons, then every repository."""
+    lines = [
+        f"# {words[:1].upper()}{words[1:]}",
+        "",
+        f"{summary.headline()}." + (f" Run `{summary.run}`." if summary.run else ""),
+        f"{summary.seconds:.1f} s, {summary.calls:,} calls, {summary.refusals:,} of them throttled.",
+    ]
+    if summary.fatal is not None:
+        lines += ["", f"Nothing else was tried: {summary.fatal.title}"]
+    for result in summary.failed:
+        text = result.error.text() if result.error is not None else "failed"
+        lines += ["", f"## {result.repository.name}: failed", "", *(f"    {line}" for line in text.splitlines())]
+    lines += ["", "| Repository | Region | Result | Note |", "| --- | --- | --- | --- |"]
+    for result in summary.results:
+        note = result.error.title if result.error else " ".join(result.outcome.notes) if result.outcome else ""
+        cells = (result.repository.name, result.repository.region, result.status, note)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"

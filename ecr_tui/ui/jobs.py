@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import traceback
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from collections.abc import Callable
 
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.widget import Widget
 
 from ecr_tui.errors import EcrTuiError
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 def as_error(error: BaseException) -> EcrTuiError:
@@ -59,41 +54,3 @@ def post(node: MessagePump, message: Message) -> None:
     cleanup that goes on after the user has left, and must not fail for it."""
     with contextlib.suppress(RuntimeError):
         node.post_message(message)
-
-
-def gather(
-    work: Callable[[T], R],
-    items: Iterable[T],
-    *,
-    cancel: threading.Event,
-    threads: int = 8,
-    on_done: Callable[[int], None] = lambda _: None,
-) -> list[R | EcrTuiError | None]:
-    """``work`` over ``items`` on a few threads, results in order; None for what ``cancel`` kept from beginning."""
-    todo = list(enumerate(items))
-    results: list[R | EcrTuiError | None] = [None] * len(todo)
-    lock = threading.Lock()
-    todo.reverse()
-    done = 0
-
-    def serve() -> None:
-        nonlocal done
-        while not cancel.is_set():
-            with lock:
-                if not todo:
-                    return
-                index, item = todo.pop()
-            try:
-                results[index] = work(item)
-            except Exception as error:
-                results[index] = as_error(error)
-            with lock:
-                done += 1
-                on_done(done)
-
-    pool = [threading.Thread(target=serve, daemon=True) for _ in range(min(threads, len(todo)))]
-    for thread in pool:
-        thread.start()
-    for thread in pool:
-        thread.join()
-    return results

@@ -77,6 +77,15 @@ MAIN: tuple[Key, ...] = (
         writes=True,
     ),
     Key(
+        "change.runs",
+        "R",
+        "runs",
+        "Run",
+        "The run over many repositories: how far it is; resume what is left of one",
+        CHANGE,
+        "R",
+    ),
+    Key(
         "prove.verify",
         "v",
         "verify",
@@ -172,6 +181,15 @@ MAIN: tuple[Key, ...] = (
 
 TABLE: tuple[Key, ...] = (
     Key("table.mark", "space", "mark", "Mark", "Mark the repository for a grant or revoke of several", CHOOSE, "space"),
+    Key(
+        "table.mark_shown",
+        "asterisk",
+        "mark_shown",
+        "Mark shown",
+        "Mark all repositories that the filter shows; once more unmarks them",
+        CHOOSE,
+        "*",
+    ),
     Key("table.open", "enter", "open", "Open", "Go to the repository's policy preview", MOVE, "enter", palette=False),
     Key("table.up", "up,k", "move(-1)", "Up", "One row up", MOVE, "↑ k", palette=False),
     Key("table.down", "down,j", "move(1)", "Down", "One row down", MOVE, "↓ j", palette=False),

@@ -17,8 +17,7 @@ from ecr_tui.errors import EcrTuiError
 
 if TYPE_CHECKING:
     from ecr_tui.audit_result import Audit
-    from ecr_tui.grants import Outcome, Plan
-    from ecr_tui.journal import Entry
+    from ecr_tui.grants import Plan
     from ecr_tui.policy.change import Grant
     from ecr_tui.report import Event as VerifyEvent
     from ecr_tui.report import Report
@@ -102,47 +101,6 @@ class Audited(Message):
     audit: Audit | None
     error: EcrTuiError | None = None
     pages: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass
-class Planned(Message):
-    """Plans made for a confirmation: one per repository, an error where none could be made, None where cancelled."""
-
-    repositories: Sequence[Repository]
-    grant: Grant
-    plans: Sequence[Plan | EcrTuiError | None]
-    revoke: bool
-
-
-@dataclass
-class WriteProgress(Message):
-    done: int
-    total: int
-
-    def can_replace(self, message: Message) -> bool:
-        return isinstance(message, WriteProgress)
-
-
-@dataclass
-class Written(Message):
-    """The end of a write: one entry per plan, in order; None for what was not begun."""
-
-    plans: Sequence[Plan]
-    outcomes: Sequence[Outcome | EcrTuiError | None]
-
-
-@dataclass
-class UndoFound(Message):
-    """The write that an undo would take back; None when there is none."""
-
-    entry: Entry | None
-    error: EcrTuiError | None = None
-
-
-@dataclass
-class Undone(Message):
-    outcome: Outcome | None
-    error: EcrTuiError | None = None
 
 
 @dataclass

@@ -43,9 +43,9 @@ def right(screen: MainScreen) -> Content:
     if screen.listing.busy:
         parts.append(Content.styled("listing…", "$text-primary"))
     if screen.writes.writer.busy:
-        done, total = screen.writes.progress
-        number = f" {done} of {total}" if total > 1 else ""
-        parts.append(Content.styled(f"{screen.writes.writer.busy}{number}…", "bold $text-accent"))
+        parts.append(Content.styled(f"{screen.writes.writer.busy}…", "bold $text-accent"))
+    if screen.runs.words:
+        parts.append(Content.styled(screen.runs.words, "bold $text-accent"))
     if screen.proving.verifier.running:
         parts.append(Content.styled("verifying…", "$text-primary"))
     many = screen.many.verifier

@@ -17,6 +17,7 @@ from ecr_tui.audit import examine
 from ecr_tui.audit_reading import read_policies
 from ecr_tui.audit_result import Audit
 from ecr_tui.aws.model import Identity, IdentityPolicies, MfaPrompt, Profile, Repository, Role
+from ecr_tui.bulk import Bulk
 from ecr_tui.config import Settings
 from ecr_tui.errors import Cancelled, EcrTuiError
 from ecr_tui.grants import Outcome, Plan, apply, plan_grant, plan_grant_from, plan_revoke
@@ -131,6 +132,37 @@ class Gate:
     def count(self, name: str) -> int:
         with self._lock:
             return sum(call == name for call, _ in self.calls)
+
+
+class FakeOwner:
+    """Account A for runs over many: reading for a plan is "plan", writing "apply", as for a single repository."""
+
+    account, operator = A, f"arn:aws:sts::{A}:assumed-role/EcrAdmin/alice"
+
+    def __init__(self, workspace: FakeWorkspace) -> None:
+        self._workspace = workspace
+        self.read = workspace.read
+
+    def store(self, *, patient: bool) -> FakeOwner:
+        return self
+
+    def fresh(self, repo: Repository) -> Repository:
+        self._workspace._enter("plan", repo.name)
+        return repo
+
+    def write(self, repo: Repository, text: str) -> None:
+        self._workspace._enter("apply", repo.name)
+        self._workspace.write(repo, text)
+
+    def delete(self, repo: Repository) -> None:
+        self._workspace._enter("apply", repo.name)
+        self._workspace.delete(repo)
+
+    def registry(self, region: str) -> None:
+        return None
+
+    def touched(self, repo: Repository, outcome: Outcome | None) -> None:
+        self._workspace.gate.calls.append(("touched", repo.name))
 
 
 class FakeWorkspace(FakeProofs):
@@ -272,6 +304,10 @@ class FakeWorkspace(FakeProofs):
 
     def redo_entry(self, identifier: str) -> Outcome:
         return self.undo_entry(identifier, redo=True)
+
+    def bulk(self, parallel: int | None = None) -> Bulk:
+        self._enter("bulk")
+        return Bulk(FakeOwner(self), self.journal, read_only=self.settings.read_only, parallel=parallel or 8)
 
     def read(self, repo: Repository) -> str | None:
         return self.policies.get(repo.arn)

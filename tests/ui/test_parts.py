@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ecr_tui.errors import DeniedError, EcrTuiError, InputError
+from ecr_tui.errors import InputError
 from ecr_tui.ui import jobs, text
 from ecr_tui.ui.choice import Choice, condition_choices, condition_words, parse_condition
 from ecr_tui.ui.clipboard import Clipboard
@@ -143,35 +143,6 @@ def test_a_crash_prints_no_values(tmp_path, pytestconfig, how: str) -> None:
 
 
 # -- jobs ------------------------------------------------------------------------------------------------------------
-
-
-def test_gather_keeps_the_order_and_turns_failures_into_values() -> None:
-    def work(n: int) -> int:
-        if n == 3:
-            raise DeniedError("three")
-        if n == 4:
-            raise ValueError("four")
-        return n * n
-
-    seen: list[int] = []
-    results = jobs.gather(work, range(6), cancel=threading.Event(), threads=3, on_done=seen.append)
-    assert results[:3] == [0, 1, 4]
-    assert isinstance(results[3], DeniedError)
-    assert isinstance(results[4], EcrTuiError)
-    assert "ValueError" in results[4].detail
-    assert results[5] == 25
-    assert sorted(seen) == [1, 2, 3, 4, 5, 6]
-
-
-def test_gather_begins_nothing_after_a_cancel() -> None:
-    cancel = threading.Event()
-
-    def work(n: int) -> int:
-        cancel.set()
-        return n
-
-    results = jobs.gather(work, range(10), cancel=cancel, threads=1)
-    assert results == [0, *[None] * 9]
 
 
 def test_a_bug_keeps_its_stack_and_loses_its_values() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ecr_tui.config import Settings
-from ecr_tui.errors import DeniedError, EnvironmentFailure
+from ecr_tui.errors import DeniedError
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from tests.ui.conftest import running
@@ -178,54 +178,6 @@ async def test_revoke_without_a_statement_of_ours_says_so(workspace: FakeWorkspa
     async with running(workspace) as ui:
         await ui.press("x")
         await ui.wait(lambda: "no statement of ours" in ui.toasts())
-
-
-async def test_marked_repositories_are_granted_together(workspace: FakeWorkspace) -> None:
-    async with running(workspace) as ui:
-        await ui.press("space", "space", "space")
-        await ui.see("g plans all 3 marked and asks")
-        await ui.press("slash")
-        await ui.type("web")
-        await ui.press("enter", "g")
-        await ui.wait(lambda: ui.dialog == "ConfirmScreen")
-        await ui.see("Grant in 3 repositories?", "3 of them are hidden by the filter", "analytics/etl", "billing-api")
-        assert workspace.writes == []
-        await ui.press("tab", "enter")
-        await ui.wait(lambda: len(workspace.writes) == 3)
-        assert {name for name, _ in workspace.writes} == {"analytics/etl", "base/python", "billing-api"}
-        await ui.wait(lambda: ui.main.table.marks == 0)
-
-
-async def test_a_failure_among_many_is_told_one_by_one(workspace: FakeWorkspace) -> None:
-    workspace.errors["apply:base/python"] = DeniedError("may not write there")
-    async with running(workspace) as ui:
-        await ui.press("space", "space", "space", "g")
-        await ui.wait(lambda: ui.dialog == "ConfirmScreen")
-        await ui.press("tab", "enter")
-        await ui.wait(lambda: ui.dialog == "ErrorScreen")
-        await ui.see("2 repositories written, 1 not", "✗ base/python: may not write there", "✓ billing-api: written")
-        assert ui.main.table.marks == 3
-
-
-async def test_without_network_the_rest_is_not_begun(workspace: FakeWorkspace) -> None:
-    workspace.errors["apply:base/python"] = EnvironmentFailure("no network")
-    async with running(workspace) as ui:
-        await ui.press("space", "space", "space", "g")
-        await ui.wait(lambda: ui.dialog == "ConfirmScreen")
-        await ui.press("tab", "enter")
-        await ui.see("– billing-api: not begun")
-        assert [name for name, _ in workspace.writes] == ["analytics/etl"]
-
-
-async def test_plans_that_fail_are_left_out_and_said(workspace: FakeWorkspace) -> None:
-    workspace.errors["plan:base/python"] = DeniedError("may not read there")
-    async with running(workspace) as ui:
-        await ui.press("space", "space", "g")
-        await ui.wait(lambda: ui.dialog == "ConfirmScreen")
-        await ui.see("✗ base/python: may not read there", "Those are left alone.")
-        await ui.press("tab", "enter")
-        await ui.wait(lambda: workspace.writes)
-        assert [name for name, _ in workspace.writes] == ["analytics/etl"]
 
 
 async def test_read_only_writes_nothing_by_any_key(tmp_path) -> None:

@@ -1,103 +1,66 @@
-"""Policy writes: one at a time, each exactly the plan that was shown."""
+"""Writes to one repository: one at a time, each exactly the plan that was shown. Of many: :mod:`.bulk`."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from textual.widget import Widget
 
 from ecr_tui.aws.model import Repository
-from ecr_tui.errors import EcrTuiError, EnvironmentFailure
+from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.change import Grant
 from ecr_tui.ui import jobs
-from ecr_tui.ui.messages import Planned, UndoFound, Undone, WriteProgress, Written
+from ecr_tui.ui.messages import Answered
 from ecr_tui.ui.port import Workspace
 
 if TYPE_CHECKING:
     from ecr_tui.grants import Outcome, Plan
+    from ecr_tui.journal import Entry
+
+T = TypeVar("T")
+Take = Callable[[T | EcrTuiError], None]
 
 
 class Writer:
-    """:attr:`busy` from the moment a write is decided until its outcome is known; meanwhile nothing else is written."""
+    """:attr:`busy` from the moment a write is decided until its outcome is known; meanwhile nothing else is written.
+
+    Every ``take`` is called on the app's thread, with what was found or done, or with the reason why not.
+    """
 
     def __init__(self, node: Widget, workspace: Workspace) -> None:
         self._node = node
         self._workspace = workspace
-        self._cancel = threading.Event()
         self.busy = ""
         """What is being done, for the status line; "" when nothing is."""
 
-    def plan(self, repositories: Sequence[Repository], grant: Grant, *, revoke: bool) -> None:
-        """Make plans from the live policies, for a confirmation."""
-        self.busy = "planning"
-        self._cancel.clear()
-        node, workspace, cancel = self._node, self._workspace, self._cancel
-
-        def one(repository: Repository) -> Plan:
-            if revoke:
-                return workspace.plan_revoke(repository, grant.principal)
-            return workspace.plan(repository, grant)
-
-        def work() -> Planned:
-            plans = jobs.gather(
-                one,
-                repositories,
-                cancel=cancel,
-                on_done=lambda done: jobs.post(node, WriteProgress(done, len(repositories))),
-            )
-            return Planned(repositories, grant, plans, revoke)
-
-        jobs.start(node, work, failed=lambda error: Planned(repositories, grant, [error], revoke), group="write")
-
-    def write(self, plans: Sequence[Plan]) -> None:
-        self.busy = "writing"
-        self._cancel.clear()
-        node, workspace, cancel = self._node, self._workspace, self._cancel
-
-        def work() -> Written:
-            outcomes: list[Outcome | EcrTuiError | None] = []
-            for plan in plans:
-                if cancel.is_set():
-                    break
-                try:
-                    outcomes.append(workspace.apply(plan))
-                except Exception as error:
-                    outcomes.append(jobs.as_error(error))
-                    if isinstance(error, EnvironmentFailure):
-                        # Without credentials or network the next one can only fail the same way.
-                        break
-                if len(plans) > 1:
-                    jobs.post(node, WriteProgress(len(outcomes), len(plans)))
-            outcomes += [None] * (len(plans) - len(outcomes))
-            return Written(plans, outcomes)
-
-        jobs.start(node, work, failed=lambda error: Written(plans, [error]), group="write")
-
-    def undo(self) -> None:
-        self.busy = "undoing"
-        jobs.start(
-            self._node,
-            lambda: Undone(self._workspace.undo()),
-            failed=lambda error: Undone(None, error),
-            group="write",
-        )
-
-    def find_undo(self) -> None:
-        """Look up what :meth:`undo` would take back."""
-        self.busy = "looking"
+    def plan(self, repository: Repository, grant: Grant, *, revoke: bool, take: Take[Plan]) -> None:
+        """Make a plan from the live policy, for a confirmation."""
         workspace = self._workspace
-        jobs.start(
-            self._node,
-            lambda: UndoFound(workspace.journal.last_undoable(workspace.owner().account)),
-            failed=lambda error: UndoFound(None, error),
-            group="write",
-        )
+        if revoke:
+            self._do("planning", lambda: workspace.plan_revoke(repository, grant.principal), take)
+        else:
+            self._do("planning", lambda: workspace.plan(repository, grant), take)
 
-    def done(self) -> None:
-        self.busy = ""
+    def write(self, plan: Plan, take: Take[Outcome]) -> None:
+        self._do("writing", lambda: self._workspace.apply(plan), take)
 
-    def stop(self) -> None:
-        """Begin nothing further; a write that has begun is finished."""
-        self._cancel.set()
+    def find_undo(self, take: Take[tuple[Entry, ...]]) -> None:
+        """Look up what an undo would take back: nothing, one write, or all of a run, newest first."""
+        self._do("looking", lambda: self._workspace.bulk().last_action(), take)
+
+    def undo(self, take: Take[Outcome]) -> None:
+        self._do("undoing", self._workspace.undo, take)
+
+    def _do(self, what: str, work: Callable[[], T], take: Take[T]) -> None:
+        self.busy = what
+
+        def ended(found: T | EcrTuiError) -> None:
+            self.busy = ""
+            take(found)
+
+        def run() -> Answered:
+            found = work()
+            return Answered(lambda: ended(found))
+
+        jobs.start(self._node, run, failed=lambda error: Answered(lambda: ended(error)), group="write")

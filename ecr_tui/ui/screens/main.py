@@ -36,6 +36,7 @@ from ecr_tui.ui.screens.journal import Journalling
 from ecr_tui.ui.screens.leftovers import Leftovers
 from ecr_tui.ui.screens.many import ManyProving
 from ecr_tui.ui.screens.proving import Proving
+from ecr_tui.ui.screens.runs import Runs
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.screens.writes import Writes
 from ecr_tui.ui.text import NO, safe, safe_block
@@ -76,6 +77,7 @@ class MainScreen(Screen[None]):
         self.leftovers = Leftovers(self)
         self.writes = Writes(self, Writer(self, workspace))
         self.journal = Journalling(self)
+        self.runs = Runs(self)
         self.choosing = Choosing(self)
         self.copying = Copying(self)
         self.pane = "repositories"
@@ -124,7 +126,7 @@ class MainScreen(Screen[None]):
         """Ask everything that runs to end."""
         self.listing.stop()
         self.details.stop()
-        self.writes.writer.stop()
+        self.runs.stop()
         self.proving.verifier.cancel()
         self.many.verifier.cancel()
 
@@ -219,6 +221,8 @@ class MainScreen(Screen[None]):
         if not self.listing.take_account(message):
             return
         self.cards[message.role].show(message)
+        if message.role is Role.OWNER:
+            self.runs.look(message)
         if message.role is Role.CONSUMER:
             self.table.redraw_rows()
             self._preview_now()
@@ -347,27 +351,6 @@ class MainScreen(Screen[None]):
 
     # -- writes --------------------------------------------------------------------------------------------------
 
-    @on(said.Planned)
-    def _planned(self, message: said.Planned) -> None:
-        self.writes.planned(message)
-
-    @on(said.WriteProgress)
-    def _write_progress(self, message: said.WriteProgress) -> None:
-        self.writes.progress = (message.done, message.total)
-        self.show_status()
-
-    @on(said.Written)
-    def _written(self, message: said.Written) -> None:
-        self.writes.written(message)
-
-    @on(said.UndoFound)
-    def _undo_found(self, message: said.UndoFound) -> None:
-        self.writes.undo_found(message)
-
-    @on(said.Undone)
-    def _undone(self, message: said.Undone) -> None:
-        self.writes.undone(message)
-
     def writes_settled(self) -> None:
         """A write has begun or ended: somebody may be waiting to leave."""
         self.post_message(said.WorkChanged())
@@ -375,7 +358,7 @@ class MainScreen(Screen[None]):
     @property
     def writing(self) -> bool:
         """A policy is being written at this moment."""
-        return self.writes.writer.busy in ("writing", "undoing")
+        return self.writes.writer.busy in ("writing", "undoing") or self.runs.running
 
     def policies_changed(self, arns: list[str]) -> None:
         """After a write, or when a write found another policy: read them again, the selected one first."""
@@ -488,6 +471,9 @@ class MainScreen(Screen[None]):
 
     def action_verify_many(self) -> None:
         self.many.start()
+
+    def action_runs(self) -> None:
+        self.runs.open()
 
     def action_history(self) -> None:
         self.history.open()

@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from ecr_tui.aws.model import Repository
 from ecr_tui.errors import ConflictError, EcrTuiError
 from ecr_tui.ui import write_text
 from ecr_tui.ui.flows.previewing import Subject
 from ecr_tui.ui.flows.writing import Writer
-from ecr_tui.ui.messages import Planned, UndoFound, Undone, Written
 from ecr_tui.ui.screens.confirm import ConfirmScreen
 from ecr_tui.ui.screens.text import ErrorScreen
 from ecr_tui.ui.text import MUTED, OK, ago, count, safe
 
 if TYPE_CHECKING:
-    from ecr_tui.grants import Plan
+    from ecr_tui.aws.model import Repository
+    from ecr_tui.grants import Outcome, Plan
+    from ecr_tui.journal import Entry
     from ecr_tui.policy.change import Grant
     from ecr_tui.ui.screens.main import MainScreen
 
 
 class Writes:
-    """Belongs to the main screen. Every path to a write passes :meth:`_ready`, and writes a plan that was shown."""
+    """Belongs to the main screen. Every path to a write passes :meth:`ready`, and writes a plan that was shown."""
 
     def __init__(self, screen: MainScreen, writer: Writer) -> None:
         self._screen = screen
         self.writer = writer
-        self.progress = (0, 0)
-        self._made_here = 0
+        self._made_here: set[str] = set()
         self._phase: tuple[Subject | None, str] = (None, "")
-        self._hidden: Sequence[Repository] = ()
 
     def phase_of(self, subject: Subject | None) -> str:
         """What happened to this preview: "" while it is only a preview."""
@@ -49,7 +47,8 @@ class Writes:
             text, title=title, severity="warning" if warning else "information", timeout=8, markup=False
         )
 
-    def _ready(self) -> bool:
+    def ready(self) -> bool:
+        """Whether something may be written now; says why not."""
         if self._screen.read_only:
             self._say("Read-only mode: nothing is written.", warning=True)
             return False
@@ -63,13 +62,13 @@ class Writes:
     def grant(self) -> None:
         screen = self._screen
         grant = screen.grant
-        if not self._ready():
+        if not self.ready():
             return
         if grant is None:
             self._say("To whom? Account B is not known: choose a principal with b.", warning=True)
             return
         if screen.table.marks:
-            self._plan_marked(grant, revoke=False)
+            self._change_marked(grant, revoke=False)
             return
         plan = screen.previewer.writable(screen.repository, grant)
         if plan is None:
@@ -89,104 +88,86 @@ class Writes:
             return
         if plan.risks:
             title = f"{count(len(plan.risks), 'risk')}: grant all the same?"
-            self._confirm(title, write_text.one(plan), "Grant", [plan])
+            self._confirm(title, write_text.one(plan), "Grant", plan)
         else:
-            self._write([plan])
+            self._write(plan)
 
     def revoke(self) -> None:
         screen = self._screen
         grant = screen.grant
-        if not self._ready():
+        if not self.ready():
             return
         if grant is None:
             self._say("From whom? Choose a principal with b.", warning=True)
         elif screen.table.marks:
-            self._plan_marked(grant, revoke=True)
+            self._change_marked(grant, revoke=True)
         elif screen.repository is not None:
-            self._plan([screen.repository], grant, revoke=True)
+            self._plan(screen.repository, grant, revoke=True)
 
-    def _plan_marked(self, grant: Grant, *, revoke: bool) -> None:
-        self._hidden = self._screen.table.marked_hidden
-        self._plan(self._screen.table.marked, grant, revoke=revoke)
+    def _change_marked(self, grant: Grant, *, revoke: bool) -> None:
+        marked = self._screen.table.marked
+        if len(marked) == 1:
+            self._plan(marked[0], grant, revoke=revoke)
+            return
+        from ecr_tui.bulk import Intent
 
-    def _plan(self, repositories: Sequence[Repository], grant: Grant, *, revoke: bool) -> None:
-        self.progress = (0, len(repositories))
-        self.writer.plan(repositories, grant, revoke=revoke)
+        intent = Intent.to_revoke(grant.principal) if revoke else Intent.to_grant(grant)
+        verb = "Revoke" if revoke else "Grant"
+        self._screen.runs.change(verb, write_text.whom(grant, revoke=revoke), intent)
+
+    def _plan(self, repository: Repository, grant: Grant, *, revoke: bool) -> None:
+        self.writer.plan(
+            repository, grant, revoke=revoke, take=lambda found: self._planned(found, grant, revoke=revoke)
+        )
         self._busy_changed()
 
-    def planned(self, message: Planned) -> None:
-        """Plans were made from the live policies: ask, with everything that is going to happen."""
+    def _planned(self, plan: Plan | EcrTuiError, grant: Grant, *, revoke: bool) -> None:
+        """A plan was made from the live policy: ask, with everything that is going to happen."""
         screen = self._screen
-        self.writer.done()
         self._busy_changed()
-        hidden, self._hidden = self._hidden, ()
-        pairs = list(zip(message.repositories, message.plans, strict=False))
-        failed = [(r, p) for r, p in pairs if isinstance(p, EcrTuiError)]
-        plans: list[Any] = [p for _, p in pairs if p is not None and not isinstance(p, EcrTuiError)]
-        if failed and not plans:
-            self._screen.app.push_screen(ErrorScreen(failed[0][1]))
+        if isinstance(plan, EcrTuiError):
+            screen.app.push_screen(ErrorScreen(plan))
             return
-        changed = [p for p in plans if p.changed]
-        verb = "Revoke" if message.revoke else "Grant"
-        if not changed:
-            where = (
-                safe(plans[0].repository.name) if len(plans) == 1 else count(len(plans), "repository", "repositories")
-            )
-            notes = [safe(str(risk)) for plan in plans for risk in plan.risks]
-            nothing = "there is no statement of ours to take away" if message.revoke else "it is granted already"
-            self._say("\n".join([f"No change in {where}: {nothing}.", *notes]))
+        name = safe(plan.repository.name)
+        if not plan.changed:
+            nothing = "there is no statement of ours to take away" if revoke else "it is granted already"
+            self._say("\n".join([f"No change in {name}: {nothing}.", *(safe(risk) for risk in plan.risks)]))
             return
-        whom = write_text.whom(message.grant, revoke=message.revoke)
-        if len(message.repositories) == 1:
-            marked = " (the marked one)" if screen.table.marks else ""
-            title = f"{verb} in {safe(changed[0].repository.name)}{marked}? {whom}"
-            self._confirm(title, write_text.one(changed[0]), verb, changed)
-            return
-        same = [p for p in plans if not p.changed]
-        title = f"{verb} in {count(len(changed), 'repository', 'repositories')}? {whom}"
-        self._confirm(title, write_text.many(changed, same, failed, hidden), verb, changed)
+        verb = "Revoke" if revoke else "Grant"
+        marked = " (the marked one)" if screen.table.marks else ""
+        title = f"{verb} in {name}{marked}? {write_text.whom(grant, revoke=revoke)}"
+        self._confirm(title, write_text.one(plan), verb, plan)
 
-    def _confirm(self, title: str, body: Sequence[Content], verb: str, plans: Sequence[Plan]) -> None:
+    def _confirm(self, title: str, body: Sequence[Content], verb: str, plan: Plan) -> None:
         def answered(yes: bool | None) -> None:
-            if yes and self._ready():
-                self._write(plans)
+            if yes and self.ready():
+                self._write(plan)
 
         self._screen.app.push_screen(ConfirmScreen(title, body, yes=f"Yes, {verb.lower()}"), answered)
 
     # -- the write and its end -----------------------------------------------------------------------------------
 
-    def _write(self, plans: Sequence[Plan]) -> None:
-        self.progress = (0, len(plans))
-        self.writer.write(plans)
-        if len(plans) == 1 and plans[0].grant is not None:
-            self._set_phase(Subject(plans[0].repository, plans[0].grant), "writing…")
+    def _write(self, plan: Plan) -> None:
+        self.writer.write(plan, lambda outcome: self._written(plan, outcome))
+        subject = None if plan.grant is None else Subject(plan.repository, plan.grant)
+        if subject is not None:
+            self._set_phase(subject, "writing…")
         self._busy_changed()
 
-    def written(self, message: Written) -> None:
-        self.writer.done()
-        plans, outcomes = message.plans, message.outcomes
-        failures = [(p, o) for p, o in zip(plans, outcomes, strict=False) if isinstance(o, EcrTuiError)]
-        done = [p for p, o in zip(plans, outcomes, strict=False) if o is not None and not isinstance(o, EcrTuiError)]
-        self._made_here += len(done)
-        alone = len(plans) == 1 and plans[0].grant is not None
-        subject = Subject(plans[0].repository, plans[0].grant) if alone and plans[0].grant is not None else None
-        results = [o for o in outcomes if o is not None and not isinstance(o, EcrTuiError)]
-        read_back = "written" if any(o.notes for o in results) else "written and read back"
-        self._set_phase(subject, f"{OK} {read_back}" if done else "")
-        if not failures and len(done) == len(plans):
-            self._screen.table.unmark_all()
-        self._screen.policies_changed([p.repository.arn for p in plans])
-        self._busy_changed()
-        if len(plans) == 1 and failures:
-            self._failed(failures[0][1])
-        elif len(done) < len(plans):
-            text = write_text.outcome_lines(plans, outcomes)
-            title = f"{count(len(done), 'repository', 'repositories')} written, {len(plans) - len(done)} not"
-            self._screen.app.push_screen(
-                ErrorScreen(EcrTuiError(title, detail=text, hint="u takes back one at a time."))
-            )
+    def _written(self, plan: Plan, outcome: Outcome | EcrTuiError) -> None:
+        subject = None if plan.grant is None else Subject(plan.repository, plan.grant)
+        if isinstance(outcome, EcrTuiError):
+            self._set_phase(subject, "")
         else:
-            self._say(write_text.done(done, results), title="Revoked" if done[0].kind == "revoke" else "Granted")
+            self._set_phase(subject, f"{OK} written" if outcome.notes else f"{OK} written and read back")
+            self._made_here |= {outcome.entry_id} if outcome.entry_id else set()
+            self._screen.table.unmark_all()
+        self._screen.policies_changed([plan.repository.arn])
+        self._busy_changed()
+        if isinstance(outcome, EcrTuiError):
+            self._failed(outcome)
+        else:
+            self._say(write_text.done(plan, outcome), title="Revoked" if plan.kind == "revoke" else "Granted")
 
     def _failed(self, error: EcrTuiError) -> None:
         title = "The policy changed meanwhile: nothing was written" if isinstance(error, ConflictError) else ""
@@ -195,26 +176,31 @@ class Writes:
     # -- undo ----------------------------------------------------------------------------------------------------
 
     def undo(self) -> None:
-        if not self._ready():
+        if not self.ready():
             return
-        if self._made_here:
-            self.writer.undo()
-        else:
-            # What was not written in this session is not in the user's mind: say what it is, and ask.
-            self.writer.find_undo()
+        if self._screen.runs.running:
+            self._say("A run is under way: R shows it; stopped or at its end u takes it back.", warning=True)
+            return
+        self.writer.find_undo(self._undo_found)
         self._busy_changed()
 
-    def undo_found(self, message: UndoFound) -> None:
-        self.writer.done()
+    def _undo_found(self, entries: tuple[Entry, ...] | EcrTuiError) -> None:
         self._busy_changed()
-        if message.error is not None:
-            self._screen.app.push_screen(ErrorScreen(message.error))
-            return
-        if message.entry is None:
+        if isinstance(entries, EcrTuiError):
+            self._screen.app.push_screen(ErrorScreen(entries))
+        elif not entries:
             self._say("There is nothing to undo: this account has no write that was not taken back.")
-            return
-        record = message.entry.record
-        when = ago(message.entry.at, self._screen.now())
+        elif len(entries) > 1:
+            self._screen.runs.take_back(entries)
+        elif entries[0].id in self._made_here:
+            self._take_back()
+        else:
+            self._ask_undo(entries[0])
+
+    def _ask_undo(self, entry: Entry) -> None:
+        """What was not written in this session is not in the user's mind: say what it is, and ask."""
+        record = entry.record
+        when = ago(entry.at, self._screen.now())
         body = [
             Content.assemble(("repository  ", MUTED), (safe(record.repository), "bold"), f"  {safe(record.region)}"),
             Content.assemble(("written     ", MUTED), f"{when}, as a {safe(record.kind)}"),
@@ -224,26 +210,26 @@ class Writes:
         ]
 
         def answered(yes: bool | None) -> None:
-            if yes and self._ready():
-                self.writer.undo()
-                self._busy_changed()
+            if yes and self.ready():
+                self._take_back()
 
-        title = "Undo a write of an earlier session?"
-        self._screen.app.push_screen(ConfirmScreen(title, body, yes="Yes, undo"), answered)
+        of = "of a run" if record.run else "of an earlier session"
+        self._screen.app.push_screen(ConfirmScreen(f"Undo a write {of}?", body, yes="Yes, undo"), answered)
 
-    def undone(self, message: Undone) -> None:
-        self.writer.done()
+    def _take_back(self) -> None:
+        self.writer.undo(self._undone)
+        self._busy_changed()
+
+    def _undone(self, outcome: Outcome | EcrTuiError) -> None:
         self._set_phase(None, "")
-        if message.outcome is None:
+        if isinstance(outcome, EcrTuiError):
             self._busy_changed()
-            if message.error is not None:
-                self._failed(message.error)
+            self._failed(outcome)
             # A conflict means that the policy is not what was read.
             if self._screen.repository is not None:
                 self._screen.policies_changed([self._screen.repository.arn])
             return
-        self._made_here = max(self._made_here - 1, 0)
-        repository = message.outcome.plan.repository
+        repository = outcome.plan.repository
         self._screen.policies_changed([repository.arn])
         self._busy_changed()
         self._say(f"The policy of {safe(repository.name)} is exactly as it was before.", title="Undone")

@@ -152,6 +152,14 @@ class RowModel(Generic[T]):
         if self.marks.pop(key, None) is None:
             self.marks[key] = at
 
+    def mark_shown(self) -> None:
+        """Mark all of the view, or unmark them where all are marked; marks of hidden rows stay."""
+        shown = {self.key(self.rows[at]): at for at in self.view}
+        if shown.keys() <= self.marks.keys():
+            self.marks = {key: at for key, at in self.marks.items() if key not in shown}
+        else:
+            self.marks.update(shown)
+
     def marked(self) -> list[T]:
         """In the order of the view, those that the filter hides last."""
         places = {at: place for place, at in enumerate(self.view)} if self.marks else {}

@@ -287,6 +287,12 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
             self._toggle_mark()
             self.action_move(1)
 
+    def action_mark_shown(self) -> None:
+        """Mark all rows of the view, or unmark them where all are marked."""
+        self._model.mark_shown()
+        self.refresh()
+        self._report(self.Changed(self))
+
     def action_open(self) -> None:
         self._report(self.Opened(self, self.current))
 

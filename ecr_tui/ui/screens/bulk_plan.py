@@ -1,0 +1,128 @@
+"""Asking before many policies are written: what will happen to which repository."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Button
+
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.ui.bulk_text import plan_columns, plan_details, plan_summary, plan_title
+from ecr_tui.ui.flows.bulk import TICK, Planning, Row
+from ecr_tui.ui.screens.dialog import Dialog
+from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
+from ecr_tui.ui.text import safe
+from ecr_tui.ui.widgets.run_table import RunTable
+from ecr_tui.ui.widgets.virtual_table import VirtualTable
+from ecr_tui.ui.widgets.words import Words
+
+DIFF_WIDTH = 72
+
+
+class BulkPlanScreen(Dialog[bool]):
+    """Shown while it is planned, too. True only when Yes is chosen; "No" has the focus, and esc means no."""
+
+    DEFAULT_CSS = """
+    BulkPlanScreen {
+        & > #dialog { max-width: 116; border: round $warning; }
+        & .title { margin-bottom: 0; }
+        & #scroll { margin-top: 1; }
+        & #buttons { height: auto; margin-top: 1; align-horizontal: right; }
+        & #buttons Words { width: 1fr; color: $text-muted; }
+        & Button { margin-left: 2; min-width: 14; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,n", "no", "No"),
+        Binding("left", "app.focus_previous", "Previous", show=False),
+        Binding("right", "app.focus_next", "Next", show=False),
+        Binding("up,k", "table('move(-1)')", "Up", show=False),
+        Binding("down,j", "table('move(1)')", "Down", show=False),
+        Binding("pageup", "table('page(-1)')", "Page up", show=False),
+        Binding("pagedown", "table('page(1)')", "Page down", show=False),
+        Binding("home", "table('end(-1)')", "First", show=False),
+        Binding("end", "table('end(1)')", "Last", show=False),
+    ]
+
+    def __init__(self, planning: Planning) -> None:
+        super().__init__()
+        self._planning = planning
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield Words(plan_title(self._planning), id="question", classes="title")
+            yield Words(plan_summary(self._planning), id="summary", classes="body")
+            yield RunTable(plan_columns(), key=lambda row: row.repository.arn)
+            with Horizontal(id="buttons"):
+                yield Words(Content("↑ ↓ look\nenter its diff"))
+                yield Button(Content("No"), id="no", variant="default")
+                yield Button(
+                    Content(f"Yes, {self._planning.job.verb.lower()}"), id="yes", variant="warning", disabled=True
+                )
+
+    def on_mount(self) -> None:
+        self.table.set_rows(self._planning.rows)
+        self.query_one("#no").focus()
+        self._ticker = self.set_interval(TICK, self._tick)
+        self._tick()
+
+    @property
+    def table(self) -> RunTable[Row]:
+        return self.query_one(RunTable)
+
+    def _tick(self) -> None:
+        planning = self._planning
+        self.query_one("#summary", Words).say(plan_summary(planning))
+        if planning.over:
+            self._ticker.stop()
+            self._planned()
+
+    def _planned(self) -> None:
+        self._planning.arrange()
+        self.table.set_rows(self._planning.rows)
+        self.table.move_to(0)
+        self.query_one("#question", Words).say(plan_title(self._planning))
+        yes, no = self.query_one("#yes", Button), self.query_one("#no", Button)
+        if self._planning.changing:
+            yes.disabled = False
+        else:
+            yes.display = False
+            no.label = Content("Close")
+        self.call_after_refresh(self._fit)
+
+    # -- answers -------------------------------------------------------------------------------------------------
+
+    async def action_table(self, action: str) -> None:
+        """Keys that move, while a button has the focus: the table takes it."""
+        self.table.focus()
+        await self.table.run_action(action)
+
+    def action_no(self) -> None:
+        self._planning.cancel.set()
+        self.dismiss(False)
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        if event.button.id == "yes":
+            self.dismiss(True)
+        else:
+            self.action_no()
+
+    @on(VirtualTable.Opened)
+    def _opened(self, message: VirtualTable.Opened) -> None:
+        message.stop()
+        row: Row | None = message.row
+        if row is None:
+            return
+        name = safe(row.repository.name)
+        if isinstance(row.planned, EcrTuiError):
+            self.app.push_screen(ErrorScreen(row.planned, title=f"There is no plan for {name}"))
+        elif row.planned is not None:
+            body, copy = plan_details(row.planned, min(DIFF_WIDTH, self.size.width - 14))
+            self.app.push_screen(TextScreen(name, body, copy=copy, what="the diff"))

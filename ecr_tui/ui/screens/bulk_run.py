@@ -1,0 +1,145 @@
+"""A run over many repositories: how far it is, what became of each, and what can be done about the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+
+from ecr_tui.ui.bulk_text import plan_details, run_bar, run_columns, run_counts, run_keys, run_state, run_title
+from ecr_tui.ui.flows.bulk import TICK, Row, Running
+from ecr_tui.ui.screens.bulk_plan import DIFF_WIDTH
+from ecr_tui.ui.screens.confirm import ConfirmScreen
+from ecr_tui.ui.screens.dialog import Dialog
+from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
+from ecr_tui.ui.text import safe
+from ecr_tui.ui.widgets.run_table import RunTable
+from ecr_tui.ui.widgets.virtual_table import VirtualTable
+from ecr_tui.ui.widgets.words import Words
+
+
+class BulkRunScreen(Dialog[None]):
+    """Closing it stops nothing. Drawn by :meth:`show`, which whoever owns the run calls as it goes on."""
+
+    DEFAULT_CSS = """
+    BulkRunScreen {
+        & > #dialog { max-width: 116; }
+        & .title { margin-bottom: 0; }
+        & #scroll { margin-top: 1; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space,p", "pause", "Pause"),
+        Binding("escape", "stop_or_close", "Stop or close"),
+        Binding("R,q", "close", "Close"),
+        Binding("r", "again", "Try again"),
+        Binding("y", "copy", "Copy"),
+    ]
+
+    def __init__(self, run: Running, again: Callable[[], None]) -> None:
+        super().__init__()
+        self.run = run
+        self._again = again
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield Words(run_title(self.run), classes="title")
+            yield Words(id="bar", classes="body")
+            yield Words(id="counts", classes="body")
+            yield Words(id="state", classes="body")
+            yield RunTable(run_columns(), key=lambda row: row.repository.arn)
+            yield Words(run_keys(self.run), classes="keys")
+
+    def on_mount(self) -> None:
+        self.table.set_rows(self.run.rows)
+        self.table.focus()
+        self.call_after_refresh(self.show)
+        self.set_timer(TICK, self._fit)
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self.call_after_refresh(self.show)
+
+    @property
+    def table(self) -> RunTable[Row]:
+        return self.query_one(RunTable)
+
+    def show(self, last: Row | None = None) -> None:
+        """Draw what is known by now; ``last`` is the row that came to its end last."""
+        if not self.is_attached or not self.query("#state"):
+            return
+        run = self.run
+        self.query_one("#bar", Words).say(run_bar(run, self.query_one("#bar").content_size.width))
+        self.query_one("#counts", Words).say(run_counts(run))
+        self.query_one("#state", Words).say(run_state(run))
+        self.query_one(".keys", Words).say(run_keys(run))
+        if last is not None:
+            self.table.follow(last.place)
+        self.table.redraw_rows()
+
+    def ended(self) -> None:
+        self.table.set_rows(self.run.rows)
+        self.table.follow(0)
+        self.show()
+        self.call_after_refresh(self._fit)
+        # What is said now may take other lines, which only the next layout knows.
+        self.set_timer(TICK, self._fit)
+
+    # -- keys ----------------------------------------------------------------------------------------------------
+
+    def action_pause(self) -> None:
+        if self.run.running and not self.run.stopping:
+            self.run.toggle_pause()
+            self.show()
+
+    def action_stop_or_close(self) -> None:
+        run = self.run
+        if not run.running or run.stopping:
+            self.dismiss(None)
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                run.stop()
+                self.show()
+
+        end = "" if run.job.entries else " The rest can be resumed later."
+        body = [
+            Content(f"{run.done:,} of {run.total:,} are done. What has begun is finished, nothing else is begun.{end}")
+        ]
+        self.app.push_screen(ConfirmScreen("Stop the run?", body, yes="Stop", no="Go on"), answered)
+
+    def action_close(self) -> None:
+        self.dismiss(None)
+
+    def action_again(self) -> None:
+        if not self.run.running and self.run.error is None and self.run.undone():
+            self.dismiss(None)
+            self._again()
+
+    def action_copy(self) -> None:
+        if self.run.summary is None:
+            self.app.notify("The report is made when the run has ended.", markup=False)
+            return
+        from ecr_tui.present_many import run_markdown
+
+        report = run_markdown(self.run.summary, self.run.job.intent.words())
+        self.app.post_message(TextScreen.CopyWanted(report, "the report (Markdown)"))
+
+    @on(VirtualTable.Opened)
+    def _opened(self, message: VirtualTable.Opened) -> None:
+        message.stop()
+        row: Row | None = message.row
+        if row is None:
+            return
+        name = safe(row.repository.name)
+        if row.result is not None and row.result.error is not None:
+            self.app.push_screen(ErrorScreen(row.result.error, title=f"{name} was not written"))
+        elif row.plan is not None:
+            body, copy = plan_details(row.plan, min(DIFF_WIDTH, self.size.width - 14))
+            self.app.push_screen(TextScreen(name, body, copy=copy, what="the diff"))

@@ -1,0 +1,306 @@
+"""Changes to many repositories: planned, asked about, watched, paused, stopped, tried again, taken back, resumed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from textual.message import Message
+from textual.message_pump import MessagePump
+from textual.widgets import Button
+
+from ecr_tui import grants
+from ecr_tui.bulk import Intent, unfinished
+from ecr_tui.config import Settings
+from ecr_tui.errors import CredentialsError, DeniedError, EnvironmentFailure
+from ecr_tui.journal import DISMISSED, WRITTEN
+from ecr_tui.policy.actions import Access
+from ecr_tui.policy.change import Grant
+from ecr_tui.ui import jobs
+from ecr_tui.ui.messages import Answered
+from tests.ui import fake_workspace as fake
+from tests.ui.conftest import Session, running
+from tests.ui.fake_workspace import DEVUSR2, FakeWorkspace
+
+FIRST = ("analytics/etl", "base/python", "billing-api")
+GRANT = Grant(DEVUSR2, Access.PUSH_PULL)
+
+
+async def planned(ui: Session, *keys: str) -> None:
+    await ui.press(*keys)
+    await ui.wait(lambda: ui.dialog == "BulkPlanScreen", "the question")
+    await ui.wait(lambda: not ui.app.screen.query_one("#yes", Button).disabled, "the plans")
+
+
+async def yes(ui: Session) -> None:
+    await ui.press("tab", "enter")
+    await ui.wait(lambda: ui.dialog == "BulkRunScreen", "the run's screen")
+
+
+def run_of(ui: Session):
+    run = ui.main.runs.run
+    assert run is not None
+    return run
+
+
+async def ended(ui: Session) -> None:
+    await ui.wait(lambda: not ui.main.runs.running, "the end of the run")
+
+
+async def test_marked_repositories_are_granted_together_and_taken_back_together(workspace: FakeWorkspace) -> None:
+    before = dict(workspace.policies)
+    async with running(workspace) as ui:
+        await ui.press("space", "space", "space")
+        await ui.see("g plans all 3 marked and asks")
+        await ui.press("slash")
+        await ui.type("web")
+        await planned(ui, "enter", "g")
+        await ui.see("Grant in 3 repositories?", "3 of them are hidden by the filter", "may push + pull", *FIRST)
+        assert ui.app.screen.focused.id == "no"
+        await ui.press("enter")
+        assert (ui.dialog, workspace.writes) == ("", [])
+
+        await planned(ui, "g")
+        await ui.press("g", "y", "u", "x", "v", "q", "p")
+        assert (ui.dialog, workspace.writes) == ("BulkPlanScreen", []), "letters do not confirm"
+        # A line of the table is a diff.
+        await ui.press("down", "enter")
+        await ui.wait(lambda: ui.dialog == "TextScreen")
+        await ui.see("base/python", "+ allows", "EcrTui")
+        await ui.press("escape")
+        ui.app.screen.query_one("#no").focus()
+        await yes(ui)
+        await ended(ui)
+        await ui.see("✓ Written: 3 of 3", "✓ written", "3 of 3")
+        assert {name for name, _ in workspace.writes} == set(FIRST)
+        assert ui.main.table.marks == 0
+        await ui.press("y")
+        await ui.wait(lambda: ui.copied)
+        assert "# Grant push-pull to user devusr2" in ui.copied[0]
+        assert "| billing-api | eu-central-1 | written |" in ui.copied[0]
+
+        await ui.press("escape")
+        await planned(ui, "u")
+        await ui.see("Undo in 3 repositories?", "exactly as it was before", *FIRST)
+        await yes(ui)
+        await ended(ui)
+        assert workspace.policies == before
+        await ui.press("escape", "u")
+        await ui.wait(lambda: "nothing to undo" in ui.toasts())
+
+
+async def test_a_tag_filter_and_a_star_mark_all_that_are_shown(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.press("space")  # one that the filter will hide
+        await ui.press("slash")
+        await ui.type("platform")
+        await ui.press("enter", "asterisk")
+        await ui.wait(lambda: ui.main.table.marks == 3)
+        assert [row.name for row in ui.main.table.marked] == ["base/python", "public-mirror", "analytics/etl"]
+        await ui.press("asterisk")
+        await ui.wait(lambda: ui.main.table.marks == 1)
+        assert [row.name for row in ui.main.table.marked] == ["analytics/etl"], "a hidden mark is left alone"
+
+
+async def test_a_run_is_paused_left_and_opened_again_stopped_and_finished(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        workspace.gate.hold("apply:analytics/etl", "apply:billing-api")
+        await planned(ui, "asterisk", "g")
+        await yes(ui)
+        await ui.wait(lambda: ("apply", "analytics/etl") in workspace.gate.calls)
+        await ui.press("space")
+        await ui.see("Paused")
+        workspace.gate.release("apply:analytics/etl")
+        await ui.wait(lambda: run_of(ui).done == 1)
+        assert workspace.gate.count("apply") == 1, "nothing begins while it is paused"
+        await ui.press("R")
+        assert ui.dialog == ""
+        await ui.see("paused 1 of 7 (R)")
+        await ui.press("asterisk", "g")
+        await ui.wait(lambda: "A run is under way" in ui.toasts())
+        await ui.press("asterisk", "u")
+        assert ui.dialog == ""
+        await ui.press("R", "p")
+        await ui.wait(lambda: ("apply", "billing-api") in workspace.gate.calls)
+
+        await ui.press("escape")
+        await ui.wait(lambda: ui.dialog == "ConfirmScreen")
+        await ui.see("Stop the run?", "What has begun is finished")
+        await ui.press("enter")
+        assert not run_of(ui).stopping, "going on has the focus"
+        await ui.press("escape")
+        await ui.wait(lambda: ui.dialog == "ConfirmScreen")
+        await ui.press("right", "enter")
+        await ui.wait(lambda: run_of(ui).stopping)
+        workspace.gate.release("apply:billing-api")
+        await ended(ui)
+        assert "billing-api" in {name for name, _ in workspace.writes}, "what had begun was finished"
+        assert ui.dialog == "BulkRunScreen"
+
+
+async def test_failures_come_first_with_their_reasons_and_are_tried_again(workspace: FakeWorkspace) -> None:
+    workspace.errors["apply:base/python"] = DeniedError("may not write there", detail="AccessDenied")
+    workspace.errors["plan:legacy-tool"] = DeniedError("may not read there")
+    async with running(workspace, (80, 24)) as ui:
+        await planned(ui, "asterisk", "g")
+        await ui.see("✗ 1 without a plan, left alone", "may not read there", "6 to write")
+        await yes(ui)
+        await ended(ui)
+        await ui.see("Written: 5 of 6; 1 failed", "✗ failed", "may not write there", "r try 1 again")
+        run = run_of(ui)
+        assert run.rows[0].repository.name == "base/python"
+        await ui.press("enter")
+        await ui.wait(lambda: ui.dialog == "ErrorScreen")
+        await ui.see("base/python was not written", "AccessDenied")
+        await ui.press("escape", "y")
+        await ui.wait(lambda: ui.copied)
+        assert "## base/python: failed" in ui.copied[0]
+        assert "AccessDenied" in ui.copied[0]
+
+        del workspace.errors["apply:base/python"]
+        await planned(ui, "r")
+        await ui.see("Grant in 1 repository?", "base/python")
+        await yes(ui)
+        await ended(ui)
+        assert len(workspace.writes) == 6
+        # Both tries are one action.
+        await ui.press("escape")
+        await planned(ui, "u")
+        await ui.see("Undo in 6 repositories?")
+
+
+async def test_what_concerns_all_ends_the_run_and_the_rest_can_be_resumed(workspace: FakeWorkspace) -> None:
+    workspace.errors["apply:base/python"] = CredentialsError("the session has expired", hint="Log in again.")
+    async with running(workspace) as ui:
+        await planned(ui, "space", "space", "space", "g")
+        await yes(ui)
+        await ended(ui)
+        await ui.see("Nothing else was tried: the session has expired")
+        assert [name for name, _ in workspace.writes] == ["analytics/etl"]
+
+
+async def test_where_nothing_can_be_planned_the_reason_is_shown(workspace: FakeWorkspace) -> None:
+    workspace.errors["bulk"] = EnvironmentFailure("no network", hint="Look at the cable.")
+    async with running(workspace) as ui:
+        await ui.press("space", "space", "g")
+        await ui.wait(lambda: ui.dialog == "ErrorScreen")
+        await ui.see("no network", "Look at the cable.")
+        assert workspace.writes == []
+
+
+async def test_planning_is_cancelled_and_nothing_to_change_is_said(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        workspace.gate.hold("plan:billing-api")
+        await ui.press("asterisk", "g")
+        await ui.wait(lambda: ("plan", "billing-api") in workspace.gate.calls)
+        await ui.see("policies read", "esc cancels")
+        assert ui.app.screen.query_one("#yes", Button).disabled
+        await ui.press("escape")
+        assert ui.dialog == ""
+        workspace.gate.release()
+        await ui.press("x")
+        await ui.see("Nothing to write.", "7 without change")
+        await ui.press("enter")
+        assert (ui.dialog, workspace.writes) == ("", [])
+
+
+# -- what is left ------------------------------------------------------------------------------------------------------
+
+
+def crash(workspace: FakeWorkspace, written: int, *, alive: bool = False) -> str:
+    """As a kill leaves it: ``written`` of all granted by a program that is gone."""
+    rows = workspace.all
+    targets = [(row.name, row.arn, row.region) for row in rows]
+    run = workspace.journal.begin_run("grant", fake.A, "ops", Intent.to_grant(GRANT).to_json(), targets)
+    if not alive:
+        line = json.loads(workspace.journal.path.read_text())
+        line["by"] |= {"pid": 2**22 - 1, "started": "1"}
+        workspace.journal.path.write_text(json.dumps(line) + "\n")
+    for row in rows[:written]:
+        grants.apply(workspace, workspace.journal, workspace.plan(row, GRANT), operator="ops", run=run)
+    return run
+
+
+async def test_an_interrupted_run_is_offered_and_resumed(workspace: FakeWorkspace) -> None:
+    run = crash(workspace, 2)
+    async with running(workspace) as ui:
+        await ui.wait(lambda: ui.dialog == "UnfinishedScreen")
+        await ui.see("is not finished", "was interrupted", "2 of 7 written", "5 left", "Grant push-pull")
+        await ui.press("enter")
+        assert (ui.dialog, len(workspace.writes)) == ("", 2), "later is the default"
+        await ui.press("R")
+        await ui.wait(lambda: ui.dialog == "UnfinishedScreen")
+        await ui.press("left", "enter")
+        await ui.wait(lambda: ui.dialog == "BulkPlanScreen")
+        await planned(ui)
+        await ui.see("Grant in 5 repositories?", "may push + pull")
+        await yes(ui)
+        await ended(ui)
+        assert {entry.record.run for entry in workspace.journal.entries()} == {run}
+        assert len(workspace.writes) == 7
+        assert unfinished(workspace.journal) == ()
+
+
+async def test_an_interrupted_run_is_dismissed_for_good(workspace: FakeWorkspace) -> None:
+    crash(workspace, 2)
+    async with running(workspace, (60, 20)) as ui:
+        await ui.wait(lambda: ui.dialog == "UnfinishedScreen")
+        await ui.press("tab", "enter")
+        await ui.wait(lambda: "left as they are" in ui.toasts())
+        assert workspace.journal.read().runs[0].ended == DISMISSED
+        await ui.press("R")
+        await ui.wait(lambda: "There was no run yet" in ui.toasts())
+
+
+@pytest.mark.parametrize("why", ["at work", "read-only"])
+async def test_what_must_not_be_resumed_is_not_offered(tmp_path: Path, why: str) -> None:
+    settings = Settings(profile_a="a", profile_b="b", regions=(fake.REGION,), read_only=why == "read-only")
+    workspace = FakeWorkspace(tmp_path, settings=settings)
+    crash(workspace, 2, alive=why == "at work")
+    async with running(workspace) as ui:
+        await ui.wait(lambda: workspace.gate.count("bulk"))
+        await ui.press("R")
+        word = "no run yet" if why == "at work" else "Read-only"
+        await ui.wait(lambda: word in ui.toasts())
+        assert ui.dialog == ""
+
+
+async def test_leaving_finishes_what_has_begun_and_the_next_start_offers_the_rest(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        workspace.gate.hold("apply:analytics/etl")
+        await planned(ui, "asterisk", "g")
+        await yes(ui)
+        await ui.wait(lambda: ("apply", "analytics/etl") in workspace.gate.calls)
+        await ui.press("q")  # closes the run's screen
+        await ui.press("q")
+        await ui.wait(lambda: "leaving when it is done" in ui.toasts())
+        assert ui.app.is_running
+        workspace.gate.release()
+        await ui.wait(lambda: ui.app._exit, "leaving")
+    assert [entry.outcome for entry in workspace.journal.entries()] == [WRITTEN]
+    (left,) = unfinished(workspace.journal)
+    assert len(left.rest) == 6
+    assert not left.interrupted
+
+
+async def test_the_event_loop_hears_of_the_end_and_not_of_each_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = FakeWorkspace(tmp_path, [fake.repository(f"repo-{n:03}") for n in range(60)], policies={})
+    async with running(workspace) as ui:
+        await planned(ui, "asterisk", "g")
+        await ui.see("Grant in 60 repositories?")
+        told: list[Answered] = []
+        post = jobs.post
+
+        def count(node: MessagePump, message: Message) -> None:
+            told.extend([message] if isinstance(message, Answered) else [])
+            post(node, message)
+
+        monkeypatch.setattr(jobs, "post", count)
+        await yes(ui)
+        await ended(ui)
+        await ui.see("✓ Written: 60 of 60")
+        assert len(told) == 1
+        assert ui.main.table.marks == 0
