@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-from textual.widgets import OptionList
 
 from ecr_tui.config import Settings
 from ecr_tui.errors import EnvironmentFailure, InputError
@@ -163,8 +162,7 @@ async def test_what_keeps_one_from_starting_is_its_own_error(workspace: FakeWork
         await ui.press("V")
         await ui.see("1 of 2 passed")
         assert "no engine answers" in line(ui, "legacy-tool")
-        ui.app.screen.query_one(OptionList).highlighted = 0
-        await ui.press("enter")
+        await ui.press("home", "enter")
         await ui.wait(lambda: ui.dialog == "ErrorScreen")
         await ui.see("Use --engine direct.")
 

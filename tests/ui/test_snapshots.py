@@ -101,7 +101,8 @@ def test_confirm_marked(look) -> None:
         await ui.press("space", "space", "slash")
         await ui.type("web")
         await ui.press("enter", "g")
-        await ui.wait(lambda: ui.dialog == "ConfirmScreen")
+        await ui.wait(lambda: ui.dialog == "BulkPlanScreen")
+        await ui.see("2 to write")
 
     assert look(story, (100, 30))
 

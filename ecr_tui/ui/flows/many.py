@@ -18,7 +18,7 @@ from ecr_tui.ui.port import Workspace
 
 if TYPE_CHECKING:
     from ecr_tui.batch import Batch, Result
-    from ecr_tui.report import Event, StageEnded, StageName, StageStarted
+    from ecr_tui.report import Event, StageName
 
 
 @dataclass
@@ -26,6 +26,7 @@ class ManyRow:
     """``stage`` is the one that runs, or ran last; None before the first."""
 
     repository: Repository
+    place: int
     stage: StageName | None = None
     began: float | None = None
     result: Result | None = None
@@ -37,6 +38,7 @@ class ManyRun:
 
     rows: list[ManyRow]
     began: float
+    done: int = 0
     batch: Batch | None = None
     error: EcrTuiError | None = None
     cancelling: bool = False
@@ -47,13 +49,9 @@ class ManyRun:
     def running(self) -> bool:
         return self.batch is None and self.error is None
 
-    @property
-    def done(self) -> int:
-        return sum(row.result is not None for row in self.rows)
-
 
 class ManyVerifier:
-    """``on_change`` is called on the app's thread with the rows that look different now."""
+    """The threads write into the rows, which the screen draws by its own clock: there may be very many."""
 
     def __init__(self, node: Widget, workspace: Workspace, clock: Callable[[], float] = time.monotonic) -> None:
         self._node = node
@@ -66,60 +64,40 @@ class ManyVerifier:
     def running(self) -> bool:
         return self.run is not None and self.run.running
 
-    def start(
-        self,
-        repositories: Sequence[Repository],
-        engine: str,
-        *,
-        on_change: Callable[[Sequence[int]], None],
-        on_end: Callable[[], None],
-    ) -> ManyRun:
-        from ecr_tui.report import StageEnded, StageStarted
+    def start(self, repositories: Sequence[Repository], engine: str, *, on_end: Callable[[], None]) -> ManyRun:
+        """``on_end`` is called on the app's thread."""
+        from ecr_tui.report import StageStarted
 
-        node, workspace = self._node, self._workspace
+        workspace = self._workspace
         cancel = self._cancel = threading.Event()
-        run = self.run = ManyRun([ManyRow(one) for one in repositories], self.clock())
-        places = {one.arn: place for place, one in enumerate(repositories)}
-
-        def tell(take: Callable[[], None]) -> None:
-            jobs.post(node, Answered(take))
+        run = self.run = ManyRun([ManyRow(one, place) for place, one in enumerate(repositories)], self.clock())
+        rows = {row.repository.arn: row for row in run.rows}
 
         def on_event(repository: Repository, event: Event) -> None:
-            # Bytes have no room in one line a repository: of what an engine tells, only the stages travel.
-            if isinstance(event, StageStarted | StageEnded):
-                tell(lambda: took_event(places[repository.arn], event))
-
-        def took_event(place: int, event: StageStarted | StageEnded) -> None:
-            row = run.rows[place]
+            # Bytes have no room in one line a repository: of what an engine tells, only the stages are kept.
             if isinstance(event, StageStarted):
-                row.stage = event.name
+                row = rows[repository.arn]
                 row.began = self.clock() if row.began is None else row.began
-                on_change((place,))
+                row.stage = event.name
 
-        def took_result(result: Result) -> None:
-            place = places[result.repository.arn]
-            run.rows[place].result = result
-            on_change((place,))
+        def on_result(result: Result) -> None:
+            rows[result.repository.arn].result = result
+            run.done += 1
 
         def ended(batch: Batch | None, error: EcrTuiError | None) -> None:
             run.batch, run.error = batch, error
-            on_change(range(len(run.rows)))
             on_end()
 
         def work() -> Answered:
             batch = workspace.verify_many(
-                repositories,
-                engine=engine,
-                on_event=on_event,
-                on_result=lambda result: tell(lambda: took_result(result)),
-                cancel=cancel,
+                repositories, engine=engine, on_event=on_event, on_result=on_result, cancel=cancel
             )
             return Answered(lambda: ended(batch, None))
 
         def failed(error: EcrTuiError) -> Answered:
             return Answered(lambda: ended(None, error))
 
-        jobs.start(node, work, failed=failed, group="verify-many", exclusive=False)
+        jobs.start(self._node, work, failed=failed, group="verify-many", exclusive=False)
         return run
 
     def cancel(self) -> None:

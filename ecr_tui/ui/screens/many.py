@@ -10,8 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
+from textual.widgets import Static
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.policy.principal import describe
@@ -20,8 +19,11 @@ from ecr_tui.ui.screens.confirm import ConfirmScreen
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.proving import CANCEL_PATIENCE, TICK
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
-from ecr_tui.ui.text import MUTED, NO, OK, count, safe, safe_block, seconds
+from ecr_tui.ui.text import NO, OK, count, safe, safe_block, seconds
+from ecr_tui.ui.widgets.columns import Column, Piece
+from ecr_tui.ui.widgets.run_table import RunTable
 from ecr_tui.ui.widgets.verification import report_text
+from ecr_tui.ui.widgets.virtual_table import VirtualTable
 from ecr_tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ ASK_ABOVE = 10
 """So many marked repositories are verified without a question: each costs some ten requests and pushes an image."""
 
 NAME = 28
+"""Characters of a name that are shown where longer ones are among them."""
 
 
 class ManyScreen(Dialog[None]):
@@ -40,16 +43,12 @@ class ManyScreen(Dialog[None]):
     DEFAULT_CSS = """
     ManyScreen {
         & > #dialog { max-width: 116; }
-        & OptionList { height: auto; background: $surface; padding: 0; text-wrap: nowrap; text-overflow: ellipsis; }
-        & OptionList, & OptionList:focus { border: none; }
         & #summary { height: auto; width: 1fr; margin-top: 1; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "leave", "Cancel or close"),
         Binding("y", "copy", "Copy"),
-        Binding("j", "move(1)", "Down", show=False),
-        Binding("k", "move(-1)", "Up", show=False),
     ]
 
     def __init__(self, verifier: ManyVerifier, run: ManyRun, cancel: Callable[[], None]) -> None:
@@ -57,44 +56,37 @@ class ManyScreen(Dialog[None]):
         self.run = run
         self._verifier = verifier
         self._cancel = cancel
-        self._width = min(max((len(row.repository.name) for row in run.rows), default=0), NAME)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             yield Static(f"Verify {count(len(self.run.rows), 'repository', 'repositories')}", classes="title")
-            yield OptionList(*(Option(self._line(row)) for row in self.run.rows), id="scroll", markup=False)
+            yield RunTable(columns(self.run, self._verifier.clock), key=lambda row: row.repository.arn)
             yield Words(summary(self.run, self._verifier.clock()), id="summary")
             yield Words(keys(self.run), classes="keys")
 
     def on_mount(self) -> None:
-        options = self.query_one(OptionList)
-        options.focus()
-        options.highlighted = 0
-        # What was told between composing and mounting had no line to be drawn on.
-        self.show(range(len(self.run.rows)))
+        table = self.query_one(RunTable)
+        table.set_rows(self.run.rows)
+        table.focus()
         self.set_interval(TICK, self._tick)
 
     def _tick(self) -> None:
         if self.run.running:
-            self.show([place for place, row in enumerate(self.run.rows) if row.stage and row.result is None])
+            self.show()
 
-    def show(self, places: Sequence[int] = ()) -> None:
-        """Draw the rows at these places, and the summary, anew."""
+    def show(self) -> None:
         if not self.is_attached or not self.query("#summary"):
             return
-        options = self.query_one(OptionList)
-        for place in places:
-            options.replace_option_prompt_at_index(place, self._line(self.run.rows[place]))
+        self.query_one(RunTable).redraw_rows()
         self.query_one("#summary", Words).say(summary(self.run, self._verifier.clock()))
         self.query_one(".keys", Words).say(keys(self.run))
 
-    def _line(self, row: ManyRow) -> Content:
-        return line(row, self.run, self._verifier.clock(), self._width)
-
-    @on(OptionList.OptionSelected)
-    def _selected(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        row = self.run.rows[event.option_index]
+    @on(VirtualTable.Opened)
+    def _opened(self, message: VirtualTable.Opened) -> None:
+        message.stop()
+        row: ManyRow | None = message.row
+        if row is None:
+            return
         result = row.result
         if result is None:
             self.app.notify("Its report is made when it ends.", markup=False)
@@ -107,10 +99,6 @@ class ManyScreen(Dialog[None]):
             copy = result.to_markdown()
             body = Content(safe_block(text))
             self.app.push_screen(TextScreen(title, body, copy=copy, what="the report", failure=not result.passed))
-
-    def action_move(self, rows: int) -> None:
-        options = self.query_one(OptionList)
-        (options.action_cursor_down if rows > 0 else options.action_cursor_up)()
 
     def action_copy(self) -> None:
         if self.run.batch is None:
@@ -162,7 +150,7 @@ class ManyProving:
 
     def _begin(self, repositories: Sequence[Repository]) -> None:
         engine = self._screen.workspace.settings.engine
-        self.verifier.start(repositories, engine, on_change=self._changed, on_end=self._ended)
+        self.verifier.start(repositories, engine, on_end=self._ended)
         self.open()
 
     def open(self) -> None:
@@ -175,18 +163,19 @@ class ManyProving:
 
     def cancel(self) -> None:
         self.verifier.cancel()
-        self._changed(())
+        self._changed()
         self._screen.set_timer(CANCEL_PATIENCE, self._lose_patience)
 
     def _lose_patience(self) -> None:
         self.verifier.abandon()
-        self._changed(())
+        self._changed()
 
-    def _changed(self, places: Sequence[int]) -> None:
+    def _changed(self) -> None:
         if self._shown is not None and self._shown.run is self.verifier.run:
-            self._shown.show(places)
+            self._shown.show()
 
     def _ended(self) -> None:
+        self._changed()
         screen, run = self._screen, self.verifier.run
         screen.history.refresh()
         screen.show_status()
@@ -200,23 +189,45 @@ class ManyProving:
             screen.app.notify(run.batch.summary(), title="Verified", severity=severity, markup=False)  # type: ignore[arg-type]
 
 
-def line(row: ManyRow, run: ManyRun, now: float, width: int) -> Content:
-    """Mark, name, word, and the stage that runs or the verdict as a sentence."""
-    name = safe(row.repository.name)
-    name = name if len(name) <= width else name[: width - 1] + "…"
+def columns(run: ManyRun, clock: Callable[[], float]) -> list[Column[ManyRow]]:
+    """Mark and name, word, time, and the stage that runs or the verdict as a sentence."""
+
+    def cell(place: int) -> Callable[[ManyRow], list[Piece]]:
+        return lambda row: [line(row, run, clock())[place]] if place else _named(row, run, clock())
+
+    def took(row: ManyRow) -> float | None:
+        return None if row.result is None or row.result.report is None else row.result.report.seconds
+
+    name = min(max((len(row.repository.name) for row in run.rows), default=0), NAME) + 2
+    return [
+        Column("name", "Repository", cell(0), lambda row: row.place, width=name, keep=9),
+        Column("word", "Result", cell(1), lambda row: line(row, run, 0)[1][0], width=10, keep=8),
+        Column("took", "Time", cell(2), took, width=7, keep=3, right=True),
+        Column("said", "Stage or reason", cell(3), lambda row: line(row, run, 0)[3][0], width=12, flex=1, keep=7),
+    ]
+
+
+def _named(row: ManyRow, run: ManyRun, now: float) -> list[Piece]:
+    mark, style = line(row, run, now)[0]
+    return [(f"{mark} ", style), (safe(row.repository.name), "dim" if style == "dim" else "strong")]
+
+
+def line(row: ManyRow, run: ManyRun, now: float) -> tuple[Piece, Piece, Piece, Piece]:
+    """Mark, word, time, sentence."""
     result = row.result
     if result is not None:
-        style = "$text-success" if result.passed else "$text-error"
+        style = "ok" if result.passed else "warn"
         mark, word = OK if result.passed else NO, result.word
         took = result.report.seconds if result.report is not None else None
         if took is None and result.report is not None:
             took = sum(stage.seconds or 0 for stage in result.report.stages)
-        return _line(mark, name, word, style, seconds(took), "" if result.passed else safe(reason(result)), width)
+        said = "" if result.passed else safe(reason(result))
+        return (mark, style), (word, style), (seconds(took), "dim"), (said, "")
     if row.stage is None:
-        return _line("·", name, "not begun" if run.cancelling else "waiting", MUTED, "", "", width)
+        return ("·", "dim"), ("not begun" if run.cancelling else "waiting", "dim"), ("", ""), ("", "")
     word = "stopping" if run.cancelling else "running"
     took = max(now - row.began, 0) if row.began is not None else None
-    return _line("▸", name, word, "$text-primary", seconds(took), row.stage.value, width)
+    return ("▸", "strong"), (word, "strong"), (seconds(took), "dim"), (row.stage.value, "")
 
 
 def reason(result: Result) -> str:
@@ -229,16 +240,6 @@ def reason(result: Result) -> str:
         sentence = report.headline().partition(" ")[2]
         return sentence.replace(report.principal, describe(report.principal)) if report.principal else sentence
     return " · ".join(part for part in (failure.name.value, failure.action, failure.side or failure.message) if part)
-
-
-def _line(mark: str, name: str, word: str, style: str, took: str, said: str, width: int) -> Content:
-    return Content.assemble(
-        (f"{mark} ", style),
-        (f"{name:<{width}}  ", "bold" if style != MUTED else MUTED),
-        (f"{word:<10}", style),
-        (f"{took:>7}  ", MUTED),
-        said,
-    )
 
 
 def summary(run: ManyRun, now: float) -> Content:
