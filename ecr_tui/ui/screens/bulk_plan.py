@@ -29,7 +29,7 @@ class BulkPlanScreen(Dialog[bool]):
 
     DEFAULT_CSS = """
     BulkPlanScreen {
-        & > #dialog { max-width: 116; border: round $warning; }
+        & > #dialog { width: 96%; max-width: 116; border: round $warning; }
         & .title { margin-bottom: 0; }
         & #scroll { margin-top: 1; }
         & #buttons { height: auto; margin-top: 1; align-horizontal: right; }

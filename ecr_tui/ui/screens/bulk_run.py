@@ -28,7 +28,7 @@ class BulkRunScreen(Dialog[None]):
 
     DEFAULT_CSS = """
     BulkRunScreen {
-        & > #dialog { max-width: 116; }
+        & > #dialog { width: 96%; max-width: 116; }
         & .title { margin-bottom: 0; }
         & #scroll { margin-top: 1; }
     }

@@ -42,7 +42,7 @@ class ManyScreen(Dialog[None]):
 
     DEFAULT_CSS = """
     ManyScreen {
-        & > #dialog { max-width: 116; }
+        & > #dialog { width: 96%; max-width: 116; }
         & #summary { height: auto; width: 1fr; margin-top: 1; }
     }
     """
