@@ -171,13 +171,15 @@ async def test_failures_come_first_with_their_reasons_and_are_tried_again(worksp
 
 
 async def test_what_concerns_all_ends_the_run_and_the_rest_can_be_resumed(workspace: FakeWorkspace) -> None:
-    workspace.errors["apply:base/python"] = CredentialsError("the session has expired", hint="Log in again.")
+    # The first goes alone, so that what is wrong with all is found out once.
+    workspace.errors["apply:analytics/etl"] = CredentialsError("the session has expired", hint="Log in again.")
     async with running(workspace) as ui:
         await planned(ui, "space", "space", "space", "g")
         await yes(ui)
         await ended(ui)
-        await ui.see("Nothing else was tried: the session has expired")
-        assert [name for name, _ in workspace.writes] == ["analytics/etl"]
+        await ui.see("Nothing else was tried: the session has expired", "– not begun")
+        assert workspace.writes == []
+        assert len(unfinished(workspace.journal)[0].rest) == 3
 
 
 async def test_where_nothing_can_be_planned_the_reason_is_shown(workspace: FakeWorkspace) -> None:

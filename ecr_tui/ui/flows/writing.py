@@ -38,21 +38,22 @@ class Writer:
         """Make a plan from the live policy, for a confirmation."""
         workspace = self._workspace
         if revoke:
-            self._do("planning", lambda: workspace.plan_revoke(repository, grant.principal), take)
+            self.do("planning", lambda: workspace.plan_revoke(repository, grant.principal), take)
         else:
-            self._do("planning", lambda: workspace.plan(repository, grant), take)
+            self.do("planning", lambda: workspace.plan(repository, grant), take)
 
     def write(self, plan: Plan, take: Take[Outcome]) -> None:
-        self._do("writing", lambda: self._workspace.apply(plan), take)
+        self.do("writing", lambda: self._workspace.apply(plan), take)
 
     def find_undo(self, take: Take[tuple[Entry, ...]]) -> None:
         """Look up what an undo would take back: nothing, one write, or all of a run, newest first."""
-        self._do("looking", lambda: self._workspace.bulk().last_action(), take)
+        self.do("looking", lambda: self._workspace.bulk().last_action(), take)
 
     def undo(self, take: Take[Outcome]) -> None:
-        self._do("undoing", self._workspace.undo, take)
+        self.do("undoing", self._workspace.undo, take)
 
-    def _do(self, what: str, work: Callable[[], T], take: Take[T]) -> None:
+    def do(self, what: str, work: Callable[[], T], take: Take[T]) -> None:
+        """``what`` for the status line, ``work`` on a thread."""
         self.busy = what
 
         def ended(found: T | EcrTuiError) -> None:

@@ -320,30 +320,26 @@ class Journalling:
 
     def _write(self, row: PastWrite, arn: str, redo: bool) -> None:
         main, workspace = self._screen, self._screen.workspace
-        main.writes.writer.busy = "undoing"
-        self._busy_changed()
         act = workspace.undo_entry if row.entry.record.kind == "undo" or not redo else workspace.redo_entry
 
-        def work() -> Answered:
-            outcome = act(row.id)
-            return Answered(lambda: self._wrote(outcome))
+        def take(outcome: Outcome | EcrTuiError) -> None:
+            if isinstance(outcome, EcrTuiError):
+                self._failed(outcome, arn)
+            else:
+                self._wrote(outcome)
 
-        def failed(error: EcrTuiError) -> Answered:
-            return Answered(lambda: self._failed(error, arn))
-
-        jobs.start(main, work, failed=failed, group="write")
+        main.writes.writer.do("undoing", lambda: act(row.id), take)
+        self._busy_changed()
 
     def _wrote(self, outcome: Outcome) -> None:
         main, plan = self._screen, outcome.plan
-        main.writes.writer.done()
-        main.writes.taken_back_elsewhere(redo=plan.kind == "redo")
+        main.writes.written_elsewhere(outcome)
         self._ended(plan.repository.arn)
         end = "\n".join(safe(note) for note in outcome.notes) or "Written and read back."
         done = "Redone" if plan.kind == "redo" else "Undone"
         main.app.notify(f"{safe(plan.repository.name)}: {end}", title=f"{OK} {done}", timeout=8, markup=False)
 
     def _failed(self, error: EcrTuiError, arn: str) -> None:
-        self._screen.writes.writer.done()
         self._ended(arn)
         title = "The policy changed meanwhile: nothing was written" if isinstance(error, ConflictError) else ""
         self._screen.app.push_screen(ErrorScreen(error, title=title))

@@ -234,9 +234,10 @@ class Writes:
         self._busy_changed()
         self._say(f"The policy of {safe(repository.name)} is exactly as it was before.", title="Undone")
 
-    def taken_back_elsewhere(self, *, redo: bool) -> None:
-        """In the journal's screen: what u takes back without asking must be what the user did here last."""
-        self._made_here = self._made_here + 1 if redo else max(self._made_here - 1, 0)
+    def written_elsewhere(self, outcome: Outcome) -> None:
+        """In the journal's screen: what was done again there is taken back by u without asking, as it is fresh."""
+        if outcome.plan.kind == "redo" and outcome.entry_id:
+            self._made_here.add(outcome.entry_id)
         self._set_phase(None, "")
 
     def _busy_changed(self) -> None:
