@@ -179,7 +179,7 @@ async def test_what_concerns_all_ends_the_run_and_the_rest_can_be_resumed(worksp
         await ended(ui)
         await ui.see("Nothing else was tried: the session has expired", "– not begun")
         assert workspace.writes == []
-        assert len(unfinished(workspace.journal)[0].rest) == 3
+        assert len(unfinished(workspace.journal)[0].rest) == 2
 
 
 async def test_where_nothing_can_be_planned_the_reason_is_shown(workspace: FakeWorkspace) -> None:
