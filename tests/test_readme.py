@@ -34,8 +34,16 @@ def test_the_key_table_is_the_catalogue() -> None:
 def test_the_example_of_a_policy_test_is_right() -> None:
     from ecr_tui.policy.simulate import simulate
 
-    (text,) = re.findall(r"^```json\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    (text,) = re.findall(r"^```json\n(.*?)^```", section("Unit tests for policies"), re.MULTILINE | re.DOTALL)
     assert [(result.response, result.matches) for result in simulate(text)] == [("Allowed", True)]
+
+
+def test_the_operators_policy_is_the_one_that_is_proved() -> None:
+    from ecr_tui.policy.operators import Operator, operator_policy
+
+    (text,) = re.findall(r"^```json\n(.*?)^```", section("What it must be allowed to do"), re.MULTILINE | re.DOTALL)
+    assert text.strip() == operator_policy(Operator.FULL).pretty().strip()
+    assert {row[0].strip("`") for row in table(section("What it must be allowed to do"))} == set(Operator)
 
 
 def shell_lines() -> list[str]:

@@ -21,7 +21,7 @@ from ecr_tui.cli.demo import demo
 from ecr_tui.cli.exporting import export
 from ecr_tui.cli.interface import run_interface
 from ecr_tui.cli.listing import list_command
-from ecr_tui.cli.offline import explain, simulate
+from ecr_tui.cli.offline import explain, operator_policy, simulate
 from ecr_tui.cli.undoing import history, redo, undo
 from ecr_tui.cli.verifying import verify
 from ecr_tui.errors import EcrTuiError
@@ -77,5 +77,5 @@ def cli(context: click.Context, /, **flags: Any) -> None:
 
 
 _CHANGING = (plan, grant, revoke, undo, redo, history)
-for command in (demo, list_command, *_CHANGING, verify, cleanup, audit, export, explain, simulate):
+for command in (demo, list_command, *_CHANGING, verify, cleanup, audit, export, explain, simulate, operator_policy):
     cli.add_command(command)

@@ -1,4 +1,4 @@
-"""``ecr-tui explain`` and ``ecr-tui simulate``: what needs no account."""
+"""``ecr-tui explain``, ``simulate`` and ``operator-policy``: what needs no account."""
 
 from __future__ import annotations
 
@@ -50,6 +50,20 @@ def simulate(context: click.Context, /, files: tuple[Path, ...], as_json: bool) 
     else:
         click.echo(present_cases.cases_text(found))
     context.exit(1 if any(result.matches is False for _, result in found) else 0)
+
+
+@click.command("operator-policy")
+@click.argument("level", type=click.Choice(["read-only", "grant", "full"]))
+@click.option("--account", default="*", metavar="ID", help="Account A, to name it in the ARNs.")
+@click.option("--region", default="*", metavar="R", help="Only this region.")
+@click.option("--partition", default="aws", show_default=True, help="aws-cn and aws-us-gov have other ARNs.")
+def operator_policy(level: str, account: str, region: str, partition: str) -> None:
+    """Print the identity policy that account A's operator needs, by how much ecr-tui may do for them: read-only,
+    grant (and revoke, undo), or full (and remove probe images, change tags). For account B's side see `export`."""
+    from ecr_tui.policy.operators import Operator
+    from ecr_tui.policy.operators import operator_policy as policy
+
+    click.echo(policy(Operator(level), account=account, region=region, partition=partition).pretty())
 
 
 def _text(file: Path) -> str:

@@ -1,0 +1,193 @@
+"""The policies that README tells account A's operator to have: enough for what each is for, and nothing too much."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from configparser import ConfigParser
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import boto3
+import pytest
+
+from ecr_tui.aws.model import Role
+from ecr_tui.aws.tags import remove_tag, set_tag
+from ecr_tui.config import Settings
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.policy.actions import Access
+from ecr_tui.policy.operators import FULL, GRANT, READ, REGISTRY, Operator, operator_policy
+from ecr_tui.policy.ours import Grant
+from ecr_tui.sandbox.sandbox import Sandbox
+from ecr_tui.workspace import Workspace
+from tests.support.cli import ecr_tui
+
+REPOSITORY = "my-first-repo"
+PRINCIPAL = "arn:aws:iam::222222222222:user/devusr2"
+NAME = "operator"
+
+Story = Callable[[Workspace], Any]
+
+
+@pytest.fixture
+def allowed(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Makes a user of account A, as whom the profile "operator" calls; gives what sets the one policy it has."""
+    iam = boto3.Session(profile_name="account-a").client("iam")
+    iam.create_user(UserName=NAME)
+    key = iam.create_access_key(UserName=NAME)["AccessKey"]
+    config = ConfigParser()
+    config.read(os.environ["AWS_CONFIG_FILE"])
+    config["profile operator"] = {
+        **config["profile account-a"],
+        "aws_access_key_id": key["AccessKeyId"],
+        "aws_secret_access_key": key["SecretAccessKey"],
+    }
+    with (tmp_path / "config").open("w") as file:
+        config.write(file)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    return lambda text: iam.put_user_policy(UserName=NAME, PolicyName="all", PolicyDocument=text)
+
+
+@contextmanager
+def workspace(profile: str, consumer: str = "dev-acc") -> Iterator[Workspace]:
+    opened = Workspace(Settings(profile_a=profile, profile_b=consumer))
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+# -- what each level is for: the result, or the error that there was ---------------------------------------------------
+
+
+def look(work: Workspace) -> Any:
+    rows = sorted(work.repositories(), key=lambda row: row.name)
+    facts = work.registry_facts("eu-central-1")
+    repository = work.repository(REPOSITORY)
+    plan = work.plan(repository, Grant(PRINCIPAL, Access.PULL))
+    return [
+        [(row.name, row.tags, row.tags_source) for row in rows],
+        [work.policy_text(row) is not None for row in rows],
+        [work.images(row).count for row in rows],
+        (facts.policy_text, facts.policy_unreadable, facts.scope_unreadable, facts.templates_unreadable),
+        plan.to_json(),
+    ]
+
+
+def change(work: Workspace) -> Any:
+    repository = work.repository(REPOSITORY)
+    done = [work.apply(work.plan(repository, Grant(PRINCIPAL, Access.PULL))).written]
+    done.append(work.apply(work.plan_revoke(repository, PRINCIPAL)).written)
+    done.append(work.undo().written)
+    return [*done, work.policy_text(repository)]
+
+
+def prove_and_tag(work: Workspace) -> Any:
+    repository = work.repository(REPOSITORY)
+    work.apply(work.plan(repository, Grant(PRINCIPAL, Access.PUSH_PULL)))
+    report = work.verify(repository, engine="direct", on_event=lambda _: None, cancel=Event())
+    session = work.session(Role.OWNER)
+    set_tag(session, repository, "Stage", "test")
+    with_tag = work.repository(REPOSITORY).tags
+    remove_tag(session, repository, "Stage")
+    return [report.verdict, report.cleaned_up, with_tag, work.repository(REPOSITORY).tags]
+
+
+STORIES: dict[Operator, list[Story]] = {
+    Operator.READ_ONLY: [look],
+    Operator.GRANT: [look, change],
+    Operator.FULL: [look, change, prove_and_tag],
+}
+
+
+def told(sandbox: Sandbox, profile: str, stories: list[Story]) -> Any:
+    found: list[Any] = []
+    with workspace(profile) as work:
+        for story in stories:
+            try:
+                found.append(story(work))
+            except EcrTuiError as error:
+                found.append(error.title)
+    _as_before(sandbox)
+    return found
+
+
+_expected: list[Any] = []
+
+
+def expected(sandbox: Sandbox) -> list[Any]:
+    """What an administrator is told."""
+    if not _expected:
+        _expected.extend(told(sandbox, "account-a", STORIES[Operator.FULL]))
+        assert not any(isinstance(one, str) for one in _expected), _expected
+    return _expected
+
+
+def _as_before(sandbox: Sandbox) -> None:
+    """What a story that failed half-way has left."""
+    ecr = boto3.Session(profile_name="account-a").client("ecr")
+    arn = ecr.describe_repositories(repositoryNames=[REPOSITORY])["repositories"][0]["repositoryArn"]
+    ecr.untag_resource(resourceArn=arn, tagKeys=["Stage"])
+    with suppress(ecr.exceptions.RepositoryPolicyNotFoundException):
+        ecr.delete_repository_policy(repositoryName=REPOSITORY)
+    images = ecr.list_images(repositoryName=REPOSITORY)["imageIds"]
+    if probes := [one for one in images if one.get("imageTag", "").startswith("ecr-tui-verify-")]:
+        ecr.batch_delete_image(repositoryName=REPOSITORY, imageIds=probes)
+
+
+@pytest.mark.parametrize("operator", list(Operator))
+def test_each_policy_is_enough_for_its_work_and_for_nothing_beyond(
+    sandbox: Sandbox, allowed: Callable[[str], None], operator: Operator
+) -> None:
+    stories = STORIES[Operator.FULL]
+    allowed(operator_policy(operator, account=sandbox.account_a).text)
+    found, administrators = told(sandbox, "operator", stories), expected(sandbox)
+    enough = len(STORIES[operator])
+    assert found[:enough] == administrators[:enough]
+    assert all(one != other for one, other in zip(found[enough:], administrators[enough:], strict=True))
+
+
+@pytest.mark.parametrize("action", [*REGISTRY, *READ, *GRANT, *FULL])
+def test_no_action_is_there_for_nothing(sandbox: Sandbox, allowed: Callable[[str], None], action: str) -> None:
+    stories = STORIES[Operator.FULL]
+    policy = operator_policy(Operator.FULL).json
+    for statement in policy["Statement"]:
+        statement["Action"] = [one for one in statement["Action"] if one != action]
+    allowed(json.dumps(policy))
+    assert told(sandbox, "operator", stories) != expected(sandbox)
+
+
+def test_account_b_needs_the_other_half_of_the_grant_and_nothing_more(sandbox: Sandbox) -> None:
+    principal = f"arn:aws:iam::{sandbox.account_b}:user/newcomer"
+    directory = sandbox.world.directory.backend(sandbox.account_b)
+
+    def verdict(policy: dict[str, Any]) -> str:
+        directory.put_user_policy("newcomer", "all", json.dumps(policy))
+        with workspace("account-a", "no-access") as work:
+            report = work.verify(work.repository(REPOSITORY), engine="direct", on_event=lambda _: None, cancel=Event())
+            return report.verdict.value
+
+    with workspace("account-a", "no-access") as work:
+        work.apply(work.plan(work.repository(REPOSITORY), Grant(principal, Access.PUSH_PULL)))
+    policy = json.loads(ecr_tui("export", REPOSITORY, "--to", principal, "--side", "b", "--format", "json").out)
+    assert verdict(policy) == "allowed"
+    for statement in policy["Statement"]:
+        actions = statement["Action"]
+        for action in [actions] if isinstance(actions, str) else actions:
+            statement["Action"] = (
+                ["ecr:ListImages"] if isinstance(actions, str) else [one for one in actions if one != action]
+            )
+            assert verdict(policy) != "allowed", action
+        statement["Action"] = actions
+
+
+def test_the_command_prints_what_is_proved() -> None:
+    printed = ecr_tui("operator-policy", "grant", "--account", "111111111111", "--region", "eu-central-1")
+    assert printed.code == 0
+    assert (
+        json.loads(printed.out) == operator_policy(Operator.GRANT, account="111111111111", region="eu-central-1").json
+    )
+    assert ecr_tui("operator-policy", "everything").code == 2
