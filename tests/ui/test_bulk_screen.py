@@ -252,7 +252,7 @@ async def test_an_interrupted_run_is_dismissed_for_good(workspace: FakeWorkspace
         await ui.wait(lambda: "left as they are" in ui.toasts())
         assert workspace.journal.read().runs[0].ended == DISMISSED
         await ui.press("R")
-        await ui.wait(lambda: "There was no run yet" in ui.toasts())
+        await ui.wait(lambda: "There is no unfinished run" in ui.toasts())
 
 
 @pytest.mark.parametrize("why", ["at work", "read-only"])
@@ -263,7 +263,7 @@ async def test_what_must_not_be_resumed_is_not_offered(tmp_path: Path, why: str)
     async with running(workspace) as ui:
         await ui.wait(lambda: workspace.gate.count("bulk"))
         await ui.press("R")
-        word = "no run yet" if why == "at work" else "Read-only"
+        word = "no unfinished run" if why == "at work" else "Read-only"
         await ui.wait(lambda: word in ui.toasts())
         assert ui.dialog == ""
 

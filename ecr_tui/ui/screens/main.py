@@ -415,6 +415,7 @@ class MainScreen(Screen[None]):
             yield "Copy: repository URI", "Copy what docker push and pull take", self.copying.uri
         if self.many.verifier.run is not None:
             yield "Prove: verification of many", "Show the last verification of many again", self.many.open
+        yield "Change: unfinished run", "Resume or dismiss what is left of a run", partial(self.runs.find, asked=True)
         yield "Choose: grant until…", "Choose when the grant ends by itself", self.choosing.ask_until
         if self.table.marks:
             yield "Choose: unmark all", "Remove every mark, hidden ones too", self.table.unmark_all

@@ -203,7 +203,7 @@ class Runs:
     def _found(self, found: Sequence[Unfinished], asked: bool) -> None:
         if self.running or not found:
             if asked and not found:
-                self._say("There was no run yet: space or * marks repositories, then g grants to all of them.")
+                self._say("There is no unfinished run. space or * marks repositories, then g grants to all of them.")
             return
         from ecr_tui.ui.screens.bulk_left import UnfinishedScreen, words_of
 
