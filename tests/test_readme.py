@@ -75,7 +75,7 @@ def test_every_command_parses(arguments: list[str]) -> None:
     if name.startswith("-") or not name:
         cli.make_context("ecr-tui", list(arguments))
     else:
-        cli.commands[name].make_context(name, arguments[1:], parent=click.Context(cli))
+        cli.all_commands()[name].make_context(name, arguments[1:], parent=click.Context(cli))
 
 
 def test_the_examples_cover_every_command() -> None:
@@ -89,7 +89,7 @@ def test_every_option_in_running_text_exists() -> None:
     from ecr_tui.cli import cli
 
     known = {"--help"}
-    for command in (cli, *cli.commands.values()):
+    for command in (cli, *cli.all_commands().values()):
         known.update(option for parameter in command.params for option in parameter.opts)
     text = re.sub(r"^```.*?^```", "", README, flags=re.MULTILINE | re.DOTALL)
     ours = [quoted for quoted in re.findall(r"`([^`]+)`", text) if not quoted.startswith("aws ")]

@@ -13,18 +13,27 @@ from typing import Any, NoReturn
 import click
 
 from ecr_tui import __version__
-from ecr_tui.cli.access import grant, plan, revoke
-from ecr_tui.cli.auditing import audit
-from ecr_tui.cli.cleaning import cleanup
 from ecr_tui.cli.common import ENGINES, account_options, open_workspace
-from ecr_tui.cli.demo import demo
-from ecr_tui.cli.exporting import export
-from ecr_tui.cli.interface import run_interface
-from ecr_tui.cli.listing import list_command
-from ecr_tui.cli.offline import explain, operator_policy, simulate
-from ecr_tui.cli.undoing import history, redo, undo
-from ecr_tui.cli.verifying import verify
+from ecr_tui.cli.loading import LazyGroup
 from ecr_tui.errors import EcrTuiError
+
+_COMMANDS = {
+    "demo": "demo:demo",
+    "list": "listing:list_command",
+    "plan": "access:plan",
+    "grant": "access:grant",
+    "revoke": "access:revoke",
+    "undo": "undoing:undo",
+    "redo": "undoing:redo",
+    "history": "undoing:history",
+    "verify": "verifying:verify",
+    "cleanup": "cleaning:cleanup",
+    "audit": "auditing:audit",
+    "export": "exporting:export",
+    "explain": "offline:explain",
+    "simulate": "offline:simulate",
+    "operator-policy": "offline:operator_policy",
+}
 
 
 def main() -> NoReturn:
@@ -49,7 +58,12 @@ def main() -> NoReturn:
     sys.exit(code)
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    places=_COMMANDS,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="ecr-tui")
 @account_options
 @click.option("--tag", "tags", multiple=True, metavar="K=V", help="Start with this tag filter; may be repeated.")
@@ -72,10 +86,7 @@ def cli(context: click.Context, /, **flags: Any) -> None:
 
         write_at_end(context, flags["log_calls"])
     if context.invoked_subcommand is None:
+        from ecr_tui.cli.interface import run_interface
+
         with open_workspace(context) as workspace:
             run_interface(workspace)
-
-
-_CHANGING = (plan, grant, revoke, undo, redo, history)
-for command in (demo, list_command, *_CHANGING, verify, cleanup, audit, export, explain, simulate, operator_policy):
-    cli.add_command(command)
