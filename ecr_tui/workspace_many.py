@@ -46,6 +46,9 @@ class Many:
 
     def _prepare_many(self) -> None:
         self.cache = ListingCache(self.settings.cache_folder)
+        self._make_readers()
+
+    def _make_readers(self) -> None:
         self.policies = BackgroundReader(lambda repository: self._store(background=True).read(repository))
         # Counting images takes up to ten calls, and what it tells is a nicety: once, on few threads.
         self._images = BackgroundReader(lambda repository: self.images(repository), threads=4, ttl=math.inf)
@@ -56,9 +59,10 @@ class Many:
         return Readers(self.policies, self._images)
 
     def _forget_read(self) -> None:
-        """The accounts are others now."""
+        """The accounts are others now: whoever looks at the former ones gets no further answer."""
         for reader in self.readers():
-            reader.forget()
+            reader.close()
+        self._make_readers()
 
     # -- bulk changes --------------------------------------------------------------------------------------------
 

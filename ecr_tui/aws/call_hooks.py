@@ -71,13 +71,17 @@ def record(events: Any, *, side: str, profile: str | None, note: str = "") -> No
         failed = metadata.get("HTTPStatusCode", 200) >= 300
         code = str(parsed.get("Error", {}).get("Code", "") or metadata["HTTPStatusCode"]) if failed else ""
         status = f"throttled ({code})" if is_throttling(code) else code or calls.OK
-        write(context, status, str(metadata.get("RequestId", "")))
+        # That there is no policy is an answer.
+        absent = code.endswith("PolicyNotFoundException")
+        write(
+            context, f"none ({code})" if absent else status, str(metadata.get("RequestId", "")), ok=absent or not code
+        )
 
     def broke(exception: Exception, context: dict[str, Any], **_: object) -> None:
         # The exception's text may hold a URL with a signature; its name says enough.
-        write(context, type(exception).__name__, "")
+        write(context, type(exception).__name__, "", ok=False)
 
-    def write(context: dict[str, Any], status: str, request_id: str) -> None:
+    def write(context: dict[str, Any], status: str, request_id: str, *, ok: bool) -> None:
         state: _State | None = context.pop(_STATE, None)
         if state is None:
             return
@@ -88,6 +92,7 @@ def record(events: Any, *, side: str, profile: str | None, note: str = "") -> No
             state.model.name,
             seconds=time.monotonic() - state.started,
             status=status,
+            ok=ok,
             side=side,
             region=region,
             subject=next((_subject(value) for name, value in shown.items() if name not in _NO_SUBJECT), ""),

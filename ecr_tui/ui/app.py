@@ -28,7 +28,8 @@ from ecr_tui.ui.port import Workspace
 from ecr_tui.ui.resources import style_sheets
 from ecr_tui.ui.screens.ask import AskScreen
 from ecr_tui.ui.screens.main import MainScreen
-from ecr_tui.ui.screens.text import TextScreen
+from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
+from ecr_tui.ui.signing_in import sign_in
 from ecr_tui.ui.text import safe
 from ecr_tui.ui.theme import BRAND
 
@@ -43,6 +44,7 @@ class EcrTuiApp(App[None]):
     CSS_PATH = style_sheets("app.tcss")  # type: ignore[assignment]
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = App.COMMANDS | {Commands}
     ANIMATION_LEVEL = "none"
+    DEFAULT_MODE = "accounts"
 
     def __init__(
         self,
@@ -62,10 +64,9 @@ class EcrTuiApp(App[None]):
         self.register_theme(BRAND)
         self.theme = theme if theme in self.available_themes else BRAND.name
         workspace.ask_mfa = self.ask_mfa
-        self.main = MainScreen(workspace, now=now)
-
-    def get_default_screen(self) -> Screen[Any]:
-        return self.main
+        self._now = now
+        self._pairs = 0
+        self._begin()
 
     async def on_load(self) -> None:
         loop = asyncio.get_running_loop()
@@ -83,6 +84,20 @@ class EcrTuiApp(App[None]):
         if not gc.isenabled():  # the command line leaves it off until here
             gc.freeze()
             gc.enable()
+
+    def start_over(self) -> None:
+        """For other accounts: a main screen that has never seen the former ones."""
+        former = self.current_mode
+        self._begin()
+        self.switch_mode(self._mode)
+        self.remove_mode(former)
+
+    def _begin(self) -> None:
+        """Each pair of accounts has a mode of its own: Textual replaces the lowest screen of none."""
+        self._pairs += 1
+        self._mode = self.DEFAULT_MODE if self._pairs == 1 else f"{self.DEFAULT_MODE}-{self._pairs}"
+        main = self.main = MainScreen(self._workspace, now=self._now)
+        self.add_mode(self._mode, lambda: main)
 
     # -- leaving and failing -----------------------------------------------------------------------------------------
 
@@ -140,6 +155,12 @@ class EcrTuiApp(App[None]):
         for command in super().get_system_commands(screen):
             if command.title in wanted:
                 yield command
+
+    @on(ErrorScreen.SignInWanted)
+    def _sign_in(self, message: ErrorScreen.SignInWanted) -> None:
+        message.stop()
+        if sign_in(self, message.command):
+            self.main.accounts.renew()
 
     @on(TextScreen.CopyWanted)
     def _copy(self, message: TextScreen.CopyWanted) -> None:

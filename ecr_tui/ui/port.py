@@ -7,8 +7,10 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ecr_tui.audit_result import Audit
-    from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Repository
+    from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Repository, Role, RoleToAssume
     from ecr_tui.batch import Batch, Result
     from ecr_tui.bulk import Bulk
     from ecr_tui.errors import EcrTuiError
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
 
 
 class Workspace(Protocol):
-    """Every method but ``preview`` and ``identity_policy`` may block, and all may be called from any thread.
+    """All but ``preview``, ``identity_policy``, ``use``, ``renew``, ``assumed`` and ``expires_at`` may block, and all
+    may be called from any thread.
 
     They raise :class:`ecr_tui.errors.EcrTuiError` and nothing else.
     """
@@ -38,6 +41,19 @@ class Workspace(Protocol):
     journal: Any
 
     def profiles(self) -> Sequence[Profile]: ...
+    def region_names(self, like: str | None = None) -> Sequence[str]: ...
+    def use(
+        self,
+        *,
+        profile_a: str | None = None,
+        profile_b: str | None = None,
+        regions: Sequence[str] | None = None,
+        assume_a: RoleToAssume | None = None,
+        assume_b: RoleToAssume | None = None,
+    ) -> None: ...
+    def renew(self, role: Role) -> None: ...
+    def assumed(self, role: Role) -> RoleToAssume | None: ...
+    def expires_at(self, role: Role) -> datetime | None: ...
     def owner(self) -> Identity: ...
     def consumer(self) -> Identity: ...
     def repositories(

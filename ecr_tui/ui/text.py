@@ -108,7 +108,7 @@ def left(until: datetime | None, now: datetime) -> str:
         return f"expires in {hours // 24} days"
     if hours:
         return f"expires in {hours} h {minutes:02d} min"
-    return f"expires in {minutes} min" if minutes else "expires in under a minute"
+    return f"expires in {minutes} min" if minutes else f"expires in {rest} s"
 
 
 def tags_text(tags: dict[str, str] | None) -> str:

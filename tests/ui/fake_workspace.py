@@ -16,7 +16,7 @@ from typing import Any
 from ecr_tui.audit import examine
 from ecr_tui.audit_reading import read_policies
 from ecr_tui.audit_result import Audit
-from ecr_tui.aws.model import Identity, IdentityPolicies, MfaPrompt, Profile, Repository, Role
+from ecr_tui.aws.model import Identity, IdentityPolicies, MfaPrompt, Profile, Repository, Role, RoleToAssume
 from ecr_tui.bulk import Bulk
 from ecr_tui.config import Settings
 from ecr_tui.errors import Cancelled, EcrTuiError
@@ -179,6 +179,7 @@ class FakeWorkspace(FakeProofs):
         super().__init__()
         self.settings = settings or Settings(profile_a="account-a", profile_b="dev-acc", regions=(REGION,))
         self.ask_mfa: Callable[[MfaPrompt], str] | None = None
+        self.roles: dict[Role, RoleToAssume] = {}
         self.journal = Journal(folder / "journal.jsonl")
         self.all = list(seeded() if repositories is None else repositories)
         self.policies: dict[str, str] = {
@@ -196,6 +197,9 @@ class FakeWorkspace(FakeProofs):
         self.expires: datetime | None = NOW + timedelta(hours=3, minutes=12)
         self.closed = False
         self.identities: dict[str, IdentityPolicies] = {}
+        self._make_readers()
+
+    def _make_readers(self) -> None:
         self._readers = Readers(
             BackgroundReader(lambda repo: self.policy_text(repo)), BackgroundReader(lambda repo: self.images(repo))
         )
@@ -213,6 +217,32 @@ class FakeWorkspace(FakeProofs):
 
     def profiles(self) -> tuple[Profile, ...]:
         return (Profile("account-a", "sso", REGION), Profile("dev-acc", "keys", REGION))
+
+    def region_names(self, like: str | None = None) -> Sequence[str]:
+        return ("eu-central-1", "eu-west-1", "us-east-1")
+
+    def use(self, *, assume_a=None, assume_b=None, **changes: Any) -> None:
+        self.gate.pass_through("use", ",".join(f"{k}={v}" for k, v in changes.items()))
+        self.settings = self.settings.changed(
+            "chosen in the app", **{k: v or None for k, v in changes.items() if k != "regions"}
+        )
+        if "regions" in changes:
+            self.settings = self.settings.changed("chosen in the app", regions=tuple(changes["regions"]))
+        self._make_readers()
+        for role, key, given in ((Role.OWNER, "profile_a", assume_a), (Role.CONSUMER, "profile_b", assume_b)):
+            if key in changes:
+                self.roles.pop(role, None)
+                if given is not None:
+                    self.roles[role] = given
+
+    def renew(self, role: Role) -> None:
+        self.gate.pass_through("renew", role.name)
+
+    def assumed(self, role: Role) -> RoleToAssume | None:
+        return self.roles.get(role)
+
+    def expires_at(self, role: Role) -> datetime | None:
+        return None
 
     def owner(self) -> Identity:
         self._enter("owner")

@@ -7,7 +7,7 @@ import threading
 from textual.widget import Widget
 
 from ecr_tui.aws.model import Identity, Profile, Role
-from ecr_tui.errors import EcrTuiError
+from ecr_tui.errors import CredentialsError, EcrTuiError, InputError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.choice import Tags
 from ecr_tui.ui.messages import AccountRead, Listed, PageListed, RegionFailed
@@ -45,6 +45,12 @@ class Listing:
         """``keep``: the rows shown stay until the new listing is complete, so that nothing jumps."""
         self._generation += 1
         self._keep = keep
+        for role in Role:
+            read = self.accounts.get(role)
+            errors = (read.error if read else None, self.error if role is Role.OWNER else None)
+            if any(isinstance(error, CredentialsError) for error in errors):
+                # Whatever was done about them was done outside: in a file, a sign-in cache, another program.
+                self._workspace.renew(role)
         self._read_account(Role.OWNER, self._generation)
         self._read_account(Role.CONSUMER, self._generation)
         self._list()
@@ -61,7 +67,7 @@ class Listing:
         def read() -> AccountRead:
             ask = workspace.owner if role is Role.OWNER else workspace.consumer
             identity = ask()
-            return AccountRead(generation, role, identity, _profile(workspace, identity.profile))
+            return AccountRead(generation, role, identity, _profile(workspace, role, identity.profile))
 
         def failed(error: EcrTuiError) -> AccountRead:
             return AccountRead(generation, role, None, None, error)
@@ -94,7 +100,26 @@ class Listing:
         if message.generation != self._generation:
             return False
         self.accounts[message.role] = message
+        self._refuse_other_partition()
         return True
+
+    def _refuse_other_partition(self) -> None:
+        a, b = (self.accounts[role].identity if role in self.accounts else None for role in Role)
+        if a is None or b is None or a.partition == b.partition:
+            return
+        self.accounts[Role.CONSUMER] = AccountRead(
+            self._generation,
+            Role.CONSUMER,
+            None,
+            None,
+            InputError(
+                f"B is in partition {b.partition}, A in {a.partition}",
+                detail=f"A is {a.arn}\nB is {b.arn}",
+                hint="Access never crosses partitions: accounts of one do not exist in another, and no policy changes "
+                "that. Choose two profiles of one partition (A).",
+                side=str(Role.CONSUMER),
+            ),
+        )
 
     def take_page(self, message: PageListed) -> bool:
         """Whether to show it now."""
@@ -119,8 +144,10 @@ class Listing:
         self._cancel.set()
 
 
-def _profile(workspace: Workspace, name: str | None) -> Profile | None:
+def _profile(workspace: Workspace, role: Role, name: str | None) -> Profile | None:
     """What kind of credentials these are is a nicety: a config file that can't be read must not hide an identity."""
+    if workspace.assumed(role) is not None:
+        return Profile(name or "default", "assume-role")
     try:
         return next((p for p in workspace.profiles() if p.name == (name or "default")), None)
     except EcrTuiError:

@@ -37,6 +37,7 @@ from ecr_tui.ui.screens.leftovers import Leftovers
 from ecr_tui.ui.screens.many import ManyProving
 from ecr_tui.ui.screens.proving import Proving
 from ecr_tui.ui.screens.runs import Runs
+from ecr_tui.ui.screens.switching import Accounts
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.screens.writes import Writes
 from ecr_tui.ui.text import NO, safe, safe_block
@@ -62,7 +63,7 @@ class MainScreen(Screen[None]):
     VERTICAL_BREAKPOINTS: ClassVar = [(0, "-short"), (30, "-tall")]  # type: ignore[misc]
 
     def __init__(self, workspace: Workspace, *, now: Callable[[], datetime]) -> None:
-        super().__init__(id="main", classes="-pane-repositories")
+        super().__init__(classes="-pane-repositories")
         self.workspace = workspace
         self.now = now
         settings = workspace.settings
@@ -80,14 +81,15 @@ class MainScreen(Screen[None]):
         self.runs = Runs(self)
         self.choosing = Choosing(self)
         self.copying = Copying(self)
+        self.accounts = Accounts(self)
         self.pane = "repositories"
         self._marks = 0
         self._possible: tuple[bool, ...] = ()
         self._window_timer: Timer | None = None
         self._preview_timer: Timer | None = None
         self.cards = {
-            Role.OWNER: AccountCard(Role.OWNER, settings.profile_a, now=now),
-            Role.CONSUMER: AccountCard(Role.CONSUMER, settings.profile_b, now=now),
+            role: AccountCard(role, profile, now=now, expires=partial(workspace.expires_at, role))
+            for role, profile in ((Role.OWNER, settings.profile_a), (Role.CONSUMER, settings.profile_b))
         }
         self.repositories = RepositoriesPane(self.details, principal=lambda: self.choosing.principal, now=now)
         self.preview = PreviewPane(workspace.identity_policy, now=now)
@@ -220,7 +222,8 @@ class MainScreen(Screen[None]):
     def _account_read(self, message: said.AccountRead) -> None:
         if not self.listing.take_account(message):
             return
-        self.cards[message.role].show(message)
+        for role, read in self.listing.accounts.items():
+            self.cards[role].show(read)  # what one is may say something of the other
         if message.role is Role.OWNER:
             self.runs.look(message)
         if message.role is Role.CONSUMER:
@@ -344,6 +347,10 @@ class MainScreen(Screen[None]):
         elif text := card.as_text():
             title = " · ".join(("Account " + TITLES[card.role][0], TITLES[card.role][1]))
             self.app.push_screen(TextScreen(title, Content(safe_block(text)), copy=text, what="the account"))
+
+    @on(AccountCard.ChangeWanted)
+    def action_accounts(self) -> None:
+        self.accounts.open()
 
     @on(PaneTab.Chosen)
     def _pane_chosen(self, message: PaneTab.Chosen) -> None:
@@ -507,6 +514,11 @@ class MainScreen(Screen[None]):
         from ecr_tui.ui.screens.audit import AuditScreen
 
         self.app.push_screen(AuditScreen(self.workspace))
+
+    def action_calls(self) -> None:
+        from ecr_tui.ui.screens.calls import CallsScreen
+
+        self.app.push_screen(CallsScreen())
 
     def action_help(self) -> None:
         from ecr_tui.ui.screens.help import HelpScreen

@@ -28,8 +28,19 @@ class TextScreen(Dialog[None]):
             self.what = what
             self.more = more
 
-    def __init__(self, title: str, body: Content, *, copy: str, what: str, failure: bool = False) -> None:
+    class SignInWanted(Message):
+        """``command`` renews a profile's sign-in from a shell."""
+
+        def __init__(self, command: str) -> None:
+            super().__init__()
+            self.command = command
+
+    def __init__(
+        self, title: str, body: Content, *, copy: str, what: str, failure: bool = False, sign_in: str = ""
+    ) -> None:
+        """``sign_in``: a command that ``l`` asks the app to run."""
         super().__init__(classes="-failure" if failure else "")
+        self._sign_in = sign_in
         self._title = title
         self._body = body
         self._copy = copy
@@ -42,6 +53,7 @@ class TextScreen(Dialog[None]):
                 yield Static(self._body, classes="body", markup=False)
             yield Static(
                 Content.assemble(
+                    *((("l", "$text-accent bold"), " sign in here   ") if self._sign_in else ()),
                     ("y", "$text-accent bold"),
                     " copy   ",
                     ("↑ ↓", "$text-accent bold"),
@@ -60,6 +72,9 @@ class TextScreen(Dialog[None]):
         scroll = self.query_one("#scroll", VerticalScroll)
         if event.key == "y":
             self.post_message(self.CopyWanted(self._copy, self._what))
+        elif event.key == "l" and self._sign_in:
+            self.app.post_message(self.SignInWanted(self._sign_in))
+            self.dismiss(None)
         elif event.key in SCROLL:
             scroll.scroll_relative(y=SCROLL[event.key], animate=False)
         elif event.key == "pageup":
@@ -89,6 +104,7 @@ class ErrorScreen(TextScreen):
             copy=copied_error(error),
             what="the command" if command else "the error",
             failure=True,
+            sign_in=command or "",
         )
 
 
@@ -112,5 +128,7 @@ def error_content(error: EcrTuiError, title: str = "") -> Content:
         section("In its own words", error.detail)
     section("What to do", error.hint)
     if isinstance(error, CredentialsError):
-        section("Run this in another terminal, then press r", error.login_command, "$text-accent bold")
+        section(
+            "l runs this here; or run it in another terminal, then press r", error.login_command, "$text-accent bold"
+        )
     return Content("\n").join(parts)

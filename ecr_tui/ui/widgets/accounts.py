@@ -6,9 +6,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import ClassVar
 
+from textual import events
 from textual.binding import BindingType
 from textual.content import Content
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import Static
 
 from ecr_tui.aws.model import Role
@@ -18,17 +20,20 @@ from ecr_tui.ui.text import MUTED, NO, OK, PENDING, left, safe
 
 TITLES = {Role.OWNER: ("A", "owner"), Role.CONSUMER: ("B", "consumer")}
 
+WARN_MINUTES = 5
+
 KINDS = {
     "sso": "SSO",
     "assume-role": "assumed role",
     "process": "credential process",
     "keys": "access keys",
     "web-identity": "web identity",
+    "login": "console sign-in",
 }
 
 
 class AccountCard(Static, can_focus=True):
-    """One account. Enter or a click shows everything about it, or why there is nothing."""
+    """One account. Enter or a click shows everything about it, or why there is nothing; on the title it changes it."""
 
     DEFAULT_CSS = """
     AccountCard { width: 1fr; height: auto; text-wrap: nowrap; text-overflow: ellipsis; }
@@ -42,11 +47,25 @@ class AccountCard(Static, can_focus=True):
             super().__init__()
             self.card = card
 
-    def __init__(self, role: Role, profile: str | None, *, now: Callable[[], datetime]) -> None:
+    class ChangeWanted(Message):
+        """A click on the title: another account is wanted."""
+
+    def __init__(
+        self,
+        role: Role,
+        profile: str | None,
+        *,
+        now: Callable[[], datetime],
+        expires: Callable[[], datetime | None] = lambda: None,
+    ) -> None:
+        """``expires``: when the credentials at hand end, as far as that is known without asking anybody; they may have
+        been renewed since the account was read."""
         super().__init__(id=f"account-{TITLES[role][0].lower()}")
         self.role = role
         self._profile = profile
         self._now = now
+        self._expires = expires
+        self._timer: Timer | None = None
         self._read: AccountRead | None = None
         self._one_line = False
         letter, part = TITLES[role]
@@ -58,7 +77,6 @@ class AccountCard(Static, can_focus=True):
 
     def on_mount(self) -> None:
         self._draw()
-        self.set_interval(30, self._draw)  # the time left
 
     def show(self, read: AccountRead | None) -> None:
         """None: being read."""
@@ -80,6 +98,22 @@ class AccountCard(Static, can_focus=True):
             self.update(Content.assemble((f"{letter} {part}  ", MUTED), first))
         else:
             self.update(Content("\n").join([first, second]))
+        self._tick_again()
+
+    @property
+    def expires_at(self) -> datetime | None:
+        identity = self._read.identity if self._read else None
+        return None if identity is None else self._expires() or identity.expires_at
+
+    def _tick_again(self) -> None:
+        """Draw anew when the time left reads differently: each minute, each second in the last one."""
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        ends = self.expires_at
+        rest = 0.0 if ends is None else (ends - self._now()).total_seconds()
+        if rest > 0 and self.is_attached:
+            self._timer = self.set_timer(1.0 if rest <= 61 else min(60.0, rest - 60), self._draw)
 
     def _lines(self) -> tuple[Content, Content]:
         read = self._read
@@ -88,27 +122,30 @@ class AccountCard(Static, can_focus=True):
             return Content.assemble((profile, "bold"), (f"  {PENDING} asking AWS who this is", MUTED)), Content("")
         if read.identity is None:
             title = safe(read.error.title) if read.error else ""
-            hint = "enter: why, and what to do"
+            hint = "enter: why, and what to do   ·   A: choose another   ·   r: try again"
             if isinstance(read.error, CredentialsError) and read.error.login_command:
-                hint = f"run: {safe(read.error.login_command)}  (enter: why)"
+                hint = f"run: {safe(read.error.login_command)}  (enter: why, and l signs in   ·   A: choose another)"
             return (
                 Content.assemble((f"{NO} ", "$text-error"), (profile, "bold"), ("  " + title, "$text-error")),
                 Content.styled(hint, MUTED),
             )
         identity = read.identity
-        remaining = left(identity.expires_at, self._now())
+        ends = self.expires_at
+        remaining = left(ends, self._now())
         style = "$text-success"
-        if identity.expires_at is not None:
-            minutes = (identity.expires_at - self._now()).total_seconds() / 60
-            style = "$text-error" if minutes <= 0 else "$text-warning" if minutes < 10 else style
+        soon = False
+        if ends is not None:
+            minutes = (ends - self._now()).total_seconds() / 60
+            soon = minutes < WARN_MINUTES
+            style = "$text-error" if minutes <= 0 else "$text-warning" if soon else style
         first = Content.assemble(
-            (f"{NO if remaining == 'expired' else OK} ", style),
+            (f"{NO if remaining == 'expired' else '!' if soon else OK} ", style),
             (safe(identity.profile or "default profile"), "bold"),
             "  ",
             (safe(identity.account), "$text-accent"),
             f"  {safe(identity.region or 'no region')}",
         )
-        if remaining and self._one_line:
+        if remaining and (self._one_line or soon):
             first = Content.assemble(first, (f"  {remaining}", style))
         return first, Content.styled(safe(identity.arn), MUTED)
 
@@ -118,7 +155,7 @@ class AccountCard(Static, can_focus=True):
         if read is None or read.identity is None:
             return ""
         kind = KINDS.get(read.profile.kind, "") if read.profile else ""
-        return " · ".join(part for part in (kind, left(read.identity.expires_at, self._now())) if part)
+        return " · ".join(part for part in (kind, left(self.expires_at, self._now())) if part)
 
     def as_text(self) -> str:
         """Everything, for copying and for the details."""
@@ -126,11 +163,7 @@ class AccountCard(Static, can_focus=True):
         if read is None or read.identity is None:
             return read.error.text() if read and read.error else ""
         identity = read.identity
-        expiry = (
-            identity.expires_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-            if identity.expires_at
-            else "no end known"
-        )
+        expiry = self.expires_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if self.expires_at else "no end known"
         return "\n".join(
             [
                 f"profile      {identity.profile or 'default'}",
@@ -146,5 +179,6 @@ class AccountCard(Static, can_focus=True):
     def action_open(self) -> None:
         self.post_message(self.Opened(self))
 
-    def on_click(self) -> None:
-        self.action_open()
+    def on_click(self, event: events.Click) -> None:
+        title = event.x < len(TITLES[self.role][1]) + 3 if self._one_line else event.y == 0
+        self.post_message(self.ChangeWanted()) if title else self.action_open()

@@ -1,0 +1,401 @@
+"""Choosing the two accounts: profiles, regions and roles to assume, with what each profile is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Input, Label, OptionList, Static
+from textual.widgets.option_list import Option
+
+from ecr_tui.aws.model import Profile, Role, RoleToAssume
+from ecr_tui.config import resolve
+from ecr_tui.errors import EcrTuiError, InputError
+from ecr_tui.ui import jobs
+from ecr_tui.ui.messages import Answered
+from ecr_tui.ui.port import Workspace
+from ecr_tui.ui.screens.dialog import SHARE, Dialog
+from ecr_tui.ui.screens.switching import Choice, Side, present
+from ecr_tui.ui.signing_in import sign_in
+from ecr_tui.ui.text import MUTED, NO, OK, safe
+from ecr_tui.ui.widgets.accounts import KINDS
+from ecr_tui.ui.widgets.inputs import SafeInput
+
+A, B = Role.OWNER, Role.CONSUMER
+_LETTER = {A: "a", B: "b"}
+_SHOWN = 50
+"""Completions that are listed at most."""
+
+
+def profile_words(profile: Profile) -> str:
+    """What a profile is, in one line: "SSO · 111111111111 · eu-central-1 · through corp"."""
+    return " · ".join(
+        part
+        for part in (
+            KINDS.get(profile.kind, "no credentials of its own"),
+            profile.account,
+            profile.region or "no region",
+            f"through {profile.source}" if profile.source else "",
+        )
+        if part
+    )
+
+
+class AccountsScreen(Dialog[Choice | None]):
+    """None when left with esc. What is chosen is checked as far as that goes without asking AWS."""
+
+    DEFAULT_CSS = """
+    AccountsScreen {
+        & > #dialog { padding: 0 2; max-width: 110; }
+        & .title { margin-bottom: 0; }
+        & .keys { margin-top: 0; }
+        & Horizontal { height: 1; width: 1fr; }
+        & Label { width: 11; color: $foreground 60%; }
+        & Label.-side { color: $text-accent; text-style: bold; }
+        & Label.-short { width: 5; margin-left: 1; }
+        & Input { width: 1fr; background: $boost; }
+        & .role-more { display: none; }
+        & .role-more.-wanted { display: block; }
+        & OptionList {
+            height: 10; background: $surface; padding: 0; scrollbar-size-vertical: 1;
+            text-wrap: nowrap; text-overflow: ellipsis;
+        }
+        & OptionList, & OptionList:focus { border: none; }
+        & #meaning { height: 2; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Cancel"),
+        Binding("down", "highlight(1)", "Next", priority=True),
+        Binding("up", "highlight(-1)", "Previous", priority=True),
+        Binding("ctrl+t", "swap", "Swap A and B"),
+        Binding("ctrl+l", "sign_in", "Sign in"),
+    ]
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._workspace = workspace
+        now = present(workspace)
+        self._profiles: tuple[Profile, ...] | None = None
+        self._regions: tuple[str, ...] = ()
+        self._offered: tuple[str, ...] = ()
+        self._problem = ""
+        self.signed_in = False
+        fields: dict[str, tuple[str, str]] = {
+            "profile-a": (now.a.profile, "AWS's own default"),
+            "regions": (", ".join(now.regions), "the profile's own"),
+            "profile-b": (now.b.profile, "nobody"),
+        }
+        for side, letter in ((now.a, "a"), (now.b, "b")):
+            role = side.role or RoleToAssume("")
+            fields[f"role-{letter}"] = (role.arn, "a role's ARN; empty: the profile itself")
+            fields[f"external-{letter}"] = (role.external_id, "optional")
+            fields[f"mfa-{letter}"] = (role.mfa_serial, "optional: the device's ARN")
+        self._inputs = {
+            name: SafeInput(value, placeholder, id=name, compact=True, select_on_focus=False)
+            for name, (value, placeholder) in fields.items()
+        }
+
+    def compose(self) -> ComposeResult:
+        def row(label: str, *names: str, classes: str = "", side: bool = False) -> Horizontal:
+            parts: list[Any] = [Label(label, classes="-side" if side else ""), self._inputs[names[0]]]
+            for name in names[1:]:
+                parts += [Label("MFA", classes="-short"), self._inputs[name]]
+            return Horizontal(*parts, classes=classes)
+
+        with Vertical(id="dialog"):
+            yield Static("Accounts", classes="title", markup=False)
+            yield row("A owner", "profile-a", side=True)
+            yield row("  regions", "regions")
+            yield row("  as role", "role-a")
+            yield row("  ext. id", "external-a", "mfa-a", classes="role-more for-a")
+            yield row("B consumer", "profile-b", side=True)
+            yield row("  as role", "role-b")
+            yield row("  ext. id", "external-b", "mfa-b", classes="role-more for-b")
+            yield OptionList(id="matches", markup=False)
+            yield Static(id="meaning", classes="body", markup=False)
+            yield Static(
+                Content.assemble(
+                    ("↑↓", "$text-accent bold"),
+                    " complete  ",
+                    ("tab", "$text-accent bold"),
+                    " next  ",
+                    ("enter", "$text-accent bold"),
+                    " use  ",
+                    ("ctrl+t", "$text-accent bold"),
+                    " swap  ",
+                    ("ctrl+l", "$text-accent bold"),
+                    " sign in  ",
+                    ("esc", "$text-accent bold"),
+                    " cancel",
+                ),
+                classes="keys",
+                markup=False,
+            )
+
+    def on_mount(self) -> None:
+        self.query_one(OptionList).can_focus = False
+        self._inputs["profile-a"].focus()
+        self._show_role_rows()
+        self._read()
+
+    def _fit(self) -> None:
+        """The list takes what the fields leave; it keeps its height, so that nothing jumps while one types."""
+        box = self.query_one("#dialog")
+        others = sum(child.outer_size.height for child in box.children if child.id != "matches")
+        room = int(self.size.height * SHARE) - box.gutter.height - others
+        self.query_one(OptionList).styles.height = max(3, min(room, 10))
+
+    # -- what there is to choose from ------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        workspace = self._workspace
+        regions = workspace.settings.regions
+
+        def work() -> Answered:
+            found = tuple(workspace.profiles())
+            known = {profile.name: profile.region for profile in found}
+            like = regions[0] if regions else known.get(workspace.settings.profile_a or "default")
+            names = tuple(workspace.region_names(like) or workspace.region_names())
+            return Answered(lambda: self._take(found, names))
+
+        def failed(error: EcrTuiError) -> Answered:
+            return Answered(lambda: self._fail(error))
+
+        jobs.start(self, work, failed=failed, group="profiles")
+
+    @on(Answered)
+    def _answered(self, message: Answered) -> None:
+        message.stop()
+        message.take()
+
+    def _take(self, profiles: tuple[Profile, ...], regions: tuple[str, ...]) -> None:
+        self._profiles, self._regions = profiles, regions
+        self._offer()
+
+    def _fail(self, error: EcrTuiError) -> None:
+        """A config that cannot be read: names can be typed all the same, and corrected files are read at the use."""
+        self._problem = f"{NO} {error.title}"
+        self._offer()
+
+    # -- the field in hand -------------------------------------------------------------------------------------------
+
+    @property
+    def _field(self) -> str:
+        focused = self.focused
+        return focused.id or "" if isinstance(focused, Input) else ""
+
+    @property
+    def _role(self) -> Role:
+        return B if self._field.endswith("-b") else A
+
+    def _value(self, name: str) -> str:
+        return self._inputs[name].value.strip()
+
+    def _profile(self, name: str) -> Profile | None:
+        return next((one for one in self._profiles or () if one.name == name), None)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self._offer()
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._show_role_rows()
+        self._offer()
+
+    def _show_role_rows(self) -> None:
+        for letter in "ab":
+            self.query(f".for-{letter}").set_class(bool(self._value(f"role-{letter}")), "-wanted")
+        self.call_after_refresh(self._fit)
+
+    def _token(self) -> str:
+        """What is being completed: the whole text, or the last of several regions."""
+        text = self._inputs[self._field].value
+        return re.split(r"[,\s]+", text)[-1] if self._field == "regions" else text.strip()
+
+    def _offer(self) -> None:
+        """List what fits the text, and say what the text means."""
+        field, options = self._field, self.query_one(OptionList)
+        labels: list[Content] = []
+        names: list[str] = []
+        if field.startswith("profile-"):
+            # Of a name that is complete, its neighbours are what may be wanted next.
+            part = "" if self._profile(self._token()) else self._token()
+            for profile in _matching(part, self._profiles or (), lambda one: one.name):
+                names.append(profile.name)
+                labels.append(
+                    Content.assemble((safe(profile.name), "bold"), (f"  {safe(profile_words(profile))}", MUTED))
+                )
+        elif field == "regions":
+            chosen = set(re.split(r"[,\s]+", self._value("regions"))) - {self._token()}
+            names = [name for name in _matching(self._token(), self._regions, str) if name not in chosen]
+            labels = [Content(name) for name in names]
+        self._offered = tuple(names[:_SHOWN])
+        options.clear_options()
+        options.add_options(Option(label) for label in labels[:_SHOWN])
+        typed = self._token() if field in ("profile-a", "profile-b", "regions") else ""
+        options.highlighted = 0 if typed and names and typed not in names else None
+        self._say()
+
+    def _say(self) -> None:
+        line = self.query_one("#meaning", Static)
+        try:
+            text = self._meaning()
+        except EcrTuiError as error:
+            line.update(Content.styled(safe(f"{NO} {error.title}. {error.hint}".strip()), "$text-error"))
+            return
+        bad = text.startswith(NO)
+        line.update(Content.styled(safe(text), "$text-error" if bad else MUTED))
+
+    def _meaning(self) -> str:
+        """Of the field in hand. Raises InputError for what cannot be used."""
+        field = self._field
+        if field.startswith("profile-"):
+            name = self._value(field)
+            if not name:
+                if self._problem:
+                    return self._problem
+                if self._profiles == ():
+                    return (
+                        f"{NO} There is no profile in the AWS config: aws configure sso, or aws configure, makes one."
+                    )
+                return (
+                    "AWS's own default: AWS_PROFILE, the environment's keys, or the profile [default]."
+                    if field == "profile-a"
+                    else "Nobody: grants can name anyone, but nothing can be verified."
+                )
+            found = self._profile(name)
+            self._known(name)
+            return f"{OK} {profile_words(found)}" if found else self._problem or "Not known yet."
+        if field == "regions":
+            regions = self._chosen_regions()
+            own = self._profile(self._value("profile-a") or "default")
+            return (
+                f"{OK} {', '.join(regions)}"
+                if regions
+                else f"The profile's own: {own.region or 'none' if own else '?'}"
+            )
+        if field:
+            role = self._role_of(field[-1])
+            return (
+                f"{OK} the session ecr-tui of {role.arn.rpartition(':')[2]} in account {role.account}, in memory only"
+                if role
+                else "No role: the profile's own credentials are used."
+            )
+        return ""
+
+    def _known(self, name: str) -> None:
+        """Raises InputError for a name that is none, once the profiles are known."""
+        if self._profiles is not None and self._profile(name) is None and not self._is_beginning(name):
+            raise InputError(f"there is no profile {name!r} in the AWS config")
+
+    def _is_beginning(self, name: str) -> bool:
+        return bool(_matching(name, self._profiles or (), lambda one: one.name))
+
+    def _chosen_regions(self) -> tuple[str, ...]:
+        return resolve({"regions": self._value("regions")}, environ={}).regions
+
+    def _role_of(self, letter: str) -> RoleToAssume | None:
+        return RoleToAssume.parse(*(self._value(f"{name}-{letter}") for name in ("role", "external", "mfa")))
+
+    # -- keys --------------------------------------------------------------------------------------------------------
+
+    def action_highlight(self, by: int) -> None:
+        options = self.query_one(OptionList)
+        if options.option_count:
+            at = options.highlighted
+            options.highlighted = 0 if at is None else (at + by) % options.option_count
+
+    @on(OptionList.OptionSelected)
+    def _picked(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self._complete(self._offered[event.option_index])
+
+    def _complete(self, name: str) -> None:
+        field = self._field
+        box = self._inputs[field]
+        if field == "regions":
+            before = re.split(r"[,\s]+", box.value)[:-1]
+            box.value = ", ".join([*before, name])
+        else:
+            box.value = name
+            found = self._profile(name)
+            if (
+                field == "profile-a"
+                and found is not None
+                and found.region
+                and name != self._workspace.settings.profile_a
+            ):
+                # Regions that were chosen for another account mean nothing in this one.
+                self._inputs["regions"].value = ""
+        box.cursor_position = len(box.value)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        at = self.query_one(OptionList).highlighted
+        if at is not None and self._offered[at] != self._token():
+            self._complete(self._offered[at])
+            return
+        choice = self._checked()
+        if choice is not None:
+            self.dismiss(choice)
+
+    def _checked(self) -> Choice | None:
+        """All fields; None where one cannot be used: it gets the focus, and says why."""
+        field = ""
+        try:
+            for field in ("profile-a", "profile-b"):
+                name = self._value(field)
+                if name and self._profiles is not None and self._profile(name) is None:
+                    raise InputError(f"there is no profile {name!r} in the AWS config")
+            field = "regions"
+            regions = self._chosen_regions()
+            field = "role-a"
+            a = Side(self._value("profile-a"), self._role_of("a"))
+            field = "role-b"
+            b = Side(self._value("profile-b"), self._role_of("b"))
+            if b.role is not None and not b.profile:
+                field = "profile-b"
+                raise InputError("a role is assumed with a profile's credentials", hint="Name one for account B.")
+        except EcrTuiError as error:
+            self._inputs[field].focus()
+            self.query_one("#meaning", Static).update(
+                Content.styled(safe(f"{NO} {error.title}. {error.hint}".strip()), "$text-error")
+            )
+            return None
+        return Choice(a, b, regions)
+
+    def action_swap(self) -> None:
+        for name in ("profile", "role", "external", "mfa"):
+            a, b = self._inputs[f"{name}-a"], self._inputs[f"{name}-b"]
+            a.value, b.value = b.value, a.value
+
+    def action_sign_in(self) -> None:
+        letter = _LETTER[self._role]
+        name = self._value(f"profile-{letter}") or "default"
+        profile = self._profile(name)
+        if profile is None or not profile.login_command:
+            self.query_one("#meaning", Static).update(
+                Content.styled(safe(f"{NO} Profile {name!r} has no sign-in: it is no SSO profile."), "$text-error")
+            )
+            return
+        if sign_in(self.app, profile.login_command):
+            self.signed_in = True
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+
+def _matching(text: str, items: Sequence[Any], name: Any) -> list[Any]:
+    """Those that begin with the text before those that hold it."""
+    low = text.casefold()
+    found = [one for one in items if low in name(one).casefold()]
+    return sorted(found, key=lambda one: not name(one).casefold().startswith(low))
