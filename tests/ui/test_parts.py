@@ -251,7 +251,7 @@ def test_ago(passed: int, words: str) -> None:
     ("left", "words"),
     [
         (-5, "expired"),
-        (20, "expires in under a minute"),
+        (20, "expires in 20 s"),
         (600, "expires in 10 min"),
         (11520, "expires in 3 h 12 min"),
         (86400 * 5, "expires in 5 days"),
