@@ -13,7 +13,6 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer
 
 from ecr_tui.aws.model import Repository, Role
 from ecr_tui.errors import EcrTuiError
@@ -43,6 +42,7 @@ from ecr_tui.ui.screens.writes import Writes
 from ecr_tui.ui.text import NO, safe, safe_block
 from ecr_tui.ui.widgets.accounts import TITLES, AccountCard
 from ecr_tui.ui.widgets.bars import PaneBar, PaneTab, StatusBar
+from ecr_tui.ui.widgets.keybar import KeyBar
 from ecr_tui.ui.widgets.preview import TABS, PreviewPane
 from ecr_tui.ui.widgets.repositories import RepositoriesPane
 from ecr_tui.ui.widgets.verification import VerificationPane
@@ -107,7 +107,7 @@ class MainScreen(Screen[None]):
                 yield self.preview
                 yield self.verification
         yield StatusBar()
-        yield Footer(compact=True)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         self.table.focus()
