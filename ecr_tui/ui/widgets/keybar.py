@@ -11,10 +11,13 @@ from typing import Any, ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
+
+_DISABLED = Style(dim=True, bold=False)
 
 BETWEEN = 1
 """Blank cells between two keys."""
@@ -104,9 +107,11 @@ class KeyBar(Widget, can_focus=False):
         at = 0
         for start, end, shown in self._places:
             segments.append(Segment(" " * (start - at), base))
-            hover = self.get_component_rich_style("keybar--hover", partial=True) if shown is self._hover else None
+            hovered = shown is self._hover and shown.enabled
+            hover = self.get_component_rich_style("keybar--hover", partial=True) if hovered else None
             for text, name in ((shown.text, "keybar--key"), (f" {shown.label}", "keybar--label")):
                 style = base + self.get_component_rich_style(name, partial=True)
+                style = style if shown.enabled else style + _DISABLED
                 segments.append(Segment(text, style + hover if hover else style))
             at = end
         return Strip(segments).adjust_cell_length(width, base)
