@@ -106,7 +106,7 @@ def apply(
     plan: Plan,
     *,
     operator: str = "",
-    read_only: bool = False,
+    read_only: str = "",
     run: str = "",
 ) -> Outcome:
     """Write what was previewed. ``run``: the journal's id of the run that it is a part of.
@@ -128,10 +128,10 @@ def apply(
         return write(store, journal, plan, operator, run=run)
 
 
-def gate(read_only: bool) -> None:
-    """Raises InputError in read-only mode: the first thing that every path to a write does."""
+def gate(read_only: str) -> None:
+    """Raises InputError where ``read_only``, the reason, is not "": the first thing that every path to a write does."""
     if read_only:
-        raise InputError("read-only: no policy is written", hint="Start without --read-only to write.")
+        raise InputError("read-only: no policy is written", hint=read_only)
 
 
 def _conflict(plan: Plan, live: PolicyDocument | None) -> ConflictError:

@@ -29,7 +29,7 @@ def undo(
     *,
     account: str | None = None,
     operator: str = "",
-    read_only: bool = False,
+    read_only: str = "",
     redo: bool = False,
 ) -> Outcome:
     """Take back the last write of ``account`` (None: of any) that is not taken back yet; ``redo``: the last undo.
@@ -51,7 +51,7 @@ def undo(
 
 
 def undo_entry(
-    store: PolicyStore, journal: Journal, entry: Entry, *, operator: str = "", read_only: bool = False, run: str = ""
+    store: PolicyStore, journal: Journal, entry: Entry, *, operator: str = "", read_only: str = "", run: str = ""
 ) -> Outcome:
     """Take back that very write, as one of a run. Raises ConflictError when the live policy is not what it left."""
     gate(read_only)
@@ -68,7 +68,7 @@ def take_back(
     account: str,
     redo: bool = False,
     operator: str = "",
-    read_only: bool = False,
+    read_only: str = "",
 ) -> Outcome:
     """Undo the entry with this id, or ``redo`` it.
 

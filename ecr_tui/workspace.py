@@ -138,6 +138,13 @@ class Workspace(Auditing, Many, Undoing, Verifying):
                 self._sessions[role] = AwsSession(role, profile, region, self.ask_mfa, self._assumed.get(role))
             return self._sessions[role]
 
+    def _to_write(self) -> tuple[AwsSession, str]:
+        """The owner's session and why it may not write ("" when it may): of one profile, whatever is chosen meanwhile.
+
+        Every write of this class's parts goes through this or through ``Settings.check_writable``."""
+        with self._lock:
+            return self.session(Role.OWNER), self.settings.read_only_reason
+
     def owner(self) -> Identity:
         return self.session(Role.OWNER).identity()
 
@@ -308,9 +315,11 @@ class Workspace(Auditing, Many, Undoing, Verifying):
 
     def apply(self, plan: Plan) -> Outcome:
         """Write what was previewed, or refuse (ConflictError) when the live policy is another by now."""
+        from ecr_tui.aws.policies import RepositoryPolicies
         from ecr_tui.grants import apply
 
-        owner = self.owner()
+        session, read_only = self._to_write()
+        owner = session.identity()
         if plan.repository.account != owner.account:
             # Requests name the repository alone: in another account it would be another one.
             raise InputError(
@@ -320,7 +329,7 @@ class Workspace(Auditing, Many, Undoing, Verifying):
                 side=Role.OWNER.value,
             )
         try:
-            outcome = apply(self._store(), self.journal, plan, operator=owner.arn, read_only=self.settings.read_only)
+            outcome = apply(RepositoryPolicies(session), self.journal, plan, operator=owner.arn, read_only=read_only)
         finally:
             # Written, or found to be another than was shown.
             self.policies.invalidate(plan.repository.arn)

@@ -36,7 +36,7 @@ class Many:
 
     if TYPE_CHECKING:
 
-        def session(self, role: Role) -> AwsSession: ...
+        def _to_write(self) -> tuple[AwsSession, str]: ...
         def registry_facts(self, region: str) -> RegistryFacts: ...
         def owner(self) -> Identity: ...
         def regions(self) -> tuple[str, ...]: ...
@@ -70,8 +70,9 @@ class Many:
         """For changes to several repositories of account A; asks who that is."""
         from ecr_tui.bulk import PARALLEL, Bulk
 
-        owner = _Owner(self, self.owner())
-        return Bulk(owner, self.journal, read_only=self.settings.read_only, parallel=parallel or PARALLEL)
+        session, read_only = self._to_write()
+        owner = _Owner(self, session, session.identity())
+        return Bulk(owner, self.journal, read_only=read_only, parallel=parallel or PARALLEL)
 
     # -- the last known list -------------------------------------------------------------------------------------
 
@@ -129,9 +130,9 @@ class Many:
 class _Owner:
     """Account A for bulk changes: its calls are paced by whoever makes them (``bulk.Account``)."""
 
-    def __init__(self, workspace: Many, identity: Identity) -> None:
+    def __init__(self, workspace: Many, session: AwsSession, identity: Identity) -> None:
         self._workspace = workspace
-        self._session = workspace.session(Role.OWNER)
+        self._session = session
         self.account = identity.account
         self.operator = identity.arn
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from ecr_tui.aws.model import Identity
 from ecr_tui.config import Settings
 from ecr_tui.journal import REDO, Entry, Journal
 from ecr_tui.policy_reader import PolicyReader
 
 if TYPE_CHECKING:
     from ecr_tui.aws.policies import RepositoryPolicies
+    from ecr_tui.aws.sessions import AwsSession
     from ecr_tui.grants import Outcome
     from ecr_tui.past_writes import PastWrites
 
@@ -26,7 +26,7 @@ class Undoing:
 
     if TYPE_CHECKING:
 
-        def owner(self) -> Identity: ...
+        def _to_write(self) -> tuple[AwsSession, str]: ...
         def _store(self, *, background: bool = False) -> RepositoryPolicies: ...
 
     def past_writes(self) -> PastWrites:
@@ -58,30 +58,34 @@ class Undoing:
         return self._take_back(identifier, redo=True)
 
     def _undo_last(self, *, redo: bool) -> Outcome:
+        from ecr_tui.aws.policies import RepositoryPolicies
         from ecr_tui.undoing import undo
 
-        owner = self.owner()
+        session, read_only = self._to_write()
+        owner = session.identity()
         outcome = undo(
-            lambda entry: self._store(),
+            lambda entry: RepositoryPolicies(session),
             self.journal,
             account=owner.account,
             operator=owner.arn,
-            read_only=self.settings.read_only,
+            read_only=read_only,
             redo=redo,
         )
         return self._taken_back(outcome)
 
     def _take_back(self, identifier: str, *, redo: bool) -> Outcome:
+        from ecr_tui.aws.policies import RepositoryPolicies
         from ecr_tui.undoing import take_back
 
-        owner = self.owner()
+        session, read_only = self._to_write()
+        owner = session.identity()
         outcome = take_back(
-            lambda entry: self._store(),
+            lambda entry: RepositoryPolicies(session),
             self.journal,
             identifier,
             account=owner.account,
             operator=owner.arn,
-            read_only=self.settings.read_only,
+            read_only=read_only,
             redo=redo,
         )
         return self._taken_back(outcome)

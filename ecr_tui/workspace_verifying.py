@@ -183,12 +183,13 @@ class Verifying:
         isolation: Wanted,
         tag_switch: bool,
     ) -> None:
-        if self.settings.read_only and tag_switch:
-            raise InputError("read-only: a tag switch takes a tag away for a moment", hint="Start without --read-only.")
-        if self.settings.read_only and access is not Access.PULL:
-            raise InputError(
-                "read-only: a verification pushes a probe image",
-                hint="Start without --read-only to verify, or verify an image that is there: --access pull.",
+        if tag_switch:
+            self.settings.check_writable("a tag switch takes a tag away for a moment")
+        if access is not Access.PULL:
+            self.settings.check_writable(
+                "a verification pushes a probe image",
+                pushing=True,
+                hint="An image that is there can be verified: --access pull.",
             )
         if image and access is not Access.PULL:
             raise InputError("an image is named only to be pulled", hint="Add --access pull.")
@@ -310,8 +311,7 @@ class Verifying:
         stops no other. Raises InputError when read-only."""
         from ecr_tui.leftovers import Cleaner
 
-        if self.settings.read_only:
-            raise InputError("read-only: leftovers are not touched", hint="Start without --read-only.")
+        self.settings.check_writable("leftovers are not touched")
         cleaner = Cleaner(self.session(Role.OWNER), self.record)
         found = []
         for leftover in self.leftovers() if leftovers is None else leftovers:

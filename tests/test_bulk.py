@@ -416,7 +416,7 @@ def test_a_paused_run_can_be_cancelled(bulk: Bulk, memory: Memory) -> None:
 
 def test_read_only_and_other_accounts_are_refused_before_anything(memory: Memory, journal: Journal) -> None:
     with pytest.raises(InputError, match="read-only"):
-        Bulk(memory, journal, read_only=True).run(plans(memory), TO_GRANT)
+        Bulk(memory, journal, read_only="why").run(plans(memory), TO_GRANT)
     stranger = repository("x", account="999999999999")
     with pytest.raises(InputError, match="999999999999"):
         Bulk(memory, journal).run([*plans(memory), plan_grant_from(stranger, None, GRANT)], TO_GRANT)

@@ -361,11 +361,11 @@ def test_read_only_gates_every_write(changing: bool, journal: Journal) -> None:
         apply(store, journal, plan_grant(store, REPO, GRANT))
     before, log = store.text, store.writes
     with pytest.raises(InputError, match="read-only"):
-        apply(store, journal, plan_grant(store, REPO, GRANT), read_only=True)
+        apply(store, journal, plan_grant(store, REPO, GRANT), read_only="why")
     with pytest.raises(InputError, match="read-only"):
-        apply(store, journal, plan_revoke(store, REPO, USER), read_only=True)
+        apply(store, journal, plan_revoke(store, REPO, USER), read_only="why")
     with pytest.raises(InputError, match="read-only"):
-        undo(lambda _: store, journal, read_only=True)
+        undo(lambda _: store, journal, read_only="why")
     assert (store.text, store.writes) == (before, log)
 
 

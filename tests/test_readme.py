@@ -46,6 +46,12 @@ def test_the_operators_policy_is_the_one_that_is_proved() -> None:
     assert {row[0].strip("`") for row in table(section("What it must be allowed to do"))} == set(Operator)
 
 
+def test_the_configuration_is_the_example() -> None:
+    from ecr_tui.config.example import EXAMPLE
+
+    assert f"```toml\n{EXAMPLE}```\n" in section("Configuration")
+
+
 def shell_lines() -> list[str]:
     blocks = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
     return [line for block in blocks for line in block.splitlines()]
@@ -111,12 +117,13 @@ def test_the_exit_codes_are_the_errors_own() -> None:
 
 
 def test_the_variables_are_those_that_are_read() -> None:
-    from ecr_tui.config import _VARIABLES
+    from ecr_tui.config import VARIABLES
+    from ecr_tui.config.file import VARIABLE
 
-    known = {name for names in _VARIABLES.values() for name in names}
+    known = {VARIABLE, *(name for names in VARIABLES.values() for name in names)}
     named = set(re.findall(r"ECR_TUI_[A-Z_]+", README))
     assert named - known == set()
-    assert [names for names in _VARIABLES.values() if not named.intersection(names)] == []
+    assert [names for names in VARIABLES.values() if not named.intersection(names)] == []
 
 
 def test_make_targets_and_files_exist() -> None:

@@ -103,7 +103,7 @@ def test_undo_redo_and_undo_again_are_one_chain(journal: Journal) -> None:
     with pytest.raises(InputError, match="was written in account"):
         take_back(lambda _: store, journal, first, account="999999999999")
     with pytest.raises(InputError, match="read-only"):
-        take_back(lambda _: store, journal, first, account=A, read_only=True)
+        take_back(lambda _: store, journal, first, account=A, read_only="why")
 
 
 def test_what_somebody_else_made_of_it_is_refused_until_it_is_back(journal: Journal) -> None:

@@ -62,9 +62,7 @@ class _Job:
 class Bulk:
     """The runs of one account. Every method blocks; callbacks come in the thread that called."""
 
-    def __init__(
-        self, account: Account, journal: Journal, *, read_only: bool = False, parallel: int = PARALLEL
-    ) -> None:
+    def __init__(self, account: Account, journal: Journal, *, read_only: str = "", parallel: int = PARALLEL) -> None:
         self._account = account
         self._journal = journal
         self._read_only = read_only
@@ -248,7 +246,7 @@ class Bulk:
 
     def _gate(self, jobs: Sequence[_Job]) -> None:
         if self._read_only:
-            raise InputError("read-only: no policy is written", hint="Start without --read-only to write.")
+            raise InputError("read-only: no policy is written", hint=self._read_only)
         for row in (job.plan.repository for job in jobs):
             if row.account != self._account.account:
                 raise InputError(

@@ -33,6 +33,7 @@ _COMMANDS = {
     "explain": "offline:explain",
     "simulate": "offline:simulate",
     "operator-policy": "offline:operator_policy",
+    "config": "configuring:config",
 }
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import (
     account_options,
     chosen,
@@ -49,8 +50,14 @@ def grant_options(command: F) -> F:
             metavar="PRINCIPAL",
             help="An ARN, a 12-digit account id, user/NAME or role/NAME of account B. Default: who profile B is.",
         ),
-        click.option("--access", type=ACCESS, default="push-pull", show_default=True),
-        click.option("--if-tag", "conditions", multiple=True, metavar="K=V", help="Only while the repository has it."),
+        click.option("--access", type=ACCESS, help="Default: the configuration's, else push-pull."),
+        click.option(
+            "--if-tag",
+            "conditions",
+            multiple=True,
+            metavar="K=V|none",
+            help="Only while the repository has it; none leaves the configuration's if-tag out.",
+        ),
         click.option(
             "--until",
             metavar="DATE",
@@ -112,19 +119,19 @@ def plan(context: click.Context, /, as_json: bool, **flags: Any) -> None:
 @yes_option
 @json_option
 @click.pass_context
-def grant(context: click.Context, /, yes: bool, as_json: bool, resume: bool, parallel: int, **flags: Any) -> None:
+def grant(context: click.Context, /, as_json: bool, resume: bool, parallel: int, **flags: Any) -> None:
     """Grant access: merge one statement into each repository's policy, and read it back.
 
     Of several repositories one that fails stops no other. A run that was interrupted is gone on with by --resume.
     """
     with open_workspace(context, flags) as workspace:
-        bulk = workspace.bulk(parallel)
+        bulk, asking = workspace.bulk(parallel), Asking.of(workspace.settings, flags, as_json=as_json)
         if resume:
-            context.exit(_resume(bulk, flags, "grant", yes=yes, as_json=as_json))
+            context.exit(_resume(bulk, flags, "grant", asking))
         mention_unfinished(bulk)
         rows, intent = _grant_of(workspace, flags)
         plans, failures = plan_all(bulk, rows, intent)
-        context.exit(write(bulk, plans, intent, failures=failures, yes=yes, as_json=as_json))
+        context.exit(write(bulk, plans, intent, failures=failures, asking=asking))
 
 
 @click.command()
@@ -136,23 +143,23 @@ def grant(context: click.Context, /, yes: bool, as_json: bool, resume: bool, par
 @yes_option
 @json_option
 @click.pass_context
-def revoke(context: click.Context, /, yes: bool, as_json: bool, resume: bool, parallel: int, **flags: Any) -> None:
+def revoke(context: click.Context, /, as_json: bool, resume: bool, parallel: int, **flags: Any) -> None:
     """Take back what ecr-tui granted a principal; statements of others are left alone, and said."""
     from ecr_tui.bulk import Intent
 
     if not resume and not flags["principal"]:
         raise click.UsageError("Missing option '--to'.", context)
     with open_workspace(context, flags) as workspace:
-        bulk = workspace.bulk(parallel)
+        bulk, asking = workspace.bulk(parallel), Asking.of(workspace.settings, flags, as_json=as_json)
         if resume:
-            context.exit(_resume(bulk, flags, "revoke", yes=yes, as_json=as_json))
+            context.exit(_resume(bulk, flags, "revoke", asking))
         mention_unfinished(bulk)
         intent = Intent.to_revoke(workspace.principal(flags["principal"]))
         plans, failures = plan_all(bulk, chosen(workspace, flags), intent)
-        context.exit(write(bulk, plans, intent, failures=failures, yes=yes, as_json=as_json))
+        context.exit(write(bulk, plans, intent, failures=failures, asking=asking))
 
 
-def _resume(bulk: Bulk, flags: dict[str, Any], kind: str, *, yes: bool, as_json: bool) -> int:
+def _resume(bulk: Bulk, flags: dict[str, Any], kind: str, asking: Asking) -> int:
     from ecr_tui.bulk import Intent
     from ecr_tui.grants import Plan
 
@@ -167,7 +174,7 @@ def _resume(bulk: Bulk, flags: dict[str, Any], kind: str, *, yes: bool, as_json:
     for failure in failures:
         click.echo(failure.text(), err=True)
     intent = Intent.from_json(left.run.intent)
-    return write(bulk, plans, intent, failures=failures, resumes=left, yes=yes, as_json=as_json)
+    return write(bulk, plans, intent, failures=failures, resumes=left, asking=asking)
 
 
 def grant_plans(workspace: Workspace, flags: dict[str, Any]) -> list[Plan]:
@@ -203,8 +210,11 @@ def _grant_of(workspace: Workspace, flags: dict[str, Any]) -> tuple[list[Reposit
     repositories = chosen(workspace, flags)
     given = flags["principal"]
     principal = workspace.principal(given) if given else workspace.consumer_principal()
-    conditions = parse_tags(flags["conditions"], origin="--if-tag")
-    return repositories, Intent.to_grant(Grant(principal, Access(flags["access"]), conditions, until))
+    texts = flags["conditions"]
+    preset = workspace.settings.condition or ()
+    conditions = parse_tags(() if texts == ("none",) else texts, origin="--if-tag") if texts else preset
+    access = Access(flags["access"] or workspace.settings.access)
+    return repositories, Intent.to_grant(Grant(principal, access, conditions, until))
 
 
 def _read(source: Path) -> str:

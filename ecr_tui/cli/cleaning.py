@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
 
+from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import account_options, json_option, open_workspace, print_json, yes_option
-from ecr_tui.errors import InputError
 
 
 @click.command()
@@ -16,7 +15,7 @@ from ecr_tui.errors import InputError
 @yes_option
 @json_option
 @click.pass_context
-def cleanup(context: click.Context, /, yes: bool, as_json: bool, **flags: Any) -> None:
+def cleanup(context: click.Context, /, as_json: bool, **flags: Any) -> None:
     """Remove probe images, and set tags again, that a killed verification has left behind."""
     from ecr_tui import present
 
@@ -24,11 +23,8 @@ def cleanup(context: click.Context, /, yes: bool, as_json: bool, **flags: Any) -
         leftovers = workspace.leftovers()
         if not as_json:
             click.echo(present.leftovers_text(leftovers))
-        if leftovers and not yes and not workspace.settings.read_only:
-            if as_json or not sys.stdin.isatty():
-                raise InputError("nobody is here to confirm", hint="Add --yes to clean up without asking.")
-            if not click.confirm("Put this right?", default=False):
-                raise click.Abort
+        if leftovers:
+            Asking.of(workspace.settings, flags, as_json=as_json).confirm("Put this right?")
         cleaned = workspace.clean_leftovers(leftovers) if leftovers else ()
         for one in cleaned:
             click.echo(present.cleaned_line(one), err=as_json)

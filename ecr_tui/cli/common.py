@@ -7,6 +7,7 @@ import functools
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -15,6 +16,7 @@ from ecr_tui.errors import EcrTuiError, InputError
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import MfaPrompt, Repository
+    from ecr_tui.config import Settings
     from ecr_tui.workspace import Workspace
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -29,28 +31,64 @@ def account_options(command: F) -> F:
         click.option("--profile-b", metavar="P", help="AWS profile of the consumer, account B."),
         click.option("--region", "regions", multiple=True, metavar="R", help="Region; may be repeated."),
         click.option("--read-only", is_flag=True, help="Refuse every write."),
+        click.option(
+            "--config",
+            "config_file",
+            type=click.Path(path_type=Path, dir_okay=False),
+            metavar="FILE",
+            help="The configuration file; ecr-tui config path tells which is read without it.",
+        ),
     ]
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+
+
+def yes_option(command: F) -> F:
+    """The flags that stand for an answer (``asking.Asking``)."""
+    production = click.option(
+        "--production",
+        metavar="PROFILE",
+        help="With --yes, where a profile in use is a production one: that profile's name.",
+    )
+    return click.option("--yes", "-y", is_flag=True, help="Do not ask.")(production(command))
+
+
 tag_option = click.option(
     "--tag", "tags", multiple=True, metavar="K=V", help="Repositories with this tag; may be repeated."
 )
 
 
+def settings_of(context: click.Context, flags: dict[str, Any] | None = None, *, demo: bool = False) -> Settings:
+    """Flags of the command over flags of the program over the environment over the file, whose warnings are told.
+
+    ``demo``: what the file says of accounts is about others than the demo's.
+    """
+    from ecr_tui.config import FLAGS, locate, read, resolve
+
+    given = {**(flags or {})}
+    program = context.find_root().obj or {}
+    file = read(*locate(given.get("config_file") or program.get("config_file")))
+    for warning in file.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    if demo:
+        file = file.without("profile_a", "profile_b", "regions", "tags", "condition", "state_dir", "cache_dir")
+    return resolve({name: given.get(name) or program.get(name) for name in FLAGS}, file=file)
+
+
 @contextlib.contextmanager
 def open_workspace(
-    context: click.Context, flags: dict[str, Any] | None = None, prepare: Callable[[], None] | None = None
+    context: click.Context,
+    flags: dict[str, Any] | None = None,
+    prepare: Callable[[], None] | None = None,
+    *,
+    demo: bool = False,
 ) -> Iterator[Workspace]:
-    """The workspace of this run: flags of the command over flags of the program over the environment."""
-    from ecr_tui.config import resolve
+    """The workspace of this run (:func:`settings_of`)."""
     from ecr_tui.workspace import Workspace
 
-    known = ("profile_a", "profile_b", "regions", "tags", "read_only", "engine")
-    merged = {name: (flags or {}).get(name) or context.obj.get(name) for name in known}
-    workspace = Workspace(resolve(merged), _ask_mfa if sys.stdin.isatty() else None, prepare)
+    workspace = Workspace(settings_of(context, flags, demo=demo), _ask_mfa if sys.stdin.isatty() else None, prepare)
     try:
         yield workspace
     finally:

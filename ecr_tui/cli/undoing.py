@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import account_options, json_option, open_workspace, print_json, yes_option
-from ecr_tui.cli.writing import SHOWN_IN_FULL, carried_out, confirm, report
+from ecr_tui.cli.writing import SHOWN_IN_FULL, carried_out, report
 from ecr_tui.errors import InputError
 
 if TYPE_CHECKING:
@@ -76,22 +77,28 @@ def _take_back(context: click.Context, identifier: str | None, flags: dict[str, 
     from ecr_tui import present_many
     from ecr_tui.bulk import undo_preview
 
-    one, yes, as_json = (bool(flags.pop(name)) for name in ("one", "yes", "as_json"))
+    one, as_json = bool(flags.pop("one")), bool(flags.pop("as_json"))
     with open_workspace(context, flags) as workspace:
+        asking, verb = Asking.of(workspace.settings, flags, as_json=as_json), "Write again" if redo else "Take back"
+        always = workspace.settings.confirms("undo")
         if identifier is not None and not identifier.startswith("run-"):
+            asking.confirm(f"{verb} {identifier}?", needed=always)
             return _told(workspace.redo_entry(identifier) if redo else workspace.undo_entry(identifier), as_json)
         bulk = workspace.bulk()
         entries = bulk.of_run(identifier, redo=redo) if identifier else bulk.last_action(redo=redo)
         if identifier and not entries:
             raise InputError(f"nothing of {identifier} is {'taken back' if redo else 'in force'}")
         if not identifier and (one or len(entries) < 2):
+            if entries and always and not as_json:
+                click.echo(present_many.plans_text(undo_preview(entries[:1]), SHOWN_IN_FULL))
+            if entries:
+                asking.confirm(f"{verb} the last {'undo' if redo else 'write'}?", needed=always)
             return _told(workspace.redo() if redo else workspace.undo(), as_json)
         if not as_json:
             click.echo(present_many.plans_text(undo_preview(entries), SHOWN_IN_FULL))
-        if entries and not yes:
+        if entries:
             what = "This was a run." if identifier else f"The last {'undo' if redo else 'write'} was one of a run."
-            verb = "Write again" if redo else "Take back"
-            confirm(f"{what} {verb} all {len(entries):,} policies?", as_json=as_json)
+            asking.confirm(f"{what} {verb} all {len(entries):,} policies?")
         summary = carried_out(lambda cancel, told: bulk.undo(entries, on_progress=told, cancel=cancel))
         context.exit(report(summary, as_json=as_json))
 

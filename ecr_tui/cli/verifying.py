@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ecr_tui.cli.access import ACCESS
+from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import (
     ENGINES,
     account_options,
@@ -28,6 +28,7 @@ from ecr_tui.errors import EnvironmentFailure, InputError
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
     from ecr_tui.batch import Batch, Result
+    from ecr_tui.config import Settings
     from ecr_tui.isolation import Wanted
     from ecr_tui.report import Event
     from ecr_tui.workspace import Workspace
@@ -86,8 +87,7 @@ def verify(context: click.Context, /, as_json: bool, history: bool, **flags: Any
             return
         repositories = chosen(workspace, flags)
         isolation = _isolation(workspace, flags["isolation"])
-        if flags["tag_switch"]:
-            _confirm_switch(workspace, repositories, yes=flags["yes"], as_json=as_json)
+        _confirm(workspace.settings, repositories, flags, as_json=as_json)
         batch = _run(workspace, repositories, isolation, flags, as_json=as_json)
         if as_json:
             documents = [result.to_json() for result in batch.results]
@@ -151,19 +151,19 @@ def _isolation(workspace: Workspace, wanted: Sequence[str]) -> Wanted:
     return [workspace.repository(name) for name in names]
 
 
-def _confirm_switch(workspace: Workspace, repositories: list[Repository], *, yes: bool, as_json: bool) -> None:
-    if workspace.settings.read_only or yes:
-        return
-    if as_json or not sys.stdin.isatty():
-        raise InputError("nobody is here to confirm that a tag is taken away", hint="Add --yes to --tag-switch.")
-    names = ", ".join(one.name for one in repositories)
-    click.echo(
-        f"The tag that B's access depends on is taken off {names} for some seconds. Whoever else depends on it has no "
-        "access meanwhile. It is put back whatever happens.",
-        err=True,
-    )
-    if not click.confirm("Take the tag away for a moment?", default=False, err=True):
-        raise click.Abort
+def _confirm(settings: Settings, repositories: list[Repository], flags: dict[str, Any], *, as_json: bool) -> None:
+    """Before a tag is taken away always, before an image is pushed where the configuration asks for it."""
+    asking, names = Asking.of(settings, flags, as_json=as_json), ", ".join(one.name for one in repositories)
+    if flags["tag_switch"]:
+        if not (flags["yes"] or settings.read_only_reason):
+            click.echo(
+                f"The tag that B's access depends on is taken off {names} for some seconds. Whoever else depends on it "
+                "has no access meanwhile. It is put back whatever happens.",
+                err=True,
+            )
+        asking.confirm("Take the tag away for a moment?", lost=" that a tag is taken away")
+    elif flags["access"] != "pull":
+        asking.confirm(f"Push a probe image to {names}, and remove it?", needed=settings.confirms("verify"))
 
 
 def _cancelled(batch: Batch) -> bool:

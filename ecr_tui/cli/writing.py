@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from ecr_tui.errors import EcrTuiError, InputError
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
     from ecr_tui.bulk import Bulk, Intent, Progress, Summary, Unfinished
+    from ecr_tui.cli.asking import Asking
     from ecr_tui.grants import Plan
 
 INTERRUPTED = 130
@@ -48,21 +48,19 @@ def write(
     *,
     failures: Sequence[EcrTuiError] = (),
     resumes: Unfinished | None = None,
-    yes: bool,
-    as_json: bool,
+    asking: Asking,
 ) -> int:
     """Ask once for all, write, tell what became of each; the exit code is that of the worst failure."""
     from ecr_tui import present_many
 
-    if not as_json:
+    if not asking.as_json:
         click.echo(present_many.plans_text(plans, SHOWN_IN_FULL))
     changing = sum(plan.changed for plan in plans)
-    if changing and not yes:
-        noun = "policy" if changing == 1 else "policies"
-        confirm(f"Write {changing:,} {noun}?", as_json=as_json)
+    if changing:
+        asking.confirm(f"Write {changing:,} {'policy' if changing == 1 else 'policies'}?")
     run = resumes.run if resumes else None
     summary = carried_out(lambda cancel, told: bulk.run(plans, intent, on_progress=told, cancel=cancel, resumes=run))
-    return report(summary, as_json=as_json, failures=failures)
+    return report(summary, as_json=asking.as_json, failures=failures)
 
 
 def report(summary: Summary, *, as_json: bool, failures: Sequence[EcrTuiError] = ()) -> int:
@@ -81,14 +79,6 @@ def report(summary: Summary, *, as_json: bool, failures: Sequence[EcrTuiError] =
     if summary.untried and summary.fatal is None:
         return INTERRUPTED
     return max([summary.exit_code, *(failure.exit_code for failure in failures)])
-
-
-def confirm(question: str, *, as_json: bool) -> None:
-    """Raises Abort when the answer is no, InputError where nobody can be asked."""
-    if as_json or not sys.stdin.isatty():
-        raise InputError("nobody is here to confirm", hint="Add --yes to write without asking.")
-    if not click.confirm(question, default=False):
-        raise click.Abort
 
 
 def carried_out(run: Callable[[threading.Event, Callable[[Progress], None]], Summary]) -> Summary:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from rich.segment import Segments
 from textual import events, on
 from textual.app import App, SystemCommand
+from textual.binding import Binding
 from textual.command import Provider
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -23,6 +24,7 @@ from ecr_tui.ui import burst, jobs
 from ecr_tui.ui.clipboard import Clipboard
 from ecr_tui.ui.commands import Commands
 from ecr_tui.ui.executor import DaemonExecutor
+from ecr_tui.ui.keymap import Keymap
 from ecr_tui.ui.messages import MfaAsked, MfaReply, WorkChanged
 from ecr_tui.ui.port import Workspace
 from ecr_tui.ui.resources import style_sheets
@@ -31,7 +33,7 @@ from ecr_tui.ui.screens.main import MainScreen
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.signing_in import sign_in
 from ecr_tui.ui.text import safe
-from ecr_tui.ui.theme import BRAND
+from ecr_tui.ui.theme import BRAND, check_theme, readable
 
 WRITE_PATIENCE = 15.0
 """Seconds that leaving waits for a policy write under way; its calls are bounded to less than that."""
@@ -52,8 +54,11 @@ class EcrTuiApp(App[None]):
         *,
         clipboard: Clipboard | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        theme: str = BRAND.name,
+        theme: str = "",
     ) -> None:
+        """Raises InputError for a theme or a key in the settings that does not exist."""
+        settings = workspace.settings
+        self.keys_in_force = Keymap.of(settings)
         super().__init__()
         # Half-drawn animation frames flicker in tmux and cost bytes over SSH.
         self.animation_level = "none"
@@ -62,11 +67,30 @@ class EcrTuiApp(App[None]):
         self._replies: set[MfaReply] = set()
         self._leaving = False
         self.register_theme(BRAND)
-        self.theme = theme if theme in self.available_themes else BRAND.name
+        self.theme = check_theme(theme or settings.theme, settings.origin("theme"))
         workspace.ask_mfa = self.ask_mfa
         self._now = now
         self._pairs = 0
         self._begin()
+
+    def get_css_variables(self) -> dict[str, str]:
+        return readable(super().get_css_variables())
+
+    @property
+    def production_reason(self) -> str:
+        return str(self._workspace.settings.production_reason)
+
+    def on_mount(self) -> None:
+        self.set_keymap(dict(self.keys_in_force.changes or {}))
+        file = self._workspace.settings.file
+        for warning in (*self.keys_in_force.warnings, *(file.warnings if file else ())):
+            self.notify(warning, title="Configuration", severity="warning", timeout=15)
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Of what the configuration binds otherwise as everywhere else, and nothing for an action without a key."""
+        if binding.id is not None and binding.id in (self.keys_in_force.changes or {}):
+            return self.keys_in_force.shown(binding.id)
+        return super().get_key_display(binding)
 
     async def on_load(self) -> None:
         loop = asyncio.get_running_loop()
@@ -155,6 +179,15 @@ class EcrTuiApp(App[None]):
         for command in super().get_system_commands(screen):
             if command.title in wanted:
                 yield command
+        yield SystemCommand(
+            "Theme: copy its line for the configuration",
+            "Nothing is written by itself: paste it into the file that `ecr-tui config path` names",
+            self._copy_theme,
+        )
+
+    def _copy_theme(self) -> None:
+        line = f'theme = "{self.theme}"'
+        self.post_message(TextScreen.CopyWanted(line, f"the line {line}"))
 
     @on(ErrorScreen.SignInWanted)
     def _sign_in(self, message: ErrorScreen.SignInWanted) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from ecr_tui.ui.keys import CATALOGUE, Key
+from ecr_tui.ui.keys import Key
 
 
 class Commands(Provider):
@@ -22,7 +22,7 @@ class Commands(Provider):
         screen: Any = self.screen
         if not hasattr(screen, "palette_commands"):
             return  # a dialog is open: its own keys are all there is
-        for key in CATALOGUE:
+        for key in screen.app.keys_in_force.keys:
             if key.palette and screen.is_possible(key):
                 yield _title(key), key.tooltip, partial(screen.run_key, key)
         yield from screen.palette_commands()

@@ -304,12 +304,16 @@ class FakeWorkspace(FakeProofs):
 
     def apply(self, plan: Plan) -> Outcome:
         self._enter("apply", plan.repository.name)
-        return apply(self, self.journal, plan, operator=self.owner().arn, read_only=self.settings.read_only)
+        return apply(self, self.journal, plan, operator=self.owner().arn, read_only=self.settings.read_only_reason)
 
     def undo(self) -> Outcome:
         self._enter("undo")
         return undo(
-            lambda entry: self, self.journal, account=A, operator=self.owner().arn, read_only=self.settings.read_only
+            lambda entry: self,
+            self.journal,
+            account=A,
+            operator=self.owner().arn,
+            read_only=self.settings.read_only_reason,
         )
 
     def past_writes(self) -> PastWrites:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from ecr_tui.endings import ending, parse_until
+from ecr_tui.policy.actions import Access
 from ecr_tui.policy.principal import describe, parse_principal
 from ecr_tui.ui.choice import Choice, Tags, condition_choices, condition_words, parse_condition
 from ecr_tui.ui.screens.ask import AskScreen, Choosable, ChooseScreen
@@ -24,7 +25,8 @@ class Choosing:
 
     def __init__(self, screen: MainScreen) -> None:
         self._screen = screen
-        self.choice = Choice()
+        settings = screen.workspace.settings
+        self.choice = Choice(access=Access(settings.access), condition=settings.condition)
 
     @property
     def principal(self) -> str | None:

@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widgets import Button, Static
 
 from ecr_tui.ui.screens.dialog import Dialog
+from ecr_tui.ui.text import safe
 
 
 class ConfirmScreen(Dialog[bool]):
@@ -43,6 +44,9 @@ class ConfirmScreen(Dialog[bool]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
+            if production := getattr(self.app, "production_reason", ""):
+                self.add_class("-production")
+                yield Static(Content.styled(f"PRODUCTION · {safe(production)}", "bold $text-error"), classes="title")
             yield Static(self._title, classes="title", markup=False)
             with VerticalScroll(id="scroll", can_focus=False):
                 yield Static(self._body, classes="body", markup=False)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.content import Content
 
-from ecr_tui.ui.keys import CATALOGUE, GROUPS
+from ecr_tui.ui.keys import CATALOGUE, GROUPS, Key
 from ecr_tui.ui.screens.text import TextScreen
 from ecr_tui.ui.text import MUTED
 
@@ -21,17 +23,17 @@ SAFETY = (
 )
 
 
-def help_content() -> Content:
+def help_content(keys: Sequence[Key] = CATALOGUE) -> Content:
     lines: list[Content] = [Content(STORY), Content("")]
     for group in GROUPS:
         lines.append(Content.styled(group, "bold $text-primary"))
         lines += [
             Content.assemble(
-                (f"  {key.shown or key.keys:<8}", "$text-accent bold"),
+                (f"  {key.shown or '–':<8}", "$text-accent bold"),
                 (f"{key.label:<16}", "bold"),
                 (key.tooltip, MUTED),
             )
-            for key in CATALOGUE
+            for key in keys
             if key.group == group
         ]
         lines.append(Content(""))
@@ -40,6 +42,6 @@ def help_content() -> Content:
 
 
 class HelpScreen(TextScreen):
-    def __init__(self) -> None:
-        body = help_content()
+    def __init__(self, keys: Sequence[Key]) -> None:
+        body = help_content(keys)
         super().__init__("ecr-tui", body, copy=body.plain, what="the help")

@@ -43,7 +43,7 @@ class Leftovers:
         if self._screen.read_only:
             some = "\n".join(safe(one.what) for one in found)
             app.notify(
-                f"Read-only mode leaves it there:\n{some}",
+                f"Read-only leaves it there:\n{some}\n{safe(self._screen.read_only)}",
                 title="A verification was killed",
                 severity="warning",
                 timeout=12,

@@ -18,7 +18,7 @@ from ecr_tui.aws.model import Repository, Role
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.change import Grant
 from ecr_tui.ui import messages as said
-from ecr_tui.ui import status
+from ecr_tui.ui import safety, status
 from ecr_tui.ui.flows.details import Details
 from ecr_tui.ui.flows.listing import Listing
 from ecr_tui.ui.flows.many import ManyVerifier
@@ -67,7 +67,6 @@ class MainScreen(Screen[None]):
         self.workspace = workspace
         self.now = now
         settings = workspace.settings
-        self.read_only = bool(settings.read_only)
         self.listing = Listing(self, workspace, tuple(settings.tags))
         self.details = Details(self, workspace)
         self.previewer = Previewer(self, workspace, self.details)
@@ -135,6 +134,11 @@ class MainScreen(Screen[None]):
     @property
     def table(self) -> VirtualTable[Repository]:
         return self.repositories.table
+
+    @property
+    def read_only(self) -> str:
+        """Why nothing may be written with the profiles in use; "" when it may."""
+        return str(self.workspace.settings.read_only_reason)
 
     @property
     def tabbed(self) -> bool:
@@ -211,6 +215,7 @@ class MainScreen(Screen[None]):
 
     def show_status(self) -> None:
         self.repositories.update_subtitle(self.listing.busy)
+        safety.mark(self)
         bar = self.query_one(StatusBar)
         bar.show(status.left(self), status.right(self))
         self.query_one(PaneBar).say("verification", self.verification.summary)
@@ -397,7 +402,7 @@ class MainScreen(Screen[None]):
 
     def is_possible(self, key: Key) -> bool:
         """Whether the action can do anything now; what needs a sentence of explanation is left to the action."""
-        if key.writes and (self.read_only or self.writes.writer.busy):
+        if safety.refusal(self.workspace.settings, key) or (key.writes and self.writes.writer.busy):
             return False
         if key.id in ("change.grant", "change.revoke", "prove.verify", "prove.history"):
             return self.repository is not None
@@ -523,7 +528,7 @@ class MainScreen(Screen[None]):
     def action_help(self) -> None:
         from ecr_tui.ui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen())
+        self.app.push_screen(HelpScreen(self.app.keys_in_force.keys))  # type: ignore[attr-defined]
 
     async def action_quit_app(self) -> None:
         await self.app.action_quit()

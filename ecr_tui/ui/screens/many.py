@@ -130,7 +130,7 @@ class ManyProving:
         hidden = len(screen.table.marked_hidden)
         if not marked:
             screen.app.notify("Nothing is marked: space marks, v verifies the selected one.", markup=False)
-        elif len(marked) > ASK_ABOVE or hidden:
+        elif len(marked) > ASK_ABOVE or hidden or screen.workspace.settings.confirms("verify"):
             some = f", {count(hidden, 'of them hidden', 'of them hidden')} by the filter" if hidden else ""
             body = [
                 Content(

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.content import Content
+
 from ecr_tui.ui.flows.verifying import Verifier
 from ecr_tui.ui.messages import Verified, Verifying
+from ecr_tui.ui.safety import ask_first
 from ecr_tui.ui.screens.text import ErrorScreen
+from ecr_tui.ui.text import safe
 
 if TYPE_CHECKING:
+    from ecr_tui.aws.model import Repository
     from ecr_tui.ui.screens.main import MainScreen
 
 CANCEL_PATIENCE = 0.9
@@ -34,6 +39,12 @@ class Proving:
         if self.verifier.running:
             screen.app.notify("A verification is running; esc stops it.", severity="warning", markup=False)
             return
+        body = [Content("A probe image of less than 2 kB is pushed as account B, pulled, and removed again.")]
+        title = f"Verify {safe(repository.name)}?"
+        ask_first(screen, "verify", title, body, yes="Yes, verify", then=lambda: self._start(repository))
+
+    def _start(self, repository: Repository) -> None:
+        screen = self._screen
         self.verifier.start(repository, screen.workspace.settings.engine)
         self._ticker.resume()
         if screen.tabbed:

@@ -50,7 +50,7 @@ class Writes:
     def ready(self) -> bool:
         """Whether something may be written now; says why not."""
         if self._screen.read_only:
-            self._say("Read-only mode: nothing is written.", warning=True)
+            self._say(f"Read-only: nothing is written. {safe(self._screen.read_only)}", warning=True)
             return False
         if self.writer.busy:
             self._say("Another write is under way.", warning=True)
@@ -86,8 +86,9 @@ class Writes:
             screen.action_pane("preview")
             self._say("This is what g writes. Press g again to write it.")
             return
-        if plan.risks:
-            title = f"{count(len(plan.risks), 'risk')}: grant all the same?"
+        if plan.risks or screen.workspace.settings.confirms("grant"):
+            risks = f"{count(len(plan.risks), 'risk')}: grant all the same?" if plan.risks else ""
+            title = risks or f"Grant in {safe(plan.repository.name)}? {write_text.whom(grant, revoke=False)}"
             self._confirm(title, write_text.one(plan), "Grant", plan)
         else:
             self._write(plan)
@@ -192,7 +193,7 @@ class Writes:
             self._say("There is nothing to undo: this account has no write that was not taken back.")
         elif len(entries) > 1:
             self._screen.runs.take_back(entries)
-        elif entries[0].id in self._made_here:
+        elif entries[0].id in self._made_here and not self._screen.workspace.settings.confirms("undo"):
             self._take_back()
         else:
             self._ask_undo(entries[0])
@@ -213,8 +214,11 @@ class Writes:
             if yes and self.ready():
                 self._take_back()
 
-        of = "of a run" if record.run else "of an earlier session"
-        self._screen.app.push_screen(ConfirmScreen(f"Undo a write {of}?", body, yes="Yes, undo"), answered)
+        now = entry.id in self._made_here
+        title = (
+            "Undo the last write?" if now else f"Undo a write {'of a run' if record.run else 'of an earlier session'}?"
+        )
+        self._screen.app.push_screen(ConfirmScreen(title, body, yes="Yes, undo"), answered)
 
     def _take_back(self) -> None:
         self.writer.undo(self._undone)

@@ -68,6 +68,7 @@ class AccountCard(Static, can_focus=True):
         self._timer: Timer | None = None
         self._read: AccountRead | None = None
         self._one_line = False
+        self._production = False
         letter, part = TITLES[role]
         self.border_title = Content(f"{letter} · {part}")
 
@@ -89,13 +90,24 @@ class AccountCard(Static, can_focus=True):
             self._one_line = wanted
             self._draw()
 
+    def mark(self, *, production: bool) -> None:
+        if production == self._production:
+            return
+        self._production = production
+        self.set_class(production, "-production")
+        letter, part = TITLES[self.role]
+        word = (" · PRODUCTION", "bold $text-error") if production else ""
+        self.border_title = Content.assemble(f"{letter} · {part}", word)
+        self._draw()
+
     def _draw(self) -> None:
         self.set_class(self.error is not None, "-error")
         first, second = self._lines()
         self.border_subtitle = Content(self._state())
         if self._one_line:
             letter, part = TITLES[self.role]
-            self.update(Content.assemble((f"{letter} {part}  ", MUTED), first))
+            word = ("PRODUCTION  ", "bold $text-error") if self._production else ""
+            self.update(Content.assemble((f"{letter} {part}  ", MUTED), word, first))
         else:
             self.update(Content("\n").join([first, second]))
         self._tick_again()

@@ -1,0 +1,130 @@
+"""``ecr-tui config``: what is in force and why. Nothing here writes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ecr_tui.cli.common import account_options, json_option, print_json, settings_of
+
+if TYPE_CHECKING:
+    from ecr_tui.config import Settings
+
+
+@click.group(name="config")
+def config() -> None:
+    """Show the settings in force, and where each comes from."""
+
+
+@config.command()
+@account_options
+@json_option
+@click.pass_context
+def show(context: click.Context, /, as_json: bool, **flags: Any) -> None:
+    """Every setting, its value, and where it comes from: default, file and line, variable or flag."""
+    from ecr_tui.ui.keymap import Keymap
+    from ecr_tui.ui.theme import check_theme
+
+    settings = settings_of(context, flags)
+    check_theme(settings.theme, settings.origin("theme"))
+    for warning in Keymap.of(settings).warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    rows = rows_of(settings)
+    file = settings.file
+    if as_json:
+        found = {name: {"value": value, "origin": origin} for name, value, origin in rows}
+        path = None if file is None else str(file.path)
+        print_json({"file": path, "exists": bool(file and file.exists), "settings": found, **_safety(settings)})
+        return
+    if file is not None:
+        click.echo(f"{file.name}{'' if file.exists else ' (does not exist)'}\n")
+    name_width = max(len(name) for name, _, _ in rows)
+    value_width = min(max(len(_words(value)) for _, value, _ in rows), 40)
+    for name, value, origin in rows:
+        click.echo(f"{name:<{name_width}}  {_words(value):<{value_width}}  {origin}")
+    for reason in (settings.read_only_reason, settings.production_reason):
+        if reason:
+            click.echo(f"\n{reason}")
+
+
+@config.command()
+@account_options
+@json_option
+@click.pass_context
+def path(context: click.Context, /, as_json: bool, **flags: Any) -> None:
+    """Where the configuration file is looked for, and whether it is there."""
+    from ecr_tui.config import locate
+
+    program = context.find_root().obj or {}
+    found, named_by = locate(flags["config_file"] or program.get("config_file"))
+    exists = found.is_file()
+    if as_json:
+        print_json({"file": str(found), "exists": exists, "named_by": named_by or "default"})
+        return
+    click.echo(str(found))
+    if not exists:
+        click.echo("It does not exist; ecr-tui config example shows what may be in it.", err=True)
+
+
+@config.command()
+def example() -> None:
+    """A configuration file with everything that may be in it, to start from."""
+    from ecr_tui.config.example import EXAMPLE
+
+    click.echo(EXAMPLE, nl=False)
+
+
+@config.command()
+@account_options
+@json_option
+@click.pass_context
+def keys(context: click.Context, /, as_json: bool, **flags: Any) -> None:
+    """The ids for [keys], and the keys in force."""
+    from ecr_tui.ui.keymap import Keymap
+
+    keymap = Keymap.of(settings_of(context, flags))
+    for warning in keymap.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    if as_json:
+        print_json([{"id": key.id, "keys": key.shown, "action": key.label} for key in keymap.keys])
+        return
+    for key in keymap.keys:
+        click.echo(f"{key.id:<20}  {key.shown or '-':<12}  {key.label}")
+
+
+def rows_of(settings: Settings) -> list[tuple[str, Any, str]]:
+    """Name in the file, value (of JSON's types), origin; keys, rules and confirmations as far as they are set."""
+    from ecr_tui.config import CONFIRMS
+    from ecr_tui.config.file import SETTINGS
+
+    rows: list[tuple[str, Any, str]] = []
+    for name, (field, _) in SETTINGS.items():
+        value: Any = getattr(settings, field)
+        if field in ("tags", "condition") and value is not None:
+            value = [f"{key}={text}" for key, text in value]
+        elif field == "regions":
+            value = list(value)
+        elif field in ("state_dir", "cache_dir"):
+            value = str(settings.state_folder if field == "state_dir" else settings.cache_folder)
+        rows.append((name, value, settings.origin(field)))
+    for rule in settings.rules:
+        for trait, origin in rule.origins:
+            rows.append((f"profiles.{rule.pattern}.{trait.replace('_', '-')}", getattr(rule, trait), origin))
+    for what, choices in CONFIRMS.items():
+        rows.append((f"confirm.{what}", settings.confirm.get(what, choices[0]), settings.origin(f"confirm.{what}")))
+    for identity, spelled in settings.keys.items():
+        rows.append((f"keys.{identity}", list(spelled), settings.origin(f"keys.{identity}")))
+    return rows
+
+
+def _safety(settings: Settings) -> dict[str, Any]:
+    return {"read_only": settings.read_only_reason or None, "production": settings.production_reason or None}
+
+
+def _words(value: Any) -> str:
+    if value is None or value in ("", []):
+        return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ", ".join(value) if isinstance(value, list) else str(value)

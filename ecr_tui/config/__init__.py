@@ -1,0 +1,39 @@
+"""Settings: file < environment < flags, each value knowing where it came from. Nothing is ever written."""
+
+from __future__ import annotations
+
+from ecr_tui.config.file import ConfigFile, locate, read
+from ecr_tui.config.safety import CONFIRMS, ProfileRule
+from ecr_tui.config.settings import (
+    DEFAULT,
+    FLAGS,
+    VARIABLES,
+    Raw,
+    Settings,
+    default_cache_dir,
+    default_state_dir,
+    resolve,
+)
+from ecr_tui.config.values import ACCESSES, ENGINES, Tag, close_match, parse_tag, parse_tags
+
+__all__ = [
+    "ACCESSES",
+    "CONFIRMS",
+    "DEFAULT",
+    "ENGINES",
+    "FLAGS",
+    "VARIABLES",
+    "ConfigFile",
+    "ProfileRule",
+    "Raw",
+    "Settings",
+    "Tag",
+    "close_match",
+    "default_cache_dir",
+    "default_state_dir",
+    "locate",
+    "parse_tag",
+    "parse_tags",
+    "read",
+    "resolve",
+]

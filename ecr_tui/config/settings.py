@@ -1,0 +1,204 @@
+"""The settings of a run, resolved from the layers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from ecr_tui.config.file import ConfigFile
+from ecr_tui.config.safety import CONFIRMS, ProfileRule, Trait, trait_of
+from ecr_tui.config.values import ACCESSES, Tag, parse
+from ecr_tui.errors import InputError
+
+DEFAULT = "default"
+
+Part = Literal["a", "b"]
+PARTS: tuple[Part, ...] = ("a", "b")
+
+Raw = Mapping[str, Any]
+"""A layer of settings by field name; a missing, None, empty or False value leaves the layer below in force."""
+
+VARIABLES = {
+    "profile_a": ("ECR_TUI_PROFILE_A",),
+    "profile_b": ("ECR_TUI_PROFILE_B",),
+    "regions": ("ECR_TUI_REGIONS", "ECR_TUI_REGION"),
+    "tags": ("ECR_TUI_TAG",),
+    "access": ("ECR_TUI_ACCESS",),
+    "read_only": ("ECR_TUI_READ_ONLY",),
+    "engine": ("ECR_TUI_ENGINE",),
+    "theme": ("ECR_TUI_THEME",),
+    "state_dir": ("ECR_TUI_STATE_DIR",),
+    "cache_dir": ("ECR_TUI_CACHE_DIR",),
+}
+FLAGS = {
+    "profile_a": "--profile-a",
+    "profile_b": "--profile-b",
+    "regions": "--region",
+    "tags": "--tag",
+    "read_only": "--read-only",
+    "engine": "--engine",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What this run works with. ``regions`` () means the profile's own; ``state_dir`` and ``cache_dir`` None mean the
+    platform's folders; ``condition`` None follows the tag filter; ``theme`` "" is the app's own.
+
+    ``read_only`` is the switch for everything: whether a write is refused now is :attr:`read_only_reason`.
+    ``origins`` tells for each field that was set where it came from: "--profile-a", "ECR_TUI_REGION", a file and line.
+    """
+
+    profile_a: str | None = None
+    profile_b: str | None = None
+    regions: tuple[str, ...] = ()
+    tags: tuple[Tag, ...] = ()
+    read_only: bool = False
+    engine: str = "auto"
+    state_dir: Path | None = None
+    cache_dir: Path | None = None
+    access: str = ACCESSES[-1]
+    condition: tuple[Tag, ...] | None = None
+    theme: str = ""
+    rules: tuple[ProfileRule, ...] = ()
+    confirm: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Key ids and what they are bound to instead, as the file spells it: ("G", "Ctrl+G"), () for no key."""
+    file: ConfigFile | None = field(default=None, compare=False)
+    default_profile: str = field(default=DEFAULT, compare=False)
+    """The profile that AWS's own variables lead to where none is named."""
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def origin(self, name: str) -> str:
+        """Where the value of a field came from, "default" when nothing set it. A key's is under "keys.ID", a rule's of
+        confirmation under "confirm.WHAT"."""
+        return self.origins.get(name, DEFAULT)
+
+    @property
+    def state_folder(self) -> Path:
+        return self.state_dir or default_state_dir()
+
+    @property
+    def cache_folder(self) -> Path:
+        return self.cache_dir or default_cache_dir()
+
+    def changed(self, origin: str, **values: Any) -> Settings:
+        """A copy with other values, such as a profile that was switched in the app. Values are final, not parsed."""
+        return replace(self, **values, origins={**self.origins, **dict.fromkeys(values, origin)})
+
+    # -- safety: the one place that decides ------------------------------------------------------------------------
+
+    def profile(self, part: Part) -> str:
+        """The name of the profile in use, AWS's default one where none is named."""
+        return (self.profile_a if part == "a" else self.profile_b) or self.default_profile
+
+    @property
+    def read_only_reason(self) -> str:
+        """Why nothing may be written with profile A as it is chosen now, as a sentence; "" when it may."""
+        if self.read_only:
+            return _switched_on(self.origin("read_only"))
+        return self._profile_reason("a", "read_only", "is read-only")
+
+    @property
+    def push_refusal(self) -> str:
+        """As :attr:`read_only_reason`, for what pushes an image as account B, too."""
+        reason = self.read_only_reason
+        if reason or self.profile_b is None:
+            return reason
+        return self._profile_reason("b", "read_only", "is read-only")
+
+    def check_writable(self, what: str, *, pushing: bool = False, hint: str = "") -> None:
+        """The gate before every write: InputError that says ``what`` is not done, and why."""
+        reason = self.push_refusal if pushing else self.read_only_reason
+        if reason:
+            raise InputError(f"read-only: {what}", hint=f"{reason} {hint}".strip())
+
+    def is_production(self, part: Part) -> bool:
+        return bool(self._production(part))
+
+    @property
+    def production_reason(self) -> str:
+        """Which profile in use is a production one, as a sentence; "" for none. Then every write asks first."""
+        return self._production("a") or self._production("b")
+
+    @property
+    def production_profile(self) -> str:
+        """Its name; "" for none."""
+        return next((self.profile(part) for part in PARTS if self.is_production(part)), "")
+
+    def confirms(self, what: str) -> bool:
+        """Whether ``what`` (a key of ``CONFIRMS``) asks even where there is no risk in it."""
+        return bool(self.production_reason) or self.confirm.get(what, CONFIRMS[what][0]) == "always"
+
+    def _production(self, part: Part) -> str:
+        if part == "b" and self.profile_b is None:
+            return ""
+        return self._profile_reason(part, "production", "is a production profile")
+
+    def _profile_reason(self, part: Part, trait: Trait, words: str) -> str:
+        name = self.profile(part)
+        origin = trait_of(self.rules, name, trait)
+        return "" if origin is None else f"Profile {name} {words}: {origin}."
+
+
+def resolve(
+    flags: Raw | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    file: ConfigFile | None = None,
+) -> Settings:
+    """The settings of this run. Raises InputError that names the flag, variable or line with the unusable value.
+
+    ``flags`` are keyed by field name; their values may be text or already of the field's type.
+    Read-only is sticky: any layer can switch it on, none can switch it off again.
+    """
+    environ = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+
+    def take(name: str, raw: Any, origin: str) -> None:
+        if raw is None or (raw in ("", (), [], {}) and name != "condition"):
+            return
+        value = parse(name, raw, origin)
+        if name == "read_only" and not value:
+            return
+        values[name], origins[name] = value, origin
+
+    if file is not None:
+        for name, raw in file.values.items():
+            take(name, raw, file.origins[name])
+        values |= {"rules": file.rules, "confirm": file.confirm, "keys": file.keys, "file": file}
+        origins |= {name: origin for name, origin in file.origins.items() if "." in name}
+    for name, variables in VARIABLES.items():
+        variable = next((v for v in variables if environ.get(v)), None)
+        if variable is not None:
+            take(name, environ[variable], variable)
+    for name, raw in (flags or {}).items():
+        take(name, raw, FLAGS.get(name, name))
+    default = environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE") or DEFAULT
+    return Settings(**values, default_profile=default, origins=origins)
+
+
+def default_state_dir() -> Path:
+    """The platform's folder for state, such as ~/.local/state/ecr-tui."""
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir("ecr-tui"))
+
+
+def default_cache_dir() -> Path:
+    """The platform's folder for what may be deleted at any time, such as ~/.cache/ecr-tui."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("ecr-tui"))
+
+
+def _switched_on(origin: str) -> str:
+    if origin.startswith("--"):
+        return f"Start without {origin} to write."
+    if origin in VARIABLES["read_only"]:
+        return f"{origin} is set; unset it to write."
+    return "It was started read-only." if origin == DEFAULT else f"read-only is set in {origin}."

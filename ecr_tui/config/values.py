@@ -1,0 +1,102 @@
+"""What a value may be, whichever layer it comes from."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ecr_tui.errors import InputError
+
+ENGINES = ("auto", "docker", "direct")
+ACCESSES = ("pull", "push", "push-pull")
+
+Tag = tuple[str, str]
+
+_REGION = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+
+
+def parse(name: str, raw: Any, origin: str) -> Any:
+    """The value of a field of :class:`~ecr_tui.config.Settings`. InputError, led by ``origin``, for what is none."""
+    if name == "regions":
+        return tuple(dict.fromkeys(_region(part, origin) for part in _words(raw)))
+    if name in ("tags", "condition"):
+        return _tags(raw, origin)
+    if name == "read_only":
+        return raw if isinstance(raw, bool) else _bool(str(raw), origin)
+    if name == "engine":
+        return choice(str(raw), ENGINES, origin)
+    if name == "access":
+        return choice(str(raw), ACCESSES, origin)
+    if name in ("state_dir", "cache_dir"):
+        return Path(raw).expanduser()
+    return str(raw)
+
+
+def parse_tag(text: str, *, origin: str = "") -> Tag:
+    """ "K=V" as a pair; the value may be empty or hold further "=". InputError otherwise.
+
+    Limits are ECR's: a key of up to 128 characters, a value of up to 256.
+    """
+    key, equals, value = text.partition("=")
+    prefix = f"{origin}: " if origin else ""
+    if not equals or not key.strip():
+        raise InputError(f"{prefix}{text!r} is no tag", hint="Write it as KEY=VALUE, for example Team=Payments.")
+    key, value = key.strip(), value.strip()
+    if len(key) > 128 or len(value) > 256:
+        raise InputError(
+            f"{prefix}the tag {key[:40]!r} is too long", hint="AWS allows 128 characters for a key and 256 for a value."
+        )
+    return key, value
+
+
+def parse_tags(texts: Iterable[str], *, origin: str = "") -> tuple[Tag, ...]:
+    """Several tags; the same key with two values is an InputError, because nothing can match both."""
+    pairs: dict[str, str] = {}
+    for text in texts:
+        key, value = parse_tag(text, origin=origin)
+        if pairs.setdefault(key, value) != value:
+            prefix = f"{origin}: " if origin else ""
+            raise InputError(f"{prefix}the tag {key!r} is given twice, as {pairs[key]!r} and as {value!r}")
+    return tuple(pairs.items())
+
+
+def choice(text: str, choices: Iterable[str], origin: str) -> str:
+    known = tuple(choices)
+    if text in known:
+        return text
+    raise InputError(f"{origin}: {text!r} is none of {', '.join(known)}", hint=close_match(text, known))
+
+
+def close_match(text: str, known: Iterable[str]) -> str:
+    """ "Did you mean 'x'?" for the nearest of ``known``; "" where none is near."""
+    found = difflib.get_close_matches(text, tuple(known), n=1)
+    return f"Did you mean {found[0]!r}?" if found else ""
+
+
+def _tags(raw: Any, origin: str) -> tuple[Tag, ...]:
+    if isinstance(raw, Mapping):
+        return parse_tags((f"{key}={value}" for key, value in raw.items()), origin=origin)
+    if not isinstance(raw, str) and all(isinstance(pair, tuple) for pair in raw):
+        return tuple(raw)
+    return parse_tags(raw.split(",") if raw and isinstance(raw, str) else raw, origin=origin)
+
+
+def _words(raw: Any) -> list[str]:
+    return re.split(r"[,\s]+", raw.strip()) if isinstance(raw, str) else [str(part) for part in raw]
+
+
+def _region(text: str, origin: str) -> str:
+    if not _REGION.fullmatch(text):
+        raise InputError(f"{origin}: {text!r} is no AWS region", hint="A region looks like eu-central-1.")
+    return text
+
+
+def _bool(text: str, origin: str) -> bool:
+    low = text.strip().lower()
+    if low in _TRUE or low in _FALSE:
+        return low in _TRUE
+    raise InputError(f"{origin}: {text!r} is neither true nor false", hint="Use 1 or 0.")

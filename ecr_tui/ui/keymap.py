@@ -1,0 +1,188 @@
+"""The keys in force: the catalogue with what the configuration binds otherwise, and what is wrong with that."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from textual.keys import KEY_NAME_REPLACEMENTS, Keys
+
+from ecr_tui.config.values import close_match
+from ecr_tui.errors import InputError
+from ecr_tui.ui.keys import CATALOGUE, OTHER, TABLE, Key
+
+if TYPE_CHECKING:
+    from ecr_tui.config import Settings
+
+NO_KEY = "unbound"
+"""What Textual is told of an action without a key: its keymap cannot take a key away. No terminal sends it."""
+
+_ALIASES = {
+    "esc": "escape",
+    "return": "enter",
+    "pgup": "pageup",
+    "pgdn": "pagedown",
+    "pgdown": "pagedown",
+    "del": "delete",
+    "ins": "insert",
+    "spacebar": "space",
+}
+_SHOWN = {"escape": "esc", "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End"}
+_ARROWS = {"up": "↑", "down": "↓", "left": "←", "right": "→"}
+_MODIFIERS = ("ctrl", "alt", "shift", "super", "meta", "hyper")
+
+FIXED = {"ctrl+q": "Quit", "ctrl+c": "copying marked text", "shift+tab": "the previous pane"}
+"""Keys of Textual's own beside those in the catalogue's ``OTHER``."""
+
+
+@dataclass(frozen=True)
+class Keymap:
+    """``keys``: the whole catalogue as it is in force; ``changes``: what Textual's keymap is told, by id."""
+
+    keys: tuple[Key, ...] = CATALOGUE
+    changes: Mapping[str, str] | None = None
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, settings: Settings) -> Keymap:
+        """Raises InputError with file and line for an id or a key that does not exist."""
+        wanted = {}
+        for identity, spelled in settings.keys.items():
+            where = settings.origin(f"keys.{identity}")
+            _check_id(identity, where)
+            wanted[identity] = tuple(dict.fromkeys(normal(one, where) for one in spelled))
+        return cls._made(wanted) if wanted else cls()
+
+    @classmethod
+    def _made(cls, wanted: Bound) -> Keymap:
+        bound = {key.id: wanted.get(key.id, tuple(key.keys.split(","))) for key in CATALOGUE}
+        warnings: list[str] = []
+        keys: list[Key] = []
+        changes: dict[str, str] = {}
+        for key in CATALOGUE:
+            losses = {one: _loss(key, one, bound, wanted) for one in bound[key.id]}
+            warnings += [loss for loss in losses.values() if loss]
+            mine = ",".join(one for one, loss in losses.items() if not loss)
+            if mine == key.keys:
+                keys.append(key)
+            else:
+                changes[key.id] = mine or NO_KEY
+                keys.append(replace(key, keys=mine, shown=" ".join(map(shown, filter(None, mine.split(","))))))
+        return cls(tuple(keys), changes, (*warnings, *_shadowed(keys, wanted)))
+
+    def shown(self, identity: str) -> str:
+        """The key as the user reads it; "" for none."""
+        return next(key.shown for key in self.keys if key.id == identity)
+
+
+Bound = Mapping[str, tuple[str, ...]]
+
+
+def _loss(key: Key, one: str, bound: Bound, wanted: Bound) -> str:
+    """Why the action does not get a key that it is bound to, "" when it does.
+
+    The configured one keeps it, of two the first of the catalogue; what Textual binds itself always does.
+    """
+    if key in OTHER:
+        return ""
+    if key.id in wanted and one in FIXED:
+        return f"{shown(one)} is {FIXED[one]} and cannot be {_named(key)}."
+    for other in CATALOGUE:
+        same_place = other in OTHER or (other in TABLE) == (key in TABLE)
+        if other is key or not same_place or one not in bound[other.id]:
+            continue
+        if other in OTHER:
+            return f"{shown(one)} is {_named(other)} and cannot be {_named(key)}."
+        if other.id in wanted and key.id in wanted and CATALOGUE.index(other) < CATALOGUE.index(key):
+            return f"{shown(one)} is given to {_named(other)} and to {_named(key)}: it is the former."
+        if other.id in wanted and key.id not in wanted:
+            alone = "" if len(bound[key.id]) > 1 else f"; {key.label} has no other key"
+            return f"{shown(one)} is {_named(other)} now, no longer {_named(key)}{alone}."
+    return ""
+
+
+def _shadowed(keys: Iterable[Key], wanted: Bound) -> list[str]:
+    """The table has the focus at the start: its keys come before the screen's."""
+    tables = {key.id for key in TABLE}
+    here = [(key, one) for key in keys if key.id in tables for one in key.keys.split(",") if one]
+    found = []
+    for key in keys:
+        for mine, one in here:
+            if key.id in tables or one not in key.keys.split(",") or not {key.id, mine.id} & set(wanted):
+                continue
+            found.append(f"{shown(one)} is {_named(mine)} in the table, and {_named(key)} only outside of it.")
+    return found
+
+
+def normal(text: str, where: str) -> str:
+    """A key as users write it ("/", "G", "Ctrl+F", "esc") as Textual names it. Raises InputError."""
+    *modifiers, base = [part.strip() for part in _parts(text.strip())]
+    modifiers = [modifier.lower() for modifier in modifiers]
+    unknown = next((modifier for modifier in modifiers if modifier not in _MODIFIERS), None)
+    if unknown is not None:
+        raise InputError(f"{where}: {text!r} is no key: there is no {unknown}+", hint=close_match(unknown, _MODIFIERS))
+    if len(base) == 1 and base.isprintable() and base != " ":
+        if modifiers == ["shift"]:
+            return _name_of(base.upper())  # what terminals send for it
+        # Ctrl makes no difference between the cases, and Textual names the lower one.
+        return "+".join((*_ordered(modifiers), _name_of(base.lower() if "ctrl" in modifiers else base)))
+    name = _ALIASES.get(base.lower(), base.lower())
+    if base == " ":
+        name = "space"
+    if name not in _names():
+        raise InputError(f"{where}: {text!r} is no key", hint=close_match(name, (*_names(), *_ALIASES)))
+    return "+".join((*_ordered(modifiers), name))
+
+
+def shown(key: str) -> str:
+    """As the user reads it: "/", "esc", "ctrl+f"."""
+    *modifiers, base = key.split("+")
+    words = _ARROWS.get(base) or _SHOWN.get(base) or _characters().get(base) or base
+    return "+".join((*modifiers, words))
+
+
+def _parts(text: str) -> list[str]:
+    if text in ("", "+"):
+        return [text]
+    return [*text[:-2].split("+"), "+"] if text.endswith("++") else text.split("+")
+
+
+def _ordered(modifiers: Iterable[str]) -> list[str]:
+    """In the order in which Textual puts them."""
+    return sorted(dict.fromkeys(modifiers))
+
+
+def _name_of(character: str) -> str:
+    if character.isalnum():
+        return character
+    name = unicodedata.name(character, "").lower().replace("-", "_").replace(" ", "_")
+    return KEY_NAME_REPLACEMENTS.get(name, name)
+
+
+@cache
+def _characters() -> dict[str, str]:
+    """Names of the punctuation that keyboards have."""
+    return {_name_of(chr(code)): chr(code) for code in range(33, 127) if not chr(code).isalnum()}
+
+
+@cache
+def _names() -> frozenset[str]:
+    plain = {key.value for key in Keys if not key.value.startswith("<") and "+" not in key.value}
+    return frozenset(plain | set(_characters()) - {NO_KEY})
+
+
+def _named(key: Key) -> str:
+    return f"{key.label} ({key.id})"
+
+
+def _check_id(identity: str, where: str) -> None:
+    ours = [key.id for key in CATALOGUE if key not in OTHER]
+    if identity in ours:
+        return
+    if any(key.id == identity for key in OTHER):
+        raise InputError(f"{where}: the key of {identity} cannot be changed", hint="It is Textual's own.")
+    hint = close_match(identity, ours) or "ecr-tui config keys lists the ids."
+    raise InputError(f"{where}: there is no action {identity!r}", hint=hint)
