@@ -112,7 +112,7 @@ async def test_hostile_errors_in_cards_toasts_and_dialogs(workspace: FakeWorkspa
             await ui.see("In its own words", safe(text)[:20])
             clean(ui)
             await ui.press("escape", "4", "tab", "enter")
-            await ui.see("Run this in another terminal", safe(text)[:20])
+            await ui.see("run it in another terminal", safe(text)[:20])
             clean(ui)
             await ui.press("escape")
 

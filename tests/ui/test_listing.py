@@ -224,7 +224,7 @@ async def test_broken_credentials_show_the_command_that_mends_them(workspace: Fa
         await ui.wait(lambda: ui.main.focused is ui.main.cards[role])
         await ui.press("enter")
         assert ui.dialog == "ErrorScreen"
-        await ui.see("Token has expired", "Run this in another terminal")
+        await ui.see("Token has expired", "run it in another terminal")
         await ui.press("y")
         await ui.wait(lambda: ui.copied == ["aws sso login --profile p"])
         await ui.press("escape")

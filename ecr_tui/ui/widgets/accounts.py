@@ -134,9 +134,9 @@ class AccountCard(Static, can_focus=True):
             return Content.assemble((profile, "bold"), (f"  {PENDING} asking AWS who this is", MUTED)), Content("")
         if read.identity is None:
             title = safe(read.error.title) if read.error else ""
-            hint = "enter: why, and what to do   ·   A: choose another   ·   r: try again"
+            hint = "enter: why  ·  A: choose another  ·  r: retry"
             if isinstance(read.error, CredentialsError) and read.error.login_command:
-                hint = f"run: {safe(read.error.login_command)}  (enter: why, and l signs in   ·   A: choose another)"
+                hint = f"run: {safe(read.error.login_command)}  (enter, then l)"
             return (
                 Content.assemble((f"{NO} ", "$text-error"), (profile, "bold"), ("  " + title, "$text-error")),
                 Content.styled(hint, MUTED),
