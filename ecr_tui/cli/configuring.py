@@ -24,10 +24,8 @@ def config() -> None:
 def show(context: click.Context, /, as_json: bool, **flags: Any) -> None:
     """Every setting, its value, and where it comes from: default, file and line, variable or flag."""
     from ecr_tui.ui.keymap import Keymap
-    from ecr_tui.ui.theme import check_theme
 
     settings = settings_of(context, flags)
-    check_theme(settings.theme, settings.origin("theme"))
     for warning in Keymap.of(settings).warnings:
         click.echo(f"Warning: {warning}", err=True)
     rows = rows_of(settings)
@@ -97,6 +95,7 @@ def rows_of(settings: Settings) -> list[tuple[str, Any, str]]:
     """Name in the file, value (of JSON's types), origin; keys, rules and confirmations as far as they are set."""
     from ecr_tui.config import CONFIRMS
     from ecr_tui.config.file import SETTINGS
+    from ecr_tui.ui.theme import check_theme
 
     rows: list[tuple[str, Any, str]] = []
     for name, (field, _) in SETTINGS.items():
@@ -107,6 +106,8 @@ def rows_of(settings: Settings) -> list[tuple[str, Any, str]]:
             value = list(value)
         elif field in ("state_dir", "cache_dir"):
             value = str(settings.state_folder if field == "state_dir" else settings.cache_folder)
+        elif field == "theme":
+            value = check_theme(settings.theme, settings.origin("theme"))
         rows.append((name, value, settings.origin(field)))
     for rule in settings.rules:
         for trait, origin in rule.origins:

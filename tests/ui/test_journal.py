@@ -101,7 +101,7 @@ async def test_it_is_honest_in_little_room_and_with_hostile_lines(workspace: Fak
         await session.see("9 writes", "1 line cannot be read", "elsewhere", "esc close")
         await session.see("not looked up: it is in account 999999999999")
         await session.press("u")
-        await session.wait(lambda: "Read-only mode" in session.toasts())
+        await session.wait(lambda: "Read-only: nothing is written" in session.toasts())
         await session.press("end", "pageup", "down", "down")
         await session.see("✗ not written")
         assert "\x1b" not in session.text()

@@ -313,7 +313,8 @@ class Journalling:
     def _may_write(self) -> bool:
         main = self._screen
         if main.read_only or main.writes.writer.busy:
-            words = "Read-only mode: nothing is written." if main.read_only else "Another write is under way."
+            read_only = f"Read-only: nothing is written. {safe(main.read_only)}"
+            words = read_only if main.read_only else "Another write is under way."
             main.app.notify(words, severity="warning", markup=False)
             return False
         return True

@@ -17,6 +17,10 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
+from ecr_tui.ui.keys import CATALOGUE
+
+_PLACES = {key.id: place for place, key in enumerate(CATALOGUE)}
+
 _DISABLED = Style(dim=True, bold=False)
 
 BETWEEN = 1
@@ -68,7 +72,7 @@ class KeyBar(Widget, can_focus=False):
     def _bindings_updated(self, screen: Screen[Any]) -> None:
         if screen is not self.screen or not self.is_attached or not self.app.app_focus:
             return
-        keys: dict[str, Shown] = {}
+        keys: dict[str, tuple[int, Shown]] = {}
         palette: Shown | None = None
         for bound, (_, binding, enabled, tooltip) in screen.active_bindings.items():
             text = self.app.get_key_display(binding)
@@ -76,8 +80,9 @@ class KeyBar(Widget, can_focus=False):
             if bound == self.app.COMMAND_PALETTE_BINDING:
                 palette = shown
             elif binding.show:
-                keys.setdefault(binding.action, shown)
-        found = tuple(keys.values())
+                keys.setdefault(binding.action, (_PLACES.get(binding.id or "", -1), shown))
+        # Keys of one's own come last in Textual's map, and would be the first to be cut off.
+        found = tuple(shown for _, shown in sorted(keys.values(), key=lambda one: one[0]))
         if (found, palette) != (self._keys, self._palette):
             self._keys, self._palette = found, palette
             self.refresh()
