@@ -23,8 +23,8 @@ counts them. Words look at what is known.
 """
 
 from ecr_tui.filters.grammar import FIELDS, Problem
-from ecr_tui.filters.index import Index, Order
+from ecr_tui.filters.index import Index, Order, Searchable
 from ecr_tui.filters.query import RANKED, Filter, Result, parse
 from ecr_tui.filters.terms import Span, Term
 
-__all__ = ["FIELDS", "RANKED", "Filter", "Index", "Order", "Problem", "Result", "Span", "Term", "parse"]
+__all__ = ["FIELDS", "RANKED", "Filter", "Index", "Order", "Problem", "Result", "Searchable", "Span", "Term", "parse"]

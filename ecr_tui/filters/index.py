@@ -9,18 +9,31 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from itertools import compress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from ecr_tui.aws.model import Repository
     from ecr_tui.policy.access import AccessSummary
+
+
+class Searchable(Protocol):
+    """What can be looked for: a repository (``aws.model.Repository``), or what looks like one."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def tags(self) -> dict[str, str] | None: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def mutability(self) -> str: ...
+
 
 PULL, PUSH, ACCESS_KNOWN = 1, 2, 4
 SEPARATOR = "\x1f"
 """Stands before each tag in a haystack; no name and no tag of AWS may hold it."""
 
 
-def haystack(row: Repository) -> str:
+def haystack(row: Searchable) -> str:
     """The name and then each tag as KEY=VALUE, casefolded."""
     if not row.tags:
         return row.name.casefold()
@@ -41,7 +54,7 @@ class Index:
     known of access, ``version`` with everything else.
     """
 
-    def __init__(self, rows: Iterable[Repository] = ()) -> None:
+    def __init__(self, rows: Iterable[Searchable] = ()) -> None:
         self.version = self.access_version = 0
         self.names: list[str] = []
         self.haystacks: list[str] = []
@@ -62,7 +75,7 @@ class Index:
     def all_rows(self) -> range:
         return range(len(self.names))
 
-    def extend(self, rows: Iterable[Repository]) -> None:
+    def extend(self, rows: Iterable[Searchable]) -> None:
         """A further page. Costs about 1 µs a row."""
         start = len(self.names)
         new = list(rows)
@@ -77,7 +90,7 @@ class Index:
         self.without_tags += sum(row.tags is None for row in new)
         self.version += 1
 
-    def update(self, at: int, row: Repository) -> None:
+    def update(self, at: int, row: Searchable) -> None:
         """The row with that number is known better now, such as with its tags; its name stays."""
         self.without_tags += (row.tags is None) - (self.tags[at] is None)
         self.haystacks[at] = haystack(row)
@@ -100,31 +113,49 @@ class Index:
 
 
 class Order:
-    """In which order a table shows its rows: all row numbers, each once; None for the order in which they came.
+    """In which order a table shows its rows: all row numbers, each once.
 
-    Made once for each sort; a filter's matches are put into it at every keystroke.
+    Made once for each sort; a filter's matches are put into it at every keystroke. ``rows`` are machine words in a
+    row: a list of sorted numbers points all over the memory, which costs four times as much. Without any, rows stay
+    in the order in which they came.
     """
 
-    def __init__(self, rows: Sequence[int] | None = None) -> None:
-        self._rows: array[int] | None = None
-        if rows is None:
-            return
-        # Machine words in a row: a list of sorted numbers points all over the memory, which costs four times as much.
-        self._rows = array("I", rows)
-        self._places = places = array("I", bytes(self._rows.itemsize * len(self._rows)))
-        for place, row in enumerate(self._rows):
+    def __init__(self, rows: Iterable[int] = ()) -> None:
+        self.rows = array("I", rows)
+        self._places = places = array("I", bytes(self.rows.itemsize * len(self.rows)))
+        for place, row in enumerate(self.rows):
             places[row] = place
 
-    def of(self, rows: Sequence[int]) -> list[int]:
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def extend(self, rows: range) -> None:
+        """The next row numbers, behind all others: they are in no order yet."""
+        if rows.start != len(self.rows):
+            raise ValueError(f"the next row is {len(self.rows)}, not {rows.start}")
+        new = array("I", rows)
+        self.rows += new
+        self._places += new
+
+    def copy(self) -> Order:
+        made = Order()
+        made.rows, made._places = self.rows[:], self._places[:]
+        return made
+
+    def place(self, row: int) -> int:
+        """Where it comes, from 0."""
+        return self._places[row]
+
+    def of(self, rows: Sequence[int]) -> Sequence[int]:
         """``rows``, which are ascending, in this order."""
-        if self._rows is None:
+        if not self.rows:
             return list(rows)
-        if len(rows) == len(self._rows):
-            return list(self._rows)
+        if len(rows) == len(self.rows):
+            return list(self.rows)
         places = self._places
-        if len(rows) * 8 < len(self._rows):
+        if len(rows) * 8 < len(self.rows):
             return sorted(rows, key=places.__getitem__)
-        hit = bytearray(len(self._rows))
+        hit = bytearray(len(self.rows))
         for row in rows:
             hit[places[row]] = 1
-        return list(compress(self._rows, hit))
+        return list(compress(self.rows, hit))

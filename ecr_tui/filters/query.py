@@ -9,11 +9,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ecr_tui.filters.grammar import Problem, read
-from ecr_tui.filters.index import Index, Order
+from ecr_tui.filters.index import Index, Order, Searchable
 from ecr_tui.filters.terms import Span, Term, in_order, places
 
 if TYPE_CHECKING:
-    from ecr_tui.aws.model import Repository
     from ecr_tui.policy.access import AccessSummary
 
 RANKED = 5_000
@@ -40,11 +39,11 @@ class Result:
         rows, access = self.version
         return rows == index.version and (access == index.access_version or not self.filter.needs_access)
 
-    def ordered(self, order: Order) -> list[int]:
+    def ordered(self, order: Order) -> Sequence[int]:
         """The rows in the order of the table."""
         return order.of(self.rows)
 
-    def ranked(self, index: Index, order: Order) -> list[int]:
+    def ranked(self, index: Index, order: Order) -> Sequence[int]:
         """The best matches first, equally good ones as in ``order``; as :meth:`ordered` where there are too many."""
         rows = order.of(self.rows)
         words = self.filter.words
@@ -76,12 +75,16 @@ class Filter:
         """Whether policies must be read to judge it."""
         return any(term.kind == "access" for term in self.terms)
 
+    def without_access(self) -> Filter:
+        """What can be judged without policies."""
+        return Filter(self.text, tuple(term for term in self.terms if term.kind != "access"), self.problems)
+
     @cached_property
     def words(self) -> tuple[str, ...]:
         """What is looked for in names and tags, casefolded."""
         return tuple(term.value for term in self.terms if term.kind == "word" and not term.negated)
 
-    def matches(self, row: Repository, access: AccessSummary | None = None) -> bool | None:
+    def matches(self, row: Searchable, access: AccessSummary | None = None) -> bool | None:
         """Literally. None: it depends on what is not known; ``access`` None means that it is not."""
         found = [term.holds(row, access) for term in self.terms]
         if False in found:

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
-from ecr_tui.filters.index import ACCESS_KNOWN, PULL, PUSH, SEPARATOR, Index, access_code, haystack
+from ecr_tui.filters.index import ACCESS_KNOWN, PULL, PUSH, SEPARATOR, Index, Searchable, access_code, haystack
 
 if TYPE_CHECKING:
-    from ecr_tui.aws.model import Repository
     from ecr_tui.policy.access import AccessSummary
 
 Span = tuple[int, int]
@@ -36,12 +35,12 @@ class Term:
     start: int = field(default=0, compare=False)
     end: int = field(default=0, compare=False)
 
-    def holds(self, row: Repository, access: AccessSummary | None = None) -> bool | None:
+    def holds(self, row: Searchable, access: AccessSummary | None = None) -> bool | None:
         """For one row; None where that is not known."""
         found = self._holds(row, access)
         return found if found is None else found != self.negated
 
-    def _holds(self, row: Repository, access: AccessSummary | None) -> bool | None:
+    def _holds(self, row: Searchable, access: AccessSummary | None) -> bool | None:
         if self.kind == "word":
             return self.value in haystack(row)
         if self.kind == "region":

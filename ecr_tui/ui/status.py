@@ -32,7 +32,7 @@ def left(screen: MainScreen) -> Content:
         failed = ", ".join(safe(region) for region in sorted(screen.listing.failures))
         parts.append(Content.styled(f"{NO} not read: {failed}", "$text-error"))
     if table.marks:
-        hidden = len(table.marked_hidden)
+        hidden = table.hidden_marks
         parts.append(Content.styled(f"● {table.marks:,} marked" + (f" ({hidden:,} hidden)" if hidden else ""), "bold"))
     return Content.assemble(*_joined(parts))
 

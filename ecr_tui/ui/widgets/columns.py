@@ -8,12 +8,13 @@ from typing import Any, Generic, TypeVar
 
 from rich.cells import cell_len, set_cell_size
 
+from ecr_tui.filters import Result
 from ecr_tui.ui.text import PENDING
 
 T = TypeVar("T")
 
 Piece = tuple[str, str]
-"""Text and the name of a style: "", "dim", "ok", "no", "warn", "strong"."""
+"""Text and the names of its styles: "", "dim", "ok", "no", "warn", "strong", "match"; blanks between several."""
 
 GUTTER = 3
 """Cursor sign, mark sign and a blank: readable without colour."""
@@ -26,7 +27,8 @@ class Column(Generic[T]):
     """``cell`` gives the pieces of a row's cell, already safe to print; ``sort`` a key, None where it is unknown.
 
     ``width`` is the least that is useful; what is left over goes to columns with ``flex``. Where there is too little
-    room, the column with the lowest ``keep`` goes first. ``search``: filter matches are highlighted in it.
+    room, the column with the lowest ``keep`` goes first. ``search``: filter matches are highlighted in it. ``live``:
+    its values change by themselves, as answers arrive.
     """
 
     id: str
@@ -38,6 +40,7 @@ class Column(Generic[T]):
     keep: int = 0
     search: bool = False
     right: bool = False
+    live: bool = False
 
 
 def fit_columns(columns: Sequence[Column[T]], width: int) -> list[tuple[Column[T], int]]:
@@ -74,21 +77,13 @@ def fit_pieces(pieces: Sequence[Piece], room: int, right: bool) -> list[Piece]:
     return [*fitted, (PENDING, "dim")]
 
 
-def hits(text: str, needles: Sequence[str]) -> list[tuple[str, bool]]:
-    """``text`` in runs that are inside a match or not."""
-    folded = text.casefold()
-    if len(folded) != len(text):
-        # Some letters fold to several: places in one would not be places in the other.
-        return [(text, False)]
-    hit = bytearray(len(text))
-    for needle in needles:
-        at = folded.find(needle)
-        while at >= 0:
-            hit[at : at + len(needle)] = b"\1" * len(needle)
-            at = folded.find(needle, at + 1)
-    runs, start = [], 0
-    for end in range(1, len(text) + 1):
-        if end == len(text) or hit[end] != hit[start]:
-            runs.append((text[start:end], bool(hit[start])))
-            start = end
-    return runs
+def highlight(pieces: Sequence[Piece], result: Result) -> list[Piece]:
+    """The same text, with the style "match" too where it holds what is looked for."""
+    found: list[Piece] = []
+    for text, name in pieces:
+        at = 0
+        for start, end in result.filter.spans(text, loose=result.loose):
+            found += [(text[at:start], name), (text[start:end], f"{name} match")]
+            at = end
+        found.append((text[at:], name))
+    return [piece for piece in found if piece[0]]

@@ -82,7 +82,7 @@ class RepositoriesPane(Vertical):
         self._subtitle = ""
         self.tags: Tags = ()
         self.table: VirtualTable[Repository] = VirtualTable(
-            self._columns(), key=lambda r: r.arn, search=_search_text, id="table"
+            self._columns(), key=lambda r: r.arn, look=lambda r: r, id="table"
         )
 
     def compose(self) -> ComposeResult:
@@ -105,10 +105,10 @@ class RepositoriesPane(Vertical):
             Column("name", "Repository", _name, lambda r: r.name, width=22, flex=4, keep=9, search=True),
             Column("region", "Region", _region, lambda r: (r.region, r.name), width=14, keep=7),
             Column("tags", "Tags", _tags, _tags_key, width=18, flex=5, keep=6, search=True),
-            Column("access", "B's access", self._access, self._access_key, width=15, keep=8),
+            Column("access", "B's access", self._access, self._access_key, width=15, keep=8, live=True),
             Column("mutability", "Image tags", _mutability, lambda r: r.mutability, width=10, keep=3),
-            Column("images", "Images", self._images, self._images_key, width=8, keep=4, right=True),
-            Column("pushed", "Last push", self._pushed, self._pushed_key, width=10, keep=5, right=True),
+            Column("images", "Images", self._images, self._images_key, width=8, keep=4, right=True, live=True),
+            Column("pushed", "Last push", self._pushed, self._pushed_key, width=10, keep=5, right=True, live=True),
         ]
         return [c for c in columns if c.id != "region" or len(self._regions) > 1]
 
@@ -176,7 +176,7 @@ class RepositoriesPane(Vertical):
         total = len(table.rows)
         parts = [f"{table.shown:,} of {total:,}" if table.filter else count(total, "repository", "repositories")]
         if table.marks:
-            hidden = len(table.marked_hidden)
+            hidden = table.hidden_marks
             parts.append(f"● {table.marks:,} marked" + (f", {hidden:,} of them hidden" if hidden else ""))
         if listing:
             parts.append("listing…")
@@ -255,12 +255,6 @@ class RepositoriesPane(Vertical):
             self.set_tags(self.tags)
         self._close_bars()
         self.table.focus()
-
-
-def _search_text(repository: Repository) -> str:
-    if not repository.tags:
-        return repository.name
-    return repository.name + " " + " ".join(f"{key}={value}" for key, value in repository.tags.items())
 
 
 def _name(repository: Repository) -> list[Piece]:

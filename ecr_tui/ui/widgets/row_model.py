@@ -1,40 +1,72 @@
-"""Which rows a table shows, in which order, with which marks and cursor: lists of row numbers, no drawing."""
+"""Which rows a table shows, in which order, with which marks and cursor: row numbers, no drawing.
+
+Whatever grows with the number of rows is a generator that yields every thousand rows (see ``ui.slices``); until it has
+come to its end the table shows what was there before. A new listing is laid over the rows that there are: those that
+both have keep their numbers, so that nothing that is known of them is made anew.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Generic, TypeVar
+from bisect import bisect_left
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from ecr_tui.filters import RANKED, Filter, Index, Order, Result, Searchable, parse
+from ecr_tui.ui.slices import ROWS, keep_out_of_the_way
+
+if TYPE_CHECKING:
+    from ecr_tui.policy.access import AccessSummary
 
 T = TypeVar("T")
 
-_PAGE = 2000
-"""Rows up to which work on all of them at once is not noticed."""
+Sort = tuple[str, bool]
+"""Column id and whether it is descending."""
 
-_ABSENT = -1
-"""The place of a marked row that the listing has not brought yet."""
+FEW = 5_000
+"""Up to so many rows, what is done to all of them at a keystroke is not felt."""
+
+_RUN = 8 * ROWS
+"""Rows that are sorted at a stroke; runs are merged afterwards."""
 
 
 class RowModel(Generic[T]):
-    """``key`` names a row across listings; ``search`` is the text that the filter looks at, in any case.
+    """``key`` names a row across listings; ``look`` is what the filter sees of it.
 
-    ``rows`` is what there is; ``view`` the numbers of those that pass the filter, sorted; ``cursor`` a place in it.
+    ``rows`` is what there is; ``view`` the numbers of those that pass the filter, in order; ``cursor`` a place in it.
+    ``changed`` is called whenever there is another view.
     """
 
-    def __init__(self, key: Callable[[T], str], search: Callable[[T], str], sort: Callable[[T], Any]) -> None:
+    def __init__(
+        self, key: Callable[[T], str], look: Callable[[T], Searchable], changed: Callable[[], None] = lambda: None
+    ) -> None:
         self.key = key
-        self._search = search
-        self._sort = sort
-        self._descending = False
+        self._look = look
+        self._changed = changed
         self.rows: list[T] = []
-        self.view: list[int] = []
+        self.view: Sequence[int] = ()
         self.cursor = 0
-        self.marks: dict[str, int] = {}
-        self.needles: tuple[str, ...] = ()
-        self._order: list[int] = []
-        self._values: list[Any] = []
-        self._haystacks: list[str] = []
-        self._anchor: int | None = None
+        self.marks: dict[str, None] = {}
+        self.query: Filter = parse("")
+        self.result: Result | None = None
+        self.best_first = False
+        """The view is in the order of how well rows match, not in that of the table."""
+        self._columns: dict[str, Callable[[T], Any]] = {}
+        self._live: frozenset[str] = frozenset()
+        self._base: Sort = ("", False)
+        self._sort: Sort = ("", False)
+        self._orders: dict[Sort, Order] = {}
+        self._order = Order()
+        self._unsorted = False
         self._anchor_key: str | None = None
+        self._hidden: int | None = None
+        self._loosely = True
+        self._start_over()
+
+    def _start_over(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._index = Index()
+        self._orders.clear()
+        self._order = Order()
 
     # -- rows ----------------------------------------------------------------------------------------------------
 
@@ -42,115 +74,267 @@ class RowModel(Generic[T]):
     def current(self) -> T | None:
         return self.rows[self.view[self.cursor]] if self.view else None
 
-    def set_rows(self, rows: Iterable[T], *, partial: bool) -> None:
+    def set_rows(self, rows: Iterable[T], *, partial: bool) -> Iterator[None]:
         """Replace all; the cursor's row and marks are found again by key. Marks of rows that have gone are dropped,
         unless ``partial`` says that more rows follow by :meth:`add_rows`."""
         current = self.current
         if self._anchor_key is None and current is not None:
             # The user has not moved, but has seen this row and what it would get.
             self._anchor_key = self.key(current)
-        self.rows = list(rows)
-        self._haystacks = []
-        self._prepare(0)
-        self._anchor = None
-        self.marks = dict.fromkeys(self.marks, _ABSENT)
-        self._recognize(0)
+        new = list(rows)
+        if partial or not self.rows or not new:
+            yield from self._begin(new)
+        else:
+            yield from self._lay_over(new)
         if not partial:
-            self.marks = {key: at for key, at in self.marks.items() if at != _ABSENT}
-        self.resort()
+            self.marks = {key: None for key in self.marks if key in self._numbers}
+        yield from self.arrange()
 
-    def add_rows(self, rows: Iterable[T]) -> None:
+    def _begin(self, new: list[T]) -> Iterator[None]:
+        """In the order in which they came, at once; what is sorted and searched follows."""
+        self.rows = []
+        self._start_over()
+        yield from self._add(new)
+
+    def _add(self, new: list[T]) -> Iterator[None]:
+        """Rows that are not there yet."""
         start = len(self.rows)
-        self.rows.extend(rows)
-        self._recognize(start)
-        self._prepare(start)
-        self._order_rows()
+        self.rows += new
+        self._orders.clear()
+        self._order.extend(range(start, len(self.rows)))
+        self._unsorted = True
+        self._show()
+        key, look, numbers = self.key, self._look, self._numbers
+        for at in range(start, len(self.rows), ROWS):
+            if at > start:
+                yield
+            page = self.rows[at : at + ROWS]
+            numbers.update(zip(map(key, page), range(at, at + len(page)), strict=True))
+            self._index.extend(map(look, page))
+        self._hidden = None
+        if len(self.rows) > 4 * FEW:
+            keep_out_of_the_way()
 
-    def _prepare(self, start: int) -> None:
-        """What the filter looks at, page by page while a listing arrives: for all rows at once it would be felt."""
-        if len(self._haystacks) == start and len(self.rows) - start <= _PAGE:
-            self._haystacks += [self._search(row).casefold() for row in self.rows[start:]]
+    def _lay_over(self, new: list[T]) -> Iterator[None]:
+        fresh: list[T] = []
+        kept = bytearray(len(self.rows))
+        for start in range(0, len(new), ROWS):
+            if start:
+                yield
+            fresh += self._update(new[start : start + ROWS], kept)
+        if kept.count(0):
+            yield from self._make_anew(new)
+        elif fresh:
+            yield from self._add(fresh)
 
-    def _recognize(self, start: int) -> None:
-        """Find the cursor's row and the marked ones among the rows from ``start`` on."""
-        lost = self._anchor is None and self._anchor_key is not None
-        if not lost and not self.marks:
-            return
-        key, marks = self.key, self.marks
-        for at in range(start, len(self.rows)):
-            name = key(self.rows[at])
-            if name in marks:
-                marks[name] = at
-            if lost and name == self._anchor_key:
-                self._anchor = at
+    def _update(self, page: Iterable[T], kept: bytearray | None = None) -> list[T]:
+        """What is known better now; returns the rows that were not there."""
+        rows, key, numbers = self.rows, self.key, self._numbers
+        fresh: dict[str, T] = {}
+        for row in page:
+            name = key(row)
+            at = numbers.get(name)
+            if at is None:
+                fresh[name] = row
+                continue
+            if kept is not None:
+                kept[at] = 1
+            old, rows[at] = rows[at], row
+            if old is not row and old != row:
+                self._index.update(at, self._look(row))
+                self._index.set_access(at, None)
+                self._orders.clear()
+                self._unsorted = True
+        return list(fresh.values())
 
-    # -- order and filter ------------------------------------------------------------------------------------------
+    def _make_anew(self, new: list[T]) -> Iterator[None]:
+        """Some rows have gone: the numbers are others. The former rows are shown until this is done."""
+        index, numbers = Index(), dict[str, int]()
+        key, look, before = self.key, self._look, self._numbers
+        for start in range(0, len(new), ROWS):
+            if start:
+                yield
+            page = new[start : start + ROWS]
+            index.extend(map(look, page))
+            for at, row in enumerate(page, start):
+                name = key(row)
+                numbers[name] = at
+                known = before.get(name)
+                if known is not None:
+                    index.access[at] = self._index.access[known]
+        self.rows = new
+        self._start_over()
+        self._index, self._numbers = index, numbers
+        if len(new) > 4 * FEW:
+            keep_out_of_the_way()
+        self._order.extend(range(len(new)))
+        self._unsorted = True
 
-    def sort_by(self, sort: Callable[[T], Any], descending: bool) -> None:
-        """``sort`` gives None where the value is not known: such rows come last in either order."""
-        self._sort, self._descending = sort, descending
-        self.resort()
+    def add_rows(self, rows: Iterable[T]) -> Iterator[None]:
+        """A further page. A row that is there already is replaced: now it knows its tags."""
+        yield from self._add(self._update(rows))
+        self._show()
 
-    def resort(self) -> None:
-        self._values, self._order = [], []
-        self._order_rows()
+    @property
+    def unsorted(self) -> bool:
+        """Rows were added or changed since they were put in order."""
+        return self._unsorted
 
-    def _order_rows(self) -> None:
-        """Sort in what is new; what is sorted already costs a comparison each."""
-        values, start = self._values, len(self._values)
-        values += [self._sort(row) for row in self.rows[start:]]
-        order = [*self._order, *range(start, len(values))]
-        known = [i for i in order if values[i] is not None]
-        known.sort(key=values.__getitem__, reverse=self._descending)
-        self._order = known + [i for i in order if values[i] is None]
-        self.view = self._matching(self._order)
-        self._settle()
+    # -- order ---------------------------------------------------------------------------------------------------
+
+    def set_columns(self, columns: dict[str, Callable[[T], Any]], live: Iterable[str]) -> None:
+        """``columns``: a sort key by column id, None where a row's value is not known; such rows come last in either
+        order. The first one breaks ties. The values of ``live`` ones change by themselves."""
+        self._columns = dict(columns)
+        self._live = frozenset(live)
+        self._base = (next(iter(columns)), False)
+        self._sort = self._sort if self._sort[0] in columns else self._base
+        self._orders.clear()
+
+    def sort_by(self, column: str, descending: bool) -> Iterator[None]:
+        self._sort = (column, descending)
+        yield from self.arrange()
+
+    def arrange(self) -> Iterator[None]:
+        """Put all rows in order."""
+        self._unsorted = False
+        wanted = self._sort
+        base = yield from self._ordered(self._base, None)
+        order = base if wanted == self._base else (yield from self._ordered(wanted, base))
+        # Its own copy: pages are added to it.
+        self._order = order.copy()
+        self._show()
+
+    def _ordered(self, by: Sort, base: Order | None) -> Generator[None, None, Order]:
+        found = self._orders.get(by)
+        if found is not None:
+            return found
+        column, descending = by
+        value_of = self._columns[column]
+        rows = self.rows
+        values: list[Any] = [None] * len(rows)
+        known: list[int] = []
+        unknown: list[int] = []
+        numbers: Sequence[int] = range(len(rows)) if base is None else base.rows
+        for start in range(0, len(numbers), ROWS):
+            if start:
+                yield
+            for at in numbers[start : start + ROWS]:
+                value = values[at] = value_of(rows[at])
+                (unknown if value is None else known).append(at)
+        runs = [known[start : start + _RUN] for start in range(0, len(known), _RUN)] or [[]]
+        for run in runs:
+            run.sort(key=values.__getitem__, reverse=descending)
+            yield
+        while len(runs) > 1:
+            # Neighbours, so that equal rows stay as they are. To merge two runs costs little more than to read them.
+            for at in range(0, len(runs) - 1, 2):
+                runs[at] = sorted(runs[at] + runs[at + 1], key=values.__getitem__, reverse=descending)
+                yield
+            runs = runs[::2]
+        order = Order(runs[0] + unknown)
+        if column not in self._live:
+            self._orders[by] = order
+        return order
+
+    # -- filter --------------------------------------------------------------------------------------------------
 
     def filter(self, text: str) -> None:
-        """Every word must be in the row's text. Typing on narrows the last result instead of beginning again."""
-        old, new = self.needles, tuple(text.casefold().split())
-        last = len(old) - 1
-        narrower = bool(old) and len(new) > last and new[:last] == old[:last] and new[last].startswith(old[last])
-        self.needles = new
-        self.view = self._matching(self.view if narrower else self._order)
-        self._settle()
+        """The language of :mod:`ecr_tui.filters`, literally among many rows: :meth:`filter_loosely` may follow."""
+        self.query = parse(text)
+        self._loosely = len(self.rows) <= FEW
+        self._show()
 
-    def _matching(self, base: Sequence[int]) -> list[int]:
-        if not self.needles:
-            return list(base)
-        if len(self._haystacks) < len(self.rows):
-            self._haystacks += [self._search(row).casefold() for row in self.rows[len(self._haystacks) :]]
-        view, haystacks = base, self._haystacks
-        for needle in self.needles:
-            view = [i for i in view if needle in haystacks[i]]
-        return list(view)
+    @property
+    def may_be_loose(self) -> bool:
+        """Nothing matches literally, and it was not looked for loosely yet."""
+        return bool(self.query) and not self._loosely and not self.view
+
+    def filter_loosely(self) -> None:
+        self._loosely = True
+        self._show()
+
+    def set_access(self, key: str, access: AccessSummary | None) -> None:
+        """What is known of a row's access, for ``access:``; seen by the next :meth:`look_again`."""
+        at = self._numbers.get(key)
+        if at is not None:
+            self._index.set_access(at, access)
+
+    def forget_access(self) -> None:
+        self._index.forget_access()
+
+    def look_again(self) -> bool:
+        """What is known of access has changed: whether the view has, too."""
+        if not self.query.needs_access or (self.result is not None and self.result.stands(self._index)):
+            return False
+        self._show()
+        return True
+
+    def undecided(self) -> list[T]:
+        """Rows whose access is not known and that pass everything else that is asked for."""
+        rest = self.query.without_access()
+        numbers = rest.apply(self._index, loose=False).rows if rest else self._index.all_rows
+        access = self._index.access
+        return [self.rows[at] for at in numbers if not access[at]]
+
+    def _show(self) -> None:
+        """Make the view anew."""
+        self._hidden = None
+        self.best_first = False
+        if not self.query:
+            self.result = None
+            self.view = self._order.rows
+        else:
+            self.result = self.query.apply(self._index, self.result, loose=self._loosely)
+            # Who has chosen an order wants it; who types a name wants the one that begins with it.
+            wanted = bool(self.query.words) and (self.result.loose or self._sort == self._base)
+            self.best_first = wanted and len(self.result.rows) <= RANKED
+            arranged = self.result.ranked(self._index, self._order) if self.best_first else None
+            self.view = self.result.ordered(self._order) if arranged is None else arranged
+        self._settle()
+        self._changed()
 
     def _settle(self) -> None:
-        """After a new view: find the cursor's row again, or the nearest place."""
-        try:
-            # The anchor outlives a filter that hides it, so that clearing the filter leads back to the row.
-            self.cursor = self.view.index(self._anchor)  # type: ignore[arg-type]
-        except ValueError:
-            self.cursor = min(self.cursor, max(len(self.view) - 1, 0))
+        """Find the cursor's row again, or the nearest place."""
+        # The anchor outlives a filter that hides it, so that clearing the filter leads back to the row.
+        place = None if self._anchor_key is None else self.place_of(self._anchor_key)
+        self.cursor = min(self.cursor, max(len(self.view) - 1, 0)) if place is None else place
 
-    # -- cursor and marks --------------------------------------------------------------------------------------------
+    # -- cursor and marks ----------------------------------------------------------------------------------------
 
     def move_to(self, place: int) -> None:
         """Put the cursor on that line of the view, or on the nearest there is."""
         if self.view:
             self.cursor = min(max(place, 0), len(self.view) - 1)
-            self._anchor = self.view[self.cursor]
-            self._anchor_key = self.key(self.rows[self._anchor])
+            self._anchor_key = self.key(self.rows[self.view[self.cursor]])
 
     def place_of(self, key: str) -> int | None:
         """Where in the view the row with this key is."""
-        return next((place for place, at in enumerate(self.view) if self.key(self.rows[at]) == key), None)
+        at = self._numbers.get(key)
+        if at is None:
+            return None
+        if self.result is None:
+            return self._order.place(at)
+        try:
+            return self.view.index(at)
+        except ValueError:
+            return None
 
     def toggle_mark(self) -> None:
-        at = self.view[self.cursor]
-        key = self.key(self.rows[at])
-        if self.marks.pop(key, None) is None:
-            self.marks[key] = at
+        key = self.key(self.rows[self.view[self.cursor]])
+        if key in self.marks:
+            del self.marks[key]
+        else:
+            self.marks[key] = None
+        self._hidden = None
+
+    def unmark_all(self) -> None:
+        self.marks.clear()
+        self._hidden = None
+
+    def _marked_numbers(self) -> list[int]:
+        """Of those that the listing has brought already."""
+        return sorted(at for key in self.marks if (at := self._numbers.get(key)) is not None)
 
     def mark_shown(self) -> None:
         """Mark all of the view, or unmark them where all are marked; marks of hidden rows stay."""
@@ -162,14 +346,34 @@ class RowModel(Generic[T]):
 
     def marked(self) -> list[T]:
         """In the order of the view, those that the filter hides last."""
-        places = {at: place for place, at in enumerate(self.view)} if self.marks else {}
-        last = len(places)
-        present = [at for at in self.marks.values() if at != _ABSENT]
-        return [self.rows[at] for at in sorted(present, key=lambda at: (places.get(at, last), at))]
+        numbers = self._marked_numbers()
+        if self.result is None:
+            return [self.rows[at] for at in sorted(numbers, key=self._order.place)]
+        wanted = set(numbers)
+        seen = [at for at in self.view if at in wanted]
+        return [self.rows[at] for at in seen] + self.marked_hidden()
 
     def marked_hidden(self) -> list[T]:
         """Marked rows that the filter hides."""
-        if not self.marks or not self.needles:
+        return [self.rows[at] for at in self._hidden_numbers()]
+
+    @property
+    def hidden_marks(self) -> int:
+        """How many marked rows the filter hides."""
+        if self._hidden is None:
+            self._hidden = len(self._hidden_numbers())
+        return self._hidden
+
+    def _hidden_numbers(self) -> list[int]:
+        if self.result is None or not self.marks:
             return []
-        seen = set(self.view)
-        return [self.rows[at] for at in sorted(self.marks.values()) if at != _ABSENT and at not in seen]
+        numbers, seen = self._marked_numbers(), self.result.rows
+        if len(numbers) > 1000:
+            gone = set(numbers).difference(seen)
+            return [at for at in numbers if at in gone]
+
+        def shown(at: int) -> bool:
+            place = bisect_left(seen, at)
+            return place < len(seen) and seen[place] == at
+
+        return [at for at in numbers if not shown(at)]

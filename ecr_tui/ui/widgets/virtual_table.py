@@ -1,8 +1,18 @@
 """A table for very many rows: the rows stay plain data, only the lines in view are ever drawn.
 
 Textual's DataTable measures every row it is given and keeps a widget-side copy of each cell; at 100,000 rows that is
-seconds and 100 MB. Here a row is whatever object the caller has, a column is a function of it, and a filter or a sort
-only makes a new list of row numbers.
+seconds and 100 MB. Here a row is whatever object the caller has, a :class:`~ecr_tui.ui.widgets.columns.Column` is a
+function of it, and a filter or a sort only makes a new list of row numbers (``row_model``).
+
+- Rows come by ``set_rows`` (all of them) and ``add_rows`` (a page; a row that is there already is replaced). Cursor,
+  marks, filter and sort stay with the rows, which are told apart by ``key``.
+- The filter speaks the language of ``ecr_tui.filters``. It sees of a row what ``look`` makes of it: something with a
+  name, tags, region and mutability; a table of other things gives what it has. What is known of access is told with
+  ``set_access``, as it comes.
+- Work on all rows is done in slices (``ui.slices``), between which keys are answered: a first listing is shown at once
+  in the order in which it came and sorted a moment later, and a new one replaces the old when it is ready.
+- Messages: ``Moved``, ``Opened``, ``WindowChanged`` (other rows are in view), ``Changed`` (marks, filter, sort, rows).
+- Mouse: a click moves, on the gutter it marks, on a header it sorts; a second click opens.
 """
 
 from __future__ import annotations
@@ -19,13 +29,22 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.timer import Timer
 
+from ecr_tui.filters import Filter, Result, Searchable
+from ecr_tui.policy.access import AccessSummary
 from ecr_tui.ui.keys import TABLE_BINDINGS
+from ecr_tui.ui.slices import Slices
 from ecr_tui.ui.text import PENDING
-from ecr_tui.ui.widgets.columns import GAP, GUTTER, Column, fit_columns, fit_pieces, hits
-from ecr_tui.ui.widgets.row_model import RowModel
+from ecr_tui.ui.widgets.columns import GAP, GUTTER, Column, fit_columns, fit_pieces, highlight
+from ecr_tui.ui.widgets.row_model import FEW, RowModel
 
 T = TypeVar("T")
+
+SOON, LATER = 0.25, 1.0
+"""Seconds until pages that have arrived are put in order with the rows before them, where those are many."""
+PAUSE = 0.12
+"""Seconds without a further letter, after which many rows are searched loosely, too."""
 
 
 class VirtualTable(ScrollView, Generic[T], can_focus=True):
@@ -108,13 +127,16 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         columns: Sequence[Column[T]],
         *,
         key: Callable[[T], str],
-        search: Callable[[T], str],
+        look: Callable[[T], Searchable],
         id: str | None = None,
     ) -> None:
-        """``search`` is the text that the filter looks at, in any case."""
+        """``look`` gives what the filter sees of a row."""
         super().__init__(id=id)
-        self.columns = tuple(columns)
-        self._model: RowModel[T] = RowModel(key, search, self.columns[0].sort)
+        self._model: RowModel[T] = RowModel(key, look, self._changed)
+        self._slices = Slices(self)
+        self._arranging: Timer | None = None
+        self._loosening: Timer | None = None
+        self._use(columns)
         self._filter = ""
         self._sort: tuple[str, bool] = (self.columns[0].id, False)
         self._told: str | None = None
@@ -137,20 +159,54 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
     def current(self) -> T | None:
         return self._model.current
 
-    def set_columns(self, columns: Sequence[Column[T]]) -> None:
+    def _use(self, columns: Sequence[Column[T]]) -> None:
         self.columns = tuple(columns)
+        self._model.set_columns({c.id: c.sort for c in columns}, [c.id for c in columns if c.live])
+
+    def set_columns(self, columns: Sequence[Column[T]]) -> None:
+        self._use(columns)
         self._layout = fit_columns(self.columns, self.size.width)
         self.sort_by(*(self._sort if self._sort[0] in {c.id for c in columns} else (self.columns[0].id, False)))
 
     def set_rows(self, rows: Iterable[T], *, partial: bool = False) -> None:
         """Replace all rows; cursor and marks stay with their rows. ``partial``: more follow by :meth:`add_rows`."""
-        self._model.set_rows(rows, partial=partial)
-        self._changed()
+        self._slices.add(self._model.set_rows(rows, partial=partial))
 
     def add_rows(self, rows: Iterable[T]) -> None:
         """A further page of a listing that is still going on."""
-        self._model.add_rows(rows)
-        self._changed()
+        self._slices.add(self._model.add_rows(rows))
+        if len(self.rows) <= FEW:
+            self._arrange()
+        elif self._arranging is None:
+            self._arranging = self.set_timer(SOON if len(self.rows) < 4 * FEW else LATER, self._arrange)
+
+    def _arrange(self) -> None:
+        if self._arranging is not None:
+            self._arranging.stop()
+            self._arranging = None
+        if self._model.unsorted:
+            self._slices.add(self._model.arrange())
+
+    @property
+    def busy(self) -> bool:
+        """Rows that were given are still being sorted or made ready for the filter."""
+        return self._slices.busy
+
+    def set_access(self, key: str, access: AccessSummary | None) -> None:
+        """For ``access:`` in the filter; counts with the next :meth:`look_again`."""
+        self._model.set_access(key, access)
+
+    def forget_access(self) -> None:
+        """As when another principal is looked at."""
+        self._model.forget_access()
+
+    def look_again(self) -> None:
+        """Filter by what is known of access now."""
+        self._model.look_again()
+
+    def undecided(self) -> list[T]:
+        """Rows that pass everything but ``access:`` in the filter, and whose access is not known."""
+        return self._model.undecided()
 
     def redraw_rows(self) -> None:
         """What the columns say has changed, the rows and their order have not."""
@@ -175,7 +231,21 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
     def filter(self, text: str) -> None:
         self._filter = text
         self._model.filter(text)
-        self._changed()
+        if self._loosening is not None:
+            self._loosening.stop()
+            self._loosening = None
+        if self._model.may_be_loose:
+            self._loosening = self.set_timer(PAUSE, self._model.filter_loosely)
+
+    @property
+    def parsed(self) -> Filter:
+        """The filter as it was understood."""
+        return self._model.query
+
+    @property
+    def result(self) -> Result | None:
+        """What the filter found; None without one."""
+        return self._model.result
 
     @property
     def sort(self) -> tuple[str, bool]:
@@ -187,8 +257,8 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         if descending is None:
             descending = not self._sort[1] if self._sort[0] == column else False
         self._sort = (column, descending)
-        self._model.sort_by(next(c.sort for c in self.columns if c.id == column), descending)
-        self._changed()
+        self._slices.add(self._model.sort_by(column, descending))
+        self.refresh()
 
     @property
     def marks(self) -> int:
@@ -205,8 +275,13 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         """Marked rows that the filter hides."""
         return self._model.marked_hidden()
 
+    @property
+    def hidden_marks(self) -> int:
+        """How many marked rows the filter hides."""
+        return self._model.hidden_marks
+
     def unmark_all(self) -> None:
-        self._model.marks.clear()
+        self._model.unmark_all()
         self.refresh()
         self._report(self.Changed(self))
 
@@ -407,7 +482,8 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         for column, room in self._layout:
             label, style = column.label, self._style("header")
             if column.id == sorted_by:
-                label, style = f"{label} {'▼' if descending else '▲'}", self._style("header-sorted")
+                order = "≈ best first" if self._model.best_first else "▼" if descending else "▲"
+                label, style = f"{label} {order}", self._style("header-sorted")
             text = label.rjust(room) if column.right else label
             segments += [Segment(set_cell_size(text, room), style), Segment(" " * GAP, self._style("header"))]
         return Strip(segments).adjust_cell_length(width, self._style("header"))
@@ -432,16 +508,12 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
             Segment("›" if on_cursor else " ", self._style(*line)),
             Segment("● " if marked else "  ", self._style(*line, "marked")),
         ]
+        result = self._model.result
         for column, room in self._layout:
-            pieces = fit_pieces(column.cell(row), room, column.right)
-            for text, name in pieces:
-                names = (*line, name) if name else line
-                if column.search and self._model.needles:
-                    segments += [
-                        Segment(run, self._style(*names, "match") if hit else self._style(*names))
-                        for run, hit in hits(text, self._model.needles)
-                    ]
-                else:
-                    segments.append(Segment(text, self._style(*names)))
+            pieces = column.cell(row)
+            if column.search and result is not None:
+                pieces = highlight(pieces, result)
+            for text, name in fit_pieces(pieces, room, column.right):
+                segments.append(Segment(text, self._style(*line, *name.split())))
             segments.append(Segment(" " * GAP, self._style(*line)))
         return Strip(segments).adjust_cell_length(width, self._style(*line))
