@@ -23,8 +23,22 @@ counts them. Words look at what is known.
 """
 
 from ecr_tui.filters.grammar import FIELDS, Problem
-from ecr_tui.filters.index import Index, Order, Searchable
-from ecr_tui.filters.query import RANKED, Filter, Result, parse
+from ecr_tui.filters.index import Index, Order, Plain, Searchable
+from ecr_tui.filters.query import RANKED, Filter, Result, parse, parse_words
 from ecr_tui.filters.terms import Span, Term
 
-__all__ = ["FIELDS", "RANKED", "Filter", "Index", "Order", "Problem", "Result", "Searchable", "Span", "Term", "parse"]
+__all__ = [
+    "FIELDS",
+    "RANKED",
+    "Filter",
+    "Index",
+    "Order",
+    "Plain",
+    "Problem",
+    "Result",
+    "Searchable",
+    "Span",
+    "Term",
+    "parse",
+    "parse_words",
+]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from itertools import compress
 from typing import TYPE_CHECKING, Protocol
 
@@ -26,6 +27,16 @@ class Searchable(Protocol):
     def region(self) -> str: ...
     @property
     def mutability(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A text, to be looked at like a repository's name."""
+
+    name: str
+    tags: dict[str, str] | None = field(default_factory=dict)
+    region: str = ""
+    mutability: str = ""
 
 
 PULL, PUSH, ACCESS_KNOWN = 1, 2, 4

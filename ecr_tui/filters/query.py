@@ -75,6 +75,10 @@ class Filter:
         """Whether policies must be read to judge it."""
         return any(term.kind == "access" for term in self.terms)
 
+    @property
+    def needs_tags(self) -> bool:
+        return any(term.kind == "tag" for term in self.terms)
+
     def without_access(self) -> Filter:
         """What can be judged without policies."""
         return Filter(self.text, tuple(term for term in self.terms if term.kind != "access"), self.problems)
@@ -162,6 +166,12 @@ class Filter:
 def parse(text: str) -> Filter:
     """Never raises; what cannot be understood is in ``problems`` and does not select."""
     return Filter(text, *read(text))
+
+
+def parse_words(text: str) -> Filter:
+    """Words alone, without fields, signs or quotes: for what is no repository."""
+    words = dict.fromkeys(text.casefold().split())
+    return Filter(text, tuple(Term("word", word) for word in words))
 
 
 def _score(word: str) -> Callable[[str], int]:

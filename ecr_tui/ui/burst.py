@@ -21,6 +21,7 @@ async def acted(app: App[Any], event: events.Event) -> bool:
     if not isinstance(event, events.Key) or event.is_forwarded:
         return False
     screen = app.screen
-    if screen.maximized is not None or isinstance(screen.focused, Input | TextArea):
+    # A dialog's own widgets look at keys first, as Textual has it.
+    if screen.is_modal or screen.maximized is not None or isinstance(screen.focused, Input | TextArea):
         return False
     return await app._check_bindings(event.key, priority=True) or await app._check_bindings(event.key)

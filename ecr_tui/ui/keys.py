@@ -41,7 +41,16 @@ class Key:
 FIND, CHOOSE, CHANGE, PROVE, MOVE, GENERAL = "Find", "Choose", "Change", "Prove", "Move", "General"
 
 MAIN: tuple[Key, ...] = (
-    Key("find.filter", "slash", "filter", "Filter", "Filter by name or tag as you type", FIND, "/", footer=True),
+    Key(
+        "find.filter",
+        "slash",
+        "filter",
+        "Filter",
+        "Filter as you type: words, tag:K=V, access:none, !not",
+        FIND,
+        "/",
+        footer=True,
+    ),
     Key("find.tags", "t", "tag_filter", "Tags", "List only repositories with these tags", FIND, "t", footer=True),
     Key(
         "change.grant",
@@ -160,6 +169,15 @@ MAIN: tuple[Key, ...] = (
         footer=True,
     ),
     Key("find.sort", "s", "sort", "Sort", "Sort by a column; the same one again turns the order", FIND, "s"),
+    Key(
+        "find.policies",
+        "P",
+        "read_policies",
+        "Read policies",
+        "Read the policies of all repositories that the filter lets through, for access: in it",
+        FIND,
+        "P",
+    ),
     Key("find.refresh", "r", "refresh", "Refresh", "Read accounts, repositories and policies again", FIND, "r"),
     Key("prove.cancel", "escape", "cancel", "Cancel", "Stop the verification; else clear the filter", PROVE, "esc"),
     Key(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,23 @@ class PageListed(Message):
 
 
 @dataclass
+class PageKept(Message):
+    """Of the list that a former run left behind."""
+
+    generation: int
+    repositories: Sequence[Repository]
+
+
+@dataclass
+class Kept(Message):
+    """Its end: when it was listed, and what could not be used of it."""
+
+    generation: int
+    at: datetime | None
+    problems: Sequence[str] = ()
+
+
+@dataclass
 class RegionFailed(Message):
     """One region of a listing of several could not be read."""
 
@@ -53,11 +71,12 @@ class RegionFailed(Message):
 
 @dataclass
 class Listed(Message):
-    """The whole listing, or why it ended."""
+    """The whole listing, or why it ended. ``one_by_one``: tags had to be asked for each repository."""
 
     generation: int
     repositories: Sequence[Repository]
     error: EcrTuiError | None = None
+    one_by_one: bool = False
 
 
 class DetailsRead(Message):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Repository, Role, RoleToAssume
     from ecr_tui.batch import Batch, Result
     from ecr_tui.bulk import Bulk
+    from ecr_tui.cache import Cached
     from ecr_tui.errors import EcrTuiError
     from ecr_tui.grants import Outcome, Plan
     from ecr_tui.journal import Entry
@@ -63,6 +64,12 @@ class Workspace(Protocol):
         cancel: Event | None = None,
         on_failure: Callable[[str, EcrTuiError], None] | None = None,
     ) -> list[Repository]: ...
+    def cached_repositories(
+        self,
+        tags: Mapping[str, str] | None = None,
+        on_page: Callable[[list[Repository]], None] | None = None,
+        cancel: Event | None = None,
+    ) -> Cached | None: ...
     def repository(self, name: str) -> Repository: ...
     def readers(self) -> Readers: ...
     def preview(self, repo: Repository, grant: Grant, text: str | None) -> Plan: ...

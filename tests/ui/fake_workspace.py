@@ -18,6 +18,7 @@ from ecr_tui.audit_reading import read_policies
 from ecr_tui.audit_result import Audit
 from ecr_tui.aws.model import Identity, IdentityPolicies, MfaPrompt, Profile, Repository, Role, RoleToAssume
 from ecr_tui.bulk import Bulk
+from ecr_tui.cache import Cached
 from ecr_tui.config import Settings
 from ecr_tui.errors import Cancelled, EcrTuiError
 from ecr_tui.grants import Outcome, Plan, apply, plan_grant, plan_grant_from, plan_revoke
@@ -196,6 +197,7 @@ class FakeWorkspace(FakeProofs):
         self.b_arn = DEVUSR2
         self.expires: datetime | None = NOW + timedelta(hours=3, minutes=12)
         self.closed = False
+        self.kept: Cached | None = None
         self.identities: dict[str, IdentityPolicies] = {}
         self._make_readers()
 
@@ -272,6 +274,17 @@ class FakeWorkspace(FakeProofs):
         if on_failure is not None and "region" in self.errors:
             on_failure("us-east-1", self.errors["region"])
         return found
+
+    def cached_repositories(self, tags=None, on_page=None, cancel=None) -> Cached | None:
+        self._enter("cached_repositories")
+        if self.kept is None:
+            return None
+        found = [r for r in self.kept.repositories if (tags or {}).items() <= (r.tags or {}).items()]
+        for start in range(0, len(found), self.page_size):
+            self.gate.pass_through("kept_page", str(start))
+            if on_page is not None:
+                on_page(found[start : start + self.page_size])
+        return self.kept
 
     def repository(self, name: str) -> Repository:
         return self.by_name(name)

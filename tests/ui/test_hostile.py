@@ -48,6 +48,9 @@ async def test_hostile_names_and_tags_everywhere(tmp_path) -> None:
             clean(ui)
             ui.main.repositories.open_filter()
             ui.main.query_one("#filter").value = name
+            await ui.pilot.pause()
+            clean(ui)  # what is said of a field that does not exist, too
+            ui.main.query_one("#filter").value = f'"{name}"'
             await ui.wait(lambda: ui.main.table.shown == 1)
             clean(ui)
             await ui.press("escape")

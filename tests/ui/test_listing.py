@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import pytest
 from textual import events
 from textual.widgets import Input
 
-from ecr_tui.aws.model import Role
+from ecr_tui.aws.model import Repository, Role
+from ecr_tui.cache import Cached
 from ecr_tui.config import Settings
 from ecr_tui.errors import CredentialsError, DeniedError, EnvironmentFailure
 from ecr_tui.ui.choice import Choice
+from tests.ui import fake_workspace as fake
 from tests.ui.conftest import Session, running
 from tests.ui.fake_workspace import NOW, FakeWorkspace, repository
 
@@ -322,3 +325,140 @@ async def test_keys_that_arrive_at_once_go_where_the_first_of_them_leads(workspa
         await ui.press("down")
         assert (ui.dialog, ui.main.table.filter, workspace.gate.count("owner")) == ("", "", before)
         assert workspace.writes == []
+
+
+async def test_the_filter_speaks_of_tags_access_and_mutability_and_says_what_it_cannot(
+    workspace: FakeWorkspace,
+) -> None:
+    async with running(workspace) as ui:
+        await ui.press("slash")
+        await ui.type("tag:Team=Platform mutable:no")
+        await ui.see("1 of 7 shown", "base/python")
+        await ui.press("ctrl+u")
+        await ui.type("acess:none")
+        await ui.see("✗ there is no field 'acess'. Did you mean access:?", "7 of 7 shown")
+        await ui.press("ctrl+u")
+        await ui.type("tag:")
+        await ui.see("tag: wants KEY or KEY=VALUE")
+        assert "✗ tag:" not in ui.text()
+        await ui.press("ctrl+u")
+        await ui.type("mfr")
+        await ui.see("≈ no exact match, similar:", "my-first-repo", "1 of 7 shown, similar ones")
+        style = ui.main.table._style("cursor-blurred", "match")
+        assert [s.text for s in ui.main.table.render_line(1) if s.style == style] == ["m", "f", "r"]
+        await ui.press("ctrl+u")
+        await ui.type("team=pay")
+        await ui.see("2 of 7 shown")
+        style = ui.main.table._style("match")
+        assert [s.text for s in ui.main.table.render_line(2) if s.style == style] == ["Team=Pay"]
+
+
+async def test_access_is_asked_for_only_when_wished_and_forgotten_with_the_principal(tmp_path: Path) -> None:
+    names = [f"r{i:03}" for i in range(300)]
+    rows = [repository(name, {"Team": "Web" if name == "r299" else "Pay"}) for name in names]
+    workspace = FakeWorkspace(tmp_path, rows, policies={"r290": fake.PUBLIC})
+    workspace.gate.hold("policy_text:r200")
+    async with running(workspace) as ui:
+        await ui.wait(lambda: ui.main.details.policies and not ui.main.workspace.readers().policies._wanted)
+        await ui.press("slash")
+        await ui.type("access:pull")
+        await ui.see("access of 2", "repositories is not known: enter, then P reads them", "No repository matches")
+        read = workspace.gate.count("policy_text")
+        assert read < 100
+        await ui.press("enter")
+        await ui.see("P reads their policies")
+        await ui.press("P")
+        await ui.see("reading policies: ", "esc stops", "r290")
+        await ui.press("escape")
+        await ui.see("access of 1 repository is not known")
+        assert (ui.main.searching.progress, ui.main.table.filter) == (None, "access:pull")
+        workspace.gate.release()
+        await ui.press("P")
+        await ui.see("1 of 300 shown", "✓ pull")
+        await ui.wait(lambda: "not known" not in ui.text())
+        # Of another principal nothing was asked, but the policies are there.
+        ui.main.choosing.take(Choice(principal=f"arn:aws:iam::{fake.B}:role/other"))
+        await ui.see("1 of 300 shown")
+        assert workspace.gate.count("policy_text") == 300  # each once
+        # A write makes one of them unknown until it is read again.
+        workspace.policies.clear()
+        ui.main.policies_changed([workspace.by_name("r290").arn])
+        await ui.see("0 of 300 shown")
+
+
+async def test_rows_whose_tags_are_not_known_are_counted(tmp_path: Path) -> None:
+    rows = [replace(repository(f"r{i}"), tags=None) for i in range(3)] + [repository("web", {"Team": "Web"})]
+    async with running(FakeWorkspace(tmp_path, rows)) as ui:
+        await ui.press("slash")
+        await ui.type("tag:Team")
+        await ui.see("1 of 4 shown", "3 not known yet")
+
+
+def kept(rows: list[Repository], account: str = fake.A) -> Cached:
+    old = [replace(row, account=account, tags_source="cache") for row in rows]
+    return Cached(account, (fake.REGION,), tuple(old), NOW - timedelta(hours=3))
+
+
+async def test_the_list_of_a_former_run_is_shown_marked_and_replaced(workspace: FakeWorkspace) -> None:
+    gone = repository("gone-since")
+    workspace.kept = kept([*workspace.all[:4], gone, *workspace.all[4:]])
+    workspace.page_size = 3
+    workspace.gate.hold("owner", "consumer", "repositories")
+    async with running(workspace, settled=False) as ui:
+        await ui.see("8 repositories · list of 3h ago · refreshing…", "list of 3h ago, refreshing…", "gone-since")
+        assert ui.main.table.go_to_key(workspace.by_name("my-first-repo").arn)
+        await ui.press("space", "up")
+        await ui.see("From a kept list")
+        workspace.gate.release("owner", "consumer")
+        await ui.wait(lambda: len(ui.main.listing.accounts) == 2)
+        # Not on the strength of it: no preview, no write, and not even a policy is read.
+        await ui.press("g", "x", "v", "V")
+        assert (ui.dialog, workspace.writes) == ("", [])
+        assert {workspace.gate.count(call) for call in ("plan", "plan_revoke", "preview", "verify", "policy_text")} == {
+            0
+        }
+        workspace.gate.release()
+        await ui.see("7 repositories")
+        assert "list of" not in ui.text()
+        await ui.ready()
+        assert ui.selected == "my-first-repo"
+        assert [row.name for row in ui.main.table.marked] == ["my-first-repo"]
+        assert ui.main.repository is workspace.by_name("my-first-repo")
+
+
+async def test_a_kept_list_of_another_account_is_dropped_at_once(workspace: FakeWorkspace) -> None:
+    workspace.kept = kept([repository("not-mine")], account="999999999999")
+    workspace.gate.hold("owner", "repositories")
+    async with running(workspace, settled=False) as ui:
+        await ui.see("not-mine", "list of 3h ago")
+        workspace.gate.release("owner")
+        await ui.wait(lambda: not ui.main.table.rows)
+        assert "list of" not in ui.text()
+        workspace.gate.release()
+        await ui.see("my-first-repo", "7 repositories")
+
+
+async def test_without_network_the_kept_list_stays_and_says_why(workspace: FakeWorkspace) -> None:
+    workspace.kept = kept(workspace.all)
+    workspace.settings = replace(workspace.settings, tags=(("Team", "Payments"),))
+    for call in ("owner", "consumer", "repositories"):
+        workspace.errors[call] = EnvironmentFailure("the endpoint does not answer", detail="connect timeout")
+    async with running(workspace) as ui:
+        await ui.see("2 repositories", "✗ list of 3h ago: the endpoint does not answer")
+        assert ui.dialog == ""
+        await ui.pilot.click("#status-left")
+        await ui.see("connect timeout")
+        await ui.press("escape")
+        workspace.errors.clear()
+        await ui.press("r")
+        await ui.ready()
+        await ui.wait(lambda: "list of" not in ui.text())
+
+
+async def test_what_is_listed_in_part_says_why(workspace: FakeWorkspace) -> None:
+    workspace.all = [replace(row, tags_source="live") for row in workspace.all]
+    workspace.errors["region"] = DeniedError("denied in us-east-1", detail="AccessDenied: no")
+    async with running(workspace, size=(160, 40)) as ui:
+        await ui.see("tags read one by one: tag:GetResources is denied", "✗ not read: us-east-1")
+        await ui.pilot.click("#status-left")
+        await ui.see("1 region could not be read", "us-east-1: denied in us-east-1", "AccessDenied: no")

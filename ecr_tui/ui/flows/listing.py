@@ -1,16 +1,21 @@
-"""Reading the two accounts and A's repositories."""
+"""Reading the two accounts and A's repositories.
+
+At the start the list that a former run left behind is shown until AWS has answered: only to look at, marked as old, and
+gone at once when it turns out to be of another account.
+"""
 
 from __future__ import annotations
 
 import threading
+from datetime import datetime
 
 from textual.widget import Widget
 
 from ecr_tui.aws.model import Identity, Profile, Role
-from ecr_tui.errors import CredentialsError, EcrTuiError, InputError
+from ecr_tui.errors import Cancelled, CredentialsError, EcrTuiError, InputError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.choice import Tags
-from ecr_tui.ui.messages import AccountRead, Listed, PageListed, RegionFailed
+from ecr_tui.ui.messages import AccountRead, Kept, Listed, PageKept, PageListed, RegionFailed
 from ecr_tui.ui.port import Workspace
 
 
@@ -28,6 +33,12 @@ class Listing:
         self.error: EcrTuiError | None = None
         self.accounts: dict[Role, AccountRead] = {}
         self.failures: dict[str, EcrTuiError] = {}
+        self.stale = False
+        """What is shown was listed by a former run, at ``stale_since``: nothing is written on the strength of it."""
+        self.stale_since: datetime | None = None
+        self.one_by_one = False
+        """Tags had to be asked for each repository: the index of tags is denied."""
+        self._kept_account = ""
         self._pages = 0
         self._keep = False
 
@@ -40,6 +51,55 @@ class Listing:
     def first_page(self) -> bool:
         """Whether the page just taken is its listing's first: it replaces what was shown."""
         return self._pages == 1
+
+    def begin(self) -> None:
+        """The first listing of a run."""
+        self.refresh()
+        node, workspace, serial, cancel, tags = self._node, self._workspace, self._serial, self._cancel, dict(self.tags)
+
+        def read() -> Kept:
+            kept = workspace.cached_repositories(
+                tags or None, on_page=lambda page: jobs.post(node, PageKept(serial, tuple(page))), cancel=cancel
+            )
+            return Kept(serial, kept.at if kept else None, kept.problems if kept else ())
+
+        def failed(error: EcrTuiError) -> Kept:
+            return Kept(serial, None, () if isinstance(error, Cancelled) else (error.title,))
+
+        jobs.start(node, read, failed=failed, group="kept")
+
+    def take_kept_page(self, message: PageKept) -> bool:
+        """Whether to show it: what AWS has told already is better."""
+        answered = self._pages > 0 or not (self.busy or self.error is not None)
+        if message.generation != self._serial or answered or not message.repositories:
+            return False
+        account = message.repositories[0].account
+        if not self._owned_by(account):
+            return False
+        self._kept_account = account
+        # From here on the live list replaces everything at once, or rows would come and go.
+        self._keep = True
+        return True
+
+    def first_kept(self) -> bool:
+        """Whether the page just taken is the first of the kept list."""
+        first, self.stale = not self.stale, True
+        return first
+
+    def take_kept(self, message: Kept) -> None:
+        if message.generation == self._serial and self.stale:
+            self.stale_since = message.at
+
+    def disown(self) -> bool:
+        """Whether the rows shown are a kept list of an account that this is not; it does not count any longer."""
+        if not self.stale or self._owned_by(self._kept_account):
+            return False
+        self.stale = self._keep = False
+        return True
+
+    def _owned_by(self, account: str) -> bool:
+        owner = self.accounts.get(Role.OWNER)
+        return owner is None or owner.identity is None or owner.identity.account == account
 
     def refresh(self, *, keep: bool = False) -> None:
         """``keep``: the rows shown stay until the new listing is complete, so that nothing jumps."""
@@ -92,7 +152,8 @@ class Listing:
                 on_failure=lambda region, error: jobs.post(node, RegionFailed(serial, region, error)),
                 cancel=cancel,
             )
-            return None if cancel.is_set() else Listed(serial, found)
+            one_by_one = any(row.tags_source == "live" for row in found)
+            return None if cancel.is_set() else Listed(serial, found, one_by_one=one_by_one)
 
         jobs.start(node, read, failed=lambda error: Listed(serial, (), error), group="listing")
 
@@ -126,6 +187,7 @@ class Listing:
         if message.generation != self._serial or self._keep:
             return False
         self._pages += 1
+        self.stale = False
         return True
 
     def take_failure(self, message: RegionFailed) -> bool:
@@ -138,6 +200,8 @@ class Listing:
         if message.generation != self._serial:
             return False
         self.busy, self.error = False, message.error
+        if message.error is None:
+            self.stale, self.one_by_one = False, message.one_by_one
         return True
 
     def stop(self) -> None:

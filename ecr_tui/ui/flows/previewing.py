@@ -55,10 +55,15 @@ class Previewer:
         self._generation += 1
         self.preview = Preview(None, making=True)
 
-    def show(self, repository: Repository | None, grant: Grant | None) -> Preview:
-        """Select what to preview. What was on its way for another subject, or from another text, stops counting."""
+    def show(self, repository: Repository | None, grant: Grant | None, *, wait: str = "") -> Preview:
+        """Select what to preview. What was on its way for another subject, or from another text, stops counting.
+
+        ``wait``: why there can be none yet.
+        """
         self._generation += 1
-        if repository is None:
+        if wait:
+            self.preview = Preview(None, waiting_for=wait)
+        elif repository is None:
             self.preview = Preview(None, waiting_for="Select a repository")
         elif grant is None:
             self.preview = Preview(None, waiting_for="To whom? Account B is not known: choose a principal with b")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
@@ -36,6 +36,7 @@ from ecr_tui.ui.screens.leftovers import Leftovers
 from ecr_tui.ui.screens.many import ManyProving
 from ecr_tui.ui.screens.proving import Proving
 from ecr_tui.ui.screens.runs import Runs
+from ecr_tui.ui.screens.searching import Searching
 from ecr_tui.ui.screens.switching import Accounts
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.screens.writes import Writes
@@ -79,6 +80,7 @@ class MainScreen(Screen[None]):
         self.journal = Journalling(self)
         self.runs = Runs(self)
         self.choosing = Choosing(self)
+        self.searching = Searching(self)
         self.copying = Copying(self)
         self.accounts = Accounts(self)
         self.pane = "repositories"
@@ -116,7 +118,7 @@ class MainScreen(Screen[None]):
         self._preview_now()
         self.proving.begin_ticking()
         # AWS's libraries are imported by the first call: the first frame must not wait for them.
-        self.call_after_refresh(self.listing.refresh)
+        self.call_after_refresh(self.listing.begin)
         self.call_after_refresh(self.leftovers.look)
         self.call_after_refresh(self.history.refresh)
 
@@ -128,6 +130,7 @@ class MainScreen(Screen[None]):
         self.listing.stop()
         self.details.stop()
         self.runs.stop()
+        self.searching.stop()
         self.proving.verifier.cancel()
         self.many.verifier.cancel()
 
@@ -166,6 +169,7 @@ class MainScreen(Screen[None]):
         for name, pane in zip(PANES, (self.repositories, self.preview, self.verification), strict=True):
             if pane in event.widget.ancestors_with_self:
                 self._show_pane(name)
+        self.searching.show()
 
     # -- what is chosen --------------------------------------------------------------------------------------------
 
@@ -179,6 +183,7 @@ class MainScreen(Screen[None]):
         return self.choosing.grant
 
     def choice_changed(self) -> None:
+        self.searching.learn_anew()
         self.table.redraw_rows()
         self._preview_now()
 
@@ -193,7 +198,9 @@ class MainScreen(Screen[None]):
         if self._preview_timer is not None:
             self._preview_timer.stop()
             self._preview_timer = None
-        self.previewer.show(self.repository, self.grant)
+        row = self.repository
+        stale = row is not None and (self.listing.stale or row.tags_source == "cache")
+        self.previewer.show(self.repository, self.grant, wait=status.WAITS if stale else "")
         self.show_preview()
 
     def show_preview(self) -> None:
@@ -214,7 +221,8 @@ class MainScreen(Screen[None]):
             self.preview.show_sides(self.sides.show(preview.plan, wanted=self.preview.tab == "consumer"))
 
     def show_status(self) -> None:
-        self.repositories.update_subtitle(self.listing.busy)
+        self.repositories.update_subtitle(self.listing.busy, status.kept(self))
+        self.searching.show()
         safety.mark(self)
         bar = self.query_one(StatusBar)
         bar.show(status.left(self), status.right(self))
@@ -231,19 +239,36 @@ class MainScreen(Screen[None]):
             self.cards[role].show(read)  # what one is may say something of the other
         if message.role is Role.OWNER:
             self.runs.look(message)
+        if self.listing.disown():
+            self.repositories.show_rows(())
         if message.role is Role.CONSUMER:
+            self.searching.learn_anew()
             self.table.redraw_rows()
             self._preview_now()
         self.show_status()
 
+    @on(said.PageKept)
+    def _page_kept(self, message: said.PageKept) -> None:
+        if self.listing.take_kept_page(message):
+            self._show_page(message.repositories, first=self.listing.first_kept())
+
+    @on(said.Kept)
+    def _kept(self, message: said.Kept) -> None:
+        self.listing.take_kept(message)
+        for problem in message.problems:
+            self.app.notify(problem, severity="warning")
+        self.show_status()
+
     @on(said.PageListed)
     def _page_listed(self, message: said.PageListed) -> None:
-        if not self.listing.take_page(message):
-            return
-        if self.listing.first_page:
-            self.repositories.show_rows(message.repositories, partial=True)
+        if self.listing.take_page(message):
+            self._show_page(message.repositories, first=self.listing.first_page)
+
+    def _show_page(self, rows: Sequence[Repository], *, first: bool) -> None:
+        if first:
+            self.repositories.show_rows(rows, partial=True)
         else:
-            self.repositories.add_rows(message.repositories)
+            self.repositories.add_rows(rows)
         self.show_status()
 
     @on(said.RegionFailed)
@@ -263,13 +288,15 @@ class MainScreen(Screen[None]):
         self._preview_now()
 
     def _listing_failed(self, error: EcrTuiError) -> None:
-        if self.table.rows:
+        if self.listing.stale:
+            self.show_status()  # which says so: nobody has asked for anything yet
+        elif self.table.rows:
             # The rows stay: what was true a moment ago is better than nothing, and the reason is in the way of no one.
             self.app.push_screen(ErrorScreen(error, title="The repositories could not be read again"))
-            return
-        self.repositories.say(
-            f"{NO} {safe(error.title)}", "", "enter: the whole reason, and what to do   ·   r: try again"
-        )
+        else:
+            self.repositories.say(
+                f"{NO} {safe(error.title)}", "", "enter: the whole reason, and what to do   ·   r: try again"
+            )
 
     def _say_empty(self) -> None:
         if self.table.rows and self.table.filter:
@@ -290,6 +317,17 @@ class MainScreen(Screen[None]):
     def _row_moved(self) -> None:
         self._preview_soon()
 
+    @on(VirtualTable.Loaded)
+    def _rows_loaded(self) -> None:
+        self.searching.learn_anew()
+        self._preview_now()
+
+    @on(StatusBar.Opened)
+    def _status_opened(self) -> None:
+        error = status.failures(self)
+        if error is not None:
+            self.app.push_screen(ErrorScreen(error))
+
     @on(VirtualTable.Opened)
     def _row_opened(self, message: VirtualTable.Opened) -> None:
         if message.row is not None:
@@ -299,7 +337,8 @@ class MainScreen(Screen[None]):
 
     @on(VirtualTable.Changed)
     def _table_changed(self) -> None:
-        if not self.table.shown and not self.listing.busy and self.listing.error is None:
+        answered = not self.listing.busy and self.listing.error is None
+        if not self.table.shown and (self.table.rows or answered):
             self._say_empty()
         self.show_status()
         if self.table.marks != self._marks and not self.previewer.preview.making:
@@ -314,6 +353,8 @@ class MainScreen(Screen[None]):
         self._window_timer = self.set_timer(WINDOW_DEBOUNCE, self._read_window)
 
     def _read_window(self) -> None:
+        if self.listing.stale:
+            return  # it may be another account's, or without credentials to ask
         page = max(self.table.size.height - 1, 1)
         self.details.want(self.table.window(ahead=page), first=self.repository)
 
@@ -322,6 +363,7 @@ class MainScreen(Screen[None]):
         repository = self.repository
         before = self.details.policies.get(repository.arn) if repository else None
         read, anything = self.details.take()
+        self.searching.learn(read)
         if anything:
             self.table.redraw_rows()
         if repository is not None and repository.arn in read:
@@ -376,6 +418,7 @@ class MainScreen(Screen[None]):
         """After a write, or when a write found another policy: read them again, the selected one first."""
         for arn in arns:
             self.details.forget_policy(arn)
+        self.searching.learn(arns)
         self.table.redraw_rows()
         self._preview_now()
         self._read_window()
@@ -404,6 +447,8 @@ class MainScreen(Screen[None]):
         """Whether the action can do anything now; what needs a sentence of explanation is left to the action."""
         if safety.refusal(self.workspace.settings, key) or (key.writes and self.writes.writer.busy):
             return False
+        if key.writes and self.listing.stale and key.id != "change.undo":
+            return False
         if key.id in ("change.grant", "change.revoke", "prove.verify", "prove.history"):
             return self.repository is not None
         return True
@@ -425,6 +470,8 @@ class MainScreen(Screen[None]):
         if self.repository is not None:
             yield "Copy: repository ARN", "Copy the ARN of the selected repository", self.copying.arn
             yield "Copy: repository URI", "Copy what docker push and pull take", self.copying.uri
+        if status.failures(self) is not None:
+            yield "Find: what could not be listed", "Regions that failed, with the reasons", self._status_opened
         if self.many.verifier.run is not None:
             yield "Prove: verification of many", "Show the last verification of many again", self.many.open
         yield "Change: unfinished run", "Resume or dismiss what is left of a run", partial(self.runs.find, asked=True)
@@ -449,11 +496,15 @@ class MainScreen(Screen[None]):
         self._show_pane("repositories")
         self.repositories.open_tags()
 
+    def action_read_policies(self) -> None:
+        self.searching.read_all()
+
     def action_sort(self) -> None:
         self.choosing.ask_sort()
 
     def action_refresh(self) -> None:
         self.details.forget_all()
+        self.searching.learn_anew()
         self.listing.refresh(keep=bool(self.table.rows))
         self.table.redraw_rows()
         self._preview_now()
@@ -492,7 +543,7 @@ class MainScreen(Screen[None]):
         self.history.open()
 
     def action_cancel(self) -> None:
-        if not self.proving.cancel() and self.repositories.clear_filter():
+        if not self.proving.cancel() and not self.searching.cancel() and self.repositories.clear_filter():
             self.table.focus()
 
     def action_pane(self, pane: str) -> None:

@@ -89,6 +89,12 @@ class StatusBar(Horizontal):
     }
     """
 
+    class Opened(Message):
+        """A click: somebody wants to know more."""
+
+    def on_click(self) -> None:
+        self.post_message(self.Opened())
+
     def compose(self) -> ComposeResult:
         yield Words(id="status-left")
         yield Words(id="status-right")

@@ -62,6 +62,8 @@ class RepositoriesPane(Vertical):
         & > .bar Input { width: 1fr; }
         & > #tag-problem { height: auto; display: none; padding: 0 0 0 5; }
         & > #tag-problem.-shown { display: block; }
+        & > #filter-note { height: auto; max-height: 2; display: none; padding: 0 0 0 2; }
+        & > #filter-note.-shown { display: block; }
         & > #next { height: 2; display: none; text-wrap: nowrap; text-overflow: ellipsis; }
     }
     """
@@ -88,7 +90,8 @@ class RepositoriesPane(Vertical):
     def compose(self) -> ComposeResult:
         with Horizontal(classes="bar", id="filter-bar"):
             yield Label("/", classes="bar-label")
-            yield BarInput(placeholder="name or tag; several words narrow it", id="filter", compact=True)
+            yield BarInput(placeholder="words, tag:Team=Web, access:none, mutable:no, !not", id="filter", compact=True)
+        yield Words(id="filter-note")
         with Horizontal(classes="bar", id="tags-bar"):
             yield Label("tags", classes="bar-label")
             yield BarInput(
@@ -171,19 +174,29 @@ class RepositoriesPane(Vertical):
         """What the table says when it has no rows."""
         self.table.set_message(*lines)
 
-    def update_subtitle(self, listing: bool) -> None:
+    def update_subtitle(self, listing: bool, kept: str = "") -> None:
+        """``kept``: the rows are old, and how old."""
         table = self.table
         total = len(table.rows)
-        parts = [f"{table.shown:,} of {total:,}" if table.filter else count(total, "repository", "repositories")]
+        parts = [f"{table.shown:,} of {total:,}" if table.parsed else count(total, "repository", "repositories")]
         if table.marks:
             hidden = table.hidden_marks
             parts.append(f"● {table.marks:,} marked" + (f", {hidden:,} of them hidden" if hidden else ""))
+        if kept:
+            parts.append(kept)
         if listing:
-            parts.append("listing…")
+            parts.append("refreshing…" if kept else "listing…")
         subtitle = " · ".join(parts)
         if subtitle != self._subtitle:
             self._subtitle = subtitle
             self.border_subtitle = Content(subtitle)
+
+    def show_note(self, note: Content) -> None:
+        """What there is to say of the filter."""
+        words = self.query_one("#filter-note", Words)
+        words.say(note)
+        if words.has_class("-shown") != bool(note.plain):
+            words.set_class(bool(note.plain), "-shown")
 
     def show_next(self, sentence: Content, effect: Content) -> None:
         """What g would write, in two lines: for the layout where the preview is on another tab."""

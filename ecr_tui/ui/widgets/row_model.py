@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from ecr_tui.filters import RANKED, Filter, Index, Order, Result, Searchable, parse
+from ecr_tui.filters import RANKED, Filter, Index, Order, Result, Searchable, parse, parse_words
 from ecr_tui.ui.slices import ROWS, keep_out_of_the_way
 
 if TYPE_CHECKING:
@@ -37,9 +37,16 @@ class RowModel(Generic[T]):
     """
 
     def __init__(
-        self, key: Callable[[T], str], look: Callable[[T], Searchable], changed: Callable[[], None] = lambda: None
+        self,
+        key: Callable[[T], str],
+        look: Callable[[T], Searchable],
+        changed: Callable[[], None] = lambda: None,
+        *,
+        plain: bool = False,
     ) -> None:
+        """``plain``: the filter is words and nothing else, and never changes the order."""
         self.key = key
+        self._plain = plain
         self._look = look
         self._changed = changed
         self.rows: list[T] = []
@@ -65,8 +72,11 @@ class RowModel(Generic[T]):
     def _start_over(self) -> None:
         self._numbers: dict[str, int] = {}
         self._index = Index()
+        self._given: list[int] | None = None
+        """The order in which rows came last, where it is not that of their numbers: it breaks ties."""
         self._orders.clear()
         self._order = Order()
+        self.result, self.view = None, ()
 
     # -- rows ----------------------------------------------------------------------------------------------------
 
@@ -101,16 +111,21 @@ class RowModel(Generic[T]):
         start = len(self.rows)
         self.rows += new
         self._orders.clear()
+        if self._given is not None:
+            self._given += range(start, len(self.rows))
         self._order.extend(range(start, len(self.rows)))
         self._unsorted = True
-        self._show()
         key, look, numbers = self.key, self._look, self._numbers
         for at in range(start, len(self.rows), ROWS):
-            if at > start:
-                yield
             page = self.rows[at : at + ROWS]
             numbers.update(zip(map(key, page), range(at, at + len(page)), strict=True))
             self._index.extend(map(look, page))
+            if at == start:
+                self._show()
+            if at + ROWS < len(self.rows):
+                yield
+        if not new:
+            self._show()
         self._hidden = None
         if len(self.rows) > 4 * FEW:
             keep_out_of_the_way()
@@ -124,8 +139,18 @@ class RowModel(Generic[T]):
             fresh += self._update(new[start : start + ROWS], kept)
         if kept.count(0):
             yield from self._make_anew(new)
-        elif fresh:
+            return
+        if fresh:
             yield from self._add(fresh)
+        given: dict[int, None] = {}
+        for start in range(0, len(new), ROWS):
+            if start:
+                yield
+            given |= dict.fromkeys(self._numbers[self.key(row)] for row in new[start : start + ROWS])
+        if list(given) != self._given:
+            self._given = list(given)
+            self._orders.clear()
+            self._unsorted = True
 
     def _update(self, page: Iterable[T], kept: bytearray | None = None) -> list[T]:
         """What is known better now; returns the rows that were not there."""
@@ -151,24 +176,37 @@ class RowModel(Generic[T]):
         """Some rows have gone: the numbers are others. The former rows are shown until this is done."""
         index, numbers = Index(), dict[str, int]()
         key, look, before = self.key, self._look, self._numbers
+        rows: list[T] = []
         for start in range(0, len(new), ROWS):
             if start:
                 yield
-            page = new[start : start + ROWS]
-            index.extend(map(look, page))
-            for at, row in enumerate(page, start):
+            for row in new[start : start + ROWS]:
                 name = key(row)
-                numbers[name] = at
-                known = before.get(name)
+                if name not in numbers:
+                    numbers[name] = len(rows)
+                    rows.append(row)
+            at = len(index)
+            index.extend(map(look, rows[at:]))
+            for row in rows[at:]:
+                known = before.get(key(row))
                 if known is not None:
                     index.access[at] = self._index.access[known]
-        self.rows = new
+                at += 1
+        # As they are shown now, until they are sorted: nothing jumps.
+        order: list[int] = []
+        for start in range(0, len(self.rows), ROWS):
+            if start:
+                yield
+            some = [numbers.get(key(self.rows[at])) for at in self._order.rows[start : start + ROWS]]
+            order += [at for at in some if at is not None]
+        order += [at for at, row in enumerate(rows) if key(row) not in before]
+        self.rows = rows
         self._start_over()
-        self._index, self._numbers = index, numbers
-        if len(new) > 4 * FEW:
+        self._index, self._numbers, self._order = index, numbers, Order(order)
+        if len(rows) > 4 * FEW:
             keep_out_of_the_way()
-        self._order.extend(range(len(new)))
         self._unsorted = True
+        self._show()
 
     def add_rows(self, rows: Iterable[T]) -> Iterator[None]:
         """A further page. A row that is there already is replaced: now it knows its tags."""
@@ -215,7 +253,7 @@ class RowModel(Generic[T]):
         values: list[Any] = [None] * len(rows)
         known: list[int] = []
         unknown: list[int] = []
-        numbers: Sequence[int] = range(len(rows)) if base is None else base.rows
+        numbers: Sequence[int] = (self._given or range(len(rows))) if base is None else base.rows
         for start in range(0, len(numbers), ROWS):
             if start:
                 yield
@@ -225,7 +263,8 @@ class RowModel(Generic[T]):
         runs = [known[start : start + _RUN] for start in range(0, len(known), _RUN)] or [[]]
         for run in runs:
             run.sort(key=values.__getitem__, reverse=descending)
-            yield
+            if len(runs) > 1:
+                yield
         while len(runs) > 1:
             # Neighbours, so that equal rows stay as they are. To merge two runs costs little more than to read them.
             for at in range(0, len(runs) - 1, 2):
@@ -241,18 +280,22 @@ class RowModel(Generic[T]):
 
     def filter(self, text: str) -> None:
         """The language of :mod:`ecr_tui.filters`, literally among many rows: :meth:`filter_loosely` may follow."""
-        self.query = parse(text)
-        self._loosely = len(self.rows) <= FEW
+        self.query = parse_words(text) if self._plain else parse(text)
+        self._loosely = not self._plain and len(self.rows) <= FEW
         self._show()
 
     @property
     def may_be_loose(self) -> bool:
         """Nothing matches literally, and it was not looked for loosely yet."""
-        return bool(self.query) and not self._loosely and not self.view
+        return bool(self.query) and not (self._plain or self._loosely or self.view)
 
     def filter_loosely(self) -> None:
         self._loosely = True
         self._show()
+
+    def find(self, key: str) -> T | None:
+        at = self._numbers.get(key)
+        return None if at is None else self.rows[at]
 
     def set_access(self, key: str, access: AccessSummary | None) -> None:
         """What is known of a row's access, for ``access:``; seen by the next :meth:`look_again`."""
@@ -269,6 +312,10 @@ class RowModel(Generic[T]):
             return False
         self._show()
         return True
+
+    @property
+    def tags_missing(self) -> bool:
+        return self._index.without_tags > 0
 
     def undecided(self) -> list[T]:
         """Rows whose access is not known and that pass everything else that is asked for."""
@@ -287,8 +334,8 @@ class RowModel(Generic[T]):
         else:
             self.result = self.query.apply(self._index, self.result, loose=self._loosely)
             # Who has chosen an order wants it; who types a name wants the one that begins with it.
-            wanted = bool(self.query.words) and (self.result.loose or self._sort == self._base)
-            self.best_first = wanted and len(self.result.rows) <= RANKED
+            wanted = not self._plain and bool(self.query.words) and (self.result.loose or self._sort == self._base)
+            self.best_first = wanted and 0 < len(self.result.rows) <= RANKED
             arranged = self.result.ranked(self._index, self._order) if self.best_first else None
             self.view = self.result.ordered(self._order) if arranged is None else arranged
         self._settle()
@@ -338,11 +385,12 @@ class RowModel(Generic[T]):
 
     def mark_shown(self) -> None:
         """Mark all of the view, or unmark them where all are marked; marks of hidden rows stay."""
-        shown = {self.key(self.rows[at]): at for at in self.view}
+        shown = dict.fromkeys(self.key(self.rows[at]) for at in self.view)
         if shown.keys() <= self.marks.keys():
-            self.marks = {key: at for key, at in self.marks.items() if key not in shown}
+            self.marks = {key: None for key in self.marks if key not in shown}
         else:
-            self.marks.update(shown)
+            self.marks |= shown
+        self._hidden = None
 
     def marked(self) -> list[T]:
         """In the order of the view, those that the filter hides last."""

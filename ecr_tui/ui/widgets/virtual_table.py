@@ -7,17 +7,18 @@ function of it, and a filter or a sort only makes a new list of row numbers (``r
 - Rows come by ``set_rows`` (all of them) and ``add_rows`` (a page; a row that is there already is replaced). Cursor,
   marks, filter and sort stay with the rows, which are told apart by ``key``.
 - The filter speaks the language of ``ecr_tui.filters``. It sees of a row what ``look`` makes of it: something with a
-  name, tags, region and mutability; a table of other things gives what it has. What is known of access is told with
-  ``set_access``, as it comes.
+  name, tags, region and mutability; what is known of access is told with ``set_access``, as it comes. A table of other
+  things gives ``search``, a text in which words are looked for.
 - Work on all rows is done in slices (``ui.slices``), between which keys are answered: a first listing is shown at once
   in the order in which it came and sorted a moment later, and a new one replaces the old when it is ready.
-- Messages: ``Moved``, ``Opened``, ``WindowChanged`` (other rows are in view), ``Changed`` (marks, filter, sort, rows).
+- Messages: ``Moved``, ``Opened``, ``WindowChanged`` (other rows are in view), ``Changed`` (marks, filter, sort, rows),
+  ``Loaded``.
 - Mouse: a click moves, on the gutter it marks, on a header it sorts; a second click opens.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -31,7 +32,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.timer import Timer
 
-from ecr_tui.filters import Filter, Result, Searchable
+from ecr_tui.filters import Filter, Plain, Result, Searchable
 from ecr_tui.policy.access import AccessSummary
 from ecr_tui.ui.keys import TABLE_BINDINGS
 from ecr_tui.ui.slices import Slices
@@ -114,6 +115,12 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
             return isinstance(message, VirtualTable.WindowChanged)
 
     @dataclass
+    class Loaded(Message):
+        """The rows of :meth:`set_rows` are in place: the one under the cursor may know more than before."""
+
+        table: VirtualTable[Any]
+
+    @dataclass
     class Changed(Message):
         """Marks, filter, sort or the number of rows."""
 
@@ -127,12 +134,15 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         columns: Sequence[Column[T]],
         *,
         key: Callable[[T], str],
-        look: Callable[[T], Searchable],
+        look: Callable[[T], Searchable] | None = None,
+        search: Callable[[T], str] = str,
         id: str | None = None,
     ) -> None:
-        """``look`` gives what the filter sees of a row."""
+        """``look`` gives what the filter sees of a row. Without it the filter is words, looked for in the text that
+        ``search`` makes of a row."""
         super().__init__(id=id)
-        self._model: RowModel[T] = RowModel(key, look, self._changed)
+        plain = look is None
+        self._model: RowModel[T] = RowModel(key, look or (lambda row: Plain(search(row))), self._changed, plain=plain)
         self._slices = Slices(self)
         self._arranging: Timer | None = None
         self._loosening: Timer | None = None
@@ -170,7 +180,11 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
 
     def set_rows(self, rows: Iterable[T], *, partial: bool = False) -> None:
         """Replace all rows; cursor and marks stay with their rows. ``partial``: more follow by :meth:`add_rows`."""
-        self._slices.add(self._model.set_rows(rows, partial=partial))
+        self._slices.add(self._load(rows, partial))
+
+    def _load(self, rows: Iterable[T], partial: bool) -> Iterator[None]:
+        yield from self._model.set_rows(rows, partial=partial)
+        self._report(self.Loaded(self))
 
     def add_rows(self, rows: Iterable[T]) -> None:
         """A further page of a listing that is still going on."""
@@ -192,6 +206,10 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         """Rows that were given are still being sorted or made ready for the filter."""
         return self._slices.busy
 
+    def find(self, key: str) -> T | None:
+        """The row with that key, hidden or not."""
+        return self._model.find(key)
+
     def set_access(self, key: str, access: AccessSummary | None) -> None:
         """For ``access:`` in the filter; counts with the next :meth:`look_again`."""
         self._model.set_access(key, access)
@@ -203,6 +221,11 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
     def look_again(self) -> None:
         """Filter by what is known of access now."""
         self._model.look_again()
+
+    @property
+    def tags_missing(self) -> bool:
+        """The tags of some rows are not known."""
+        return self._model.tags_missing
 
     def undecided(self) -> list[T]:
         """Rows that pass everything but ``access:`` in the filter, and whose access is not known."""
