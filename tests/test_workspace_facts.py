@@ -12,7 +12,7 @@ import pytest
 
 from ecr_tui import workspace_facts
 from ecr_tui.config import Settings
-from ecr_tui.errors import Cancelled
+from ecr_tui.errors import Cancelled, InputError
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from ecr_tui.policy.who import Capability, Verdict
@@ -220,3 +220,30 @@ def test_text_of_aws_cannot_drive_the_terminal(work: Workspace, sandbox: Sandbox
     assert "\x1b" not in text
     assert "\x07" not in text
     assert "[red]" in text
+
+
+def test_what_was_asked_before_a_switch_is_not_kept_after_it(work: Workspace) -> None:
+    def switch(_: object) -> None:
+        if work.settings.profile_a == "account-a":
+            work.use(profile_a="dev-acc", profile_b="account-a")
+
+    readers = work.readers()
+    # A listing and facts of the former account, which end when the other is chosen already.
+    found = work.repositories(on_page=switch)
+    assert found
+    assert work._listed == {}
+    assert work.cached_repositories() is None
+    assert work.readers().policies is not readers.policies
+    assert (work.owner().account, work.consumer().account) == (B, A)
+
+    def read() -> str:
+        work._facts.forget()
+        return "of the former account"
+
+    assert work._facts._keep(("registry", "x"), read) == "of the former account"
+    assert work._facts._fresh(("registry", "x")) is None
+    # A plan of the former account is not written with the present one's credentials.
+    before = next(one for one in found if one.name == "my-first-repo")
+    plan = work.preview(before, Grant(USER, Access.PULL), None)
+    with pytest.raises(InputError, match="nothing was written"):
+        work.apply(plan)
