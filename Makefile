@@ -7,6 +7,8 @@ STAMP := $(VENV)/.installed
 DEMO_STAMP := $(VENV)/.installed-demo
 ARGS :=
 export PYTHON
+# The tests start hundreds of programs, each of which would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test check lint types contracts format readme bench clean
 .NOTPARALLEL:
