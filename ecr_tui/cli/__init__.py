@@ -89,5 +89,5 @@ def cli(context: click.Context, /, **flags: Any) -> None:
     if context.invoked_subcommand is None:
         from ecr_tui.cli.interface import run_interface
 
-        with open_workspace(context) as workspace:
+        with open_workspace(context, at_once=False) as workspace:
             run_interface(workspace)

@@ -84,11 +84,18 @@ def open_workspace(
     prepare: Callable[[], None] | None = None,
     *,
     demo: bool = False,
+    at_once: bool = True,
 ) -> Iterator[Workspace]:
-    """The workspace of this run (:func:`settings_of`)."""
-    from ecr_tui.workspace import Workspace
+    """The workspace of this run (:func:`settings_of`); ``at_once`` False: made when something is asked of it."""
+    settings, ask = settings_of(context, flags, demo=demo), _ask_mfa if sys.stdin.isatty() else None
+    if at_once:
+        from ecr_tui.workspace import Workspace
 
-    workspace = Workspace(settings_of(context, flags, demo=demo), _ask_mfa if sys.stdin.isatty() else None, prepare)
+        workspace = Workspace(settings, ask, prepare)
+    else:
+        from ecr_tui.cli.later import later
+
+        workspace = later(settings, ask, prepare)
     try:
         yield workspace
     finally:

@@ -35,7 +35,7 @@ def demo(context: click.Context, /, serve: bool, repositories: int, engine: str 
         return
     with _demo(repositories) as prepare:
         flags = {**context.obj, "profile_a": "account-a", "profile_b": "dev-acc", "engine": engine}
-        with open_workspace(context, flags, prepare, demo=True) as workspace:
+        with open_workspace(context, flags, prepare, demo=True, at_once=False) as workspace:
             run_interface(workspace)
 
 
