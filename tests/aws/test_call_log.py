@@ -104,3 +104,12 @@ def test_sides_are_told_apart(session: AwsSession) -> None:
     session.identity()
     AwsSession(Role.CONSUMER, "a").identity()
     assert [call.side for call in calls.LOG.calls()] == ["account A", "account B"]
+
+
+def test_that_there_is_no_policy_is_an_answer_not_a_failure(
+    session: AwsSession, fake: FakeAws, repository: Repository
+) -> None:
+    fake.fail("GetRepositoryPolicy", "RepositoryPolicyNotFoundException", "none")
+    assert RepositoryPolicies(session).read(repository) is None
+    (call,) = calls.LOG.calls()
+    assert (call.status, call.ok) == ("none (RepositoryPolicyNotFoundException)", True)

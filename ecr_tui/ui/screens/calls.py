@@ -24,6 +24,10 @@ EVERY = 0.5
 _SIDES = ("", "account A", "account B")
 
 
+_SHORT = {"resourcegroupstaggingapi": "tag"}
+"""As IAM calls them."""
+
+
 def _status(call: Call) -> list[Piece]:
     return (
         [(f"{OK} {call.status}", "ok")] if call.ok else [(f"{NO} {safe(call.status).replace('Exception', '')}", "warn")]
@@ -40,7 +44,7 @@ COLUMNS: tuple[Column[Call], ...] = (
     Column(
         "call",
         "Call",
-        lambda c: [(f"{c.service}:", "dim"), (safe(c.operation), "")],
+        lambda c: [(f"{_SHORT.get(c.service, c.service)}:", "dim"), (safe(c.operation), "")],
         lambda c: (c.service, c.operation),
         24,
         flex=1,
