@@ -57,7 +57,7 @@ def right(screen: MainScreen) -> Content:
     if many.run is not None and many.running:
         parts.append(Content.styled(f"verifying {many.run.done} of {len(many.run.rows)}…", "$text-primary"))
     if screen.workspace.settings.production_reason:
-        parts.append(Content.styled("PRODUCTION", "bold $text-error"))
+        parts.append(Content.styled("PRODUCTION", "bold"))
     if screen.read_only:
         parts.append(Content.styled("READ-ONLY", "bold $text-warning"))
     parts.append(Content.styled(f"engine {safe(screen.workspace.settings.engine)}", MUTED))

@@ -177,7 +177,8 @@ def test_what_does_not_exist_is_said_before_the_screen_is_taken(tmp_path: Path) 
 
 
 async def test_every_theme_renders_and_keeps_the_cursors_row_readable(tmp_path: Path) -> None:
-    async with running(FakeWorkspace(tmp_path)) as ui:
+    workspace = FakeWorkspace(tmp_path, settings=settings(tmp_path, 'production = ["account-*"]'))
+    async with running(workspace) as ui:
         assert {"ansi-dark", "ansi-light", "harbour", "textual-dark"} <= set(ui.app.available_themes)
         for theme in ui.app.available_themes:
             ui.app.theme = theme
@@ -193,3 +194,7 @@ async def test_every_theme_renders_and_keeps_the_cursors_row_readable(tmp_path: 
                 assert contrast(front, back) >= 4.5, (theme, front, back)
             else:
                 assert colors[0] != colors[1] or name.style.reverse, theme
+            status = ui.app.screen._compositor.render_strips()[-2]
+            word = next(segment for segment in status if "PRODUCTION" in segment.text)
+            assert word.style is not None
+            assert word.style.color != word.style.bgcolor, theme
