@@ -8,8 +8,8 @@ them, many at a time.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Callable, Iterable
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from textual.widget import Widget
@@ -23,7 +23,7 @@ from ecr_tui.ui.messages import DetailsRead
 from ecr_tui.ui.port import Workspace
 
 if TYPE_CHECKING:
-    from ecr_tui.policy_reader import Answer, BackgroundReader
+    from ecr_tui.policy_reader import Answer, BackgroundReader, Readers
 
 
 @lru_cache(maxsize=2048)
@@ -38,14 +38,21 @@ class Details:
 
     def __init__(self, node: Widget, workspace: Workspace) -> None:
         self._node = node
-        self._readers = workspace.readers()
+        self._workspace = workspace
+        self._ends: list[Callable[[], None]] = []
         self._lock = threading.Lock()
         self._inbox: list[tuple[BackgroundReader[Any], Answer[Any]]] = []
         self.policies: dict[str, Answer[str | None]] = {}
         self.images: dict[str, Answer[Any]] = {}
         self._access: dict[str, AccessSummary | EcrTuiError] = {}
         self._judged_for: str | None = None
-        self._ends = [reader.listen(self._hear(reader)) for reader in self._readers]
+
+    @cached_property
+    def _readers(self) -> Readers:
+        """Not before something is to be read: the first frame asks nothing of the workspace."""
+        readers = self._workspace.readers()
+        self._ends += [reader.listen(self._hear(reader)) for reader in readers]
+        return readers
 
     def _hear(self, reader: BackgroundReader[Any]) -> Any:
         def heard(answer: Answer[Any]) -> None:
@@ -105,7 +112,7 @@ class Details:
     def stop(self) -> None:
         for end in self._ends:
             end()
-        for reader in self._readers:
+        for reader in self._readers if self._ends else ():
             reader.close()
 
     # -- what a policy gives B -------------------------------------------------------------------------------------
