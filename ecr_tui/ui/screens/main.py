@@ -89,7 +89,7 @@ class MainScreen(Screen[None]):
         self._window_timer: Timer | None = None
         self._preview_timer: Timer | None = None
         self.cards = {
-            role: AccountCard(role, profile, now=now, expires=partial(workspace.expires_at, role))
+            role: AccountCard(role, profile, now=now, expires=lambda role=role: workspace.expires_at(role))  # type: ignore[misc]
             for role, profile in ((Role.OWNER, settings.profile_a), (Role.CONSUMER, settings.profile_b))
         }
         self.repositories = RepositoriesPane(self.details, principal=lambda: self.choosing.principal, now=now)
