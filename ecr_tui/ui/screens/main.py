@@ -31,13 +31,14 @@ from ecr_tui.ui.port import Workspace
 from ecr_tui.ui.screens.choosing import Choosing
 from ecr_tui.ui.screens.copying import Copying
 from ecr_tui.ui.screens.history import History
-from ecr_tui.ui.screens.journal import Journalling
+from ecr_tui.ui.screens.journalling import Journalling
 from ecr_tui.ui.screens.leftovers import Leftovers
 from ecr_tui.ui.screens.many import ManyProving
 from ecr_tui.ui.screens.proving import Proving
 from ecr_tui.ui.screens.runs import Runs
 from ecr_tui.ui.screens.searching import Searching
 from ecr_tui.ui.screens.switching import Accounts
+from ecr_tui.ui.screens.tag_editing import TagEditing
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.screens.writes import Writes
 from ecr_tui.ui.text import NO, safe, safe_block
@@ -79,6 +80,7 @@ class MainScreen(Screen[None]):
         self.writes = Writes(self, Writer(self, workspace))
         self.journal = Journalling(self)
         self.runs = Runs(self)
+        self.tag_editing = TagEditing(self)
         self.choosing = Choosing(self)
         self.searching = Searching(self)
         self.copying = Copying(self)
@@ -449,7 +451,7 @@ class MainScreen(Screen[None]):
             return False
         if key.writes and self.listing.stale and key.id != "change.undo":
             return False
-        if key.id in ("change.grant", "change.revoke", "prove.verify", "prove.history"):
+        if key.id in ("change.grant", "change.revoke", "change.tags", "prove.verify", "prove.history"):
             return self.repository is not None
         return True
 
@@ -526,6 +528,9 @@ class MainScreen(Screen[None]):
 
     def action_undo(self) -> None:
         self.writes.undo()
+
+    def action_edit_tags(self) -> None:
+        self.tag_editing.open()
 
     def action_journal(self) -> None:
         self.journal.open()

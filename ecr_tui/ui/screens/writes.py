@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from ecr_tui.errors import ConflictError, EcrTuiError
+from ecr_tui.journal import TAGS
 from ecr_tui.ui import write_text
 from ecr_tui.ui.flows.previewing import Subject
 from ecr_tui.ui.flows.writing import Writer
@@ -193,6 +194,9 @@ class Writes:
             self._say("There is nothing to undo: this account has no write that was not taken back.")
         elif len(entries) > 1:
             self._screen.runs.take_back(entries)
+        elif entries[0].record.subject == TAGS:
+            identifier, workspace = entries[0].id, self._screen.workspace
+            self._screen.tag_editing.plan(lambda: workspace.plan_tags_back(identifier))
         elif entries[0].id in self._made_here and not self._screen.workspace.settings.confirms("undo"):
             self._take_back()
         else:
