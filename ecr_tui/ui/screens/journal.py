@@ -13,23 +13,23 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.timer import Timer
 
-from ecr_tui.errors import EcrTuiError
 from ecr_tui.journal import History
 from ecr_tui.past_writes import NOT_KNOWN, PastWrite, PastWrites
 from ecr_tui.ui import jobs
 from ecr_tui.ui.journal_text import columns, copied, detail, fact_lines, meaning_lines, search_text, state_line
 from ecr_tui.ui.messages import Answered
-from ecr_tui.ui.port import Workspace
 from ecr_tui.ui.preview_text import diff_lines
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.text import TextScreen
 from ecr_tui.ui.text import MUTED, NO, count, safe
-from ecr_tui.ui.widgets.columns import Column
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 from ecr_tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
+    from ecr_tui.errors import EcrTuiError
+    from ecr_tui.ui.port import Workspace
+    from ecr_tui.ui.widgets.columns import Column
 
 WATCH = 1.0
 """Seconds between looks at the file: other instances write to it, too."""

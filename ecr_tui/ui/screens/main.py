@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -15,8 +15,6 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from ecr_tui.aws.model import Repository, Role
-from ecr_tui.errors import EcrTuiError
-from ecr_tui.policy.change import Grant
 from ecr_tui.ui import messages as said
 from ecr_tui.ui import safety, status
 from ecr_tui.ui.flows.details import Details
@@ -27,7 +25,6 @@ from ecr_tui.ui.flows.siding import Sides
 from ecr_tui.ui.flows.verifying import Verifier
 from ecr_tui.ui.flows.writing import Writer
 from ecr_tui.ui.keys import BINDINGS, MAIN, Key, by_action
-from ecr_tui.ui.port import Workspace
 from ecr_tui.ui.screens.choosing import Choosing
 from ecr_tui.ui.screens.copying import Copying
 from ecr_tui.ui.screens.history import History
@@ -49,6 +46,11 @@ from ecr_tui.ui.widgets.preview import TABS, PreviewPane
 from ecr_tui.ui.widgets.repositories import RepositoriesPane
 from ecr_tui.ui.widgets.verification import VerificationPane
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
+
+if TYPE_CHECKING:
+    from ecr_tui.errors import EcrTuiError
+    from ecr_tui.policy.change import Grant
+    from ecr_tui.ui.port import Workspace
 
 PANES = ("repositories", "preview", "verification")
 

@@ -11,7 +11,6 @@ from ecr_tui.errors import ConflictError, EcrTuiError
 from ecr_tui.journal import TAGS
 from ecr_tui.ui import write_text
 from ecr_tui.ui.flows.previewing import Subject
-from ecr_tui.ui.flows.writing import Writer
 from ecr_tui.ui.screens.confirm import ConfirmScreen
 from ecr_tui.ui.screens.text import ErrorScreen
 from ecr_tui.ui.text import MUTED, OK, ago, count, safe
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from ecr_tui.grants import Outcome, Plan
     from ecr_tui.journal import Entry
     from ecr_tui.policy.change import Grant
+    from ecr_tui.ui.flows.writing import Writer
     from ecr_tui.ui.screens.main import MainScreen
 
 
