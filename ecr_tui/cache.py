@@ -164,6 +164,37 @@ class ListingCache:
             raise Unusable(f"the kept list {path} is damaged and left out; the next listing replaces it") from exc
         return at, rows
 
+    # -- for completing a command line ---------------------------------------------------------------------------
+
+    def kept(self) -> list[tuple[str, str]]:
+        """(account, region) of each listing."""
+        found = (path.stem.removeprefix("repositories-") for path in self.folder.glob("repositories-*.jsonl"))
+        return sorted((account, region) for account, dash, region in (one.partition("-") for one in found) if dash)
+
+    def names(self, account: str, regions: Sequence[str], start: str = "") -> list[str]:
+        """Of repositories whose names begin so. Raises ValueError and the like where a listing is damaged."""
+        begin, found = f"[{_dump(start)[:-1]}", dict[str, None]()
+        for line in self._pages(account, regions):
+            # Most lines of a large listing need no parsing.
+            if begin in line:
+                found.update((item[0], None) for item in json.loads(line) if item[0].startswith(start))
+        return list(found)
+
+    def tags(self, account: str, regions: Sequence[str]) -> dict[str, set[str]]:
+        """Each key with its values, over all repositories."""
+        found: dict[str, set[str]] = {}
+        for line in self._pages(account, regions):
+            for item in json.loads(line):
+                for key, value in (item[3] or {}).items():
+                    found.setdefault(key, set()).add(value)
+        return found
+
+    def _pages(self, account: str, regions: Sequence[str]) -> Iterator[str]:
+        for region in regions:
+            with contextlib.suppress(OSError, UnicodeDecodeError), self.path(account, region).open() as file:
+                file.readline()
+                yield from file
+
     # -- profiles ------------------------------------------------------------------------------------------------
 
     def remember(self, key: str, account: str, regions: Sequence[str]) -> None:

@@ -30,12 +30,12 @@ from ecr_tui.processes import is_running, this_process
 WRITTEN, FAILED, UNKNOWN = "written", "failed", "unknown"
 DONE, STOPPED, DISMISSED = "done", "stopped", "dismissed"
 POLICY, TAGS = "policy", "tags"
-NEVER_ARRIVED = "found unchanged afterwards"
-"""The detail of a write whose outcome was not known, and that was not done."""
 GRANT, REVOKE, TAG, UNDO, REDO = "grant", "revoke", "tag", "undo", "redo"
 _KINDS = (GRANT, REVOKE, TAG, UNDO, REDO)
 _FORMAT = 1
 _LONGEST_RUN = timedelta(hours=24)
+_TAIL = 1 << 20
+"""Bytes from the end that :meth:`Journal.heads` looks at."""
 _WRITING_WAIT = 60.0
 """Longer than one write can take: a policy is read, written and read again, each within its own time limits."""
 
@@ -97,6 +97,17 @@ class Entry:
     outcome: str = UNKNOWN
     detail: str = ""
     finished_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the beginning of an entry tells, for completing a command line; ``at`` is ISO 8601."""
+
+    id: str
+    at: str
+    kind: str
+    repository: str
+    principal: str
 
 
 @dataclass(frozen=True)
@@ -178,10 +189,6 @@ class History:
         wanted = identifier.strip()
         found = [entry for entry in self.entries if entry.id == wanted or entry.id.rpartition("-")[2] == wanted]
         return found[0] if len(found) == 1 else None
-
-    def about_tags(self, identifier: str) -> bool:
-        entry = self.find(identifier)
-        return entry is not None and entry.record.subject == TAGS
 
     def run_entries(self, run: str) -> tuple[Entry, ...]:
         """Of one run, newest first, each repository's last written one."""
@@ -308,6 +315,24 @@ class Journal:
 
     def entries(self) -> tuple[Entry, ...]:
         return self.read().entries
+
+    def heads(self) -> list[Head]:
+        """Of the last entries, oldest first: quick, without waiting for another instance, and silent on any trouble."""
+        found = []
+        try:
+            with self.path.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+                lines = file.read().split(b"\n")
+        except OSError:
+            return []
+        for line in lines:
+            try:
+                value = json.loads(line) if b'"begin"' in line else {}
+                if value.get("event") == "begin":
+                    found.append(Head(*(str(value[name]) for name in Head.__dataclass_fields__)))
+            except (ValueError, KeyError, AttributeError, RecursionError):
+                continue
+        return found
 
     def last_undoable(self, account: str | None = None) -> Entry | None:
         return self.read().last_undoable(account)

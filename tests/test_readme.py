@@ -14,9 +14,10 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def section(title: str) -> str:
-    found = re.search(rf"^##+ {re.escape(title)}\n(.*?)(?=^## |\Z)", README, re.MULTILINE | re.DOTALL)
+    """With the sections below it."""
+    found = re.search(rf"^(##+) {re.escape(title)}\n(.*)", README, re.MULTILINE | re.DOTALL)
     assert found, title
-    return found[1]
+    return re.split(rf"^##{{1,{len(found[1]) - 1}}} ", found[2], maxsplit=1, flags=re.MULTILINE)[0]
 
 
 def table(text: str) -> list[tuple[str, ...]]:
@@ -112,8 +113,20 @@ def test_the_exit_codes_are_the_errors_own() -> None:
         for kind in vars(errors).values()
         if isinstance(kind, type) and issubclass(kind, errors.EcrTuiError)
     }
-    rows = table(section("Command line"))
-    assert [int(row[0]) for row in rows] == sorted({0, *codes})
+    rows = table(section("Exit codes"))
+    assert [int(row[0]) for row in rows] == [*sorted({0, *codes}), 130]
+
+
+def test_the_table_of_documents_names_every_schema() -> None:
+    from ecr_tui.schemas import NAMES, schema_of
+
+    rows = table(section("JSON"))
+    assert sorted(name for row in rows for name in re.findall(r"`([^`]+)`", row[0])) == sorted(NAMES)
+    for names, told in rows:
+        name = re.findall(r"`([^`]+)`", names)[0]
+        schema = str(schema_of(name))
+        wrong = [word for word in re.findall(r"`([a-z_]+)`", told) if f"'{word}'" not in schema and word not in NAMES]
+        assert wrong == [], name
 
 
 def test_the_variables_are_those_that_are_read() -> None:

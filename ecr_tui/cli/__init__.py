@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from ecr_tui import __version__
+from ecr_tui.cli import completing
 from ecr_tui.cli.common import ENGINES, account_options, open_workspace
 from ecr_tui.cli.loading import LazyGroup
 from ecr_tui.errors import EcrTuiError
@@ -23,7 +24,6 @@ _COMMANDS = {
     "plan": "access:plan",
     "grant": "access:grant",
     "revoke": "access:revoke",
-    "tag": "tagging:tag",
     "undo": "undoing:undo",
     "redo": "undoing:redo",
     "history": "undoing:history",
@@ -35,11 +35,17 @@ _COMMANDS = {
     "simulate": "offline:simulate",
     "operator-policy": "offline:operator_policy",
     "config": "configuring:config",
+    "completion": "shells:completion",
+    "schema": "offline:schema",
 }
 
 
 def main() -> NoReturn:
     """The entry point: a failure becomes one clear message and its exit code, never a traceback."""
+    if completing.VARIABLE in os.environ:
+        from ecr_tui.cli.shells import answer
+
+        answer(cli)
     try:
         result = cli.main(prog_name="ecr-tui", standalone_mode=False)
         # Outside standalone mode click hands back what a command passed to Context.exit.
@@ -68,12 +74,20 @@ def main() -> NoReturn:
 )
 @click.version_option(__version__, prog_name="ecr-tui")
 @account_options
-@click.option("--tag", "tags", multiple=True, metavar="K=V", help="Start with this tag filter; may be repeated.")
+@click.option(
+    "--tag",
+    "tags",
+    multiple=True,
+    metavar="K=V",
+    shell_complete=completing.tags,
+    help="Start with this tag filter; may be repeated.",
+)
 @click.option("--engine", type=ENGINES, help="How to verify: docker, the registry protocol itself, or whichever works.")
 @click.option(
     "--log-calls",
     "log_calls",
     metavar="FILE",
+    shell_complete=completing.files,
     help="At the end, write every AWS call and registry request there, without secrets; - is stderr.",
 )
 @click.pass_context

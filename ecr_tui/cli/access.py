@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ecr_tui.cli import completing
 from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import (
     account_options,
@@ -17,6 +18,7 @@ from ecr_tui.cli.common import (
     json_option,
     open_workspace,
     print_json,
+    repositories_argument,
     tag_option,
     yes_option,
 )
@@ -42,12 +44,13 @@ ACCESS = click.Choice(["pull", "push", "push-pull"])
 
 def grant_options(command: F) -> F:
     options = [
-        click.argument("repositories", nargs=-1, metavar="[REPO]..."),
+        repositories_argument,
         tag_option,
         click.option(
             "--to",
             "principal",
             metavar="PRINCIPAL",
+            shell_complete=completing.principals,
             help="An ARN, a 12-digit account id, user/NAME or role/NAME of account B. Default: who profile B is.",
         ),
         click.option("--access", type=ACCESS, help="Default: the configuration's, else push-pull."),
@@ -56,6 +59,7 @@ def grant_options(command: F) -> F:
             "conditions",
             multiple=True,
             metavar="K=V|none",
+            shell_complete=completing.conditions,
             help="Only while the repository has it; none leaves the configuration's if-tag out.",
         ),
         click.option(
@@ -135,9 +139,9 @@ def grant(context: click.Context, /, as_json: bool, resume: bool, parallel: int,
 
 
 @click.command()
-@click.argument("repositories", nargs=-1, metavar="[REPO]...")
+@repositories_argument
 @tag_option
-@click.option("--to", "principal", metavar="PRINCIPAL", help="Whose access ends.")
+@click.option("--to", "principal", metavar="PRINCIPAL", shell_complete=completing.principals, help="Whose access ends.")
 @account_options
 @run_options
 @yes_option

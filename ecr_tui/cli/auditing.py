@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ecr_tui.cli import completing
 from ecr_tui.cli.common import account_options, json_option, open_workspace, print_json
 
 TICK, LOG_TICK = 0.5, 10.0
@@ -21,6 +22,7 @@ TICK, LOG_TICK = 0.5, 10.0
     "tags",
     multiple=True,
     metavar="K=V",
+    shell_complete=completing.tags,
     help="Look for drift of this tag; may be repeated. Default: the condition most used. All repositories are audited.",
 )
 @click.option(
@@ -28,6 +30,7 @@ TICK, LOG_TICK = 0.5, 10.0
     "principals",
     multiple=True,
     metavar="PRINCIPAL",
+    shell_complete=completing.principals,
     help="Whom to ask about in every repository, and on both sides; may be repeated. Default: who profile B is.",
 )
 @click.option(

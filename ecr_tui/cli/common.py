@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ecr_tui.cli import completing
 from ecr_tui.errors import EcrTuiError, InputError
 
 if TYPE_CHECKING:
@@ -27,9 +28,23 @@ ENGINES = click.Choice(["auto", "docker", "direct"])
 def account_options(command: F) -> F:
     """Which accounts and regions; accepted before and after the command's name."""
     options = [
-        click.option("--profile-a", metavar="P", help="AWS profile of the owner, account A."),
-        click.option("--profile-b", metavar="P", help="AWS profile of the consumer, account B."),
-        click.option("--region", "regions", multiple=True, metavar="R", help="Region; may be repeated."),
+        click.option(
+            "--profile-a", metavar="P", shell_complete=completing.profiles, help="AWS profile of the owner, account A."
+        ),
+        click.option(
+            "--profile-b",
+            metavar="P",
+            shell_complete=completing.profiles,
+            help="AWS profile of the consumer, account B.",
+        ),
+        click.option(
+            "--region",
+            "regions",
+            multiple=True,
+            metavar="R",
+            shell_complete=completing.regions,
+            help="Region; may be repeated.",
+        ),
         click.option("--read-only", is_flag=True, help="Refuse every write."),
         click.option(
             "--config",
@@ -50,13 +65,22 @@ def yes_option(command: F) -> F:
     production = click.option(
         "--production",
         metavar="PROFILE",
+        shell_complete=completing.profiles,
         help="With --yes, where a profile in use is a production one: that profile's name.",
     )
     return click.option("--yes", "-y", is_flag=True, help="Do not ask.")(production(command))
 
 
 tag_option = click.option(
-    "--tag", "tags", multiple=True, metavar="K=V", help="Repositories with this tag; may be repeated."
+    "--tag",
+    "tags",
+    multiple=True,
+    metavar="K=V",
+    shell_complete=completing.tags,
+    help="Repositories with this tag; may be repeated.",
+)
+repositories_argument = click.argument(
+    "repositories", nargs=-1, metavar="[REPO]...", shell_complete=completing.repositories
 )
 
 

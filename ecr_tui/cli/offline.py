@@ -1,4 +1,4 @@
-"""``ecr-tui explain``, ``simulate`` and ``operator-policy``: what needs no account."""
+"""``ecr-tui explain``, ``simulate``, ``operator-policy`` and ``schema``: what needs no account."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ecr_tui.cli import completing
 from ecr_tui.cli.common import json_option, print_json
 from ecr_tui.errors import InputError
 
@@ -54,8 +55,14 @@ def simulate(context: click.Context, /, files: tuple[Path, ...], as_json: bool) 
 
 @click.command("operator-policy")
 @click.argument("level", type=click.Choice(["read-only", "grant", "full"]))
-@click.option("--account", default="*", metavar="ID", help="Account A, to name it in the ARNs.")
-@click.option("--region", default="*", metavar="R", help="Only this region.")
+@click.option(
+    "--account",
+    default="*",
+    metavar="ID",
+    shell_complete=completing.accounts,
+    help="Account A, to name it in the ARNs.",
+)
+@click.option("--region", default="*", metavar="R", shell_complete=completing.regions, help="Only this region.")
 @click.option("--partition", default="aws", show_default=True, help="aws-cn and aws-us-gov have other ARNs.")
 def operator_policy(level: str, account: str, region: str, partition: str) -> None:
     """Print the identity policy that account A's operator needs, by how much ecr-tui may do for them: read-only,
@@ -64,6 +71,22 @@ def operator_policy(level: str, account: str, region: str, partition: str) -> No
     from ecr_tui.policy.operators import operator_policy as policy
 
     click.echo(policy(Operator(level), account=account, region=region, partition=partition).pretty())
+
+
+@click.command()
+@click.argument("command", nargs=-1, metavar="[COMMAND]...", shell_complete=completing.schemas)
+def schema(command: tuple[str, ...]) -> None:
+    """Print the JSON Schema of a command's --json document; without COMMAND list the documents."""
+    from ecr_tui import schemas
+
+    if not command:
+        width = max(map(len, schemas.NAMES))
+        click.echo("\n".join(f"{name:<{width}}  {schemas.title_of(name)}" for name in schemas.NAMES))
+        return
+    name = "-".join(command)
+    if name not in schemas.NAMES:
+        raise InputError(f"{' '.join(command)} has no JSON document", hint=f"There are: {', '.join(schemas.NAMES)}.")
+    print_json(schemas.schema_of(name))
 
 
 def _text(file: Path) -> str:

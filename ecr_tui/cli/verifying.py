@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ecr_tui.cli import completing
 from ecr_tui.cli.access import ACCESS
 from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import (
@@ -20,6 +21,7 @@ from ecr_tui.cli.common import (
     json_option,
     open_workspace,
     print_json,
+    repositories_argument,
     tag_option,
     yes_option,
 )
@@ -37,7 +39,7 @@ _WORDS = ("auto", "all", "none")
 
 
 @click.command()
-@click.argument("repositories", nargs=-1, metavar="[REPO]...")
+@repositories_argument
 @tag_option
 @account_options
 @click.option("--engine", type=ENGINES, help="docker, the registry protocol itself, or whichever works.")
@@ -55,6 +57,7 @@ _WORDS = ("auto", "all", "none")
     default=("auto",),
     show_default=True,
     metavar="REPO|auto|all|none",
+    shell_complete=completing.isolation,
     help="Where B must be denied; may be repeated. auto: one that was not granted, all: up to 25 of them.",
 )
 @click.option(
