@@ -30,6 +30,8 @@ from ecr_tui.processes import is_running, this_process
 WRITTEN, FAILED, UNKNOWN = "written", "failed", "unknown"
 DONE, STOPPED, DISMISSED = "done", "stopped", "dismissed"
 POLICY, TAGS = "policy", "tags"
+NEVER_ARRIVED = "found unchanged afterwards"
+"""The detail of a write whose outcome was not known, and that was not done."""
 GRANT, REVOKE, TAG, UNDO, REDO = "grant", "revoke", "tag", "undo", "redo"
 _KINDS = (GRANT, REVOKE, TAG, UNDO, REDO)
 _FORMAT = 1
@@ -189,6 +191,10 @@ class History:
         wanted = identifier.strip()
         found = [entry for entry in self.entries if entry.id == wanted or entry.id.rpartition("-")[2] == wanted]
         return found[0] if len(found) == 1 else None
+
+    def about_tags(self, identifier: str) -> bool:
+        entry = self.find(identifier)
+        return entry is not None and entry.record.subject == TAGS
 
     def run_entries(self, run: str) -> tuple[Entry, ...]:
         """Of one run, newest first, each repository's last written one."""

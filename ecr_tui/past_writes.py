@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from ecr_tui.errors import InputError
-from ecr_tui.journal import FAILED, UNKNOWN, Damage, Entry, History, Run, same_state
+from ecr_tui.journal import FAILED, TAGS, UNKNOWN, Damage, Entry, History, Run, same_state
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Difference, differences, text_diff
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.principal import describe
+from ecr_tui.tagging import tags_of
 from ecr_tui.undoing import same_again
 
 LIVE, TAKEN_BACK, SUPERSEDED, NOT_KNOWN, NOT_WRITTEN = "live", "taken back", "superseded", "unknown", "not written"
@@ -34,6 +36,10 @@ class PastWrite:
     def id(self) -> str:
         return self.entry.id
 
+    @property
+    def about_tags(self) -> bool:
+        return self.entry.record.subject == TAGS
+
     @cached_property
     def who(self) -> str:
         """Who gained or lost access, in words."""
@@ -42,12 +48,12 @@ class PastWrite:
 
     @cached_property
     def before(self) -> PolicyDocument | None:
-        """None where there was no policy, or its text cannot be read as one."""
-        return _document(self.entry.record.before_text)
+        """None where there was no policy, its text cannot be read as one, or it is about tags."""
+        return None if self.about_tags else _document(self.entry.record.before_text)
 
     @cached_property
     def after(self) -> PolicyDocument | None:
-        return _document(self.entry.record.after_text)
+        return None if self.about_tags else _document(self.entry.record.after_text)
 
     @cached_property
     def diff(self) -> tuple[Difference, ...]:
@@ -56,6 +62,8 @@ class PastWrite:
     @cached_property
     def text_diff(self) -> tuple[tuple[str, str], ...]:
         """As ``policy.change.text_diff``: lines with what became of them."""
+        if self.about_tags:
+            return _tag_diff(self.entry.record.before_text, self.entry.record.after_text)
         return text_diff(self.before, self.after)
 
     @cached_property
@@ -91,8 +99,9 @@ class PastWrite:
             "run": record.run or None,
             "undoes": record.undoes,
             "undone_by": self.undone_by.id if self.undone_by is not None else None,
-            "before": _json(record.before_text, self.before),
-            "after": _json(record.after_text, self.after),
+            "subject": record.subject,
+            "before": _json(record.before_text, self.before, self.about_tags),
+            "after": _json(record.after_text, self.after, self.about_tags),
             "diff": [one.to_json() for one in self.diff],
         }
 
@@ -164,5 +173,22 @@ def _document(text: str | None) -> PolicyDocument | None:
         return None
 
 
-def _json(text: str | None, document: PolicyDocument | None) -> Any:
+def _json(text: str | None, document: PolicyDocument | None, tags: bool) -> Any:
+    if tags:
+        with contextlib.suppress(InputError):
+            return tags_of(text)
     return document.json if document is not None else text
+
+
+def _tag_diff(before: str | None, after: str | None) -> tuple[tuple[str, str], ...]:
+    try:
+        old, new = tags_of(before), tags_of(after)
+    except InputError:
+        return (("-", before or ""), ("+", after or ""))
+    lines = []
+    for key in sorted(old.keys() | new.keys()):
+        if key in old and old[key] == new.get(key):
+            lines.append((" ", f"{key}={old[key]}"))
+            continue
+        lines += [(op, f"{key}={side[key]}") for op, side in (("-", old), ("+", new)) if key in side]
+    return tuple(lines)

@@ -32,6 +32,9 @@ def what(row: PastWrite) -> str:
     record = row.entry.record
     if record.undoes:
         return f"{record.kind} of {record.undoes}"
+    if row.about_tags:
+        changed = [f"{op}{line}" for op, line in row.text_diff if op != " "]
+        return f"{record.kind} {' '.join(changed)}"
     access = f" {row.access}" if row.access is not None else ""
     return f"{record.kind}{access}" + (f" {'of' if record.kind == 'revoke' else 'to'} {row.who}" if row.who else "")
 

@@ -13,12 +13,21 @@ from collections.abc import Callable
 from ecr_tui.aws.model import Repository, Role
 from ecr_tui.errors import ConflictError, EcrTuiError, InputError
 from ecr_tui.grants import Outcome, PolicyStore, gate, write
-from ecr_tui.journal import FAILED, POLICY, UNDO, UNKNOWN, WRITTEN, Entry, History, Journal, same_state
+from ecr_tui.journal import (
+    FAILED,
+    NEVER_ARRIVED,
+    POLICY,
+    TAGS,
+    UNDO,
+    UNKNOWN,
+    WRITTEN,
+    Entry,
+    History,
+    Journal,
+    same_state,
+)
 from ecr_tui.plans import plan_undo_from, read_live, told_later
 from ecr_tui.policy.change import equivalent
-
-NEVER_ARRIVED = "found unchanged afterwards"
-"""The journal's detail of a write whose outcome was not known, and that was not done."""
 
 StoreFor = Callable[[Entry], PolicyStore]
 
@@ -46,6 +55,11 @@ def undo(
                 f"there is nothing to {'redo' if redo else 'undo'}",
                 hint=f"The journal {journal.path} holds no {'undo' if redo else 'write'}"
                 f"{' of this account' if account else ''} that is not taken back already.",
+            )
+        if entry.record.subject == TAGS:
+            raise InputError(
+                f"the last write changed the tags of {entry.record.repository}, not a policy",
+                hint=f"See its effect and take it back in the journal (U), or with: ecr-tui undo {entry.id}",
             )
         return _take_back(store_for(entry), journal, history, entry, operator)
 
@@ -80,6 +94,8 @@ def take_back(
     with journal.writing(found.record.arn):
         history = settle(store_for, journal, account=account, arn=found.record.arn)
         entry = target(history, entry_of(history, identifier, account), redo=redo)
+        if entry.record.subject == TAGS:
+            raise InputError(f"{entry.id} changed tags, not a policy")
         return _take_back(store_for(entry), journal, history, entry, operator)
 
 

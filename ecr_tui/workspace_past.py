@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ecr_tui.aws.model import Identity, RegistryFacts, Repository, Role
 from ecr_tui.config import Settings
-from ecr_tui.journal import REDO, Entry, Journal
+from ecr_tui.errors import InputError
+from ecr_tui.journal import REDO, TAGS, Entry, Journal
 from ecr_tui.policy_reader import PolicyReader
 
 if TYPE_CHECKING:
     from ecr_tui.aws.policies import RepositoryPolicies
     from ecr_tui.aws.sessions import AwsSession
+    from ecr_tui.aws.tags import RepositoryTags
     from ecr_tui.grants import Outcome
     from ecr_tui.past_writes import PastWrites
+    from ecr_tui.tagging import TagOutcome, TagPlan
 
 
 class Undoing:
@@ -27,6 +34,9 @@ class Undoing:
     if TYPE_CHECKING:
 
         def _to_write(self) -> tuple[AwsSession, str]: ...
+        def owner(self) -> Identity: ...
+        def session(self, role: Role) -> AwsSession: ...
+        def registry_facts(self, region: str) -> RegistryFacts: ...
         def _store(self, *, background: bool = False) -> RepositoryPolicies: ...
 
     def past_writes(self) -> PastWrites:
@@ -36,9 +46,11 @@ class Undoing:
         return PastWrites(self.journal.read())
 
     def live_text(self, entry: Entry) -> str | None:
-        """What is there now of what the entry wrote."""
+        """What is there now of what the entry wrote, as the journal keeps it."""
         from ecr_tui.undoing import repository_of
 
+        if entry.record.subject == TAGS:
+            return json.dumps(self._tag_store().tags(repository_of(entry)))
         return self._store(background=True).read(repository_of(entry))
 
     def undo(self) -> Outcome:
@@ -56,6 +68,53 @@ class Undoing:
     def redo_entry(self, identifier: str) -> Outcome:
         """Write again what was taken back."""
         return self._take_back(identifier, redo=True)
+
+    # -- tags ------------------------------------------------------------------------------------------------------
+
+    def fresh_tags(self, repository: Repository) -> Repository:
+        """With its live tags."""
+        return replace(repository, tags=self._tag_store().tags(repository), tags_source="live")
+
+    def plan_tags(self, repository: Repository, tags: Mapping[str, str], unset: Iterable[str] = ()) -> TagPlan:
+        """What setting and removing these tags would do to the access, on the live tags and policy."""
+        from ecr_tui.tagging import plan_tags
+
+        facts = self.registry_facts(repository.region)
+        return plan_tags(self._tag_store(), repository, tags, unset, registry=facts)
+
+    def plan_tags_back(self, identifier: str, *, redo: bool = False) -> TagPlan:
+        """To take back a change of tags, or to make it again. Raises as :meth:`undo_entry`."""
+        from ecr_tui.tagging import plan_back, settle_tags
+        from ecr_tui.undoing import entry_of, repository_of, target
+
+        account = self.owner().account
+        repository = repository_of(entry_of(self.journal.read(), identifier, account))
+        with self.journal.writing(repository.arn):
+            history = settle_tags(self._tag_store(), self.journal, repository)
+        entry = target(history, entry_of(history, identifier, account), redo=redo)
+        facts = self.registry_facts(entry.record.region)
+        later = history.later(entry)
+        return plan_back(self._tag_store(), repository, entry, later=later, registry=facts)
+
+    def apply_tags(self, plan: TagPlan) -> TagOutcome:
+        """Write tags as they were previewed, or refuse (ConflictError) when tags or policy are others by now."""
+        from ecr_tui.aws.tags import RepositoryTags
+        from ecr_tui.tagging import apply_tags
+
+        session, read_only = self._to_write()
+        owner = session.identity()
+        if plan.repository.account != owner.account:
+            raise InputError(
+                f"{plan.repository.name} is in account {plan.repository.account}, and this profile belongs to "
+                f"{owner.account}; nothing was written",
+                hint="List the repositories again.",
+            )
+        return apply_tags(RepositoryTags(session), self.journal, plan, operator=owner.arn, read_only=read_only)
+
+    def _tag_store(self) -> RepositoryTags:
+        from ecr_tui.aws.tags import RepositoryTags
+
+        return RepositoryTags(self.session(Role.OWNER))
 
     def _undo_last(self, *, redo: bool) -> Outcome:
         from ecr_tui.aws.policies import RepositoryPolicies

@@ -95,6 +95,7 @@ COMMANDS = {
     "grant --resume": ("grant", "--resume"),
     "revoke": ("revoke", REPOSITORY, "--to", CONSUMER),
     "revoke --resume": ("revoke", "--resume"),
+    "tag": ("tag", REPOSITORY, "--set", "Team=Web"),
     "undo": ("undo",),
     "undo ID": ("undo", "GRANT"),
     "redo": ("redo",),
@@ -170,6 +171,7 @@ Write = Callable[[Workspace, Any], Any]
 METHODS: dict[str, Write] = {
     "apply": lambda space, repository: space.apply(space.plan(repository, Grant(CONSUMER, Access.PUSH, ()))),
     "bulk": lambda space, repository: _bulk(space, repository),
+    "apply_tags": lambda space, repository: space.apply_tags(space.plan_tags(repository, {"Team": "Web"})),
     "undo": lambda space, repository: space.undo(),
     "redo": lambda space, repository: space.redo(),
     "undo_entry": lambda space, repository: space.undo_entry("any"),
@@ -179,6 +181,7 @@ METHODS: dict[str, Write] = {
     "clean_leftovers": lambda space, repository: space.clean_leftovers(),
 }
 NO_WRITES = {
+    "fresh_tags", "plan_tags", "plan_tags_back",
     "access", "assumed", "ask_mfa", "audit", "busy", "cached_repositories", "close", "consumer", "consumer_principal",
     "expires_at", "identity_policies", "identity_policy", "images", "last_verifications", "leftovers", "live_text",
     "new_repositories", "owner", "past_writes", "plan", "plan_document", "plan_revoke", "policy_text", "preview",

@@ -6,8 +6,20 @@ from dataclasses import dataclass
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.errors import Cancelled
-from ecr_tui.journal import DISMISSED, DONE, FAILED, REDO, UNDO, UNKNOWN, WRITTEN, Entry, History, Journal, Run
-from ecr_tui.undoing import NEVER_ARRIVED
+from ecr_tui.journal import (
+    DISMISSED,
+    DONE,
+    FAILED,
+    NEVER_ARRIVED,
+    REDO,
+    UNDO,
+    UNKNOWN,
+    WRITTEN,
+    Entry,
+    History,
+    Journal,
+    Run,
+)
 
 
 @dataclass(frozen=True)

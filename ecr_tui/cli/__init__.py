@@ -24,6 +24,7 @@ _COMMANDS = {
     "plan": "access:plan",
     "grant": "access:grant",
     "revoke": "access:revoke",
+    "tag": "tagging:tag",
     "undo": "undoing:undo",
     "redo": "undoing:redo",
     "history": "undoing:history",

@@ -9,11 +9,14 @@ import click
 from ecr_tui.cli import completing
 from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import account_options, json_option, open_workspace, print_json, yes_option
+from ecr_tui.cli.tagging import write_tags
 from ecr_tui.cli.writing import SHOWN_IN_FULL, carried_out, report
 from ecr_tui.errors import InputError
+from ecr_tui.journal import TAGS
 
 if TYPE_CHECKING:
     from ecr_tui.grants import Outcome
+    from ecr_tui.workspace import Workspace
 
 
 @click.command()
@@ -91,12 +94,17 @@ def _take_back(context: click.Context, identifier: str | None, flags: dict[str, 
         asking, verb = Asking.of(workspace.settings, flags, as_json=as_json), "Write again" if redo else "Take back"
         always = workspace.settings.confirms("undo")
         if identifier is not None and not identifier.startswith("run-"):
+            if workspace.journal.read().about_tags(identifier):
+                context.exit(_take_tags_back(workspace, identifier, asking, redo=redo))
             asking.confirm(f"{verb} {identifier}?", needed=always)
             return _told(workspace.redo_entry(identifier) if redo else workspace.undo_entry(identifier), as_json)
         bulk = workspace.bulk()
         entries = bulk.of_run(identifier, redo=redo) if identifier else bulk.last_action(redo=redo)
         if identifier and not entries:
             raise InputError(f"nothing of {identifier} is {'taken back' if redo else 'in force'}")
+        if len(entries) == 1 and entries[0].record.subject == TAGS:
+            # An undo to be redone is the entry that is taken back itself.
+            context.exit(_take_tags_back(workspace, entries[0].id, asking, redo=False))
         if not identifier and (one or len(entries) < 2):
             if entries and always and not as_json:
                 click.echo(present_many.plans_text(undo_preview(entries[:1]), SHOWN_IN_FULL))
@@ -110,6 +118,12 @@ def _take_back(context: click.Context, identifier: str | None, flags: dict[str, 
             asking.confirm(f"{what} {verb} all {len(entries):,} policies?")
         summary = carried_out(lambda cancel, told: bulk.undo(entries, on_progress=told, cancel=cancel))
         context.exit(report(summary, as_json=as_json))
+
+
+def _take_tags_back(workspace: Workspace, identifier: str, asking: Asking, *, redo: bool) -> int:
+    """It changes access, too, and in ways that only the policy of now tells."""
+    plan = workspace.plan_tags_back(identifier, redo=redo)
+    return write_tags(workspace, [plan], asking)
 
 
 def _told(outcome: Outcome, as_json: bool) -> None:

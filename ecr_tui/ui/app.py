@@ -8,7 +8,7 @@ import gc
 import signal
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.segment import Segments
 from textual import events, on
@@ -18,7 +18,6 @@ from textual.command import Provider
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from ecr_tui.aws.model import MfaPrompt
 from ecr_tui.errors import CredentialsError
 from ecr_tui.ui import burst, jobs
 from ecr_tui.ui.clipboard import Clipboard
@@ -26,7 +25,6 @@ from ecr_tui.ui.commands import Commands
 from ecr_tui.ui.executor import DaemonExecutor
 from ecr_tui.ui.keymap import Keymap
 from ecr_tui.ui.messages import MfaAsked, MfaReply, WorkChanged
-from ecr_tui.ui.port import Workspace
 from ecr_tui.ui.resources import style_sheets
 from ecr_tui.ui.screens.ask import AskScreen
 from ecr_tui.ui.screens.main import MainScreen
@@ -34,6 +32,10 @@ from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.signing_in import sign_in
 from ecr_tui.ui.text import safe
 from ecr_tui.ui.theme import BRAND, check_theme, readable
+
+if TYPE_CHECKING:
+    from ecr_tui.aws.model import MfaPrompt
+    from ecr_tui.ui.port import Workspace
 
 WRITE_PATIENCE = 15.0
 """Seconds that leaving waits for a policy write under way; its calls are bounded to less than that."""

@@ -9,7 +9,6 @@ from textual.content import Content
 
 from ecr_tui.bulk import FAILED, UNCHANGED, WRITTEN
 from ecr_tui.errors import EcrTuiError
-from ecr_tui.ui.flows.bulk import Planning, Row, Running
 from ecr_tui.ui.preview_text import diff, diff_text, notes
 from ecr_tui.ui.text import MUTED, NO, OK, PENDING, SKIP, count, safe, seconds
 from ecr_tui.ui.widgets.columns import Column, Piece
@@ -17,6 +16,7 @@ from ecr_tui.ui.widgets.columns import Column, Piece
 if TYPE_CHECKING:
     from ecr_tui.bulk import Unfinished
     from ecr_tui.grants import Plan
+    from ecr_tui.ui.flows.bulk import Planning, Row, Running
 
 SAME = "="
 RISK = "!"

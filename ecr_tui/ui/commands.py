@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from ecr_tui.ui.keys import Key
+if TYPE_CHECKING:
+    from ecr_tui.ui.keys import Key
 
 
 class Commands(Provider):

@@ -21,7 +21,7 @@ SIGNS = {LIVE: OK, TAKEN_BACK: "↶", SUPERSEDED: SKIP, NOT_KNOWN: UNKNOWN, NOT_
 _STYLES = {LIVE: "ok", NOT_WRITTEN: "warn"}
 
 EXPLAINED = {
-    LIVE: "the policy is still what this write left",
+    LIVE: "it is still what this write left",
     TAKEN_BACK: "by a later entry",
     SUPERSEDED: "something else was written since",
     NOT_KNOWN: "nobody knows whether it was written",

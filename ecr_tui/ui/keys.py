@@ -135,6 +135,16 @@ MAIN: tuple[Key, ...] = (
         "h",
     ),
     Key(
+        "change.tags",
+        "e",
+        "edit_tags",
+        "Edit tags",
+        "Change the repository's tags; who gains and loses access is shown first",
+        CHANGE,
+        "e",
+        writes=True,
+    ),
+    Key(
         "change.journal",
         "U",
         "journal",

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Repository, Role
-from ecr_tui.errors import EcrTuiError
-
 if TYPE_CHECKING:
     from ecr_tui.audit_result import Audit
+    from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Repository, Role
+    from ecr_tui.errors import EcrTuiError
     from ecr_tui.grants import Plan
     from ecr_tui.policy.change import Grant
     from ecr_tui.report import Event as VerifyEvent

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from ecr_tui.twosided import ALLOWED, DENIED, ActionVerdict, Side, TwoSided, headline
-from ecr_tui.ui.flows.siding import BothSides
 from ecr_tui.ui.text import MUTED, NO, OK, PENDING, SKIP, UNKNOWN, safe, safe_block
 
 if TYPE_CHECKING:
     from ecr_tui.templates import Fit
+    from ecr_tui.ui.flows.siding import BothSides
 
 _MARKS = {ALLOWED: (OK, "$text-success"), DENIED: (NO, "$text-error")}
 _HEADS = ("action", "A allows", "B allows", "verdict")

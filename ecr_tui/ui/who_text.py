@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from ecr_tui.endings import ending
-from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.lint_conditions import ends_at
 from ecr_tui.policy.who import Capability, Row, Verdict, who_can
 from ecr_tui.ui.text import MUTED, NO, OK, UNKNOWN, safe
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
+    from ecr_tui.policy.document import PolicyDocument
 
 MARKS = {
     Verdict.YES: (OK, "", "$text-success"),

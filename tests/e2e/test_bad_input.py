@@ -113,6 +113,7 @@ def test_read_only_refuses_every_write(sandbox: Sandbox) -> None:
         ("revoke", REPOSITORY, "--to", CONSUMER, "--yes"),
         ("undo",),
         ("redo",),
+        ("tag", REPOSITORY, "--set", "Team=Web", "--yes"),
         ("verify", REPOSITORY),
     ):
         ran = ecr_tui("--read-only", *arguments)

@@ -6,8 +6,9 @@ and let it go on: no test sleeps.
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,8 +43,9 @@ from ecr_tui.report import (
     Status,
     Verdict,
 )
+from ecr_tui.tagging import TagOutcome, TagPlan, apply_tags, plan_back, plan_tags
 from ecr_tui.twosided import TwoSided, two_sided
-from ecr_tui.undoing import take_back, undo
+from ecr_tui.undoing import entry_of, take_back, target, undo
 from tests.ui.fake_proofs import FakeProofs
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -335,7 +337,41 @@ class FakeWorkspace(FakeProofs):
 
     def live_text(self, entry: Entry) -> str | None:
         self._enter("live_text", entry.record.repository)
+        if entry.record.subject == "tags":
+            return json.dumps(self.tags(self.repo(entry.record.arn)))
         return self.policies.get(entry.record.arn)
+
+    # -- tags: a tagging.TagStore --
+
+    def tags(self, repo: Repository) -> dict[str, str]:
+        return dict(self.repo(repo.arn).tags or {})
+
+    def set_tags(self, repo: Repository, tags: Mapping[str, str]) -> None:
+        self._retag(repo, {**self.tags(repo), **tags})
+
+    def remove_tags(self, repo: Repository, keys: Iterable[str]) -> None:
+        gone = set(keys)
+        self._retag(repo, {key: value for key, value in self.tags(repo).items() if key not in gone})
+
+    def _retag(self, repo: Repository, tags: dict[str, str]) -> None:
+        self.all = [replace(one, tags=tags) if one.arn == repo.arn else one for one in self.all]
+
+    def fresh_tags(self, repo: Repository) -> Repository:
+        self._enter("fresh_tags", repo.name)
+        return self.repo(repo.arn)
+
+    def plan_tags(self, repo: Repository, tags: Mapping[str, str], unset: Iterable[str] = ()) -> TagPlan:
+        self._enter("plan_tags", repo.name)
+        return plan_tags(self, repo, tags, unset)
+
+    def plan_tags_back(self, identifier: str, *, redo: bool = False) -> TagPlan:
+        history = self.journal.read()
+        entry = target(history, entry_of(history, identifier, A), redo=redo)
+        return plan_back(self, self.repo(entry.record.arn), entry)
+
+    def apply_tags(self, plan: TagPlan) -> TagOutcome:
+        self._enter("apply_tags", plan.repository.name)
+        return apply_tags(self, self.journal, plan, operator=self.owner().arn, read_only=self.settings.read_only_reason)
 
     def undo_entry(self, identifier: str, *, redo: bool = False) -> Outcome:
         self._enter("redo_entry" if redo else "undo_entry", identifier)
@@ -345,7 +381,7 @@ class FakeWorkspace(FakeProofs):
             identifier,
             account=A,
             operator=self.owner().arn,
-            read_only=self.settings.read_only,
+            read_only=self.settings.read_only_reason,
             redo=redo,
         )
 

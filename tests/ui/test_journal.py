@@ -42,9 +42,7 @@ async def test_the_story_of_an_entry(workspace: FakeWorkspace, monkeypatch) -> N
     async with running(workspace) as session:
         await session.select("my-first-repo")
         await session.press("U")
-        await session.see(
-            "2 writes", "legacy-tool", "my-first-repo", "✓ live: the policy is still what this write left"
-        )
+        await session.see("2 writes", "legacy-tool", "my-first-repo", "✓ live: it is still what this write left")
         assert "role ci" in session.text()
         await session.press("f")
         await session.see("1 write to my-first-repo", "+ allows", "BatchGetImage")

@@ -18,13 +18,13 @@ from textual.widget import Widget
 from ecr_tui.errors import Cancelled, EcrTuiError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import Answered
-from ecr_tui.ui.port import Workspace
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
     from ecr_tui.bulk import Bulk, Intent, Progress, Result, Summary, Unfinished
     from ecr_tui.grants import Plan
     from ecr_tui.journal import Entry, Run
+    from ecr_tui.ui.port import Workspace
 
 TICK = 0.1
 """Seconds between two looks at what the threads have done."""

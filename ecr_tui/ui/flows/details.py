@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from textual.widget import Widget
 
-from ecr_tui.aws.model import Repository
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.access import AccessSummary, access_of
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import DetailsRead
-from ecr_tui.ui.port import Workspace
 
 if TYPE_CHECKING:
+    from ecr_tui.aws.model import Repository
     from ecr_tui.policy_reader import Answer, BackgroundReader, Readers
+    from ecr_tui.ui.port import Workspace
 
 
 @lru_cache(maxsize=2048)

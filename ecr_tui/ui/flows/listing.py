@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import threading
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
 from ecr_tui.aws.model import Identity, Profile, Role
 from ecr_tui.errors import Cancelled, CredentialsError, EcrTuiError, InputError
 from ecr_tui.ui import jobs
-from ecr_tui.ui.choice import Tags
 from ecr_tui.ui.messages import AccountRead, Kept, Listed, PageKept, PageListed, RegionFailed
-from ecr_tui.ui.port import Workspace
+
+if TYPE_CHECKING:
+    from ecr_tui.ui.choice import Tags
+    from ecr_tui.ui.port import Workspace
 
 
 class Listing:

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
-from ecr_tui.aws.model import Repository
 from ecr_tui.errors import EcrTuiError
-from ecr_tui.policy.change import Grant
 from ecr_tui.ui import jobs
-from ecr_tui.ui.flows.details import Details
 from ecr_tui.ui.messages import Previewed
-from ecr_tui.ui.port import Workspace
 
 if TYPE_CHECKING:
+    from ecr_tui.aws.model import Repository
     from ecr_tui.grants import Plan
+    from ecr_tui.policy.change import Grant
+    from ecr_tui.ui.flows.details import Details
+    from ecr_tui.ui.port import Workspace
 
 
 @dataclass(frozen=True)

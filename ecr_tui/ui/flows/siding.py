@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from textual.timer import Timer
 from textual.widget import Widget
 
-from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import Sided
-from ecr_tui.ui.port import Workspace
 
 if TYPE_CHECKING:
+    from ecr_tui.errors import EcrTuiError
     from ecr_tui.grants import Plan
     from ecr_tui.templates import Fit
     from ecr_tui.twosided import TwoSided
+    from ecr_tui.ui.port import Workspace
 
 DEBOUNCE = 0.15
 """Seconds in which a choice that goes on changing asks IAM nothing."""

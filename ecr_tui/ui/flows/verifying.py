@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
-from ecr_tui.aws.model import Repository
-from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import Verified, Verifying
-from ecr_tui.ui.port import Workspace
 
 if TYPE_CHECKING:
+    from ecr_tui.aws.model import Repository
+    from ecr_tui.errors import EcrTuiError
     from ecr_tui.registry.engine import Progress
     from ecr_tui.report import Report, Stage, StageName
+    from ecr_tui.ui.port import Workspace
 
 
 @dataclass

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 from textual.widget import Widget
 
-from ecr_tui.aws.model import Repository
 from ecr_tui.errors import EcrTuiError
-from ecr_tui.policy.change import Grant
 from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import Answered
-from ecr_tui.ui.port import Workspace
 
 if TYPE_CHECKING:
+    from ecr_tui.aws.model import Repository
     from ecr_tui.grants import Outcome, Plan
     from ecr_tui.journal import Entry
+    from ecr_tui.policy.change import Grant
+    from ecr_tui.ui.port import Workspace
 
 T = TypeVar("T")
 Take = Callable[[T | EcrTuiError], None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -19,13 +19,15 @@ from ecr_tui.config import resolve
 from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import Answered
-from ecr_tui.ui.port import Workspace
 from ecr_tui.ui.screens.dialog import SHARE, Dialog
 from ecr_tui.ui.screens.switching import Choice, Side, present
 from ecr_tui.ui.signing_in import sign_in
 from ecr_tui.ui.text import MUTED, NO, OK, safe
 from ecr_tui.ui.widgets.accounts import KINDS
 from ecr_tui.ui.widgets.inputs import SafeInput
+
+if TYPE_CHECKING:
+    from ecr_tui.ui.port import Workspace
 
 A, B = Role.OWNER, Role.CONSUMER
 _LETTER = {A: "a", B: "b"}

@@ -15,10 +15,8 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static, TabbedContent, TabPane, Tabs
 
-from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import Answered, Audited, AuditProgress
-from ecr_tui.ui.port import Workspace
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.text import TextScreen, copied_error, error_content
 from ecr_tui.ui.text import NO, OK, PENDING, count, safe, safe_block
@@ -27,6 +25,8 @@ from ecr_tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
     from ecr_tui.audit_result import Audit
+    from ecr_tui.errors import EcrTuiError
+    from ecr_tui.ui.port import Workspace
 
 PAGES = {"odd": "Findings", "who": "Who may what", "sides": "Both sides", "unknown": "Unknown"}
 NOTHING = {

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import Answered
 from ecr_tui.ui.past_text import last_line, past_line, past_text, when
@@ -17,6 +16,7 @@ from ecr_tui.ui.text import NO, OK, safe, safe_block
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
+    from ecr_tui.errors import EcrTuiError
     from ecr_tui.ui.screens.main import MainScreen
     from ecr_tui.verifications import Past
 

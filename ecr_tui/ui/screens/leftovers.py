@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import Answered
 from ecr_tui.ui.past_text import when
@@ -16,6 +15,7 @@ from ecr_tui.ui.screens.text import ErrorScreen
 from ecr_tui.ui.text import MUTED, OK, count, safe
 
 if TYPE_CHECKING:
+    from ecr_tui.errors import EcrTuiError
     from ecr_tui.ui.screens.main import MainScreen
     from ecr_tui.verifications import Leftover
     from ecr_tui.workspace_verifying import Cleaned

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -15,8 +15,6 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from ecr_tui.aws.model import Repository, Role
-from ecr_tui.errors import EcrTuiError
-from ecr_tui.policy.change import Grant
 from ecr_tui.ui import messages as said
 from ecr_tui.ui import safety, status
 from ecr_tui.ui.flows.details import Details
@@ -27,17 +25,17 @@ from ecr_tui.ui.flows.siding import Sides
 from ecr_tui.ui.flows.verifying import Verifier
 from ecr_tui.ui.flows.writing import Writer
 from ecr_tui.ui.keys import BINDINGS, MAIN, Key, by_action
-from ecr_tui.ui.port import Workspace
 from ecr_tui.ui.screens.choosing import Choosing
 from ecr_tui.ui.screens.copying import Copying
 from ecr_tui.ui.screens.history import History
-from ecr_tui.ui.screens.journal import Journalling
+from ecr_tui.ui.screens.journalling import Journalling
 from ecr_tui.ui.screens.leftovers import Leftovers
 from ecr_tui.ui.screens.many import ManyProving
 from ecr_tui.ui.screens.proving import Proving
 from ecr_tui.ui.screens.runs import Runs
 from ecr_tui.ui.screens.searching import Searching
 from ecr_tui.ui.screens.switching import Accounts
+from ecr_tui.ui.screens.tag_editing import TagEditing
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.screens.writes import Writes
 from ecr_tui.ui.text import NO, safe, safe_block
@@ -48,6 +46,11 @@ from ecr_tui.ui.widgets.preview import TABS, PreviewPane
 from ecr_tui.ui.widgets.repositories import RepositoriesPane
 from ecr_tui.ui.widgets.verification import VerificationPane
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
+
+if TYPE_CHECKING:
+    from ecr_tui.errors import EcrTuiError
+    from ecr_tui.policy.change import Grant
+    from ecr_tui.ui.port import Workspace
 
 PANES = ("repositories", "preview", "verification")
 
@@ -79,6 +82,7 @@ class MainScreen(Screen[None]):
         self.writes = Writes(self, Writer(self, workspace))
         self.journal = Journalling(self)
         self.runs = Runs(self)
+        self.tag_editing = TagEditing(self)
         self.choosing = Choosing(self)
         self.searching = Searching(self)
         self.copying = Copying(self)
@@ -89,7 +93,7 @@ class MainScreen(Screen[None]):
         self._window_timer: Timer | None = None
         self._preview_timer: Timer | None = None
         self.cards = {
-            role: AccountCard(role, profile, now=now, expires=partial(workspace.expires_at, role))
+            role: AccountCard(role, profile, now=now, expires=lambda role=role: workspace.expires_at(role))  # type: ignore[misc]
             for role, profile in ((Role.OWNER, settings.profile_a), (Role.CONSUMER, settings.profile_b))
         }
         self.repositories = RepositoriesPane(self.details, principal=lambda: self.choosing.principal, now=now)
@@ -449,7 +453,7 @@ class MainScreen(Screen[None]):
             return False
         if key.writes and self.listing.stale and key.id != "change.undo":
             return False
-        if key.id in ("change.grant", "change.revoke", "prove.verify", "prove.history"):
+        if key.id in ("change.grant", "change.revoke", "change.tags", "prove.verify", "prove.history"):
             return self.repository is not None
         return True
 
@@ -526,6 +530,9 @@ class MainScreen(Screen[None]):
 
     def action_undo(self) -> None:
         self.writes.undo()
+
+    def action_edit_tags(self) -> None:
+        self.tag_editing.open()
 
     def action_journal(self) -> None:
         self.journal.open()

@@ -12,9 +12,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from ecr_tui.aws.model import Repository
 from ecr_tui.policy.principal import describe
-from ecr_tui.ui.flows.many import ManyRow, ManyRun, ManyVerifier
 from ecr_tui.ui.screens.confirm import ConfirmScreen
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.proving import CANCEL_PATIENCE, TICK
@@ -27,7 +25,9 @@ from ecr_tui.ui.widgets.virtual_table import VirtualTable
 from ecr_tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
+    from ecr_tui.aws.model import Repository
     from ecr_tui.batch import Result
+    from ecr_tui.ui.flows.many import ManyRow, ManyRun, ManyVerifier
     from ecr_tui.ui.screens.main import MainScreen
 
 ASK_ABOVE = 10

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from ecr_tui.ui.flows.verifying import Verifier
-from ecr_tui.ui.messages import Verified, Verifying
 from ecr_tui.ui.safety import ask_first
 from ecr_tui.ui.screens.text import ErrorScreen
 from ecr_tui.ui.text import safe
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
+    from ecr_tui.ui.flows.verifying import Verifier
+    from ecr_tui.ui.messages import Verified, Verifying
     from ecr_tui.ui.screens.main import MainScreen
 
 CANCEL_PATIENCE = 0.9

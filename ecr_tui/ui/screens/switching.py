@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ecr_tui.aws.model import Role, RoleToAssume
-from ecr_tui.ui.port import Workspace
 
 if TYPE_CHECKING:
+    from ecr_tui.ui.port import Workspace
     from ecr_tui.ui.screens.main import MainScreen
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from ecr_tui.errors import ConflictError, EcrTuiError
+from ecr_tui.journal import TAGS
 from ecr_tui.ui import write_text
 from ecr_tui.ui.flows.previewing import Subject
-from ecr_tui.ui.flows.writing import Writer
 from ecr_tui.ui.screens.confirm import ConfirmScreen
 from ecr_tui.ui.screens.text import ErrorScreen
 from ecr_tui.ui.text import MUTED, OK, ago, count, safe
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ecr_tui.grants import Outcome, Plan
     from ecr_tui.journal import Entry
     from ecr_tui.policy.change import Grant
+    from ecr_tui.ui.flows.writing import Writer
     from ecr_tui.ui.screens.main import MainScreen
 
 
@@ -193,6 +194,9 @@ class Writes:
             self._say("There is nothing to undo: this account has no write that was not taken back.")
         elif len(entries) > 1:
             self._screen.runs.take_back(entries)
+        elif entries[0].record.subject == TAGS:
+            identifier, workspace = entries[0].id, self._screen.workspace
+            self._screen.tag_editing.plan(lambda: workspace.plan_tags_back(identifier))
         elif entries[0].id in self._made_here and not self._screen.workspace.settings.confirms("undo"):
             self._take_back()
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.binding import BindingType
@@ -15,8 +15,10 @@ from textual.widgets import Static
 
 from ecr_tui.aws.model import Role
 from ecr_tui.errors import CredentialsError, EcrTuiError
-from ecr_tui.ui.messages import AccountRead
 from ecr_tui.ui.text import MUTED, NO, OK, PENDING, left, safe
+
+if TYPE_CHECKING:
+    from ecr_tui.ui.messages import AccountRead
 
 TITLES = {Role.OWNER: ("A", "owner"), Role.CONSUMER: ("B", "consumer")}
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from rich.cells import cell_len, set_cell_size
 
-from ecr_tui.filters import Result
 from ecr_tui.ui.text import PENDING
+
+if TYPE_CHECKING:
+    from ecr_tui.filters import Result
 
 T = TypeVar("T")
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import events
 from textual.binding import BindingType
 
 from ecr_tui.ui.keys import TABLE
-from ecr_tui.ui.widgets.columns import Column
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
+
+if TYPE_CHECKING:
+    from ecr_tui.ui.widgets.columns import Column
 
 T = TypeVar("T")
 

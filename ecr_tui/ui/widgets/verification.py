@@ -10,12 +10,12 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ecr_tui.policy.principal import describe
-from ecr_tui.ui.flows.verifying import Run, StageRow
 from ecr_tui.ui.text import MUTED, NO, OK, SKIP, safe, safe_block, seconds, size
 from ecr_tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
     from ecr_tui.report import Report, Stage
+    from ecr_tui.ui.flows.verifying import Run, StageRow
 
 WORDS = {
     "ok": (OK, "ok", "$text-success"),

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -33,12 +33,14 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from ecr_tui.filters import Filter, Plain, Result, Searchable
-from ecr_tui.policy.access import AccessSummary
 from ecr_tui.ui.keys import TABLE_BINDINGS
 from ecr_tui.ui.slices import Slices
 from ecr_tui.ui.text import PENDING
 from ecr_tui.ui.widgets.columns import GAP, GUTTER, Column, fit_columns, fit_pieces, highlight
 from ecr_tui.ui.widgets.row_model import FEW, RowModel
+
+if TYPE_CHECKING:
+    from ecr_tui.policy.access import AccessSummary
 
 T = TypeVar("T")
 

@@ -1,0 +1,81 @@
+"""``ecr-tui tag``: change repositories' tags, with what that does to access shown first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ecr_tui.cli.asking import Asking
+from ecr_tui.cli.common import account_options, chosen, json_option, open_workspace, print_json, tag_option, yes_option
+from ecr_tui.errors import EcrTuiError
+
+if TYPE_CHECKING:
+    from ecr_tui.tagging import TagPlan
+    from ecr_tui.workspace import Workspace
+
+
+@click.command()
+@click.argument("repositories", nargs=-1, metavar="[REPO]...")
+@tag_option
+@click.option("--set", "pairs", multiple=True, metavar="K=V", help="Add the tag or change its value; may be repeated.")
+@click.option("--unset", multiple=True, metavar="K", help="Remove the tag; may be repeated.")
+@account_options
+@yes_option
+@json_option
+@click.pass_context
+def tag(
+    context: click.Context,
+    /,
+    pairs: tuple[str, ...],
+    unset: tuple[str, ...],
+    as_json: bool,
+    **flags: Any,
+) -> None:
+    """Change tags of repositories. A grant with a tag condition ends, or begins, with the tag.
+
+    Who loses and who gains access is shown first, and asked for; where access does not change, nothing is asked.
+    """
+    from ecr_tui.config import parse_tags
+
+    if not pairs and not unset:
+        raise click.UsageError("Name what to change with --set K=V or --unset K.", context)
+    wanted = dict(parse_tags(pairs, origin="--set"))
+    with open_workspace(context, flags) as workspace:
+        plans = [workspace.plan_tags(row, wanted, unset) for row in chosen(workspace, flags)]
+        asking = Asking.of(workspace.settings, flags, as_json=as_json)
+        context.exit(write_tags(workspace, plans, asking))
+
+
+def write_tags(workspace: Workspace, plans: Sequence[TagPlan], asking: Asking) -> int:
+    """Ask where access changes, write one after the other; the exit code is that of the worst failure."""
+    from ecr_tui.present import plain
+
+    as_json = asking.as_json
+    workspace.settings.check_writable("no tag is written")
+    for plan in plans:
+        told = "; ".join(plan.lines()) if plan.changed else "the tags are so already"
+        click.echo(plain(f"{plan.repository.name}: {told}"), err=as_json)
+    asks = any(plan.asks for plan in plans)
+    if any(plan.changed for plan in plans):
+        asking.confirm("Access changes. Write the tags?" if asks else "Write the tags?", needed=asks)
+    written, code = [], 0
+    for plan in plans:
+        try:
+            outcome = workspace.apply_tags(plan)
+        except EcrTuiError as error:
+            if len(plans) == 1:
+                raise
+            click.echo(f"{plan.repository.name}: {error.text()}", err=True)
+            code = max(code, error.exit_code)
+            written.append(plan.to_json())
+            continue
+        written.append(plan.to_json(written=outcome.written))
+        if outcome.written and not as_json:
+            click.echo(plain(f"{plan.repository.name}: written and read back (journal {outcome.entry_id})"))
+        for note in outcome.notes:
+            click.echo(plain(f"{plan.repository.name}: {note}"), err=True)
+    if as_json:
+        print_json(written)
+    return code

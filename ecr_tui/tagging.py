@@ -1,0 +1,340 @@
+"""Use case: change a repository's tags, with what that does to the access that hangs on them shown first.
+
+read tags and policy, work out who gains and who loses, compare, write, read back, journal. Tags decide in conditions at
+the moment they are written, so a plan holds only for the tags and the policy that it was made on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from ecr_tui.aws.model import RegistryFacts, Repository, Role
+from ecr_tui.errors import (
+    Cancelled,
+    ConflictError,
+    CredentialsError,
+    DeniedError,
+    EcrTuiError,
+    EnvironmentFailure,
+    InputError,
+    Throttled,
+)
+from ecr_tui.grants import READ_BACK_PAUSES, gate
+from ecr_tui.journal import (
+    FAILED,
+    NEVER_ARRIVED,
+    REDO,
+    TAG,
+    TAGS,
+    UNDO,
+    UNKNOWN,
+    WRITTEN,
+    Entry,
+    History,
+    Journal,
+    Record,
+)
+from ecr_tui.plans import read_live, told_later
+from ecr_tui.policy.change import equivalent
+from ecr_tui.tag_effect import TagEffect, effect_lines, tag_effects
+
+MOST, LONGEST_KEY, LONGEST_VALUE = 50, 128, 256
+"""Limits of ECR's TagResource."""
+_ALLOWED = re.compile(r"[\w\s+\-=.:/@]*")
+_OWNER = str(Role.OWNER)
+
+
+class TagStore(Protocol):
+    """``aws.tags.RepositoryTags``, or a test's dictionary."""
+
+    def tags(self, repository: Repository, /) -> dict[str, str]:
+        """Live."""
+
+    def set_tags(self, repository: Repository, tags: Mapping[str, str], /) -> None: ...
+
+    def remove_tags(self, repository: Repository, keys: Iterable[str], /) -> None: ...
+
+    def policy_text(self, repository: Repository, /) -> str | None:
+        """The live policy: it decides what a tag does."""
+
+
+@dataclass(frozen=True)
+class TagPlan:
+    """``repository.tags`` are the live ones, ``after`` all that there will be. ``doubt``: why ``effects`` may not be
+    all. ``kind``: "tag", "undo" or "redo", then with the entry that it ``undoes``."""
+
+    repository: Repository
+    after: Mapping[str, str]
+    effects: tuple[TagEffect, ...]
+    doubt: str = ""
+    policy_text: str | None = None
+    kind: str = TAG
+    undoes: str | None = None
+
+    @property
+    def before(self) -> dict[str, str]:
+        return self.repository.tags or {}
+
+    @property
+    def changed(self) -> bool:
+        return self.before != dict(self.after)
+
+    @property
+    def asks(self) -> bool:
+        """Whether somebody must agree first: access changes, or it is not known whether it does."""
+        return self.changed and bool(self.effects or self.doubt)
+
+    def lines(self) -> list[str]:
+        found = effect_lines(self.before, self.after, self.effects)
+        return [*found, f"It may be more than that: {self.doubt}"] if self.doubt else found
+
+    def to_json(self, written: bool = False) -> dict[str, Any]:
+        """An element of ``tag --json``."""
+        return {
+            "repository": self.repository.name,
+            "arn": self.repository.arn,
+            "changed": self.changed,
+            "written": written,
+            "before": self.before,
+            "after": dict(self.after),
+            "effects": [one.to_json() for one in self.effects],
+            "doubt": self.doubt or None,
+        }
+
+
+@dataclass(frozen=True)
+class TagOutcome:
+    """As ``grants.Outcome``."""
+
+    plan: TagPlan
+    written: bool
+    entry_id: str | None = None
+    notes: tuple[str, ...] = field(default=())
+
+
+def check_tag(key: str, value: str) -> None:
+    """Raises InputError for what ECR would refuse."""
+    if key.lower().startswith("aws:"):
+        raise InputError(f"the tag {key} is AWS's own", hint="Keys that begin with aws: cannot be changed.")
+    if not 1 <= len(key) <= LONGEST_KEY:
+        raise InputError(f"a tag's key has 1 to {LONGEST_KEY} characters, this one {len(key)}")
+    if len(value) > LONGEST_VALUE:
+        raise InputError(f"a tag's value has up to {LONGEST_VALUE} characters, this one {len(value)}")
+    for what, text in (("key", key), ("value", value)):
+        if _ALLOWED.fullmatch(text) is None:
+            raise InputError(
+                f"a tag's {what} cannot hold {next(c for c in text if _ALLOWED.fullmatch(c) is None)!r}",
+                hint="Allowed are letters, digits, spaces and _ . : / = + - @",
+            )
+
+
+def changed_tags(before: Mapping[str, str], tags: Mapping[str, str], unset: Iterable[str]) -> dict[str, str]:
+    """All tags afterwards. Raises InputError for what cannot be."""
+    unset = set(unset)
+    for key in unset:
+        check_tag(key, "")
+        if key in tags:
+            raise InputError(f"the tag {key} is both to be set and to be removed")
+    for key, value in tags.items():
+        check_tag(key, value)
+    after = {key: value for key, value in {**before, **tags}.items() if key not in unset}
+    if len(after) > MOST:
+        raise InputError(f"a repository has up to {MOST} tags, these would be {len(after)}")
+    return after
+
+
+def plan_tags(
+    store: TagStore,
+    repository: Repository,
+    tags: Mapping[str, str],
+    unset: Iterable[str] = (),
+    *,
+    registry: RegistryFacts | None = None,
+) -> TagPlan:
+    """On the live tags and the live policy."""
+    fresh = replace(repository, tags=store.tags(repository))
+    return _plan(store, fresh, changed_tags(fresh.tags or {}, tags, unset), registry)
+
+
+def plan_back(
+    store: TagStore,
+    repository: Repository,
+    entry: Entry,
+    *,
+    later: Iterable[Entry] = (),
+    registry: RegistryFacts | None = None,
+) -> TagPlan:
+    """Exactly the tags from before ``entry``. Raises ConflictError when the live ones are not what it wrote."""
+    fresh = replace(repository, tags=store.tags(repository))
+    kind = REDO if entry.record.kind == UNDO else UNDO
+    if (fresh.tags or {}) != tags_of(entry.record.after_text):
+        raise ConflictError(
+            f"the tags of {repository.name} were changed since; nothing was {kind}ne",
+            detail="\n".join([*told_later(entry, tuple(later)), f"They are: {_shown(fresh.tags or {})}"]),
+            hint="Look at the tags as they are now.",
+            side=_OWNER,
+        )
+    plan = _plan(store, fresh, tags_of(entry.record.before_text), registry)
+    return replace(plan, kind=kind, undoes=entry.id)
+
+
+def _plan(store: TagStore, fresh: Repository, after: Mapping[str, str], registry: RegistryFacts | None) -> TagPlan:
+    try:
+        text = store.policy_text(fresh)
+        _, document = read_live(fresh, text)
+    except CredentialsError:
+        raise
+    except EcrTuiError as error:
+        return TagPlan(fresh, after, (), f"the policy is not known: {error.title}")
+    effects, doubt = tag_effects(fresh, document, after, registry)
+    return TagPlan(fresh, after, effects, doubt, text)
+
+
+def apply_tags(
+    store: TagStore, journal: Journal, plan: TagPlan, *, operator: str = "", read_only: str = ""
+) -> TagOutcome:
+    """Write what was previewed.
+
+    Raises InputError in read-only mode, ConflictError when tags or policy are others by now (nothing is written then),
+    EnvironmentFailure when the journal cannot be written, and the store's errors when AWS refuses.
+    """
+    gate(read_only)
+    if not plan.changed:
+        return TagOutcome(plan, written=False)
+    repository = plan.repository
+    with journal.writing(repository.arn):
+        _compare(store, plan)
+        record = Record(
+            kind=plan.kind,
+            repository=repository.name,
+            arn=repository.arn,
+            region=repository.region,
+            account=repository.account,
+            operator=operator,
+            before_text=_text(plan.before),
+            after_text=_text(plan.after),
+            undoes=plan.undoes,
+            subject=TAGS,
+        )
+        return _write(store, journal, plan, journal.begin(record))
+
+
+def _compare(store: TagStore, plan: TagPlan) -> None:
+    live = store.tags(plan.repository)
+    if live != plan.before:
+        raise ConflictError(
+            f"the tags of {plan.repository.name} have changed since they were shown; nothing was written",
+            detail=f"They are: {_shown(live)}",
+            hint="Look at them afresh, and decide again.",
+            side=_OWNER,
+        )
+    if plan.doubt:
+        return
+    _, shown = read_live(plan.repository, plan.policy_text)
+    _, now = read_live(plan.repository, store.policy_text(plan.repository))
+    if not equivalent(shown, now):
+        raise ConflictError(
+            f"the policy of {plan.repository.name} has changed since; the tags may do something else now, so nothing "
+            "was written",
+            hint="Look at the effect afresh, and decide again.",
+            side=_OWNER,
+        )
+
+
+def _write(store: TagStore, journal: Journal, plan: TagPlan, identifier: str) -> TagOutcome:
+    repository, before, after = plan.repository, plan.before, dict(plan.after)
+    gone = [key for key in before if key not in after]
+    fresh = {key: value for key, value in after.items() if before.get(key) != value}
+    notes: list[str] = []
+    begun = False
+    try:
+        # What ends access first: a kill in between must not leave more than either state.
+        if gone:
+            store.remove_tags(repository, gone)
+            begun = True
+        if fresh:
+            store.set_tags(repository, fresh)
+    except Exception as exc:
+        error = exc if isinstance(exc, EcrTuiError) else EcrTuiError("the tags were not written", detail=repr(exc))
+        refused = isinstance(exc, DeniedError | InputError | CredentialsError | Throttled | Cancelled)
+        live = before if refused and not begun else _seen(store, repository)
+        if live != after:
+            outcome = FAILED if live == before else UNKNOWN
+            _finish(journal, identifier, outcome, error.text(), notes)
+            if outcome == FAILED:
+                raise
+            raise EnvironmentFailure(
+                f"the tags of {repository.name} were changed only in part: {error.title}",
+                detail=f"They are: {'not known' if live is None else _shown(live)}",
+                hint="The journal says so. Look at them before anything else.",
+                side=_OWNER,
+            ) from exc
+        notes.append("AWS's answer was lost, but the tags were found written")
+    live = _seen(store, repository)
+    for pause in READ_BACK_PAUSES:
+        if live in (None, after):
+            break
+        time.sleep(pause)
+        live = _seen(store, repository)
+    if live is None:
+        notes.append("written, but the tags could not be read back")
+    elif live != after:
+        _finish(journal, identifier, UNKNOWN, f"reads back differently: {_shown(live)}", notes)
+        raise EcrTuiError(
+            f"the tags of {repository.name} were written, but read back differently",
+            detail=f"They are: {_shown(live)}",
+            hint="Someone else may have written at the same moment. Look at them before anything else.",
+            side=_OWNER,
+        )
+    _finish(journal, identifier, WRITTEN, "; ".join(notes), notes)
+    return TagOutcome(plan, True, identifier, tuple(notes))
+
+
+def _seen(store: TagStore, repository: Repository) -> dict[str, str] | None:
+    try:
+        return store.tags(repository)
+    except EcrTuiError:
+        return None
+
+
+def _finish(journal: Journal, identifier: str, outcome: str, detail: str, notes: list[str]) -> None:
+    try:
+        journal.finish(identifier, outcome, detail)
+    except EnvironmentFailure as exc:
+        notes.append(f"the outcome could not be noted in the journal: {exc.title}")
+
+
+def settle_tags(store: TagStore, journal: Journal, repository: Repository) -> History:
+    """As ``undoing.settle``, for the tags of one repository. Callers hold ``journal.writing``."""
+    history = journal.read()
+    entries = history.of_repository.get((repository.arn, TAGS), ())
+    if not entries or entries[-1].outcome != UNKNOWN:
+        return history
+    entry, live = entries[-1], store.tags(repository)
+    if live == tags_of(entry.record.after_text):
+        journal.finish(entry.id, WRITTEN, "found live afterwards")
+    elif live == tags_of(entry.record.before_text):
+        journal.finish(entry.id, FAILED, NEVER_ARRIVED)
+    return journal.read()
+
+
+def tags_of(text: str | None) -> dict[str, str]:
+    """From an entry of the journal."""
+    try:
+        found = json.loads(text or "{}")
+        return {str(key): str(value) for key, value in found.items()}
+    except (ValueError, AttributeError) as exc:
+        raise InputError("the journal's note of the tags cannot be understood", detail=repr(exc)) from exc
+
+
+def _text(tags: Mapping[str, str]) -> str:
+    return json.dumps(dict(tags), sort_keys=True, ensure_ascii=False)
+
+
+def _shown(tags: Mapping[str, str]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in sorted(tags.items())) or "none"
