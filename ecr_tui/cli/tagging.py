@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ecr_tui.cli import completing
 from ecr_tui.cli.asking import Asking
-from ecr_tui.cli.common import account_options, chosen, json_option, open_workspace, print_json, tag_option, yes_option
+from ecr_tui.cli.common import (
+    account_options,
+    chosen,
+    json_option,
+    open_workspace,
+    print_json,
+    repositories_argument,
+    tag_option,
+    yes_option,
+)
 from ecr_tui.errors import EcrTuiError
 
 if TYPE_CHECKING:
@@ -17,10 +27,19 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("repositories", nargs=-1, metavar="[REPO]...")
+@repositories_argument
 @tag_option
-@click.option("--set", "pairs", multiple=True, metavar="K=V", help="Add the tag or change its value; may be repeated.")
-@click.option("--unset", multiple=True, metavar="K", help="Remove the tag; may be repeated.")
+@click.option(
+    "--set",
+    "pairs",
+    multiple=True,
+    metavar="K=V",
+    shell_complete=completing.tags,
+    help="Add the tag or change its value; may be repeated.",
+)
+@click.option(
+    "--unset", multiple=True, metavar="K", shell_complete=completing.tag_keys, help="Remove the tag; may be repeated."
+)
 @account_options
 @yes_option
 @json_option

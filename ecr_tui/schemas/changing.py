@@ -1,4 +1,4 @@
-"""``list`` and what changes access: ``plan``, ``grant``, ``revoke``, ``undo``, ``redo``, ``history``, ``export``."""
+"""``list``, and what changes access: ``plan`` to ``history``, and ``export``."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ LIST: Schema = listed(
     )
 )
 CHANGED: Schema = listed(ref("plan"), "in the order asked for")
+TAGGED: Schema = listed(ref("tagged"), "in the order asked for")
+TAKEN_BACK: Schema = listed({"anyOf": [ref("plan"), ref("tagged")]}, "of policies, or of tags")
+_STATE: Schema = {
+    "type": ["object", "string", "null"],
+    "description": "the policy, or the tags; null for none, the text itself where it is no policy",
+}
 PLAN: Schema = listed(
     made_of(
         {
@@ -32,7 +38,7 @@ HISTORY: Schema = listed(
         {
             "id": text("what undo and redo take"),
             "at": time(),
-            "kind": word("grant", "revoke", "undo", "redo"),
+            "kind": word("grant", "revoke", "tag", "undo", "redo"),
             **where(),
             "account": text("account A"),
             "principal": maybe(text(), "whose access changed"),
@@ -42,9 +48,10 @@ HISTORY: Schema = listed(
             "run": maybe(text(), "the run over several repositories that it is a part of"),
             "undoes": maybe(text(), "the id of the write that it takes back"),
             "undone_by": maybe(text()),
-            "before": maybe(ref("document"), "null for no policy"),
-            "after": maybe(ref("document"), "null for no policy"),
-            "diff": listed(ref("difference")),
+            "subject": word("policy", "tags"),
+            "before": _STATE,
+            "after": _STATE,
+            "diff": listed(ref("difference"), "of policies"),
         }
     ),
     "newest first",

@@ -217,6 +217,24 @@ SHARED: dict[str, Schema] = {
         },
         "one repository's policy before and after",
     ),
+    "tagged": made_of(
+        {
+            "repository": text("its name"),
+            "arn": text(),
+            "changed": truth("whether there is anything to write"),
+            "written": truth("whether it was written, and read back"),
+            "before": ref("tags"),
+            "after": ref("tags"),
+            "effects": listed(
+                made_of(
+                    {"principal": text(), "gains": listed(_TEXTS), "loses": listed(_TEXTS)},
+                    "whose access changes: pull, push, delete, administer, or single actions",
+                )
+            ),
+            "doubt": maybe(text(), "why that may not be all"),
+        },
+        "one repository's tags before and after",
+    ),
     "stage": made_of(
         {
             "name": word("identity", "token", "login", "tag", "push", "pull", "digest", "isolation", "cleanup"),

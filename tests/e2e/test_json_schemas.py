@@ -168,6 +168,11 @@ def test_changing(sandbox: Sandbox) -> None:
     assert said("redo", "redo")[0]["written"]
     assert len(said("undo", "undo", said("history", "history", "--limit", "1")[0]["id"])) == 1
     past = said("history", "history")
+    (tagged,) = said("tag", "tag", REPOSITORY, "--set", "Team=Other", "--unset", "Owner", "--yes")
+    assert tagged["written"]
+    newest = said("history", "history", "--limit", "1")[0]
+    assert newest["subject"] == "tags"
+    assert said("undo", "undo", newest["id"], "--yes")[0]["written"]
     assert {one["kind"] for one in past} == {"grant", "revoke", "undo", "redo"}
     assert any(one["run"] for one in past)
     assert any(one["undone_by"] for one in past)
