@@ -61,10 +61,15 @@ async def test_hostile_names_in_writes_and_verification(tmp_path) -> None:
     workspace = FakeWorkspace(tmp_path, rows)
     async with running(workspace) as ui:
         await ui.press(*["space"] * len(rows), "g")
-        await ui.wait(lambda: ui.dialog == "ConfirmScreen")
+        await ui.wait(lambda: ui.dialog == "BulkPlanScreen")
+        await ui.see("Yes, grant")
         clean(ui)
         await ui.press("tab", "enter")
         await ui.wait(lambda: len(workspace.writes) == len(rows))
+        await ui.wait(lambda: ui.dialog == "BulkRunScreen" and not ui.main.runs.running)
+        clean(ui)
+        await ui.press("escape")
+        await ui.wait(lambda: not ui.dialog)
         for name in HOSTILE:
             await ui.select(name)
             await ui.press("u" if name == HOSTILE[-1] else "x")

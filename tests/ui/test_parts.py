@@ -230,6 +230,7 @@ def test_every_write_is_gated() -> None:
         "change.grant",
         "change.revoke",
         "change.undo",
+        "change.tags",
         "prove.verify",
         "prove.many",
     }
