@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from typing import Any
 
 import click
 
 from ecr_tui.cli import completing
 from ecr_tui.cli.common import account_options, json_option, open_workspace, print_json
-
-TICK, LOG_TICK = 0.5, 10.0
-"""Seconds between two words of progress, on a terminal and in a log."""
+from ecr_tui.cli.meter import Meter
 
 
 @click.command()
@@ -48,45 +44,20 @@ def audit(
     from ecr_tui.present_audit import audit_text
 
     with open_workspace(context, flags) as workspace:
-        progress = _Progress()
-        found = workspace.audit(
-            tags=workspace.settings.tags,
-            principals=[workspace.principal(one) for one in principals],
-            on_listed=progress.listed,
-            on_progress=progress.read,
-        )
-        progress.done()
+        with Meter("Listing repositories") as listing, Meter("Reading policies") as reading:
+
+            def read(done: int, total: int) -> None:
+                listing.clear()
+                reading(done, total)
+
+            found = workspace.audit(
+                tags=workspace.settings.tags,
+                principals=[workspace.principal(one) for one in principals],
+                on_listed=listing,
+                on_progress=read,
+            )
         if as_json:
             print_json(audit_json(found))
         else:
             click.echo(audit_text(found))
         context.exit(1 if fail_on is not None and found.fails(fail_on) else 0)
-
-
-class _Progress:
-    """On stderr: a line that is written over where that is a terminal, now and then a whole line elsewhere."""
-
-    def __init__(self) -> None:
-        self._on_terminal = sys.stderr.isatty()
-        self._last = 0.0 if self._on_terminal else time.monotonic()
-        self._shown = False
-
-    def listed(self, count: int) -> None:
-        self._say(f"Listing repositories: {count:,}")
-
-    def read(self, done: int, total: int) -> None:
-        self._say(f"Reading policies: {done:,} of {total:,}")
-
-    def done(self) -> None:
-        if self._shown and self._on_terminal:
-            click.echo("\r\x1b[K", nl=False, err=True)
-
-    def _say(self, text: str) -> None:
-        now = time.monotonic()
-        if now - self._last < (TICK if self._on_terminal else LOG_TICK):
-            return
-        self._last, self._shown = now, True
-        if self._on_terminal:
-            click.echo(f"\r\x1b[K{text}", nl=False, err=True)
-        else:
-            click.echo(text, err=True)

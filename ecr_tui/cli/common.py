@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ecr_tui.cli import completing
+from ecr_tui.cli.meter import Meter
 from ecr_tui.errors import EcrTuiError, InputError
 
 if TYPE_CHECKING:
@@ -142,7 +143,14 @@ def listed(workspace: Workspace) -> list[Repository]:
     def failed(region: str, error: EcrTuiError) -> None:
         failures.setdefault(region, error)
 
-    rows = workspace.repositories(dict(workspace.settings.tags) or None, on_failure=failed)
+    arns: set[str] = set()
+    with Meter("Listing repositories") as meter:
+
+        def page(rows: list[Repository]) -> None:
+            arns.update(row.arn for row in rows)
+            meter(len(arns))
+
+        rows = workspace.repositories(dict(workspace.settings.tags) or None, on_page=page, on_failure=failed)
     for region, error in failures.items():
         click.echo(f"{region}: {error.text()}", err=True)
     return rows

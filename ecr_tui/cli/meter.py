@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
-import time
+from threading import Lock
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
@@ -15,31 +17,40 @@ _EVERY_TERMINAL, _EVERY_ELSEWHERE = 0.1, 10.0
 
 
 class Meter:
-    """``with Meter("Reading policies") as meter: meter(3, 10)``; leaves no half line behind."""
+    """``with Meter("Reading policies") as meter: meter(3, 10)``; leaves no half line behind.
+
+    A terminal that cannot go back to the start of a line (TERM is "dumb" or unset) is treated as a file. The line has
+    no colour, and no more columns than the terminal.
+    """
 
     def __init__(self, what: str) -> None:
         self._what = what
-        self._terminal = sys.stderr.isatty()
-        self._next = time.monotonic() + _QUIET
+        self._terminal = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+        self._next = monotonic() + (_QUIET if self._terminal else _EVERY_ELSEWHERE)
         self._width = 0
+        self._lock = Lock()
 
-    def __call__(self, done: int, total: int, more: str = "") -> None:
-        now = time.monotonic()
-        if now < self._next:
-            return
-        self._next = now + (_EVERY_TERMINAL if self._terminal else _EVERY_ELSEWHERE)
-        line = f"{self._what}: {done:,} of {total:,}{more}"
-        if self._terminal:
-            click.echo(f"\r{line.ljust(self._width)}", nl=False, err=True)
-            self._width = len(line)
-        else:
-            click.echo(line, err=True)
+    def __call__(self, done: int, total: int | None = None, more: str = "") -> None:
+        """``total`` None: it is not known. Any thread may call."""
+        with self._lock:
+            now = monotonic()
+            if now < self._next:
+                return
+            self._next = now + (_EVERY_TERMINAL if self._terminal else _EVERY_ELSEWHERE)
+            line = f"{self._what}: {done:,}{'' if total is None else f' of {total:,}'}{more}"
+            if self._terminal:
+                line = line[: _columns() - 1]
+                click.echo(f"\r{line.ljust(self._width)}", nl=False, err=True)
+                self._width = len(line)
+            else:
+                click.echo(line, err=True)
 
     def clear(self) -> None:
-        """Before something else is printed."""
-        if self._width:
-            click.echo(f"\r{' ' * self._width}\r", nl=False, err=True)
-            self._width = 0
+        """Before something else is printed; the next call shows the line again."""
+        with self._lock:
+            if self._width:
+                click.echo(f"\r{' ' * self._width}\r", nl=False, err=True)
+                self._width, self._next = 0, 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -48,3 +59,10 @@ class Meter:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.clear()
+
+
+def _columns() -> int:
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80

@@ -19,6 +19,7 @@ from ecr_tui.cli.common import (
     tag_option,
     yes_option,
 )
+from ecr_tui.cli.meter import Meter
 from ecr_tui.errors import EcrTuiError
 
 if TYPE_CHECKING:
@@ -62,7 +63,11 @@ def tag(
         raise click.UsageError("Name what to change with --set K=V or --unset K.", context)
     wanted = dict(parse_tags(pairs, origin="--set"))
     with open_workspace(context, flags) as workspace:
-        plans = [workspace.plan_tags(row, wanted, unset) for row in chosen(workspace, flags)]
+        rows, plans = chosen(workspace, flags), []
+        with Meter("Reading policies") as meter:
+            for row in rows:
+                plans.append(workspace.plan_tags(row, wanted, unset))
+                meter(len(plans), len(rows))
         asking = Asking.of(workspace.settings, flags, as_json=as_json)
         context.exit(write_tags(workspace, plans, asking))
 
@@ -80,21 +85,26 @@ def write_tags(workspace: Workspace, plans: Sequence[TagPlan], asking: Asking) -
     if any(plan.changed for plan in plans):
         asking.confirm("Access changes. Write the tags?" if asks else "Write the tags?", needed=asks)
     written, code = [], 0
-    for plan in plans:
-        try:
-            outcome = workspace.apply_tags(plan)
-        except EcrTuiError as error:
-            if len(plans) == 1:
-                raise
-            click.echo(f"{plan.repository.name}: {error.text()}", err=True)
-            code = max(code, error.exit_code)
-            written.append(plan.to_json())
-            continue
-        written.append(plan.to_json(written=outcome.written))
-        if outcome.written and not as_json:
-            click.echo(plain(f"{plan.repository.name}: written and read back (journal {outcome.entry_id})"))
-        for note in outcome.notes:
-            click.echo(plain(f"{plan.repository.name}: {note}"), err=True)
+    with Meter("Writing") as meter:
+        for done, plan in enumerate(plans):
+            meter(done, len(plans))
+            name = plan.repository.name
+            try:
+                outcome = workspace.apply_tags(plan)
+            except EcrTuiError as error:
+                if len(plans) == 1:
+                    raise
+                meter.clear()
+                click.echo(f"{name}: {error.text()}", err=True)
+                code = max(code, error.exit_code)
+                written.append(plan.to_json())
+                continue
+            meter.clear()
+            written.append(plan.to_json(written=outcome.written))
+            if outcome.written and not as_json:
+                click.echo(plain(f"{name}: written and read back (journal {outcome.entry_id})"))
+            for note in outcome.notes:
+                click.echo(plain(f"{name}: {note}"), err=True)
     if as_json:
         print_json(written)
     return code

@@ -25,6 +25,7 @@ from ecr_tui.cli.common import (
     tag_option,
     yes_option,
 )
+from ecr_tui.cli.meter import Meter
 from ecr_tui.errors import EnvironmentFailure, InputError
 
 if TYPE_CHECKING:
@@ -107,21 +108,25 @@ def _run(
     from ecr_tui import present
     from ecr_tui.policy.actions import Access
 
-    alone = len(repositories) == 1
-    cancel = threading.Event()
+    alone, done = len(repositories) == 1, 0
+    cancel, meter = threading.Event(), Meter("Verifying")
 
     def tell(_: Repository, event: Event) -> None:
-        line = present.event_line(event)
-        if line and alone:
+        if not alone:
+            meter(done, len(repositories))
+        elif line := present.event_line(event):
             click.echo(line, err=as_json)
 
     def end(result: Result) -> None:
+        nonlocal done
+        done += 1
         if not alone:
+            meter.clear()
             click.echo(present.result_line(result), err=as_json)
         elif result.report is not None:
             click.echo(present.report_text(result.report), err=as_json)
 
-    with _interruptible(cancel):
+    with _interruptible(cancel), meter:
         batch = workspace.verify_many(
             repositories,
             isolation=isolation,
