@@ -24,11 +24,6 @@ RISK = "!"
 REPOSITORIES = ("repository", "repositories")
 
 
-def keys(*pairs: tuple[str, str]) -> Content:
-    """The line at the foot of a dialog."""
-    return Content("   ").join(Content.assemble((key, "$text-accent bold"), f" {what}") for key, what in pairs)
-
-
 def name_column() -> Column[Row]:
     """Sorted by the place that was given to each, until the user sorts by another column."""
     return Column("repository", "Repository", _name, lambda row: row.place, width=16, flex=3, keep=9)
@@ -213,13 +208,13 @@ def _throttled(run: Running) -> Content:
     return Content.styled(f" · throttled {run.refusals:,} times", MUTED)
 
 
-def run_keys(run: Running) -> Content:
+def run_keys(run: Running) -> list[tuple[str, str]]:
     look = [("↑ ↓", "look"), ("enter", "its diff or reason")]
     if run.running:
-        return keys(("space", "go on" if run.paused else "pause"), ("esc", "stop"), ("R", "close, it goes on"), *look)
+        return [("space", "go on" if run.paused else "pause"), ("esc", "stop"), ("R", "close, it goes on"), *look]
     undone = run.undone() if run.error is None else []
     again = [("r", f"try {len(undone):,} again")] if undone else []
-    return keys(("esc", "close"), ("y", "copy the report"), *again, *look)
+    return [("esc", "close"), ("y", "copy the report"), *again, *look]
 
 
 def unfinished_body(left: Unfinished, words: str, when: str) -> list[Content]:

@@ -25,6 +25,7 @@ from ecr_tui.ui.signing_in import sign_in
 from ecr_tui.ui.text import MUTED, NO, OK, safe
 from ecr_tui.ui.widgets.accounts import KINDS
 from ecr_tui.ui.widgets.inputs import SafeInput
+from ecr_tui.ui.widgets.keyhints import KeyHints
 
 if TYPE_CHECKING:
     from ecr_tui.ui.port import Workspace
@@ -122,23 +123,14 @@ class AccountsScreen(Dialog[Choice | None]):
             yield row("  ext. id", "external-b", "mfa-b", classes="role-more for-b")
             yield OptionList(id="matches", markup=False)
             yield Static(id="meaning", classes="body", markup=False)
-            yield Static(
-                Content.assemble(
-                    ("↑↓", "$text-accent bold"),
-                    " complete  ",
-                    ("tab", "$text-accent bold"),
-                    " next  ",
-                    ("enter", "$text-accent bold"),
-                    " use  ",
-                    ("ctrl+t", "$text-accent bold"),
-                    " swap  ",
-                    ("ctrl+l", "$text-accent bold"),
-                    " sign in  ",
-                    ("esc", "$text-accent bold"),
-                    " cancel",
-                ),
-                classes="keys",
-                markup=False,
+            yield KeyHints(
+                ("↑ ↓", "complete"),
+                ("tab", "next"),
+                ("enter", "use"),
+                ("ctrl+t", "swap"),
+                ("ctrl+l", "sign in"),
+                ("esc", "cancel"),
+                between="  ",
             )
 
     def on_mount(self) -> None:

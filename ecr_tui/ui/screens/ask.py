@@ -18,6 +18,7 @@ from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.text import MUTED, NO, safe
 from ecr_tui.ui.widgets.inputs import SafeInput
+from ecr_tui.ui.widgets.keyhints import KeyHints
 
 Check = Callable[[str], str]
 """What a typed text means, as one line for the user. Raises EcrTuiError for one that cannot be used."""
@@ -50,11 +51,7 @@ class AskScreen(Dialog[str | None]):
             yield Static(self._explanation, classes="body", markup=False)
             yield self._input
             yield Static(id="meaning", classes="body", markup=False)
-            yield Static(
-                Content.assemble(("enter", "$text-accent bold"), " accept   ", ("esc", "$text-accent bold"), " cancel"),
-                classes="keys",
-                markup=False,
-            )
+            yield KeyHints(("enter", "accept"), ("esc", "cancel"))
 
     def on_mount(self) -> None:
         self._input.focus()
@@ -123,18 +120,7 @@ class ChooseScreen(Dialog[Choosable | None]):
             if self._explanation:
                 yield Static(self._explanation, classes="body", markup=False)
             yield OptionList(*(Option(choice.label) for choice in self._choices), id="options", markup=False)
-            yield Static(
-                Content.assemble(
-                    ("↑ ↓", "$text-accent bold"),
-                    " choose   ",
-                    ("enter", "$text-accent bold"),
-                    " accept   ",
-                    ("esc", "$text-accent bold"),
-                    " cancel",
-                ),
-                classes="keys",
-                markup=False,
-            )
+            yield KeyHints(("↑ ↓", "choose"), ("enter", "accept"), ("esc", "cancel"))
 
     def on_mount(self) -> None:
         options = self.query_one(OptionList)

@@ -20,6 +20,7 @@ from ecr_tui.ui.messages import Answered, Audited, AuditProgress
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.text import TextScreen, copied_error, error_content
 from ecr_tui.ui.text import NO, OK, PENDING, count, safe, safe_block
+from ecr_tui.ui.widgets.keyhints import KeyHints
 from ecr_tui.ui.widgets.lines import Line, Lines
 from ecr_tui.ui.widgets.words import Words
 
@@ -82,22 +83,7 @@ class AuditScreen(Dialog[None]):
                 for page, label in PAGES.items():
                     with TabPane(label, id=page):
                         yield Lines(id=f"{page}-body")
-            yield Static(
-                Content.assemble(
-                    ("← →", "$text-accent bold"),
-                    " page   ",
-                    ("y", "$text-accent bold"),
-                    " copy   ",
-                    ("J", "$text-accent bold"),
-                    " copy JSON   ",
-                    ("r", "$text-accent bold"),
-                    " again   ",
-                    ("esc", "$text-accent bold"),
-                    " close",
-                ),
-                classes="keys",
-                markup=False,
-            )
+            yield KeyHints(("← →", "page"), ("y", "copy"), ("J", "copy JSON"), ("r", "again"), ("esc", "close"))
 
     def on_mount(self) -> None:
         # Nothing takes the focus: a page that gets it late would turn the tabs back.

@@ -16,6 +16,7 @@ from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui.bulk_text import unfinished_body
 from ecr_tui.ui.past_text import when
 from ecr_tui.ui.screens.dialog import Dialog
+from ecr_tui.ui.widgets.keyhints import KeyHints
 from ecr_tui.ui.write_text import whom
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class UnfinishedScreen(Dialog[str]):
     UnfinishedScreen {
         & > #dialog { max-width: 76; }
         & #buttons { height: auto; margin-top: 1; align-horizontal: right; }
+        & #buttons .keys { width: 1fr; margin-top: 0; }
         & Button { margin-left: 1; min-width: 11; }
     }
     """
@@ -56,6 +58,7 @@ class UnfinishedScreen(Dialog[str]):
                 body = unfinished_body(left, words[:1].upper() + words[1:], when(left.run.at))
                 yield Static(Content("\n").join(body), classes="body", markup=False)
             with Horizontal(id="buttons"):
+                yield KeyHints(("← →", "choose"), ("enter", "press"), ("esc", "later"))
                 yield Button(Content("Later"), id="later", variant="default")
                 yield Button(Content("Dismiss"), id="dismiss", variant="default")
                 yield Button(Content("Resume"), id="resume", variant="primary")

@@ -17,6 +17,7 @@ from ecr_tui.ui.flows.bulk import TICK, Planning, Row
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.text import safe
+from ecr_tui.ui.widgets.keyhints import KeyHints
 from ecr_tui.ui.widgets.run_table import RunTable
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 from ecr_tui.ui.widgets.words import Words
@@ -33,7 +34,7 @@ class BulkPlanScreen(Dialog[bool]):
         & .title { margin-bottom: 0; }
         & #scroll { margin-top: 1; }
         & #buttons { height: auto; margin-top: 1; align-horizontal: right; }
-        & #buttons Words { width: 1fr; color: $text-muted; }
+        & #buttons .keys { width: 1fr; margin-top: 0; }
         & Button { margin-left: 2; min-width: 14; }
     }
     """
@@ -59,7 +60,7 @@ class BulkPlanScreen(Dialog[bool]):
             yield Words(plan_summary(self._planning), id="summary", classes="body")
             yield RunTable(plan_columns(), key=lambda row: row.repository.arn)
             with Horizontal(id="buttons"):
-                yield Words(Content("↑ ↓ look\nenter its diff"))
+                yield KeyHints(("↑ ↓", "look"), ("enter", "its diff"), ("esc", "no"), between="\n")
                 yield Button(Content("No"), id="no", variant="default")
                 yield Button(
                     Content(f"Yes, {self._planning.job.verb.lower()}"), id="yes", variant="warning", disabled=True

@@ -18,6 +18,7 @@ from ecr_tui.ui.screens.confirm import ConfirmScreen
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.text import safe
+from ecr_tui.ui.widgets.keyhints import KeyHints
 from ecr_tui.ui.widgets.run_table import RunTable
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 from ecr_tui.ui.widgets.words import Words
@@ -53,7 +54,7 @@ class BulkRunScreen(Dialog[None]):
             yield Words(id="counts", classes="body")
             yield Words(id="state", classes="body")
             yield RunTable(run_columns(), key=lambda row: row.repository.arn)
-            yield Words(run_keys(self.run), classes="keys")
+            yield KeyHints(*run_keys(self.run))
 
     def on_mount(self) -> None:
         self.table.set_rows(self.run.rows)
@@ -77,7 +78,7 @@ class BulkRunScreen(Dialog[None]):
         self.query_one("#bar", Words).say(run_bar(run, self.query_one("#bar").content_size.width))
         self.query_one("#counts", Words).say(run_counts(run))
         self.query_one("#state", Words).say(run_state(run))
-        self.query_one(".keys", Words).say(run_keys(run))
+        self.query_one(KeyHints).tell(*run_keys(run))
         if last is not None:
             self.table.follow(last.place)
         self.table.redraw_rows()

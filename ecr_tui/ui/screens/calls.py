@@ -16,6 +16,7 @@ from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.text import TextScreen
 from ecr_tui.ui.text import MUTED, NO, OK, count, safe, safe_block, seconds
 from ecr_tui.ui.widgets.columns import Column, Piece
+from ecr_tui.ui.widgets.keyhints import KeyHints
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 
 EVERY = 0.5
@@ -92,22 +93,7 @@ class CallsScreen(Dialog[None]):
             yield Static(id="head", classes="title", markup=False)
             yield self.table
             yield Static(id="command", classes="body", markup=False)
-            yield Static(
-                Content.assemble(
-                    ("y", "$text-accent bold"),
-                    " copy   ",
-                    ("f", "$text-accent bold"),
-                    " failed   ",
-                    ("b", "$text-accent bold"),
-                    " side   ",
-                    ("enter", "$text-accent bold"),
-                    " details   ",
-                    ("esc", "$text-accent bold"),
-                    " close",
-                ),
-                classes="keys",
-                markup=False,
-            )
+            yield KeyHints(("y", "copy"), ("f", "failed"), ("b", "side"), ("enter", "details"), ("esc", "close"))
 
     def on_mount(self) -> None:
         self.table.sort_by("time", True)

@@ -14,6 +14,7 @@ from textual.widgets import Button, Static
 
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.text import safe
+from ecr_tui.ui.widgets.keyhints import KeyHints
 
 
 class ConfirmScreen(Dialog[bool]):
@@ -22,6 +23,7 @@ class ConfirmScreen(Dialog[bool]):
     DEFAULT_CSS = """
     ConfirmScreen {
         & #buttons { height: auto; margin-top: 1; align-horizontal: right; }
+        & #buttons .keys { width: 1fr; margin-top: 0; }
         & Button { margin-left: 2; min-width: 14; }
     }
     """
@@ -51,6 +53,7 @@ class ConfirmScreen(Dialog[bool]):
             with VerticalScroll(id="scroll", can_focus=False):
                 yield Static(self._body, classes="body", markup=False)
             with Horizontal(id="buttons"):
+                yield KeyHints(("← →", "choose"), ("enter", "press"), ("esc", self._no.lower()))
                 yield Button(Content(self._no), id="no", variant="default")
                 yield Button(Content(self._yes), id="yes", variant="warning")
 

@@ -22,6 +22,7 @@ from ecr_tui.ui.preview_text import diff_lines
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.text import TextScreen
 from ecr_tui.ui.text import MUTED, NO, count, safe
+from ecr_tui.ui.widgets.keyhints import KeyHints
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 from ecr_tui.ui.widgets.words import Words
 
@@ -97,7 +98,7 @@ class JournalScreen(Dialog[None]):
             yield self.table
             with VerticalScroll(id="detail", can_focus=True):
                 yield Words(id="entry", classes="body")
-            yield Words(classes="keys")
+            yield KeyHints(between="  ")
 
     def on_mount(self) -> None:
         self.table.set_message("Reading the journal…")
@@ -161,8 +162,7 @@ class JournalScreen(Dialog[None]):
         self.query_one(".title", Words).say(Content.assemble(*parts))
         other = "all" if self._only else "here"
         keys = (("u", "undo"), ("r", "redo"), ("f", other), ("↵", "open"), ("y", "copy"), ("esc", "close"))
-        words = [part for key, word in keys for part in ((key, "$text-accent bold"), (f" {word}  ", MUTED))]
-        self.query_one(".keys", Words).say(Content.assemble(*words).rstrip())
+        self.query_one(KeyHints).tell(*keys)
 
     # -- the entry under the cursor ------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from ecr_tui.ui.screens.proving import CANCEL_PATIENCE, TICK
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.text import NO, OK, count, safe, safe_block, seconds
 from ecr_tui.ui.widgets.columns import Column, Piece
+from ecr_tui.ui.widgets.keyhints import Hint, KeyHints
 from ecr_tui.ui.widgets.run_table import RunTable
 from ecr_tui.ui.widgets.verification import report_text
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
@@ -62,7 +63,7 @@ class ManyScreen(Dialog[None]):
             yield Static(f"Verify {count(len(self.run.rows), 'repository', 'repositories')}", classes="title")
             yield RunTable(columns(self.run, self._verifier.clock), key=lambda row: row.repository.arn)
             yield Words(summary(self.run, self._verifier.clock()), id="summary")
-            yield Words(keys(self.run), classes="keys")
+            yield KeyHints(*keys(self.run))
 
     def on_mount(self) -> None:
         table = self.query_one(RunTable)
@@ -79,7 +80,7 @@ class ManyScreen(Dialog[None]):
             return
         self.query_one(RunTable).redraw_rows()
         self.query_one("#summary", Words).say(summary(self.run, self._verifier.clock()))
-        self.query_one(".keys", Words).say(keys(self.run))
+        self.query_one(KeyHints).tell(*keys(self.run))
 
     @on(VirtualTable.Opened)
     def _opened(self, message: VirtualTable.Opened) -> None:
@@ -259,7 +260,7 @@ def summary(run: ManyRun, now: float) -> Content:
     )
 
 
-def keys(run: ManyRun) -> Content:
+def keys(run: ManyRun) -> list[Hint]:
     pairs = [("↑ ↓", "choose"), ("enter", "its report"), ("y", "copy the report")]
     pairs.append(("esc", "stop all" if run.running and not run.cancelling else "close"))
-    return Content("   ").join(Content.assemble((key, "$text-accent bold"), f" {what}") for key, what in pairs)
+    return pairs

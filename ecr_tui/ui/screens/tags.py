@@ -18,6 +18,7 @@ from ecr_tui.tagging import changed_tags, check_tag
 from ecr_tui.ui.screens.ask import AskScreen
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.text import MUTED, count, safe
+from ecr_tui.ui.widgets.keyhints import KeyHints
 from ecr_tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
@@ -54,7 +55,14 @@ class TagsScreen(Dialog[dict[str, str] | None]):
             yield Static(f"Tags of {safe(self._repository.name)}", classes="title", markup=False)
             yield OptionList(id="tags", markup=False)
             yield Words(id="pending", classes="body")
-            yield Words(classes="keys")
+            yield KeyHints(
+                ("a", "add"),
+                ("enter", "change"),
+                ("d", "remove or keep"),
+                ("w", "write…"),
+                ("esc", "cancel"),
+                between="  ",
+            )
 
     def on_mount(self) -> None:
         self.query_one(OptionList).focus()
@@ -75,9 +83,6 @@ class TagsScreen(Dialog[dict[str, str] | None]):
         if not self._keys():
             words = "It has no tags. " + (words if pending else "")
         self.query_one("#pending", Words).say(Content.styled(words, MUTED))
-        keys = (("a", "add"), ("enter", "change"), ("d", "remove or keep"), ("w", "write…"), ("esc", "cancel"))
-        parts = [part for key, word in keys for part in ((key, "$text-accent bold"), (f" {word}  ", MUTED))]
-        self.query_one(".keys", Words).say(Content.assemble(*parts).rstrip())
 
     def _line(self, key: str) -> Content:
         before, after = self._before.get(key), self._after.get(key)

@@ -12,6 +12,7 @@ from textual.widgets import Static
 from ecr_tui.errors import CredentialsError, EcrTuiError
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.text import MUTED, NO, safe, safe_block
+from ecr_tui.ui.widgets.keyhints import KeyHints
 
 SCROLL = {"up": -1, "k": -1, "down": 1, "j": 1}
 
@@ -51,17 +52,8 @@ class TextScreen(Dialog[None]):
             yield Static(self._title, classes="title", markup=False)
             with VerticalScroll(id="scroll"):
                 yield Static(self._body, classes="body", markup=False)
-            yield Static(
-                Content.assemble(
-                    *((("l", "$text-accent bold"), " sign in here   ") if self._sign_in else ()),
-                    ("y", "$text-accent bold"),
-                    " copy   ",
-                    ("↑ ↓", "$text-accent bold"),
-                    " scroll   any other key closes",
-                ),
-                classes="keys",
-                markup=False,
-            )
+            here = (("l", "sign in here"),) if self._sign_in else ()
+            yield KeyHints(*here, ("y", "copy"), ("↑ ↓", "scroll"), ("esc", "or any other key closes"))
 
     def on_mount(self) -> None:
         self.query_one("#scroll").focus()

@@ -1,0 +1,71 @@
+"""The keys of a dialog in a line at its foot; a click on one presses it."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.content import Content
+from textual.style import Style
+
+from ecr_tui.ui.widgets.words import Words
+
+_NAMES = {
+    "↑": "up",
+    "↓": "down",
+    "←": "left",
+    "→": "right",
+    "↵": "enter",
+    "esc": "escape",
+    "PgUp": "pageup",
+    "PgDn": "pagedown",
+    "+": "plus",
+    "-": "minus",
+    "?": "question_mark",
+    "!": "exclamation_mark",
+    "/": "slash",
+    "*": "asterisk",
+}
+"""Keys whose name in Textual is not what the user reads."""
+
+Hint = tuple[str, str]
+"""Keys as the user reads them, separated by blanks, and what they do."""
+
+
+def hints(*pairs: Hint, between: str = "   ") -> Content:
+    """``("↑ ↓", "look"), ("esc", "close")`` as one line. Of several keys the last is what a click on the words means.
+
+    A pair without keys is words alone.
+    """
+    return Content(between).join(_hint(keys.split(), words) for keys, words in pairs)
+
+
+def _hint(keys: list[str], words: str) -> Content:
+    shown = [Content.styled(key, "bold $text-accent").stylize(_pressing(key)) for key in keys]
+    if not keys:
+        return Content(words)
+    return Content(" ").join([*shown, Content.styled(words, _pressing(keys[-1]))] if words else shown)
+
+
+def _pressing(key: str) -> Style:
+    return Style.from_meta({"press": _NAMES.get(key, key)})
+
+
+class KeyHints(Words):
+    """Says :func:`hints`. Of the class ``keys``, which dialogs lay out."""
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = """
+    KeyHints { pointer: pointer; }
+    """
+
+    def __init__(self, *pairs: Hint, between: str = "   ") -> None:
+        self._between = between
+        super().__init__(hints(*pairs, between=between), classes="keys")
+
+    def tell(self, *pairs: Hint) -> None:
+        self.say(hints(*pairs, between=self._between))
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        key = event.style.meta.get("press")
+        if key:
+            self.app.simulate_key(key)
