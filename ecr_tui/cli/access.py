@@ -22,6 +22,7 @@ from ecr_tui.cli.common import (
     tag_option,
     yes_option,
 )
+from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
 from ecr_tui.cli.writing import (
     mention_unfinished,
@@ -93,7 +94,7 @@ def run_options(command: F) -> F:
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
 
 
-@click.command()
+@command()
 @grant_options
 @account_options
 @json_option
@@ -116,7 +117,7 @@ def plan(context: click.Context, /, as_json: bool, **flags: Any) -> None:
                 click.echo(present_sides.seen_text(item))
 
 
-@click.command()
+@command()
 @grant_options
 @account_options
 @run_options
@@ -138,7 +139,7 @@ def grant(context: click.Context, /, as_json: bool, resume: bool, parallel: int,
         context.exit(write(bulk, plans, intent, failures=failures, asking=asking))
 
 
-@click.command()
+@command()
 @repositories_argument
 @tag_option
 @click.option("--to", "principal", metavar="PRINCIPAL", shell_complete=completing.principals, help="Whose access ends.")

@@ -8,10 +8,11 @@ import click
 
 from ecr_tui.cli import completing
 from ecr_tui.cli.common import account_options, json_option, open_workspace, print_json
+from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
 
 
-@click.command()
+@command()
 @account_options
 @click.option(
     "--tag",

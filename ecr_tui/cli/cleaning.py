@@ -8,9 +8,10 @@ import click
 
 from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import account_options, json_option, open_workspace, print_json, yes_option
+from ecr_tui.cli.helping import command
 
 
-@click.command()
+@command()
 @account_options
 @yes_option
 @json_option

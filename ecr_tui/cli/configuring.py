@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ecr_tui.cli.common import account_options, json_option, print_json, settings_of
+from ecr_tui.cli.helping import DocumentedGroup
 
 if TYPE_CHECKING:
     from ecr_tui.config import Settings
 
 
-@click.group(name="config")
+@click.group(name="config", cls=DocumentedGroup)
 def config() -> None:
     """Show the settings in force, and where each comes from."""
 

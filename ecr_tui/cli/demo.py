@@ -13,14 +13,17 @@ from typing import IO, cast
 import click
 
 from ecr_tui.cli.common import ENGINES, open_workspace
+from ecr_tui.cli.helping import command
 from ecr_tui.cli.interface import run_interface
 from ecr_tui.errors import EcrTuiError, EnvironmentFailure
 
 
-@click.command()
+@command()
 @click.option("--serve", is_flag=True, help="The sandbox alone, for other tools, until interrupted.")
-@click.option("--repositories", type=click.IntRange(0, 200_000), default=0, metavar="N", help="Seed N more.")
-@click.option("--engine", type=ENGINES, help="As for the interface.")
+@click.option(
+    "--repositories", type=click.IntRange(0, 200_000), default=0, metavar="N", help="Seed N more repositories."
+)
+@click.option("--engine", type=ENGINES, help="How to verify, as for the interface.")
 @click.pass_context
 def demo(context: click.Context, /, serve: bool, repositories: int, engine: str | None) -> None:
     """Two embedded AWS accounts with an ECR that enforces its policies, and the interface on them."""

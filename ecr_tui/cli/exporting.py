@@ -8,14 +8,15 @@ import click
 
 from ecr_tui.cli.access import grant_options, grant_plans
 from ecr_tui.cli.common import account_options, open_workspace
+from ecr_tui.cli.helping import command
 
 FORMATS = click.Choice(["json", "cli", "terraform", "cloudformation"])
 
 
-@click.command()
+@command()
 @grant_options
 @account_options
-@click.option("--format", "form", type=FORMATS, default="cli", show_default=True)
+@click.option("--format", "form", type=FORMATS, default="cli", show_default=True, help="What to print.")
 @click.option(
     "--side", type=click.Choice(["a", "b", "both"]), default="both", show_default=True, help="Account A's part, or B's."
 )

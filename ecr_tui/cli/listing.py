@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ecr_tui.cli.common import account_options, json_option, listed, open_workspace, print_json, tag_option
+from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
 from ecr_tui.errors import EcrTuiError, InputError
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ecr_tui.workspace import Workspace
 
 
-@click.command("list")
+@command("list")
 @account_options
 @tag_option
 @click.option(

@@ -8,8 +8,10 @@ from typing import Any
 
 import click
 
+from ecr_tui.cli.helping import DocumentedGroup
 
-class LazyGroup(click.Group):
+
+class LazyGroup(DocumentedGroup):
     """``places`` tells for each command, in the order of the help, its "module:attribute" in this package."""
 
     def __init__(self, *arguments: Any, places: Mapping[str, str], **options: Any) -> None:

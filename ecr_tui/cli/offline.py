@@ -10,10 +10,11 @@ import click
 
 from ecr_tui.cli import completing
 from ecr_tui.cli.common import json_option, print_json
+from ecr_tui.cli.helping import command
 from ecr_tui.errors import InputError
 
 
-@click.command()
+@command()
 @click.argument("text", metavar="TEXT|-")
 @json_option
 def explain(text: str, as_json: bool) -> None:
@@ -31,7 +32,7 @@ def explain(text: str, as_json: bool) -> None:
         click.echo(present.diagnosis_text(diagnosis))
 
 
-@click.command()
+@command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path, allow_dash=True))
 @json_option
 @click.pass_context
@@ -53,8 +54,8 @@ def simulate(context: click.Context, /, files: tuple[Path, ...], as_json: bool) 
     context.exit(1 if any(result.matches is False for _, result in found) else 0)
 
 
-@click.command("operator-policy")
-@click.argument("level", type=click.Choice(["read-only", "grant", "full"]))
+@command("operator-policy")
+@click.argument("level", type=click.Choice(["read-only", "grant", "full"]), metavar="LEVEL")
 @click.option(
     "--account",
     default="*",
@@ -63,17 +64,21 @@ def simulate(context: click.Context, /, files: tuple[Path, ...], as_json: bool) 
     help="Account A, to name it in the ARNs.",
 )
 @click.option("--region", default="*", metavar="R", shell_complete=completing.regions, help="Only this region.")
-@click.option("--partition", default="aws", show_default=True, help="aws-cn and aws-us-gov have other ARNs.")
+@click.option(
+    "--partition", default="aws", metavar="PARTITION", show_default=True, help="aws-cn and aws-us-gov have other ARNs."
+)
 def operator_policy(level: str, account: str, region: str, partition: str) -> None:
-    """Print the identity policy that account A's operator needs, by how much ecr-tui may do for them: read-only,
-    grant (and revoke, undo), or full (and remove probe images, change tags). For account B's side see `export`."""
+    """Print the identity policy that account A's operator needs, by how much ecr-tui may do for them.
+
+    For account B's side see ecr-tui export.
+    """
     from ecr_tui.policy.operators import Operator
     from ecr_tui.policy.operators import operator_policy as policy
 
     click.echo(policy(Operator(level), account=account, region=region, partition=partition).pretty())
 
 
-@click.command()
+@command()
 @click.argument("command", nargs=-1, metavar="[COMMAND]...", shell_complete=completing.schemas)
 def schema(command: tuple[str, ...]) -> None:
     """Print the JSON Schema of a command's --json document; without COMMAND list the documents."""

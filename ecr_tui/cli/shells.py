@@ -19,6 +19,7 @@ from click import shell_completion
 from click.shell_completion import CompletionItem
 
 from ecr_tui.cli.completing import VARIABLE
+from ecr_tui.cli.helping import command
 
 NAME = "ecr-tui"
 SHELLS = ("bash", "zsh", "fish")
@@ -43,7 +44,7 @@ complete -o nosort -F %(complete_func)s %(prog_name)s 2>/dev/null || complete -F
 """
 
 
-@click.command("completion")
+@command("completion")
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(shell: str) -> None:
     """Print the script that completes commands, options, profiles, repositories, tags and principals with Tab."""

@@ -19,6 +19,7 @@ from ecr_tui.cli.common import (
     tag_option,
     yes_option,
 )
+from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
 from ecr_tui.errors import EcrTuiError
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from ecr_tui.workspace import Workspace
 
 
-@click.command()
+@command()
 @repositories_argument
 @tag_option
 @click.option(

@@ -9,6 +9,7 @@ import click
 from ecr_tui.cli import completing
 from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import account_options, json_option, open_workspace, print_json, yes_option
+from ecr_tui.cli.helping import command
 from ecr_tui.cli.tagging import write_tags
 from ecr_tui.cli.writing import SHOWN_IN_FULL, carried_out, report
 from ecr_tui.errors import InputError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ecr_tui.workspace import Workspace
 
 
-@click.command()
+@command()
 @click.option(
     "--repository",
     metavar="NAME",
@@ -54,7 +55,7 @@ def history(
             click.echo(present_past.history_text(rows))
 
 
-@click.command()
+@command()
 @click.argument("identifier", required=False, metavar="[ID]", shell_complete=completing.writes)
 @click.option("--one", is_flag=True, help="Only the very last write, also where it was one of a run.")
 @account_options
@@ -70,7 +71,7 @@ def undo(context: click.Context, /, identifier: str | None, **flags: Any) -> Non
     _take_back(context, identifier, flags, redo=False)
 
 
-@click.command()
+@command()
 @click.argument("identifier", required=False, metavar="[ID]", shell_complete=completing.writes)
 @click.option("--one", is_flag=True, help="Only the very last undo, also where it was one of a run.")
 @account_options

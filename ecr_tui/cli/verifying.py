@@ -25,6 +25,7 @@ from ecr_tui.cli.common import (
     tag_option,
     yes_option,
 )
+from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
 from ecr_tui.errors import EnvironmentFailure, InputError
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 _WORDS = ("auto", "all", "none")
 
 
-@click.command()
+@command()
 @repositories_argument
 @tag_option
 @account_options
