@@ -10,14 +10,14 @@ export PYTHON
 # The tests start hundreds of programs, each of which would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check lint types contracts format readme bench clean
+.PHONY: help demo test check lint types contracts format readme screenshots bench clean
 .NOTPARALLEL:
 
 help:
 	@echo "make demo   the app on two embedded AWS accounts"
 	@echo "make test   the tests"
 	@echo "make check  what CI runs: lint, types, import contracts, tests"
-	@echo "make format, make readme (its table of keys), make clean"
+	@echo "make format, make readme (its tables of keys and failures), make screenshots, make clean"
 	@echo "make bench  how fast, against what one would use instead (ARGS='start table': some of it)"
 
 demo: $(DEMO_STAMP)
@@ -43,7 +43,10 @@ format: $(STAMP)
 	@$(BIN)/python -m ruff format
 
 readme: $(STAMP)
-	@$(BIN)/python tools/readme_keys.py
+	@$(BIN)/python -m tools.readme
+
+screenshots: $(STAMP)
+	@$(BIN)/python -m tools.screenshots $(ARGS)
 
 bench: $(STAMP)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)

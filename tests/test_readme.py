@@ -26,10 +26,19 @@ def table(text: str) -> list[tuple[str, ...]]:
     return [tuple(cell.strip() for cell in row) for row in rows[2:]]
 
 
-def test_the_key_table_is_the_catalogue() -> None:
-    from ecr_tui.ui.keys import markdown_table
+def test_what_is_made_from_the_code_is_current() -> None:
+    """The tables of keys and failures; ``make readme`` writes them."""
+    from tools.readme import renewed
 
-    assert markdown_table() in section("Keys"), f"The table should be:\n{markdown_table()}"
+    assert renewed(README) == README, "make readme"
+
+
+def test_a_text_of_every_failure_is_shown_and_known_by_it() -> None:
+    from ecr_tui.registry.catalogue import CATALOGUE
+    from tools.readme import texts
+
+    assert [row.id for row in CATALOGUE if not list(texts(row))] == []
+    assert len(table(section("What registries, engines and AWS say"))) == len(CATALOGUE)
 
 
 def test_the_example_of_a_policy_test_is_right() -> None:
@@ -99,7 +108,8 @@ def test_every_option_in_running_text_exists() -> None:
     for command in (cli, *cli.all_commands().values()):
         known.update(option for parameter in command.params for option in parameter.opts)
     text = re.sub(r"^```.*?^```", "", README, flags=re.MULTILINE | re.DOTALL)
-    ours = [quoted for quoted in re.findall(r"`([^`]+)`", text) if not quoted.startswith("aws ")]
+    others = ("aws ", "curl ", "docker ")
+    ours = [quoted for quoted in re.findall(r"`([^`]+)`", text) if not quoted.startswith(others)]
     named = {word for quoted in ours for word in quoted.split() if word.startswith("--")}
     assert named
     assert named - known == set()
@@ -146,7 +156,35 @@ def test_make_targets_and_files_exist() -> None:
     assert named - targets == set()
     for target in re.findall(r"\]\(([^)#:]+)\)", README):
         assert (ROOT / target).exists(), target
-    for line in section("How it is built").splitlines():
-        listed = re.match(r"    (  )?([a-z_]+(?:/|\.py)) ", line)
-        if listed:
-            assert (ROOT / ("ecr_tui" if listed[1] else "") / listed[2]).exists(), line
+    headings = {
+        re.sub(r"[^a-z0-9 -]", "", line.lower()).replace(" ", "-") for line in re.findall(r"^##+ (.*)", README, re.M)
+    }
+    assert set(re.findall(r"\]\(#([^)]+)\)", README)) - headings == set()
+
+
+def test_every_file_that_contributors_are_sent_to_exists() -> None:
+    named = set(re.findall(r"`((?:ecr_tui|tests|tools)/[^`]*)`", README))
+    assert named
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+
+
+def test_how_it_is_built_names_every_room() -> None:
+    listed = re.findall(r"^    (  )?([a-z_*]+(?:/|\.py)) ", section("How it is built"), re.MULTILINE)
+    top = [ROOT / name for inner, name in listed if not inner]
+    rooms = [path for inner, name in listed if inner for path in ROOT.glob(f"ecr_tui/{name.rstrip('/')}")]
+    assert [path.name for path in top if not path.exists()] == []
+    assert len(rooms) == len(set(rooms))
+    there = {path for path in (ROOT / "ecr_tui").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert {path.name for path in rooms} == {path.name for path in there} - {"__init__.py"}
+
+
+def pictures() -> list[str]:
+    return re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
+
+
+def test_the_pictures_shown_are_those_that_are_taken() -> None:
+    from tools.screenshots import FOLDER, NAMES
+
+    shown = pictures()
+    assert sorted(shown) == sorted(f"{FOLDER.name}/{name}.svg" for name in NAMES)
+    assert sorted(shown) == sorted(str(path.relative_to(ROOT)) for path in FOLDER.iterdir())
