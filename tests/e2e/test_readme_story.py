@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 
 from ecr_tui.sandbox.sandbox import Sandbox
+from ecr_tui.sandbox.seed_repositories import SEED_DOCUMENT_ACTIONS
 from tests.support.cli import ecr_tui
 from tests.test_readme import section
 
 REPOSITORY = "my-first-repo"
-SEEN = re.compile(r"# (?:exit (?P<code>\d): )?(?P<verdict>[A-Z]{4,})?")
+CONSUMER = "arn:aws:iam::222222222222:user/devusr2"
+AN_ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
+TOLD = re.compile(r"# (?:exit (?P<code>\d): )?(?P<verdict>[A-Z]{4,})?")
 
 
 def commands(title: str) -> list[tuple[list[str], int, str]]:
@@ -22,9 +27,10 @@ def commands(title: str) -> list[tuple[list[str], int, str]]:
         for line in block.splitlines():
             words = shlex.split(line, comments=True)
             if words[:1] == ["ecr-tui"] and words[1:2] != ["demo"]:
-                told = SEEN.search(line)
+                told = TOLD.search(line)
                 code, verdict = (told["code"], told["verdict"]) if told else (None, None)
-                found.append((words[1:], int(code or 0), verdict or ""))
+                end = next((place for place, word in enumerate(words) if word in ("|", ">")), None)
+                found.append((words[1:end], int(code or 0), verdict or ""))
     return found
 
 
@@ -51,18 +57,43 @@ def test_the_walk_through_on_the_demo(sandbox: Sandbox, monkeypatch: pytest.Monk
     assert policy(sandbox) == before
 
 
-def test_the_walk_through_on_two_accounts(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same commands lead through the demo, whose profiles have the names that README uses; nobody is there to
-    answer, so --yes stands for the answer."""
+@pytest.fixture
+def examples(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The files that README's examples read, in the folder where they are run."""
+    (cases,) = re.findall(r"^```json\n(.*?)^```", section("Unit tests for policies"), re.MULTILINE | re.DOTALL)
+    (tmp_path / "cases.json").write_text(cases, encoding="utf-8")
+    statement = {"Effect": "Allow", "Principal": {"AWS": CONSUMER}, "Action": SEED_DOCUMENT_ACTIONS}
+    (tmp_path / "policy.json").write_text(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ECR_TUI_ENGINE", "direct")
+
+
+def answered(words: list[str]) -> list[str]:
+    """Nobody is there to answer: --yes stands for the answer. An id is one of this journal."""
+    if words[0] in ("grant", "revoke", "undo", "redo", "tag") and "--yes" not in words:
+        words = [*words, "--yes"]
+    writes = ecr_tui("history", "--json").json if any(map(AN_ID.fullmatch, words)) else []
+    last = next((write["id"] for write in writes if write["kind"] == "grant"), "")
+    return [last if AN_ID.fullmatch(word) else word for word in words]
+
+
+def test_the_walk_through_on_two_accounts(sandbox: Sandbox, examples: None) -> None:
+    """The demo's profiles have the names that README uses."""
     before = policy(sandbox)
-    told = [
-        words
-        for words, *_ in commands("On two real accounts")
-        if words[0] in ("list", "plan", "grant", "verify", "export", "undo")
-    ]
-    assert [words[0] for words in told] == ["list", "plan", "grant", "verify", "export", "undo"]
+    told = [words for words, *_ in commands("On two real accounts") if not words[0].startswith("--")]
+    assert [words[0] for words in told] == ["list", "plan", "grant", "export", "verify", "undo"]
     for words in told:
-        ran = ecr_tui(*words, *(["--yes"] if words[0] in ("grant", "undo") else []))
+        ran = ecr_tui(*answered(words))
         assert ran.code == 0, (words, ran.out, ran.err)
     assert policy(sandbox) == before
+
+
+def test_the_examples_of_the_command_line(sandbox: Sandbox, examples: None) -> None:
+    """In their order, which tells a story, too: what is undone there has been written before."""
+    told = [words for words, *_ in commands("Command line")]
+    assert len(told) > 20
+    for words in told:
+        ran = ecr_tui(*answered(words))
+        refused = words[:2] == ["audit", "--fail-on"] or words[:3] == ["verify", "--tag", "Team=Payments"]
+        assert ran.code == (1 if refused else 0), (words, ran.out, ran.err)
+        assert ran.out.strip(), words
