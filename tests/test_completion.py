@@ -142,6 +142,15 @@ def test_very_many_names_are_offered_like_folders() -> None:
     assert values("ecr-tui plan team-1/app-39") == ["team-1/app-391", "team-1/app-394", "team-1/app-397"]
 
 
+def test_tags_that_look_like_the_listing_itself() -> None:
+    hostile = {"Odd": 'x],["', "Set": '{"a":1}],["b","M', "Team": "Pay"}
+    keep(["one", "two"], hostile)
+    assert ListingCache().tags(ACCOUNT, [REGION]) == {key: {value} for key, value in hostile.items()}
+    assert ListingCache().names(ACCOUNT, [REGION]) == ["one", "two"]
+    assert values("ecr-tui plan t") == ["two"]
+    assert values("ecr-tui list --tag Te") == ["Team="]
+
+
 def test_the_environments_and_the_commands_own_region_and_profile_count(monkeypatch: pytest.MonkeyPatch) -> None:
     assert values("ecr-tui --region us-east-1 plan ") == []
     monkeypatch.delenv("ECR_TUI_PROFILE_A")
