@@ -136,6 +136,12 @@ def test_the_other_shells_are_told_whole_words() -> None:
     assert offered("ecr-tui verify --isolation al", "fish") == ["plain,all\tup to 25 of them"]
 
 
+def test_the_scripts_differ_from_clicks_where_they_must() -> None:
+    assert "-S ''" in ecr_tui("completion", "zsh").out
+    assert "split -m 1" in ecr_tui("completion", "fish").out
+    assert "COMP_LINE" in ecr_tui("completion", "bash").out
+
+
 def test_very_many_names_are_offered_like_folders() -> None:
     keep([f"team-{n % 3}/app-{n:03}" for n in range(FOLDED_FROM * 4)] + ["alone"])
     assert values("ecr-tui plan ") == ["team-0/", "team-1/", "team-2/", "alone"]

@@ -69,7 +69,7 @@ def test_every_option_and_argument_is_explained(context: click.Context) -> None:
     arguments = [one for one in context.command.params if isinstance(one, click.Argument)]
     page = manual.page_of(context)
     told = dict(page.arguments) if page is not None else {}
-    shown = {re.sub(r"\W", "", one.make_metavar(context).replace("TEXT|-", "TEXT")) for one in arguments}
+    shown = {re.sub(r"\W", "", (one.metavar or "").replace("TEXT|-", "TEXT")) for one in arguments}
     assert {name for name in shown if name.isupper()} == set(told)
 
 

@@ -58,7 +58,9 @@ def account_options(command: F) -> F:
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="One JSON document on stdout, as ecr-tui schema tells."
+)
 
 
 def yes_option(command: F) -> F:

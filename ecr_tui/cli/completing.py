@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ecr_tui.config import Settings
     from ecr_tui.journal import Head
 
-Item = CompletionItem[str]
-Completing = Callable[[click.Context, click.Parameter, str], list[Item]]
+    Item = CompletionItem[str]
+    Completing = Callable[[click.Context, click.Parameter, str], list[Item]]
 
 VARIABLE = "_ECR_TUI_COMPLETE"
 """In whose presence a command line is completed, not run; click's name for it."""
