@@ -62,9 +62,13 @@ def test_the_configuration_is_the_example() -> None:
     assert f"```toml\n{EXAMPLE}```\n" in section("Configuration")
 
 
-def shell_lines() -> list[str]:
-    blocks = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    return [line for block in blocks for line in block.splitlines()]
+def shell_blocks(title: str = "") -> list[str]:
+    """Below a title, or all of them."""
+    return re.findall(r"^```sh\n(.*?)^```", section(title) if title else README, re.MULTILINE | re.DOTALL)
+
+
+def shell_lines(title: str = "") -> list[str]:
+    return [line for block in shell_blocks(title) for line in block.splitlines()]
 
 
 def words(line: str) -> list[str]:

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -18,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.served import ServedDemo
+from tests.test_readme import shell_blocks
 
 pytest_plugins = ["tests.support.engines"]
 
@@ -283,6 +285,33 @@ def test_skopeo_copies_only_after_the_grant(
     assert pulled.returncode == 0, pulled.stderr
     manifest = (tmp_path / "back/manifest.json").read_bytes()
     assert f"sha256:{hashlib.sha256(manifest).hexdigest()}" == digest
+
+
+@pytest.mark.docker
+def test_readmes_commands_for_other_tools(demo: ServedDemo, docker: str) -> None:
+    """As they stand there, in a shell that has pasted the exports: only the push before the grant is refused."""
+    needs("skopeo")
+    (commands,) = [block for block in shell_blocks("The demo for other tools") if "docker push" in block]
+    home = demo.home
+    (home / ".config/containers").mkdir(parents=True, exist_ok=True)
+    (home / ".config/containers/policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
+    (home / "ecr-tui").write_text(f'#!/bin/sh\nexec {sys.executable} -m ecr_tui "$@"\n')
+    (home / "ecr-tui").chmod(0o755)
+    # One login for docker and skopeo, which looks for docker's only where docker has it by default.
+    setup = (
+        f'PATH="{home}:{AWS.parent}:$PATH"\nexport DOCKER_CONFIG="$HOME/.docker"\ndocker tag {docker} my-image:latest\n'
+    )
+    lines = commands.splitlines()
+    script = setup + "".join(f'{line}\necho "[line {number}: $?]"\n' for number, line in enumerate(lines))
+    result = demo.run("sh", "-c", f'{script}docker rmi --force my-image:latest "$REPO:v1"')
+    ecr_tui(demo, "undo", "--json")
+    codes = [int(code) for code in re.findall(r"^\[line \d+: (\d+)\]$", result.stdout, re.MULTILINE)]
+    said = f"{result.stdout}\n{result.stderr}"
+    assert len(codes) == len(lines), said
+    assert [line for line, code in zip(lines, codes, strict=True) if code] == [
+        line for line in lines if line.endswith("# denied")
+    ], said
+    assert (home / "image/manifest.json").is_file()
 
 
 # -- its end ---------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import pytest
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.sandbox.seed_repositories import SEED_DOCUMENT_ACTIONS
 from tests.support.cli import ecr_tui
-from tests.test_readme import section
+from tests.test_readme import section, shell_lines
 
 REPOSITORY = "my-first-repo"
 CONSUMER = "arn:aws:iam::222222222222:user/devusr2"
@@ -23,14 +23,13 @@ TOLD = re.compile(r"# (?:exit (?P<code>\d): )?(?P<verdict>[A-Z]{4,})?")
 def commands(title: str) -> list[tuple[list[str], int, str]]:
     """Arguments of each command below a title, the exit code that README tells, and the verdict that it names."""
     found = []
-    for block in re.findall(r"^```sh\n(.*?)^```", section(title), re.MULTILINE | re.DOTALL):
-        for line in block.splitlines():
-            words = shlex.split(line, comments=True)
-            if words[:1] == ["ecr-tui"] and words[1:2] != ["demo"]:
-                told = TOLD.search(line)
-                code, verdict = (told["code"], told["verdict"]) if told else (None, None)
-                end = next((place for place, word in enumerate(words) if word in ("|", ">")), None)
-                found.append((words[1:end], int(code or 0), verdict or ""))
+    for line in shell_lines(title):
+        words = shlex.split(line, comments=True)
+        if words[:1] == ["ecr-tui"] and words[1:2] != ["demo"]:
+            told = TOLD.search(line)
+            code, verdict = (told["code"], told["verdict"]) if told else (None, None)
+            end = next((place for place, word in enumerate(words) if word in ("|", ">")), None)
+            found.append((words[1:end], int(code or 0), verdict or ""))
     return found
 
 
