@@ -177,7 +177,7 @@ class EcrTuiApp(App[None]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Textual's own, without those that our catalogue has (quit, keys) or that mean nothing here."""
-        wanted = ("Theme", "Maximize", "Minimize")
+        wanted = ("Theme",)
         for command in super().get_system_commands(screen):
             if command.title in wanted:
                 yield command

@@ -222,6 +222,9 @@ MAIN: tuple[Key, ...] = (
     Key("pane.preview", "2", "pane('preview')", "Policy preview", "Go to the policy preview", MOVE, "2"),
     Key("pane.verification", "3", "pane('verification')", "Verification", "Go to the verification", MOVE, "3"),
     Key("pane.accounts", "4", "pane('accounts')", "Accounts", "Go to the accounts", MOVE, "4"),
+    Key("pane.grow", "plus", "resize_pane(1)", "Larger", "Make the pane larger; a mouse drags its borders", MOVE, "+"),
+    Key("pane.shrink", "minus", "resize_pane(-1)", "Smaller", "Make the pane smaller", MOVE, "-"),
+    Key("pane.zoom", "z", "zoom", "Zoom", "The pane alone on the screen; once more: all again", MOVE, "z"),
 )
 """The main screen's keys, in the order of the footer: what is cut off in a narrow one is named in its pane anyway."""
 

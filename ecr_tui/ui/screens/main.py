@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.timer import Timer
@@ -31,6 +30,7 @@ from ecr_tui.ui.screens.history import History
 from ecr_tui.ui.screens.journalling import Journalling
 from ecr_tui.ui.screens.leftovers import Leftovers
 from ecr_tui.ui.screens.many import ManyProving
+from ecr_tui.ui.screens.panes import Panes
 from ecr_tui.ui.screens.proving import Proving
 from ecr_tui.ui.screens.runs import Runs
 from ecr_tui.ui.screens.searching import Searching
@@ -41,7 +41,7 @@ from ecr_tui.ui.screens.writes import Writes
 from ecr_tui.ui.text import NO, safe, safe_block
 from ecr_tui.ui.widgets.accounts import TITLES, AccountCard
 from ecr_tui.ui.widgets.bars import PaneBar, PaneTab, StatusBar
-from ecr_tui.ui.widgets.keybar import KeyBar
+from ecr_tui.ui.widgets.pane_area import PaneArea
 from ecr_tui.ui.widgets.preview import TABS, PreviewPane
 from ecr_tui.ui.widgets.repositories import RepositoriesPane
 from ecr_tui.ui.widgets.verification import VerificationPane
@@ -51,8 +51,6 @@ if TYPE_CHECKING:
     from ecr_tui.errors import EcrTuiError
     from ecr_tui.policy.change import Grant
     from ecr_tui.ui.port import Workspace
-
-PANES = ("repositories", "preview", "verification")
 
 WINDOW_DEBOUNCE = 0.1
 PREVIEW_DEBOUNCE = 0.03
@@ -87,7 +85,6 @@ class MainScreen(Screen[None]):
         self.searching = Searching(self)
         self.copying = Copying(self)
         self.accounts = Accounts(self)
-        self.pane = "repositories"
         self._marks = 0
         self._possible: tuple[bool, ...] = ()
         self._window_timer: Timer | None = None
@@ -99,26 +96,18 @@ class MainScreen(Screen[None]):
         self.repositories = RepositoriesPane(self.details, principal=lambda: self.choosing.principal, now=now)
         self.preview = PreviewPane(workspace.identity_policy, now=now)
         self.verification = VerificationPane()
+        self.panes = Panes(self)
 
     # -- layout --------------------------------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
-        with Horizontal(id="accounts"):
-            yield from self.cards.values()
-        yield PaneBar()
-        with Vertical(id="panes"):
-            yield self.repositories
-            with Horizontal(id="lower"):
-                yield self.preview
-                yield self.verification
-        yield StatusBar()
-        yield KeyBar()
+        yield from self.panes.compose()
 
     def on_mount(self) -> None:
         self.table.focus()
         self.repositories.set_tags(self.listing.tags)
         self.repositories.say("Listing repositories…")
-        self._show_pane("repositories")
+        self.panes.show("repositories")
         self._preview_now()
         self.proving.begin_ticking()
         # AWS's libraries are imported by the first call: the first frame must not wait for them.
@@ -149,30 +138,19 @@ class MainScreen(Screen[None]):
 
     @property
     def tabbed(self) -> bool:
-        """One pane at a time: the terminal is too small for four."""
-        return self.has_class("-narrow") or self.has_class("-short")
+        """One pane at a time."""
+        return self.panes.tabbed
+
+    @property
+    def pane(self) -> str:
+        return self.panes.current
 
     def on_resize(self, event: events.Resize) -> None:
         # Textual sets the breakpoint classes after this event.
-        self.call_after_refresh(self._fit)
-
-    def _fit(self) -> None:
-        for card in self.cards.values():
-            card.one_line(self.tabbed)
-        self._show_pane(self.pane)
-        self.show_preview()
-
-    def _show_pane(self, pane: str) -> None:
-        self.pane = pane
-        if not self.has_class(f"-pane-{pane}"):
-            # One update of the style of everything below, not three.
-            self.update_classes({f"-pane-{name}": name == pane for name in PANES})
-        self.query_one(PaneBar).activate(pane)
+        self.call_after_refresh(self.panes.fit)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        for name, pane in zip(PANES, (self.repositories, self.preview, self.verification), strict=True):
-            if pane in event.widget.ancestors_with_self:
-                self._show_pane(name)
+        self.panes.focused(event.widget)
         self.searching.show()
 
     # -- what is chosen --------------------------------------------------------------------------------------------
@@ -485,6 +463,7 @@ class MainScreen(Screen[None]):
         for column in self.table.columns:
             sort = partial(self.table.sort_by, column.id)
             yield f"Sort by {column.label}", "The same column again turns the order", sort
+        yield from self.panes.commands()
         for tab in TABS:
             yield f"Preview: {tab.label}", "Turn the policy preview to this tab", partial(self._turn_to, tab.id)
 
@@ -493,11 +472,11 @@ class MainScreen(Screen[None]):
         self.action_pane("preview")
 
     def action_filter(self) -> None:
-        self._show_pane("repositories")
+        self.panes.show("repositories")
         self.repositories.open_filter()
 
     def action_tag_filter(self) -> None:
-        self._show_pane("repositories")
+        self.panes.show("repositories")
         self.repositories.open_tags()
 
     def action_read_policies(self) -> None:
@@ -554,18 +533,17 @@ class MainScreen(Screen[None]):
             self.table.focus()
 
     def action_pane(self, pane: str) -> None:
-        if pane == "accounts":
-            self.cards[Role.OWNER].focus()
-            return
-        self._show_pane(pane)
-        # A pane that has just been given room can take the focus only after the next layout.
-        self.call_after_refresh(self._focus_pane, pane)
+        self.panes.go_to(pane)
 
-    def _focus_pane(self, pane: str) -> None:
-        if pane == "preview":
-            self.preview.focus_body()
-        else:
-            (self.table if pane == "repositories" else self.verification).focus()
+    def action_resize_pane(self, steps: int) -> None:
+        self.panes.grow(steps)
+
+    def action_zoom(self) -> None:
+        self.panes.zoom(self.pane)
+
+    @on(PaneArea.Zoomed)
+    def _zoomed(self, message: PaneArea.Zoomed) -> None:
+        self.panes.zoom(message.pane)
 
     def action_copy(self) -> None:
         self.copying.focused()

@@ -47,7 +47,7 @@ class Proving:
         screen = self._screen
         self.verifier.start(repository, screen.workspace.settings.engine)
         self._ticker.resume()
-        if screen.tabbed:
+        if not screen.panes.sees("verification"):
             screen.action_pane("verification")
         self.show()
         screen.verification.scroll_home(animate=False)

@@ -82,8 +82,8 @@ class Writes:
         if not plan.changed:
             self._say(f"No change: {safe(plan.repository.name)} already grants this.")
             return
-        if screen.tabbed and screen.pane != "preview":
-            # Only what is on the screen may be written, and here the preview is on another tab.
+        if not screen.panes.sees("preview"):
+            # Only what is on the screen may be written, and the preview is on another tab, or hidden.
             screen.action_pane("preview")
             self._say("This is what g writes. Press g again to write it.")
             return

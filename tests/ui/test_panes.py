@@ -1,0 +1,116 @@
+"""Panes made larger, alone, hidden and dragged; nothing of it gets in the way of what is small or must be seen."""
+
+from __future__ import annotations
+
+from tests.ui.conftest import Session, running
+from tests.ui.fake_workspace import FakeWorkspace
+from tests.ui.test_layout import PANES, visible
+
+
+def sizes(ui: Session) -> dict[str, tuple[int, int]]:
+    return {name: tuple(ui.main.query_one(f"#{name}").outer_size) for name in PANES}
+
+
+async def command(ui: Session, words: str) -> None:
+    for title, _, run in ui.main.palette_commands():
+        if title == words:
+            run()
+            await ui.pilot.pause()
+            return
+    raise AssertionError(words)
+
+
+async def test_sizes_by_key_and_mouse_outlive_a_resize(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.pilot.pause()
+        first = sizes(ui)
+        await ui.press("plus", "plus")
+        await ui.wait(lambda: sizes(ui)["repositories"][1] == first["repositories"][1] + 4)
+        assert sizes(ui)["preview"][1] == first["preview"][1] - 4
+        await ui.press("3", "plus")
+        await ui.wait(lambda: sizes(ui)["verification"][0] == first["verification"][0] + 4)
+        await ui.press("2", "plus", "plus")
+        await ui.wait(lambda: sizes(ui)["preview"][0] == first["preview"][0] + 4)
+        kept = sizes(ui)
+        for size in ((60, 20), (120, 40)):
+            await ui.pilot.resize_terminal(*size)
+            await ui.wait(lambda s=size: ui.main.tabbed == (s[0] < 100))
+        await ui.wait(lambda: sizes(ui) == kept)
+
+        # The border between the upper and the lower panes, then the one between the lower ones.
+        preview = ui.main.preview.region
+        await ui.pilot.mouse_down(offset=(20, preview.y))
+        await ui.pilot.hover(offset=(20, preview.y + 3))
+        await ui.pilot.mouse_up(offset=(20, preview.y + 3))
+        await ui.wait(lambda: ui.main.preview.region.y in (preview.y + 3, preview.y + 4))
+        assert ui.app.mouse_captured is None
+        preview = ui.main.preview.region
+        await ui.pilot.mouse_down(offset=(preview.right, preview.y + 4))
+        await ui.pilot.hover(offset=(preview.right - 8, preview.y + 4))
+        await ui.pilot.mouse_up(offset=(preview.right - 8, preview.y + 4))
+        await ui.wait(lambda: ui.main.preview.region.right in (preview.right - 8, preview.right - 7))
+        assert not ui.main.get_selected_text()
+
+        # No further than what each pane keeps, whatever is asked.
+        await ui.press("1", *["plus"] * 20)
+        await ui.wait(lambda: sizes(ui)["preview"][1] == 8)
+        await ui.press(*["minus"] * 30)
+        await ui.wait(lambda: sizes(ui)["repositories"][1] == 6)
+        await ui.see("billing-api")
+        await command(ui, "Move: panes as at the start")
+        await ui.wait(lambda: sizes(ui) == first)
+
+
+async def test_a_pane_alone_and_panes_hidden(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.press("z")
+        await ui.wait(lambda: visible(ui) == ["repositories"])
+        assert sizes(ui)["repositories"][0] == 120
+        await ui.press("3")
+        await ui.wait(lambda: visible(ui) == ["verification"])
+        await ui.press("plus")
+        assert "z shows all panes again" in ui.toasts()
+        await ui.press("z")
+        await ui.wait(lambda: visible(ui) == list(PANES))
+        assert ui.main.focused is ui.main.verification
+        await ui.pilot.click("#repositories", offset=(5, 0), times=2)
+        await ui.wait(lambda: visible(ui) == ["repositories"])
+        await ui.press("z")
+        await ui.wait(lambda: visible(ui) == list(PANES))
+
+        await command(ui, "Move: hide the accounts")
+        await ui.wait(lambda: "A · owner" not in ui.text())
+        await command(ui, "Move: hide the verification")
+        await ui.wait(lambda: visible(ui) == ["repositories", "preview"])
+        assert sizes(ui)["preview"][0] == 120
+        await command(ui, "Move: hide the policy preview")
+        await ui.wait(lambda: visible(ui) == ["repositories"])
+        await ui.press("z")
+        await ui.press("z")
+        await ui.wait(lambda: visible(ui) == ["repositories"])
+
+        # What is not on the screen is not written, and a verification is watched.
+        await ui.select("my-first-repo")
+        await ui.press("g")
+        await ui.wait(lambda: visible(ui) == ["repositories", "preview"])
+        assert workspace.writes == []
+        await ui.press("g")
+        await ui.wait(lambda: workspace.writes)
+        await ui.ready()
+        await ui.press("v")
+        await ui.wait(lambda: visible(ui) == list(PANES))
+        await ui.press("4")
+        await ui.see("A · owner")
+        await ui.wait(lambda: ui.main.focused in ui.main.cards.values())
+
+
+async def test_a_small_terminal_has_one_pane_whatever_is_pressed(workspace: FakeWorkspace) -> None:
+    async with running(workspace, size=(60, 20)) as ui:
+        await ui.see("✓ pull")
+        before = ui.text()
+        await ui.press("plus", "minus", "z")
+        await ui.wait(lambda: "it has all of it" in ui.toasts())
+        assert "room for one pane only" in ui.toasts()
+        assert visible(ui) == ["repositories"]
+        ui.app.clear_notifications()
+        await ui.wait(lambda: ui.text() == before)
