@@ -15,6 +15,7 @@ from textual import events, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.command import Provider
+from textual.content import Content
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
@@ -30,12 +31,15 @@ from ecr_tui.ui.screens.ask import AskScreen
 from ecr_tui.ui.screens.main import MainScreen
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.signing_in import sign_in
-from ecr_tui.ui.text import safe
+from ecr_tui.ui.text import safe, safe_block
 from ecr_tui.ui.theme import BRAND, check_theme, readable
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import MfaPrompt
     from ecr_tui.ui.port import Workspace
+
+SHOWN = 20_000
+"""Characters of a text that no clipboard took that are shown to be marked; the file has all of it."""
 
 WRITE_PATIENCE = 15.0
 """Seconds that leaving waits for a policy write under way; its calls are bounded to less than that."""
@@ -65,7 +69,7 @@ class EcrTuiApp(App[None]):
         # Half-drawn animation frames flicker in tmux and cost bytes over SSH.
         self.animation_level = "none"
         self._workspace = workspace
-        self._clipboard_way = clipboard or Clipboard()
+        self._clipboard_way = clipboard or Clipboard(file=lambda: settings.state_folder / "copied.txt")
         self._replies: set[MfaReply] = set()
         self._leaving = False
         self.register_theme(BRAND)
@@ -202,11 +206,22 @@ class EcrTuiApp(App[None]):
         message.stop()
 
         async def copy() -> None:
-            copied = await self._clipboard_way.copy(self, message.text)
-            self.notify(f"Copied {message.what} {copied.how}.{message.more}")
+            copied = await self._clipboard_way.copy(_Osc52(self), message.text)
+            if copied.file is None and not copied.failed:
+                self.notify(f"{copied.sentence(message.what)}{message.more}", timeout=8)
+                return
+            # No clipboard has it: to be marked with the mouse here, and copied as the terminal does it.
+            body = Content(safe_block(message.text[:SHOWN]))
+            path = str(copied.file or "")
+            self.push_screen(TextScreen(safe(copied.sentence(message.what)), body, copy=path or "", what="the path"))
 
         # A worker, because the system's clipboard is a program that may take its time.
         self.run_worker(copy(), group="clipboard", exit_on_error=False)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """What is marked with the mouse or in an input, for ctrl+c: as truthful as every other copy."""
+        self._clipboard = text
+        self.post_message(TextScreen.CopyWanted(text, "what is marked"))
 
     # -- MFA ---------------------------------------------------------------------------------------------------------
 
@@ -244,6 +259,16 @@ class EcrTuiApp(App[None]):
             ),
             answered,
         )
+
+
+class _Osc52:
+    """Textual's own way to the terminal's clipboard."""
+
+    def __init__(self, app: App[None]) -> None:
+        self._app = app
+
+    def copy_to_clipboard(self, text: str) -> None:
+        App.copy_to_clipboard(self._app, text)
 
 
 def safe_toast(text: str) -> str:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
+
+OSC_52_LIMIT = 100_000
+"""Characters of base64: what is longer is cut off or dropped by several terminals, silently."""
 
 
 class Terminal(Protocol):
@@ -17,9 +22,17 @@ class Terminal(Protocol):
 
 @dataclass(frozen=True)
 class Copied:
-    """``how`` completes "Copied ...". OSC 52 has no answer, so it is said as sent, never as done."""
+    """``how`` completes "Copied the ARN ..."; ``done`` is that word. OSC 52 has no answer: it is said as sent, never as
+    done. ``file`` is where the text was written for want of a clipboard, ``failed`` whether not even that was possible.
+    """
 
     how: str
+    done: str = "Copied"
+    file: Path | None = None
+    failed: bool = False
+
+    def sentence(self, what: str) -> str:
+        return f"{self.done} {what} {self.how}."
 
 
 def is_remote(environ: Mapping[str, str]) -> bool:
@@ -35,8 +48,17 @@ def system_copy(text: str) -> str:
     return str(getattr(pyperclip.copy, "__name__", "")).removeprefix("copy_") or "system clipboard"
 
 
+def write_private(path: Path, text: str) -> None:
+    """For the user's eyes only. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.unlink(missing_ok=True)  # nor through a link, nor with the rights of a file that was there
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w", encoding="utf-8", newline="") as file:
+        file.write(text)
+
+
 class Clipboard:
-    """Local: the system's clipboard, else OSC 52. Over SSH: OSC 52 only."""
+    """Local: the system's clipboard, else OSC 52. Over SSH: OSC 52 only. What neither can take: a file."""
 
     TIMEOUT = 2.0
 
@@ -44,9 +66,13 @@ class Clipboard:
         self,
         environ: Mapping[str, str] | None = None,
         system: Callable[[str], str] = system_copy,
+        *,
+        file: Callable[[], Path] | None = None,
     ) -> None:
+        """``file``: where to write what no clipboard takes; it is replaced each time."""
         self._environ = os.environ if environ is None else environ
         self._system = system
+        self._file = file
 
     async def copy(self, terminal: Terminal, text: str) -> Copied:
         if not is_remote(self._environ):
@@ -57,5 +83,32 @@ class Clipboard:
                 pass
             else:
                 return Copied(f"to the clipboard ({name})")
+        unable = self._unable(text)
+        if unable:
+            return await self._write(text, unable)
         terminal.copy_to_clipboard(text)
-        return Copied("to the terminal (OSC 52; whether it keeps it, it does not say)")
+        return Copied(f"to the terminal (OSC 52), which may refuse it and does not say{self._hint()}", "Sent")
+
+    def _unable(self, text: str) -> str:
+        """Why OSC 52 cannot work; "" where it may."""
+        if self._environ.get("TERM_PROGRAM") == "Apple_Terminal":
+            return "this terminal has no OSC 52"
+        if self._environ.get("TERM") == "linux":
+            return "the console has no clipboard"
+        length = len(b64encode(text.encode("utf-8", "replace")))
+        return f"{len(text):,} characters are too many for the terminal (OSC 52)" if length > OSC_52_LIMIT else ""
+
+    def _hint(self) -> str:
+        return "; in tmux it needs: set -g set-clipboard on" if self._environ.get("TMUX") else ""
+
+    async def _write(self, text: str, why: str) -> Copied:
+        if self._file is None:
+            return Copied(f"anywhere: {why}", "Could not copy", failed=True)
+        path = self._file()
+        try:
+            await asyncio.to_thread(write_private, path, text)
+        except OSError as error:
+            return Copied(
+                f"anywhere: {why}, and {path} cannot be written ({error.strerror})", "Could not copy", failed=True
+            )
+        return Copied(f"to {path}: {why}", "Written", file=path)

@@ -6,6 +6,7 @@ import pytest
 
 from ecr_tui.aws.model import MfaPrompt, Role
 from ecr_tui.errors import CredentialsError, EcrTuiError
+from ecr_tui.ui.clipboard import Clipboard
 from ecr_tui.ui.keys import CATALOGUE, MAIN
 from ecr_tui.ui.screens.text import ErrorScreen
 from tests.ui.conftest import running
@@ -145,3 +146,23 @@ async def test_the_same_key_twice_copies_arn_then_uri(workspace: FakeWorkspace) 
         repo = workspace.by_name("my-first-repo")
         assert ui.copied == [repo.arn, repo.uri]
         await ui.wait(lambda: "Copied the URI to the clipboard (test)" in ui.toasts())
+
+
+async def test_what_no_clipboard_takes_is_shown_with_the_file_that_has_it(workspace: FakeWorkspace, tmp_path) -> None:
+    file = tmp_path / "copied.txt"
+    clipboard = Clipboard({"SSH_TTY": "1", "TERM": "linux"}, file=lambda: file)
+    async with running(workspace, clipboard=clipboard) as ui:
+        await ui.select("my-first-repo")
+        await ui.press("y")
+        await ui.wait(lambda: ui.dialog == "TextScreen")
+        await ui.see("Written the ARN to", workspace.by_name("my-first-repo").arn)
+        assert file.read_text() == workspace.by_name("my-first-repo").arn
+
+
+async def test_what_is_marked_is_copied_as_truthfully(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.press("slash")
+        await ui.type("web")
+        await ui.press("shift+home", "ctrl+c")
+        await ui.wait(lambda: "Copied what is marked to the clipboard (test)." in ui.toasts())
+        assert ui.copied == ["web"]

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -181,7 +182,7 @@ async def test_over_ssh_only_the_terminal_is_asked(name: str) -> None:
     result = await Clipboard({name: "1"}, lambda t: copied.append(t) or "xclip").copy(terminal, "x")
     assert (copied, terminal.sent) == ([], ["x"])
     assert "OSC 52" in result.how
-    assert "does not say" in result.how
+    assert result.sentence("it") == "Sent it to the terminal (OSC 52), which may refuse it and does not say."
 
 
 @pytest.mark.parametrize("error", [FileNotFoundError("clip.exe"), RuntimeError("no clipboard mechanism")])
@@ -200,9 +201,44 @@ async def test_a_clipboard_program_that_hangs_is_left_behind(monkeypatch) -> Non
     asyncio.get_running_loop().set_default_executor(DaemonExecutor())
     monkeypatch.setattr(Clipboard, "TIMEOUT", 0.05)
     terminal = Terminal()
-    await Clipboard({}, lambda t: stuck.wait(20) and "x").copy(terminal, "x")
+    result = await Clipboard({"TMUX": "/tmp/tmux,1,0"}, lambda t: stuck.wait(20) and "x").copy(terminal, "x")
     assert terminal.sent == ["x"]
+    assert result.sentence("the ARN").startswith("Sent the ARN to the terminal (OSC 52), which may refuse it")
+    assert "set-clipboard on" in result.how
     stuck.set()
+
+
+@pytest.mark.parametrize(
+    ("environ", "text", "why"),
+    [
+        ({"SSH_TTY": "1"}, "é" * 40_000, "40,000 characters are too many"),
+        ({"SSH_TTY": "1", "TERM": "linux"}, "x", "the console has no clipboard"),
+        ({"SSH_TTY": "1", "TERM_PROGRAM": "Apple_Terminal"}, "x", "this terminal has no OSC 52"),
+    ],
+)
+async def test_what_the_terminal_cannot_take_is_written_to_a_file_of_ones_own(
+    tmp_path: Path, environ: dict[str, str], text: str, why: str
+) -> None:
+    terminal, file = Terminal(), tmp_path / "state" / "copied.txt"
+    clipboard = Clipboard(environ, lambda t: "x", file=lambda: file)
+    file.parent.mkdir()
+    (tmp_path / "elsewhere").write_text("kept")
+    file.symlink_to(tmp_path / "elsewhere")
+    result = await clipboard.copy(terminal, text)
+    assert terminal.sent == []
+    assert file.read_text(encoding="utf-8") == text
+    assert (tmp_path / "elsewhere").read_text() == "kept"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert result.sentence("the report") == f"Written the report to {file}: {result.how.partition(': ')[2]}."
+    assert why in result.how
+
+
+async def test_where_nothing_takes_it_that_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    clipboard = Clipboard({"SSH_TTY": "1", "TERM": "linux"}, file=lambda: tmp_path / "file" / "copied.txt")
+    result = await clipboard.copy(Terminal(), "x")
+    assert result.failed
+    assert result.sentence("it").startswith("Could not copy it anywhere: the console has no clipboard, and ")
 
 
 # -- keys ------------------------------------------------------------------------------------------------------------
