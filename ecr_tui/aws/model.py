@@ -5,18 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
+from ecr_tui.aws.role import Role as Role
 from ecr_tui.errors import InputError
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.secret import Secret
-
-
-class Role(StrEnum):
-    """Which of the two accounts a session belongs to; messages name it so that a denial has a side."""
-
-    OWNER = "account A"
-    CONSUMER = "account B"
 
 
 @dataclass(frozen=True)

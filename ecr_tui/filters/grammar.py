@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -128,6 +127,8 @@ def _term(token: _Token) -> Term | Problem:
 
 
 def _no_field_hint(name: str, text: str) -> str:
+    import difflib
+
     close = difflib.get_close_matches(name, FIELDS, n=1)
     if close:
         return f"Did you mean {close[0]}:?"
@@ -135,6 +136,8 @@ def _no_field_hint(name: str, text: str) -> str:
 
 
 def _close(value: str, name: str) -> str:
+    import difflib
+
     close = difflib.get_close_matches(value, FIELDS[name], n=1)
     return f"Did you mean {name}:{close[0]}?" if close else ""
 

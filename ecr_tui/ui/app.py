@@ -73,11 +73,19 @@ class EcrTuiApp(App[None]):
         self._replies: set[MfaReply] = set()
         self._leaving = False
         self.register_theme(BRAND)
-        self.theme = check_theme(theme or settings.theme, settings.origin("theme"))
+        self._begin_with(check_theme(theme or settings.theme, settings.origin("theme")))
         workspace.ask_mfa = self.ask_mfa
         self._now = now
         self._pairs = 0
         self._begin()
+
+    def _begin_with(self, theme: str) -> None:
+        """As setting the theme does, without reading all style sheets a second time for it: none was read yet."""
+        self.set_reactive(App.theme, theme)
+        dark = self.current_theme.dark
+        self.update_classes({f"-theme-{theme}": True, "-dark-mode": dark, "-light-mode": not dark}, update=False)
+        self._refresh_truecolor_filter(self.ansi_theme)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     def get_css_variables(self) -> dict[str, str]:
         return readable(super().get_css_variables())
@@ -127,7 +135,15 @@ class EcrTuiApp(App[None]):
         self._pairs += 1
         self._mode = self.DEFAULT_MODE if self._pairs == 1 else f"{self.DEFAULT_MODE}-{self._pairs}"
         main = self.main = MainScreen(self._workspace, now=self._now)
-        self.add_mode(self._mode, lambda: main)
+
+        def made() -> MainScreen:
+            # The style sheets are those of the present theme: nothing has to be read again for this screen. What it
+            # inherits from the app must be known before, which Textual would look up only after.
+            main._css_update_count = self._css_update_count
+            self.stylesheet.apply(self)
+            return main
+
+        self.add_mode(self._mode, made)
 
     # -- leaving and failing -----------------------------------------------------------------------------------------
 

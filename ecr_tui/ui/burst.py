@@ -6,11 +6,13 @@ the letters after ``/`` lie in the table's queue, and would be commands.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from textual import events
 from textual.app import App
-from textual.widgets import Input, TextArea
+from textual.widget import Widget
+from textual.widgets import Input
 
 
 async def acted(app: App[Any], event: events.Event) -> bool:
@@ -22,6 +24,14 @@ async def acted(app: App[Any], event: events.Event) -> bool:
         return False
     screen = app.screen
     # A dialog's own widgets look at keys first, as Textual has it.
-    if screen.is_modal or screen.maximized is not None or isinstance(screen.focused, Input | TextArea):
+    if screen.is_modal or screen.maximized is not None or _takes_text(screen.focused):
         return False
     return await app._check_bindings(event.key, priority=True) or await app._check_bindings(event.key)
+
+
+def _takes_text(widget: Widget | None) -> bool:
+    if isinstance(widget, Input):
+        return True
+    # Where nobody has imported the module, no such widget can have the focus.
+    module = sys.modules.get("textual.widgets._text_area")
+    return module is not None and isinstance(widget, module.TextArea)

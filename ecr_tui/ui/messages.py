@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ecr_tui.twosided import TwoSided
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class AccountRead(Message):
     """One of the two accounts: an identity or the reason why there is none."""
 
@@ -36,13 +36,13 @@ class AccountRead(Message):
     error: EcrTuiError | None = None
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class PageListed(Message):
     generation: int
     repositories: Sequence[Repository]
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class PageKept(Message):
     """Of the list that a former run left behind."""
 
@@ -50,7 +50,7 @@ class PageKept(Message):
     repositories: Sequence[Repository]
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Kept(Message):
     """Its end: when it was listed, and what could not be used of it."""
 
@@ -59,7 +59,7 @@ class Kept(Message):
     problems: Sequence[str] = ()
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class RegionFailed(Message):
     """One region of a listing of several could not be read."""
 
@@ -68,7 +68,7 @@ class RegionFailed(Message):
     error: EcrTuiError
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Listed(Message):
     """The whole listing, or why it ended. ``one_by_one``: tags had to be asked for each repository."""
 
@@ -82,7 +82,7 @@ class DetailsRead(Message):
     """Policies or image counts wait in ``flows.details`` to be taken."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Previewed(Message):
     """The plan for exactly this repository and grant, made from exactly this policy text."""
 
@@ -94,7 +94,7 @@ class Previewed(Message):
     error: EcrTuiError | None = None
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Sided(Message):
     """What both sides say of the plan in view, and what a creation template makes of it for repositories to come."""
 
@@ -104,7 +104,7 @@ class Sided(Message):
     error: EcrTuiError | None = None
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class AuditProgress(Message):
     words: str
 
@@ -112,7 +112,7 @@ class AuditProgress(Message):
         return isinstance(message, AuditProgress)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Audited(Message):
     """``pages``: the audit in words, by page."""
 
@@ -121,7 +121,7 @@ class Audited(Message):
     pages: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Verifying(Message):
     generation: int
     event: VerifyEvent
@@ -139,14 +139,14 @@ class Verifying(Message):
         )
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Verified(Message):
     generation: int
     report: Report | None
     error: EcrTuiError | None = None
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Answered(Message):
     """An answer for whoever asked: ``take`` runs on the app's thread, and judges by itself whether it still counts."""
 
@@ -172,7 +172,7 @@ class MfaReply:
         return "MfaReply(...)"
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class MfaAsked(Message):
     prompt: MfaPrompt
     reply: MfaReply

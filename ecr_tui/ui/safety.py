@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
-from ecr_tui.aws.model import Role
+from ecr_tui.aws.role import Role
 from ecr_tui.ui.keys import PROVE, Key
 from ecr_tui.ui.screens.confirm import ConfirmScreen
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from ecr_tui.aws.model import Role
+from ecr_tui.aws.role import Role
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui.text import MUTED, NO, ago, count, safe
 

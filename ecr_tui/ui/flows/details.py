@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from textual.widget import Widget
 
 from ecr_tui.errors import EcrTuiError
-from ecr_tui.policy.access import AccessSummary, access_of
-from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import DetailsRead
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
+    from ecr_tui.policy.access import AccessSummary
+    from ecr_tui.policy.document import PolicyDocument
     from ecr_tui.policy_reader import Answer, BackgroundReader, Readers
     from ecr_tui.ui.port import Workspace
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 @lru_cache(maxsize=2048)
 def _parse(text: str) -> PolicyDocument:
     """Many repositories share one policy text."""
+    from ecr_tui.policy.document import PolicyDocument
+
     return PolicyDocument.parse(text)
 
 
@@ -136,6 +138,8 @@ class Details:
 
     @staticmethod
     def _judge(text: str | None, repository: Repository, principal: str) -> AccessSummary | EcrTuiError:
+        from ecr_tui.policy.access import access_of
+
         try:
             document = _parse(text) if text else None
             return access_of(document, principal, repository_arn=repository.arn, tags=repository.tags or {})

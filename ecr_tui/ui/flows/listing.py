@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
-from ecr_tui.aws.model import Identity, Profile, Role
+from ecr_tui.aws.role import Role
 from ecr_tui.errors import Cancelled, CredentialsError, EcrTuiError, InputError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import AccountRead, Kept, Listed, PageKept, PageListed, RegionFailed
 
 if TYPE_CHECKING:
+    from ecr_tui.aws.model import Identity, Profile
     from ecr_tui.ui.choice import Tags
     from ecr_tui.ui.port import Workspace
 
@@ -214,6 +215,8 @@ class Listing:
 def _profile(workspace: Workspace, role: Role, name: str | None) -> Profile | None:
     """What kind of credentials these are is a nicety: a config file that can't be read must not hide an identity."""
     if workspace.assumed(role) is not None:
+        from ecr_tui.aws.model import Profile
+
         return Profile(name or "default", "assume-role")
     try:
         return next((p for p in workspace.profiles() if p.name == (name or "default")), None)

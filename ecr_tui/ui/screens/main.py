@@ -13,31 +13,17 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.timer import Timer
 
-from ecr_tui.aws.model import Repository, Role
+from ecr_tui.aws.role import Role
+from ecr_tui.ui import jobs, safety, status
 from ecr_tui.ui import messages as said
-from ecr_tui.ui import safety, status
 from ecr_tui.ui.flows.details import Details
 from ecr_tui.ui.flows.listing import Listing
-from ecr_tui.ui.flows.many import ManyVerifier
 from ecr_tui.ui.flows.previewing import Previewer
 from ecr_tui.ui.flows.siding import Sides
-from ecr_tui.ui.flows.verifying import Verifier
-from ecr_tui.ui.flows.writing import Writer
 from ecr_tui.ui.keys import BINDINGS, MAIN, Key, by_action
-from ecr_tui.ui.screens.choosing import Choosing
-from ecr_tui.ui.screens.copying import Copying
-from ecr_tui.ui.screens.history import History
-from ecr_tui.ui.screens.journalling import Journalling
-from ecr_tui.ui.screens.leftovers import Leftovers
-from ecr_tui.ui.screens.many import ManyProving
 from ecr_tui.ui.screens.panes import Panes
-from ecr_tui.ui.screens.proving import Proving
-from ecr_tui.ui.screens.runs import Runs
-from ecr_tui.ui.screens.searching import Searching
-from ecr_tui.ui.screens.switching import Accounts
-from ecr_tui.ui.screens.tag_editing import TagEditing
+from ecr_tui.ui.screens.subjects import Subjects, load
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
-from ecr_tui.ui.screens.writes import Writes
 from ecr_tui.ui.text import NO, safe, safe_block
 from ecr_tui.ui.widgets.accounts import TITLES, AccountCard
 from ecr_tui.ui.widgets.bars import PaneBar, PaneTab, StatusBar
@@ -48,6 +34,7 @@ from ecr_tui.ui.widgets.verification import VerificationPane
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
+    from ecr_tui.aws.model import Repository
     from ecr_tui.errors import EcrTuiError
     from ecr_tui.policy.change import Grant
     from ecr_tui.ui.port import Workspace
@@ -56,7 +43,7 @@ WINDOW_DEBOUNCE = 0.1
 PREVIEW_DEBOUNCE = 0.03
 
 
-class MainScreen(Screen[None]):
+class MainScreen(Subjects, Screen[None]):
     """Owns the choice and the flows. Widgets and threads speak to it in messages; it alone changes what is shown."""
 
     BINDINGS = BINDINGS
@@ -73,18 +60,7 @@ class MainScreen(Screen[None]):
         self.details = Details(self, workspace)
         self.previewer = Previewer(self, workspace, self.details)
         self.sides = Sides(self, workspace)
-        self.proving = Proving(self, Verifier(self, workspace))
-        self.many = ManyProving(self, ManyVerifier(self, workspace))
-        self.history = History(self)
-        self.leftovers = Leftovers(self)
-        self.writes = Writes(self, Writer(self, workspace))
-        self.journal = Journalling(self)
-        self.runs = Runs(self)
-        self.tag_editing = TagEditing(self)
-        self.choosing = Choosing(self)
-        self.searching = Searching(self)
-        self.copying = Copying(self)
-        self.accounts = Accounts(self)
+        self._begun = False
         self._marks = 0
         self._possible: tuple[bool, ...] = ()
         self._window_timer: Timer | None = None
@@ -94,7 +70,7 @@ class MainScreen(Screen[None]):
             for role, profile in ((Role.OWNER, settings.profile_a), (Role.CONSUMER, settings.profile_b))
         }
         self.repositories = RepositoriesPane(self.details, principal=lambda: self.choosing.principal, now=now)
-        self.preview = PreviewPane(workspace.identity_policy, now=now)
+        self.preview = PreviewPane(lambda rows, access: workspace.identity_policy(rows, access), now=now)
         self.verification = VerificationPane()
         self.panes = Panes(self)
 
@@ -108,12 +84,24 @@ class MainScreen(Screen[None]):
         self.repositories.set_tags(self.listing.tags)
         self.repositories.say("Listing repositories…")
         self.panes.show("repositories")
+        # Whatever has to be imported for what follows, the first frame must not wait for it.
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self.listing.begin()
+
+        def loaded() -> said.Answered:
+            load()
+            return said.Answered(self._loaded)
+
+        jobs.start(self, loaded, failed=lambda _: said.Answered(self._loaded), group="load")
+
+    def _loaded(self) -> None:
+        self._begun = True
         self._preview_now()
-        self.proving.begin_ticking()
-        # AWS's libraries are imported by the first call: the first frame must not wait for them.
-        self.call_after_refresh(self.listing.begin)
-        self.call_after_refresh(self.leftovers.look)
-        self.call_after_refresh(self.history.refresh)
+        self.update_bindings()
+        self.leftovers.look()
+        self.history.refresh()
 
     def on_unmount(self) -> None:
         self.stop()
@@ -122,10 +110,7 @@ class MainScreen(Screen[None]):
         """Ask everything that runs to end."""
         self.listing.stop()
         self.details.stop()
-        self.runs.stop()
-        self.searching.stop()
-        self.proving.verifier.cancel()
-        self.many.verifier.cancel()
+        self.stop_subjects()
 
     @property
     def table(self) -> VirtualTable[Repository]:
@@ -151,7 +136,8 @@ class MainScreen(Screen[None]):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self.panes.focused(event.widget)
-        self.searching.show()
+        if self._begun:
+            self.searching.show()
 
     # -- what is chosen --------------------------------------------------------------------------------------------
 
@@ -177,6 +163,8 @@ class MainScreen(Screen[None]):
         self._preview_timer = self.set_timer(PREVIEW_DEBOUNCE, self._preview_now)
 
     def _preview_now(self) -> None:
+        if not self._begun:
+            return
         if self._preview_timer is not None:
             self._preview_timer.stop()
             self._preview_timer = None
@@ -186,6 +174,8 @@ class MainScreen(Screen[None]):
         self.show_preview()
 
     def show_preview(self) -> None:
+        if not self._begun:
+            return
         preview = self.previewer.preview
         consumer = self.listing.consumer
         account_b = consumer.account if consumer else None
@@ -203,6 +193,8 @@ class MainScreen(Screen[None]):
             self.preview.show_sides(self.sides.show(preview.plan, wanted=self.preview.tab == "consumer"))
 
     def show_status(self) -> None:
+        if not self._begun:
+            return
         self.repositories.update_subtitle(self.listing.busy, status.kept(self))
         self.searching.show()
         safety.mark(self)
@@ -391,11 +383,6 @@ class MainScreen(Screen[None]):
         """A write has begun or ended: somebody may be waiting to leave."""
         self.post_message(said.WorkChanged())
 
-    @property
-    def writing(self) -> bool:
-        """A policy is being written at this moment."""
-        return self.writes.writer.busy in ("writing", "undoing") or self.runs.running
-
     def policies_changed(self, arns: list[str]) -> None:
         """After a write, or when a write found another policy: read them again, the selected one first."""
         for arn in arns:
@@ -427,7 +414,7 @@ class MainScreen(Screen[None]):
 
     def is_possible(self, key: Key) -> bool:
         """Whether the action can do anything now; what needs a sentence of explanation is left to the action."""
-        if safety.refusal(self.workspace.settings, key) or (key.writes and self.writes.writer.busy):
+        if safety.refusal(self.workspace.settings, key) or (key.writes and self.writing_busy):
             return False
         if key.writes and self.listing.stale and key.id != "change.undo":
             return False

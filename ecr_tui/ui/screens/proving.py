@@ -27,9 +27,7 @@ class Proving:
     def __init__(self, screen: MainScreen, verifier: Verifier) -> None:
         self._screen = screen
         self.verifier = verifier
-
-    def begin_ticking(self) -> None:
-        self._ticker = self._screen.set_interval(TICK, self._tick, pause=True)
+        self._ticker = screen.set_interval(TICK, self._tick, pause=True)
 
     def start(self) -> None:
         screen = self._screen

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static
 
-from ecr_tui.aws.model import Role
+from ecr_tui.aws.role import Role
 from ecr_tui.errors import CredentialsError, EcrTuiError
 from ecr_tui.ui.text import MUTED, NO, OK, PENDING, left, safe
 

@@ -28,7 +28,7 @@ class PaneTab(Static):
     }
     """
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Chosen(Message):
         pane: str
 

@@ -15,7 +15,6 @@ from textual.message import Message
 from textual.widgets import TabbedContent, TabPane
 
 from ecr_tui.errors import EcrTuiError
-from ecr_tui.ui import preview_text as words
 from ecr_tui.ui.flows.previewing import Preview, Subject
 from ecr_tui.ui.flows.siding import BothSides
 from ecr_tui.ui.text import MUTED, NO, safe, safe_block
@@ -93,6 +92,8 @@ class PreviewPane(Vertical):
 
         ``marks``: how many repositories g would be about instead of this one.
         """
+        from ecr_tui.ui import preview_text as words
+
         self._preview = preview
         repository = preview.subject.repository if preview.subject else None
         title = f"Policy preview · {safe(repository.name)}" if repository else "Policy preview"
@@ -119,6 +120,8 @@ class PreviewPane(Vertical):
                 self._draw_tab()
 
     def _effect(self, phase: str, marks: int) -> Content:
+        from ecr_tui.ui import preview_text as words
+
         preview = self._preview
         lines = [words.marked(marks)] if marks else []
         if preview.error is not None:
@@ -148,6 +151,8 @@ class PreviewPane(Vertical):
             scroll.scroll_home(animate=False)
 
     def _content(self, tab: str, plan: Plan, subject: Subject) -> Content:
+        from ecr_tui.ui import preview_text as words
+
         if tab == "diff":
             return words.diff(plan, max(self.size.width - 4, 40))
         if tab == "json":
@@ -179,6 +184,8 @@ class PreviewPane(Vertical):
 
     def copy_text(self) -> tuple[str, str]:
         """What the tab shows as plain text, and what to call it; ("", "") when there is nothing."""
+        from ecr_tui.ui import preview_text as words
+
         plan, subject, tab = self._preview.plan, self._preview.subject, self.tab
         if self._preview.error is not None:
             return self._preview.error.text(), "the error"

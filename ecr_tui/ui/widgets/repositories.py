@@ -16,8 +16,6 @@ from textual.message import Message
 from textual.widgets import Input, Label, Static
 
 from ecr_tui.errors import EcrTuiError, InputError
-from ecr_tui.policy.access import AccessSummary
-from ecr_tui.ui.choice import Tags, parse_condition
 from ecr_tui.ui.text import NO, OK, PENDING, SKIP, UNKNOWN, ago, count, safe
 from ecr_tui.ui.widgets.columns import Column, Piece
 from ecr_tui.ui.widgets.inputs import SafeInput
@@ -26,6 +24,7 @@ from ecr_tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
+    from ecr_tui.ui.choice import Tags
     from ecr_tui.ui.flows.details import Details
 
 
@@ -37,7 +36,7 @@ class BarInput(SafeInput):
         Binding("down", "to_table", "To the rows"),
     ]
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Left(Message):
         input: BarInput
         cancelled: bool
@@ -70,7 +69,7 @@ class RepositoriesPane(Vertical):
     }
     """
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class TagsWanted(Message):
         """The user asks for the repositories with these tags."""
 
@@ -127,7 +126,7 @@ class RepositoriesPane(Vertical):
 
     def _access_key(self, repository: Repository) -> tuple[bool, bool] | None:
         found = self._details.access(repository, self._principal())
-        return (not found.push, not found.pull) if isinstance(found, AccessSummary) else None
+        return None if found is None or isinstance(found, EcrTuiError) else (not found.push, not found.pull)
 
     def _images(self, repository: Repository) -> list[Piece]:
         answer = self._details.images.get(repository.arn)
@@ -251,6 +250,8 @@ class RepositoriesPane(Vertical):
     def _tags_done(self, event: Input.Submitted) -> None:
         event.stop()
         problem = self.query_one("#tag-problem", Static)
+        from ecr_tui.ui.choice import parse_condition
+
         try:
             tags = parse_condition(event.value)
         except InputError as error:

@@ -93,21 +93,21 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
     }
     """
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Moved(Message):
         """Another row is under the cursor; ``row`` is None when none is."""
 
         table: VirtualTable[Any]
         row: Any
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Opened(Message):
         """Enter or a second click on the row under the cursor; ``row`` is None in an empty table."""
 
         table: VirtualTable[Any]
         row: Any
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class WindowChanged(Message):
         """Other rows are in view."""
 
@@ -116,13 +116,13 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, VirtualTable.WindowChanged)
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Loaded(Message):
         """The rows of :meth:`set_rows` are in place: the one under the cursor may know more than before."""
 
         table: VirtualTable[Any]
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Changed(Message):
         """Marks, filter, sort or the number of rows."""
 
