@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.containers import Horizontal
 
-from ecr_tui.aws.model import Role
+from ecr_tui.aws.role import Role
 from ecr_tui.ui.widgets.bars import PaneBar, StatusBar
 from ecr_tui.ui.widgets.keybar import KeyBar
 from ecr_tui.ui.widgets.pane_area import PaneArea
