@@ -141,6 +141,7 @@ class EcrTuiApp(App[None]):
             # inherits from the app must be known before, which Textual would look up only after.
             main._css_update_count = self._css_update_count
             self.stylesheet.apply(self)
+            main.fit_classes(self.size)
             return main
 
         self.add_mode(self._mode, made)

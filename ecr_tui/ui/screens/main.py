@@ -34,6 +34,8 @@ from ecr_tui.ui.widgets.verification import VerificationPane
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
+    from textual.geometry import Size
+
     from ecr_tui.aws.model import Repository
     from ecr_tui.errors import EcrTuiError
     from ecr_tui.policy.change import Grant
@@ -102,6 +104,13 @@ class MainScreen(Subjects, Screen[None]):
         self.update_bindings()
         self.leftovers.look()
         self.history.refresh()
+
+    def fit_classes(self, size: Size) -> None:
+        """The breakpoints' classes before anything has a style: Textual sets them when everything has one."""
+        breakpoints = ((size.width, self.HORIZONTAL_BREAKPOINTS), (size.height, self.VERTICAL_BREAKPOINTS))
+        for cells, points in breakpoints:
+            reached = max(point for point in points if cells >= point[0])
+            self.update_classes({name: name == reached[1] for _, name in points}, update=False)
 
     def on_unmount(self) -> None:
         self.stop()
