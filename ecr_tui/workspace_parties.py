@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ecr_tui.aws.model import Identity, Repository
-from ecr_tui.errors import EcrTuiError, InputError
+from ecr_tui.errors import Cancelled, EcrTuiError, InputError
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.document import PolicyDocument, PolicyError
 from ecr_tui.policy.evaluate import Request, resource_allows
@@ -87,6 +87,27 @@ class OwnerParty:
         from ecr_tui.aws.policies import RepositoryPolicies
 
         return RepositoryPolicies(self._session).read(repository)
+
+    def check_exists(self, repository: Repository) -> None:
+        """Before a push: a registry that creates on push would make a new repository of a name that is gone.
+
+        Raises InputError where it is known to be gone; where A may not ask or is not reached, the push tells.
+        """
+        from ecr_tui.aws.inventory import check_exists
+
+        try:
+            check_exists(self._session, repository)
+        except InputError as error:
+            raise InputError(
+                f"there is no repository {repository.name!r} in {repository.region} any more: nothing was pushed",
+                detail=error.detail,
+                hint="It was deleted since it was listed; list the repositories again.",
+                side=error.side,
+            ) from error
+        except Cancelled:
+            raise
+        except EcrTuiError:
+            pass
 
     def delete_image(self, repository: Repository, *, digest: str = "", tag: str = "") -> None:
         from ecr_tui.aws.images import delete_image, delete_tag

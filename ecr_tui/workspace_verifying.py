@@ -128,7 +128,8 @@ class Verifying:
         on_event: EventSink,
         cancel: CancelEvent,
     ) -> Report:
-        """Run it to the end. Raises only what makes a start impossible: no profile for B, no engine, read-only.
+        """Run it to the end. Raises only what makes a start impossible: no profile for B, no engine, read-only, or a
+        repository that is gone.
 
         ``isolation``: a repository or several, "auto", "all" or "none". ``access`` "pull" pulls ``image`` (a tag; ""
         means the newest) and writes nothing, so that it works read-only too. ``tag_switch`` takes the tag that the
@@ -230,6 +231,8 @@ class Verifying:
             self._running[key] = (cancel, finished)
         chosen: Engine | None = None
         try:
+            if wish.access is not Access.PULL:
+                interruptible(lambda: owner.check_exists(repository), cancel)
             name_for = self._consumer_session().reached_at
             repository = replace(repository, uri=f"{name_for(repository.host)}/{repository.name}")
             chosen = interruptible(choose, cancel)

@@ -117,6 +117,13 @@ def get_repository(session: AwsSession, name: str, region: str | None = None) ->
     return with_live_tags(session, repository)
 
 
+def check_exists(session: AwsSession, repository: Repository) -> None:
+    """Raises InputError when it does not; with other errors, whether it does is not known."""
+    client = session.client("ecr", repository.region)
+    with session.calling("ecr:DescribeRepositories"):
+        client.describe_repositories(repositoryNames=[repository.name])
+
+
 def with_live_tags(session: AwsSession, repository: Repository, *, client: ECRClient | None = None) -> Repository:
     return replace(repository, tags=live_tags(session, repository, client=client), tags_source=LIVE)
 

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from ecr_tui.ui.screens.main import MainScreen
 
 
-def refusal(settings: Any, key: Key) -> str:
-    """Why the action may not run now; "" when it may. Decided anew each time: profiles are switched in the app."""
-    if not key.writes:
+def refusal(settings: Any, key: Key, *, pulling: bool = False) -> str:
+    """Why the action may not run now; "" when it may. Decided anew each time: profiles are switched in the app.
+
+    ``pulling``: a verification would pull only, which changes nothing.
+    """
+    if not key.writes or (pulling and key.group == PROVE):
         return ""
     reason: str = settings.push_refusal if key.group == PROVE else settings.read_only_reason
     return reason

@@ -11,14 +11,16 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Event as CancelEvent
 from typing import Any
 
 import pytest
 
-from ecr_tui.errors import Cancelled
+from ecr_tui.errors import Cancelled, InputError
 from ecr_tui.registry import docker_engine, transport, wiring
 from ecr_tui.report import Report, StageName, Status, Verdict
+from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.registry_app import RegistryApp, Request, Response
 from ecr_tui.sandbox.sandbox import Sandbox
 from tests.support.faults import FakeDockerd, fake_dockerd, stall, unix_server
@@ -227,3 +229,21 @@ def test_a_signal_ends_it_after_the_cleanup(sandbox: Sandbox, space: Any, sign: 
     assert (document["verdict"], document["cleaned_up"]) == ("error", True)
     assert images(sandbox) == ["latest"]
     assert space.leftovers() == ()
+
+
+def test_nothing_is_pushed_to_a_name_that_is_gone(sandbox: Sandbox, space: Any) -> None:
+    """A registry that creates on push would make a repository of it."""
+    there = space.repository(REPOSITORY)
+    gone = replace(there, name="was-here", arn=there.arn.replace(REPOSITORY, "was-here"))
+    asked: list[str] = []
+    sandbox.registry_fault = lambda account, request: asked.append(request.target)
+    try:
+        with pytest.raises(InputError, match=r"no repository 'was-here' in .* any more: nothing was pushed"):
+            prove(space, gone)
+        assert asked == []
+        # Where A may not ask, the push tells.
+        denied = ServiceError("AccessDeniedException", "User: x is not authorized to perform: ecr:DescribeRepositories")
+        sandbox.fault = lambda call: denied if call.operation == "DescribeRepositories" else None
+        assert prove(space, there).passed
+    finally:
+        sandbox.registry_fault = sandbox.fault = None

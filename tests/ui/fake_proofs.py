@@ -28,6 +28,7 @@ class FakeProofs:
         repositories: Sequence[Repository],
         *,
         engine: str | None = None,
+        access: Any = None,
         on_event: Callable[[Repository, Any], None] = lambda *_: None,
         on_result: Callable[[Any], None] = lambda _: None,
         cancel: Any,

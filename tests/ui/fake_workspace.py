@@ -22,7 +22,7 @@ from ecr_tui.bulk import Bulk
 from ecr_tui.cache import Cached
 from ecr_tui.config import Settings
 from ecr_tui.errors import Cancelled, EcrTuiError
-from ecr_tui.grants import Outcome, Plan, apply, plan_grant, plan_grant_from, plan_revoke
+from ecr_tui.grants import Outcome, Plan, apply, plan_document, plan_grant, plan_grant_from, plan_revoke
 from ecr_tui.journal import Entry, Journal
 from ecr_tui.past_writes import PastWrites
 from ecr_tui.policy.actions import Access
@@ -317,6 +317,10 @@ class FakeWorkspace(FakeProofs):
         self._enter("plan_revoke", repo.name)
         return plan_revoke(self, repo, principal)
 
+    def plan_document(self, repo: Repository, incoming: PolicyDocument) -> Plan:
+        self._enter("plan_document", repo.name)
+        return plan_document(self, repo, incoming)
+
     def apply(self, plan: Plan) -> Outcome:
         self._enter("apply", plan.repository.name)
         return apply(self, self.journal, plan, operator=self.owner().arn, read_only=self.settings.read_only_reason)
@@ -439,8 +443,9 @@ class FakeWorkspace(FakeProofs):
 
     # -- verification --------------------------------------------------------------------------------------------
 
-    def verify(self, repo, *, engine=None, isolation="auto", on_event, cancel) -> Report:
+    def verify(self, repo, *, engine=None, isolation="auto", access=Access.PUSH_PULL, on_event, cancel) -> Report:
         self._enter("verify", repo.name)
+        self.asked_to_prove = (access, isolation if isinstance(isolation, str) else [one.name for one in isolation])
         return (self.script or allowed)(repo, on_event, cancel, self.gate)
 
     def busy(self) -> bool:

@@ -7,7 +7,9 @@ import threading
 
 import pytest
 
+from ecr_tui.config import Settings
 from ecr_tui.errors import EnvironmentFailure
+from ecr_tui.policy.actions import Access
 from ecr_tui.registry.engine import Progress
 from ecr_tui.report import Isolation, IsolationStatus, StageName, StageProgress, StageStarted, Status, Verdict
 from ecr_tui.ui.flows.verifying import StageRow
@@ -166,3 +168,23 @@ def test_the_report_as_text_is_complete(workspace: FakeWorkspace) -> None:
         assert stage.value in text
     assert "Docker Engine 27.3.1" in text
     assert "2026-11-24 12:00:00" in text
+
+
+async def test_the_access_chosen_is_what_is_proved_and_the_marked_may_be_its_counter_proof(tmp_path) -> None:
+    settings = Settings(profile_a="a", profile_b="b", regions=("eu-central-1",), read_only=True)
+    workspace = FakeWorkspace(tmp_path, settings=settings)
+    async with running(workspace) as ui:
+        # Read-only: nothing may be pushed, but what is there may be pulled.
+        await ui.press("v", "p")
+        await ui.pilot.pause()
+        assert ui.main.choosing.choice.access is Access.PULL
+        assert workspace.gate.count("verify") == 0
+        await ui.press("v")
+        await ui.see("Verification · analytics/etl · pull only", "✓ ALLOWED")
+        assert workspace.asked_to_prove == (Access.PULL, "auto")
+        await ui.press("space")
+        await ui.select("my-first-repo")
+        commands = {title: run for title, _, run in ui.main.palette_commands()}
+        commands["Prove: isolation of the marked"]()
+        await ui.see("Verification · my-first-repo · pull only")
+        await ui.wait(lambda: workspace.asked_to_prove == (Access.PULL, ["analytics/etl"]))

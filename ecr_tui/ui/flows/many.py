@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
     from ecr_tui.batch import Batch, Result
     from ecr_tui.errors import EcrTuiError
+    from ecr_tui.policy.actions import Access
     from ecr_tui.report import Event, StageName
     from ecr_tui.ui.port import Workspace
 
@@ -64,7 +65,9 @@ class ManyVerifier:
     def running(self) -> bool:
         return self.run is not None and self.run.running
 
-    def start(self, repositories: Sequence[Repository], engine: str, *, on_end: Callable[[], None]) -> ManyRun:
+    def start(
+        self, repositories: Sequence[Repository], engine: str, access: Access, *, on_end: Callable[[], None]
+    ) -> ManyRun:
         """``on_end`` is called on the app's thread."""
         from ecr_tui.report import StageStarted
 
@@ -90,7 +93,7 @@ class ManyVerifier:
 
         def work() -> Answered:
             batch = workspace.verify_many(
-                repositories, engine=engine, on_event=on_event, on_result=on_result, cancel=cancel
+                repositories, engine=engine, access=access, on_event=on_event, on_result=on_result, cancel=cancel
             )
             return Answered(lambda: ended(batch, None))
 

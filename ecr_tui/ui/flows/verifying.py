@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from ecr_tui.ui.messages import Verified, Verifying
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
     from ecr_tui.errors import EcrTuiError
+    from ecr_tui.policy.actions import Access
     from ecr_tui.registry.engine import Progress
     from ecr_tui.report import Report, Stage, StageName
     from ecr_tui.ui.port import Workspace
@@ -50,6 +51,7 @@ class Run:
     rows: list[StageRow]
     report: Report | None = None
     error: EcrTuiError | None = None
+    access: Access | None = None
     cancelling: bool = False
     abandoned: bool = False
     """It did not stop within the time that a user waits: it goes on by itself, cleaning up."""
@@ -77,19 +79,23 @@ class Verifier:
     def running(self) -> bool:
         return self.run is not None and self.run.running
 
-    def start(self, repository: Repository, engine: str) -> Run:
+    def start(
+        self, repository: Repository, engine: str, access: Access, counter_proof: Sequence[Repository] = ()
+    ) -> Run:
+        """``counter_proof``: repositories that account B must be denied; without any, one is chosen."""
         from ecr_tui.report import StageName
 
         self._generation += 1
         generation, node, workspace = self._generation, self._node, self._workspace
         cancel = self._cancel = threading.Event()
-        self.run = Run(repository, [StageRow(name) for name in StageName])
+        self.run = Run(repository, [StageRow(name) for name in StageName], access=access)
 
         def work() -> Verified:
             report = workspace.verify(
                 repository,
                 engine=engine,
-                isolation="auto",
+                isolation=counter_proof or "auto",
+                access=access,
                 on_event=lambda event: jobs.post(node, Verifying(generation, event)),
                 cancel=cancel,
             )

@@ -163,6 +163,7 @@ class MainScreen(Subjects, Screen[None]):
         self.searching.learn_anew()
         self.table.redraw_rows()
         self._preview_now()
+        self.update_bindings()
 
     def _preview_soon(self) -> None:
         """While the cursor runs through the rows, only where it stops is worth a preview."""
@@ -423,7 +424,8 @@ class MainScreen(Subjects, Screen[None]):
 
     def is_possible(self, key: Key) -> bool:
         """Whether the action can do anything now; what needs a sentence of explanation is left to the action."""
-        if safety.refusal(self.workspace.settings, key) or (key.writes and self.writing_busy):
+        refused = safety.refusal(self.workspace.settings, key, pulling=self.pulling)
+        if refused or (key.writes and self.writing_busy):
             return False
         if key.writes and self.listing.stale and key.id != "change.undo":
             return False
@@ -452,6 +454,10 @@ class MainScreen(Subjects, Screen[None]):
             yield "Find: what could not be listed", "Regions that failed, with the reasons", self._status_opened
         if self.many.verifier.run is not None:
             yield "Prove: verification of many", "Show the last verification of many again", self.many.open
+        if self.table.marks and self.repository is not None:
+            words = "Verify the selected repository; account B must be denied on the marked ones"
+            yield "Prove: isolation of the marked", words, self.proving.isolate_marked
+        yield "Change: load a policy file…", "Merge a policy into the repository, or the marked ones", self.merging.ask
         yield "Change: unfinished run", "Resume or dismiss what is left of a run", partial(self.runs.find, asked=True)
         yield "Choose: grant until…", "Choose when the grant ends by itself", self.choosing.ask_until
         if self.table.marks:

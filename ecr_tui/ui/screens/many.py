@@ -15,7 +15,7 @@ from textual.widgets import Static
 from ecr_tui.policy.principal import describe
 from ecr_tui.ui.screens.confirm import ConfirmScreen
 from ecr_tui.ui.screens.dialog import Dialog
-from ecr_tui.ui.screens.proving import CANCEL_PATIENCE, TICK
+from ecr_tui.ui.screens.proving import CANCEL_PATIENCE, TICK, WHAT
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.text import NO, OK, count, safe, safe_block, seconds
 from ecr_tui.ui.widgets.columns import Column, Piece
@@ -135,8 +135,8 @@ class ManyProving:
             some = f", {count(hidden, 'of them hidden', 'of them hidden')} by the filter" if hidden else ""
             body = [
                 Content(
-                    f"As account B: log in, push a probe image of under 2 kB to each of "
-                    f"{count(len(marked), 'repository', 'repositories')}{some}, pull it back, and clean up."
+                    f"{WHAT[screen.choosing.choice.access]} In each of "
+                    f"{count(len(marked), 'repository', 'repositories')}{some}."
                 )
             ]
 
@@ -151,7 +151,8 @@ class ManyProving:
 
     def _begin(self, repositories: Sequence[Repository]) -> None:
         engine = self._screen.workspace.settings.engine
-        self.verifier.start(repositories, engine, on_end=self._ended)
+        access = self._screen.choosing.choice.access
+        self.verifier.start(repositories, engine, access, on_end=self._ended)
         self.open()
 
     def open(self) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from ecr_tui.policy.actions import Access
 from ecr_tui.ui.safety import ask_first
 from ecr_tui.ui.screens.text import ErrorScreen
 from ecr_tui.ui.text import safe
@@ -23,13 +26,21 @@ TICK = 0.25
 """Seconds between two looks at the clock of a running stage: often enough to live, seldom enough not to flicker."""
 
 
+WHAT = {
+    Access.PUSH_PULL: "As account B: log in, push a probe image of under 2 kB, pull it back, and clean up.",
+    Access.PUSH: "As account B: log in, push a probe image of under 2 kB, and clean up.",
+    Access.PULL: "As account B: log in and pull the newest image that is there; nothing is pushed.",
+}
+"""What a verification does, by the access chosen."""
+
+
 class Proving:
     def __init__(self, screen: MainScreen, verifier: Verifier) -> None:
         self._screen = screen
         self.verifier = verifier
         self._ticker = screen.set_interval(TICK, self._tick, pause=True)
 
-    def start(self) -> None:
+    def start(self, counter_proof: Sequence[Repository] = ()) -> None:
         screen = self._screen
         repository = screen.repository
         if repository is None:
@@ -37,13 +48,26 @@ class Proving:
         if self.verifier.running:
             screen.app.notify("A verification is running; esc stops it.", severity="warning", markup=False)
             return
-        body = [Content("A probe image of less than 2 kB is pushed as account B, pulled, and removed again.")]
+        access = screen.choosing.choice.access
+        body = [Content(WHAT[access])]
+        if counter_proof:
+            body.append(Content(f"It must be denied on {safe(', '.join(one.name for one in counter_proof))}."))
         title = f"Verify {safe(repository.name)}?"
-        ask_first(screen, "verify", title, body, yes="Yes, verify", then=lambda: self._start(repository))
+        then = partial(self._start, repository, access, counter_proof)
+        ask_first(screen, "verify", title, body, yes="Yes, verify", then=then)
 
-    def _start(self, repository: Repository) -> None:
+    def isolate_marked(self) -> None:
+        """Verify the selected repository with the marked ones as its counter-proof."""
         screen = self._screen
-        self.verifier.start(repository, screen.workspace.settings.engine)
+        others = [one for one in screen.table.marked if screen.repository and one.arn != screen.repository.arn]
+        if others:
+            self.start(others)
+        else:
+            screen.app.notify("Mark the repositories that must be denied, and select the one that is granted.")
+
+    def _start(self, repository: Repository, access: Access, counter_proof: Sequence[Repository]) -> None:
+        screen = self._screen
+        self.verifier.start(repository, screen.workspace.settings.engine, access, counter_proof)
         self._ticker.resume()
         if not screen.panes.sees("verification"):
             screen.action_pane("verification")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ecr_tui.ui.screens.history import History
     from ecr_tui.ui.screens.journalling import Journalling
     from ecr_tui.ui.screens.leftovers import Leftovers
+    from ecr_tui.ui.screens.loading import Loading
     from ecr_tui.ui.screens.main import MainScreen
     from ecr_tui.ui.screens.many import ManyProving
     from ecr_tui.ui.screens.proving import Proving
@@ -40,6 +41,7 @@ _MODULES = (
             "switching",
             "journalling",
             "tag_editing",
+            "loading",
         )
     ),
 )
@@ -70,6 +72,12 @@ class Subjects:
     def writing(self) -> bool:
         """A policy is being written at this moment."""
         return self.writing_busy in ("writing", "undoing") or ("runs" in self.__dict__ and self.runs.running)
+
+    @property
+    def pulling(self) -> bool:
+        """Pulling alone is chosen."""
+        chosen = cast("Choosing | None", self.__dict__.get("choosing"))
+        return (chosen.choice.access if chosen is not None else self.workspace.settings.access) == "pull"
 
     def stop_subjects(self) -> None:
         """Ask everything that runs to end; what was never needed runs nothing."""
@@ -131,6 +139,12 @@ class Subjects:
         from ecr_tui.ui.screens.tag_editing import TagEditing
 
         return TagEditing(self._screen)
+
+    @cached_property
+    def merging(self) -> Loading:
+        from ecr_tui.ui.screens.loading import Loading
+
+        return Loading(self._screen)
 
     @cached_property
     def proving(self) -> Proving:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -139,6 +139,21 @@ class Writes:
         marked = " (the marked one)" if screen.table.marks else ""
         title = f"{verb} in {name}{marked}? {write_text.whom(grant, revoke=revoke)}"
         self._confirm(title, write_text.one(plan), verb, plan)
+
+    def plan_and_ask(self, make: Callable[[], Plan], *, verb: str, title: Callable[[Plan], str], nothing: str) -> None:
+        """Show what ``make()``, on a thread, would change, and write it after a Yes. ``nothing``: why there is none."""
+
+        def planned(plan: Plan | EcrTuiError) -> None:
+            self._busy_changed()
+            if isinstance(plan, EcrTuiError):
+                self._screen.app.push_screen(ErrorScreen(plan))
+            elif not plan.changed:
+                self._say(f"No change in {safe(plan.repository.name)}: {nothing}.")
+            else:
+                self._confirm(title(plan), write_text.one(plan), verb, plan)
+
+        self.writer.do("planning", make, planned)
+        self._busy_changed()
 
     def _confirm(self, title: str, body: Sequence[Content], verb: str, plan: Plan) -> None:
         def answered(yes: bool | None) -> None:

@@ -28,7 +28,8 @@ import it."""
 
 INTRODUCTION = (
     "v proves it live, as account B: log in, push a probe image of under 2 kB, pull it back, compare the digests, "
-    "look at a repository that was not granted, and clean up."
+    "look at a repository that was not granted, and clean up. p chooses what: with pull alone the newest image is "
+    "pulled, and nothing pushed."
 )
 
 
@@ -74,7 +75,8 @@ class VerificationPane(VerticalScroll, can_focus=True):
         """``now`` is monotonic seconds, for the stage that runs."""
         if run is not self._run:
             self._run = run
-            self.border_title = Content(f"Verification · {safe(run.repository.name)}")
+            only = {"pull": " · pull only", "push": " · push only"}.get(run.access.value if run.access else "", "")
+            self.border_title = Content(f"Verification · {safe(run.repository.name)}{only}")
         self.query_one("#verdict", Words).say(verdict(run))
         self.query_one("#stages", Words).say(
             Content("\n").join([stage_line(row, now, run.cancelling) for row in run.rows])
