@@ -32,7 +32,7 @@ class Key:
             self.action,
             self.label,
             show=self.footer,
-            key_display=self.shown or None,
+            key_display=self.shown.partition(" ")[0] or None,
             tooltip=self.tooltip,
             id=self.id,
         )
@@ -153,7 +153,16 @@ MAIN: tuple[Key, ...] = (
         CHANGE,
         "U",
     ),
-    Key("general.help", "question_mark", "help", "Help", "All keys and how it works", GENERAL, "?", footer=True),
+    Key(
+        "general.help",
+        "question_mark,f1",
+        "help",
+        "Help",
+        "What the focused pane is for, all keys, how it works",
+        GENERAL,
+        "? F1",
+        footer=True,
+    ),
     Key("general.quit", "q", "quit_app", "Quit", "Leave at once", GENERAL, "q", footer=True),
     Key(
         "choose.principal",

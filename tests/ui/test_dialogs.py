@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from ecr_tui.aws.model import MfaPrompt, Role
+from ecr_tui.config import Settings
 from ecr_tui.errors import CredentialsError, EcrTuiError
 from ecr_tui.ui.clipboard import Clipboard
 from ecr_tui.ui.keys import CATALOGUE, MAIN
+from ecr_tui.ui.screens.help import PANES, help_content
 from ecr_tui.ui.screens.text import ErrorScreen
 from tests.ui.conftest import running
 from tests.ui.fake_workspace import FakeWorkspace
@@ -89,8 +91,8 @@ async def test_no_code_is_asked_for_after_leaving(workspace: FakeWorkspace) -> N
 
 
 async def test_help_names_every_key(workspace: FakeWorkspace) -> None:
-    async with running(workspace, size=(120, 80)) as ui:
-        await ui.press("question_mark")
+    async with running(workspace, size=(120, 130)) as ui:
+        await ui.press("f1")
         assert ui.dialog == "HelpScreen"
         text = ui.text()
         for key in CATALOGUE:
@@ -99,6 +101,33 @@ async def test_help_names_every_key(workspace: FakeWorkspace) -> None:
         await ui.press("g")
         assert ui.dialog == ""
         assert workspace.writes == []
+
+
+async def test_help_begins_with_the_focused_pane_and_names_the_keys_in_force(tmp_path) -> None:
+    keys = {"prove.verify": ("w",), "change.grant": ()}
+    settings = Settings(profile_a="a", profile_b="b", regions=("eu-central-1",), keys=keys)
+    first = {"1": "Here: Repositories", "2": "Here: Policy preview", "3": "Here: Verification", "4": "Here: Accounts"}
+    async with running(FakeWorkspace(tmp_path, settings=settings), size=(60, 20)) as ui:
+        for key, title in first.items():
+            await ui.press(key)
+            await ui.pilot.pause()
+            await ui.press("question_mark")
+            await ui.wait(lambda: ui.dialog == "HelpScreen")
+            await ui.see(title)
+            await ui.press("escape")
+        await ui.press("1")
+        for key in ("question_mark", "y"):
+            await ui.press(key)
+        await ui.wait(lambda: ui.copied)
+        assert "w then logs in, pushes and pulls" in ui.copied[0]
+        assert "that (no key) would write" in ui.copied[0]
+
+
+@pytest.mark.parametrize("pane", PANES)
+def test_help_of_a_pane_names_keys_that_exist(pane: str) -> None:
+    text = help_content(CATALOGUE, pane).plain
+    assert "{" not in text
+    assert text.startswith(f"Here: {PANES[pane][0]}")
 
 
 async def test_every_action_is_in_the_palette(workspace: FakeWorkspace) -> None:

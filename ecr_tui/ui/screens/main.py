@@ -566,7 +566,8 @@ class MainScreen(Subjects, Screen[None]):
     def action_help(self) -> None:
         from ecr_tui.ui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen(self.app.keys_in_force.keys))  # type: ignore[attr-defined]
+        pane = "accounts" if isinstance(self.focused, AccountCard) else self.pane
+        self.app.push_screen(HelpScreen(self.app.keys_in_force.keys, pane))  # type: ignore[attr-defined]
 
     async def action_quit_app(self) -> None:
         await self.app.action_quit()
