@@ -16,6 +16,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.command import Provider
 from textual.content import Content
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
 SHOWN = 20_000
 """Characters of a text that no clipboard took that are shown to be marked; the file has all of it."""
+
+_GREY, _NO_COLOR = Monochrome(), NoColor()
 
 WRITE_PATIENCE = 15.0
 """Seconds that leaving waits for a policy write under way; its calls are bounded to less than that."""
@@ -86,6 +89,11 @@ class EcrTuiApp(App[None]):
         self.update_classes({f"-theme-{theme}": True, "-dark-mode": dark, "-light-mode": not dark}, update=False)
         self._refresh_truecolor_filter(self.ansi_theme)
         self.stylesheet.set_variables(self.get_css_variables())
+
+    def get_line_filters(self) -> list[LineFilter]:
+        """For NO_COLOR Textual decides before it knows the theme: made grey, the terminal's own colours are all black."""
+        plain = _NO_COLOR if self.native_ansi_color else _GREY
+        return [plain if isinstance(one, Monochrome | NoColor) else one for one in super().get_line_filters()]
 
     def get_css_variables(self) -> dict[str, str]:
         return readable(super().get_css_variables())

@@ -105,3 +105,21 @@ async def test_keys_that_cannot_do_anything_are_grey(tmp_path) -> None:
         active = ui.main.active_bindings
         assert {key: active[key].enabled for key in "gxuv"} == dict.fromkeys("gxuv", False)
         assert all(active[key].enabled for key in ("slash", "t", "p", "b", "c", "y", "q"))
+
+
+@pytest.mark.parametrize(("theme", "coloured"), [("ansi-dark", False), ("harbour", True)])
+async def test_without_colour_nothing_is_written_in_its_background(
+    workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch, theme: str, coloured: bool
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with running(workspace, theme=theme) as ui:
+        await ui.see("my-first-repo")
+        segments = [
+            segment
+            for strip in ui.app.screen._compositor.render_strips()
+            for segment in strip
+            if segment.text.strip(" ▁▂▃▄▅▆▇█▊▎▔") and segment.style is not None
+        ]
+        ways = {(segment.style.color, segment.style.bgcolor) for segment in segments}
+        assert any(fore is not None and not fore.is_default for fore, _ in ways) == coloured
+        assert not [way for way in ways if way[0] is not None and way[0] == way[1] and not way[0].is_default]
