@@ -91,7 +91,7 @@ class EcrTuiApp(App[None]):
         self.stylesheet.set_variables(self.get_css_variables())
 
     def get_line_filters(self) -> list[LineFilter]:
-        """For NO_COLOR Textual decides before it knows the theme: made grey, the terminal's own colours are all black."""
+        """For NO_COLOR Textual decides before the theme is known: the terminal's own colours, made grey, are black."""
         plain = _NO_COLOR if self.native_ansi_color else _GREY
         return [plain if isinstance(one, Monochrome | NoColor) else one for one in super().get_line_filters()]
 
