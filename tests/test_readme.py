@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shlex
 from pathlib import Path
@@ -93,7 +94,8 @@ def test_every_command_parses(arguments: list[str]) -> None:
 
     name = arguments[0] if arguments else ""
     if name.startswith("-") or not name:
-        cli.make_context("ecr-tui", list(arguments))
+        with contextlib.suppress(click.exceptions.Exit):  # --version and --help are done with that
+            cli.make_context("ecr-tui", list(arguments))
     else:
         cli.all_commands()[name].make_context(name, arguments[1:], parent=click.Context(cli))
 
