@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen
+from textual.visual import RichVisual
+from textual.widget import _RenderCache
+
+from ecr_tui.ui.dimmed import dimmed
 
 T = TypeVar("T")
 
@@ -35,6 +40,16 @@ class Dialog(ModalScreen[T]):
         & .problem { height: auto; width: 1fr; color: $text-error; }
     }
     """
+
+    def _render_content(self) -> None:
+        """As every widget's, but for the way in which what is below is dimmed: see :func:`dimmed`."""
+        below = self._render()
+        if isinstance(below, RichVisual) and isinstance(below._renderable, BackgroundScreen):
+            lines = below._renderable.screen._compositor.render_strips(self.size)
+            self._render_cache = _RenderCache(self.size, dimmed(lines, below._renderable.color))
+            self._dirty_regions.clear()
+        else:
+            super()._render_content()
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._fit)
