@@ -80,6 +80,9 @@ class Panes:
         if pane in self._hidden and (pane == "accounts" or not self.tabbed):
             self._hidden.discard(pane)
             self.fit()
+        elif pane == "accounts":
+            self._focus(pane)  # it has its room: the next key may be there already
+            return
         if pane != "accounts":
             self.show(pane)
         # A pane that has just been given room can take the focus only after the next layout.
