@@ -231,11 +231,11 @@ class Verifying:
             self._running[key] = (cancel, finished)
         chosen: Engine | None = None
         try:
-            if wish.access is not Access.PULL:
-                interruptible(lambda: owner.check_exists(repository), cancel)
             name_for = self._consumer_session().reached_at
             repository = replace(repository, uri=f"{name_for(repository.host)}/{repository.name}")
             chosen = interruptible(choose, cancel)
+            if wish.access is not Access.PULL:
+                interruptible(lambda: owner.check_exists(repository), cancel)
             settle = max(0.0, SETTLE_SECONDS - self._since_grant(repository.arn))
             report = Verification(
                 repository,

@@ -295,7 +295,7 @@ def test_a_cold_push_and_pull_takes_no_more_requests_than_they_need(sandbox: San
     sandbox.fault = lambda call: calls.append(call.operation)  # type: ignore[func-returns-value]
     assert prove(space, repository).passed
     assert len(asked) == 1 + 7 + 3, asked
-    assert calls == ["GetCallerIdentity", "GetAuthorizationToken", "BatchDeleteImage"]
+    assert calls == ["DescribeRepositories", "GetCallerIdentity", "GetAuthorizationToken", "BatchDeleteImage"]
 
 
 @pytest.mark.docker
@@ -313,7 +313,7 @@ def test_docker_does_what_push_and_pull_need_and_no_more(sandbox: Sandbox, docke
     sandbox.fault = lambda call: calls.append(call.operation)  # type: ignore[func-returns-value]
     assert prove(space, repository, engine="docker").passed
     assert all(agent.startswith("docker/") for agent in agents), agents
-    assert calls == ["GetCallerIdentity", "GetAuthorizationToken", "BatchDeleteImage"]
+    assert calls == ["DescribeRepositories", "GetCallerIdentity", "GetAuthorizationToken", "BatchDeleteImage"]
 
 
 # Stopping

@@ -72,9 +72,9 @@ class PaneArea(Vertical):
         """Whether the pane could be made larger (smaller, for less than 0)."""
         if pane == "repositories" or not self._beside:
             sign = 1 if pane == "repositories" else -1
-            return self._move_upper(self._upper_pane.outer_size.height + sign * steps * ROWS)
+            return self._move_upper(_cells(self._upper, self.size.height) + sign * steps * ROWS)
         sign = 1 if pane == "preview" else -1
-        return self._move_left(self._left_pane.outer_size.width + sign * steps * COLUMNS)
+        return self._move_left(_cells(self._left, self.size.width) + sign * steps * COLUMNS)
 
     def _move_upper(self, rows: int) -> bool:
         share = _share(rows, self.size.height, LEAST_UPPER, LEAST_LOWER) if self._below else None
@@ -143,6 +143,11 @@ def _share(cells: float, of: int, least: int, rest: int) -> float | None:
     if of < least + rest:
         return None
     return min(max(cells, least), of - rest) / of
+
+
+def _cells(share: float, of: int) -> int:
+    """What a share comes to: the layout may not have caught up with it yet."""
+    return int(share * of + 0.01)
 
 
 def _percent(share: float, of: int, least: int, rest: int) -> str:
