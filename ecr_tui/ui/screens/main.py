@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from ecr_tui.policy.change import Grant
     from ecr_tui.ui.port import Workspace
 
+WRITING = 0.03
+"""Seconds that writing a frame to the terminal takes at most, where nothing else runs."""
 WINDOW_DEBOUNCE = 0.1
 PREVIEW_DEBOUNCE = 0.03
 
@@ -86,8 +88,9 @@ class MainScreen(Subjects, Screen[None]):
         self.repositories.set_tags(self.listing.tags)
         self.repositories.say("Listing repositories…")
         self.panes.show("repositories")
-        # Whatever has to be imported for what follows, the first frame must not wait for it.
-        self.call_after_refresh(self._begin)
+        # Whatever has to be imported for what follows, the first frame must not wait for it; and it is on the screen
+        # only when the thread that writes to the terminal has had its turn beside those that import.
+        self.call_after_refresh(self.set_timer, WRITING, self._begin)
 
     def _begin(self) -> None:
         self.listing.begin()
