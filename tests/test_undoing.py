@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ecr_tui import grants
 from ecr_tui.aws.model import Repository
 from ecr_tui.errors import ConflictError, EcrTuiError, InputError
 from ecr_tui.grants import Outcome, apply, plan_grant, plan_revoke
-from ecr_tui.journal import FAILED, UNKNOWN, WRITTEN, Journal
+from ecr_tui.journal import FAILED, UNKNOWN, WRITTEN, Journal, same_state
 from ecr_tui.past_writes import LIVE, NOT_KNOWN, NOT_WRITTEN, SUPERSEDED, TAKEN_BACK, PastWrites
 from ecr_tui.policy.actions import Access
 from ecr_tui.undoing import settle, take_back, undo
@@ -200,6 +200,15 @@ STEPS = st.lists(
 
 
 @given(STEPS)
+@example(
+    [
+        ("grant", USER, True),
+        ("undo",),
+        ("grant", OTHER, True),
+        ("revoke", OTHER, True),
+        ("redo",),
+    ]
+)
 @settings(deadline=None, max_examples=60)
 def test_any_sequence_leaves_what_the_journal_says(steps: list[tuple[Any, ...]]) -> None:
     """Without others, undo never meets a conflict, and leads back to the very beginning, and redo to the end again."""
@@ -232,7 +241,8 @@ def test_any_sequence_leaves_what_the_journal_says(steps: list[tuple[Any, ...]])
                 record = last[0].record
                 taken = next(entry for entry in journal.entries() if entry.id == record.undoes)
                 assert store.texts.get(record.arn) == taken.record.before_text
-                assert before.get(record.arn) == taken.record.after_text
+                # In meaning: changes that come to nothing may have left another spelling of it.
+                assert same_state(taken.record.subject, before.get(record.arn), taken.record.after_text)
                 assert record.kind == ("redo" if taken.record.kind == "undo" else "undo")
                 held[record.arn] = principals(store.texts.get(record.arn))
             for one in (REPO, SECOND):
