@@ -10,13 +10,13 @@ export PYTHON
 # The tests start hundreds of programs, each of which would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check lint types contracts format readme screenshots bench clean
+.PHONY: help demo test thorough check lint types contracts format readme screenshots bench clean
 .NOTPARALLEL:
 
 help:
 	@echo "make demo   the app on two embedded AWS accounts"
-	@echo "make test   the tests"
-	@echo "make check  what CI runs: lint, types, import contracts, tests"
+	@echo "make test   the tests, in some five minutes on two cores"
+	@echo "make check  what CI runs: lint, types, import contracts, and all tests, the thorough ones included"
 	@echo "make format, make readme (its tables of keys and failures), make screenshots, make clean"
 	@echo "make bench  how fast, against what one would use instead (ARGS='start table': some of it)"
 
@@ -24,9 +24,12 @@ demo: $(DEMO_STAMP)
 	@$(BIN)/ecr-tui demo $(ARGS)
 
 test: $(STAMP)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(if $(ARGS),$(ARGS),-m 'not thorough')
+
+thorough: $(STAMP)
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
-check: lint types contracts test
+check: lint types contracts thorough
 
 lint: $(STAMP)
 	@$(BIN)/python -m ruff check

@@ -26,6 +26,8 @@ from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.workspace import Workspace
 from ecr_tui.workspace_parties import place_of
 
+pytestmark = pytest.mark.thorough
+
 REPOSITORY = "my-first-repo"
 CONSUMER = "arn:aws:iam::222222222222:user/devusr2"
 ACCOUNT = "111111111111"

@@ -9,6 +9,10 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
+
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).resolve().parent.parent
 _TAKE = "import sys; from pathlib import Path; from tools.screenshots import take; take(['main'], Path(sys.argv[1]))"
 

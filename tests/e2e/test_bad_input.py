@@ -10,6 +10,8 @@ import pytest
 from ecr_tui.sandbox.sandbox import Sandbox
 from tests.support.cli import Ran, ecr_tui
 
+pytestmark = pytest.mark.thorough
+
 REPOSITORY = "my-first-repo"
 CONSUMER = "arn:aws:iam::222222222222:user/devusr2"
 

@@ -47,6 +47,8 @@ from tests.support.proving import CONSUMER, CONSUMER_ACCOUNT, REPOSITORY, after,
 from tests.support.registry_backend import InMemoryBackend
 from tests.support.tls import NAME, Proxy, tls_registry
 
+pytestmark = pytest.mark.thorough
+
 START, PUT_BLOB, PUT_MANIFEST = "POST /v2/", f"PUT /v2/{REPOSITORY}/blobs", f"PUT /v2/{REPOSITORY}/manifests"
 GET_MANIFEST, GET_BLOB = f"GET /v2/{REPOSITORY}/manifests", f"GET /v2/{REPOSITORY}/blobs"
 DIGEST = "sha256:" + "ab" * 32

@@ -21,6 +21,8 @@ import pytest
 from tests.support.served import ServedDemo
 from tests.test_readme import shell_blocks
 
+pytestmark = pytest.mark.thorough
+
 pytest_plugins = ["tests.support.engines"]
 
 A, B = "111111111111", "222222222222"

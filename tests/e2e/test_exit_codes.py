@@ -24,6 +24,8 @@ from ecr_tui.schemas import schema_of
 from ecr_tui.verifications import Place, Verifications
 from tests.support.cli import Ran, ecr_tui
 
+pytestmark = pytest.mark.thorough
+
 REPOSITORY = "my-first-repo"
 TO = ("--to", "user/devusr2")
 GRANT = ("grant", REPOSITORY, *TO, "--access", "pull", "--yes")

@@ -16,6 +16,8 @@ from ecr_tui.sandbox.sandbox import Sandbox
 from tests.support.cli import ecr_tui
 from tests.support.proving import CONSUMER, REPOSITORY, grant, prove, stage, workspace
 
+pytestmark = pytest.mark.thorough
+
 OPEN, CLOSED, EMPTY = "platform/base-images", "search/indexer", "tools/scratch"
 
 

@@ -26,6 +26,8 @@ from tests.support.cli import ecr_tui
 from tests.support.proving import REPOSITORY, after, grant, images, prove, stage, workspace
 from tests.support.terminal import Terminal
 
+pytestmark = pytest.mark.thorough
+
 
 @contextlib.contextmanager
 def killed_while_pushing(sandbox: Sandbox, engine: str, *, stored: bool) -> Iterator[None]:

@@ -20,6 +20,8 @@ from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.sandbox.world import ACCOUNT_A, AwsCall
 from tests.support.cli import ecr_tui
 
+pytestmark = pytest.mark.thorough
+
 REGION = "eu-central-1"
 TO = ("--to", "user/devusr2", "--access", "pull")
 

@@ -17,6 +17,8 @@ from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.sandbox.world import ACCOUNT_A, AwsCall
 from tests.support.terminal import Terminal
 
+pytestmark = pytest.mark.thorough
+
 REGION, COUNT = "eu-central-1", 20
 
 

@@ -25,6 +25,8 @@ from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.workspace import Workspace
 from tests.support.cli import ecr_tui
 
+pytestmark = pytest.mark.thorough
+
 REPOSITORY = "my-first-repo"
 PRINCIPAL = "arn:aws:iam::222222222222:user/devusr2"
 NAME = "operator"

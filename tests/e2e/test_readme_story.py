@@ -14,6 +14,8 @@ from ecr_tui.sandbox.seed_repositories import SEED_DOCUMENT_ACTIONS
 from tests.support.cli import ecr_tui
 from tests.test_readme import section, shell_lines
 
+pytestmark = pytest.mark.thorough
+
 REPOSITORY = "my-first-repo"
 CONSUMER = "arn:aws:iam::222222222222:user/devusr2"
 AN_ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")

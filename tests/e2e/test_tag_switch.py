@@ -22,6 +22,8 @@ from tests.support.cli import ecr_tui
 from tests.support.proving import REPOSITORY, grant, prove, workspace
 from tests.support.terminal import Terminal
 
+pytestmark = pytest.mark.thorough
+
 TAG = (("Team", "Payments"),)
 
 

@@ -26,6 +26,8 @@ from ecr_tui.sandbox.sandbox import Sandbox
 from tests.support.faults import FakeDockerd, fake_dockerd, stall, unix_server
 from tests.support.proving import REPOSITORY, grant, images, prove, stage, workspace
 
+pytestmark = pytest.mark.thorough
+
 PUSHING = [{"status": "Preparing", "id": "a"}, {"status": "Pushing", "id": "a", "progressDetail": {"current": 1}}]
 
 

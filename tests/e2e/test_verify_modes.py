@@ -29,6 +29,8 @@ from tests.support.proving import CONSUMER, REPOSITORY, after, grant, images, pr
 from tests.support.registry_backend import CALLER, InMemoryBackend
 from tests.support.tls import NAME, Proxy, tls_registry
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(params=["direct", pytest.param("docker", marks=pytest.mark.docker), "podman"])
 def engine(request: pytest.FixtureRequest, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> str:

@@ -24,6 +24,8 @@ from tests.support.faults import RawServer, Script, reset, response, say, stall,
 from tests.support.registry_backend import TOKEN, InMemoryBackend, Registry
 from tests.support.tls import NAME, Proxy, tls_registry
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:

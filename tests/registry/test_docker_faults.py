@@ -22,6 +22,8 @@ from tests.registry.conftest import REPOSITORY
 from tests.support.faults import FakeDockerd, fake_dockerd, reset, say, stall, unix_server
 from tests.support.registry_backend import denial_text
 
+pytestmark = pytest.mark.thorough
+
 DIGEST = "sha256:" + "ab" * 32
 HOST = "127.0.0.1:5000"
 REFERENCE = Reference(HOST, REPOSITORY, "ecr-tui-verify-x")

@@ -13,6 +13,8 @@ from ecr_tui.ui.text import safe
 from tests.ui.conftest import Session, running
 from tests.ui.fake_workspace import DEVUSR2, FakeWorkspace, repository
 
+pytestmark = pytest.mark.thorough
+
 
 def holding(document: PolicyDocument, name: str = "EcrAccess") -> IdentityPolicies:
     return IdentityPolicies(DEVUSR2, DEVUSR2, (NamedPolicy(name, "inline policy", document),))

@@ -18,6 +18,8 @@ from tests.ui import fake_workspace as fake
 from tests.ui.conftest import Session, running
 from tests.ui.fake_workspace import HOSTILE, FakeWorkspace, repository
 
+pytestmark = pytest.mark.thorough
+
 POLICY = (
     '{"Version":"2012-10-17","Statement":[{"Sid":"%s","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222222222222:root"},'
     '"Action":"ecr:BatchGetImage","Condition":{"StringEquals":{"aws:ResourceTag/[b]":["[/x]","[$error]"]}}}]}'

@@ -8,6 +8,8 @@ from textual.geometry import Offset
 from tests.ui.conftest import Session, running
 from tests.ui.fake_workspace import FakeWorkspace
 
+pytestmark = pytest.mark.thorough
+
 
 async def click_on(ui: Session, words: str, *, last: bool = True) -> None:
     """Click where the screen shows ``words``; the last place of several, which is a dialog's foot."""

@@ -16,6 +16,8 @@ from ecr_tui.ui.theme import contrast
 from tests.ui.conftest import running
 from tests.ui.fake_workspace import REGION, FakeWorkspace
 
+pytestmark = pytest.mark.thorough
+
 READS = {
     "owner", "consumer", "repositories", "page", "policy_text", "images", "preview", "leftovers", "verifications",
     "last_verifications", "registry_facts",
