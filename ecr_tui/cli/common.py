@@ -6,12 +6,14 @@ import contextlib
 import functools
 import json
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ecr_tui import config
 from ecr_tui.cli import completing
 from ecr_tui.cli.meter import Meter
 from ecr_tui.errors import EcrTuiError, InputError
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-ENGINES = click.Choice(["auto", "docker", "direct"])
+ENGINES = click.Choice(config.ENGINES)
 
 
 def account_options(command: F) -> F:
@@ -173,6 +175,28 @@ def chosen(workspace: Workspace, flags: dict[str, Any]) -> list[Repository]:
         wanted = ", ".join(f"{k}={v}" for k, v in workspace.settings.tags)
         raise InputError(f"no repository is tagged {wanted}", hint="Tag keys and values are case-sensitive.")
     return found
+
+
+@contextlib.contextmanager
+def interruptible(cancel: threading.Event, words: str) -> Iterator[None]:
+    """The first Ctrl-C or SIGTERM sets ``cancel`` and says ``words``; a second one stops at once."""
+    import signal
+
+    def stop(*_: object) -> None:
+        if cancel.is_set():
+            raise KeyboardInterrupt
+        cancel.set()
+        click.echo(f"\n{words}", err=True)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def print_json(value: Any) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from ecr_tui.cli.common import (
     ENGINES,
     account_options,
     chosen,
+    interruptible,
     json_option,
     open_workspace,
     print_json,
@@ -127,7 +127,7 @@ def _run(
         elif result.report is not None:
             click.echo(present.report_text(result.report), err=as_json)
 
-    with _interruptible(cancel), meter:
+    with interruptible(cancel, "Cancelling; the probe image is being removed ..."), meter:
         batch = workspace.verify_many(
             repositories,
             isolation=isolation,
@@ -209,25 +209,3 @@ def _show_history(workspace: Workspace, names: Sequence[str], *, as_json: bool) 
         print_json([{"id": one.id, "at": one.at.isoformat(), **one.report} for one in past])
     else:
         click.echo(present.past_table(past))
-
-
-@contextlib.contextmanager
-def _interruptible(cancel: threading.Event) -> Iterator[None]:
-    """The first Ctrl-C or SIGTERM cancels and lets the cleanup run; a second one stops at once."""
-    import signal
-
-    def stop(*_: object) -> None:
-        if cancel.is_set():
-            raise KeyboardInterrupt
-        cancel.set()
-        click.echo("Cancelling; the probe image is being removed ...", err=True)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

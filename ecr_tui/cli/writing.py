@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from ecr_tui.cli.common import print_json
+from ecr_tui.cli.common import interruptible, print_json
 from ecr_tui.cli.meter import Meter
 from ecr_tui.errors import EcrTuiError, InputError
 
@@ -84,7 +82,7 @@ def report(summary: Summary, *, as_json: bool, failures: Sequence[EcrTuiError] =
 def carried_out(run: Callable[[threading.Event, Callable[[Progress], None]], Summary]) -> Summary:
     """``run(cancel, on_progress)`` with a meter; the first Ctrl-C lets what has begun come to its end."""
     cancel = threading.Event()
-    with Meter("Writing") as meter, _interruptible(cancel):
+    with Meter("Writing") as meter, interruptible(cancel, "Stopping; what has begun is finished ..."):
 
         def told(progress: Progress) -> None:
             failed = f", {progress.failed:,} failed" if progress.failed else ""
@@ -121,22 +119,3 @@ def _told(left: Unfinished) -> str:
         f"The run of {left.run.at:%Y-%m-%d %H:%M} UTC ({words}) {how}: {left.written:,} of {total:,} written, "
         f"{len(left.rest):,} left"
     )
-
-
-@contextlib.contextmanager
-def _interruptible(cancel: threading.Event) -> Iterator[None]:
-    def stop(*_: object) -> None:
-        if cancel.is_set():
-            raise KeyboardInterrupt
-        cancel.set()
-        click.echo("\nStopping; what has begun is finished ...", err=True)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

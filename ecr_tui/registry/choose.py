@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from ecr_tui.config import ENGINES
 from ecr_tui.errors import EnvironmentFailure, InputError
 from ecr_tui.registry.engine import Engine
-
-ENGINES = ("auto", "docker", "direct")
 
 
 def choose_engine(name: str = "auto", host: str = "") -> Engine:

@@ -39,7 +39,7 @@ class Journalling:
         from ecr_tui.undoing import target
 
         app = self._screen.app
-        if not self._may_write():
+        if not self._screen.writes.ready():
             return
         try:
             entry = target(past.history, row.entry, redo=redo)
@@ -64,20 +64,11 @@ class Journalling:
         verb = "Redo" if redo else "Undo"
 
         def answered(yes: bool | None) -> None:
-            if yes and self._may_write():
+            if yes and self._screen.writes.ready():
                 self._write(row, entry.record.arn, redo)
 
         title = f"{verb} the {safe(row.entry.record.kind)} in {safe(entry.record.repository)}?"
         app.push_screen(ConfirmScreen(title, body, yes=f"Yes, {verb.lower()}"), answered)
-
-    def _may_write(self) -> bool:
-        main = self._screen
-        if main.read_only or main.writes.writer.busy:
-            read_only = f"Read-only: nothing is written. {safe(main.read_only)}"
-            words = read_only if main.read_only else "Another write is under way."
-            main.app.notify(words, severity="warning", markup=False)
-            return False
-        return True
 
     def _write(self, row: PastWrite, arn: str, redo: bool) -> None:
         main, workspace = self._screen, self._screen.workspace

@@ -437,7 +437,7 @@ class MainScreen(Subjects, Screen[None]):
         return True
 
     def update_bindings(self) -> None:
-        """The footer is made anew by this, so only when it would look different."""
+        """All bindings are looked through for this, so only when one of them has changed."""
         possible = tuple(self.is_possible(key) for key in MAIN)
         if possible != self._possible:
             self._possible = possible

@@ -30,7 +30,7 @@ class TagEditing:
 
     def open(self) -> None:
         main, repository = self._screen, self._screen.repository
-        if repository is None or not self.may_write():
+        if repository is None or not self._screen.writes.ready():
             return
         self._generation += 1
         generation, workspace = self._generation, main.workspace
@@ -40,15 +40,6 @@ class TagEditing:
             return Answered(lambda: self._edit(fresh) if generation == self._generation else None)
 
         jobs.start(main, work, failed=self._told, group="tags")
-
-    def may_write(self) -> bool:
-        main = self._screen
-        if main.read_only or main.writes.writer.busy:
-            read_only = f"Read-only: nothing is written. {safe(main.read_only)}"
-            words = read_only if main.read_only else "Another write is under way."
-            main.app.notify(words, severity="warning", markup=False)
-            return False
-        return True
 
     def _edit(self, fresh: Repository) -> None:
         from ecr_tui.ui.screens.tags import TagsScreen
@@ -67,7 +58,7 @@ class TagEditing:
 
     def plan(self, make: Callable[[], TagPlan]) -> None:
         """Make the plan on a thread, then show what it does and ask; also for taking a change of tags back."""
-        if not self.may_write():
+        if not self._screen.writes.ready():
             return
 
         def work() -> Answered:
@@ -103,7 +94,7 @@ class TagEditing:
         ]
 
         def answered(yes: bool | None) -> None:
-            if yes and self.may_write():
+            if yes and self._screen.writes.ready():
                 self._write(plan)
 
         verb = {"undo": "Undo the change of", "redo": "Make again the change of"}.get(plan.kind, "Write")
