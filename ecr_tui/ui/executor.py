@@ -9,6 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+from ecr_tui import threads
+
 _NAMES = itertools.count(1)
 
 
@@ -40,7 +42,7 @@ class DaemonExecutor(ThreadPoolExecutor):
                 self._idle -= 1
             elif self._threads_alive < self._limit:
                 self._threads_alive += 1
-                threading.Thread(target=self._serve, name=f"ecr-tui-{next(_NAMES)}", daemon=True).start()
+                threads.start(self._serve, f"ecr-tui-{next(_NAMES)}")
         return future
 
     def _serve(self) -> None:
