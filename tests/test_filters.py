@@ -3,7 +3,9 @@ whether they are looked at one by one, all at once, or narrowed from an earlier 
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+from array import array
 from collections.abc import Sequence
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_tui.aws.model import Repository
-from ecr_tui.filters import RANKED, Index, Order, Result, parse
+from ecr_tui.filters import RANKED, Index, Order, Result, Rows, parse
 from ecr_tui.policy.access import AccessSummary
 
 A = "111111111111"
@@ -203,7 +205,7 @@ def test_the_best_matches_come_first_and_equal_ones_keep_the_tables_order() -> N
         "capital/x",
         "zeta",
     ]
-    assert result.ordered(backwards) == [6, 5, 4, 3, 2, 1, 0]
+    assert list(result.ordered(backwards)) == [6, 5, 4, 3, 2, 1, 0]
 
 
 def test_loosely_initials_come_before_letters_far_apart() -> None:
@@ -222,8 +224,47 @@ def test_very_many_matches_stay_in_the_tables_order() -> None:
 
 @given(st.permutations(range(40)), st.sets(st.integers(0, 39)))
 def test_an_order_is_only_an_order(order: list[int], chosen: set[int]) -> None:
-    assert Order(order).of(sorted(chosen)) == [i for i in order if i in chosen]
-    assert Order().of(sorted(chosen)) == sorted(chosen)
+    assert list(Order(order).of(Rows(sorted(chosen)))) == [i for i in order if i in chosen]
+    assert list(Order().of(Rows(sorted(chosen)))) == sorted(chosen)
+
+
+@given(st.permutations(range(40)), st.sets(st.integers(0, 39)))
+def test_an_order_made_by_and_by_is_the_same_and_puts_a_mask_in_order(order: list[int], chosen: set[int]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ecr_tui.filters.order.STEP", 7)
+        *pauses, made = Order.by_and_by(array("I", order))
+    assert isinstance(made, Order)
+    assert pauses == [None] * (5 if order == list(range(40)) else 6)
+    assert [made.place(row) for row in order] == list(range(40))
+    mask = bytes(at in chosen for at in range(40))
+    wanted = [i for i in order if i in chosen]
+    assert list(made.of(Rows(mask=mask))) == wanted
+    assert list(made.copy().of(Rows(mask=mask))) == wanted
+    made.extend(range(40, 42))
+    assert list(made.of(Rows(mask=mask))) == wanted
+    assert list(made.of(Rows(mask=mask + b"\0\1"))) == [*wanted, 41]
+
+
+@given(st.lists(st.sampled_from(["pay", "web", "data"]), max_size=400), st.sampled_from(["pay", "y", "q", "a\x1ew"]))
+def test_many_rows_are_looked_through_as_few_are(names: list[str], word: str) -> None:
+    rows = [repository(f"{name}-{number}", {}) for number, name in enumerate(names)]
+    made = index(rows[:100], ())
+    made.extend(rows[100:])
+    for at in range(0, len(rows), 7):
+        made.update(at, dataclasses.replace(rows[at], tags={"Team": "pay"}))
+    wanted = [at for at, hay in enumerate(made.haystacks) if word in hay]
+    assert list(parse(f'"{word}"').apply(made, loose=False).rows) == wanted
+    assert wanted == [at for at in range(len(rows)) if word in names[at] or (word in "team=pay" and not at % 7)]
+
+
+@given(st.sets(st.integers(0, 39)))
+def test_rows_are_the_same_as_numbers_and_as_a_mask(chosen: set[int]) -> None:
+    numbers, mask = Rows(sorted(chosen)), Rows(mask=bytes(at in chosen for at in range(40)))
+    for rows in (numbers, mask):
+        assert (len(rows), list(rows), bool(rows)) == (len(chosen), sorted(chosen), bool(chosen))
+        assert {at for at in range(-3, 50) if at in rows} == chosen
+        assert rows[:2] == sorted(chosen)[:2]
+        assert "3" not in rows
 
 
 # -- highlights --------------------------------------------------------------------------------------------------

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from typing import TYPE_CHECKING
 
 from ecr_tui.errors import InputError
+from ecr_tui.ui import interpreter
 
 if TYPE_CHECKING:
     from ecr_tui.workspace import Workspace
@@ -17,12 +17,7 @@ def run_interface(workspace: Workspace) -> None:
         raise InputError(
             "the interface needs a terminal", hint="For scripts there are commands: ecr-tui --help lists them."
         )
-    # What starting makes is there to stay: looking through it for garbage again and again is a tenth of the time to
-    # the first frame. The app collects from there on.
-    gc.disable()
-    try:
+    with interpreter.for_an_interface():
         from ecr_tui.ui.app import EcrTuiApp
 
         EcrTuiApp(workspace).run()
-    finally:
-        gc.enable()

@@ -23,8 +23,10 @@ counts them. Words look at what is known.
 """
 
 from ecr_tui.filters.grammar import FIELDS, Problem
-from ecr_tui.filters.index import Index, Order, Plain, Searchable
+from ecr_tui.filters.index import Index, Plain, Searchable
+from ecr_tui.filters.order import Order
 from ecr_tui.filters.query import RANKED, Filter, Result, parse, parse_words
+from ecr_tui.filters.rows import Rows
 from ecr_tui.filters.terms import Span, Term
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "Plain",
     "Problem",
     "Result",
+    "Rows",
     "Searchable",
     "Span",
     "Term",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ecr_tui.filters.terms import Term
 
@@ -16,8 +16,7 @@ FIELDS = {
 """Each field with the forms of its value."""
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """Why a part of the query does not count. ``unfinished``: typing on may mend it, so it is no fault yet."""
 
     start: int
@@ -43,15 +42,15 @@ def read(text: str) -> tuple[tuple[Term, ...], tuple[Problem, ...]]:
     return tuple(terms), tuple(problems)
 
 
-@dataclass
 class _Token:
     """A term's text without quotes; ``plain`` tells for each character whether it stood outside of quotes."""
 
-    start: int
-    end: int = 0
-    letters: list[str] = field(default_factory=list)
-    plain: list[bool] = field(default_factory=list)
-    closed: bool = True
+    def __init__(self, start: int) -> None:
+        self.start = start
+        self.end = 0
+        self.letters: list[str] = []
+        self.plain: list[bool] = []
+        self.closed = True
 
     def find(self, sign: str, start: int = 0) -> int:
         """The first unquoted ``sign``, -1 when there is none."""

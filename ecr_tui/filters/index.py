@@ -6,11 +6,8 @@ after the other in memory, and hopping between them costs five times as much as 
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from itertools import compress
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from ecr_tui.policy.access import AccessSummary
@@ -29,12 +26,14 @@ class Searchable(Protocol):
     def mutability(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Plain:
+_NO_TAGS: dict[str, str] = {}
+
+
+class Plain(NamedTuple):
     """A text, to be looked at like a repository's name."""
 
     name: str
-    tags: dict[str, str] | None = field(default_factory=dict)
+    tags: dict[str, str] | None = _NO_TAGS
     region: str = ""
     mutability: str = ""
 
@@ -42,6 +41,9 @@ class Plain:
 PULL, PUSH, ACCESS_KNOWN = 1, 2, 4
 SEPARATOR = "\x1f"
 """Stands before each tag in a haystack; no name and no tag of AWS may hold it."""
+
+BLOCK = 64
+_BETWEEN = "\x1e"
 
 
 def haystack(row: Searchable) -> str:
@@ -69,6 +71,8 @@ class Index:
         self.version = self.access_version = 0
         self.names: list[str] = []
         self.haystacks: list[str] = []
+        self._blocks: list[str] = []
+        self._stale: set[int] = set()
         self.tags: list[dict[str, str] | None] = []
         self.tag_keys: set[str] = set()
         """Of all rows, and perhaps of some that have lost theirs."""
@@ -92,6 +96,8 @@ class Index:
         new = list(rows)
         self.names += [row.name for row in new]
         self.haystacks += [haystack(row) for row in new]
+        first = start - start % BLOCK
+        self._blocks[first // BLOCK :] = [self._block(at) for at in range(first, len(self.haystacks), BLOCK)]
         self.tags += [row.tags for row in new]
         self.tag_keys.update(*(row.tags for row in new if row.tags))
         self.regions += [row.region for row in new]
@@ -101,10 +107,22 @@ class Index:
         self.without_tags += sum(row.tags is None for row in new)
         self.version += 1
 
+    def _block(self, at: int) -> str:
+        return _BETWEEN.join(self.haystacks[at : at + BLOCK])
+
+    def blocks(self) -> list[str]:
+        """The haystacks, :data:`BLOCK` of them in a text: most words are in few of those, and a text is looked through
+        ten times as fast as its parts."""
+        for number in self._stale:
+            self._blocks[number] = self._block(number * BLOCK)
+        self._stale.clear()
+        return self._blocks
+
     def update(self, at: int, row: Searchable) -> None:
         """The row with that number is known better now, such as with its tags; its name stays."""
         self.without_tags += (row.tags is None) - (self.tags[at] is None)
         self.haystacks[at] = haystack(row)
+        self._stale.add(at // BLOCK)
         self.tags[at] = row.tags
         self.tag_keys.update(row.tags or ())
         self.mutable[at] = row.mutability.startswith("MUTABLE")
@@ -121,52 +139,3 @@ class Index:
         """As when another principal is looked at."""
         self.access = bytearray(len(self.names))
         self.access_version += 1
-
-
-class Order:
-    """In which order a table shows its rows: all row numbers, each once.
-
-    Made once for each sort; a filter's matches are put into it at every keystroke. ``rows`` are machine words in a
-    row: a list of sorted numbers points all over the memory, which costs four times as much. Without any, rows stay
-    in the order in which they came.
-    """
-
-    def __init__(self, rows: Iterable[int] = ()) -> None:
-        self.rows = array("I", rows)
-        self._places = places = array("I", bytes(self.rows.itemsize * len(self.rows)))
-        for place, row in enumerate(self.rows):
-            places[row] = place
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def extend(self, rows: range) -> None:
-        """The next row numbers, behind all others: they are in no order yet."""
-        if rows.start != len(self.rows):
-            raise ValueError(f"the next row is {len(self.rows)}, not {rows.start}")
-        new = array("I", rows)
-        self.rows += new
-        self._places += new
-
-    def copy(self) -> Order:
-        made = Order()
-        made.rows, made._places = self.rows[:], self._places[:]
-        return made
-
-    def place(self, row: int) -> int:
-        """Where it comes, from 0."""
-        return self._places[row]
-
-    def of(self, rows: Sequence[int]) -> Sequence[int]:
-        """``rows``, which are ascending, in this order."""
-        if not self.rows:
-            return list(rows)
-        if len(rows) == len(self.rows):
-            return list(self.rows)
-        places = self._places
-        if len(rows) * 8 < len(self.rows):
-            return sorted(rows, key=places.__getitem__)
-        hit = bytearray(len(self.rows))
-        for row in rows:
-            hit[places[row]] = 1
-        return list(compress(self.rows, hit))

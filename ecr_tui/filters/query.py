@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ecr_tui.filters.grammar import Problem, read
-from ecr_tui.filters.index import Index, Order, Searchable
+from ecr_tui.filters.index import Index, Searchable
+from ecr_tui.filters.order import Order
+from ecr_tui.filters.rows import Mask, Rows
 from ecr_tui.filters.terms import Span, Term, in_order, places
 
 if TYPE_CHECKING:
@@ -21,15 +22,14 @@ RANKED = 5_000
 _INITIALS = re.compile(r"(?<![a-z0-9])[a-z0-9]")
 
 
-@dataclass(frozen=True)
-class Result:
-    """``rows`` are row numbers of the index, ascending. ``loose``: nothing matched literally, perhaps not even loosely.
+class Result(NamedTuple):
+    """``rows`` are of the index. ``loose``: nothing matched literally, perhaps not even loosely.
 
     ``unknown`` rows passed every other term but could not be judged yet.
     """
 
     filter: Filter
-    rows: Sequence[int]
+    rows: Rows
     version: tuple[int, int]
     loose: bool = False
     unknown: int = 0
@@ -58,13 +58,22 @@ class Result:
         return sorted(rows, key=scores.__getitem__)
 
 
-@dataclass(frozen=True)
 class Filter:
     """A parsed query. Equal ones select the same rows, whatever their spelling."""
 
-    text: str = field(compare=False)
-    terms: tuple[Term, ...]
-    problems: tuple[Problem, ...] = field(default=(), compare=False)
+    def __init__(self, text: str, terms: tuple[Term, ...], problems: tuple[Problem, ...] = ()) -> None:
+        self.text = text
+        self.terms = terms
+        self.problems = problems
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Filter) and self.terms == other.terms
+
+    def __hash__(self) -> int:
+        return hash(self.terms)
+
+    def __repr__(self) -> str:
+        return f"Filter({self.text!r})"
 
     def __bool__(self) -> bool:
         """Whether it selects at all."""
@@ -127,7 +136,9 @@ class Filter:
         rows, unknown = self._scan(index, base, loose=True)
         return Result(self, rows, version, loose=True, unknown=unknown)
 
-    def _scan(self, index: Index, base: Sequence[int], *, loose: bool) -> tuple[Sequence[int], int]:
+    def _scan(self, index: Index, base: Sequence[int], *, loose: bool) -> tuple[Rows, int]:
+        if not loose and len(base) * 2 > len(index):
+            return self._scan_many(index, base)
         undecided: Sequence[int] = ()
         for term in self._cheapest_first:
             scan = term.scan_loosely if loose and term.can_be_loose else term.scan
@@ -137,7 +148,22 @@ class Filter:
                 undecided = [*passed, *still, *unknown]
             else:
                 undecided = unknown
-        return base, len(undecided)
+        return (base if isinstance(base, Rows) else Rows(base)), len(undecided)
+
+    def _scan_many(self, index: Index, base: Sequence[int]) -> tuple[Rows, int]:
+        """The same, all rows at once."""
+        if isinstance(base, range):
+            held = Mask.every(len(index))
+        elif isinstance(base, Rows) and base.mask is not None:
+            held = Mask.of(base.mask)
+        else:
+            held = Mask.holding(len(index), base)
+        undecided = Mask.none(len(index))
+        for term in self._cheapest_first:
+            holds, unknown = term.masks(index)
+            undecided = (undecided & (holds | unknown)) | (held & unknown)
+            held = held & holds
+        return held.chosen(), undecided.bits.bit_count()
 
     def _extends_loosely(self, previous: Filter) -> bool:
         return all(any(mine.implies_loosely(other) for mine in self.terms) for other in previous.terms)

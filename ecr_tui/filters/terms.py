@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
-from ecr_tui.filters.index import ACCESS_KNOWN, PULL, PUSH, SEPARATOR, Index, Searchable, access_code, haystack
+from ecr_tui.filters.index import ACCESS_KNOWN, BLOCK, PULL, PUSH, SEPARATOR, Index, Searchable, access_code, haystack
+from ecr_tui.filters.rows import NOT, Mask
 
 if TYPE_CHECKING:
     from ecr_tui.policy.access import AccessSummary
@@ -58,6 +59,28 @@ class Term:
         """The codes of ``Index.access`` for which the term holds, negation aside."""
         wanted = _ACCESS[self.value]
         return frozenset(c for c in _KNOWN_CODES if (c == ACCESS_KNOWN if not wanted else c & wanted == wanted))
+
+    def masks(self, index: Index) -> tuple[Mask, Mask]:
+        """As :meth:`scan` of all rows."""
+        rows, none = len(index), Mask.none(len(index))
+        if self.kind == "word":
+            return self._mask(_holding(self.value, index)), none
+        if self.kind == "region":
+            good = {one for one in index.region_names if one.startswith(self.value) != self.negated}
+            if len(good) == len(index.region_names):
+                return Mask.every(rows), none
+            return Mask.of(bytes(map(good.__contains__, index.regions))), none
+        if self.kind == "mutable":
+            return self._mask(_flags(index.mutable, {self.value == "yes"})), none
+        if self.kind == "access":
+            unknown = Mask.of(_flags(index.access, {0})) if 0 in index.access else none
+            wanted = _KNOWN_CODES - self._codes if self.negated else self._codes
+            return Mask.of(_flags(index.access, wanted)), unknown
+        found, unknown_rows = self._scan_tags(index, index.all_rows)
+        return Mask.holding(rows, found), Mask.holding(rows, unknown_rows)
+
+    def _mask(self, flags: bytes) -> Mask:
+        return Mask.of(flags.translate(NOT) if self.negated else flags)
 
     def scan(self, index: Index, base: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
         """The rows of ``base`` for which it holds, and those for which that is not known."""
@@ -142,11 +165,32 @@ class Term:
         return not self.negated and (self.kind == "tag" or (self.kind == "word" and len(self.value) > 1))
 
 
-def _flagged(base: Sequence[int], flags: bytearray, wanted: set[int] | set[bool] | frozenset[int]) -> Sequence[int]:
-    hit = flags.translate(bytes(code in wanted for code in range(256)))
+_NOWHERE = bytes(BLOCK)
+
+
+def _holding(word: str, index: Index) -> bytes:
+    """A 1 for each row whose haystack holds the word."""
+    hay, blocks = index.haystacks, index.blocks()
+    sample = blocks[:: len(blocks) // 50 + 1]
+    if sum(word in block for block in sample) * 2 > len(sample):
+        return bytes([word in one for one in hay])
+    found = [
+        bytes([word in one for one in hay[number * BLOCK : (number + 1) * BLOCK]]) if word in block else _NOWHERE
+        for number, block in enumerate(blocks)
+    ]
+    return b"".join(found)[: len(hay)]
+
+
+def _flagged(base: Sequence[int], flags: bytearray, wanted: Container[int]) -> Sequence[int]:
+    hit = _flags(flags, wanted)
     if isinstance(base, range):
         return list(compress(base, hit))
     return [i for i in base if hit[i]]
+
+
+def _flags(codes: bytearray, wanted: Container[int]) -> bytes:
+    """A 1 for each code that is wanted."""
+    return bytes(codes.translate(bytes(code in wanted for code in range(256))))
 
 
 def in_order(word: str) -> re.Pattern[str]:

@@ -5,7 +5,6 @@ A thread would not do: what holds the interpreter holds the interface, too, and 
 
 from __future__ import annotations
 
-import gc
 from collections import deque
 from collections.abc import Iterator
 from time import perf_counter
@@ -20,12 +19,6 @@ PAUSE = 0.001
 
 ROWS = 1000
 """Rows between two points at which a work may be interrupted; up to so many are done at a stroke."""
-
-
-def keep_out_of_the_way() -> None:
-    """What there is now lives on: the garbage collector need not walk through it again, which takes a tenth of a second
-    for 100,000 rows, and as long nothing is drawn."""
-    gc.freeze()
 
 
 class Slices:

@@ -7,12 +7,14 @@ both have keep their numbers, so that nothing that is known of them is made anew
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ecr_tui.filters import RANKED, Filter, Index, Order, Result, Searchable, parse, parse_words
-from ecr_tui.ui.slices import ROWS, keep_out_of_the_way
+from ecr_tui.ui import interpreter
+from ecr_tui.ui.slices import ROWS
 
 if TYPE_CHECKING:
     from ecr_tui.policy.access import AccessSummary
@@ -25,8 +27,11 @@ Sort = tuple[str, bool]
 FEW = 5_000
 """Up to so many rows, what is done to all of them at a keystroke is not felt."""
 
-_RUN = 8 * ROWS
-"""Rows that are sorted at a stroke; runs are merged afterwards."""
+_FEW = 250
+"""Rows that are done at a stroke where each may take some ten microseconds."""
+
+_PART = 4 * ROWS
+"""About so many rows are sorted at a stroke."""
 
 
 class RowModel(Generic[T]):
@@ -128,7 +133,7 @@ class RowModel(Generic[T]):
             self._show()
         self._hidden = None
         if len(self.rows) > 4 * FEW:
-            keep_out_of_the_way()
+            interpreter.keep()
 
     def _lay_over(self, new: list[T]) -> Iterator[None]:
         fresh: list[T] = []
@@ -204,13 +209,19 @@ class RowModel(Generic[T]):
         self._start_over()
         self._index, self._numbers, self._order = index, numbers, Order(order)
         if len(rows) > 4 * FEW:
-            keep_out_of_the_way()
+            interpreter.keep()
         self._unsorted = True
         self._show()
 
     def add_rows(self, rows: Iterable[T]) -> Iterator[None]:
         """A further page. A row that is there already is replaced: now it knows its tags."""
-        yield from self._add(self._update(rows))
+        fresh: list[T] = []
+        page = list(rows)
+        for start in range(0, len(page), _FEW):
+            if start:
+                yield
+            fresh += self._update(page[start : start + _FEW])
+        yield from self._add(fresh)
         self._show()
 
     @property
@@ -254,24 +265,26 @@ class RowModel(Generic[T]):
         known: list[int] = []
         unknown: list[int] = []
         numbers: Sequence[int] = (self._given or range(len(rows))) if base is None else base.rows
-        for start in range(0, len(numbers), ROWS):
+        for start in range(0, len(numbers), _FEW):
             if start:
                 yield
-            for at in numbers[start : start + ROWS]:
+            for at in numbers[start : start + _FEW]:
                 value = values[at] = value_of(rows[at])
                 (unknown if value is None else known).append(at)
-        runs = [known[start : start + _RUN] for start in range(0, len(known), _RUN)] or [[]]
-        for run in runs:
-            run.sort(key=values.__getitem__, reverse=descending)
-            if len(runs) > 1:
+        found_order = array("I")
+        parts = yield from _parts(known, values)
+        for part in reversed(parts) if descending else parts:
+            part.sort(key=values.__getitem__, reverse=descending)
+            found_order.extend(part)
+            if len(parts) > 1:
                 yield
-        while len(runs) > 1:
-            # Neighbours, so that equal rows stay as they are. To merge two runs costs little more than to read them.
-            for at in range(0, len(runs) - 1, 2):
-                runs[at] = sorted(runs[at] + runs[at + 1], key=values.__getitem__, reverse=descending)
+        found_order.extend(unknown)
+        order = Order()
+        for made in Order.by_and_by(found_order):
+            if made is None:
                 yield
-            runs = runs[::2]
-        order = Order(runs[0] + unknown)
+            else:
+                order = made
         if column not in self._live:
             self._orders[by] = order
         return order
@@ -362,10 +375,11 @@ class RowModel(Generic[T]):
             return None
         if self.result is None:
             return self._order.place(at)
-        try:
-            return self.view.index(at)
-        except ValueError:
+        if at not in self.result.rows:
             return None
+        if self.best_first or not len(self._order):
+            return self.view.index(at)
+        return bisect_left(self.view, self._order.place(at), key=self._order.place)
 
     def toggle_mark(self) -> None:
         key = self.key(self.rows[self.view[self.cursor]])
@@ -415,13 +429,21 @@ class RowModel(Generic[T]):
     def _hidden_numbers(self) -> list[int]:
         if self.result is None or not self.marks:
             return []
-        numbers, seen = self._marked_numbers(), self.result.rows
-        if len(numbers) > 1000:
-            gone = set(numbers).difference(seen)
-            return [at for at in numbers if at in gone]
+        seen = self.result.rows
+        return [at for at in self._marked_numbers() if at not in seen]
 
-        def shown(at: int) -> bool:
-            place = bisect_left(seen, at)
-            return place < len(seen) and seen[place] == at
 
-        return [at for at in numbers if not shown(at)]
+def _parts(rows: Sequence[int], values: Sequence[Any]) -> Generator[None, None, list[list[int]]]:
+    """``rows`` parted by their values: none in a part comes before one in the part before it, and each part is in the
+    order that ``rows`` has. To put sorted parts together then costs nothing, which merging them does."""
+    if len(rows) <= 2 * _PART:
+        return [list(rows)]
+    sample = sorted(values[at] for at in rows[:: len(rows) // 1000])
+    number = len(rows) // _PART
+    borders = [sample[len(sample) * at // number] for at in range(1, number)]
+    parts: list[list[int]] = [[] for _ in range(number)]
+    for start in range(0, len(rows), ROWS):
+        yield
+        for at in rows[start : start + ROWS]:
+            parts[bisect_right(borders, values[at])].append(at)
+    return parts
