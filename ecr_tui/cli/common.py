@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -200,4 +199,6 @@ def interruptible(cancel: threading.Event, words: str) -> Iterator[None]:
 
 
 def print_json(value: Any) -> None:
+    import json
+
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import os
-import shlex
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -207,11 +206,13 @@ def aws_profiles() -> dict[str, str]:
 
 def _sections(text: str, prefix: str) -> Iterator[tuple[str, str]]:
     """(profile, "") for its heading, and (profile, region) for its region. With ``prefix`` other sections have none."""
+    from shlex import split
+
     name = ""
     for line in text.splitlines():
         if line.startswith("["):
             try:
-                words = shlex.split(line.partition("]")[0][1:])
+                words = split(line.partition("]")[0][1:])
             except ValueError:
                 words = []
             if prefix and len(words) == 2 and words[0] == prefix:

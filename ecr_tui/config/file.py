@@ -6,9 +6,9 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from ecr_tui.config.safety import CONFIRMS, ProfileRule, Trait
 from ecr_tui.config.values import choice, close_match, parse
@@ -18,19 +18,21 @@ VARIABLE = "ECR_TUI_CONFIG"
 FLAG = "--config"
 
 
-@dataclass(frozen=True)
-class ConfigFile:
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class ConfigFile(NamedTuple):
     """What a file says. ``values`` by field of Settings, each of a usable value; ``origins`` "FILE:LINE" for each
     of them, for "keys.ID" and for "confirm.WHAT". ``named_by`` is the flag or variable that chose the path, or ""."""
 
     path: Path
     named_by: str = ""
     exists: bool = True
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = _NOTHING
     rules: tuple[ProfileRule, ...] = ()
-    confirm: Mapping[str, str] = field(default_factory=dict)
-    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    origins: Mapping[str, str] = field(default_factory=dict)
+    confirm: Mapping[str, str] = _NOTHING
+    keys: Mapping[str, tuple[str, ...]] = _NOTHING
+    origins: Mapping[str, str] = _NOTHING
     warnings: tuple[str, ...] = ()
 
     @property
@@ -39,9 +41,7 @@ class ConfigFile:
 
     def without(self, *names: str) -> ConfigFile:
         """As if these fields were not in it."""
-        from dataclasses import replace
-
-        return replace(self, values={name: value for name, value in self.values.items() if name not in names})
+        return self._replace(values={name: value for name, value in self.values.items() if name not in names})
 
 
 def locate(flag: Path | None = None, environ: Mapping[str, str] | None = None) -> tuple[Path, str]:
@@ -85,8 +85,7 @@ _ELSEWHERE = f"Another file can be named with {FLAG} or {VARIABLE}."
 # -- what may stand in it --------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Kind:
+class _Kind(NamedTuple):
     words: str
     fits: Callable[[Any], bool]
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Literal, NamedTuple
 
 CONFIRMS: dict[str, tuple[str, ...]] = {
     "grant": ("risky", "always"),
@@ -20,8 +19,7 @@ There is no "never" for what a policy's owner must not be surprised by: revoke a
 Trait = Literal["read_only", "production"]
 
 
-@dataclass(frozen=True)
-class ProfileRule:
+class ProfileRule(NamedTuple):
     """Traits of the profiles whose name matches ``pattern`` (``*``, ``?`` and ``[...]`` as in a shell, case counts).
 
     None says nothing about a trait. ``origins`` tells where each was set.

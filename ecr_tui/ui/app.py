@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import signal
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -21,22 +20,21 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from ecr_tui.errors import CredentialsError
-from ecr_tui.ui import burst, jobs
-from ecr_tui.ui.clipboard import Clipboard
+from ecr_tui.ui import burst, interpreter, jobs
 from ecr_tui.ui.commands import Commands
 from ecr_tui.ui.executor import DaemonExecutor
 from ecr_tui.ui.keymap import Keymap
-from ecr_tui.ui.messages import MfaAsked, MfaReply, WorkChanged
+from ecr_tui.ui.messages import CopyWanted, MfaAsked, MfaReply, SignInWanted, WorkChanged
 from ecr_tui.ui.resources import style_sheets
-from ecr_tui.ui.screens.ask import AskScreen
 from ecr_tui.ui.screens.main import MainScreen
-from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
-from ecr_tui.ui.signing_in import sign_in
 from ecr_tui.ui.text import safe, safe_block
 from ecr_tui.ui.theme import BRAND, check_theme, readable
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from ecr_tui.aws.model import MfaPrompt
+    from ecr_tui.ui.clipboard import Clipboard
     from ecr_tui.ui.port import Workspace
 
 SHOWN = 20_000
@@ -56,6 +54,8 @@ class EcrTuiApp(App[None]):
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = App.COMMANDS | {Commands}
     ANIMATION_LEVEL = "none"
     DEFAULT_MODE = "accounts"
+    has_drawn = False
+    """The first frame has been given to the terminal."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class EcrTuiApp(App[None]):
         # Half-drawn animation frames flicker in tmux and cost bytes over SSH.
         self.animation_level = "none"
         self._workspace = workspace
-        self._clipboard_way = clipboard or Clipboard(file=lambda: settings.state_folder / "copied.txt")
+        self._clipboard_way = clipboard
         self._replies: set[MfaReply] = set()
         self._leaving = False
         self.register_theme(BRAND)
@@ -114,6 +114,11 @@ class EcrTuiApp(App[None]):
             return self.keys_in_force.shown(binding.id)
         return super().get_key_display(binding)
 
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        super()._display(screen, renderable)
+        if renderable is not None and not self._batch_count:
+            self.has_drawn = True
+
     async def on_load(self) -> None:
         loop = asyncio.get_running_loop()
         loop.set_default_executor(DaemonExecutor())
@@ -127,9 +132,7 @@ class EcrTuiApp(App[None]):
             await super().on_event(event)
 
     def on_ready(self) -> None:
-        if not gc.isenabled():  # the command line leaves it off until here
-            gc.freeze()
-            gc.enable()
+        interpreter.ready()
 
     def start_over(self) -> None:
         """For other accounts: a main screen that has never seen the former ones."""
@@ -149,7 +152,7 @@ class EcrTuiApp(App[None]):
             # inherits from the app must be known before, which Textual would look up only after.
             main._css_update_count = self._css_update_count
             self.stylesheet.apply(self)
-            main.fit_classes(self.size)
+            main.panes.resized(self.size, update=False)
             return main
 
         self.add_mode(self._mode, made)
@@ -204,6 +207,14 @@ class EcrTuiApp(App[None]):
         """What ctrl+c says: in a terminal interface it copies, and many expect it to leave."""
         self.notify("q leaves; ctrl+q does while you are typing.")
 
+    def action_command_palette(self) -> None:
+        from textual.command import CommandPalette
+
+        from ecr_tui.ui.screens.palette import Palette
+
+        if not CommandPalette.is_open(self):  # type: ignore[arg-type]
+            self.push_screen(Palette(id="--command-palette"))
+
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Textual's own, without those that our catalogue has (quit, keys) or that mean nothing here."""
         wanted = ("Theme",)
@@ -218,23 +229,35 @@ class EcrTuiApp(App[None]):
 
     def _copy_theme(self) -> None:
         line = f'theme = "{self.theme}"'
-        self.post_message(TextScreen.CopyWanted(line, f"the line {line}"))
+        self.post_message(CopyWanted(line, f"the line {line}"))
 
-    @on(ErrorScreen.SignInWanted)
-    def _sign_in(self, message: ErrorScreen.SignInWanted) -> None:
+    @on(SignInWanted)
+    def _sign_in(self, message: SignInWanted) -> None:
+        from ecr_tui.ui.signing_in import sign_in
+
         message.stop()
         if sign_in(self, message.command):
             self.main.accounts.renew()
 
-    @on(TextScreen.CopyWanted)
-    def _copy(self, message: TextScreen.CopyWanted) -> None:
+    @property
+    def _clipboard_in_use(self) -> Clipboard:
+        if self._clipboard_way is None:
+            from ecr_tui.ui.clipboard import Clipboard
+
+            self._clipboard_way = Clipboard(file=lambda: self._workspace.settings.state_folder / "copied.txt")
+        return self._clipboard_way
+
+    @on(CopyWanted)
+    def _copy(self, message: CopyWanted) -> None:
         message.stop()
 
         async def copy() -> None:
-            copied = await self._clipboard_way.copy(_Osc52(self), message.text)
+            copied = await self._clipboard_in_use.copy(_Osc52(self), message.text)
             if copied.file is None and not copied.failed:
                 self.notify(f"{copied.sentence(message.what)}{message.more}", timeout=8)
                 return
+            from ecr_tui.ui.screens.text import TextScreen
+
             # No clipboard has it: to be marked with the mouse here, and copied as the terminal does it.
             body = Content(safe_block(message.text[:SHOWN]))
             path = str(copied.file or "")
@@ -246,7 +269,7 @@ class EcrTuiApp(App[None]):
     def copy_to_clipboard(self, text: str) -> None:
         """What is marked with the mouse or in an input, for ctrl+c: as truthful as every other copy."""
         self._clipboard = text
-        self.post_message(TextScreen.CopyWanted(text, "what is marked"))
+        self.post_message(CopyWanted(text, "what is marked"))
 
     # -- MFA ---------------------------------------------------------------------------------------------------------
 
@@ -270,6 +293,8 @@ class EcrTuiApp(App[None]):
 
     @on(MfaAsked)
     def _mfa_asked(self, message: MfaAsked) -> None:
+        from ecr_tui.ui.screens.ask import AskScreen
+
         message.stop()
         reply = message.reply
 

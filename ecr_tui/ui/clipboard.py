@@ -6,9 +6,8 @@ import asyncio
 import os
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 OSC_52_LIMIT = 100_000
 """Characters of base64: what is longer is cut off or dropped by several terminals, silently."""
@@ -20,8 +19,7 @@ class Terminal(Protocol):
     def copy_to_clipboard(self, text: str) -> None: ...
 
 
-@dataclass(frozen=True)
-class Copied:
+class Copied(NamedTuple):
     """``how`` completes "Copied the ARN ..."; ``done`` is that word. OSC 52 has no answer: it is said as sent, never as
     done. ``file`` is where the text was written for want of a clipboard, ``failed`` whether not even that was possible.
     """

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys
 
@@ -38,8 +37,7 @@ FIXED = {"ctrl+q": "Quit", "ctrl+c": "copying marked text", "shift+tab": "the pr
 """Keys of Textual's own beside those in the catalogue's ``OTHER``."""
 
 
-@dataclass(frozen=True)
-class Keymap:
+class Keymap(NamedTuple):
     """``keys``: the whole catalogue as it is in force; ``changes``: what Textual's keymap is told, by id."""
 
     keys: tuple[Key, ...] = CATALOGUE
@@ -70,7 +68,7 @@ class Keymap:
                 keys.append(key)
             else:
                 changes[key.id] = mine or NO_KEY
-                keys.append(replace(key, keys=mine, shown=" ".join(map(shown, filter(None, mine.split(","))))))
+                keys.append(key._replace(keys=mine, shown=" ".join(map(shown, filter(None, mine.split(","))))))
         return cls(tuple(keys), changes, (*warnings, *_shadowed(keys, wanted)))
 
     def shown(self, identity: str) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from textual.binding import Binding, BindingType
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """One action. ``keys`` as Textual spells them, comma-separated; ``shown`` as the user reads them.
 
     ``writes``: changes something at AWS (a verification pushes an image), so read-only mode takes it away.

@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from threading import Event
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from textual.message import Message
+
+from ecr_tui.ui.said import Said
 
 if TYPE_CHECKING:
     from ecr_tui.audit_result import Audit
@@ -25,8 +27,7 @@ if TYPE_CHECKING:
     from ecr_tui.twosided import TwoSided
 
 
-@dataclass(eq=False, repr=False)
-class AccountRead(Message):
+class AccountRead(Said):
     """One of the two accounts: an identity or the reason why there is none."""
 
     generation: int
@@ -36,22 +37,19 @@ class AccountRead(Message):
     error: EcrTuiError | None = None
 
 
-@dataclass(eq=False, repr=False)
-class PageListed(Message):
+class PageListed(Said):
     generation: int
     repositories: Sequence[Repository]
 
 
-@dataclass(eq=False, repr=False)
-class PageKept(Message):
+class PageKept(Said):
     """Of the list that a former run left behind."""
 
     generation: int
     repositories: Sequence[Repository]
 
 
-@dataclass(eq=False, repr=False)
-class Kept(Message):
+class Kept(Said):
     """Its end: when it was listed, and what could not be used of it."""
 
     generation: int
@@ -59,8 +57,7 @@ class Kept(Message):
     problems: Sequence[str] = ()
 
 
-@dataclass(eq=False, repr=False)
-class RegionFailed(Message):
+class RegionFailed(Said):
     """One region of a listing of several could not be read."""
 
     generation: int
@@ -68,8 +65,7 @@ class RegionFailed(Message):
     error: EcrTuiError
 
 
-@dataclass(eq=False, repr=False)
-class Listed(Message):
+class Listed(Said):
     """The whole listing, or why it ended. ``one_by_one``: tags had to be asked for each repository."""
 
     generation: int
@@ -82,8 +78,7 @@ class DetailsRead(Message):
     """Policies or image counts wait in ``flows.details`` to be taken."""
 
 
-@dataclass(eq=False, repr=False)
-class Previewed(Message):
+class Previewed(Said):
     """The plan for exactly this repository and grant, made from exactly this policy text."""
 
     generation: int
@@ -94,8 +89,7 @@ class Previewed(Message):
     error: EcrTuiError | None = None
 
 
-@dataclass(eq=False, repr=False)
-class Sided(Message):
+class Sided(Said):
     """What both sides say of the plan in view, and what a creation template makes of it for repositories to come."""
 
     generation: int
@@ -104,25 +98,22 @@ class Sided(Message):
     error: EcrTuiError | None = None
 
 
-@dataclass(eq=False, repr=False)
-class AuditProgress(Message):
+class AuditProgress(Said):
     words: str
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, AuditProgress)
 
 
-@dataclass(eq=False, repr=False)
-class Audited(Message):
+class Audited(Said):
     """``pages``: the audit in words, by page."""
 
     audit: Audit | None
     error: EcrTuiError | None = None
-    pages: dict[str, str] = field(default_factory=dict)
+    pages: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(eq=False, repr=False)
-class Verifying(Message):
+class Verifying(Said):
     generation: int
     event: VerifyEvent
 
@@ -139,18 +130,30 @@ class Verifying(Message):
         )
 
 
-@dataclass(eq=False, repr=False)
-class Verified(Message):
+class Verified(Said):
     generation: int
     report: Report | None
     error: EcrTuiError | None = None
 
 
-@dataclass(eq=False, repr=False)
-class Answered(Message):
+class Answered(Said):
     """An answer for whoever asked: ``take`` runs on the app's thread, and judges by itself whether it still counts."""
 
     take: Callable[[], object]
+
+
+class CopyWanted(Said):
+    """``what`` names ``text`` for the toast, ``more`` is added there."""
+
+    text: str
+    what: str
+    more: str = ""
+
+
+class SignInWanted(Said):
+    """``command`` renews a profile's sign-in from a shell."""
+
+    command: str
 
 
 class WorkChanged(Message):
@@ -172,7 +175,6 @@ class MfaReply:
         return "MfaReply(...)"
 
 
-@dataclass(eq=False, repr=False)
-class MfaAsked(Message):
+class MfaAsked(Said):
     prompt: MfaPrompt
     reply: MfaReply

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import cache
 
 OK = "✓"
 NO = "✗"
@@ -16,11 +17,17 @@ MUTED = "$foreground 60%"
 
 # Control characters, invisible ones and those that reorder a line (bidi) would let a repository's name or tag
 # show as another one, so they appear as escapes. ZWNJ and ZWJ are among them on purpose.
-_HOSTILE = re.compile(
+_HOSTILE = (
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
     "\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
-_HOSTILE_BLOCK = re.compile(_HOSTILE.pattern.replace("\x00-\x1f", "\x00-\x08\x0b-\x1f"))
+_HOSTILE_BLOCK = _HOSTILE.replace("\x00-\x1f", "\x00-\x08\x0b-\x1f")
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    """Made when it is first needed: the first frame has nothing of anybody's."""
+    return re.compile(text)
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -36,17 +43,17 @@ def safe(text: str) -> str:
     """``text`` on one line, with everything that a terminal would act on or hide made visible."""
     if text.isascii() and text.isprintable():
         return text
-    return _HOSTILE.sub(_escape, text)
+    return _pattern(_HOSTILE).sub(_escape, text)
 
 
 def visible(text: str) -> str:
     """As :func:`safe`, but one character for one: for text in which places count."""
-    return _HOSTILE.sub(lambda match: chr(0x2400 + ord(match[0])) if ord(match[0]) < 0x20 else "\ufffd", text)
+    return _pattern(_HOSTILE).sub(lambda match: chr(0x2400 + ord(match[0])) if ord(match[0]) < 0x20 else "\ufffd", text)
 
 
 def safe_block(text: str) -> str:
     """As :func:`safe`, for several lines: line ends and tabs stay."""
-    return _HOSTILE_BLOCK.sub(_escape, text.replace("\r\n", "\n")).expandtabs(4)
+    return _pattern(_HOSTILE_BLOCK).sub(_escape, text.replace("\r\n", "\n")).expandtabs(4)
 
 
 def count(number: int, one: str, many: str = "") -> str:

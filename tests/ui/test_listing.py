@@ -344,12 +344,12 @@ async def test_the_filter_speaks_of_tags_access_and_mutability_and_says_what_it_
         await ui.press("ctrl+u")
         await ui.type("mfr")
         await ui.see("≈ no exact match, similar:", "my-first-repo", "1 of 7 shown, similar ones")
-        style = ui.main.table._style("cursor-blurred", "match")
+        style = ui.main.table._pen.style("cursor-blurred", "match")
         assert [s.text for s in ui.main.table.render_line(1) if s.style == style] == ["m", "f", "r"]
         await ui.press("ctrl+u")
         await ui.type("team=pay")
         await ui.see("2 of 7 shown")
-        style = ui.main.table._style("match")
+        style = ui.main.table._pen.style("", "match")
         assert [s.text for s in ui.main.table.render_line(2) if s.style == style] == ["Team=Pay"]
 
 

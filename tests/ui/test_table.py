@@ -157,7 +157,7 @@ async def test_typing_and_deleting_gives_what_a_fresh_filter_gives(seed: int) ->
 async def test_matches_are_highlighted_where_they_are() -> None:
     async with table([Row("pay-pal-pay")]) as (widget, _):
         widget.filter = "pay pal"
-        style = widget._style("cursor", "match")
+        style = widget._pen.style("cursor", "match")
         hits = [segment.text for segment in widget.render_line(1) if segment.style == style]
         assert hits == ["pay", "pal", "pay"]
 
@@ -333,6 +333,22 @@ def test_listings_laid_over_one_another_give_what_the_last_one_alone_gives(seed:
         fresh.filter(model.query.text)
         seen = [[rows[i] for i in view] for rows, view in ((model.rows, model.view), (fresh.rows, fresh.view))]
         assert [(r.name, r.size) for r in seen[0]] == [(r.name, r.size) for r in seen[1]]
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("values", [range(1), range(5), range(10**6)], ids=["alike", "few", "all others"])
+def test_many_rows_are_sorted_as_few_are_and_equal_ones_stay(values: range, descending: bool) -> None:
+    chance = random.Random(7)
+    listing = [Row(f"row-{i:05}", chance.choice([None, *chance.sample(values, 1)])) for i in range(20_000)]
+    chance.shuffle(listing)
+    model = RowModel[Row](lambda r: r.name, lambda r: r)
+    model.set_columns({"name": lambda r: r.name, "size": lambda r: r.size}, [])
+    steps = sum(1 for work in (model.set_rows(listing, partial=False), model.sort_by("size", descending)) for _ in work)
+    assert steps > 20
+    known = sorted((r for r in listing if r.size is not None), key=lambda r: r.name)
+    known.sort(key=lambda r: r.size, reverse=descending)
+    unknown = sorted((r for r in listing if r.size is None), key=lambda r: r.name)
+    assert [model.rows[i] for i in model.view] == known + unknown
 
 
 async def test_what_is_no_repository_is_found_by_words_in_its_order() -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.widget import Widget
 
@@ -20,16 +19,14 @@ if TYPE_CHECKING:
     from ecr_tui.ui.port import Workspace
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(NamedTuple):
     """What a preview is about. Two subjects are the same preview only when all of it is equal."""
 
     repository: Repository
     grant: Grant
 
 
-@dataclass(frozen=True)
-class Preview:
+class Preview(NamedTuple):
     """``plan`` is None while it is being made and where it can't be made (``error`` says why)."""
 
     subject: Subject | None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.timer import Timer
 from textual.widget import Widget
@@ -22,8 +21,7 @@ DEBOUNCE = 0.15
 """Seconds in which a choice that goes on changing asks IAM nothing."""
 
 
-@dataclass(frozen=True)
-class BothSides:
+class BothSides(NamedTuple):
     """``verdicts`` None: not known yet, or ``error`` says why it cannot be."""
 
     verdicts: tuple[TwoSided, ...] | None = None

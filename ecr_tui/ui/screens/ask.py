@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
@@ -87,8 +86,7 @@ class AskScreen(Dialog[str | None]):
         self.dismiss(None)
 
 
-@dataclass(frozen=True)
-class Choosable:
+class Choosable(NamedTuple):
     """``label`` is what the user reads, already safe; ``value`` what comes back."""
 
     label: Content

@@ -16,9 +16,9 @@ from textual.content import Content
 from textual.widgets import Static, TabbedContent, TabPane, Tabs
 
 from ecr_tui.ui import jobs
-from ecr_tui.ui.messages import Answered, Audited, AuditProgress
+from ecr_tui.ui.messages import Answered, Audited, AuditProgress, CopyWanted
 from ecr_tui.ui.screens.dialog import Dialog
-from ecr_tui.ui.screens.text import TextScreen, copied_error, error_content
+from ecr_tui.ui.screens.text import copied_error, error_content
 from ecr_tui.ui.text import NO, OK, PENDING, count, safe, safe_block
 from ecr_tui.ui.widgets.keyhints import KeyHints
 from ecr_tui.ui.widgets.lines import Line, Lines
@@ -43,6 +43,7 @@ class AuditScreen(Dialog[None]):
 
     DEFAULT_CSS = """
     AuditScreen {
+        background: $background;  /* it covers nearly all of what is below */
         & > #dialog { width: 96%; max-width: 140; height: 94%; max-height: 94%; padding: 0 1; }
         & .title { margin-bottom: 0; }
         & .keys { margin-top: 0; }
@@ -72,7 +73,7 @@ class AuditScreen(Dialog[None]):
         self._cancel = threading.Event()
         self._audit: Audit | None = None
         self._error: EcrTuiError | None = None
-        self._pages: dict[str, str] = {}
+        self._pages: Mapping[str, str] = {}
         self._drawn: object = None
 
     def compose(self) -> ComposeResult:
@@ -216,7 +217,7 @@ class AuditScreen(Dialog[None]):
 
     def action_copy_text(self) -> None:
         if self._error is not None:
-            self.post_message(TextScreen.CopyWanted(copied_error(self._error), "the error"))
+            self.post_message(CopyWanted(copied_error(self._error), "the error"))
         elif self._audit is not None:
             self._copy(self._audit, "the audit", _as_text)
         else:
@@ -229,7 +230,7 @@ class AuditScreen(Dialog[None]):
         self._copy(self._audit, "the audit as JSON", _as_json)
 
     def _copy(self, audit: Audit, what: str, write: Callable[[Audit], str]) -> None:
-        jobs.start(self, lambda: TextScreen.CopyWanted(write(audit), what), failed=lambda _: None, group="audit-copy")
+        jobs.start(self, lambda: CopyWanted(write(audit), what), failed=lambda _: None, group="audit-copy")
 
 
 def _as_text(audit: Audit) -> str:

@@ -13,6 +13,7 @@ from textual.content import Content
 
 from ecr_tui.ui.bulk_text import plan_details, run_bar, run_columns, run_counts, run_keys, run_state, run_title
 from ecr_tui.ui.flows.bulk import TICK, Row, Running
+from ecr_tui.ui.messages import CopyWanted
 from ecr_tui.ui.screens.bulk_plan import DIFF_WIDTH
 from ecr_tui.ui.screens.confirm import ConfirmScreen
 from ecr_tui.ui.screens.dialog import Dialog
@@ -130,7 +131,7 @@ class BulkRunScreen(Dialog[None]):
         from ecr_tui.present_many import run_markdown
 
         report = run_markdown(self.run.summary, self.run.job.intent.words())
-        self.app.post_message(TextScreen.CopyWanted(report, "the report (Markdown)"))
+        self.app.post_message(CopyWanted(report, "the report (Markdown)"))
 
     @on(VirtualTable.Opened)
     def _opened(self, message: VirtualTable.Opened) -> None:

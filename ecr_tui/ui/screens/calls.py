@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ecr_tui.calls import CAPACITY, LOG, Call, CallLog
+from ecr_tui.ui.messages import CopyWanted
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.text import TextScreen
 from ecr_tui.ui.text import MUTED, NO, OK, count, safe, safe_block, seconds
@@ -141,14 +142,14 @@ class CallsScreen(Dialog[None]):
     def action_copy(self) -> None:
         call = self.table.current
         if call is not None and call.command:
-            self.post_message(TextScreen.CopyWanted(call.command, "the command"))
+            self.post_message(CopyWanted(call.command, "the command"))
         elif call is not None:
-            self.post_message(TextScreen.CopyWanted(call.line(), "the call: it has no command"))
+            self.post_message(CopyWanted(call.line(), "the call: it has no command"))
 
     def action_copy_all(self) -> None:
         rows = self.table.rows
         text = "\n".join(f"{call.line()}\n    {call.command}" for call in rows)
-        self.post_message(TextScreen.CopyWanted(text, count(len(rows), "call")))
+        self.post_message(CopyWanted(text, count(len(rows), "call")))
 
     def action_failed(self) -> None:
         self._failed = not self._failed

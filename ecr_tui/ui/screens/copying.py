@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from ecr_tui.policy.export import Format, consumer_side, owner_side
+from ecr_tui.ui.messages import CopyWanted
 from ecr_tui.ui.screens.ask import Choosable, ChooseScreen
-from ecr_tui.ui.screens.text import TextScreen, copied_error
+from ecr_tui.ui.screens.text import copied_error
 from ecr_tui.ui.text import MUTED, safe
 from ecr_tui.ui.widgets.accounts import AccountCard
 
@@ -92,6 +93,6 @@ class Copying:
 
     def _send(self, text: str, what: str, more: str = "") -> None:
         if text:
-            self._screen.app.post_message(TextScreen.CopyWanted(text, what, more))
+            self._screen.app.post_message(CopyWanted(text, what, more))
         else:
             self._screen.app.notify("There is nothing to copy here yet.", markup=False)

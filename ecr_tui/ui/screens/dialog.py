@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen
-from textual.visual import RichVisual
-from textual.widget import _RenderCache
 
-from ecr_tui.ui.dimmed import dimmed
+from ecr_tui.ui.screens.dimming import Dimming
 
 T = TypeVar("T")
 
@@ -17,7 +14,7 @@ SHARE = 0.9
 """How much of the terminal's height a dialog may take."""
 
 
-class Dialog(ModalScreen[T]):
+class Dialog(Dimming, ModalScreen[T]):
     """A modal screen whose ``#dialog`` container holds the content."""
 
     DEFAULT_CSS = """
@@ -41,18 +38,16 @@ class Dialog(ModalScreen[T]):
     }
     """
 
-    def _render_content(self) -> None:
-        """As every widget's, but for the way in which what is below is dimmed: see :func:`dimmed`."""
-        below = self._render()
-        if isinstance(below, RichVisual) and isinstance(below._renderable, BackgroundScreen):
-            lines = below._renderable.screen._compositor.render_strips(self.size)
-            self._render_cache = _RenderCache(self.size, dimmed(lines, below._renderable.color))
-            self._dirty_regions.clear()
-        else:
-            super()._render_content()
+    _seen = False
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self._fit)
+        self._fit()
+
+    def _compositor_refresh(self) -> None:
+        if self._layout_required and not self._seen:
+            return  # drawn when it fits: the first frame is a whole one
+        self._seen = True
+        super()._compositor_refresh()
 
     def _fit(self) -> None:
         """Give the scrolling part what its neighbours leave: in a container of automatic height 1fr would not."""

@@ -17,7 +17,7 @@ from ecr_tui.journal import History
 from ecr_tui.past_writes import NOT_KNOWN, PastWrite, PastWrites
 from ecr_tui.ui import jobs
 from ecr_tui.ui.journal_text import columns, copied, detail, fact_lines, meaning_lines, search_text, state_line
-from ecr_tui.ui.messages import Answered
+from ecr_tui.ui.messages import Answered, CopyWanted
 from ecr_tui.ui.preview_text import diff_lines
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.text import TextScreen
@@ -239,7 +239,7 @@ class JournalScreen(Dialog[None]):
 
     def action_copy_entry(self) -> None:
         if (row := self.table.current) is not None:
-            self.post_message(TextScreen.CopyWanted(copied([row]), "the entry"))
+            self.post_message(CopyWanted(copied([row]), "the entry"))
 
     @on(VirtualTable.Opened)
     def _opened(self, event: VirtualTable.Opened) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -23,10 +23,11 @@ from ecr_tui.ui.flows.siding import Sides
 from ecr_tui.ui.keys import BINDINGS, MAIN, Key, by_action
 from ecr_tui.ui.screens.panes import Panes
 from ecr_tui.ui.screens.subjects import Subjects, load
-from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
+from ecr_tui.ui.screens.turns import BriefTurns
 from ecr_tui.ui.text import NO, safe, safe_block
 from ecr_tui.ui.widgets.accounts import TITLES, AccountCard
 from ecr_tui.ui.widgets.bars import PaneBar, PaneTab, StatusBar
+from ecr_tui.ui.widgets.line_cache import grounded
 from ecr_tui.ui.widgets.pane_area import PaneArea
 from ecr_tui.ui.widgets.preview import TABS, PreviewPane
 from ecr_tui.ui.widgets.repositories import RepositoriesPane
@@ -34,7 +35,7 @@ from ecr_tui.ui.widgets.verification import VerificationPane
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
-    from textual.geometry import Size
+    from textual.widget import Widget
 
     from ecr_tui.aws.model import Repository
     from ecr_tui.errors import EcrTuiError
@@ -47,16 +48,15 @@ WINDOW_DEBOUNCE = 0.1
 PREVIEW_DEBOUNCE = 0.03
 
 
-class MainScreen(Subjects, Screen[None]):
+class MainScreen(Subjects, BriefTurns, Screen[None]):
     """Owns the choice and the flows. Widgets and threads speak to it in messages; it alone changes what is shown."""
 
     BINDINGS = BINDINGS
     AUTO_FOCUS = "#table"
-    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-wide")]  # type: ignore[misc]
-    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-short"), (30, "-tall")]  # type: ignore[misc]
 
     def __init__(self, workspace: Workspace, *, now: Callable[[], datetime]) -> None:
-        super().__init__(classes="-pane-repositories")
+        super().__init__()
+        grounded(self)
         self.workspace = workspace
         self.now = now
         settings = workspace.settings
@@ -108,13 +108,6 @@ class MainScreen(Subjects, Screen[None]):
         self.leftovers.look()
         self.history.refresh()
 
-    def fit_classes(self, size: Size) -> None:
-        """The breakpoints' classes before anything has a style: Textual sets them when everything has one."""
-        breakpoints = ((size.width, self.HORIZONTAL_BREAKPOINTS), (size.height, self.VERTICAL_BREAKPOINTS))
-        for cells, points in breakpoints:
-            reached = max(point for point in points if cells >= point[0])
-            self.update_classes({name: name == reached[1] for _, name in points}, update=False)
-
     def on_unmount(self) -> None:
         self.stop()
 
@@ -143,8 +136,16 @@ class MainScreen(Subjects, Screen[None]):
         return self.panes.current
 
     def on_resize(self, event: events.Resize) -> None:
-        # Textual sets the breakpoint classes after this event.
+        self.panes.resized(event.size)
+        # Its panes have their new sizes only then.
         self.call_after_refresh(self.panes.fit)
+
+    def _update_focus_styles(self, focused: Widget | None = None, blurred: Widget | None = None) -> None:
+        """Of panes alone, not of all that is in them: no style of it depends on where the focus is."""
+        widgets = [widget for widget in (focused, blurred) if widget is not None]
+        panes = {one for widget in widgets for one in widget.ancestors_with_self if one._has_focus_within}
+        if panes:
+            self.app.stylesheet.update_nodes(panes)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self.panes.focused(event.widget)
@@ -279,7 +280,7 @@ class MainScreen(Subjects, Screen[None]):
             self.show_status()  # which says so: nobody has asked for anything yet
         elif self.table.rows:
             # The rows stay: what was true a moment ago is better than nothing, and the reason is in the way of no one.
-            self.app.push_screen(ErrorScreen(error, title="The repositories could not be read again"))
+            self._show_error(error, title="The repositories could not be read again")
         else:
             self.repositories.say(
                 f"{NO} {safe(error.title)}", "", "enter: the whole reason, and what to do   ·   r: try again"
@@ -309,18 +310,23 @@ class MainScreen(Subjects, Screen[None]):
         self.searching.learn_anew()
         self._preview_now()
 
+    def _show_error(self, error: EcrTuiError, title: str = "") -> None:
+        from ecr_tui.ui.screens.text import ErrorScreen
+
+        self.app.push_screen(ErrorScreen(error, title=title))
+
     @on(StatusBar.Opened)
     def _status_opened(self) -> None:
         error = status.failures(self)
         if error is not None:
-            self.app.push_screen(ErrorScreen(error))
+            self._show_error(error)
 
     @on(VirtualTable.Opened)
     def _row_opened(self, message: VirtualTable.Opened) -> None:
         if message.row is not None:
             self.action_pane("preview")
         elif self.listing.error is not None:
-            self.app.push_screen(ErrorScreen(self.listing.error))
+            self._show_error(self.listing.error)
 
     @on(VirtualTable.Changed)
     def _table_changed(self) -> None:
@@ -377,9 +383,11 @@ class MainScreen(Subjects, Screen[None]):
     def _account_opened(self, message: AccountCard.Opened) -> None:
         card = message.card
         if card.error is not None:
-            self.app.push_screen(ErrorScreen(card.error))
+            self._show_error(card.error)
         elif text := card.as_text():
             title = " · ".join(("Account " + TITLES[card.role][0], TITLES[card.role][1]))
+            from ecr_tui.ui.screens.text import TextScreen
+
             self.app.push_screen(TextScreen(title, Content(safe_block(text)), copy=text, what="the account"))
 
     @on(AccountCard.ChangeWanted)

@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ecr_tui.policy.principal import describe
+from ecr_tui.ui.messages import CopyWanted
 from ecr_tui.ui.screens.confirm import ConfirmScreen
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.proving import CANCEL_PATIENCE, TICK, WHAT
@@ -105,7 +106,7 @@ class ManyScreen(Dialog[None]):
         if self.run.batch is None:
             self.app.notify("The report is made when all have ended.", markup=False)
         else:
-            self.app.post_message(TextScreen.CopyWanted(self.run.batch.to_markdown(), "the report (Markdown)"))
+            self.app.post_message(CopyWanted(self.run.batch.to_markdown(), "the report (Markdown)"))
 
     def action_leave(self) -> None:
         if self.run.running and not self.run.cancelling:

@@ -11,15 +11,19 @@ from textual.containers import Horizontal
 from ecr_tui.aws.role import Role
 from ecr_tui.ui.widgets.bars import PaneBar, StatusBar
 from ecr_tui.ui.widgets.keybar import KeyBar
+from ecr_tui.ui.widgets.line_cache import grounded
 from ecr_tui.ui.widgets.pane_area import PaneArea
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.geometry import Size
     from textual.widget import Widget
 
     from ecr_tui.ui.screens.main import MainScreen
 
 PANES = ("repositories", "preview", "verification")
+WIDE, TALL = 100, 30
+"""Columns and rows from which on a terminal has room for all panes."""
 HIDEABLE = {"accounts": "accounts", "preview": "policy preview", "verification": "verification"}
 
 
@@ -30,20 +34,16 @@ class Panes:
         self._screen = screen
         self.current = "repositories"
         self._zoomed = False
+        self._small = False
         self._hidden: set[str] = set()
         self._area = PaneArea(screen.repositories, screen.preview, screen.verification)
 
     def compose(self) -> ComposeResult:
-        yield Horizontal(*self._screen.cards.values(), id="accounts")
+        yield grounded(Horizontal(*self._screen.cards.values(), id="accounts"))
         yield PaneBar()
         yield self._area
         yield StatusBar()
         yield KeyBar()
-
-    @property
-    def _small(self) -> bool:
-        """The terminal has no room for four panes."""
-        return self._screen.has_class("-narrow") or self._screen.has_class("-short")
 
     @property
     def tabbed(self) -> bool:
@@ -59,7 +59,7 @@ class Panes:
     def fit(self) -> None:
         """After a change of the terminal's size, or of what is wanted."""
         screen = self._screen
-        screen.update_classes({"-zoomed": self._zoomed} | {f"-no-{pane}": pane in self._hidden for pane in HIDEABLE})
+        self._tell_styles()
         for card in screen.cards.values():
             card.one_line(self.tabbed)
         self._area.lay_out(alone=self.tabbed, hidden=self._hidden)
@@ -69,10 +69,21 @@ class Panes:
     def show(self, pane: str) -> None:
         screen = self._screen
         self.current = pane
-        if not screen.has_class(f"-pane-{pane}"):
-            # One update of the style of everything below, not three.
-            screen.update_classes({f"-pane-{name}": name == pane for name in PANES})
+        self._tell_styles()
         screen.query_one(PaneBar).activate(pane)
+
+    def resized(self, size: Size, *, update: bool = True) -> None:
+        """The terminal has this size. ``update`` False: nothing has a style yet."""
+        self._small = size.width < WIDE or size.height < TALL
+        self._tell_styles(update)
+
+    def _tell_styles(self, update: bool = True) -> None:
+        """What style sheets go by; whenever that changes, everything below is styled anew."""
+        tabbed = self.tabbed
+        classes = {"-tabbed": tabbed, "-tiled": not tabbed}
+        classes |= {f"-pane-{name}": tabbed and name == self.current for name in PANES}
+        classes |= {f"-no-{pane}": pane in self._hidden for pane in HIDEABLE}
+        self._screen.update_classes(classes, update=update)
 
     def go_to(self, pane: str) -> None:
         """Show it, even where it was hidden, and give it the focus."""

@@ -6,10 +6,10 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Static
 
 from ecr_tui.errors import CredentialsError, EcrTuiError
+from ecr_tui.ui.messages import CopyWanted, SignInWanted
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.text import MUTED, NO, safe, safe_block
 from ecr_tui.ui.widgets.keyhints import KeyHints
@@ -19,22 +19,6 @@ SCROLL = {"up": -1, "k": -1, "down": 1, "j": 1}
 
 class TextScreen(Dialog[None]):
     """Scrolling keys scroll, ``y`` copies, every other key closes and is swallowed: it must not act underneath."""
-
-    class CopyWanted(Message):
-        """``what`` names it for the toast, ``more`` is added there."""
-
-        def __init__(self, text: str, what: str, more: str = "") -> None:
-            super().__init__()
-            self.text = text
-            self.what = what
-            self.more = more
-
-    class SignInWanted(Message):
-        """``command`` renews a profile's sign-in from a shell."""
-
-        def __init__(self, command: str) -> None:
-            super().__init__()
-            self.command = command
 
     def __init__(
         self, title: str, body: Content, *, copy: str, what: str, failure: bool = False, sign_in: str = ""
@@ -63,9 +47,9 @@ class TextScreen(Dialog[None]):
         event.prevent_default()
         scroll = self.query_one("#scroll", VerticalScroll)
         if event.key == "y":
-            self.post_message(self.CopyWanted(self._copy, self._what))
+            self.post_message(CopyWanted(self._copy, self._what))
         elif event.key == "l" and self._sign_in:
-            self.app.post_message(self.SignInWanted(self._sign_in))
+            self.app.post_message(SignInWanted(self._sign_in))
             self.dismiss(None)
         elif event.key in SCROLL:
             scroll.scroll_relative(y=SCROLL[event.key], animate=False)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from ecr_tui.ui.said import Said
 from ecr_tui.ui.widgets.words import Words
 
 PANES = (("repositories", "1", "Repositories"), ("preview", "2", "Preview"), ("verification", "3", "Verification"))
@@ -28,8 +27,7 @@ class PaneTab(Static):
     }
     """
 
-    @dataclass(eq=False, repr=False)
-    class Chosen(Message):
+    class Chosen(Said):
         pane: str
 
     def __init__(self, pane: str, key: str, label: str) -> None:

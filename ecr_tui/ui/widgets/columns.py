@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from rich.cells import cell_len, set_cell_size
 
@@ -24,8 +23,7 @@ GUTTER = 3
 GAP = 2
 
 
-@dataclass(frozen=True)
-class Column(Generic[T]):
+class Column(NamedTuple, Generic[T]):
     """``cell`` gives the pieces of a row's cell, already safe to print; ``sort`` a key, None where it is unknown.
 
     ``width`` is the least that is useful; what is left over goes to columns with ``flex``. Where there is too little

@@ -6,8 +6,7 @@ and only when it would look different.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -27,8 +26,7 @@ BETWEEN = 1
 """Blank cells between two keys."""
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(NamedTuple):
     """A key as the line shows it. ``key`` is Textual's name of it, ``text`` what the user reads."""
 
     key: str

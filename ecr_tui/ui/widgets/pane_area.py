@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual import events
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
+
+from ecr_tui.ui.said import Said
+from ecr_tui.ui.widgets.line_cache import grounded
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -35,8 +36,7 @@ class PaneArea(Vertical):
     PaneArea { height: 1fr; }
     """
 
-    @dataclass
-    class Zoomed(Message):
+    class Zoomed(Said):
         """Two clicks on a pane's title: that pane alone, or all again."""
 
         pane: str
@@ -44,7 +44,8 @@ class PaneArea(Vertical):
     def __init__(self, upper: Widget, left: Widget, right: Widget) -> None:
         super().__init__(id="panes")
         self._upper_pane, self._left_pane, self._right_pane = upper, left, right
-        self._lower = Horizontal(left, right, id="lower")
+        self._lower = grounded(Horizontal(left, right, id="lower"))
+        grounded(self)
         self._upper, self._left = UPPER, LEFT
         self._moving = ""
         self._beside = self._below = True

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
     IdentityPolicy = Callable[[Sequence[Repository], Access], PolicyDocument]
 
 
-@dataclass(frozen=True)
-class _Tab:
+class _Tab(NamedTuple):
     id: str
     label: str
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,10 +11,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Input, Label, Static
 
 from ecr_tui.errors import EcrTuiError, InputError
+from ecr_tui.ui.said import Said
 from ecr_tui.ui.text import NO, OK, PENDING, SKIP, UNKNOWN, ago, count, safe
 from ecr_tui.ui.widgets.columns import Column, Piece
 from ecr_tui.ui.widgets.inputs import SafeInput
@@ -36,8 +35,7 @@ class BarInput(SafeInput):
         Binding("down", "to_table", "To the rows"),
     ]
 
-    @dataclass(eq=False, repr=False)
-    class Left(Message):
+    class Left(Said):
         input: BarInput
         cancelled: bool
 
@@ -69,8 +67,7 @@ class RepositoriesPane(Vertical):
     }
     """
 
-    @dataclass(eq=False, repr=False)
-    class TagsWanted(Message):
+    class TagsWanted(Said):
         """The user asks for the repositories with these tags."""
 
         tags: Tags

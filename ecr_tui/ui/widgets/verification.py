@@ -9,7 +9,6 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from ecr_tui.policy.principal import describe
 from ecr_tui.ui.text import MUTED, NO, OK, SKIP, safe, safe_block, seconds, size
 from ecr_tui.ui.widgets.words import Words
 
@@ -146,6 +145,8 @@ def verdict(run: Run) -> Content:
     good = report.passed
     headline = report.headline()
     if report.principal:
+        from ecr_tui.policy.principal import describe
+
         headline = headline.replace(report.principal, describe(report.principal))
     headline = safe(headline)
     word, _, rest = headline.partition(" ")

@@ -19,12 +19,8 @@ function of it, and a filter or a sort only makes a new list of row numbers (``r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from rich.cells import cell_len, set_cell_size
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -34,9 +30,11 @@ from textual.timer import Timer
 
 from ecr_tui.filters import Filter, Plain, Result, Searchable
 from ecr_tui.ui.keys import TABLE_BINDINGS
+from ecr_tui.ui.said import Said
 from ecr_tui.ui.slices import Slices
-from ecr_tui.ui.text import PENDING
-from ecr_tui.ui.widgets.columns import GAP, GUTTER, Column, fit_columns, fit_pieces, highlight
+from ecr_tui.ui.widgets.columns import GAP, GUTTER, Column, fit_columns
+from ecr_tui.ui.widgets.line_cache import Bar, LineCache
+from ecr_tui.ui.widgets.row_drawing import Pen
 from ecr_tui.ui.widgets.row_model import FEW, RowModel
 
 if TYPE_CHECKING:
@@ -93,22 +91,19 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
     }
     """
 
-    @dataclass(eq=False, repr=False)
-    class Moved(Message):
+    class Moved(Said):
         """Another row is under the cursor; ``row`` is None when none is."""
 
         table: VirtualTable[Any]
         row: Any
 
-    @dataclass(eq=False, repr=False)
-    class Opened(Message):
+    class Opened(Said):
         """Enter or a second click on the row under the cursor; ``row`` is None in an empty table."""
 
         table: VirtualTable[Any]
         row: Any
 
-    @dataclass(eq=False, repr=False)
-    class WindowChanged(Message):
+    class WindowChanged(Said):
         """Other rows are in view."""
 
         table: VirtualTable[Any]
@@ -116,14 +111,12 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, VirtualTable.WindowChanged)
 
-    @dataclass(eq=False, repr=False)
-    class Loaded(Message):
+    class Loaded(Said):
         """The rows of :meth:`set_rows` are in place: the one under the cursor may know more than before."""
 
         table: VirtualTable[Any]
 
-    @dataclass(eq=False, repr=False)
-    class Changed(Message):
+    class Changed(Said):
         """Marks, filter, sort or the number of rows."""
 
         table: VirtualTable[Any]
@@ -155,7 +148,11 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         self._hover: int | None = None
         self._layout: list[tuple[Column[T], int]] = []
         self._message: tuple[str, ...] = ()
-        self._rich: dict[tuple[str, ...], Style] = {}
+        self._pen = Pen(self)
+        self._styles_cache = LineCache()
+
+    def on_mount(self) -> None:
+        self.vertical_scrollbar._styles_cache = Bar()
 
     # -- content -------------------------------------------------------------------------------------------------
 
@@ -462,83 +459,37 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         self._refresh_place(self._model.cursor)
 
     def notify_style_update(self) -> None:
-        self._rich.clear()
+        self._pen.forget()
         super().notify_style_update()
 
     def _resize_virtual(self) -> None:
-        self.virtual_size = Size(self.size.width, len(self._model.view) + 1)
-
-    def _style(self, *names: str) -> Style:
-        style = self._rich.get(names)
-        if style is None:
-            style = self._rich[names] = self._combine(names)
-        return style
-
-    def _combine(self, names: tuple[str, ...]) -> Style:
-        """Each named style over the one before: a cell's colour leaves the cursor's background as it is."""
-        _, _, background, color = self.colors
-        text_style = Style()
-        for name in names:
-            styles = self.get_component_styles(f"vt--{name}")
-            if styles.has_rule("background"):
-                background += styles.background
-            if styles.has_rule("color") and (name.startswith("cursor") or "cursor" not in names):
-                # On the cursor its own colour only: whatever a theme takes for it, the row stays readable.
-                color = background.get_contrast_text(styles.color.a) if styles.auto_color else styles.color
-            text_style += styles.text_style
-        return Style(color=(background + color).rich_color, bgcolor=background.rich_color) + text_style
+        size = Size(self.size.width, len(self._model.view) + 1)
+        if self.show_vertical_scrollbar == (size.height > self.size.height):
+            # Nothing moves on the screen for it: no layout.
+            self.set_reactive(ScrollView.virtual_size, size)
+            self._scroll_update(size)
+        else:
+            self.virtual_size = size
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if not self._layout:
             self._layout = fit_columns(self.columns, width)
+        model, pen = self._model, self._pen
         if y == 0:
-            return self._header(width)
+            sorted_by, descending = self._sort
+            order = "≈ best first" if model.best_first else "▼" if descending else "▲"
+            return pen.header(self._layout, width, sorted_by, order)
+        if not model.view:
+            top = max((self.size.height - len(self._message)) // 2, 1)
+            return pen.message(self._message[y - top] if 0 <= y - top < len(self._message) else "", width)
         place = y - 1 + self.scroll_offset.y
-        if not self._model.view:
-            return self._message_line(y, width)
-        if place >= len(self._model.view):
-            return Strip.blank(width, self.rich_style)
-        return self._row(place, width)
-
-    def _header(self, width: int) -> Strip:
-        segments = [Segment(" " * GUTTER, self._style("header"))]
-        sorted_by, descending = self._sort
-        for column, room in self._layout:
-            label, style = column.label, self._style("header")
-            if column.id == sorted_by:
-                order = "≈ best first" if self._model.best_first else "▼" if descending else "▲"
-                label, style = f"{label} {order}", self._style("header-sorted")
-            text = label.rjust(room) if column.right else label
-            segments += [Segment(set_cell_size(text, room), style), Segment(" " * GAP, self._style("header"))]
-        return Strip(segments).adjust_cell_length(width, self._style("header"))
-
-    def _message_line(self, y: int, width: int) -> Strip:
-        top = max((self.size.height - len(self._message)) // 2, 1)
-        text = self._message[y - top] if 0 <= y - top < len(self._message) else ""
-        text = text if cell_len(text) <= width else set_cell_size(text, max(width - 1, 0)) + PENDING
-        pad = " " * max((width - cell_len(text)) // 2, 0)
-        return Strip([Segment(pad + text, self._style("message"))]).adjust_cell_length(width, self.rich_style)
-
-    def _row(self, place: int, width: int) -> Strip:
-        row = self._model.rows[self._model.view[place]]
-        on_cursor = place == self._model.cursor
-        marked = self._model.key(row) in self._model.marks
-        line: tuple[str, ...] = ()
-        if on_cursor:
-            line = ("cursor" if self.has_focus else "cursor-blurred",)
+        if place >= len(model.view):
+            return pen.blank(width)
+        row = model.rows[model.view[place]]
+        line = ""
+        if place == model.cursor:
+            line = "cursor" if self.has_focus else "cursor-blurred"
         elif place == self._hover:
-            line = ("hover",)
-        segments = [
-            Segment("›" if on_cursor else " ", self._style(*line)),
-            Segment("● " if marked else "  ", self._style(*line, "marked")),
-        ]
-        result = self._model.result
-        for column, room in self._layout:
-            pieces = column.cell(row)
-            if column.search and result is not None:
-                pieces = highlight(pieces, result)
-            for text, name in fit_pieces(pieces, room, column.right):
-                segments.append(Segment(text, self._style(*line, *name.split())))
-            segments.append(Segment(" " * GAP, self._style(*line)))
-        return Strip(segments).adjust_cell_length(width, self._style(*line))
+            line = "hover"
+        return pen.row(row, self._layout, width, line, model.key(row) in model.marks, model.result)

@@ -1,0 +1,114 @@
+"""How a table's lines look: its header, its rows, and what it says when it is empty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from ecr_tui.filters import Result
+from ecr_tui.ui.text import PENDING
+from ecr_tui.ui.widgets.columns import GAP, GUTTER, Column, fit_pieces, highlight
+from ecr_tui.ui.widgets.line_cache import filtered
+
+Layout = Sequence[tuple[Column[Any], int]]
+"""The columns that there is room for, and their widths."""
+
+
+class Pen:
+    """Draws for one table, in the styles of its component classes, each worked out once."""
+
+    def __init__(self, table: Widget) -> None:
+        self._table = table
+        self._styles: dict[tuple[str, str], Style] = {}
+
+    def forget(self) -> None:
+        """Styles have changed."""
+        self._styles.clear()
+
+    def style(self, line: str, names: str = "") -> Style:
+        """That of a ``line`` ("", "cursor", "cursor-blurred", "hover") and, over it, ``names`` with blanks between."""
+        found = self._styles.get((line, names))
+        if found is None:
+            found = self._styles[line, names] = self._combine([*line.split(), *names.split()])
+        return found
+
+    def _combine(self, names: Sequence[str]) -> Style:
+        """Each named style over the one before: a cell's colour leaves the cursor's background as it is."""
+        _, _, background, color = self._table.colors
+        text_style = Style()
+        for name in names:
+            styles = self._table.get_component_styles(f"vt--{name}")
+            if styles.has_rule("background"):
+                background += styles.background
+            if styles.has_rule("color") and (name.startswith("cursor") or "cursor" not in names):
+                # On the cursor its own colour only: whatever a theme takes for it, the row stays readable.
+                color = background.get_contrast_text(styles.color.a) if styles.auto_color else styles.color
+            text_style += styles.text_style
+        style = Style(color=(background + color).rich_color, bgcolor=background.rich_color) + text_style
+        return filtered(self._table, style)
+
+    def blank(self, width: int) -> Strip:
+        return Strip.blank(width, self.style(""))
+
+    def header(self, layout: Layout, width: int, sorted_by: str, order: str) -> Strip:
+        """``order`` is the sign behind the label of the column that the rows are sorted by."""
+        plain = self.style("", "header")
+        segments = [Segment(" " * GUTTER, plain)]
+        for column, room in layout:
+            label, style = column.label, plain
+            if column.id == sorted_by:
+                label, style = f"{label} {order}", self.style("", "header-sorted")
+            text = label.rjust(room) if column.right else label
+            segments += [Segment(set_cell_size(text, room), style), Segment(" " * GAP, plain)]
+        return Strip(segments).adjust_cell_length(width, plain)
+
+    def message(self, text: str, width: int) -> Strip:
+        """In the middle of an empty line."""
+        text = text if cell_len(text) <= width else set_cell_size(text, max(width - 1, 0)) + PENDING
+        pad = " " * max((width - cell_len(text)) // 2, 0)
+        return Strip([Segment(pad + text, self.style("", "message"))]).adjust_cell_length(width, self.style(""))
+
+    def row(self, row: Any, layout: Layout, width: int, line: str, marked: bool, result: Result | None) -> Strip:
+        """``result``: what is to be highlighted in it. Pieces of one style are one segment: every further one costs
+        in all that Textual does with a line."""
+        style = self.style
+        plain = last = style(line)
+        segments: list[Segment] = []
+        text, used = "›" if line.startswith("cursor") else " ", GUTTER - GAP
+        if marked:
+            segments.append(Segment(text, plain))
+            text, last = "● ", style(line, "marked")
+        else:
+            text += "  "
+        used = GUTTER
+        for column, room in layout:
+            pieces = column.cell(row)
+            if column.search and result is not None:
+                pieces = highlight(pieces, result)
+            for piece, name in fit_pieces(pieces, room, column.right):
+                if not piece:
+                    continue
+                own = style(line, name)
+                if own is last:
+                    text += piece
+                else:
+                    segments.append(Segment(text, last))
+                    text, last = piece, own
+            if plain is last:
+                text += " " * GAP
+            else:
+                segments.append(Segment(text, last))
+                text, last = " " * GAP, plain
+            used += room + GAP
+        if used < width:
+            text += " " * (width - used)
+            used = width
+        segments.append(Segment(text, last))
+        strip = Strip(segments, used)
+        return strip if used == width else strip.crop(0, width)

@@ -1,0 +1,143 @@
+"""That no screen keeps the loop for long: what a turn of it holds, and what is drawn in it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from textual.app import App
+from textual.message import Message
+from textual.screen import ModalScreen, Screen
+
+from ecr_tui.ui.screens import turns
+from ecr_tui.ui.screens.dialog import Dialog
+from ecr_tui.ui.screens.dimming import Dimming
+from ecr_tui.ui.screens.main import MainScreen
+from ecr_tui.ui.screens.palette import Palette
+from ecr_tui.ui.screens.turns import BriefTurns
+from tests.benchmarks.watchdog import Watchdog
+from tests.ui.conftest import running
+from tests.ui.fake_workspace import FakeWorkspace
+
+
+class Slow(BriefTurns, Screen[None]):
+    class Work(Message):
+        pass
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def on_slow_work(self) -> None:
+        self.seen.append("work")
+        end = time.perf_counter() + turns.LONG * 2
+        while time.perf_counter() < end:
+            pass
+
+
+async def test_others_get_their_turn_between_two_messages_that_take_long() -> None:
+    screen = Slow()
+
+    class Shown(App[None]):
+        def get_default_screen(self) -> Screen[Any]:
+            return screen
+
+    async with Shown().run_test() as pilot:
+        await pilot.pause()
+        for _ in range(3):
+            screen.post_message(Slow.Work())
+
+        async def other() -> None:
+            while screen.seen.count("work") < 3:
+                screen.seen.append("other")
+                await asyncio.sleep(0)
+
+        await asyncio.wait_for(other(), 10)
+        works = [at for at, one in enumerate(screen.seen) if one == "work"]
+        assert all("other" in screen.seen[one:next_one] for one, next_one in pairwise(works))
+
+
+def test_every_screen_of_ours_is_of_this_kind() -> None:
+    assert issubclass(MainScreen, BriefTurns)
+    assert issubclass(Dialog, Dimming)
+    assert issubclass(Palette, Dimming)
+
+
+async def test_a_dialog_is_drawn_when_it_fits_in_a_turn_after_its_layout(
+    workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watchdog = Watchdog()
+    laid: list[int] = []
+    drawn: list[int] = []
+    unfit: list[bool] = []
+    lay, draw = Screen._refresh_layout, Screen._compositor_refresh
+
+    def laying(self: Screen[Any], *given: Any, **named: Any) -> None:
+        if isinstance(self, Dialog):
+            laid.append(watchdog.turns)
+        lay(self, *given, **named)
+
+    def drawing(self: Screen[Any]) -> None:
+        if isinstance(self, Dialog):
+            drawn.append(watchdog.turns)
+            unfit.append(self._layout_required)
+        draw(self)
+
+    async with running(workspace) as ui:
+        monkeypatch.setattr(Screen, "_refresh_layout", laying)
+        monkeypatch.setattr(Screen, "_compositor_refresh", drawing)
+        watchdog.start()
+        try:
+            await ui.press("question_mark")
+            await ui.wait(lambda: ui.dialog == "HelpScreen" and bool(drawn))
+        finally:
+            watchdog.stop()
+    assert not set(laid) & set(drawn)
+    assert laid[0] < drawn[0]
+    assert not unfit[0]
+
+
+async def test_what_is_below_a_dialog_stays_in_sight_whoever_draws_it(workspace: FakeWorkspace) -> None:
+    async with running(workspace, size=(120, 40)) as ui:
+        await ui.press("b")
+        await ui.wait(lambda: ui.dialog == "AskScreen")
+        await ui.see("A · owner")
+        screen = ui.app.screen
+        assert ModalScreen in screen._node_bases  # along which Textual inherits styles and bindings
+        # As when Textual looks for what is under the mouse, and has not said which screens can be seen.
+        screen._dirty_regions.add(screen.size.region)
+        screen._styles_cache.clear()
+        lines = screen.render_lines(screen.size.region)
+        assert "A · owner" in "".join(line.text for line in lines)
+
+
+async def test_what_is_below_is_dimmed_anew_when_it_changes(workspace: FakeWorkspace) -> None:
+    async with running(workspace, size=(120, 40)) as ui:
+        await ui.press("b")
+        await ui.wait(lambda: ui.dialog == "AskScreen")
+        ui.main.repositories.border_title = "Changed below"
+        await ui.see("Changed below")
+
+
+async def test_no_frame_is_drawn_that_is_not_shown(workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[bool] = []
+    display = App._display
+
+    def displaying(self: App[Any], screen: Screen[Any], renderable: Any) -> None:
+        if renderable is not None:
+            shown.append(not self._batch_count)
+        display(self, screen, renderable)
+
+    monkeypatch.setattr(App, "_display", displaying)
+    async with running(workspace) as ui:
+        with ui.app.batch_update():
+            ui.main.repositories.border_title = "Changed"
+            ui.main.refresh()
+            ui.main._compositor_refresh()
+            await ui.pilot.pause()
+        await ui.see("Changed")
+    assert shown
+    assert all(shown)
