@@ -13,7 +13,7 @@ from tests.benchmarks.measures import AWS, ROOT, Row, Skipped, in_turn, print_ro
 from tests.support.served import clean_environment
 from tests.support.terminal import Terminal
 
-ROUNDS = 7
+ROUNDS = 21
 PYTHON = sys.executable
 MARK = b"Repositories"
 

@@ -19,6 +19,7 @@ from textual.keys import _character_to_key
 from textual.widgets import Input
 
 from ecr_tui.config import resolve
+from ecr_tui.ui import interpreter
 from ecr_tui.ui.app import EcrTuiApp
 from ecr_tui.ui.port import Workspace
 from tests.benchmarks.watchdog import Watchdog
@@ -131,12 +132,16 @@ def run(
 ) -> dict[str, object]:
     """Watch the app through its story; the answer is what :mod:`tests.benchmarks.bench_loop` prints."""
     watchdog = Watchdog()
+    # Before the first frame there is nothing to press a key for; and Textual leaves when its reader of keys has
+    # noticed, which looks every tenth of a second.
+    watchdog.idle = lambda: app._exit or not app.has_drawn
     story = Story(app, watchdog, settle)
     thread = threading.Thread(target=tell, args=(story,), daemon=True)
     watchdog.start()
     try:
         app.call_later(thread.start)
-        app.run(headless=headless, size=(120, 40) if headless else None)
+        with interpreter.for_an_interface():
+            app.run(headless=headless, size=(120, 40) if headless else None)
     finally:
         watchdog.stop()
     thread.join(5)

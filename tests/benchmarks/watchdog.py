@@ -47,6 +47,8 @@ class Watchdog:
         self._keep = keep
         self._names = names
         self.step = "start"
+        self.idle: Callable[[], bool] = lambda: False
+        """Nobody waits for an answer, as when the app is leaving."""
         self.blocks: list[Block] = []
         self.turns = 0
         self._running: tuple[int, float] | None = None
@@ -71,7 +73,7 @@ class Watchdog:
             finally:
                 self._running = None
                 wall = time.perf_counter() - wall
-                if wall >= self._keep:
+                if wall >= self._keep and not self.idle():
                     own = time.thread_time() - own
                     self.blocks.append(Block(step, wall, own, max(time.process_time() - process - own, 0.0), places))
 
