@@ -141,3 +141,17 @@ async def test_no_frame_is_drawn_that_is_not_shown(workspace: FakeWorkspace, mon
         await ui.see("Changed")
     assert shown
     assert all(shown)
+
+
+async def test_what_changes_between_a_layout_and_its_drawing_is_drawn_too(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.wait(lambda: not (ui.main._dirty_widgets or ui.main._layout_required))
+        drawn = ui.main.table
+        ui.main._refresh_layout()
+        drawn.refresh()
+        ui.main._dirty_widgets.add(drawn)  # as its message does, which comes before that which draws
+        lines: list[int] = []
+        real = drawn.render_line
+        drawn.render_line = lambda y: (lines.append(y), real(y))[1]  # type: ignore[method-assign]
+        ui.main._compositor_refresh()
+        assert lines

@@ -60,6 +60,8 @@ class BriefTurns(Base):
             # Textual would draw all of it and then show none.
             self.set_timer(SOON, self._compositor_refresh)
             return
+        # Textual forgets them after drawing: those that have become dirty since the layout are drawn, too.
+        self._compositor.update_widgets(self._dirty_widgets)
         super()._compositor_refresh()
 
     def _on_timer_update(self) -> None:
