@@ -64,7 +64,7 @@ async def test_hostile_names_in_writes_and_verification(tmp_path) -> None:
     async with running(workspace) as ui:
         await ui.press(*["space"] * len(rows), "g")
         await ui.wait(lambda: ui.dialog == "BulkPlanScreen")
-        await ui.see("Yes, grant")
+        await ui.wait(lambda: not ui.app.screen.query_one("#yes").disabled)
         clean(ui)
         await ui.press("tab", "enter")
         await ui.wait(lambda: len(workspace.writes) == len(rows))

@@ -53,7 +53,7 @@ class AskScreen(Dialog[str | None]):
             yield KeyHints(("enter", "accept"), ("esc", "cancel"))
 
     def on_mount(self) -> None:
-        self._input.focus()
+        self.set_focus(self._input)
         self._say()
 
     def _say(self) -> bool:
@@ -122,7 +122,7 @@ class ChooseScreen(Dialog[Choosable | None]):
 
     def on_mount(self) -> None:
         options = self.query_one(OptionList)
-        options.focus()
+        self.set_focus(options)
         options.highlighted = self._current
 
     @on(OptionList.OptionSelected)

@@ -68,7 +68,7 @@ class BulkPlanScreen(Dialog[bool]):
 
     def on_mount(self) -> None:
         self.table.set_rows(self._planning.rows)
-        self.query_one("#no").focus()
+        self.set_focus(self.query_one("#no"))  # at once: a key may come before there is time
         self._ticker = self.set_interval(TICK, self._tick)
         self._tick()
 

@@ -58,7 +58,7 @@ class ConfirmScreen(Dialog[bool]):
                 yield Button(Content(self._yes), id="yes", variant="warning")
 
     def on_mount(self) -> None:
-        self.query_one("#no").focus()
+        self.set_focus(self.query_one("#no"))  # at once: a key may come before there is time
 
     def action_no(self) -> None:
         self.dismiss(False)
