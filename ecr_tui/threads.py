@@ -1,7 +1,7 @@
 """Daemon threads that are started without waiting for them, and how many of them are worth having.
 
-``Thread.start`` returns only when the new thread has had its first turn. Beside threads that compute that takes some
-five milliseconds for each of them, and nobody who draws an interface has them.
+``Thread.start`` returns only when the new thread has had its first turn. Beside threads that compute it waits for
+some five milliseconds for each of them, which nobody who draws an interface has.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ import threading
 import time
 from collections.abc import Callable
 from queue import SimpleQueue
+
+AGAIN = 0.05
+"""Seconds until a thread is tried again that could not be had."""
 
 _lock = threading.Lock()
 _wishes: SimpleQueue[tuple[Callable[[], object], str]] | None = None
@@ -30,7 +33,12 @@ def start(target: Callable[[], object], name: str) -> None:
 def _serve(wishes: SimpleQueue[tuple[Callable[[], object], str]]) -> None:
     while True:
         target, name = wishes.get()
-        threading.Thread(target=target, name=name, daemon=True).start()
+        try:
+            threading.Thread(target=target, name=name, daemon=True).start()
+        except RuntimeError:
+            # The system has no room for another one now; others end.
+            time.sleep(AGAIN)
+            wishes.put((target, name))
         del target
 
 

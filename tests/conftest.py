@@ -20,9 +20,11 @@ _KEPT = ("ECR_TUI_REQUIRE_",)
 """Switches of the test suite itself."""
 
 
-# Under nohup SIGHUP is ignored, and so it would be in the programs that tests hang up on.
+# Under nohup SIGHUP is ignored, behind a shell's & SIGINT; so they would be in the programs that tests send them to.
 if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

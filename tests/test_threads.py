@@ -42,6 +42,23 @@ def test_the_caller_does_not_wait_until_it_has_begun(monkeypatch: pytest.MonkeyP
     assert begun.wait(10)
 
 
+def test_one_that_could_not_be_had_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads.start(lambda: None, "the-starter-is-there")
+    begun = threading.Event()
+    refusals = iter((True, True, False))
+    real = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        if thread.name == "late" and next(refusals):
+            raise RuntimeError("can't start new thread")
+        real(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    threads.start(begun.set, "late")
+    assert begun.wait(10)
+    assert next(refusals, None) is None
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_child_process_has_a_starter_of_its_own() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from itertools import compress
 from operator import itemgetter
 
@@ -22,34 +22,30 @@ class Order:
     """
 
     def __init__(self, rows: Iterable[int] = ()) -> None:
-        self.rows = array("I", rows)
-        self._places = array("I", bytes(self.rows.itemsize * len(self.rows)))
-        self._as_they_came = False
-        """Row numbers are places: nothing has to be put in order."""
-        self._pick: tuple[tuple[int, ...], Callable[[bytes], Iterable[int]]] | None = None
-        for _ in self._set_places():
+        for _ in self._making(array("I", rows)):
             pass
 
     @classmethod
-    def by_and_by(cls, rows: array[int]) -> Iterator[Order | None]:
-        """None wherever it may be interrupted, and then the order."""
+    def by_and_by(cls, rows: array[int]) -> Generator[None, None, Order]:
+        """Yields wherever it may be interrupted."""
         made = cls()
-        made.rows = rows
-        made._places = array("I", bytes(rows.itemsize * len(rows)))
-        made._as_they_came = rows == array("I", range(len(rows)))
-        yield from made._set_places()
-        if not made._as_they_came:
-            yield None
-            made._picker()
-        yield made
+        yield from made._making(rows)
+        return made
 
-    def _set_places(self) -> Iterator[None]:
-        places = self._places
-        for start in range(0, len(self.rows), STEP):
+    def _making(self, rows: array[int]) -> Iterator[None]:
+        self.rows = rows
+        self._as_they_came = rows == array("I", range(len(rows)))
+        """Row numbers are places: nothing has to be put in order."""
+        self._places = places = array("I", bytes(rows.itemsize * len(rows)))
+        self._pick: tuple[tuple[int, ...], Callable[[bytes], Iterable[int]]] | None = None
+        for start in range(0, len(rows), STEP):
             if start:
                 yield
-            for place, row in enumerate(self.rows[start : start + STEP], start):
+            for place, row in enumerate(rows[start : start + STEP], start):
                 places[row] = place
+        if len(rows) > STEP and not self._as_they_came:
+            yield
+            self._picker()
 
     def __len__(self) -> int:
         return len(self.rows)

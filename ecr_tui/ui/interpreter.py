@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from time import thread_time
 
 LONG = 0.001
-"""Seconds."""
+"""Seconds of a full look, after which what it has left is out of the next ones."""
 
 OFTEN = (700, 10, 1)
 """Python's thresholds but for the last: a full look at every 14,000 new objects takes two or three milliseconds."""
@@ -57,7 +57,8 @@ def ready() -> None:
 
 
 def keep() -> None:
-    """What there is now, such as very many rows, lives on."""
+    """What there is now lives on. For very many rows that have just come: to look through their lists once takes as
+    long as a keystroke, and would fall into the next one."""
     if _watch in gc.callbacks:
         gc.freeze()
 

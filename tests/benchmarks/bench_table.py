@@ -46,9 +46,14 @@ def rows(count: int = ROWS) -> list[Repository]:
     ]  # fmt: skip
 
 
-def texts(repository: Repository) -> tuple[str, ...]:
-    tags = " ".join(f"{key}={value}" for key, value in (repository.tags or {}).items())
-    return repository.name, tags, "pull push", "mutable", "12", "3h ago"
+TEXTS: dict[str, Callable[[Repository], str]] = {
+    "Repository": lambda r: r.name,
+    "Tags": lambda r: " ".join(f"{key}={value}" for key, value in (r.tags or {}).items()),
+    "B's access": lambda r: "pull push",
+    "Image tags": lambda r: "mutable",
+    "Images": lambda r: "12",
+    "Last push": lambda r: "3h ago",
+}
 
 
 class Subject(Protocol):
@@ -88,17 +93,9 @@ class Framed(App[None]):
 
 class Ours(Framed):
     def compose(self) -> ComposeResult:
-        texts: dict[str, Callable[[Repository], str]] = {
-            "Repository": lambda r: r.name,
-            "Tags": lambda r: " ".join(f"{key}={value}" for key, value in (r.tags or {}).items()),
-            "B's access": lambda r: "pull push",
-            "Image tags": lambda r: "mutable",
-            "Images": lambda r: "12",
-            "Last push": lambda r: "3h ago",
-        }
         columns: list[Column[Repository]] = [
             Column(name, name, lambda r, text=text: [(text(r), "")], text, width=12, search=number < 2)  # type: ignore[misc]
-            for number, (name, text) in enumerate(texts.items())
+            for number, (name, text) in enumerate(TEXTS.items())
         ]
         yield VirtualTable(columns, key=lambda r: r.arn, look=lambda r: r)
 
@@ -128,7 +125,7 @@ class Textuals(Framed):
 
     def compose(self) -> ComposeResult:
         table: DataTable[str] = DataTable(cursor_type="row")
-        table.add_columns("Repository", "Tags", "B's access", "Image tags", "Images", "Last push")
+        table.add_columns(*TEXTS)
         yield table
 
     def on_mount(self) -> None:
@@ -139,7 +136,7 @@ class Textuals(Framed):
         return self.query_one(DataTable)
 
     def fill(self, rows: list[Repository]) -> None:
-        self.cells = [texts(row) for row in rows]
+        self.cells = [tuple(text(row) for text in TEXTS.values()) for row in rows]
         self._put(self.cells)
 
     def _put(self, cells: Iterable[tuple[str, ...]]) -> None:

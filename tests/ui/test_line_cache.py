@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from textual._styles_cache import StylesCache
 from textual.app import App, ComposeResult
 from textual.filter import Monochrome
 from textual.geometry import Region
+from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
@@ -44,6 +46,16 @@ class Shown(App[None]):
         )
 
 
+@asynccontextmanager
+async def filled() -> AsyncIterator[tuple[VirtualTable[str], Pilot[None]]]:
+    app = Shown()
+    async with app.run_test(size=(60, 20)) as pilot:
+        table = app.query_one(VirtualTable)
+        table.set_rows(NAMES)
+        await pilot.pause()
+        yield table, pilot
+
+
 def cells(strips: list[Strip]) -> Iterator[tuple[Any, ...]]:
     """What is to be seen of each."""
     for strip in strips:
@@ -65,13 +77,11 @@ def as_textual_does(widget: Widget, region: Region) -> list[Strip]:
 @pytest.mark.parametrize("no_color", [False, True])
 @pytest.mark.parametrize("theme", THEMES)
 async def test_a_table_its_scrollbar_and_its_ground_look_as_textual_would_draw_them(theme: str, no_color: bool) -> None:
-    app = Shown()
-    async with app.run_test(size=(60, 20)) as pilot:
+    async with filled() as (table, pilot):
+        app = table.app
         app.theme = theme
         if no_color:
             app._filters.append(Monochrome())
-        table = app.query_one(VirtualTable)
-        table.set_rows(NAMES)
         await pilot.press("pagedown", "space", "up")
         table.filter = "repo"
         await pilot.pause()
@@ -86,11 +96,7 @@ async def test_a_table_its_scrollbar_and_its_ground_look_as_textual_would_draw_t
 
 
 async def test_only_lines_that_are_dirty_are_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    app = Shown()
-    async with app.run_test(size=(60, 20)) as pilot:
-        table = app.query_one(VirtualTable)
-        table.set_rows(NAMES)
-        await pilot.pause()
+    async with filled() as (table, pilot):
         drawn: list[int] = []
         real = table.render_line
         monkeypatch.setattr(table, "render_line", lambda y: (drawn.append(y), real(y))[1])
@@ -100,11 +106,8 @@ async def test_only_lines_that_are_dirty_are_drawn_again(monkeypatch: pytest.Mon
 
 
 async def test_a_filter_that_moves_nothing_on_the_screen_is_no_new_layout(monkeypatch: pytest.MonkeyPatch) -> None:
-    app = Shown()
-    async with app.run_test(size=(60, 20)) as pilot:
-        table = app.query_one(VirtualTable)
-        table.set_rows(NAMES)
-        await pilot.pause()
+    async with filled() as (table, pilot):
+        app = table.app
         assert table.show_vertical_scrollbar
         await pilot.pause()
         layouts: list[int] = []

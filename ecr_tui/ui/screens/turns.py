@@ -75,8 +75,10 @@ class BriefTurns(Base):
         event.prevent_default()
         fresh = self._size != self.app.size
         self._resuming = True
-        super()._on_screen_resume(event)
-        self._resuming = False
+        try:
+            super()._on_screen_resume(event)
+        finally:
+            self._resuming = False
         if fresh:
             self._repaint_required = False  # all of it is drawn after the layout
 

@@ -80,7 +80,7 @@ class Pen:
         style = self.style
         plain = last = style(line)
         segments: list[Segment] = []
-        text, used = "›" if line.startswith("cursor") else " ", GUTTER - GAP
+        text = "›" if line.startswith("cursor") else " "
         if marked:
             segments.append(Segment(text, plain))
             text, last = "● ", style(line, "marked")

@@ -7,14 +7,14 @@ both have keep their numbers, so that nothing that is known of them is made anew
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ecr_tui.filters import RANKED, Filter, Index, Order, Result, Searchable, parse, parse_words
 from ecr_tui.ui import interpreter
 from ecr_tui.ui.slices import ROWS
+from ecr_tui.ui.widgets.row_sorting import STROKE, ordered
 
 if TYPE_CHECKING:
     from ecr_tui.policy.access import AccessSummary
@@ -26,12 +26,6 @@ Sort = tuple[str, bool]
 
 FEW = 5_000
 """Up to so many rows, what is done to all of them at a keystroke is not felt."""
-
-_FEW = 250
-"""Rows that are done at a stroke where each may take some ten microseconds."""
-
-_PART = 4 * ROWS
-"""About so many rows are sorted at a stroke."""
 
 
 class RowModel(Generic[T]):
@@ -217,10 +211,10 @@ class RowModel(Generic[T]):
         """A further page. A row that is there already is replaced: now it knows its tags."""
         fresh: list[T] = []
         page = list(rows)
-        for start in range(0, len(page), _FEW):
+        for start in range(0, len(page), STROKE):
             if start:
                 yield
-            fresh += self._update(page[start : start + _FEW])
+            fresh += self._update(page[start : start + STROKE])
         yield from self._add(fresh)
         self._show()
 
@@ -259,32 +253,8 @@ class RowModel(Generic[T]):
         if found is not None:
             return found
         column, descending = by
-        value_of = self._columns[column]
-        rows = self.rows
-        values: list[Any] = [None] * len(rows)
-        known: list[int] = []
-        unknown: list[int] = []
-        numbers: Sequence[int] = (self._given or range(len(rows))) if base is None else base.rows
-        for start in range(0, len(numbers), _FEW):
-            if start:
-                yield
-            for at in numbers[start : start + _FEW]:
-                value = values[at] = value_of(rows[at])
-                (unknown if value is None else known).append(at)
-        found_order = array("I")
-        parts = yield from _parts(known, values)
-        for part in reversed(parts) if descending else parts:
-            part.sort(key=values.__getitem__, reverse=descending)
-            found_order.extend(part)
-            if len(parts) > 1:
-                yield
-        found_order.extend(unknown)
-        order = Order()
-        for made in Order.by_and_by(found_order):
-            if made is None:
-                yield
-            else:
-                order = made
+        numbers: Sequence[int] = (self._given or range(len(self.rows))) if base is None else base.rows
+        order = yield from ordered(self.rows, numbers, self._columns[column], descending=descending)
         if column not in self._live:
             self._orders[by] = order
         return order
@@ -431,19 +401,3 @@ class RowModel(Generic[T]):
             return []
         seen = self.result.rows
         return [at for at in self._marked_numbers() if at not in seen]
-
-
-def _parts(rows: Sequence[int], values: Sequence[Any]) -> Generator[None, None, list[list[int]]]:
-    """``rows`` parted by their values: none in a part comes before one in the part before it, and each part is in the
-    order that ``rows`` has. To put sorted parts together then costs nothing, which merging them does."""
-    if len(rows) <= 2 * _PART:
-        return [list(rows)]
-    sample = sorted(values[at] for at in rows[:: len(rows) // 1000])
-    number = len(rows) // _PART
-    borders = [sample[len(sample) * at // number] for at in range(1, number)]
-    parts: list[list[int]] = [[] for _ in range(number)]
-    for start in range(0, len(rows), ROWS):
-        yield
-        for at in rows[start : start + ROWS]:
-            parts[bisect_right(borders, values[at])].append(at)
-    return parts
