@@ -18,7 +18,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from ecr_tui import __version__
+from ecr_tui import __version__, precedence
 from ecr_tui.aws import call_hooks, errors, hosts
 from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Role, RoleToAssume
 from ecr_tui.aws.plain_answers import prefer_plain_lists
@@ -43,6 +43,9 @@ not time: eight addresses that drop packets would cost 24 s an attempt, and back
 POOL = 16
 _MFA_MARGIN = 11 * 60
 """Seconds before their end at which MFA credentials are asked for anew: botocore insists on renewal at 10 minutes."""
+_making = threading.Lock()
+"""Held while a session or a client is made, which is tens of milliseconds of computing: an interface beside two threads
+that do so would have a third of the time."""
 _one_question = threading.Lock()
 """Held while an MFA code is asked for: two accounts starting at once ask one after the other."""
 
@@ -52,7 +55,10 @@ def list_profiles() -> tuple[Profile, ...]:
 
     Raises EnvironmentFailure, naming the file, when one cannot be read or parsed.
     """
-    config = _full_config(_core_session(None))
+    import botocore.session
+
+    # No call is made with it: that takes a fiftieth of the time.
+    config = _full_config(botocore.session.Session(include_builtin_handlers=False))
     profiles = config.get("profiles", {})
     return tuple(
         Profile(
@@ -169,7 +175,8 @@ class AwsSession:
             self._resolve(session)
             key = (service, name, kind)
             if key not in self._clients:
-                with self.calling(f"preparing the client of {service}"):
+                precedence.give_way()
+                with _making, self.calling(f"preparing the client of {service}"):
                     made = session.client(service, region_name=name, config=_config(kind == "background"))  # type: ignore[call-overload]
                 prefer_plain_lists(made, service)
                 if kind == "paced":
@@ -208,7 +215,8 @@ class AwsSession:
     def _boto(self) -> boto3.session.Session:
         with self._lock:
             if self._session is None:
-                with self.calling("reading the AWS config"):
+                precedence.give_way()
+                with _making, self.calling("reading the AWS config"):
                     self._session = self._make()
             return self._session
 
@@ -350,6 +358,9 @@ def _core_session(profile: str | None) -> CoreSession:
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_timestamp)
     events = core.get_component("event_emitter")
     events.register("before-call", _note_start)
+    # The three computing parts of a call: its parameters, its signature, its answer.
+    for event in ("before-parameter-build", "request-created", "before-parse", "after-call"):
+        events.register(event, _give_way)
     # Two wildcards: the more specific handler answers first, and botocore's own is registered with one part less.
     events.register("needs-retry.*.*", _give_up)
     return core
@@ -394,6 +405,10 @@ def _timestamp(value: Any) -> datetime:
 
     parsed: datetime = parse_timestamp(value)
     return parsed
+
+
+def _give_way(**_: object) -> None:
+    precedence.give_way()
 
 
 _STARTED = "ecr_tui.started"

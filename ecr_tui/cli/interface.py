@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ecr_tui.errors import InputError
-from ecr_tui.ui import interpreter
+from ecr_tui.ui import interpreter, loop
 
 if TYPE_CHECKING:
     from ecr_tui.workspace import Workspace
@@ -20,4 +20,4 @@ def run_interface(workspace: Workspace) -> None:
     with interpreter.for_an_interface():
         from ecr_tui.ui.app import EcrTuiApp
 
-        EcrTuiApp(workspace).run()
+        loop.run(EcrTuiApp(workspace))

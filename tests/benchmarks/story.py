@@ -19,7 +19,7 @@ from textual.keys import _character_to_key
 from textual.widgets import Input
 
 from ecr_tui.config import resolve
-from ecr_tui.ui import interpreter
+from ecr_tui.ui import interpreter, loop
 from ecr_tui.ui.app import EcrTuiApp
 from ecr_tui.ui.port import Workspace
 from tests.benchmarks.watchdog import Watchdog
@@ -141,7 +141,7 @@ def run(
     try:
         app.call_later(thread.start)
         with interpreter.for_an_interface():
-            app.run(headless=headless, size=(120, 40) if headless else None)
+            loop.run(app, headless=headless, size=(120, 40) if headless else None)
     finally:
         watchdog.stop()
     thread.join(5)

@@ -65,6 +65,7 @@ class Watchdog:
                 run(handle)
                 return
             self.turns += 1
+            idle = self.idle()
             step, places = self.step, {}
             wall, own, process = time.perf_counter(), time.thread_time(), time.process_time()
             self._places, self._running = places, (self.turns, wall)
@@ -73,7 +74,7 @@ class Watchdog:
             finally:
                 self._running = None
                 wall = time.perf_counter() - wall
-                if wall >= self._keep and not self.idle():
+                if wall >= self._keep and not (idle or self.idle()):
                     own = time.thread_time() - own
                     self.blocks.append(Block(step, wall, own, max(time.process_time() - process - own, 0.0), places))
 

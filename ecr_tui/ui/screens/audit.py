@@ -118,12 +118,8 @@ class AuditScreen(Dialog[None]):
             audit = self._workspace.audit(on_listed=listed, on_progress=progress, cancel=cancel)
             return Audited(audit, pages=audit_pages(audit))
 
-        jobs.start(
-            self,
-            work,
-            failed=lambda error: Audited(None, error),
-            group="audit",
-        )
+        # Not beside the opening of this screen: it begins with importing.
+        self.call_after_refresh(jobs.start, self, work, failed=lambda error: Audited(None, error), group="audit")
 
     def _say(self, words: str, style: str = "$text-primary") -> None:
         self.query_one("#progress", Words).say(Content.styled(words, style))

@@ -46,8 +46,8 @@ class Dialog(Dimming, ModalScreen[T]):
     def _compositor_refresh(self) -> None:
         if self._layout_required and not self._seen:
             return  # drawn when it fits: the first frame is a whole one
-        self._seen = True
         super()._compositor_refresh()
+        self._seen = self._seen or not self._compositor._dirty_regions
 
     def _fit(self) -> None:
         """Give the scrolling part what its neighbours leave: in a container of automatic height 1fr would not."""

@@ -6,6 +6,8 @@ import importlib
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
+from ecr_tui import precedence
+
 if TYPE_CHECKING:
     from ecr_tui.ui.port import Workspace
     from ecr_tui.ui.screens.choosing import Choosing
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 _MODULES = (
     "ecr_tui.workspace",
+    "ecr_tui.report",
     "ecr_tui.ui.preview_text",
     *(
         f"ecr_tui.ui.screens.{name}"
@@ -50,6 +53,7 @@ _MODULES = (
 def load() -> None:
     """Import all of them. On a thread: together they take longer than a key may wait."""
     for name in _MODULES:
+        precedence.give_way()
         importlib.import_module(name)
 
 

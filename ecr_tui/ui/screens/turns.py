@@ -12,8 +12,10 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from textual import events
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
+
+from ecr_tui.ui.widgets.line_cache import is_undrawn
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -26,6 +28,12 @@ else:
 SOON = 0.002
 """Seconds until a frame is tried again where an update of several widgets is not complete."""
 
+AHEAD = 0.006
+"""Seconds of widgets' drawing, after which others get their turn."""
+
+TURNS = 20
+"""In which widgets draw for one frame: one that is dirty again and again does not keep the others from being seen."""
+
 LONG = 0.004
 """Seconds of work on messages, after which others get their turn."""
 
@@ -35,6 +43,8 @@ class BriefTurns(Base):
 
     _worked = 0.0
     _resuming = False
+    _turns_ahead = 0
+    """In which widgets have drawn their lines for the coming frame."""
 
     async def _dispatch_message(self, message: Message) -> None:
         begun = perf_counter()
@@ -62,7 +72,27 @@ class BriefTurns(Base):
             return
         # Textual forgets them after drawing: those that have become dirty since the layout are drawn, too.
         self._compositor.update_widgets(self._dirty_widgets)
-        super()._compositor_refresh()
+        if self._draw_ahead():
+            super()._compositor_refresh()
+        else:
+            self.call_later(self._compositor_refresh)
+
+    def _draw_ahead(self) -> bool:
+        """Let widgets draw their lines, of which a frame is then put together, for as long as a turn may take.
+        Whether the frame can be had now. What is drawn is kept by each widget's cache of lines."""
+        compositor = self._compositor
+        if not compositor._dirty_regions or self is not self.app.screen or not getattr(self.app, "has_drawn", True):
+            return True
+        dirty = Region.from_union(compositor._dirty_regions)
+        begun, self._turns_ahead = perf_counter(), self._turns_ahead + 1
+        for widget, (region, clip) in compositor.visible_widgets.items():
+            shown = region.intersection(clip)
+            if shown and dirty.overlaps(shown) and is_undrawn(widget):
+                widget.render_lines(shown.translate(-region.offset))
+                if perf_counter() - begun > AHEAD and self._turns_ahead < TURNS:
+                    return False
+        self._turns_ahead = 0
+        return True
 
     def _on_timer_update(self) -> None:
         if self._repaint_required and self._layout_required:

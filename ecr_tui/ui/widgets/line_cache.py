@@ -40,7 +40,11 @@ class LineCache(StylesCache):
         return strips
 
 
-class Ground(StylesCache):
+class Fleeting(StylesCache):
+    """Keeps nothing: the lines of such a widget are quickly drawn."""
+
+
+class Ground(Fleeting):
     """The same for a widget that is nothing but background: all of its lines are one."""
 
     def render_widget(self, widget: Widget, crop: Region) -> list[Strip]:
@@ -48,7 +52,7 @@ class Ground(StylesCache):
         return [Strip.blank(crop.width, style)] * crop.height
 
 
-class Bar(StylesCache):
+class Bar(Fleeting):
     """The same for a vertical scrollbar: its lines are of four kinds."""
 
     def render_widget(self, widget: Widget, crop: Region) -> list[Strip]:
@@ -69,6 +73,14 @@ class Bar(StylesCache):
             for kind, segment in kinds.items()
         }
         return [strips[id(segment)] for segment in drawn[crop.y : crop.bottom]]
+
+
+def is_undrawn(widget: Widget) -> bool:
+    """Whether any of its lines would have to be drawn for a frame."""
+    lines = widget._styles_cache
+    if widget.BLANK or isinstance(lines, Fleeting):
+        return False
+    return bool(lines._dirty_lines) or not lines._cache or lines._width != widget.size.width
 
 
 W = TypeVar("W", bound="Widget")
