@@ -250,9 +250,14 @@ def test_an_order_made_by_and_by_is_the_same_and_puts_a_mask_in_order(order: lis
     assert list(made.of(Rows(mask=mask + b"\0\1"))) == [*wanted, 41]
 
 
-@given(st.lists(st.sampled_from(["pay", "web", "data"]), max_size=400), st.sampled_from(["pay", "y", "q", "a\x1ew"]))
-def test_many_rows_are_looked_through_as_few_are(names: list[str], word: str) -> None:
-    rows = [repository(f"{name}-{number}", {}) for number, name in enumerate(names)]
+@given(
+    st.lists(st.sampled_from(["pay", "web", "data"]), max_size=400),
+    st.booleans(),
+    st.sampled_from(["pay", "y", "q", "a\x1ew", "pay-1", "-2", "pay-25"]),
+)
+def test_many_rows_are_looked_through_as_few_are(names: list[str], sort: bool, word: str) -> None:
+    names = [f"{name}-{number}" for number, name in enumerate(sorted(names) if sort else names)]
+    rows = [repository(name, {}) for name in names]
     made = index(rows[:100], ())
     made.extend(rows[100:])
     for at in range(0, len(rows), 7):

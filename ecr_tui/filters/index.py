@@ -6,7 +6,7 @@ after the other in memory, and hopping between them costs five times as much as 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -60,6 +60,20 @@ def access_code(access: AccessSummary | None) -> int:
     return ACCESS_KNOWN | (PULL if access.pull else 0) | (PUSH if access.push else 0)
 
 
+class Block(NamedTuple):
+    """Some rows' haystacks in one text: most words are in few of those, and a text is looked through ten times as fast
+    as its parts. Names come in order, so that neighbours begin alike: what is in their ``beginning`` is in all."""
+
+    text: str
+    beginning: str
+
+    @classmethod
+    def of(cls, haystacks: Sequence[str]) -> Block:
+        first, last = min(haystacks), max(haystacks)
+        alike = next((at for at, letter in enumerate(first) if letter != last[at]), len(first))
+        return cls(_BETWEEN.join(haystacks), first[:alike])
+
+
 class Index:
     """Row numbers count from 0 in the order of :meth:`extend`. Not thread-safe: it belongs to whoever shows the rows.
 
@@ -71,7 +85,7 @@ class Index:
         self.version = self.access_version = 0
         self.names: list[str] = []
         self.haystacks: list[str] = []
-        self._blocks: list[str] = []
+        self._blocks: list[Block] = []
         self._stale: set[int] = set()
         self.tags: list[dict[str, str] | None] = []
         self.tag_keys: set[str] = set()
@@ -97,7 +111,9 @@ class Index:
         self.names += [row.name for row in new]
         self.haystacks += [haystack(row) for row in new]
         first = start - start % BLOCK
-        self._blocks[first // BLOCK :] = [self._block(at) for at in range(first, len(self.haystacks), BLOCK)]
+        self._blocks[first // BLOCK :] = [
+            Block.of(self.haystacks[at : at + BLOCK]) for at in range(first, len(self.haystacks), BLOCK)
+        ]
         self.tags += [row.tags for row in new]
         self.tag_keys.update(*(row.tags for row in new if row.tags))
         self.regions += [row.region for row in new]
@@ -107,14 +123,10 @@ class Index:
         self.without_tags += sum(row.tags is None for row in new)
         self.version += 1
 
-    def _block(self, at: int) -> str:
-        return _BETWEEN.join(self.haystacks[at : at + BLOCK])
-
-    def blocks(self) -> list[str]:
-        """The haystacks, :data:`BLOCK` of them in a text: most words are in few of those, and a text is looked through
-        ten times as fast as its parts."""
+    def blocks(self) -> list[Block]:
+        """Of the haystacks, :data:`BLOCK` of them in each."""
         for number in self._stale:
-            self._blocks[number] = self._block(number * BLOCK)
+            self._blocks[number] = Block.of(self.haystacks[number * BLOCK : (number + 1) * BLOCK])
         self._stale.clear()
         return self._blocks
 

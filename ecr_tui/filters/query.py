@@ -174,16 +174,23 @@ class Filter:
         # A long word leaves fewer rows for what comes after it than a short one.
         return tuple(sorted(self.terms, key=lambda term: (cost[term.kind], term.negated, -len(term.value))))
 
+    @cached_property
+    def _wanted(self) -> tuple[Term, ...]:
+        return tuple(term for term in self.terms if not term.negated)
+
     def spans(self, text: str, *, loose: bool = False) -> tuple[Span, ...]:
         """Where ``text`` (a name, or a tag as KEY=VALUE) holds what is looked for: ascending, without overlaps."""
         folded = text.casefold()
         if len(folded) != len(text):
             # Some letters fold to several: places in one would not be places in the other.
             return ()
+        wanted = self._wanted
+        if len(wanted) == 1:
+            alone = tuple(places(wanted[0], text, folded, loose))
+            if len(alone) < 2:
+                return alone
         hit = bytearray(len(text))
-        for term in self.terms:
-            if term.negated:
-                continue
+        for term in wanted:
             for start, end in places(term, text, folded, loose):
                 hit[start:end] = b"\1" * (end - start)
         return tuple(found.span() for found in re.finditer(b"\1+", bytes(hit)))

@@ -27,8 +27,10 @@ class Rows(Sequence[int]):
     def numbers(self) -> Sequence[int]:
         if self._numbers is None:
             mask = self.mask or b""
-            few = self._count * 8 < len(mask)
-            self._numbers = list(_ones(mask) if few else compress(range(len(mask)), mask))
+            # Rows that match are often neighbours.
+            first, end = max(mask.find(1), 0), mask.rfind(1) + 1
+            few = self._count * 16 < end - first
+            self._numbers = list(_ones(mask) if few else compress(range(first, end), mask[first:end]))
         return self._numbers
 
     def __len__(self) -> int:

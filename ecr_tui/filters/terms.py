@@ -165,18 +165,22 @@ class Term:
         return not self.negated and (self.kind == "tag" or (self.kind == "word" and len(self.value) > 1))
 
 
-_NOWHERE = bytes(BLOCK)
+_NOWHERE, _EVERYWHERE = bytes(BLOCK), b"\1" * BLOCK
 
 
 def _holding(word: str, index: Index) -> bytes:
     """A 1 for each row whose haystack holds the word."""
     hay, blocks = index.haystacks, index.blocks()
     sample = blocks[:: len(blocks) // 50 + 1]
-    if sum(word in block for block in sample) * 2 > len(sample):
+    if sum(word in text and word not in beginning for text, beginning in sample) * 2 > len(sample):
         return bytes([word in one for one in hay])
     found = [
-        bytes([word in one for one in hay[number * BLOCK : (number + 1) * BLOCK]]) if word in block else _NOWHERE
-        for number, block in enumerate(blocks)
+        _EVERYWHERE
+        if word in beginning
+        else bytes([word in one for one in hay[number * BLOCK : (number + 1) * BLOCK]])
+        if word in text
+        else _NOWHERE
+        for number, (text, beginning) in enumerate(blocks)
     ]
     return b"".join(found)[: len(hay)]
 

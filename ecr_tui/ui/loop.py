@@ -18,11 +18,11 @@ def run(app: App[Any], **given: Any) -> None:
     if sys.platform == "win32":
         app.run(**given)  # whose loop has no selector
         return
-    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(_Telling())) as runner:
-        try:
+    try:
+        with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(_Telling())) as runner:
             runner.run(app.run_async(**given))
-        finally:
-            precedence.rest()
+    finally:
+        precedence.rest()
 
 
 class _Telling(selectors.DefaultSelector):

@@ -80,6 +80,15 @@ def test_repositories_get_their_tags(session: AwsSession, fake: FakeAws) -> None
     assert found[1].created_at is not None
 
 
+def test_names_come_in_order_however_aws_sends_them(session: AwsSession, fake: FakeAws) -> None:
+    names = [f"team/app{number:04}" for number in range(1200)]
+    mixed = names[1::2] + names[-2::-2]
+    Registry(fake, {name: {"Number": name} for name in mixed})
+    found = list_repositories(session, [REGION])
+    assert [one.name for one in found] == names
+    assert all(one.tags == {"Number": one.name} for one in found)
+
+
 @pytest.mark.parametrize(("count", "tagged"), [(0, 0), (1, 1), (100, 100), (101, 101), (2_500, 730)])
 def test_as_few_calls_as_possible(count: int, tagged: int, session: AwsSession, fake: FakeAws) -> None:
     names = big(count, tagged)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from textual.app import App
+from textual.app import App, ComposeResult
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
+from textual.strip import Strip
+from textual.widgets import Static
 
 from ecr_tui.ui.screens import turns
 from ecr_tui.ui.screens.dialog import Dialog
@@ -21,6 +23,9 @@ from ecr_tui.ui.screens.turns import BriefTurns
 from tests.benchmarks.watchdog import Watchdog
 from tests.ui.conftest import running
 from tests.ui.fake_workspace import FakeWorkspace
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
 class Slow(BriefTurns, Screen[None]):
@@ -58,6 +63,80 @@ async def test_others_get_their_turn_between_two_messages_that_take_long() -> No
         await asyncio.wait_for(other(), 10)
         works = [at for at, one in enumerate(screen.seen) if one == "work"]
         assert all("other" in screen.seen[one:next_one] for one, next_one in pairwise(works))
+
+
+class Laborious(Static):
+    """Takes long to draw; ``again``: and is never done, as something that moves by itself."""
+
+    again = False
+
+    def render_line(self, y: int) -> Strip:
+        cast("Drawing", self.app).seen.append("drawn")
+        if self.again:
+            self.refresh()
+        end = time.perf_counter() + turns.AHEAD * 2
+        while time.perf_counter() < end:
+            pass
+        return super().render_line(y)
+
+
+class Drawing(App[None]):
+    seen: list[str]
+
+    class Main(BriefTurns, Screen[None]):
+        def compose(self) -> ComposeResult:
+            for number in range(3):
+                yield Laborious(str(number), id=f"w{number}")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = []
+
+    def get_default_screen(self) -> Screen[Any]:
+        return self.Main()
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        super()._display(screen, renderable)
+        if renderable is not None:
+            self.seen.append("frame")
+
+
+async def test_widgets_that_take_long_draw_in_turns_of_their_own_for_one_frame() -> None:
+    app = Drawing()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        app.seen.clear()
+        for widget in app.screen.query(Laborious):
+            widget.update("again")
+
+        async def other() -> None:
+            while "frame" not in app.seen:
+                app.seen.append("other")
+                await asyncio.sleep(0)
+
+        await asyncio.wait_for(other(), 10)
+        drawn = [at for at, one in enumerate(app.seen) if one == "drawn"]
+        assert len(drawn) == 3
+        assert all("other" in app.seen[one:next_one] for one, next_one in pairwise(drawn))
+        assert app.seen.count("frame") == 1
+
+
+async def test_a_widget_that_is_never_done_keeps_no_frame_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "TURNS", 3)
+    app = Drawing()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        app.seen.clear()
+        app.screen.query_one("#w0", Laborious).again = True
+        for widget in app.screen.query(Laborious):
+            widget.update("again")
+
+        for _ in range(100):
+            await pilot.pause(0.01)
+            if "frame" in app.seen:
+                break
+        assert "frame" in app.seen
+        app.screen.query_one("#w0", Laborious).again = False
 
 
 def test_every_screen_of_ours_is_of_this_kind() -> None:
