@@ -34,7 +34,7 @@ INDEX, LIVE = "index", "live"
 _NAMES_A_CALL = 100
 """DescribeRepositories takes up to 100 names, or lists pages of 1,000."""
 _TAG_THREADS = 8
-_STROKE = 500
+_STROKE = 250
 """Rows that are worked on before the interface gets its turn."""
 _TAGS_A_PAGE, _TAGS_EVERY = 1000, 0.25
 

@@ -93,8 +93,6 @@ class MainScreen(Subjects, BriefTurns, Screen[None]):
         self.call_after_refresh(self.set_timer, WRITING, self._begin)
 
     def _begin(self) -> None:
-        self.listing.begin()
-
         def loaded() -> said.Answered:
             load()
             return said.Answered(self._loaded)
@@ -103,6 +101,9 @@ class MainScreen(Subjects, BriefTurns, Screen[None]):
 
     def _loaded(self) -> None:
         self._begun = True
+        # Only now: to show rows takes what was imported, and while another thread imports it a turn would wait for all
+        # that this one is about.
+        self.listing.begin()
         self._preview_now()
         self.update_bindings()
         self.leftovers.look()
