@@ -257,14 +257,15 @@ def test_an_order_made_by_and_by_is_the_same_and_puts_a_mask_in_order(order: lis
 )
 def test_many_rows_are_looked_through_as_few_are(names: list[str], sort: bool, word: str) -> None:
     names = [f"{name}-{number}" for number, name in enumerate(sorted(names) if sort else names)]
-    rows = [repository(name, {}) for name in names]
+    rows = [repository(name, {"Team": "q"}) for name in names]
     made = index(rows[:100], ())
     made.extend(rows[100:])
     for at in range(0, len(rows), 7):
         made.update(at, dataclasses.replace(rows[at], tags={"Team": "pay"}))
     wanted = [at for at, hay in enumerate(made.haystacks) if word in hay]
     assert list(parse(f'"{word}"').apply(made, loose=False).rows) == wanted
-    assert wanted == [at for at in range(len(rows)) if word in names[at] or (word in "team=pay" and not at % 7)]
+    tags = ["team=q" if at % 7 else "team=pay" for at in range(len(rows))]
+    assert wanted == [at for at in range(len(rows)) if word in names[at] or word in tags[at]]
 
 
 @given(st.sets(st.integers(0, 39)))

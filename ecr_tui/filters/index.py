@@ -53,25 +53,24 @@ def haystack(row: Searchable) -> str:
     return "".join([row.name, *(f"{SEPARATOR}{key}={value}" for key, value in row.tags.items())]).casefold()
 
 
+def _beginning(haystacks: Sequence[str]) -> str:
+    """What all names begin with. Not what follows them: tags change."""
+    first, last = min(haystacks), max(haystacks)
+    least, most = 0, len(first)
+    while least < most:
+        middle = (least + most + 1) // 2
+        if last.startswith(first[:middle]):
+            least = middle
+        else:
+            most = middle - 1
+    return first[:least].partition(SEPARATOR)[0]
+
+
 def access_code(access: AccessSummary | None) -> int:
     """0 while it is not known."""
     if access is None:
         return 0
     return ACCESS_KNOWN | (PULL if access.pull else 0) | (PUSH if access.push else 0)
-
-
-class Block(NamedTuple):
-    """Some rows' haystacks in one text: most words are in few of those, and a text is looked through ten times as fast
-    as its parts. Names come in order, so that neighbours begin alike: what is in their ``beginning`` is in all."""
-
-    text: str
-    beginning: str
-
-    @classmethod
-    def of(cls, haystacks: Sequence[str]) -> Block:
-        first, last = min(haystacks), max(haystacks)
-        alike = next((at for at, letter in enumerate(first) if letter != last[at]), len(first))
-        return cls(_BETWEEN.join(haystacks), first[:alike])
 
 
 class Index:
@@ -85,7 +84,9 @@ class Index:
         self.version = self.access_version = 0
         self.names: list[str] = []
         self.haystacks: list[str] = []
-        self._blocks: list[Block] = []
+        self._blocks: list[str] = []
+        self.beginnings: list[str] = []
+        """Of each block, that of all its names, casefolded: they come in order, so that neighbours begin alike."""
         self._stale: set[int] = set()
         self.tags: list[dict[str, str] | None] = []
         self.tag_keys: set[str] = set()
@@ -111,9 +112,9 @@ class Index:
         self.names += [row.name for row in new]
         self.haystacks += [haystack(row) for row in new]
         first = start - start % BLOCK
-        self._blocks[first // BLOCK :] = [
-            Block.of(self.haystacks[at : at + BLOCK]) for at in range(first, len(self.haystacks), BLOCK)
-        ]
+        pages = [self.haystacks[at : at + BLOCK] for at in range(first, len(self.haystacks), BLOCK)]
+        self._blocks[first // BLOCK :] = map(_BETWEEN.join, pages)
+        self.beginnings[first // BLOCK :] = map(_beginning, pages)
         self.tags += [row.tags for row in new]
         self.tag_keys.update(*(row.tags for row in new if row.tags))
         self.regions += [row.region for row in new]
@@ -123,10 +124,11 @@ class Index:
         self.without_tags += sum(row.tags is None for row in new)
         self.version += 1
 
-    def blocks(self) -> list[Block]:
-        """Of the haystacks, :data:`BLOCK` of them in each."""
+    def blocks(self) -> list[str]:
+        """The haystacks, :data:`BLOCK` of them in a text: most words are in few of those, and a text is looked through
+        ten times as fast as its parts."""
         for number in self._stale:
-            self._blocks[number] = Block.of(self.haystacks[number * BLOCK : (number + 1) * BLOCK])
+            self._blocks[number] = _BETWEEN.join(self.haystacks[number * BLOCK : (number + 1) * BLOCK])
         self._stale.clear()
         return self._blocks
 

@@ -170,9 +170,9 @@ _NOWHERE, _EVERYWHERE = bytes(BLOCK), b"\1" * BLOCK
 
 def _holding(word: str, index: Index) -> bytes:
     """A 1 for each row whose haystack holds the word."""
-    hay, blocks = index.haystacks, index.blocks()
-    sample = blocks[:: len(blocks) // 50 + 1]
-    if sum(word in text and word not in beginning for text, beginning in sample) * 2 > len(sample):
+    hay, blocks, beginnings = index.haystacks, index.blocks(), index.beginnings
+    sample = range(0, len(blocks), len(blocks) // 50 + 1)
+    if sum(word in blocks[number] and word not in beginnings[number] for number in sample) * 2 > len(sample):
         return bytes([word in one for one in hay])
     found = [
         _EVERYWHERE
@@ -180,7 +180,7 @@ def _holding(word: str, index: Index) -> bytes:
         else bytes([word in one for one in hay[number * BLOCK : (number + 1) * BLOCK]])
         if word in text
         else _NOWHERE
-        for number, (text, beginning) in enumerate(blocks)
+        for number, (text, beginning) in enumerate(zip(blocks, beginnings, strict=True))
     ]
     return b"".join(found)[: len(hay)]
 
