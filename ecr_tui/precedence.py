@@ -1,8 +1,8 @@
 """Who draws an interface goes first: threads that compute beside it wait until it has answered.
 
 All threads share one interpreter, which goes round among those that want it: beside three threads that read answers
-of AWS, drawing a frame takes four times as long. Here such a thread asks at the steps of its work, and goes on when the
-interface has nothing to do, or at the end of its present turn: one thread for each turn, so that all of them get on.
+of AWS, drawing a frame takes several times as long. Here such a thread asks at the steps of its work, and goes on when
+the interface has nothing to do, or at the end of its present turn: one thread for each turn, so that all get on.
 """
 
 from __future__ import annotations

@@ -166,6 +166,7 @@ class AwsSession:
         return client
 
     def _client(self, service: str, region: str | None, kind: str) -> Any:
+        precedence.give_way()
         with self._lock:
             self._renew_mfa()
             session = self._boto()
@@ -175,7 +176,6 @@ class AwsSession:
             self._resolve(session)
             key = (service, name, kind)
             if key not in self._clients:
-                precedence.give_way()
                 with _making, self.calling(f"preparing the client of {service}"):
                     made = session.client(service, region_name=name, config=_config(kind == "background"))  # type: ignore[call-overload]
                 prefer_plain_lists(made, service)
@@ -215,7 +215,6 @@ class AwsSession:
     def _boto(self) -> boto3.session.Session:
         with self._lock:
             if self._session is None:
-                precedence.give_way()
                 with _making, self.calling("reading the AWS config"):
                     self._session = self._make()
             return self._session
