@@ -66,7 +66,7 @@ class Workspace(Auditing, Many, Undoing, Verifying):
     # -- accounts ------------------------------------------------------------------------------------------------
 
     def profiles(self) -> tuple[Profile, ...]:
-        from ecr_tui.aws.sessions import list_profiles
+        from ecr_tui.aws.profiles import list_profiles
 
         return list_profiles()
 

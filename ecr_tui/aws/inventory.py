@@ -215,7 +215,7 @@ class _Region:
 
 def _in_order(names: Iterable[str]) -> Iterator[str]:
     """Sorted, by pages. Mostly they come in order, and then that is all."""
-    waiting = iter(list(names))
+    waiting = iter(names)
     pages: list[list[str]] = []
     while page := sorted(islice(waiting, _STROKE)):
         pages.append(page)
@@ -268,15 +268,15 @@ class _Work:
         self._stop = stop
         self._listed = threading.Event()
         self._shared: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
-        self._repositories: list[Repository] = []
-        """For :meth:`_one_by_one`, until it is known that all tags come from the index."""
-        self._indexed = False
+        self.repositories: list[Repository] = []
+        """Without tags: those that :meth:`_one_by_one` asks for, where the index is denied."""
+        self.indexed = False
+        """All tags came from the index."""
 
     def list_all(self) -> None:
         try:
             for page in self._pages():
-                if not self._indexed:
-                    self._repositories += page
+                self.repositories += page
                 self.events.put(_Event(self.region, repositories=page))
         finally:
             self._listed.set()
@@ -286,11 +286,10 @@ class _Work:
             for tags in self._tag_pages():
                 self.events.put(_Event(self.region, tags=tags))
             self.events.put(_Event(self.region, tags_complete=True))
-            self._indexed = True
-            precedence.let_go(self._repositories)
+            self.indexed = True
         except DeniedError:
             self._listed.wait()
-            for repository, known in self._one_by_one(self._repositories):
+            for repository, known in self._one_by_one(self.repositories):
                 self.events.put(_Event(self.region, tags={repository.arn: known}, source=LIVE))
 
     def list_tagged(self) -> None:
@@ -397,3 +396,5 @@ def _guarded(work: _Work, target: Callable[[], None]) -> None:
     except Exception as exc:
         error = EcrTuiError("listing the repositories failed", detail=repr(exc))
     work.events.put(_Event(work.region, ended=True, error=error, only_tags=target.__name__ == "list_tags"))
+    if work.indexed:
+        precedence.let_go(work.repositories)

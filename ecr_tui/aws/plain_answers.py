@@ -39,7 +39,6 @@ class _Plain:
             entries = answer.pop(self._name)
         except (KeyError, ValueError, TypeError, AttributeError):
             return
-        precedence.give_way()
         if isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries):
             customized_response_dict[self._name] = entries
             response_dict["body"] = json.dumps(answer).encode()

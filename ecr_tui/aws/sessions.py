@@ -7,12 +7,9 @@ module only takes away what would hang or prompt. boto3 is imported at first use
 from __future__ import annotations
 
 import contextlib
-import os
-import re
-import shlex
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,9 +17,10 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ecr_tui import __version__, precedence
 from ecr_tui.aws import call_hooks, errors, hosts
-from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Role, RoleToAssume
+from ecr_tui.aws.model import Identity, MfaPrompt, Role, RoleToAssume
 from ecr_tui.aws.plain_answers import prefer_plain_lists
-from ecr_tui.errors import CredentialsError, EcrTuiError, EnvironmentFailure, InputError
+from ecr_tui.aws.profiles import chain, full_config, login_command
+from ecr_tui.errors import CredentialsError, EcrTuiError, InputError
 
 if TYPE_CHECKING:
     import boto3
@@ -48,29 +46,6 @@ _making = threading.Lock()
 that do so would have a third of the time."""
 _one_question = threading.Lock()
 """Held while an MFA code is asked for: two accounts starting at once ask one after the other."""
-
-
-def list_profiles() -> tuple[Profile, ...]:
-    """The profiles of the AWS config and credentials files, in their order. () where there is none.
-
-    Raises EnvironmentFailure, naming the file, when one cannot be read or parsed.
-    """
-    import botocore.session
-
-    # No call is made with it: that takes a fiftieth of the time.
-    config = _full_config(botocore.session.Session(include_builtin_handlers=False))
-    profiles = config.get("profiles", {})
-    return tuple(
-        Profile(
-            name,
-            _kind(section),
-            section.get("region"),
-            account=_account(section),
-            source=_source(section),
-            login_command=next(filter(None, (_login_command(*link) for link in _chain(name, profiles))), ""),
-        )
-        for name, section in profiles.items()
-    )
 
 
 def list_regions(like: str | None = None) -> tuple[str, ...]:
@@ -225,7 +200,7 @@ class AwsSession:
         from ecr_tui.aws import quiet
 
         core = _core_session(self.profile)
-        profiles = _full_config(core).get("profiles", {})
+        profiles = full_config(core).get("profiles", {})
         name = core.get_config_variable("profile")
         if name and name not in profiles:
             raise InputError(
@@ -235,9 +210,9 @@ class AwsSession:
             )
         if self._wanted_region:
             core.set_config_variable("region", self._wanted_region)
-        chain = list(_chain(name or "default", profiles))
-        self._mfa = any("mfa_serial" in section for _, section in chain)
-        self._login_command = next(filter(None, (_login_command(*link) for link in chain)), "")
+        links = list(chain(name or "default", profiles))
+        self._mfa = any("mfa_serial" in section for _, section in links)
+        self._login_command = next(filter(None, (login_command(*link) for link in links)), "")
         cache = quiet.assumed_roles(self.profile)
         quiet.tame(core, self._mfa_code, cache=cache)
         note = ""
@@ -300,54 +275,6 @@ class AwsSession:
         return ends.astimezone(UTC) if isinstance(ends, datetime) else None
 
 
-def _kind(section: Mapping[str, Any]) -> str:
-    if "web_identity_token_file" in section:
-        return "web-identity"
-    if "role_arn" in section:
-        return "assume-role"
-    if "sso_session" in section or "sso_start_url" in section:
-        return "sso"
-    if "aws_access_key_id" in section:
-        return "keys"
-    if "credential_process" in section:
-        return "process"
-    return "login" if "login_session" in section else "other"
-
-
-def _account(section: Mapping[str, Any]) -> str:
-    """The account that a profile's credentials belong to, as far as the config tells."""
-    found = re.match(r"arn:[\w-]+:iam::(\d{12}):", str(section.get("role_arn", "")))
-    if found:
-        return found[1]
-    told = str(section.get("sso_account_id") or section.get("aws_account_id") or "")
-    return told if re.fullmatch(r"\d{12}", told) else ""
-
-
-def _source(section: Mapping[str, Any]) -> str:
-    """Never a command line: it may hold a secret."""
-    if "credential_process" in section and _kind(section) == "process":
-        with contextlib.suppress(ValueError, IndexError):
-            return os.path.basename(shlex.split(str(section["credential_process"]))[0])
-    return str(section.get("source_profile") or section.get("credential_source") or section.get("sso_session") or "")
-
-
-def _login_command(profile: str, section: Mapping[str, Any]) -> str:
-    if _kind(section) == "sso":
-        return f"aws sso login --profile {shlex.quote(profile)}"
-    if "login_session" in section:
-        return f"aws login --profile {shlex.quote(profile)}"
-    return ""
-
-
-def _chain(name: str, profiles: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The profile and, along source_profile, those whose credentials it builds on."""
-    seen: set[str] = set()
-    while name in profiles and name not in seen:
-        seen.add(name)
-        yield name, profiles[name]
-        name = profiles[name].get("source_profile", "")
-
-
 def _core_session(profile: str | None) -> CoreSession:
     import botocore.session
 
@@ -363,22 +290,6 @@ def _core_session(profile: str | None) -> CoreSession:
     # Two wildcards: the more specific handler answers first, and botocore's own is registered with one part less.
     events.register("needs-retry.*.*", _give_up)
     return core
-
-
-def _full_config(core: CoreSession) -> dict[str, Any]:
-    """The parsed AWS config; EnvironmentFailure naming the file when it is unusable."""
-    from botocore.exceptions import ConfigParseError
-
-    for variable in ("config_file", "credentials_file"):
-        path = os.path.expanduser(os.path.expandvars(core.get_config_variable(variable)))
-        # configparser skips a file that it may not open, and the profiles would silently be missing.
-        if os.path.isfile(path) and not os.access(path, os.R_OK):
-            raise EnvironmentFailure(f"cannot read the AWS config {path}: permission denied")
-    try:
-        config: dict[str, Any] = core.full_config
-    except ConfigParseError as exc:
-        raise errors.config_unreadable(exc) from exc
-    return config
 
 
 def _config(background: bool) -> Config:

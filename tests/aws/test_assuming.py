@@ -11,7 +11,8 @@ import pytest
 
 from ecr_tui.aws import quiet
 from ecr_tui.aws.model import MfaPrompt, Role, RoleToAssume
-from ecr_tui.aws.sessions import AwsSession, list_profiles, list_regions
+from ecr_tui.aws.profiles import list_profiles
+from ecr_tui.aws.sessions import AwsSession, list_regions
 from ecr_tui.errors import CredentialsError, InputError
 from tests.aws.fake_aws import AwsError, FakeAws, assumed_xml
 

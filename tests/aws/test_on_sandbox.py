@@ -14,7 +14,8 @@ from ecr_tui.aws.images import delete_image, images_summary
 from ecr_tui.aws.inventory import get_repository, list_repositories
 from ecr_tui.aws.model import Repository, Role
 from ecr_tui.aws.policies import RepositoryPolicies
-from ecr_tui.aws.sessions import AwsSession, list_profiles
+from ecr_tui.aws.profiles import list_profiles
+from ecr_tui.aws.sessions import AwsSession
 from ecr_tui.aws.tokens import registry_token
 from ecr_tui.errors import (
     ConflictError,

@@ -17,7 +17,8 @@ import pytest
 from ecr_tui import precedence
 from ecr_tui.aws import quiet, sessions
 from ecr_tui.aws.model import MfaPrompt, Role
-from ecr_tui.aws.sessions import AwsSession, list_profiles
+from ecr_tui.aws.profiles import list_profiles
+from ecr_tui.aws.sessions import AwsSession
 from ecr_tui.errors import Cancelled, CredentialsError, EcrTuiError, EnvironmentFailure, InputError
 from tests.aws.fake_aws import AwsError, FakeAws, Raw, assumed_xml, caller_xml
 

@@ -66,14 +66,10 @@ async def test_others_get_their_turn_between_two_messages_that_take_long() -> No
 
 
 class Laborious(Static):
-    """Takes long to draw; ``again``: and is never done, as something that moves by itself."""
-
-    again = False
+    """Takes long to draw."""
 
     def render_line(self, y: int) -> Strip:
         cast("Drawing", self.app).seen.append("drawn")
-        if self.again:
-            self.refresh()
         end = time.perf_counter() + turns.AHEAD * 2
         while time.perf_counter() < end:
             pass
@@ -122,21 +118,19 @@ async def test_widgets_that_take_long_draw_in_turns_of_their_own_for_one_frame()
 
 
 async def test_a_widget_that_is_never_done_keeps_no_frame_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "TURNS", 3)
     app = Drawing()
     async with app.run_test() as pilot:
         await pilot.pause()
+        # As one that moves by itself, and is dirty again whenever it is looked at.
+        monkeypatch.setattr(turns, "is_undrawn", lambda widget: True)
+        monkeypatch.setattr(turns, "AHEAD", 0.0)
         app.seen.clear()
-        app.screen.query_one("#w0", Laborious).again = True
-        for widget in app.screen.query(Laborious):
-            widget.update("again")
-
-        for _ in range(100):
+        app.screen.query_one("#w0", Laborious).update("again")
+        for _ in range(500):
             await pilot.pause(0.01)
             if "frame" in app.seen:
                 break
         assert "frame" in app.seen
-        app.screen.query_one("#w0", Laborious).again = False
 
 
 def test_every_screen_of_ours_is_of_this_kind() -> None:
