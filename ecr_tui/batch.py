@@ -13,6 +13,7 @@ from typing import Any
 from ecr_tui.aws.model import Repository
 from ecr_tui.errors import Cancelled, EcrTuiError
 from ecr_tui.report import Report
+from ecr_tui.threads import received
 
 POOL = 4
 """Each keeps a connection or two busy, and GetAuthorizationToken and PutImage have low rates."""
@@ -174,7 +175,7 @@ def run_batch(
         threading.Thread(target=work, name=f"verify-{number}", daemon=True).start()
     results: dict[str, Result] = {}
     while len(results) < len(repositories):
-        result = ended.get()
+        result = received(ended)
         results[result.repository.arn] = result
         on_result(result)
     return Batch(tuple(results[one.arn] for one in repositories), started, datetime.now(UTC))

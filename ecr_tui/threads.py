@@ -1,4 +1,4 @@
-"""Daemon threads that are started without waiting for them, and how many of them are worth having.
+"""Daemon threads that are started without waiting for them, how many of them are worth having, and their results.
 
 ``Thread.start`` returns only when the new thread has had its first turn. Beside threads that compute it waits for
 some five milliseconds for each of them, which nobody who draws an interface has.
@@ -10,10 +10,15 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
+from typing import TypeVar
+
+T = TypeVar("T")
 
 AGAIN = 0.05
 """Seconds until a thread is tried again that could not be had."""
+LOOK = 0.1
+"""Seconds after which a wait looks up."""
 
 _lock = threading.Lock()
 _wishes: SimpleQueue[tuple[Callable[[], object], str]] | None = None
@@ -40,6 +45,20 @@ def _serve(wishes: SimpleQueue[tuple[Callable[[], object], str]]) -> None:
             time.sleep(AGAIN)
             wishes.put((target, name))
         del target
+
+
+def received(results: SimpleQueue[T]) -> T:
+    """The next item, waited for however long.
+
+    A Ctrl-C is heard within ``LOOK`` seconds. Python runs a signal's handler on the main thread between two steps of
+    it; one that comes just before the thread falls asleep waits until the thread is woken, which a bare ``get`` is
+    only by the next item. On Windows nothing else wakes it at all.
+    """
+    while True:
+        try:
+            return results.get(timeout=LOOK)
+        except Empty:
+            continue
 
 
 def _forked() -> None:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from ecr_tui.bulk.paced_store import Stop
+from ecr_tui.threads import received
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -52,7 +53,7 @@ class Pool(Generic[T, R]):
     def __iter__(self) -> Iterator[tuple[T, R]]:
         ended = 0
         while ended < len(self._started):
-            found = self._done.get()
+            found = received(self._done)
             if found is None:
                 ended += 1
             elif isinstance(found, BaseException):

@@ -185,7 +185,9 @@ def interruptible(cancel: threading.Event, words: str) -> Iterator[None]:
         if cancel.is_set():
             raise KeyboardInterrupt
         cancel.set()
-        click.echo(f"\n{words}", err=True)
+        # A handler that interrupts a write to stderr, of a terminal that is held, must not write there itself.
+        with contextlib.suppress(RuntimeError):
+            click.echo(f"\n{words}", err=True)
 
     if threading.current_thread() is not threading.main_thread():
         yield
