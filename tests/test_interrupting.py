@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import _thread
+import io
 import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import FrameType
 
 import pytest
 
@@ -19,6 +21,7 @@ from ecr_tui.bulk.pool import Pool
 from ecr_tui.cli import common
 from ecr_tui.errors import Cancelled
 from ecr_tui.report import Report
+from ecr_tui.sandbox.serve import serve
 
 pytestmark = pytest.mark.skipif(
     threading.current_thread() is not threading.main_thread(), reason="signals are the main thread's"
@@ -35,17 +38,24 @@ def cancel() -> Iterator[threading.Event]:
         yield event
 
 
-WAITS = {"received", "__iter__", "run_batch"}
-"""The functions in which the main thread waits for a result."""
+WAITS = {"received", "__iter__", "run_batch", "serve"}
+"""The functions in which the main thread waits for others."""
 
 
 def unnoticed() -> None:
     """A signal that has come and woken nobody, as one that falls between a thread's last step and its sleep."""
-    main = threading.main_thread().ident
-    assert main is not None
-    while sys._current_frames()[main].f_code.co_name not in WAITS:
+    while _waits_in() not in WAITS:
         time.sleep(0.001)
     _thread.interrupt_main(signal.SIGINT)
+
+
+def _waits_in() -> str:
+    main = threading.main_thread().ident
+    assert main is not None
+    frame: FrameType | None = sys._current_frames()[main]
+    while frame is not None and frame.f_code.co_name == "wait":
+        frame = frame.f_back
+    return frame.f_code.co_name if frame is not None else ""
 
 
 def writes(cancel: threading.Event, work: Callable[[], None]) -> None:
@@ -72,6 +82,27 @@ def test_it_is_heard_before_the_next_result(
         heard.append(cancel.wait(5))
 
     run(cancel, work)
+    assert heard == [True]
+
+
+def test_a_sandbox_of_its_own_ends() -> None:
+    ended = threading.Event()
+    heard: list[bool] = []
+
+    def interrupt() -> None:
+        unnoticed()
+        heard.append(ended.wait(5))
+        if not heard[0]:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    class Shell(io.StringIO):
+        def flush(self) -> None:
+            thread.start()
+
+    thread = threading.Thread(target=interrupt)
+    serve(0, Shell())
+    ended.set()
+    thread.join()
     assert heard == [True]
 
 

@@ -11,6 +11,7 @@ from typing import TextIO
 
 from ecr_tui.sandbox import profiles
 from ecr_tui.sandbox.sandbox import Sandbox
+from ecr_tui.threads import LOOK
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
@@ -24,7 +25,9 @@ def serve(repositories: int, out: TextIO) -> None:
     with _until_signalled(stop), Sandbox().start(repositories) as sandbox:
         out.write(exports(sandbox))
         out.flush()
-        stop.wait()
+        # Not for ever at once: a signal that comes just before the thread falls asleep wakes nobody.
+        while not stop.wait(LOOK):
+            pass
 
 
 def exports(sandbox: Sandbox) -> str:
