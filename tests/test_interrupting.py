@@ -23,10 +23,6 @@ from ecr_tui.errors import Cancelled
 from ecr_tui.report import Report
 from ecr_tui.sandbox.serve import serve
 
-pytestmark = pytest.mark.skipif(
-    threading.current_thread() is not threading.main_thread(), reason="signals are the main thread's"
-)
-
 NAME, REGION, ACCOUNT = "payments/api", "eu-central-1", "100000000001"
 ROW = Repository(NAME, f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/{NAME}", "", REGION, ACCOUNT)
 
