@@ -18,8 +18,11 @@ WAITS = "From a kept list: a preview is made when AWS has listed the repositorie
 
 
 def left(screen: MainScreen) -> Content:
-    """Where, what is filtered, how many."""
+    """Where, what is filtered, how many. A narrow terminal cuts off the end, so what failed comes early."""
     parts: list[Content] = [*_stale(screen), Content(_regions(screen))]
+    if screen.listing.failures:
+        failed = ", ".join(safe(region) for region in sorted(screen.listing.failures))
+        parts.append(Content.styled(f"{NO} not read: {failed}", "$text-error"))
     table = screen.table
     total = len(table.rows)
     loose = table.result is not None and table.result.loose and table.shown > 0
@@ -33,9 +36,6 @@ def left(screen: MainScreen) -> Content:
         parts.append(Content.assemble(("tagged ", MUTED), (safe(tags), "$text-accent")))
     if screen.listing.one_by_one:
         parts.append(Content.styled("tags read one by one: tag:GetResources is denied", "$text-warning"))
-    if screen.listing.failures:
-        failed = ", ".join(safe(region) for region in sorted(screen.listing.failures))
-        parts.append(Content.styled(f"{NO} not read: {failed}", "$text-error"))
     if table.marks:
         hidden = table.hidden_marks
         parts.append(Content.styled(f"● {table.marks:,} marked" + (f" ({hidden:,} hidden)" if hidden else ""), "bold"))

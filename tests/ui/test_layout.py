@@ -62,6 +62,8 @@ async def test_what_is_not_on_the_screen_is_not_written(workspace: FakeWorkspace
         await ui.wait(lambda: "Press g again" in ui.toasts())
         await ui.press("g")
         await ui.wait(lambda: workspace.writes)
+        await ui.wait(lambda: "Granted" in ui.toasts())
+        assert "Press g again" not in ui.toasts()
 
 
 async def test_dialogs_fit_a_small_terminal(workspace: FakeWorkspace) -> None:

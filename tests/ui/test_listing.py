@@ -274,6 +274,14 @@ async def test_a_region_that_fails_is_named(workspace: FakeWorkspace) -> None:
         await ui.see("✗ not read: us-east-1", "my-first-repo")
 
 
+async def test_a_narrow_terminal_cuts_off_the_filter_before_the_region_that_failed(workspace: FakeWorkspace) -> None:
+    workspace.errors["region"] = DeniedError("denied in us-east-1")
+    async with running(workspace, size=(80, 24)) as ui:
+        await ui.see("✗ not read: us-east-1")
+        await ui.press("slash", *"my-first")
+        await ui.see("1 of ", "✗ not read: us-east-1")
+
+
 async def test_several_regions_have_a_column(tmp_path: Path) -> None:
     rows = [repository("app"), repository("app", region="us-east-1")]
     async with running(FakeWorkspace(tmp_path, rows)) as ui:

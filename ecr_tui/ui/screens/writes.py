@@ -165,6 +165,8 @@ class Writes:
     # -- the write and its end -----------------------------------------------------------------------------------
 
     def _write(self, plan: Plan) -> None:
+        # What was to do before it would stand beside what came of it.
+        self._screen.app.clear_notifications()
         self.writer.write(plan, lambda outcome: self._written(plan, outcome))
         subject = None if plan.grant is None else Subject(plan.repository, plan.grant)
         if subject is not None:
