@@ -55,8 +55,10 @@ _NO_SUBJECT = ("maxResults", "ResourcesPerPage")
 def record(events: Any, *, side: str, profile: str | None, note: str = "") -> None:
     """Watch the event emitter of a botocore session; its clients copy what is registered there.
 
-    ``profile`` and ``note`` complete the commands (:func:`ecr_tui.calls.aws_command`).
+    ``profile`` and ``note`` complete the commands (:func:`ecr_tui.calls.aws_command`). The log is the one that is
+    ``calls.LOG`` now, for all later calls of the session.
     """
+    log = calls.LOG
 
     def begin(params: Mapping[str, Any], model: OperationModel, context: dict[str, Any], **_: object) -> None:
         context[_STATE] = _State(model, dict(params), time.monotonic())
@@ -67,6 +69,9 @@ def record(events: Any, *, side: str, profile: str | None, note: str = "") -> No
             state.sent += 1
 
     def end(parsed: Mapping[str, Any], context: dict[str, Any], **_: object) -> None:
+        answered(parsed, context)
+
+    def answered(parsed: Mapping[str, Any], context: dict[str, Any]) -> None:
         metadata = parsed.get("ResponseMetadata", {})
         failed = metadata.get("HTTPStatusCode", 200) >= 300
         code = str(parsed.get("Error", {}).get("Code", "") or metadata["HTTPStatusCode"]) if failed else ""
@@ -78,6 +83,12 @@ def record(events: Any, *, side: str, profile: str | None, note: str = "") -> No
         )
 
     def broke(exception: Exception, context: dict[str, Any], **_: object) -> None:
+        from botocore.exceptions import ClientError
+
+        # An answer of AWS that a "needs-retry" handler raised, so that botocore does not retry.
+        if isinstance(exception, ClientError):
+            answered(exception.response, context)
+            return
         # The exception's text may hold a URL with a signature; its name says enough.
         write(context, type(exception).__name__, "", ok=False)
 
@@ -87,7 +98,7 @@ def record(events: Any, *, side: str, profile: str | None, note: str = "") -> No
             return
         region = str(context.get("client_region") or "")
         shown = {name: state.params[name] for name in SHOWN if name in state.params}
-        calls.LOG.add(
+        log.add(
             state.model.service_model.service_name,
             state.model.name,
             seconds=time.monotonic() - state.started,

@@ -25,6 +25,7 @@ from ecr_tui.errors import CredentialsError, EcrTuiError, InputError
 if TYPE_CHECKING:
     import boto3
     from botocore.config import Config
+    from botocore.model import OperationModel
     from botocore.session import Session as CoreSession
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_iam import IAMClient
@@ -328,19 +329,20 @@ def _note_start(context: dict[str, Any], **_: object) -> None:
     context[_STARTED] = time.monotonic()
 
 
-def _give_up(caught_exception: Exception | None, request_dict: dict[str, Any], **_: object) -> bool | None:
-    """A "needs-retry" handler that runs first: False forbids another attempt, None leaves it to botocore.
+def _give_up(caught_exception: Exception | None, request_dict: dict[str, Any], **_: object) -> None:
+    """A "needs-retry" handler that runs first: raising ends the call, and returning leaves the retry to botocore.
 
+    It raises because False means differently by version: before botocore 1.43.3 an immediate retry, without end.
     ``caught_exception`` is set for network failures only; throttling and 5xx arrive as answers and keep their retries.
     """
     started = request_dict.get("context", {}).get(_STARTED)
-    if caught_exception is None or started is None or time.monotonic() - started < PATIENCE:
-        return None
-    return False
+    if caught_exception is not None and started is not None and time.monotonic() - started >= PATIENCE:
+        raise caught_exception
 
 
-def _leave_throttling(response: tuple[Any, dict[str, Any]] | None, **_: object) -> bool | None:
+def _leave_throttling(response: tuple[Any, Any] | None, operation: OperationModel, **_: object) -> None:
     """A "needs-retry" handler: as :func:`_give_up`, for answers that say "too fast"."""
+    from botocore.exceptions import ClientError
+
     if response is not None and errors.is_throttling(str(response[1].get("Error", {}).get("Code", ""))):
-        return False
-    return None
+        raise ClientError(response[1], operation.name)

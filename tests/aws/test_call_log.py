@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,10 +18,9 @@ POLICY = '{"Version":"2012-10-17","Statement":[{"Sid":"SECRETSECRET"}]}'
 
 
 @pytest.fixture(autouse=True)
-def empty_log() -> Iterator[None]:
-    calls.LOG.clear()
-    yield
-    calls.LOG.clear()
+def own_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sessions of other tests, whose threads may still be at work in this process, keep their own."""
+    monkeypatch.setattr(calls, "LOG", calls.CallLog())
 
 
 def test_a_call_is_told_with_its_command_and_without_its_document(
@@ -104,6 +102,25 @@ def test_sides_are_told_apart(session: AwsSession) -> None:
     session.identity()
     AwsSession(Role.CONSUMER, "a").identity()
     assert [call.side for call in calls.LOG.calls()] == ["account A", "account B"]
+
+
+def test_a_session_keeps_the_log_that_it_was_made_with(session: AwsSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    earlier = calls.LOG
+    session.identity()
+    monkeypatch.setattr(calls, "LOG", calls.CallLog())
+    session.client("sts").get_caller_identity()
+    assert [call.operation for call in earlier.calls()] == ["GetCallerIdentity"] * 2
+    assert calls.LOG.calls() == ()
+
+
+def test_a_refusal_that_ends_the_retries_is_told_by_its_code(
+    session: AwsSession, fake: FakeAws, repository: Repository
+) -> None:
+    fake.fail("GetRepositoryPolicy", "ThrottlingException", "Rate exceeded")
+    with pytest.raises(EcrTuiError):
+        RepositoryPolicies(session, client=session.paced_ecr).read(repository)
+    (call,) = calls.LOG.calls()
+    assert (call.status, call.ok, call.retries) == ("throttled (ThrottlingException)", False, 0)
 
 
 def test_that_there_is_no_policy_is_an_answer_not_a_failure(

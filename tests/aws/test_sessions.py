@@ -644,6 +644,39 @@ def test_throttling_keeps_its_retries_when_patience_ran_out(
     assert fake.calls["GetCallerIdentity"] == 3
 
 
+@pytest.mark.parametrize("refusal", ["silence", "throttling"])
+def test_no_retry_hangs_on_what_false_means_to_botocore(
+    refusal: str,
+    silent_endpoint: tuple[str, list[socket.socket]],
+    fake: FakeAws,
+    aws_config: AwsConfig,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Before 1.43.3 a "needs-retry" handler's False was a wait of no seconds before the next attempt, without end."""
+    from botocore.hooks import HierarchicalEmitter
+
+    real, attempts = HierarchicalEmitter.emit, 0
+
+    def former(self: Any, event_name: str, **arguments: Any) -> Any:
+        nonlocal attempts
+        asked = event_name.startswith("needs-retry.")
+        attempts += asked
+        assert attempts < 20, "it tries again without end"
+        found = real(self, event_name, **arguments)
+        ours = sessions.__name__
+        return [(f, 0 if asked and said is False and f.__module__ == ours else said) for f, said in found]
+
+    monkeypatch.setattr(HierarchicalEmitter, "emit", former)
+    monkeypatch.setattr(sessions, "READ_TIMEOUT", 0.05)
+    monkeypatch.setattr(sessions, "PATIENCE", 0.0)
+    aws_config(config_for(silent_endpoint[0] if refusal == "silence" else fake.url))
+    fake.fail("DescribeRepositories", "ThrottlingException", "Rate exceeded")
+    session = AwsSession(Role.OWNER, "a", "eu-west-1")
+    with pytest.raises(EnvironmentFailure), session.calling("ecr:DescribeRepositories"):
+        session.paced_ecr().describe_repositories()
+    assert attempts == 1
+
+
 @pytest.mark.parametrize("body", [b"<html>captive portal</html>", b"<Trunc", b""])
 def test_foreign_answer(body: bytes, session: AwsSession, fake: FakeAws) -> None:
     def portal(_: dict[str, Any]) -> str:

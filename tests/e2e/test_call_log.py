@@ -7,7 +7,6 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +22,9 @@ AWS = str(Path(sys.executable).with_name("aws"))
 
 
 @pytest.fixture(autouse=True)
-def empty_log() -> Iterator[None]:
-    calls.LOG.clear()
-    yield
-    calls.LOG.clear()
+def own_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sessions of other tests, whose threads may still be at work in this process, keep their own."""
+    monkeypatch.setattr(calls, "LOG", calls.CallLog())
 
 
 def secrets_of_profiles() -> set[str]:
