@@ -248,10 +248,10 @@ def _registry(audit: Audit, facts: RegistryFacts) -> dict[str, Any]:
 
 def audit_templates(audit: Audit, facts: RegistryFacts) -> list[Fit]:
     """The region's creation templates, seen from the tag of interest and whoever should have access by it."""
-    principal = next(iter(audit.interest.principals), "")
+    principals = audit.interest.principals[:1]
     arn = f"arn:{audit.partition}:ecr:{facts.region}:{audit.account}:repository/new"
     place = Repository("new", arn, "", facts.region, audit.account)
-    return [fit(template, place, principal, audit.interest.tags) for template in facts.templates]
+    return [fit(template, place, principals, audit.interest.tags) for template in facts.templates]
 
 
 def _document(text: str | None) -> Mapping[str, Any] | None:

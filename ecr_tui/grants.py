@@ -84,14 +84,14 @@ def plan_grant(
 def plan_revoke(
     store: PolicyStore,
     repository: Repository,
-    principal: str,
+    principals: tuple[str, ...],
     access: Access | None = None,
     *,
     foreign: bool = False,
     registry: RegistryFacts | None = None,
 ) -> Plan:
     """Arguments as :func:`ecr_tui.policy.change.revoke`."""
-    return plan_revoke_from(repository, store.read(repository), principal, access, foreign=foreign, registry=registry)
+    return plan_revoke_from(repository, store.read(repository), principals, access, foreign=foreign, registry=registry)
 
 
 def plan_document(

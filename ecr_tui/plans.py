@@ -37,15 +37,16 @@ _OWNER = str(Role.OWNER)
 class Plan:
     """One repository's policy before and after.
 
-    ``kind``: "grant", "revoke", "undo" or "redo". ``after`` None: the policy is deleted. ``findings`` are those of
-    ``after``, and what the registry policy means for it, where that was looked at (``registry``; None where not).
-    ``moved`` are actions that no repository policy can carry, left out of a pasted document. ``risks`` are sentences;
-    a plan without any may be written without asking. ``notes`` are sentences that need no answer.
+    ``kind``: "grant", "revoke", "undo" or "redo". ``named``: the principals that it is about, as the policy names them.
+    ``after`` None: the policy is deleted. ``findings`` are those of ``after``, and what the registry policy means for
+    it, where that was looked at (``registry``; None where not). ``moved`` are actions that no repository policy can
+    carry, left out of a pasted document. ``risks`` are sentences; a plan without any may be written without asking.
+    ``notes`` are sentences that need no answer.
     """
 
     repository: Repository
     kind: str
-    principal: str
+    named: tuple[str, ...]
     grant: Grant | None
     before_text: str | None
     before: PolicyDocument | None
@@ -75,10 +76,15 @@ class Plan:
         return exact if exact is not None and len(exact) <= LIMIT else self.after.minified()
 
     @property
+    def principal(self) -> str:
+        """``named`` as one text, as the journal notes it."""
+        return ", ".join(self.named)
+
+    @property
     def principals(self) -> tuple[str, ...]:
         """Whom the plan is about; for a pasted document everyone whom it adds, but "*" and services."""
         if self.grant is not None or self.kind != "grant":
-            return (self.principal,) if self.principal else ()
+            return self.named
         added = (d.principal for d in self.diff if d.op == "add" and d.effect == "Allow")
         return tuple(dict.fromkeys(principal for principal in added if account_of(principal)))
 
@@ -113,35 +119,33 @@ class Plan:
 def plan_grant_from(
     repository: Repository, text: str | None, grant: Grant, *, registry: RegistryFacts | None = None
 ) -> Plan:
-    """On a text that was read before: for a live preview. Raises InputError when ``text`` is no policy, when the
+    """On a text that was read before: for a live preview. Raises InputError when ``text`` is no policy, when a
     principal is of another partition, or when the result would be longer than ECR takes."""
-    partition = partition_of(grant.principal)
-    if partition not in (None, repository.partition):
-        raise InputError(
-            f"the principal is in partition {partition}, the repository in {repository.partition}",
-            hint="Access never crosses partitions: accounts of one do not exist in another. Choose a principal, or a "
-            f"profile of account B, in {repository.partition}.",
-            side=str(Role.CONSUMER),
-        )
-    plan = _plan(
-        repository, text, lambda live: merge(live, grant), kind="grant", principal=grant.principal, grant=grant
-    )
+    for partition in map(partition_of, grant.principals):
+        if partition not in (None, repository.partition):
+            raise InputError(
+                f"the principal is in partition {partition}, the repository in {repository.partition}",
+                hint="Access never crosses partitions: accounts of one do not exist in another. Choose a principal, or "
+                f"a profile of account B, in {repository.partition}.",
+                side=str(Role.CONSUMER),
+            )
+    plan = _plan(repository, text, lambda live: merge(live, grant), kind="grant", named=grant.principals, grant=grant)
     return _with_registry(_with_end(plan, grant), registry)
 
 
 def plan_revoke_from(
     repository: Repository,
     text: str | None,
-    principal: str,
+    principals: tuple[str, ...],
     access: Access | None = None,
     *,
     foreign: bool = False,
     registry: RegistryFacts | None = None,
 ) -> Plan:
     def change(live: PolicyDocument | None) -> Change:
-        return revoke(live, principal, access, foreign=foreign)
+        return revoke(live, principals, access, foreign=foreign)
 
-    return _with_registry(_plan(repository, text, change, kind="revoke", principal=principal), registry)
+    return _with_registry(_plan(repository, text, change, kind="revoke", named=principals), registry)
 
 
 def plan_document_from(
@@ -176,7 +180,7 @@ def plan_undo_from(entry: Entry, text: str | None, later: Sequence[Entry] = ()) 
     return Plan(
         repository=repository,
         kind=kind,
-        principal=record.principal,
+        named=tuple(record.principal.split(", ")) if record.principal else (),
         grant=None,
         before_text=text,
         before=live,
@@ -230,7 +234,7 @@ def _plan(
     make: Callable[[PolicyDocument | None], Change],
     *,
     kind: str,
-    principal: str = "",
+    named: tuple[str, ...] = (),
     grant: Grant | None = None,
     moved: tuple[str, ...] = (),
 ) -> Plan:
@@ -242,7 +246,7 @@ def _plan(
     risks: list[str] = []
     if change.changed:
         fresh = _fresh(findings, _lint(before, repository))
-        risks += _losses(kind, principal, diff)
+        risks += _losses(kind, diff)
         risks += _openings(diff)
         risks += [f"{found.title}. {found.why}" for found in fresh if found.severity == "error"]
         doubtful = _DOUBTFUL - {"tag-not-met"} if grant is not None else _DOUBTFUL
@@ -255,7 +259,7 @@ def _plan(
     return Plan(
         repository=repository,
         kind=kind,
-        principal=principal or ", ".join(dict.fromkeys(d.principal for d in diff if d.op == "add")),
+        named=named or tuple(dict.fromkeys(d.principal for d in diff if d.op == "add")),
         grant=grant,
         before_text=text,
         before=before,
@@ -339,12 +343,15 @@ def _unmet(grant: Grant | None, repository: Repository) -> list[str]:
     return sentences
 
 
-def _losses(kind: str, principal: str, diff: tuple[Difference, ...]) -> list[str]:
-    lost = [d for d in diff if d.op == "remove" and d.effect == "Allow"]
-    if kind != "revoke" or not lost:
-        return []
-    actions = len({d.action for d in lost})
-    return [f"{describe(principal)} loses {actions} action{'s' if actions != 1 else ''} at once."]
+def _losses(kind: str, diff: tuple[Difference, ...]) -> list[str]:
+    lost: dict[str, set[str]] = {}
+    for item in diff:
+        if kind == "revoke" and item.op == "remove" and item.effect == "Allow":
+            lost.setdefault(item.principal, set()).add(item.action)
+    return [
+        f"{describe(principal)} loses {len(actions)} action{'s' if len(actions) != 1 else ''} at once."
+        for principal, actions in lost.items()
+    ]
 
 
 def _openings(diff: tuple[Difference, ...]) -> list[str]:

@@ -24,8 +24,8 @@ class Fit:
     """A template, and whether what it creates would meet a grant.
 
     ``lacking``: the tags of the grant's condition that it does not set (with the value wanted). ``access``: what its
-    policy gives the principal on a repository with its tags, None where it has no (readable) policy, or where nobody
-    was asked about.
+    policy gives each of the principals on a repository with its tags; None where it has no (readable) policy, or where
+    nobody was asked about.
     """
 
     template: CreationTemplate
@@ -87,7 +87,7 @@ def template_for(templates: Sequence[CreationTemplate], name: str) -> CreationTe
 def fit(
     template: CreationTemplate,
     repository: Repository,
-    principal: str,
+    principals: Sequence[str],
     conditions: Sequence[tuple[str, str]] = (),
 ) -> Fit:
     """``repository``: one of the registry, whose ARN and account stand for the new one's. ``conditions``: as a grant's
@@ -104,7 +104,8 @@ def fit(
         policy = PolicyDocument.parse(template.policy_text)
     except PolicyError as error:
         return Fit(template, lacking, None, None, error.title)
-    access = access_of(policy, principal, repository_arn=repository.arn, tags=tags) if principal else None
+    found = [access_of(policy, one, repository_arn=repository.arn, tags=tags) for one in principals]
+    access = AccessSummary(all(one.pull for one in found), all(one.push for one in found)) if found else None
     return Fit(template, lacking, policy, access)
 
 

@@ -300,11 +300,11 @@ class Workspace(Auditing, Many, Undoing, Verifying):
         facts = self.registry_facts(repository.region)
         return plan_grant(self._store(), self._fresh(repository), grant, registry=facts)
 
-    def plan_revoke(self, repository: Repository, principal: str) -> Plan:
+    def plan_revoke(self, repository: Repository, principals: tuple[str, ...]) -> Plan:
         from ecr_tui.grants import plan_revoke
 
         facts = self.registry_facts(repository.region)
-        return plan_revoke(self._store(), self._fresh(repository), principal, registry=facts)
+        return plan_revoke(self._store(), self._fresh(repository), principals, registry=facts)
 
     def plan_document(self, repository: Repository, incoming: PolicyDocument) -> Plan:
         """What merging a pasted policy would change; what a repository policy cannot carry is in ``moved``."""
@@ -388,4 +388,4 @@ class Workspace(Auditing, Many, Undoing, Verifying):
         namespace, slash, _ = repository.name.rpartition("/")
         templates = self.registry_facts(repository.region).templates
         template = template_for(templates, f"{namespace}{slash}new")
-        return None if template is None else fit(template, repository, plan.grant.principal, plan.grant.tags)
+        return None if template is None else fit(template, repository, plan.grant.principals, plan.grant.tags)

@@ -59,7 +59,7 @@ from ecr_tui.workspace import Workspace
 PATIENCE = 30.0
 REGION = "eu-central-1"
 USER = "arn:aws:iam::222222222222:user/devusr2"
-GRANT = Grant(USER, Access.PULL)
+GRANT = Grant((USER,), Access.PULL)
 TO_GRANT = Intent.to_grant(GRANT)
 FOREIGN = json.dumps(
     {
@@ -232,9 +232,9 @@ def test_planning_can_be_cancelled(memory: Memory, journal: Journal) -> None:
     "intent",
     [
         TO_GRANT,
-        Intent.to_grant(Grant(USER, Access.PUSH, (("Team", "x"), ("Stage", "y")))),
-        Intent.to_revoke(USER),
-        Intent.to_revoke(USER, Access.PUSH, foreign=True),
+        Intent.to_grant(Grant((USER,), Access.PUSH, (("Team", "x"), ("Stage", "y")))),
+        Intent.to_revoke((USER,)),
+        Intent.to_revoke((USER,), Access.PUSH, foreign=True),
         Intent.to_merge(PolicyDocument.parse(FOREIGN)),
     ],
 )
@@ -763,7 +763,7 @@ from ecr_tui.workspace import Workspace
 workspace = Workspace(Settings("account-a", "dev-acc", state_dir=Path(sys.argv[1])))
 bulk = workspace.bulk(parallel=4)
 rows = [row for row in workspace.repositories() if row.name.startswith("many/")]
-intent = Intent.to_grant(Grant(sys.argv[2], Access.PULL))
+intent = Intent.to_grant(Grant((sys.argv[2],), Access.PULL))
 bulk.run(bulk.plan(rows, intent), intent)
 """
 

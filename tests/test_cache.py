@@ -316,7 +316,7 @@ def test_nothing_is_written_for_a_row_of_another_account(workspace: Workspace, s
     stale = Repository(
         "my-first-repo", f"arn:aws:ecr:{REGION}:999999999999:repository/my-first-repo", "", REGION, "999999999999", {}
     )
-    grant = Grant("arn:aws:iam::222222222222:user/devusr2", Access.PULL)
+    grant = Grant(("arn:aws:iam::222222222222:user/devusr2",), Access.PULL)
     plan = workspace.preview(stale, grant, None)
     calls: list[str] = []
     sandbox.fault = lambda call: calls.append(call.operation)  # type: ignore[func-returns-value]
@@ -333,7 +333,7 @@ def test_a_plan_for_a_kept_row_reads_everything_afresh(workspace: Workspace, san
         record = sandbox.world.records.find(ACCOUNT_A, REGION, "my-first-repo")
         assert record is not None
         sandbox.world.records.set_tags(record, {"Team": "Other"})
-    plan = workspace.plan(row, Grant("arn:aws:iam::222222222222:user/devusr2", Access.PULL, (("Team", "Payments"),)))
+    plan = workspace.plan(row, Grant(("arn:aws:iam::222222222222:user/devusr2",), Access.PULL, (("Team", "Payments"),)))
     assert plan.repository.tags == {"Team": "Other"}
     assert plan.repository.tags_source == "live"
     assert any("Team=Payments" in risk for risk in plan.risks)
@@ -342,7 +342,7 @@ def test_a_plan_for_a_kept_row_reads_everything_afresh(workspace: Workspace, san
 def test_policies_to_look_at_are_read_anew_after_a_write(workspace: Workspace) -> None:
     row = workspace.repository("my-first-repo")
     assert workspace.policies.get(row) is None
-    plan = workspace.plan(row, Grant("arn:aws:iam::222222222222:user/devusr2", Access.PULL))
+    plan = workspace.plan(row, Grant(("arn:aws:iam::222222222222:user/devusr2",), Access.PULL))
     workspace.apply(plan)
     assert "devusr2" in (workspace.policies.get(row) or "")
     workspace.undo()

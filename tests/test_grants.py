@@ -44,7 +44,7 @@ LAMBDA = {
     "Condition": {"StringLike": {"aws:sourceArn": f"arn:aws:lambda:eu-central-1:{A}:function:*"}},
 }
 FOREIGN = json.dumps({"Version": "2008-10-17", "Id": "theirs", "Statement": [LAMBDA]}, indent=4)
-GRANT = Grant(USER, Access.PUSH_PULL, (("Team", "Payments"),))
+GRANT = Grant((USER,), Access.PUSH_PULL, (("Team", "Payments"),))
 
 
 def repo(name: str = "my-first-repo", **tags: str) -> Repository:
@@ -184,9 +184,9 @@ def test_grant_that_would_not_work_is_a_risk(repository: Repository, grant: Gran
 def test_a_grant_into_another_partition_is_refused_and_a_revoke_is_not(principal: str, arn: str) -> None:
     there = replace(REPO, arn=arn)
     with pytest.raises(InputError, match="partition") as caught:
-        plan_grant_from(there, None, Grant(principal, Access.PULL))
+        plan_grant_from(there, None, Grant((principal,), Access.PULL))
     assert "never crosses partitions" in caught.value.hint
-    assert plan_revoke_from(there, None, principal).changed is False
+    assert plan_revoke_from(there, None, (principal,)).changed is False
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_a_grant_into_another_partition_is_refused_and_a_revoke_is_not(principal
 def test_conditions_that_are_met_or_unknown_are_no_risk(
     repository: Repository, tags: tuple[tuple[str, str], ...]
 ) -> None:
-    plan = plan_grant_from(repository, None, Grant(USER, Access.PULL, tags))
+    plan = plan_grant_from(repository, None, Grant((USER,), Access.PULL, tags))
     assert not any("void" in risk for risk in plan.risks)
 
 
@@ -208,7 +208,7 @@ def test_unmet_condition_is_told_again_for_the_next_principal() -> None:
     web = repo(Team="Web")
     first = plan_grant_from(web, None, GRANT)
     assert first.after is not None
-    second = plan_grant_from(web, first.after.text, replace(GRANT, principal=OTHER))
+    second = plan_grant_from(web, first.after.text, replace(GRANT, principals=(OTHER,)))
     assert any("void" in risk for risk in second.risks)
 
 
@@ -268,20 +268,20 @@ def test_pasted_document_loses_the_token_action() -> None:
 def test_revoke_asks_and_names_what_it_leaves() -> None:
     granted = plan_grant_from(REPO, FOREIGN, GRANT).after
     assert granted is not None
-    plan = plan_revoke(Store(granted.text), REPO, USER)
+    plan = plan_revoke(Store(granted.text), REPO, (USER,))
     assert plan.changed
     assert any("loses 7 actions" in risk for risk in plan.risks)
     theirs = {"Sid": "Theirs", "Effect": "Allow", "Principal": {"AWS": USER}, "Action": "ecr:BatchGetImage"}
     document = granted.json
     document["Statement"].append(theirs)
-    plan = plan_revoke(Store(json.dumps(document)), REPO, USER)
+    plan = plan_revoke(Store(json.dumps(document)), REPO, (USER,))
     assert any("Theirs" in risk and "left alone" in risk for risk in plan.risks)
 
 
 def test_revoking_the_last_statement_deletes_the_policy() -> None:
     granted = plan_grant_from(REPO, None, GRANT).after
     assert granted is not None
-    plan = plan_revoke(Store(granted.text), REPO, USER)
+    plan = plan_revoke(Store(granted.text), REPO, (USER,))
     assert plan.after is None
     assert any("deleted" in risk for risk in plan.risks)
     assert plan.to_json()["after"] is None
@@ -292,7 +292,7 @@ def test_policy_that_cannot_be_understood_is_not_touched(text: str, journal: Jou
     store = Store(text)
     calls: list[Callable[[], object]] = [
         lambda: plan_grant(store, REPO, GRANT),
-        lambda: plan_revoke(store, REPO, USER),
+        lambda: plan_revoke(store, REPO, (USER,)),
         lambda: plan_document(store, REPO, PolicyDocument.empty()),
         lambda: apply(store, journal, plan_grant_from(REPO, None, GRANT)),
     ]
@@ -363,7 +363,7 @@ def test_read_only_gates_every_write(changing: bool, journal: Journal) -> None:
     with pytest.raises(InputError, match="read-only"):
         apply(store, journal, plan_grant(store, REPO, GRANT), read_only="why")
     with pytest.raises(InputError, match="read-only"):
-        apply(store, journal, plan_revoke(store, REPO, USER), read_only="why")
+        apply(store, journal, plan_revoke(store, REPO, (USER,)), read_only="why")
     with pytest.raises(InputError, match="read-only"):
         undo(lambda _: store, journal, read_only="why")
     assert (store.text, store.writes) == (before, log)
@@ -418,7 +418,7 @@ def test_same_meaning_in_another_spelling_is_no_conflict_and_keeps_that_spelling
 def test_ecrs_own_spelling_reads_back_as_equal(journal: Journal) -> None:
     store = Store()
     store.stored = lambda text: json.dumps(json.loads(text.replace(f'"{B}"', f'"arn:aws:iam::{B}:root"')), indent=2)
-    plan = plan_grant(store, REPO, Grant(f"arn:aws:iam::{B}:root", Access.PULL))
+    plan = plan_grant(store, REPO, Grant((f"arn:aws:iam::{B}:root",), Access.PULL))
     assert apply(store, journal, plan).written
 
 
@@ -529,7 +529,7 @@ def test_two_instances_never_overwrite_each_other(journal: Journal) -> None:
     """Both have seen the same policy; the second one must notice the first one's write."""
     store = Store()
     users = [f"arn:aws:iam::{B}:user/u{n}" for n in range(6)]
-    plans = [plan_grant(store, REPO, Grant(user, Access.PULL)) for user in users]
+    plans = [plan_grant(store, REPO, Grant((user,), Access.PULL)) for user in users]
     start = threading.Barrier(len(plans))
     results: list[str] = []
 
@@ -579,9 +579,9 @@ def test_undo_goes_back_write_by_write(journal: Journal) -> None:
     store = Store(FOREIGN)
     texts = [store.text]
     for principal in (USER, OTHER):
-        apply(store, journal, plan_grant(store, REPO, replace(GRANT, principal=principal)))
+        apply(store, journal, plan_grant(store, REPO, replace(GRANT, principals=(principal,))))
         texts.append(store.text)
-    apply(store, journal, plan_revoke(store, REPO, USER))
+    apply(store, journal, plan_revoke(store, REPO, (USER,)))
     for expected in reversed(texts):
         undo(lambda _: store, journal)
         assert store.text == expected
@@ -653,7 +653,7 @@ def test_refused_undo_can_be_repeated(journal: Journal) -> None:
 @pytest.mark.parametrize("arrived", [True, False])
 def test_undo_finds_out_about_a_write_whose_fate_is_unknown(arrived: bool, journal: Journal) -> None:
     store = Store(FOREIGN)
-    apply(store, journal, plan_grant(store, REPO, replace(GRANT, principal=OTHER)))
+    apply(store, journal, plan_grant(store, REPO, replace(GRANT, principals=(OTHER,))))
     first = store.text
     if arrived:
         store.after_write = lambda: setattr(store, "before_read", lost_answer) or lost_answer()

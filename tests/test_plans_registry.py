@@ -21,7 +21,7 @@ USER = f"arn:aws:iam::{B}:user/devusr2"
 CI = "arn:aws:iam::333333333333:role/build-agent"
 ARN = f"arn:aws:ecr:eu-central-1:{A}:repository/my-first-repo"
 REPOSITORY = Repository("my-first-repo", ARN, "", "eu-central-1", A, {"Team": "Payments"})
-GRANT = Grant(USER, Access.PUSH_PULL, (("Team", "Payments"),))
+GRANT = Grant((USER,), Access.PUSH_PULL, (("Team", "Payments"),))
 
 
 def registry(effect: str, action: str = "ecr:*", **more: Any) -> RegistryFacts:
@@ -85,7 +85,7 @@ def test_a_deny_that_may_apply_is_found_and_no_risk() -> None:
 
 def test_a_revoke_does_not_end_what_the_registry_allows() -> None:
     granted = plan_grant_from(REPOSITORY, None, GRANT).after_text
-    plan = plan_revoke_from(REPOSITORY, granted, USER, registry=registry("Allow", "ecr:BatchGetImage"))
+    plan = plan_revoke_from(REPOSITORY, granted, (USER,), registry=registry("Allow", "ecr:BatchGetImage"))
     assert any("does not end the access" in risk and "BatchGetImage" in risk for risk in plan.risks)
     assert [item.id for item in plan.findings] == ["registry-allow"]
     grant = plan_grant_from(REPOSITORY, None, GRANT, registry=registry("Allow", "ecr:BatchGetImage"))
@@ -131,7 +131,7 @@ def test_an_end_is_counted_down_to(left: timedelta, words: str) -> None:
 
 def test_a_grant_that_ends_says_so() -> None:
     until = datetime.now(UTC) + timedelta(days=10, hours=1)
-    plan = plan_grant_from(REPOSITORY, None, Grant(USER, Access.PULL, (), until))
+    plan = plan_grant_from(REPOSITORY, None, Grant((USER,), Access.PULL, (), until))
     assert any("It ends at" in note and "in 10 days" in note for note in plan.notes)
     assert plan.to_json()["notes"] == list(plan.notes)
 

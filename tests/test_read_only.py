@@ -63,11 +63,11 @@ def _history() -> None:
     """Something to undo, to redo, to resume and to clean up."""
     space = _space()
     first, other = space.repository(REPOSITORY), _neighbour(space)
-    space.apply(space.plan(first, Grant(CONSUMER, Access.PULL, ())))
-    space.apply(space.plan(other, Grant(CONSUMER, Access.PULL, ())))
+    space.apply(space.plan(first, Grant((CONSUMER,), Access.PULL, ())))
+    space.apply(space.plan(other, Grant((CONSUMER,), Access.PULL, ())))
     space.undo()
     targets = [(one.name, one.arn, one.region) for one in (first, other)]
-    for intent in (Intent.to_grant(Grant(CONSUMER, Access.PUSH_PULL, ())), Intent.to_revoke(CONSUMER)):
+    for intent in (Intent.to_grant(Grant((CONSUMER,), Access.PUSH_PULL, ())), Intent.to_revoke((CONSUMER,))):
         run = space.journal.begin_run(intent.kind, ACCOUNT, "tests", intent.to_json(), targets)
         space.journal.end_run(run, "stopped")
     space.record.leave(space.record.untagging(place_of(first), "Team", "Payments"), "killed")
@@ -171,7 +171,7 @@ def test_what_only_reads_still_works(doors: Doors, config: Path) -> None:
 
 Write = Callable[[Workspace, Any], Any]
 METHODS: dict[str, Write] = {
-    "apply": lambda space, repository: space.apply(space.plan(repository, Grant(CONSUMER, Access.PUSH, ()))),
+    "apply": lambda space, repository: space.apply(space.plan(repository, Grant((CONSUMER,), Access.PUSH, ()))),
     "bulk": lambda space, repository: _bulk(space, repository),
     "apply_tags": lambda space, repository: space.apply_tags(space.plan_tags(repository, {"Team": "Web"})),
     "undo": lambda space, repository: space.undo(),
@@ -193,7 +193,7 @@ NO_WRITES = {
 
 
 def _bulk(space: Workspace, repository: Any) -> Any:
-    bulk, grant = space.bulk(), Grant(CONSUMER, Access.PUSH, ())
+    bulk, grant = space.bulk(), Grant((CONSUMER,), Access.PUSH, ())
     return bulk.run([space.plan(repository, grant)], Intent.to_grant(grant))
 
 

@@ -405,7 +405,7 @@ def test_whether_a_template_meets_the_grant(
     tags: tuple[tuple[str, str], ...], policy: str | None, lacking: dict[str, str], access: Any, words: str
 ) -> None:
     template = CreationTemplate("payments", ("CREATE_ON_PUSH",), tags, policy)
-    found = fit(template, REPOSITORY, USER, (("Team", "Payments"),))
+    found = fit(template, REPOSITORY, (USER,), (("Team", "Payments"),))
     assert found.to_json()["lacking"] == lacking
     assert found.tags_match is not bool(lacking)
     assert (None if found.access is None else (found.access.pull, found.access.push)) == access

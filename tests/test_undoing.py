@@ -48,12 +48,15 @@ class Driver:
 
     def grant(self, principal: str = USER, where: Repository = REPO) -> str:
         made = apply(
-            self.store, self.journal, plan_grant(self.store, where, replace(GRANT, principal=principal)), operator="me"
+            self.store,
+            self.journal,
+            plan_grant(self.store, where, replace(GRANT, principals=(principal,))),
+            operator="me",
         )
         return made.entry_id or ""
 
     def revoke(self, principal: str = USER, where: Repository = REPO) -> str:
-        return apply(self.store, self.journal, plan_revoke(self.store, where, principal)).entry_id or ""
+        return apply(self.store, self.journal, plan_revoke(self.store, where, (principal,))).entry_id or ""
 
     def undo(self, identifier: str = "", *, redo: bool = False) -> Outcome:
         if identifier:

@@ -105,7 +105,7 @@ def test_it_is_asked_once_a_minute_and_afresh_after_a_switch(
 def test_a_preview_asks_nothing_and_knows_what_was_read(work: Workspace, calls: list[str]) -> None:
     registry_policy("Deny", B, "ecr:PutImage")
     repository = work.repository("my-first-repo")
-    grant = Grant(USER, Access.PUSH_PULL)
+    grant = Grant((USER,), Access.PUSH_PULL)
     before = len(calls)
     assert work.preview(repository, grant, None).registry is None
     work.registry_facts(REGION)
@@ -117,7 +117,7 @@ def test_a_preview_asks_nothing_and_knows_what_was_read(work: Workspace, calls: 
 def test_a_live_plan_counts_the_registry_policy(work: Workspace) -> None:
     registry_policy("Allow", B, "ecr:BatchGetImage")
     repository = work.repository("payments/legacy")
-    revoke = work.plan_revoke(repository, USER)
+    revoke = work.plan_revoke(repository, (USER,))
     assert any("BatchGetImage" in found.title for found in revoke.findings if found.id == "registry-allow")
     deny = work.verdicts(repository, revoke)
     assert [verdict.principal for verdict in deny] == [USER]
@@ -125,7 +125,7 @@ def test_a_live_plan_counts_the_registry_policy(work: Workspace) -> None:
 
 def test_a_grant_to_the_whole_account_is_decided_for_bs_caller_too(work: Workspace) -> None:
     repository = work.repository("my-first-repo")
-    plan = work.plan(repository, Grant(ROOT, Access.PULL))
+    plan = work.plan(repository, Grant((ROOT,), Access.PULL))
     found = {verdict.principal: verdict.response for verdict in work.verdicts(repository, plan)}
     assert found == {ROOT: "Unknown", USER: "Allowed"}
 
@@ -136,12 +136,12 @@ def test_what_repositories_to_come_are_made_from(work: Workspace) -> None:
         prefix="payments", appliedFor=["CREATE_ON_PUSH"], resourceTags=[{"Key": "Team", "Value": "Payments"}]
     )
     repository = work.repository("payments/ledger")
-    plan = work.plan(repository, Grant(USER, Access.PULL, (("Team", "Payments"),)))
+    plan = work.plan(repository, Grant((USER,), Access.PULL, (("Team", "Payments"),)))
     found = work.new_repositories(repository, plan)
     assert found is not None
     assert (found.template.prefix, found.tags_match, found.policy) == ("payments", True, None)
     other = work.repository("my-first-repo")
-    assert work.new_repositories(other, work.plan(other, Grant(USER, Access.PULL))) is None
+    assert work.new_repositories(other, work.plan(other, Grant((USER,), Access.PULL))) is None
 
 
 # --- audits
@@ -244,6 +244,6 @@ def test_what_was_asked_before_a_switch_is_not_kept_after_it(work: Workspace) ->
     assert work._facts._fresh(("registry", "x")) is None
     # A plan of the former account is not written with the present one's credentials.
     before = next(one for one in found if one.name == "my-first-repo")
-    plan = work.preview(before, Grant(USER, Access.PULL), None)
+    plan = work.preview(before, Grant((USER,), Access.PULL), None)
     with pytest.raises(InputError, match="nothing was written"):
         work.apply(plan)

@@ -13,38 +13,38 @@ from ecr_tui.plans import Plan, plan_document_from, plan_grant_from, plan_revoke
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from ecr_tui.policy.document import PolicyDocument
-from ecr_tui.policy.principal import describe
+from ecr_tui.policy.principal import describe_all
 
 
 @dataclass(frozen=True)
 class Intent:
-    """``kind``: "grant" with ``grant`` or with ``document`` (the text of a pasted policy), "revoke" of ``principal``
+    """``kind``: "grant" with ``grant`` or with ``document`` (the text of a pasted policy), "revoke" of ``principals``
     (all that ecr-tui granted, or ``access`` of it; ``foreign``: other statements, too), "undo" or "redo"."""
 
     kind: str
     grant: Grant | None = None
     document: str = ""
-    principal: str = ""
+    principals: tuple[str, ...] = ()
     access: Access | None = None
     foreign: bool = False
 
     @classmethod
     def to_grant(cls, grant: Grant) -> Intent:
-        return cls("grant", grant=grant, principal=grant.principal)
+        return cls("grant", grant=grant, principals=grant.principals)
 
     @classmethod
     def to_merge(cls, document: PolicyDocument) -> Intent:
         return cls("grant", document=document.text)
 
     @classmethod
-    def to_revoke(cls, principal: str, access: Access | None = None, *, foreign: bool = False) -> Intent:
-        return cls("revoke", principal=principal, access=access, foreign=foreign)
+    def to_revoke(cls, principals: tuple[str, ...], access: Access | None = None, *, foreign: bool = False) -> Intent:
+        return cls("revoke", principals=principals, access=access, foreign=foreign)
 
     def plan(self, repository: Repository, text: str | None, registry: RegistryFacts | None = None) -> Plan:
         """On a text that was read; asks nothing of AWS. Raises as the functions of :mod:`ecr_tui.plans`."""
         if self.kind == "revoke":
             return plan_revoke_from(
-                repository, text, self.principal, self.access, foreign=self.foreign, registry=registry
+                repository, text, self.principals, self.access, foreign=self.foreign, registry=registry
             )
         if self.grant is not None:
             return plan_grant_from(repository, text, self.grant, registry=registry)
@@ -53,12 +53,12 @@ class Intent:
     def words(self) -> str:
         """ "grant push-pull to user devusr2 in 222222222222"."""
         if self.kind == "revoke":
-            return f"revoke {self.access or 'access'} of {describe(self.principal)}"
+            return f"revoke {self.access or 'access'} of {describe_all(self.principals)}"
         if self.kind in (UNDO, REDO):
             return self.kind
         if self.grant is None:
             return "grant what a policy file says"
-        return f"grant {self.grant.access} to {describe(self.grant.principal)}"
+        return f"grant {self.grant.access} to {describe_all(self.grant.principals)}"
 
     def to_json(self) -> dict[str, Any]:
         grant = self.grant
@@ -67,13 +67,13 @@ class Intent:
             "grant": None
             if grant is None
             else {
-                "principal": grant.principal,
+                "principals": list(grant.principals),
                 "access": str(grant.access),
                 "tags": [list(pair) for pair in grant.tags],
                 "until": None if grant.until is None else grant.until.isoformat(),
             },
             "document": self.document,
-            "principal": self.principal,
+            "principals": list(self.principals),
             "access": None if self.access is None else str(self.access),
             "foreign": self.foreign,
         }
@@ -88,13 +88,13 @@ class Intent:
                 None
                 if grant is None
                 else Grant(
-                    str(grant["principal"]),
+                    tuple(map(str, grant["principals"])),
                     Access(grant["access"]),
                     tuple((str(key), str(wanted)) for key, wanted in grant["tags"]),
                     None if grant["until"] is None else datetime.fromisoformat(grant["until"]),
                 ),
                 str(value["document"]),
-                str(value["principal"]),
+                tuple(map(str, value["principals"])),
                 None if access is None else Access(access),
                 bool(value["foreign"]),
             )

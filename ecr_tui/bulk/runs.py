@@ -140,7 +140,7 @@ class Bulk:
         """Take back these writes (:meth:`last_action`), each unless someone else has written since; where they are
         undos, that is a redo."""
         jobs = [_Job(plan, entry) for plan, entry in zip(undo_preview(entries), entries, strict=True)]
-        intent = Intent(jobs[0].plan.kind if jobs else UNDO, principal=entries[0].record.principal if entries else "")
+        intent = Intent(jobs[0].plan.kind if jobs else UNDO, principals=jobs[0].plan.named if jobs else ())
         return self._run(jobs, intent, on_progress, pause, cancel, None)
 
     def last_action(self, *, redo: bool = False) -> tuple[Entry, ...]:

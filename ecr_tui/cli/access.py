@@ -49,10 +49,12 @@ def grant_options(command: F) -> F:
         tag_option,
         click.option(
             "--to",
-            "principal",
+            "principals",
+            multiple=True,
             metavar="PRINCIPAL",
             shell_complete=completing.principals,
-            help="An ARN, a 12-digit account id, user/NAME or role/NAME of account B. Default: who profile B is.",
+            help="An ARN, a 12-digit account id, user/NAME or role/NAME of account B; may be repeated. Default: "
+            "profile B's own caller.",
         ),
         click.option("--access", type=ACCESS, help="Default: the configuration's, else push-pull."),
         click.option(
@@ -142,7 +144,14 @@ def grant(context: click.Context, /, as_json: bool, resume: bool, parallel: int,
 @command()
 @repositories_argument
 @tag_option
-@click.option("--to", "principal", metavar="PRINCIPAL", shell_complete=completing.principals, help="Whose access ends.")
+@click.option(
+    "--to",
+    "principals",
+    multiple=True,
+    metavar="PRINCIPAL",
+    shell_complete=completing.principals,
+    help="The principal that loses access; may be repeated.",
+)
 @account_options
 @run_options
 @yes_option
@@ -152,14 +161,14 @@ def revoke(context: click.Context, /, as_json: bool, resume: bool, parallel: int
     """Take back what ecr-tui granted a principal; statements of others are left alone, and said."""
     from ecr_tui.bulk import Intent
 
-    if not resume and not flags["principal"]:
+    if not resume and not flags["principals"]:
         raise click.UsageError("Missing option '--to'.", context)
     with open_workspace(context, flags) as workspace:
         bulk, asking = workspace.bulk(parallel), Asking.of(workspace.settings, flags, as_json=as_json)
         if resume:
             context.exit(_resume(bulk, flags, "revoke", asking))
         mention_unfinished(bulk)
-        intent = Intent.to_revoke(workspace.principal(flags["principal"]))
+        intent = Intent.to_revoke(_principals(workspace, flags))
         plans, failures = plan_all(bulk, chosen(workspace, flags), intent)
         context.exit(write(bulk, plans, intent, failures=failures, asking=asking))
 
@@ -168,7 +177,7 @@ def _resume(bulk: Bulk, flags: dict[str, Any], kind: str, asking: Asking) -> int
     from ecr_tui.bulk import Intent
     from ecr_tui.grants import Plan
 
-    given = ("repositories", "principal", "conditions", "document", "until", "tags")
+    given = ("repositories", "principals", "conditions", "document", "until", "tags")
     if any(flags.get(name) for name in given):
         raise InputError("--resume goes on with a run as it was begun", hint="Leave out repositories and the grant.")
     left = unfinished(bulk, kind)
@@ -205,7 +214,7 @@ def _grant_of(workspace: Workspace, flags: dict[str, Any]) -> tuple[list[Reposit
 
     source: Path | None = flags["document"]
     if source is not None:
-        if flags["principal"] or flags["conditions"] or flags["until"]:
+        if flags["principals"] or flags["conditions"] or flags["until"]:
             raise InputError(
                 "--from brings its own principals and conditions", hint="Leave out --to, --if-tag and --until."
             )
@@ -213,13 +222,17 @@ def _grant_of(workspace: Workspace, flags: dict[str, Any]) -> tuple[list[Reposit
         return chosen(workspace, flags), Intent.to_merge(incoming)
     until = parse_until(flags["until"]) if flags["until"] else None
     repositories = chosen(workspace, flags)
-    given = flags["principal"]
-    principal = workspace.principal(given) if given else workspace.consumer_principal()
+    principals = _principals(workspace, flags) or (workspace.consumer_principal(),)
     texts = flags["conditions"]
     preset = workspace.settings.condition or ()
     conditions = parse_tags(() if texts == ("none",) else texts, origin="--if-tag") if texts else preset
     access = Access(flags["access"] or workspace.settings.access)
-    return repositories, Intent.to_grant(Grant(principal, access, conditions, until))
+    return repositories, Intent.to_grant(Grant(principals, access, conditions, until))
+
+
+def _principals(workspace: Workspace, flags: dict[str, Any]) -> tuple[str, ...]:
+    """As ARNs, each once."""
+    return tuple(dict.fromkeys(map(workspace.principal, flags["principals"])))
 
 
 def _read(source: Path) -> str:

@@ -24,6 +24,7 @@ from ecr_tui.cli.meter import Meter
 )
 @click.option(
     "--principal",
+    "--to",
     "principals",
     multiple=True,
     metavar="PRINCIPAL",

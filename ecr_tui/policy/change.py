@@ -1,4 +1,4 @@
-"""Changes to a repository policy: grant, narrow, revoke, adopt, prune. Pure: a document in, a :class:`Change` out.
+"""Changes to a repository policy: grant, revoke, adopt, prune. Pure: a document in, a :class:`Change` out.
 
 Only our own statements (see ``ours``) are ever edited; foreign ones keep their text, their order and every element
 that we do not know. A document keeps its Version.
@@ -26,8 +26,6 @@ from ecr_tui.policy.ours import (
     Grant,
     Own,
     TagCondition,
-    add_access,
-    covers_access,
     read_own,
     take_access,
 )
@@ -44,7 +42,6 @@ __all__ = [
     "equivalent",
     "group",
     "merge",
-    "narrow",
     "prune",
     "revoke",
     "text_diff",
@@ -70,99 +67,60 @@ _Item = tuple[Mapping[str, Any], Own | None]
 
 
 def merge(document: PolicyDocument | None, grant: Grant) -> Change:
-    """Give what ``grant`` says. No change where the same principal, access and condition is granted already.
+    """Give each principal of ``grant`` what it says, and through our statements nothing else.
 
-    A narrower statement of ours for the same principal and condition is widened in its place. Raises InputError when
-    the result would not fit into the limit of ECR.
+    Replaces every statement of ours for these principals with one; other principals of such a statement keep it. No
+    change where each principal has exactly that already, from our statements or, without any, from a foreign one.
+    Raises InputError when the result would not fit into the limit of ECR.
     """
     wanted = Own.of_grant(grant)
     items = _items(document)
-    if any(_grants_already(item, wanted) for item in items):
+    if all(_granted_already(items, wanted, principal) for principal in wanted.principals):
         return Change(document, document, False)
-    access = wanted.access
     place: int | None = None
     kept: list[_Item] = []
     for raw, own in items:
-        if own is None or not _widens(own, wanted):
+        if own is None or not any(map(own.names, wanted.principals)):
             kept.append((raw, own))
             continue
-        access = add_access(access, own.access)
-        left = own.without(grant.principal)
+        left = own.without(wanted.principals)
         if left is not None:
             kept.append(({}, left))
         elif place is None:
             place = len(kept)
-    made = replace(wanted, access=access)
-    kept.insert(len(kept) if place is None else place, ({}, made))
+    kept.insert(len(kept) if place is None else place, ({}, wanted))
     after, notes = _fitting(document, kept)
     return Change(document, after, True, notes)
 
 
-def _widens(own: Own, wanted: Own) -> bool:
-    """Whether ``wanted`` takes the place of what ``own`` gives that principal: same tags, and it ends no later."""
-    if not own.names(wanted.principals[0]) or own.tags_key != wanted.tags_key:
-        return False
-    if own.until == wanted.until:
-        return True
-    ends_earlier = own.until is not None and (wanted.until is None or own.until < wanted.until)
-    return ends_earlier and covers_access(wanted.access, own.access)
+def _granted_already(items: Sequence[_Item], wanted: Own, principal: str) -> bool:
+    ours = [own for _, own in items if own is not None and own.names(principal)]
+    if ours:
+        return all(own.access is wanted.access and own.condition_key == wanted.condition_key for own in ours)
+    # A foreign statement which says just that: one of ours beside it would add nothing.
+    return any(own is None and _says(Statement(0, raw), principal, wanted) for raw, own in items)
 
 
-def _grants_already(item: _Item, wanted: Own) -> bool:
-    raw, own = item
-    principal = wanted.principals[0]
-    if own is not None:
-        return (
-            own.names(principal)
-            and own.condition_key == wanted.condition_key
-            and covers_access(own.access, wanted.access)
-        )
-    # A foreign statement which says just that: another one of ours would add nothing.
-    statement = Statement(0, raw)
-    if statement.effect != "Allow" or not set(raw) <= {"Sid", "Effect", "Principal", "Action", "Condition"}:
-        return False
-    if not any(kind == "AWS" and same_principal(value, principal) for kind, value in statement.principals):
+def _says(statement: Statement, principal: str, wanted: Own) -> bool:
+    """Whether a foreign statement gives the principal what ``wanted`` says, under the same condition."""
+    raw = statement.raw
+    if not _names(statement, principal) or not set(raw) <= {"Sid", "Effect", "Principal", "Action", "Condition"}:
         return False
     covered = {action for pattern in statement.actions for action in matching_actions(pattern)}
     same = condition_key(raw.get("Condition")) == condition_key(wanted.condition())
     return same and covered.issuperset(wanted.access.actions)
 
 
-def narrow(document: PolicyDocument, grant: Grant) -> Change:
-    """Leave the principal, under the grant's condition, with the grant's access and no more (ours only)."""
-    wanted = Own.of_grant(grant)
-    kept: list[_Item] = []
-    changed = False
-    for raw, own in _items(document):
-        if (
-            own is None
-            or not own.names(grant.principal)
-            or own.condition_key != wanted.condition_key
-            or covers_access(wanted.access, own.access)
-        ):
-            kept.append((raw, own))
-            continue
-        changed = True
-        left = own.without(grant.principal)
-        if left is not None:
-            kept.append(({}, left))
-        kept.append(({}, wanted))
-    if not changed:
-        return Change(document, document, False)
-    after, notes = _fitting(document, kept)
-    return Change(document, after, True, notes)
-
-
 def revoke(
     document: PolicyDocument | None,
-    principal: str,
+    principals: tuple[str, ...],
     access: Access | None = None,
     *,
     foreign: bool = False,
 ) -> Change:
-    """Take ``access`` (None: all of it) from ``principal``, whatever the condition.
+    """Take ``access`` (None: all of it) from each of ``principals``, whatever the condition.
 
-    Statements of ours which name others too keep those. Foreign statements that name the principal are left alone and
+    Statements of ours which name others too keep those. Foreign statements that name a principal are left alone and
     mentioned in ``notes``, unless ``foreign``; then the principal is taken out of those that allow (and an emptied
     statement is dropped), which ``notes`` says as well. ``access`` does not apply to foreign statements: with it
     they are always left alone.
@@ -171,30 +129,33 @@ def revoke(
     notes: list[str] = []
     changed = False
     for index, (raw, own) in enumerate(_items(document)):
-        statement = Statement(index, raw)
         if own is None:
-            edited = raw
-            if _names(statement, principal):
-                take = foreign and access is None
-                edited = _without_principal(raw, principal) if take else raw
-                notes.append(
-                    f"{describe(principal)} was taken out of {statement.name}, which is not ours"
-                    if take
-                    else f"{statement.name}, which is not ours, also names {describe(principal)} and was left alone"
-                )
+            edited: Mapping[str, Any] = raw
+            statement = Statement(index, raw)
+            for principal in principals:
+                if _names(statement, principal):
+                    take = foreign and access is None
+                    edited = _without_principal(edited, principal) if take else edited
+                    notes.append(
+                        f"{describe(principal)} was taken out of {statement.name}, which is not ours"
+                        if take
+                        else f"{statement.name}, which is not ours, also names {describe(principal)} and was left alone"
+                    )
             changed = changed or edited is not raw
             if edited:
                 kept.append((edited, None))
-        elif not own.names(principal) or (access is not None and take_access(own.access, access) is own.access):
+            continue
+        theirs = tuple(item for item in own.principals if any(same_principal(item, one) for one in principals))
+        rest = take_access(own.access, access) if access is not None else None
+        if not theirs or rest is own.access:
             kept.append((raw, own))
-        else:
-            changed = True
-            left = own.without(principal)
-            if left is not None:
-                kept.append(({}, left))
-            rest = take_access(own.access, access) if access is not None else None
-            if rest is not None:
-                kept.append(({}, replace(own, principals=(principal,), access=rest)))
+            continue
+        changed = True
+        left = own.without(theirs)
+        if left is not None:
+            kept.append(({}, left))
+        if rest is not None:
+            kept.append(({}, replace(own, principals=theirs, access=rest)))
     if not changed:
         return Change(document, document, False, tuple(notes))
     after, more = _fitting(document, kept)

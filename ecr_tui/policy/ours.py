@@ -16,7 +16,7 @@ from ecr_tui.errors import InputError
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.conditions import parse_date
 from ecr_tui.policy.document import Statement, strings, values_of
-from ecr_tui.policy.principal import same_principal
+from ecr_tui.policy.principal import canonical, same_principal
 
 SID_PREFIX = "EcrTui"
 TAG_KEY = "aws:ResourceTag/"
@@ -36,18 +36,20 @@ _OF_PARTS = {parts: access for access, parts in _PARTS.items()}
 
 @dataclass(frozen=True)
 class Grant:
-    """Access for one principal (an ARN, see ``parse_principal``) while the repository carries every tag of ``tags``.
+    """The same access for each of ``principals`` (ARNs, see ``parse_principal``) while the repository has all ``tags``.
 
-    The same key twice means either value. ``until`` (with a time zone) ends it. Raises InputError for a tag or time
-    that cannot be written.
+    The same key twice means either value. ``until`` (with a time zone) ends it. Raises InputError without a principal,
+    and for a tag or time that cannot be written.
     """
 
-    principal: str
+    principals: tuple[str, ...]
     access: Access
     tags: tuple[TagCondition, ...] = ()
     until: datetime | None = None
 
     def __post_init__(self) -> None:
+        if not self.principals:
+            raise InputError("a grant needs a principal")
         for key, value in self.tags:
             if not key or len(key) > 128 or len(value) > 256:
                 raise InputError(f"not a tag: {key}={value}", hint="a key has 1 to 128 characters, a value at most 256")
@@ -57,17 +59,9 @@ class Grant:
             raise InputError("the end of a grant needs a time zone", hint="for example 2030-01-31T18:00:00Z")
 
 
-def add_access(a: Access, b: Access) -> Access:
-    return _OF_PARTS[_PARTS[a] | _PARTS[b]]
-
-
 def take_access(a: Access, b: Access) -> Access | None:
     """What is left of ``a`` without ``b``; None for nothing."""
     return _OF_PARTS.get(_PARTS[a] - _PARTS[b])
-
-
-def covers_access(a: Access, b: Access) -> bool:
-    return _PARTS[a] >= _PARTS[b]
 
 
 @dataclass(frozen=True)
@@ -82,22 +76,21 @@ class Own:
     @classmethod
     def of_grant(cls, grant: Grant) -> Own:
         until = grant.until.astimezone(UTC).replace(microsecond=0) if grant.until else None
-        return cls((grant.principal,), grant.access, tuple(sorted(set(grant.tags))), until)
+        principals: dict[str, str] = {}
+        for principal in grant.principals:
+            principals.setdefault(canonical(principal), principal)
+        return cls(tuple(principals.values()), grant.access, tuple(sorted(set(grant.tags))), until)
 
     @property
     def condition_key(self) -> tuple[tuple[TagCondition, ...], datetime | None]:
         """What two statements share when their conditions are the same; tag keys are case-insensitive in IAM."""
         return tuple(sorted((key.lower(), value) for key, value in self.tags)), self.until
 
-    @property
-    def tags_key(self) -> tuple[TagCondition, ...]:
-        return self.condition_key[0]
-
     def names(self, principal: str) -> bool:
         return any(same_principal(item, principal) for item in self.principals)
 
-    def without(self, principal: str) -> Own | None:
-        left = tuple(item for item in self.principals if not same_principal(item, principal))
+    def without(self, principals: Collection[str]) -> Own | None:
+        left = tuple(item for item in self.principals if not any(same_principal(item, one) for one in principals))
         return replace(self, principals=left) if left else None
 
     def condition(self) -> dict[str, Any] | None:

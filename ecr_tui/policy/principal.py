@@ -7,6 +7,7 @@ principal's ARN may be a wildcard; AWS stores a bare account id as that account'
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from ecr_tui.errors import InputError
 
@@ -107,6 +108,12 @@ def is_account(principal: str) -> bool:
 def is_dead(principal: str) -> bool:
     """A unique id (AIDA..., AROA...) left over from a deleted user or role: it matches nobody, also no namesake."""
     return bool(_UNIQUE_ID.fullmatch(principal)) and principal.startswith(_UNIQUE_PREFIXES)
+
+
+def describe_all(principals: Iterable[str]) -> str:
+    """ "user devusr2 in 222222222222 and role ci in 222222222222"."""
+    *first, last = map(describe, principals)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def describe(principal: str) -> str:

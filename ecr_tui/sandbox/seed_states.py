@@ -23,9 +23,9 @@ def states(now: datetime) -> list[State]:
     past, future = now - timedelta(days=EXPIRED_DAYS), now + timedelta(days=LEFT_DAYS)
     data, platform = {"Team": "Data"}, {"Team": "Platform"}
     return [
-        ("data/quarterly", data, _policy(_own(Grant(_B_USER, Access.PULL, (), past)))),
-        ("data/migration", data, _policy(_own(Grant(_B_USER, Access.PUSH_PULL, (), future)))),
-        ("data/warehouse", data, _policy(_own(Grant(_B_ROOT, Access.PULL, (("Team", "Data"),))))),
+        ("data/quarterly", data, _policy(_own(Grant((_B_USER,), Access.PULL, (), past)))),
+        ("data/migration", data, _policy(_own(Grant((_B_USER,), Access.PUSH_PULL, (), future)))),
+        ("data/warehouse", data, _policy(_own(Grant((_B_ROOT,), Access.PULL, (("Team", "Data"),))))),
         ("data/etl", data, _policy(*_repeated())),
         ("platform/charts", platform, _policy(_organisation())),
         ("platform/runner", platform, _policy(_everything())),
@@ -67,6 +67,6 @@ def _repeated() -> list[dict[str, Any]]:
 
 def _shadowed() -> list[dict[str, Any]]:
     return [
-        _own(Grant(_B_USER, Access.PUSH_PULL)),
+        _own(Grant((_B_USER,), Access.PUSH_PULL)),
         _statement("FreezeForAudit", "Deny", {"AWS": _B_ROOT}, ["ecr:PutImage", "ecr:InitiateLayerUpload"]),
     ]

@@ -61,7 +61,7 @@ class Choice:
 
     def grant(self, consumer: Identity | None, tag_filter: Tags) -> Grant | None:
         principal = self.principal_for(consumer)
-        return None if principal is None else Grant(principal, self.access, self.tags(tag_filter), self.until)
+        return None if principal is None else Grant((principal,), self.access, self.tags(tag_filter), self.until)
 
 
 ACCESS_WORDS = {Access.PULL: "pull", Access.PUSH: "push", Access.PUSH_PULL: "push + pull"}
@@ -82,7 +82,7 @@ def until_words(until: datetime) -> str:
 def parse_condition(text: str) -> Tags:
     """ "K=V, K2=V2" as pairs, () for blank text. A comma separates: AWS's tags cannot hold one. Raises InputError."""
     tags = parse_tags(part for part in text.split(",") if part.strip())
-    Grant("", Access.PULL, tags)  # says what a condition cannot hold
+    Grant(("",), Access.PULL, tags)  # says what a condition cannot hold
     return tags
 
 

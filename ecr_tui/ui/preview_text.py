@@ -13,7 +13,7 @@ from textual.content import Content
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.access import access_of
 from ecr_tui.policy.document import LIMIT, PolicyDocument
-from ecr_tui.policy.principal import describe
+from ecr_tui.policy.principal import describe, describe_all
 from ecr_tui.ui.choice import ACCESS_WORDS, caveat, condition_words, until_words
 from ecr_tui.ui.text import MUTED, NO, OK, count, safe, safe_block
 
@@ -31,9 +31,9 @@ SEVERITY = {
 }
 
 
-def principal_words(principal: str, account_b: str | None) -> str:
+def principal_words(principals: Iterable[str], account_b: str | None) -> str:
     """ "user devusr2 in B"; another account than B by its number. Not yet safe to print."""
-    words = describe(principal)
+    words = describe_all(principals)
     return words.removesuffix(account_b) + "B" if account_b and words.endswith(f" in {account_b}") else words
 
 
@@ -45,7 +45,7 @@ def sentence(grant: Grant | None, account_b: str | None) -> Content:
     until = f"  until {until_words(grant.until)}" if grant.until else ""
     return Content.assemble(
         ("b ", KEY),
-        (safe(principal_words(grant.principal, account_b)), "bold"),
+        (safe(principal_words(grant.principals, account_b)), "bold"),
         ("  p ", KEY),
         (ACCESS_WORDS[grant.access], "bold"),
         ("  c ", KEY),
@@ -86,8 +86,8 @@ def effect(plan: Plan, phase: str = "", *, marks: int = 0) -> Content:
 
 def notes(plan: Plan) -> list[Content]:
     found: list[Content] = []
-    if plan.grant is not None and (hint := caveat(plan.grant.principal)):
-        found.append(Content.styled(f"! {hint}", "$text-warning"))
+    hints = dict.fromkeys(map(caveat, plan.grant.principals if plan.grant is not None else ()))
+    found += [Content.styled(f"! {hint}", "$text-warning") for hint in hints if hint]
     if plan.moved:
         moved = ", ".join(safe(action) for action in plan.moved)
         found.append(
@@ -325,7 +325,7 @@ def consumer(policy: PolicyDocument | EcrTuiError, plan: Plan) -> Content:
     """B's identity policy, with how to use it."""
     if isinstance(policy, EcrTuiError):
         return Content.styled(safe_block(policy.text()), "$text-error")
-    whom = safe(describe(plan.grant.principal)) if plan.grant else "the principal"
+    whom = safe(describe_all(plan.grant.principals)) if plan.grant else "the principal"
     head = Content.assemble(
         ("Access across accounts needs both sides. ", "bold"),
         (f"Account B attaches this to {whom}; the token action works only here and only on “*”.\n\n", MUTED),

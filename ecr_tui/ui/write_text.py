@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from ecr_tui.policy.principal import describe
+from ecr_tui.policy.principal import describe_all
 from ecr_tui.ui.choice import ACCESS_WORDS, condition_words, until_words
 from ecr_tui.ui.preview_text import changes, notes
 from ecr_tui.ui.text import safe
@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 
 def grant_words(grant: Grant) -> str:
     """ "user devusr2 in 222222222222 may push + pull if Team = Payments"."""
-    words = f"{describe(grant.principal)} may {ACCESS_WORDS[grant.access]}"
+    words = f"{describe_all(grant.principals)} may {ACCESS_WORDS[grant.access]}"
     words += f" if {condition_words(grant.tags)}" if grant.tags else ""
     return safe(words + (f" until {until_words(grant.until)}" if grant.until else ""))
 
 
 def whom(grant: Grant, *, revoke: bool) -> str:
     """The second half of a confirmation's title."""
-    return f"Everything of {safe(describe(grant.principal))} is taken away." if revoke else f"{grant_words(grant)}."
+    return (
+        f"Everything of {safe(describe_all(grant.principals))} is taken away." if revoke else f"{grant_words(grant)}."
+    )
 
 
 def done(plan: Plan, outcome: Outcome) -> str:

@@ -60,7 +60,7 @@ def journal(tmp_path: Path) -> Journal:
 
 
 def grant_to(principal: str) -> Grant:
-    return Grant(principal, Access.PUSH_PULL, (("Team", "Payments"),))
+    return Grant((principal,), Access.PUSH_PULL, (("Team", "Payments"),))
 
 
 def test_profiles_and_callers(owner: AwsSession, consumer: AwsSession) -> None:
@@ -162,7 +162,7 @@ def test_every_seeded_policy_survives_grant_revoke_and_undo(
         foreign = PolicyDocument.parse(before).statements if before else ()
         kept = [dict(statement.raw) for statement in after.statements]
         assert all(dict(statement.raw) in kept for statement in foreign)
-        apply(store, journal, plan_revoke(store, repository, principal))
+        apply(store, journal, plan_revoke(store, repository, (principal,)))
         undo(lambda _: store, journal)
         undo(lambda _: store, journal)
         assert store.read(repository) == before, repository.name

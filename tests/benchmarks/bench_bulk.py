@@ -41,7 +41,7 @@ def ours(rows: Sequence[Repository], folder: Path) -> tuple[float, int, int]:
     """Seconds, calls and refusals of the writes, the plans being made."""
     workspace = Workspace(Settings("account-a", "dev-acc", state_dir=folder / "state", cache_dir=folder / "cache"))
     bulk = workspace.bulk()
-    intent = Intent.to_grant(Grant(USER, Access.PULL))
+    intent = Intent.to_grant(Grant((USER,), Access.PULL))
     planned = bulk.plan(rows, intent, texts=dict.fromkeys(row.arn for row in rows))
     plans = [plan for plan in planned if isinstance(plan, Plan)]
     assert len(plans) == len(rows)

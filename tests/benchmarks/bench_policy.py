@@ -23,9 +23,9 @@ def typical() -> PolicyDocument:
     """Three grants, one of them by tag, the statement of Lambda and a Deny outside TLS."""
     document: PolicyDocument | None = None
     for grant in (
-        Grant(USERS[0], Access.PUSH_PULL, (("Team", "Payments"),)),
-        Grant(USERS[1], Access.PULL),
-        Grant(f"arn:aws:iam::{B}:role/ci", Access.PUSH),
+        Grant((USERS[0],), Access.PUSH_PULL, (("Team", "Payments"),)),
+        Grant((USERS[1],), Access.PULL),
+        Grant((f"arn:aws:iam::{B}:role/ci",), Access.PUSH),
     ):
         document = merge(document, grant).after
     assert document is not None
@@ -73,10 +73,10 @@ def main() -> list[Row]:
         "parse and compile", lambda n: decide(requests[0], Policies((identity,), PolicyDocument.parse(document.text)))
     )
     rate("lint", lambda n: lint(document, tags={"Team": "Payments"}, account=A))
-    rate("grant", lambda n: merge(document, Grant(USERS[5], Access.PULL)))
+    rate("grant", lambda n: merge(document, Grant((USERS[5],), Access.PULL)))
 
     texts = [
-        merge(document, Grant(f"arn:aws:iam::{B}:role/team{number}", Access.PULL, (("Team", f"t{number}"),))).after
+        merge(document, Grant((f"arn:aws:iam::{B}:role/team{number}",), Access.PULL, (("Team", f"t{number}"),))).after
         for number in range(100)
     ]
     start = time.perf_counter()

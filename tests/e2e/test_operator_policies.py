@@ -69,7 +69,7 @@ def look(work: Workspace) -> Any:
     rows = sorted(work.repositories(), key=lambda row: row.name)
     facts = work.registry_facts("eu-central-1")
     repository = work.repository(REPOSITORY)
-    plan = work.plan(repository, Grant(PRINCIPAL, Access.PULL))
+    plan = work.plan(repository, Grant((PRINCIPAL,), Access.PULL))
     return [
         [(row.name, row.tags, row.tags_source) for row in rows],
         [work.policy_text(row) is not None for row in rows],
@@ -81,15 +81,15 @@ def look(work: Workspace) -> Any:
 
 def change(work: Workspace) -> Any:
     repository = work.repository(REPOSITORY)
-    done = [work.apply(work.plan(repository, Grant(PRINCIPAL, Access.PULL))).written]
-    done.append(work.apply(work.plan_revoke(repository, PRINCIPAL)).written)
+    done = [work.apply(work.plan(repository, Grant((PRINCIPAL,), Access.PULL))).written]
+    done.append(work.apply(work.plan_revoke(repository, (PRINCIPAL,))).written)
     done.append(work.undo().written)
     return [*done, work.policy_text(repository)]
 
 
 def prove_and_tag(work: Workspace) -> Any:
     repository = work.repository(REPOSITORY)
-    work.apply(work.plan(repository, Grant(PRINCIPAL, Access.PUSH_PULL)))
+    work.apply(work.plan(repository, Grant((PRINCIPAL,), Access.PUSH_PULL)))
     report = work.verify(repository, engine="direct", on_event=lambda _: None, cancel=Event())
     session = work.session(Role.OWNER)
     set_tag(session, repository, "Stage", "test")
@@ -173,7 +173,7 @@ def test_account_b_needs_the_other_half_of_the_grant_and_nothing_more(sandbox: S
             return report.verdict.value
 
     with workspace("account-a", "no-access") as work:
-        work.apply(work.plan(work.repository(REPOSITORY), Grant(principal, Access.PUSH_PULL)))
+        work.apply(work.plan(work.repository(REPOSITORY), Grant((principal,), Access.PUSH_PULL)))
     policy = json.loads(ecr_tui("export", REPOSITORY, "--to", principal, "--side", "b", "--format", "json").out)
     assert verdict(policy) == "allowed"
     for statement in policy["Statement"]:

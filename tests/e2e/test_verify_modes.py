@@ -406,7 +406,7 @@ def test_a_grant_of_another_run_is_remembered_for_a_while(sandbox: Sandbox) -> N
 def test_a_registry_that_has_not_heard_of_the_grant_yet_is_asked_again(sandbox: Sandbox) -> None:
     space = workspace()
     repository = space.repository(REPOSITORY)
-    space.apply(space.plan(repository, Grant(CONSUMER, Access.PUSH_PULL)))
+    space.apply(space.plan(repository, Grant((CONSUMER,), Access.PUSH_PULL)))
     denial = f"User: {CONSUMER} is not authorized to perform: ecr:InitiateLayerUpload on resource: {repository.arn} because no resource-based policy allows the ecr:InitiateLayerUpload action"  # noqa: E501
     left = [error_response(403, "DENIED", denial)]
     told: list[str] = []

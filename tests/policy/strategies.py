@@ -53,7 +53,12 @@ conditions = st.dictionaries(operators, st.dictionaries(keys, values, min_size=1
 
 grants = st.builds(
     Grant,
-    st.sampled_from([BOB, CAROL, ROOT_B, SESSION, f"arn:aws:iam::{B}:role/puller"]),
+    st.lists(
+        st.sampled_from([BOB, CAROL, ROOT_B, SESSION, f"arn:aws:iam::{B}:role/puller"]),
+        min_size=1,
+        max_size=3,
+        unique=True,
+    ).map(tuple),
     st.sampled_from(list(Access)),
     st.sampled_from([(), (("Team", "blue"),), (("Team", "blue"), ("Env", "prod")), (("Team", "a"), ("Team", "b"))]),
 )

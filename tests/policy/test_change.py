@@ -11,19 +11,23 @@ import pytest
 from ecr_tui.errors import InputError
 from ecr_tui.policy.access import access_of
 from ecr_tui.policy.actions import Access
-from ecr_tui.policy.change import Grant, adopt, equivalent, group, merge, narrow, prune, revoke
+from ecr_tui.policy.change import Grant, adopt, equivalent, group, merge, prune, revoke
 from ecr_tui.policy.document import LIMIT, PolicyDocument
 from ecr_tui.policy.export import identity_policy
 from ecr_tui.policy.lint import lint
 from ecr_tui.policy.ours import read_own
-from tests.policy.build import BOB, CAROL, PULL, REPOSITORY, ROOT_B, SEED, SESSION, A, B, allow, deny, policy
+from tests.policy.build import BOB, CAROL, PULL, REPOSITORY, ROOT_B, SEED, A, B, allow, deny, policy
 
 PAYMENTS = (("Team", "Payments"),)
 FOREIGN = {"Sid": "Lambda", "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": PULL}
 
 
-def grant(principal: str = BOB, access: Access = Access.PULL, **more: Any) -> Grant:
-    return Grant(principal, access, **more)
+def grant(*principals: str, access: Access = Access.PULL, **more: Any) -> Grant:
+    return Grant(principals or (BOB,), access, **more)
+
+
+def owns(document: PolicyDocument) -> dict[tuple[str, ...], Access]:
+    return {own.principals: own.access for own in map(read_own, document.statements) if own}
 
 
 def after(change: Any) -> PolicyDocument:
@@ -104,21 +108,75 @@ def test_a_narrower_grant_is_widened_in_its_place() -> None:
     assert wider.statements[2].raw == document.statements[2].raw
 
 
-def test_push_beside_pull_becomes_both() -> None:
-    document = after(merge(after(merge(None, grant(access=Access.PUSH))), grant(access=Access.PULL)))
-    (statement,) = document.statements
-    assert set(statement.actions) == set(Access.PUSH_PULL.actions)
+LATER = datetime(2031, 1, 1, tzinfo=UTC)
+EVERY_GRANT = [
+    Grant((BOB,), access, tags, until)
+    for access, tags, until in itertools.product(Access, [(), PAYMENTS, (("Team", "Other"),)], [None, LATER])
+]
 
 
-def test_a_grant_of_less_changes_nothing() -> None:
-    document = after(merge(None, grant(access=Access.PUSH_PULL)))
-    assert not merge(document, grant(access=Access.PULL)).changed
+@pytest.mark.parametrize("wanted", EVERY_GRANT)
+def test_a_grant_replaces_what_we_granted_the_principal(wanted: Grant) -> None:
+    """Narrower or wider: one statement, which says what was asked for, and foreign ones are as they were."""
+    for before in EVERY_GRANT:
+        document = after(merge(policy(FOREIGN), before))
+        change = merge(document, wanted)
+        assert change.changed is (before != wanted)
+        foreign, ours = after(change).statements
+        assert foreign.raw == FOREIGN
+        assert read_own(ours) == read_own(after(merge(None, wanted)).statements[0])
 
 
-def test_another_condition_is_another_statement() -> None:
-    document = after(merge(None, grant(tags=PAYMENTS)))
-    assert len(after(merge(document, grant())).statements) == 2
-    assert len(after(merge(document, grant(tags=(("Team", "Other"),)))).statements) == 2
+def test_statements_of_ours_for_one_principal_become_one() -> None:
+    """As earlier versions wrote them: one for each condition."""
+    several = [after(merge(None, one)).json["Statement"][0] for one in EVERY_GRANT]
+    (statement,) = after(merge(policy(*several), grant(tags=PAYMENTS))).statements
+    assert statement.raw == after(merge(None, grant(tags=PAYMENTS))).statements[0].raw
+
+
+def test_several_principals_share_one_statement() -> None:
+    change = merge(None, grant(BOB, CAROL, BOB, tags=PAYMENTS))
+    (statement,) = after(change).statements
+    assert statement.raw["Principal"] == {"AWS": [BOB, CAROL]}
+    assert not merge(after(change), grant(BOB, CAROL, tags=PAYMENTS)).changed
+    assert not merge(after(change), grant(CAROL, tags=PAYMENTS)).changed
+    assert read_own(statement) is not None
+
+
+def test_an_account_named_twice_is_one_principal() -> None:
+    (statement,) = after(merge(None, grant(ROOT_B, B))).statements
+    assert statement.raw["Principal"] == {"AWS": ROOT_B}
+
+
+def test_a_principal_that_has_it_already_joins_the_statement_of_the_others() -> None:
+    document = after(merge(None, grant(BOB)))
+    assert owns(after(merge(document, grant(BOB, CAROL)))) == {(BOB, CAROL): Access.PULL}
+    apart = after(merge(document, grant(CAROL)))
+    assert owns(apart) == {(BOB,): Access.PULL, (CAROL,): Access.PULL}
+    assert not merge(apart, grant(BOB, CAROL)).changed
+
+
+def test_several_of_a_shared_statement_leave_it_together() -> None:
+    shared = after(merge(policy(FOREIGN), grant(BOB, CAROL, ROOT_B)))
+    assert owns(after(merge(shared, grant(BOB, ROOT_B, access=Access.PUSH)))) == {
+        (CAROL,): Access.PULL,
+        (BOB, ROOT_B): Access.PUSH,
+    }
+    assert owns(after(revoke(shared, (BOB, ROOT_B)))) == {(CAROL,): Access.PULL}
+    assert after(revoke(shared, (BOB, CAROL, B))).minified() == policy(FOREIGN).minified()
+
+
+def test_several_lose_a_part_of_it_together() -> None:
+    shared = after(merge(None, grant(BOB, CAROL, ROOT_B, access=Access.PUSH_PULL)))
+    assert owns(after(revoke(shared, (BOB, ROOT_B), Access.PUSH))) == {
+        (CAROL,): Access.PUSH_PULL,
+        (BOB, ROOT_B): Access.PULL,
+    }
+
+
+def test_a_grant_to_nobody_is_refused() -> None:
+    with pytest.raises(InputError, match="needs a principal"):
+        Grant((), Access.PULL)
 
 
 def test_tag_keys_are_the_same_whatever_their_case() -> None:
@@ -168,23 +226,17 @@ def test_only_what_we_could_have_written_is_ours(change: dict[str, Any]) -> None
 
 def test_a_foreign_statement_that_says_it_already_is_enough() -> None:
     (seed,) = SEED["Statement"]  # type: ignore[misc]
-    assert not merge(policy(seed), grant(f"arn:aws:iam::{B}:user/devusr2", Access.PUSH_PULL, tags=PAYMENTS)).changed
-    assert merge(policy(seed), grant(f"arn:aws:iam::{B}:user/devusr2", Access.PUSH_PULL)).changed
+    assert not merge(
+        policy(seed), grant(f"arn:aws:iam::{B}:user/devusr2", access=Access.PUSH_PULL, tags=PAYMENTS)
+    ).changed
+    assert merge(policy(seed), grant(f"arn:aws:iam::{B}:user/devusr2", access=Access.PUSH_PULL)).changed
 
 
-def test_a_later_end_replaces_an_earlier_one() -> None:
+def test_an_end_is_written_in_the_condition() -> None:
     soon, later = datetime(2030, 1, 1, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC)
     document = after(merge(None, grant(until=soon)))
     assert document.json["Statement"][0]["Condition"] == {"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}}
-    longer = after(merge(document, grant(until=later)))
-    assert len(longer.statements) == 1
-    assert "2031-01-01" in longer.text
-    assert len(after(merge(longer, grant())).statements) == 1
-
-
-def test_an_earlier_end_does_not_shorten_what_is_granted() -> None:
-    document = after(merge(None, grant()))
-    assert len(after(merge(document, grant(until=datetime(2030, 1, 1, tzinfo=UTC)))).statements) == 2
+    assert "2031-01-01" in after(merge(document, grant(until=later))).text
 
 
 def test_ends_are_written_in_utc_whole_seconds() -> None:
@@ -214,7 +266,7 @@ def full() -> PolicyDocument:
     """Separate statements up to the brim: the next one does not fit."""
     document: PolicyDocument | None = None
     for number in itertools.count():
-        change = merge(document, grant(f"arn:aws:iam::{B}:user/user-number-{number}", Access.PUSH_PULL))
+        change = merge(document, grant(f"arn:aws:iam::{B}:user/user-number-{number}", access=Access.PUSH_PULL))
         if change.notes:
             assert document is not None
             return document
@@ -225,19 +277,19 @@ def full() -> PolicyDocument:
 def test_principals_share_a_statement_only_when_the_limit_makes_them() -> None:
     document = full()
     assert all(len(statement.principals) == 1 for statement in document.statements)
-    change = merge(document, grant(CAROL, Access.PUSH_PULL))
+    change = merge(document, grant(CAROL, access=Access.PUSH_PULL))
     assert "share a statement" in change.notes[0]
     (statement,) = after(change).statements
     assert len(statement.principals) == len(document.statements) + 1
     assert after(change).size < LIMIT
-    assert not merge(after(change), grant(CAROL, Access.PUSH_PULL)).changed
-    assert equivalent(after(revoke(after(change), CAROL)), document)
+    assert not merge(after(change), grant(CAROL, access=Access.PUSH_PULL)).changed
+    assert equivalent(after(revoke(after(change), (CAROL,))), document)
 
 
 def test_one_leaves_a_shared_statement_and_the_others_stay() -> None:
     shared = after(group(full()))
     count = len(shared.statements[0].principals)
-    left = after(revoke(shared, f"arn:aws:iam::{B}:user/user-number-3"))
+    left = after(revoke(shared, (f"arn:aws:iam::{B}:user/user-number-3",)))
     assert len(left.statements[0].principals) == count - 1
     assert f'"arn:aws:iam::{B}:user/user-number-3"' not in left.text
 
@@ -245,8 +297,7 @@ def test_one_leaves_a_shared_statement_and_the_others_stay() -> None:
 def test_one_of_a_shared_statement_is_widened_alone() -> None:
     shared = after(group(after(merge(after(merge(None, grant())), grant(CAROL)))))
     wider = after(merge(shared, grant(access=Access.PUSH_PULL)))
-    found = [own for own in map(read_own, wider.statements) if own]
-    assert {own.principals: own.access for own in found} == {(CAROL,): Access.PULL, (BOB,): Access.PUSH_PULL}
+    assert owns(wider) == {(CAROL,): Access.PULL, (BOB,): Access.PUSH_PULL}
 
 
 def test_what_does_not_fit_is_refused_with_its_size() -> None:
@@ -261,7 +312,7 @@ def test_grouping_leaves_different_access_and_conditions_apart() -> None:
         for principal in (BOB, CAROL):
             if access is Access.PUSH and principal == BOB:
                 continue
-            document = merge(document, grant(principal, access, tags=tags)).after
+            document = merge(document, grant(principal, access=access, tags=tags)).after
     assert document is not None
     grouped = after(group(document))
     assert equivalent(grouped, document)
@@ -272,19 +323,19 @@ def test_grouping_leaves_different_access_and_conditions_apart() -> None:
 
 
 def test_revoking_the_only_grant_leaves_no_policy() -> None:
-    change = revoke(after(merge(None, grant())), BOB)
+    change = revoke(after(merge(None, grant())), (BOB,))
     assert change.changed
     assert change.after is None
 
 
 def test_revoking_takes_every_condition() -> None:
     document = after(merge(after(merge(policy(FOREIGN), grant())), grant(tags=PAYMENTS)))
-    assert after(revoke(document, BOB)).minified() == policy(FOREIGN).minified()
+    assert after(revoke(document, (BOB,))).minified() == policy(FOREIGN).minified()
 
 
 def test_revoking_nothing_changes_nothing() -> None:
     for document in (None, policy(FOREIGN)):
-        change = revoke(document, BOB)
+        change = revoke(document, (BOB,))
         assert not change.changed
         assert change.after is document
 
@@ -301,7 +352,7 @@ def test_revoking_nothing_changes_nothing() -> None:
     ],
 )
 def test_revoking_part_of_it(had: Access, taken: Access, left: Access | None) -> None:
-    change = revoke(after(merge(None, grant(access=had))), BOB, taken)
+    change = revoke(after(merge(None, grant(access=had))), (BOB,), taken)
     assert (change.after is None) is (left is None)
     assert change.changed is (had is not left)
     if left is not None:
@@ -310,33 +361,22 @@ def test_revoking_part_of_it(had: Access, taken: Access, left: Access | None) ->
 
 def test_foreign_statements_are_left_alone_and_mentioned() -> None:
     document = policy({**allow([BOB, CAROL]), "Sid": "Theirs"})
-    change = revoke(document, BOB)
+    change = revoke(document, (BOB,))
     assert not change.changed
     assert change.notes == (f"Theirs, which is not ours, also names user bob in {B} and was left alone",)
 
 
 def test_foreign_statements_are_edited_only_when_asked_for_and_it_is_said() -> None:
     document = policy({**allow([BOB, CAROL]), "Sid": "Theirs"}, allow(BOB), deny(BOB))
-    change = revoke(document, BOB, foreign=True)
+    change = revoke(document, (BOB,), foreign=True)
     assert change.notes[0] == f"user bob in {B} was taken out of Theirs, which is not ours"
     assert [dict(item.raw) for item in after(change).statements] == [{**allow([CAROL]), "Sid": "Theirs"}, deny(BOB)]
 
 
 def test_other_kinds_of_principals_stay_in_an_edited_foreign_statement() -> None:
     both = {"AWS": BOB, "Service": "lambda.amazonaws.com"}
-    change = revoke(policy(allow(both)), BOB, foreign=True)
+    change = revoke(policy(allow(both)), (BOB,), foreign=True)
     assert after(change).json["Statement"][0]["Principal"] == {"Service": "lambda.amazonaws.com"}
-
-
-def test_narrowing() -> None:
-    document = after(merge(after(merge(None, grant(access=Access.PUSH_PULL))), grant(CAROL, Access.PUSH_PULL)))
-    shared = after(group(document))
-    for before in (document, shared):
-        narrowed = after(narrow(before, grant(access=Access.PULL)))
-        found = {own.principals: own.access for own in map(read_own, narrowed.statements) if own}
-        assert found == {(BOB,): Access.PULL, (CAROL,): Access.PUSH_PULL}
-    assert not narrow(document, grant(access=Access.PUSH_PULL)).changed
-    assert not narrow(document, grant(SESSION)).changed
 
 
 # --- a pasted document -------------------------------------------------------------------------------------------

@@ -96,8 +96,8 @@ def test_resources_may_come_in_any_order() -> None:
 
 def test_a_widened_grant_is_the_added_actions_and_no_more() -> None:
     tags = (("Team", "Payments"),)
-    before = merge(None, Grant(BOB, Access.PULL, tags)).after
-    after = merge(before, Grant(BOB, Access.PUSH_PULL, tags)).after
+    before = merge(None, Grant((BOB,), Access.PULL, tags)).after
+    after = merge(before, Grant((BOB,), Access.PUSH_PULL, tags)).after
     found = differences(before, after)
     assert {item.op for item in found} == {"add"}
     assert {item.action for item in found} == set(Access.PUSH_PULL.actions) - set(Access.PULL.actions)

@@ -290,7 +290,7 @@ def test_titles_name_the_subject_literally() -> None:
 
 def test_our_own_grants_have_no_findings() -> None:
     for access in Access:
-        document = merge(None, Grant(BOB, access, (("Team", "Payments"),), NOW + timedelta(days=90))).after
+        document = merge(None, Grant((BOB,), access, (("Team", "Payments"),), NOW + timedelta(days=90))).after
         assert findings(document, tags={"Team": "Payments"}) == ()
 
 

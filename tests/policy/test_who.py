@@ -149,7 +149,7 @@ def test_no_policy_grants_nobody() -> None:
 
 def test_a_matrix_shares_what_is_equal_and_only_that() -> None:
     matrix = Matrix([BOB, CAROL], account=A, now=NOW)
-    tagged = merge(None, Grant(BOB, Access.PULL, (("Team", "Payments"),))).after
+    tagged = merge(None, Grant((BOB,), Access.PULL, (("Team", "Payments"),))).after
     assert tagged is not None
     same = PolicyDocument.parse(tagged.text)
     first = matrix.rows(tagged, {"Team": "Payments", "Name": "1"}, REPOSITORY)

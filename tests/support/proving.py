@@ -28,7 +28,7 @@ def grant(
 ) -> Repository:
     """Let B in, and forget when: a test that provokes a denial does not want it waited out."""
     repository = space.repository(name)
-    space.apply(space.plan(repository, Grant(CONSUMER, access, tags)))
+    space.apply(space.plan(repository, Grant((CONSUMER,), access, tags)))
     space._granted_at.clear()
     space.journal.path.unlink(missing_ok=True)
     return repository

@@ -313,9 +313,9 @@ class FakeWorkspace(FakeProofs):
         self._enter("plan", repo.name)
         return plan_grant(self, repo, grant)
 
-    def plan_revoke(self, repo: Repository, principal: str) -> Plan:
+    def plan_revoke(self, repo: Repository, principals: tuple[str, ...]) -> Plan:
         self._enter("plan_revoke", repo.name)
-        return plan_revoke(self, repo, principal)
+        return plan_revoke(self, repo, principals)
 
     def plan_document(self, repo: Repository, incoming: PolicyDocument) -> Plan:
         self._enter("plan_document", repo.name)

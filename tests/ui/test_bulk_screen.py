@@ -24,7 +24,7 @@ from tests.ui.conftest import Session, running
 from tests.ui.fake_workspace import DEVUSR2, FakeWorkspace
 
 FIRST = ("analytics/etl", "base/python", "billing-api")
-GRANT = Grant(DEVUSR2, Access.PUSH_PULL)
+GRANT = Grant((DEVUSR2,), Access.PUSH_PULL)
 
 
 async def planned(ui: Session, *keys: str) -> None:

@@ -19,7 +19,7 @@ OTHER = "arn:aws:iam::222222222222:role/ci"
 
 def write(workspace: FakeWorkspace, name: str, principal: str = DEVUSR2) -> str:
     """As another instance of the program would."""
-    plan = plan_grant(workspace, workspace.by_name(name), Grant(principal, Access.PULL))
+    plan = plan_grant(workspace, workspace.by_name(name), Grant((principal,), Access.PULL))
     return apply(workspace, Journal(workspace.journal.path), plan, operator="arn:aws:iam::1:user/bob").entry_id or ""
 
 

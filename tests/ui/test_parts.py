@@ -345,9 +345,9 @@ def test_a_condition_of_any_operator_in_words() -> None:
 
 
 def test_a_principal_of_b_is_named_short_and_any_other_in_full() -> None:
-    assert principal_words("arn:aws:iam::222222222222:user/x", "222222222222") == "user x in B"
-    assert principal_words("arn:aws:iam::333333333333:user/x", "222222222222") == "user x in 333333333333"
-    assert principal_words("arn:aws:iam::222222222222:root", "222222222222") == "account 222222222222"
+    assert principal_words(["arn:aws:iam::222222222222:user/x"], "222222222222") == "user x in B"
+    assert principal_words(["arn:aws:iam::333333333333:user/x"], "222222222222") == "user x in 333333333333"
+    assert principal_words(["arn:aws:iam::222222222222:root"], "222222222222") == "account 222222222222"
 
 
 def test_style_sheets_are_found_and_a_missing_one_is_said() -> None:

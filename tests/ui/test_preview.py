@@ -64,7 +64,7 @@ async def test_a_principal_can_be_given_in_each_form(workspace: FakeWorkspace, t
         await ui.see(arn)
         await ui.press("enter")
         await ui.ready()
-        assert ui.main.grant.principal == arn
+        assert ui.main.grant.principals == (arn,)
         assert ui.dialog == ""
 
 
@@ -77,7 +77,7 @@ async def test_a_bad_principal_is_refused_with_the_reason_while_typing(workspace
         assert ui.dialog == "AskScreen"
         await ui.press("escape")
         assert ui.dialog == ""
-        assert ui.main.grant.principal == DEVUSR2
+        assert ui.main.grant.principals == (DEVUSR2,)
 
 
 async def test_an_empty_principal_goes_back_to_bs_caller(workspace: FakeWorkspace) -> None:
@@ -87,13 +87,13 @@ async def test_an_empty_principal_goes_back_to_bs_caller(workspace: FakeWorkspac
         await ui.press("enter", "b", "ctrl+u", "enter")
         await ui.ready()
         assert ui.main.choosing.choice.principal is None
-        assert ui.main.grant.principal == DEVUSR2
+        assert ui.main.grant.principals == (DEVUSR2,)
 
 
 async def test_a_session_stands_for_its_role(workspace: FakeWorkspace) -> None:
     workspace.b_arn = f"arn:aws:sts::{B}:assumed-role/deploy/alice"
     async with running(workspace) as ui:
-        assert ui.main.grant.principal == ROLE
+        assert ui.main.grant.principals == (ROLE,)
         await ui.see("role deploy in B")
 
 

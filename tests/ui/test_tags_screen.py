@@ -14,7 +14,7 @@ from tests.ui.fake_workspace import DEVUSR2, HOSTILE, FakeWorkspace, repository
 
 async def test_the_story_of_a_tag(workspace: FakeWorkspace) -> None:
     where = workspace.by_name("my-first-repo")
-    plan = plan_grant(workspace, where, Grant(DEVUSR2, Access.PULL, (("Team", "Payments"),)))
+    plan = plan_grant(workspace, where, Grant((DEVUSR2,), Access.PULL, (("Team", "Payments"),)))
     apply(workspace, workspace.journal, plan)
     async with running(workspace) as session:
         await session.select("my-first-repo")

@@ -67,7 +67,7 @@ async def test_undo_with_nothing_to_undo_says_so(workspace: FakeWorkspace) -> No
 
 async def test_undo_of_an_earlier_session_asks_first(workspace: FakeWorkspace) -> None:
     repo = workspace.by_name("my-first-repo")
-    workspace.apply(workspace.plan(repo, Grant(DEVUSR2, Access.PULL)))
+    workspace.apply(workspace.plan(repo, Grant((DEVUSR2,), Access.PULL)))
     async with running(workspace) as ui:
         await ui.press("u")
         await ui.wait(lambda: ui.dialog == "ConfirmScreen")

@@ -38,7 +38,7 @@ class Writer:
         """Make a plan from the live policy, for a confirmation."""
         workspace = self._workspace
         if revoke:
-            self.do("planning", lambda: workspace.plan_revoke(repository, grant.principal), take)
+            self.do("planning", lambda: workspace.plan_revoke(repository, grant.principals), take)
         else:
             self.do("planning", lambda: workspace.plan(repository, grant), take)
 

@@ -89,7 +89,7 @@ class Copying:
         if side == "a":
             return owner_side(form, plan.after, plan.repository.arn)
         document = self._screen.workspace.identity_policy([plan.repository], plan.access)
-        return consumer_side(form, document, plan.principal)
+        return "\n".join(consumer_side(form, document, principal) for principal in plan.principals)
 
     def _send(self, text: str, what: str, more: str = "") -> None:
         if text:

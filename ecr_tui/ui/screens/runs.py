@@ -65,9 +65,10 @@ class Runs:
         """All that still stands of a run."""
         from ecr_tui.bulk import Intent, undo_preview
 
-        rows = [plan.repository for plan in undo_preview(entries)]
+        plans = undo_preview(entries)
+        rows = [plan.repository for plan in plans]
         whom = "Each policy is put back exactly as it was before, if nobody has changed it since."
-        self.ask(Job("Undo", whom, rows, Intent("undo", principal=entries[0].record.principal), entries=entries))
+        self.ask(Job("Undo", whom, rows, Intent("undo", principals=plans[0].named), entries=entries))
 
     def ask(self, job: Job) -> None:
         from ecr_tui.ui.screens.bulk_plan import BulkPlanScreen

@@ -113,7 +113,7 @@ class Writes:
             return
         from ecr_tui.bulk import Intent
 
-        intent = Intent.to_revoke(grant.principal) if revoke else Intent.to_grant(grant)
+        intent = Intent.to_revoke(grant.principals) if revoke else Intent.to_grant(grant)
         verb = "Revoke" if revoke else "Grant"
         self._screen.runs.change(verb, write_text.whom(grant, revoke=revoke), intent)
 
