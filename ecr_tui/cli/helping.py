@@ -10,11 +10,13 @@ from typing import Any
 
 import click
 
+from ecr_tui.cli.repeats import OnceEach
+
 COMMON = frozenset({"profile_a", "profile_b", "regions", "read_only", "config_file"})
 """Options that nearly every command has; they come last, under a heading of their own."""
 
 
-class Documented(click.Command):
+class Documented(OnceEach):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from ecr_tui.cli.manual import page_of
 
@@ -36,7 +38,7 @@ class Documented(click.Command):
             _write(formatter, "Exit codes", [("0", "done"), *codes, ("others", "as in ecr-tui --help")])
 
 
-class DocumentedGroup(click.Group):
+class DocumentedGroup(OnceEach, click.Group):
     """Its commands under the headings of the manual, each with a line that is not cut short."""
 
     command_class = Documented
