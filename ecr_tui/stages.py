@@ -31,9 +31,16 @@ class StageLog:
         self._clock = clock
         self._explain = explain
         self.stages: list[Stage] = []
+        self.fault: Exception | None = None
+        """What the listener raised: from then on it is told nothing, and what has begun is still cleaned up."""
 
     def tell(self, event: Event) -> None:
-        self._on_event(event)
+        if self.fault is not None:
+            return
+        try:
+            self._on_event(event)
+        except Exception as fault:
+            self.fault = fault
 
     def record(self, stage: Stage) -> None:
         self.stages.append(stage)

@@ -111,7 +111,8 @@ class Verification:
         self._tag_switch: TagSwitch | None = None
 
     def run(self) -> Report:
-        """Never raises an :class:`EcrTuiError`: whatever fails is a stage of the report."""
+        """Never raises an :class:`EcrTuiError`: whatever fails is a stage of the report. What a listener raised leaves
+        after the cleanup."""
         started, begun = self._now(), self._clock()
         cleaned_up = False
         try:
@@ -131,6 +132,8 @@ class Verification:
                 self._isolation()
             finally:
                 cleaned_up = self._transfers.clean_up()
+        if self._log.fault is not None:
+            raise self._log.fault
         return self._report(started, self._clock() - begun, cleaned_up)
 
     @property

@@ -373,6 +373,20 @@ def test_a_cancel_in_the_push_still_cleans_up(scene: Scene) -> None:
     assert report.exit_code == 1
 
 
+@pytest.mark.parametrize("name", list(StageName))
+def test_a_listener_that_fails_stops_no_cleanup(scene: Scene, name: StageName) -> None:
+    class Fragile(list[Event]):
+        def append(self, event: Event, /) -> None:
+            if isinstance(event, StageStarted) and event.name is name:
+                raise BrokenPipeError("nobody listens")
+
+    scene.events = Fragile()
+    with pytest.raises(BrokenPipeError, match="nobody listens"):
+        scene.run()
+    assert scene.owner.deleted == [("digest", DIGEST)]
+    assert len(scene.engine.removed) == 1
+
+
 def test_credentials_that_fail_are_an_environment_failure(scene: Scene) -> None:
     scene.consumer.error = CredentialsError("SSO session expired", hint="aws sso login --profile dev", side="account B")
     report = scene.run()

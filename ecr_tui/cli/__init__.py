@@ -16,6 +16,7 @@ from ecr_tui import __version__
 from ecr_tui.cli import completing
 from ecr_tui.cli.common import ENGINES, account_options, open_workspace
 from ecr_tui.cli.loading import LazyGroup
+from ecr_tui.cli.streams import Streams
 from ecr_tui.errors import EcrTuiError
 
 _COMMANDS = {
@@ -43,28 +44,34 @@ _COMMANDS = {
 
 def main() -> NoReturn:
     """The entry point: a failure becomes one clear message and its exit code, never a traceback."""
+    streams = Streams()
     if completing.VARIABLE in os.environ:
         from ecr_tui.cli.shells import answer
 
         answer(cli)
+    code = _run()
+    try:
+        streams.close()
+    except EcrTuiError as error:
+        click.echo(f"Error: {error.text()}", err=True)
+        code = code or error.exit_code
+    sys.exit(code)
+
+
+def _run() -> int:
     try:
         result = cli.main(prog_name="ecr-tui", standalone_mode=False)
         # Outside standalone mode click hands back what a command passed to Context.exit.
-        code = result if isinstance(result, int) else 0
+        return result if isinstance(result, int) else 0
     except click.ClickException as error:
         error.show()
-        code = error.exit_code
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
-        code = 130
-    except BrokenPipeError:
-        # The reader left; Python would complain again while flushing at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        return 130
     except EcrTuiError as error:
         click.echo(f"Error: {error.text()}", err=True)
-        code = error.exit_code
-    sys.exit(code)
+        return error.exit_code
 
 
 @click.group(

@@ -31,17 +31,21 @@ def run(
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
     stdin: str | None = None,
+    stdout: BinaryIO | None = None,
+    stderr: BinaryIO | None = None,
     timeout: float = 90,
 ) -> subprocess.CompletedProcess[str]:
     """``ecr-tui`` with these arguments; raises TimeoutExpired after killing it. One at a time for each test process:
-    a second one meanwhile starts an interpreter."""
+    a second one meanwhile starts an interpreter. What goes to a file of the caller's own is not returned."""
     if not _lock.acquire(blocking=False):
+        assert stdout is None
+        assert stderr is None
         return _interpreter(arguments, environment, folder, stdin, timeout)
     try:
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             given.write((stdin or "").encode())
             given.seek(0)
-            code = _ask(arguments, environment, folder, (given, out, err), timeout)
+            code = _ask(arguments, environment, folder, (given, stdout or out, stderr or err), timeout)
             return subprocess.CompletedProcess(["ecr-tui", *arguments], code, _text(out), _text(err))
     finally:
         _lock.release()
