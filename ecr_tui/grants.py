@@ -8,6 +8,7 @@ else than what was previewed. No boto3 here: a :class:`PolicyStore` reads and wr
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -95,9 +96,14 @@ def plan_revoke(
 
 
 def plan_document(
-    store: PolicyStore, repository: Repository, incoming: PolicyDocument, *, registry: RegistryFacts | None = None
+    store: PolicyStore,
+    repository: Repository,
+    incoming: PolicyDocument,
+    *,
+    registry: RegistryFacts | None = None,
+    notes: Sequence[str] = (),
 ) -> Plan:
-    return plan_document_from(repository, store.read(repository), incoming, registry=registry)
+    return plan_document_from(repository, store.read(repository), incoming, registry=registry, notes=notes)
 
 
 def apply(

@@ -149,12 +149,20 @@ def plan_revoke_from(
 
 
 def plan_document_from(
-    repository: Repository, text: str | None, incoming: PolicyDocument, *, registry: RegistryFacts | None = None
+    repository: Repository,
+    text: str | None,
+    incoming: PolicyDocument,
+    *,
+    registry: RegistryFacts | None = None,
+    notes: Sequence[str] = (),
 ) -> Plan:
-    """Merge the statements of a pasted document. Raises InputError as ``policy.change.adopt`` does."""
+    """Merge the statements of a pasted document; ``notes`` tell how it was read.
+
+    Raises InputError as ``policy.change.adopt`` does.
+    """
     _, moved = adopt(None, incoming)
     plan = _plan(repository, text, lambda live: adopt(live, incoming)[0], kind="grant", moved=moved)
-    return _with_registry(plan, registry)
+    return _with_registry(replace(plan, notes=(*notes, *plan.notes)), registry)
 
 
 def plan_undo_from(entry: Entry, text: str | None, later: Sequence[Entry] = ()) -> Plan:

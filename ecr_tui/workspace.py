@@ -306,12 +306,12 @@ class Workspace(Auditing, Many, Undoing, Verifying):
         facts = self.registry_facts(repository.region)
         return plan_revoke(self._store(), self._fresh(repository), principals, registry=facts)
 
-    def plan_document(self, repository: Repository, incoming: PolicyDocument) -> Plan:
+    def plan_document(self, repository: Repository, incoming: PolicyDocument, notes: Sequence[str] = ()) -> Plan:
         """What merging a pasted policy would change; what a repository policy cannot carry is in ``moved``."""
         from ecr_tui.grants import plan_document
 
         facts = self.registry_facts(repository.region)
-        return plan_document(self._store(), self._fresh(repository), incoming, registry=facts)
+        return plan_document(self._store(), self._fresh(repository), incoming, registry=facts, notes=notes)
 
     def apply(self, plan: Plan) -> Outcome:
         """Write what was previewed, or refuse (ConflictError) when the live policy is another by now."""

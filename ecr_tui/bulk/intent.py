@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,8 +19,9 @@ from ecr_tui.policy.principal import describe_all
 
 @dataclass(frozen=True)
 class Intent:
-    """``kind``: "grant" with ``grant`` or with ``document`` (the text of a pasted policy), "revoke" of ``principals``
-    (all that ecr-tui granted, or ``access`` of it; ``foreign``: other statements, too), "undo" or "redo"."""
+    """``kind``: "grant" with ``grant`` or with ``document`` (the text of a pasted policy, with ``notes`` on how it was
+    read), "revoke" of ``principals`` (all that ecr-tui granted, or ``access`` of it; ``foreign``: other statements,
+    too), "undo" or "redo"."""
 
     kind: str
     grant: Grant | None = None
@@ -27,14 +29,15 @@ class Intent:
     principals: tuple[str, ...] = ()
     access: Access | None = None
     foreign: bool = False
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def to_grant(cls, grant: Grant) -> Intent:
         return cls("grant", grant=grant, principals=grant.principals)
 
     @classmethod
-    def to_merge(cls, document: PolicyDocument) -> Intent:
-        return cls("grant", document=document.text)
+    def to_merge(cls, document: PolicyDocument, notes: Sequence[str] = ()) -> Intent:
+        return cls("grant", document=document.text, notes=tuple(notes))
 
     @classmethod
     def to_revoke(cls, principals: tuple[str, ...], access: Access | None = None, *, foreign: bool = False) -> Intent:
@@ -48,7 +51,8 @@ class Intent:
             )
         if self.grant is not None:
             return plan_grant_from(repository, text, self.grant, registry=registry)
-        return plan_document_from(repository, text, PolicyDocument.parse(self.document), registry=registry)
+        incoming = PolicyDocument.parse(self.document)
+        return plan_document_from(repository, text, incoming, registry=registry, notes=self.notes)
 
     def words(self) -> str:
         """ "grant push-pull to user devusr2 in 222222222222"."""
@@ -76,6 +80,7 @@ class Intent:
             "principals": list(self.principals),
             "access": None if self.access is None else str(self.access),
             "foreign": self.foreign,
+            "notes": list(self.notes),
         }
 
     @classmethod
@@ -97,6 +102,7 @@ class Intent:
                 tuple(map(str, value["principals"])),
                 None if access is None else Access(access),
                 bool(value["foreign"]),
+                tuple(map(str, value.get("notes", ()))),
             )
         except (KeyError, TypeError, ValueError) as exc:
             raise InputError("the journal's note of that run cannot be understood", detail=repr(exc)) from exc

@@ -210,7 +210,7 @@ def _grant_of(workspace: Workspace, flags: dict[str, Any]) -> tuple[list[Reposit
     from ecr_tui.endings import parse_until
     from ecr_tui.policy.actions import Access
     from ecr_tui.policy.change import Grant
-    from ecr_tui.policy.document import PolicyDocument
+    from ecr_tui.policy.incoming import read_incoming
 
     source: Path | None = flags["document"]
     if source is not None:
@@ -218,8 +218,8 @@ def _grant_of(workspace: Workspace, flags: dict[str, Any]) -> tuple[list[Reposit
             raise InputError(
                 "--from brings its own principals and conditions", hint="Leave out --to, --if-tag and --until."
             )
-        incoming = PolicyDocument.parse(_read(source))
-        return chosen(workspace, flags), Intent.to_merge(incoming)
+        incoming = read_incoming(_read(source))
+        return chosen(workspace, flags), Intent.to_merge(incoming.document, incoming.notes)
     until = parse_until(flags["until"]) if flags["until"] else None
     repositories = chosen(workspace, flags)
     principals = _principals(workspace, flags) or (workspace.consumer_principal(),)
@@ -236,7 +236,9 @@ def _principals(workspace: Workspace, flags: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _read(source: Path) -> str:
+    from ecr_tui.policy.incoming import decoded
+
     try:
-        return sys.stdin.read() if str(source) == "-" else source.read_text("utf-8")
+        return decoded(sys.stdin.buffer.read() if str(source) == "-" else source.read_bytes())
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {source}", detail=str(error)) from error

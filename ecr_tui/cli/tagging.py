@@ -62,7 +62,7 @@ def tag(
 
     if not pairs and not unset:
         raise click.UsageError("Name what to change with --set K=V or --unset K.", context)
-    wanted = dict(parse_tags(pairs, origin="--set"))
+    wanted = dict(parse_tags(pairs, origin="--set", to_write=True))
     with open_workspace(context, flags) as workspace:
         rows, plans = chosen(workspace, flags), []
         with Meter("Reading policies") as meter:

@@ -52,13 +52,22 @@ def parse_tag(text: str, *, origin: str = "") -> Tag:
     return key, value
 
 
-def parse_tags(texts: Iterable[str], *, origin: str = "") -> tuple[Tag, ...]:
-    """Several tags; the same key with two values is an InputError, because nothing can match both."""
+def parse_tags(texts: Iterable[str], *, origin: str = "", to_write: bool = False) -> tuple[Tag, ...]:
+    """Several tags; the same key with two values is an InputError, because nothing can match both.
+
+    Keys that differ in case alone are one key to IAM; only as tags ``to_write`` they are two.
+    """
     pairs: dict[str, str] = {}
+    prefix = f"{origin}: " if origin else ""
     for text in texts:
         key, value = parse_tag(text, origin=origin)
+        twin = next((one for one in pairs if one != key and one.lower() == key.lower()), "")
+        if twin and not to_write:
+            raise InputError(
+                f"{prefix}the tag keys {twin!r} and {key!r} differ in case alone, and can never both hold",
+                hint="IAM takes them for the same key. Name the one that the repositories carry.",
+            )
         if pairs.setdefault(key, value) != value:
-            prefix = f"{origin}: " if origin else ""
             raise InputError(f"{prefix}the tag {key!r} is given twice, as {pairs[key]!r} and as {value!r}")
     return tuple(pairs.items())
 

@@ -20,7 +20,7 @@ from ecr_tui.policy.compare import (
     statement_keys,
     text_diff,
 )
-from ecr_tui.policy.document import LIMIT, NEW_VERSION, PolicyDocument, Statement, strings
+from ecr_tui.policy.document import LIMIT, NEW_VERSION, PolicyDocument, Statement, condition_strings, strings
 from ecr_tui.policy.ours import (
     SID_PREFIX,
     Grant,
@@ -166,44 +166,52 @@ def adopt(document: PolicyDocument | None, incoming: PolicyDocument) -> tuple[Ch
     """Add the statements of a pasted document, as far as a repository policy can carry them.
 
     Returns the change, and the registry-level actions that were left out (like "ecr:GetAuthorizationToken"): they
-    belong into B's identity policy on Resource "*". A ``Resource`` of "*" is dropped, since a repository policy has
-    none. Raises InputError for a Resource that names something.
+    belong in B's identity policy on Resource "*". A ``Resource`` of "*" is dropped, since a repository policy has
+    none; ``notes`` say so. What ``${...}`` means follows the Version of the document that it comes from, whichever
+    Version it ends up under. Raises InputError for a Resource that names something, and where no Version can hold
+    both documents.
     """
     moved: list[str] = []
     notes: list[str] = []
     present = {statement_keys(statement) for statement in (document.statements if document else ())}
     added: list[_Item] = []
     for statement in incoming.statements:
-        raw = _adoptable(statement, moved)
+        raw = _adoptable(statement, moved, notes)
         if raw is None:
             continue
+        if document is not None and document.expands_variables and not incoming.expands_variables:
+            raw = _literal(raw, statement.name, notes)
         keys = statement_keys(Statement(0, raw))
         if keys in present:
             continue
         present.add(keys)
         added.append((raw, None))
     if not added:
-        return Change(document, document, False), tuple(moved)
+        return Change(document, document, False, tuple(notes)), tuple(moved)
     if document is None:
         after, more = _fitting(incoming, added)
     else:
-        if incoming.expands_variables and not document.expands_variables and "${" in incoming.text:
-            notes.append(
-                f"the policy's Version is {document.version or 'missing'}: the variables just added stay literal text"
-            )
-        after, more = _fitting(document, [*_items(document), *added])
+        base = document
+        if incoming.expands_variables and any("${" in text for raw, _ in added for text in condition_strings(raw)):
+            base = _expanding(document, notes)
+        after, more = _fitting(base, [*_items(document), *added])
     return Change(document, after, True, (*notes, *more)), tuple(moved)
 
 
-def _adoptable(statement: Statement, moved: list[str]) -> dict[str, Any] | None:
+def _adoptable(statement: Statement, moved: list[str], notes: list[str]) -> dict[str, Any] | None:
     raw = dict(statement.raw)
-    if "Resource" in raw:
-        if "*" not in statement.resources:
+    for element in ("Resource", "NotResource"):
+        if element not in raw:
+            continue
+        if element == "NotResource" or set(strings(raw[element])) != {"*"}:
             raise InputError(
-                f"{statement.name} names a Resource, which a repository policy cannot",
-                hint="remove its Resource: a repository policy is always about its own repository",
+                f"{statement.name} names a {element}, which a repository policy cannot",
+                hint=f"Remove its {element}: a repository policy is always about its own repository.",
             )
-        del raw["Resource"]
+        del raw[element]
+        notes.append(
+            f'{statement.name}: Resource "*" was dropped, since a repository policy is always about its own repository.'
+        )
     if "Action" in raw:
         kept = []
         for action in statement.actions:
@@ -218,6 +226,49 @@ def _adoptable(statement: Statement, moved: list[str]) -> dict[str, Any] | None:
         if len(kept) != len(statement.actions):
             raw["Action"] = kept
     return raw
+
+
+def _literal(raw: dict[str, Any], name: str, notes: list[str]) -> dict[str, Any]:
+    """The statement of a document that knows no variables, for one that expands them: ``${$}`` is a literal "$"."""
+    if not any("${" in text for text in condition_strings(raw)):
+        return raw
+    notes.append(
+        f"{name}: ${{...}} is literal text in its document, and is written as ${{$}}{{...}} so that it stays that here."
+    )
+    escaped: dict[str, Any] = {}
+    for operator, block in raw["Condition"].items():
+        escaped[operator] = (
+            {key: _escaped(value) for key, value in block.items()} if isinstance(block, Mapping) else block
+        )
+    return {**raw, "Condition": escaped}
+
+
+def _escaped(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_escaped(item) for item in value]
+    return value.replace("${", "${$}{") if isinstance(value, str) else value
+
+
+def _expanding(document: PolicyDocument, notes: list[str]) -> PolicyDocument:
+    """The document under the Version that variables need. Raises InputError where that changes what it says."""
+    if document.expands_variables:
+        return document
+    literal = next((s.name for s in document.statements if any("${" in text for text in _variable_places(s))), "")
+    if literal:
+        raise InputError(
+            f"the added statements use policy variables, and {literal} of the policy holds literal ${{...}}",
+            hint=f'Variables need "Version": "{NEW_VERSION}", under which {literal} would mean something else. '
+            "Correct that statement first, or write the values instead of the variables.",
+        )
+    notes.append(
+        f"The policy's Version {document.version or 'is missing and'} becomes {NEW_VERSION}, which the variables of "
+        "the added statements need; no other statement has any."
+    )
+    return PolicyDocument.from_json({"Version": NEW_VERSION, **dict(document.raw), **{"Version": NEW_VERSION}})
+
+
+def _variable_places(statement: Statement) -> tuple[str, ...]:
+    return (*condition_strings(statement.raw), *statement.resources, *statement.not_resources)
 
 
 def prune(document: PolicyDocument) -> Change:

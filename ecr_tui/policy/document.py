@@ -202,6 +202,15 @@ def values_of(value: object) -> tuple[str, ...]:
     return ()
 
 
+def condition_strings(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    """The values of a statement's Condition: where policy variables count."""
+    condition = raw.get("Condition")
+    blocks = condition.values() if isinstance(condition, Mapping) else ()
+    return tuple(
+        text for block in blocks if isinstance(block, Mapping) for value in block.values() for text in strings(value)
+    )
+
+
 def _principals(value: object) -> tuple[tuple[str, str], ...]:
     if isinstance(value, str):
         return (("AWS", "*"),) if value == "*" else ()

@@ -38,8 +38,8 @@ _OF_PARTS = {parts: access for access, parts in _PARTS.items()}
 class Grant:
     """The same access for each of ``principals`` (ARNs, see ``parse_principal``) while the repository has all ``tags``.
 
-    The same key twice means either value. ``until`` (with a time zone) ends it. Raises InputError without a principal,
-    and for a tag or time that cannot be written.
+    The same key twice means either value; in two spellings it is refused. ``until`` (with a time zone) ends it.
+    Raises InputError without a principal, and for a tag or time that cannot be written.
     """
 
     principals: tuple[str, ...]
@@ -55,6 +55,13 @@ class Grant:
                 raise InputError(f"not a tag: {key}={value}", hint="a key has 1 to 128 characters, a value at most 256")
             if "${" in key + value:
                 raise InputError(f"a tag cannot hold a policy variable: {key}={value}")
+        spelled: dict[str, str] = {}
+        for key, _ in self.tags:
+            if spelled.setdefault(key.lower(), key) != key:
+                raise InputError(
+                    f"the tag keys {spelled[key.lower()]!r} and {key!r} differ in case alone, and can never both hold",
+                    hint="IAM takes them for the same key. Name the one that the repositories carry.",
+                )
         if self.until is not None and self.until.tzinfo is None:
             raise InputError("the end of a grant needs a time zone", hint="for example 2030-01-31T18:00:00Z")
 

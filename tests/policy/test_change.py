@@ -16,7 +16,7 @@ from ecr_tui.policy.document import LIMIT, PolicyDocument
 from ecr_tui.policy.export import identity_policy
 from ecr_tui.policy.lint import lint
 from ecr_tui.policy.ours import read_own
-from tests.policy.build import BOB, CAROL, PULL, REPOSITORY, ROOT_B, SEED, A, B, allow, deny, policy
+from tests.policy.build import BOB, CAROL, PULL, REPOSITORY, ROOT_B, SEED, A, B, allow, ask, deny, policy
 
 PAYMENTS = (("Team", "Payments"),)
 FOREIGN = {"Sid": "Lambda", "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": PULL}
@@ -412,17 +412,52 @@ def test_a_statement_about_the_registry_alone_is_dropped() -> None:
     assert change.after is None
 
 
-def test_a_resource_of_everything_is_dropped_and_another_refused() -> None:
-    change, _ = adopt(None, policy(allow(Resource="*")))
+def test_a_resource_of_everything_is_dropped_and_said_and_another_refused() -> None:
+    change, _ = adopt(None, policy(allow(Resource="*", Sid="Guide")))
     assert "Resource" not in after(change).text
-    with pytest.raises(InputError, match="names a Resource"):
-        adopt(None, policy(allow(Resource=REPOSITORY)))
+    assert change.notes == (
+        'Guide: Resource "*" was dropped, since a repository policy is always about its own repository.',
+    )
+    for resource in (REPOSITORY, ["*", REPOSITORY], [], {"Ref": "X"}):
+        with pytest.raises(InputError, match="names a Resource"):
+            adopt(None, policy(allow(Resource=resource)))
+    with pytest.raises(InputError, match="names a NotResource"):
+        adopt(None, policy(allow(NotResource="*")))
 
 
-def test_variables_that_would_turn_literal_are_told() -> None:
-    incoming = policy(allow(condition={"StringEquals": {"aws:ResourceTag/Team": "${aws:PrincipalTag/Team}"}}))
-    change, _ = adopt(policy(FOREIGN, version="2008-10-17"), incoming)
+SAME_TEAM = {"StringEquals": {"aws:ResourceTag/Team": "${aws:PrincipalTag/Team}"}}
+
+
+def test_variables_bring_the_version_that_they_need() -> None:
+    change, _ = adopt(policy(FOREIGN, version="2008-10-17", Id="old"), policy(allow(condition=SAME_TEAM)))
+    assert list(after(change).json.items())[:2] == [("Version", "2012-10-17"), ("Id", "old")]
+    assert "becomes 2012-10-17" in change.notes[0]
+    tags = {"context": {"aws:ResourceTag/Team": "x", "aws:PrincipalTag/Team": "x"}}
+    assert ask(after(change), **tags).response == "Allowed"
+
+
+def test_variables_never_meet_literal_ones() -> None:
+    literal = allow(CAROL, condition=SAME_TEAM, Sid="Literal")
+    with pytest.raises(InputError, match="Literal of the policy holds literal"):
+        adopt(policy(literal, version=None), policy(allow(condition=SAME_TEAM)))
+
+
+@pytest.mark.parametrize("version", ["2008-10-17", None])
+def test_literal_text_stays_literal_under_another_version(version: str | None) -> None:
+    incoming = policy(allow(CAROL, condition=SAME_TEAM, Sid="Old"), version=version)
+    change, _ = adopt(policy(allow(BOB)), incoming)
+    for value in ("x", "${aws:PrincipalTag/Team}"):
+        context = {"aws:ResourceTag/Team": value, "aws:PrincipalTag/Team": "x"}
+        alone = ask(incoming, principal=CAROL, context=context).response
+        assert ask(after(change), principal=CAROL, context=context).response == alone
     assert "literal" in change.notes[0]
+    alone_change, _ = adopt(None, incoming)
+    assert "${$}" not in after(alone_change).text
+
+
+def test_tag_keys_that_differ_in_case_are_refused() -> None:
+    with pytest.raises(InputError, match="'Team' and 'team' differ in case alone"):
+        grant(tags=(("Team", "A"), ("team", "B")))
 
 
 # --- dead principals ---------------------------------------------------------------------------------------------

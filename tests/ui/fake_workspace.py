@@ -317,9 +317,9 @@ class FakeWorkspace(FakeProofs):
         self._enter("plan_revoke", repo.name)
         return plan_revoke(self, repo, principals)
 
-    def plan_document(self, repo: Repository, incoming: PolicyDocument) -> Plan:
+    def plan_document(self, repo: Repository, incoming: PolicyDocument, notes: Sequence[str] = ()) -> Plan:
         self._enter("plan_document", repo.name)
-        return plan_document(self, repo, incoming)
+        return plan_document(self, repo, incoming, notes=notes)
 
     def apply(self, plan: Plan) -> Outcome:
         self._enter("apply", plan.repository.name)

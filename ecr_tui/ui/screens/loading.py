@@ -12,16 +12,16 @@ from ecr_tui.ui.text import OK, count, safe
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
-    from ecr_tui.policy.document import PolicyDocument
+    from ecr_tui.policy.incoming import Incoming
     from ecr_tui.ui.screens.main import MainScreen
 
 LARGEST = 1_000_000
 """Bytes; a repository policy has 10,240 characters at most."""
 
 
-def read_policy(path: str) -> PolicyDocument:
+def read_policy(path: str) -> Incoming:
     """Raises InputError for what cannot be read or is no policy."""
-    from ecr_tui.policy.document import PolicyDocument
+    from ecr_tui.policy.incoming import decoded, read_incoming
 
     file = Path(path.strip()).expanduser()
     try:
@@ -30,7 +30,7 @@ def read_policy(path: str) -> PolicyDocument:
             raise InputError(f"there is no file {file}")
         if file.stat().st_size > LARGEST:
             raise InputError(f"{file.name} is too large for a policy")
-        return PolicyDocument.parse(file.read_text("utf-8"))
+        return read_incoming(decoded(file.read_bytes()))
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise InputError(f"cannot read {file}", detail=str(error)) from error
 
@@ -53,17 +53,19 @@ class Loading:
         def check(path: str) -> str:
             if not path.strip():
                 raise InputError("which file?")
-            return f"{OK} {count(len(read_policy(path).statements), 'statement')}"
+            found = read_policy(path)
+            words = f"{OK} {count(len(found.document.statements), 'statement')}"
+            return safe(" ".join([words, *found.notes]))
 
         def answered(path: str | None) -> None:
             if path is None or not screen.writes.ready():
                 return
             try:
-                document = read_policy(path)
+                incoming = read_policy(path)
             except EcrTuiError as error:
                 screen.app.push_screen(ErrorScreen(error))
             else:
-                self._merge(list(targets), document)
+                self._merge(list(targets), incoming)
 
         where = safe(targets[0].name) if len(targets) == 1 else count(len(targets), "repository", "repositories")
         question = AskScreen(
@@ -75,16 +77,17 @@ class Loading:
         )
         screen.app.push_screen(question, answered)
 
-    def _merge(self, targets: list[Repository], document: PolicyDocument) -> None:
+    def _merge(self, targets: list[Repository], incoming: Incoming) -> None:
         screen = self._screen
         if len(targets) > 1:
             from ecr_tui.bulk import Intent
 
-            screen.runs.change("Merge", "The statements of the file are added.", Intent.to_merge(document))
+            intent = Intent.to_merge(incoming.document, incoming.notes)
+            screen.runs.change("Merge", "The statements of the file are added.", intent)
             return
         workspace, repository = screen.workspace, targets[0]
         screen.writes.plan_and_ask(
-            lambda: workspace.plan_document(repository, document),
+            lambda: workspace.plan_document(repository, incoming.document, incoming.notes),
             verb="Merge",
             title=lambda plan: f"Merge into {safe(plan.repository.name)}?",
             nothing="it has all of it already",

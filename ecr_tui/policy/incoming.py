@@ -1,0 +1,359 @@
+"""A repository policy as people have it at hand: bare, or inside the JSON of another tool.
+
+One policy that is certain is unwrapped, and ``notes`` say from where. Everything else is refused, naming what it
+looks like: a document read wrongly would be merged as an empty one, or as somebody else's.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ecr_tui.policy import _json
+from ecr_tui.policy._json import PolicyError
+from ecr_tui.policy.compare import equivalent
+from ecr_tui.policy.document import NEW_VERSION, PolicyDocument
+
+_SAVE = "Save the policy with: aws ecr get-repository-policy --repository-name NAME"
+_RENDER = "Render it first, and give the rendered JSON: for Terraform, terraform show -json."
+
+_REPOSITORY_KEYS = {"RepositoryPolicyText", "RepositoryPolicy", "repositoryPolicyText", "repositoryPolicy"}
+_REPOSITORY_OWNERS = {
+    "AWS::ECR::Repository",
+    "AWS::ECR::RepositoryCreationTemplate",
+    "aws_ecr_repository_policy",
+    "aws_ecr_repository_creation_template",
+    "aws:ecr/repositoryPolicy:RepositoryPolicy",
+    "aws-native:ecr:Repository",
+}
+"""Types of resources whose policy is a repository policy: CloudFormation, Terraform, Pulumi."""
+_RENDERED_OWNERS = {"aws_iam_policy_document", "aws:iam/getPolicyDocument:getPolicyDocument"}
+"""They only render a document; what it is for is not known."""
+_FOREIGN_KEYS = {
+    "AssumeRolePolicyDocument": "the trust policy of a role",
+    "assume_role_policy": "the trust policy of a role",
+    "account_b": "account B's identity policy",
+    "identity_policy": "account B's identity policy",
+    "registry_policy": "a registry policy, of the whole registry",
+}
+_PAST_KEYS = {"before", "before_sensitive", "prior_state"}
+"""Of a Terraform or ecr-tui plan: what was there before it."""
+
+_LOOKS = (
+    ("repositories", "the output of aws ecr describe-repositories", _SAVE),
+    ("imageDetails", "the output of aws ecr describe-images", _SAVE),
+    ("imageIds", "the output of aws ecr list-images", _SAVE),
+    ("lifecyclePolicyText", "an ECR lifecycle policy, which expires images and gives no access", _SAVE),
+    ("rules", "an ECR lifecycle policy, which expires images and gives no access", _SAVE),
+    ("AWSTemplateFormatVersion", "a CloudFormation template without a RepositoryPolicyText", _SAVE),
+    ("Resources", "a CloudFormation template without a RepositoryPolicyText", _SAVE),
+    ("planned_values", "a Terraform plan in which no repository policy is known yet", _RENDER),
+    ("terraform_version", "a Terraform state without a repository policy", _SAVE),
+    ("terraform", "Terraform configuration without a rendered repository policy", _RENDER),
+    ("resource", "Terraform configuration without a rendered repository policy", _RENDER),
+    ("request", "a test case of ecr-tui simulate", "Give the policy alone."),
+    ("Policies", "a list of IAM policies", _SAVE),
+    ("Version", "a policy without a Statement", "Add the statements that are to be merged."),
+)
+_ELEMENTS = {
+    name.lower(): name
+    for name in (
+        "Sid",
+        "Effect",
+        "Principal",
+        "NotPrincipal",
+        "Action",
+        "NotAction",
+        "Resource",
+        "NotResource",
+        "Condition",
+    )
+}
+_DOCUMENT = {name.lower(): name for name in ("Version", "Id", "Statement")}
+_KINDS = {name.lower(): name for name in ("AWS", "Service", "Federated", "CanonicalUser")}
+_EFFECTS = {name.lower(): name for name in ("Allow", "Deny")}
+
+_REPOSITORY, _OTHER = "repository", "other"
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """``notes``: sentences about how the document was found, none for a bare one."""
+
+    document: PolicyDocument
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Found:
+    """``kind``: _REPOSITORY, _OTHER, or what else it is, in words."""
+
+    place: str
+    value: Mapping[str, Any]
+    kind: str
+
+
+def decoded(raw: bytes) -> str:
+    """The text of a file: UTF-8, or UTF-16 as PowerShell saves it. Raises UnicodeDecodeError."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return raw.decode("utf-16")
+    return raw.decode("utf-8-sig")
+
+
+def read_incoming(text: str) -> Incoming:
+    """The one policy that the text holds. Raises PolicyError, with a hint, where that is not certain."""
+    text = text.removeprefix("\ufeff")
+    if not text.strip():
+        raise PolicyError("there is no policy: the text is empty", hint=_SAVE)
+    try:
+        value = _json.loads(text)
+    except PolicyError as error:
+        raise PolicyError(error.title, hint=error.hint or _text_hint(text)) from None
+    lone = _lone_statements(value)
+    if lone is not None:
+        document = PolicyDocument.from_json({"Version": NEW_VERSION, "Statement": lone})
+        if "${" in document.text:
+            raise PolicyError(
+                "a statement without its document holds ${...}, and only the document's Version tells what that means",
+                hint='Give the whole document: "Version" with "Statement".',
+            )
+        document, notes = _named(document)
+        found = f"{len(lone)} statements" if len(lone) > 1 else "one statement"
+        return _checked(document, (f"Read as {found} without a document around.", *notes))
+    place = _the_one(value)
+    document, notes = _named(PolicyDocument.from_json(place.value))
+    where = (f"Unwrapped from {place.place}.",) if place.place else ()
+    return _checked(document, (*where, *notes))
+
+
+def _the_one(value: object) -> _Found:
+    found = list(_search(value, "", _OTHER))
+    mine = [one for one in found if one.kind == _REPOSITORY] or [one for one in found if one.kind == _OTHER]
+    different: list[_Found] = []
+    for one in mine:
+        if not any(_same(one.value, other.value) for other in different):
+            different.append(one)
+    if len(different) == 1:
+        return different[0]
+    if different:
+        places = ", ".join(one.place for one in different[:4]) + (", …" if len(different) > 4 else "")
+        raise PolicyError(
+            f"there are {len(different)} policies, not one",
+            hint=f"Save the one to merge in a file of its own. They are at: {places}",
+        )
+    if found:
+        raise PolicyError(f"this is {found[0].kind}, not a repository policy", hint=_SAVE)
+    raise _unknown(value)
+
+
+def _same(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    try:
+        return equivalent(PolicyDocument.from_json(a), PolicyDocument.from_json(b))
+    except PolicyError:
+        return False
+
+
+def _search(value: object, place: str, kind: str) -> Iterator[_Found]:
+    """Every policy in ``value``, with the place that names it. Documents are not searched themselves."""
+    if isinstance(value, str):
+        if value.lstrip()[:1] in ("{", "[", '"'):
+            try:
+                inner = _json.loads(value)
+            except PolicyError as error:
+                if kind == _REPOSITORY:
+                    raise PolicyError(f"{place} holds no JSON: {error.title}", hint=_RENDER) from None
+                return
+            yield from _search(inner, place or "a JSON string", kind)
+        elif kind == _REPOSITORY and "${" in value:
+            raise PolicyError(f"{place} is an expression that is not rendered: {value[:60]}", hint=_RENDER)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _search(item, f"{place}[{index}]", kind)
+    elif isinstance(value, Mapping):
+        if _is_document(value):
+            yield _Found(place, value, kind)
+            return
+        own = _owner(value)
+        for key, item in value.items():
+            if key not in _PAST_KEYS:
+                yield from _search(item, f"{place}.{key}" if place else key, _kind(key, value, own or kind))
+
+
+def _owner(value: Mapping[str, Any]) -> str:
+    """The kind of policy that a resource of an IaC tool holds; "" for what is no such resource."""
+    name = value.get("Type", value.get("type", value.get("TypeName", "")))
+    return _kind_of_type(name) if isinstance(name, str) else ""
+
+
+def _kind_of_type(name: str) -> str:
+    if name in _REPOSITORY_OWNERS:
+        return _REPOSITORY
+    if name in _RENDERED_OWNERS:
+        return _OTHER
+    return f"the policy of a resource of type {name}" if name.startswith(("aws_", "AWS::", "aws:")) else ""
+
+
+def _kind(key: str, holder: Mapping[str, Any], kind: str) -> str:
+    if key in _FOREIGN_KEYS:
+        return _FOREIGN_KEYS[key]
+    if key in _REPOSITORY_KEYS or key == "account_a" or (key == "after" and "diff" in holder):
+        return _REPOSITORY
+    if key == "policyText":
+        registry = "registryId" in holder and "repositoryName" not in holder
+        return "a registry policy, of the whole registry" if registry else _REPOSITORY
+    if key in ("policy", "Policy") and kind == _OTHER and isinstance(holder.get("repository"), str):
+        return _REPOSITORY
+    # Terraform's own JSON syntax names the type as a key.
+    return _kind_of_type(key) or kind
+
+
+def _is_document(value: Mapping[str, Any]) -> bool:
+    """It has a Statement, in whatever case; "Statement" of something else holds neither an object nor a list.
+
+    Terraform's aws_iam_policy_document has both its own description, "statement", and what that renders: "json".
+    """
+    if isinstance(value.get("json"), str) and "statement" in value:
+        return False
+    return any(key.lower() == "statement" and isinstance(item, Mapping | list) for key, item in value.items())
+
+
+def _lone_statements(value: object) -> list[Any] | None:
+    """Statements without a document, as a list; None where it is something else."""
+    items = value if isinstance(value, list) else [value]
+    alone = all(
+        isinstance(item, Mapping)
+        and not _is_document(item)
+        and {"effect", "action"} <= {key.lower().removeprefix("not") for key in item}
+        for item in items
+    )
+    return items if items and alone else None
+
+
+# -- what the document says --------------------------------------------------------------------------------------------
+
+
+def _named(document: PolicyDocument) -> tuple[PolicyDocument, tuple[str, ...]]:
+    """With the names of elements spelled as IAM spells them: they are case-sensitive, their meaning is not in doubt."""
+    statements = document.raw.get(next((key for key in document.raw if key.lower() == "statement"), ""), [])
+    items = [statements] if isinstance(statements, Mapping) else statements
+    plain = all(key in _DOCUMENT.values() or key.lower() not in _DOCUMENT for key in document.raw) and all(
+        key in _ELEMENTS.values() or key.lower() not in _ELEMENTS
+        for item in items
+        if isinstance(item, Mapping)
+        for key in item
+    )
+    if plain:
+        return document, ()
+    made = _respelled(document.raw, _DOCUMENT)
+    made["Statement"] = [_statement(item) if isinstance(item, Mapping) else item for item in items]
+    note = "The names of elements were respelled as IAM writes them: Statement, Effect, Principal, Action."
+    return PolicyDocument.from_json(made), (note,)
+
+
+def _statement(value: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = sorted(key for key in value if key.lower() not in _ELEMENTS)
+    if unknown:
+        raise PolicyError(
+            f"these are not the elements of a policy: {', '.join(unknown[:4])}",
+            hint="It looks like Terraform's aws_iam_policy_document: give what it renders, its attribute json.",
+        )
+    made = _respelled(value, _ELEMENTS)
+    for element in ("Principal", "NotPrincipal"):
+        if isinstance(made.get(element), Mapping):
+            made[element] = _respelled(made[element], _KINDS)
+    effect = made.get("Effect")
+    if isinstance(effect, str):
+        made["Effect"] = _EFFECTS.get(effect.lower(), effect)
+    return made
+
+
+def _respelled(value: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for key, item in value.items():
+        name = names.get(key.lower(), key)
+        if name in made:
+            raise PolicyError(f'"{name}" occurs twice in one object, in different case', hint="Keep one of them.")
+        made[name] = item
+    return made
+
+
+def _checked(document: PolicyDocument, notes: tuple[str, ...]) -> Incoming:
+    if not document.statements:
+        raise PolicyError("a policy without statements says nothing", hint=_SAVE)
+    function = next((key for key in _keys(document.raw) if key == "Ref" or key.startswith("Fn::")), "")
+    if function:
+        raise PolicyError(
+            f"it holds {function}, which CloudFormation only resolves when it deploys",
+            hint=f"Deploy it, then save what is in force. {_SAVE}",
+        )
+    for statement in document.statements:
+        for _, name in (*statement.principals, *statement.not_principals):
+            if "${" in name or "{{" in name:
+                raise PolicyError(f"{statement.name} names a principal that is not rendered: {name}", hint=_RENDER)
+    if not any({"Principal", "NotPrincipal"} & set(statement.raw) for statement in document.statements):
+        raise PolicyError(
+            "no statement has a Principal: it looks like an identity policy, which belongs to a user or role",
+            hint="Name the principal with --to instead of --from, or add a Principal to each statement.",
+        )
+    actions = [a for s in document.statements for a in (*s.actions, *s.not_actions)]
+    if actions and not any(_may_be_ecr(action) for action in actions):
+        services = ", ".join(sorted({action.partition(":")[0] for action in actions})[:4])
+        what = "the trust policy of a role" if services == "sts" else f"a policy of {services}"
+        raise PolicyError(f"none of its actions belongs to ECR: it looks like {what}", hint=_SAVE)
+    return Incoming(document, notes)
+
+
+def _may_be_ecr(action: str) -> bool:
+    service, colon, _ = action.lower().partition(":")
+    return not colon or service == "ecr" or "*" in service or "?" in service
+
+
+def _keys(value: object) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield key
+            yield from _keys(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _keys(item)
+
+
+# -- what it looks like ------------------------------------------------------------------------------------------------
+
+
+def _unknown(value: object) -> PolicyError:
+    if not isinstance(value, Mapping):
+        first = value[0] if isinstance(value, list) and value else None
+        if isinstance(first, Mapping) and first:
+            return _unknown(first)
+        what = (
+            "an empty JSON list" if isinstance(value, list) and not value else f"JSON without a policy: {value!r:.40}"
+        )
+        return PolicyError(f"this is {what}", hint=_SAVE)
+    if not value:
+        return PolicyError("this is an empty JSON object, not a policy", hint=_SAVE)
+    for key, looks, hint in _LOOKS:
+        if key in value:
+            return PolicyError(f"this looks like {looks}", hint=hint)
+    if any(key.lower() == "statement" for key in value):
+        return PolicyError("Statement must be an object or a list of objects", hint=_SAVE)
+    names = ", ".join(list(value)[:5])
+    return PolicyError(f"there is no policy in this JSON: it has {names}, and nowhere a Statement", hint=_SAVE)
+
+
+def _text_hint(text: str) -> str:
+    """What text that is no JSON may be."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    first = lines[0]
+    if any(word in text for word in ("<<EOF", "<<-EOF", "jsonencode(", 'resource "aws_', 'data "aws_')):
+        return f"It looks like Terraform configuration. {_RENDER}"
+    if re.search(r"(?m)^\s*#|(?:^|\s)//|/\*", text) and "{" in text:
+        return "JSON has no comments: remove them."
+    if first.startswith(("AWSTemplateFormatVersion:", "Resources:", "Version:", "Statement:", "- ", "---")):
+        return "It looks like YAML. Convert it to JSON first."
+    if first.startswith("<"):
+        return f"It looks like XML or HTML. {_SAVE}"
+    return ""
