@@ -67,7 +67,7 @@ def _reasons(verdict: TwoSided) -> list[str]:
             continue
         for name, side in (("account A", item.owner), ("account B", item.consumer)):
             if side is not None and side.allows is not True:
-                reason = side.reason.replace(item.action, "its action")
+                reason = item.shared_reason(side)
                 found.setdefault(f"{name}: {reason}", []).append(item.action.removeprefix("ecr:"))
     return [f"    {reason} ({', '.join(actions)})" for reason, actions in found.items()]
 

@@ -71,6 +71,10 @@ class ActionVerdict:
     consumer: Side
     missing: tuple[str, ...] = ()
 
+    def shared_reason(self, side: Side) -> str:
+        """The side's reason without the action's name, so that actions with the same reason can share a line."""
+        return side.reason.replace(f"the {self.action} action", "the action").replace(self.action, "the action")
+
     def to_json(self) -> dict[str, Any]:
         return {
             "action": self.action,

@@ -114,7 +114,7 @@ def _reasons(found: TwoSided) -> list[Content]:
             continue
         for name, side in (("A", item.owner), ("B", item.consumer)):
             if side is not None and side.allows is not True:
-                reason = side.reason.replace(item.action, "its action")
+                reason = item.shared_reason(side)
                 reasons.setdefault((name, reason), []).append(_action(item))
     return [
         Content.assemble((f"{name}: ", "bold"), safe(reason), (f" ({_which(actions, found)})", MUTED))
