@@ -250,7 +250,7 @@ def _plan(
     change = make(before)
     after = change.after
     diff = differences(before, after)
-    findings = _lint(after, repository)
+    findings = _lint(after, repository, before or PolicyDocument.empty())
     risks: list[str] = []
     if change.changed:
         fresh = _fresh(findings, _lint(before, repository))
@@ -316,8 +316,12 @@ def _with_registry(plan: Plan, registry: RegistryFacts | None) -> Plan:
     )
 
 
-def _lint(document: PolicyDocument | None, repository: Repository) -> tuple[Finding, ...]:
-    return lint(document, tags=repository.tags, account=repository.account, partition=repository.partition)
+def _lint(
+    document: PolicyDocument | None, repository: Repository, stored: PolicyDocument | None = None
+) -> tuple[Finding, ...]:
+    return lint(
+        document, tags=repository.tags, account=repository.account, partition=repository.partition, stored=stored
+    )
 
 
 def _fresh(after: Iterable[Finding], before: Iterable[Finding]) -> list[Finding]:

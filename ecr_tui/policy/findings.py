@@ -36,12 +36,16 @@ class Finding:
 
 @dataclass(frozen=True)
 class Hit:
-    """What a check reports: a rule's id, where, and what fills the rule's ``{subject}``."""
+    """What a check reports: a rule's id, where, and what fills the rule's ``{subject}``.
+
+    ``fix``: what to do in this case, where more is known than the rule's own fix says.
+    """
 
     id: str
     where: str
     subject: str = ""
     statement: str = ""
+    fix: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,11 @@ class Setting:
     account: str | None
     partition: str | None
     now: datetime
+    stored: frozenset[str] | None = None
+    """Principals of the policy that ECR stores; None: the document itself is stored.
+
+    A unique id that ECR shows is that of a deleted principal. In a document from a file it need not be.
+    """
 
 
 Check = Callable[[PolicyDocument, Setting], Iterator[Hit]]
@@ -60,7 +69,7 @@ Check = Callable[[PolicyDocument, Setting], Iterator[Hit]]
 def finding(hit: Hit) -> Finding:
     rule = RULES[hit.id]
     title = rule.title.replace("{subject}", hit.subject)
-    return Finding(rule.id, rule.severity, title, rule.why, rule.fix, hit.where, rule.source, hit.statement)
+    return Finding(rule.id, rule.severity, title, rule.why, hit.fix or rule.fix, hit.where, rule.source, hit.statement)
 
 
 def place(statement: Statement, element: str = "", index: int | None = None) -> str:

@@ -5,6 +5,8 @@ Sources: IAM User Guide, "AWS global condition context keys"; Service Authorizat
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 STRING, ARN, DATE, NUMBER, BOOL, ADDRESS = "string", "arn", "date", "number", "boolean", "address"
 
 _NAMES = {
@@ -32,6 +34,27 @@ _NAMES = {
 
 TYPES = {name.lower(): kind for kind, names in _NAMES.items() for name in names.split()}
 
+SPELLINGS = {name.lower(): name for names in _NAMES.values() for name in names.split()}
+"""Each name as AWS spells it, by its lower case."""
+
+ALWAYS = frozenset(
+    {
+        "aws:currenttime",
+        "aws:epochtime",
+        "aws:principalaccount",
+        "aws:principalarn",
+        "aws:principalisawsservice",
+        "aws:principaltype",
+        "aws:requestedregion",
+        "aws:resourceaccount",
+        "aws:securetransport",
+        "aws:useragent",
+        "aws:userid",
+        "aws:viaawsservice",
+    }
+)
+"""Keys in every signed request of a user or role to ECR ("Availability" of the guide's page)."""
+
 TAG_PREFIXES = ("aws:principaltag/", "aws:resourcetag/", "aws:requesttag/", "ecr:resourcetag/")
 RESOURCE_TAG_PREFIXES = ("aws:resourcetag/", "ecr:resourcetag/")
 
@@ -49,6 +72,21 @@ def type_of(key: str) -> str | None:
     return TYPES.get(lower)
 
 
+def spelling_like(key: str) -> str | None:
+    """The known key that a misspelled one resembles most."""
+    found = get_close_matches(key.lower(), SPELLINGS, n=1, cutoff=0.8)
+    if found:
+        return SPELLINGS[found[0]]
+    prefix, slash, rest = key.partition("/")
+    tags = {
+        "aws:principaltag": "aws:PrincipalTag",
+        "aws:resourcetag": "aws:ResourceTag",
+        "ecr:resourcetag": "ecr:ResourceTag",
+    }
+    similar = get_close_matches(prefix.lower(), tags, n=1, cutoff=0.8) if slash and rest else []
+    return f"{tags[similar[0]]}/{rest}" if similar else None
+
+
 def is_resource_tag(key: str) -> bool:
     return key.lower().startswith(RESOURCE_TAG_PREFIXES)
 
@@ -63,6 +101,16 @@ _FAMILIES = {
     "notipaddress": {ADDRESS},
     "arn": {ARN},
 }
+
+
+_OPERATORS = (
+    "StringEquals StringNotEquals StringEqualsIgnoreCase StringNotEqualsIgnoreCase StringLike StringNotLike "
+    "NumericEquals NumericNotEquals NumericLessThan NumericLessThanEquals NumericGreaterThan "
+    "NumericGreaterThanEquals DateEquals DateNotEquals DateLessThan DateLessThanEquals DateGreaterThan "
+    "DateGreaterThanEquals Bool BinaryEquals IpAddress NotIpAddress ArnEquals ArnLike ArnNotEquals ArnNotLike Null"
+)
+OPERATORS = {name.lower(): name for name in _OPERATORS.split()}
+"""Each condition operator as AWS spells it, by its lower case."""
 
 
 def suits(base_operator: str, key: str) -> bool:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ecr_tui.policy.actions import all_actions, matching_actions
+from ecr_tui.policy.actions import matching_actions
 from ecr_tui.policy.compare import condition_key
 from ecr_tui.policy.compiled import Rule, caller_of, compile_policy
-from ecr_tui.policy.conditions import Clause, parse_operator
+from ecr_tui.policy.conditions import Clause
 from ecr_tui.policy.document import PolicyDocument, Statement
 from ecr_tui.policy.evaluate import Request, context_for
+from ecr_tui.policy.exposure import SOURCES, Reach, reach
 from ecr_tui.policy.findings import Check, Hit, Setting, place
 from ecr_tui.policy.keys import TAG_PREFIXES, is_resource_tag
-from ecr_tui.policy.lint_conditions import tag_context
+from ecr_tui.policy.lint_actions import granted_actions
+from ecr_tui.policy.lint_conditions import ends_at, tag_context
 from ecr_tui.policy.patterns import Context
 from ecr_tui.policy.principal import account_of, canonical, describe
 
@@ -26,78 +28,53 @@ DELETION = (
     "ecr:PutImageTagMutability",
 )
 
-_NARROWING = frozenset(
-    {
-        "aws:principalorgid",
-        "aws:principalorgpaths",
-        "aws:principalaccount",
-        "aws:principalarn",
-        "aws:userid",
-        "aws:sourceaccount",
-        "aws:sourcearn",
-        "aws:sourceorgid",
-        "aws:sourceorgpaths",
-        "aws:sourcevpc",
-        "aws:sourcevpce",
-        "aws:vpceaccount",
-        "aws:vpceorgid",
-    }
-)
-_SOURCES = frozenset({"aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths"})
+
+def _open(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
+    """Allows for everybody, by how far their conditions let them reach."""
+    for rule in compile_policy(document).rules:
+        statement = rule.statement
+        if rule.deny or ("AWS", "*") not in statement.principals or _ended(statement, setting):
+            continue
+        where = place(statement, "Principal")
+        found = reach(rule, document.expands_variables)
+        if found is Reach.EVERYBODY:
+            yield Hit("public", where, _shown_actions(statement), statement.name, _not_narrowing(rule))
+        elif found is Reach.NETWORK:
+            yield Hit("network-only", where, _shown_actions(statement), statement.name)
+        elif found is Reach.SERVICES:
+            yield Hit("service-without-source", where, "Every AWS service", statement.name)
 
 
-def granted_actions(statement: Statement) -> frozenset[str]:
-    """The known actions that a statement is about."""
-    if statement.actions:
-        return frozenset(action for pattern in statement.actions for action in matching_actions(pattern))
-    if statement.not_actions:
-        spared = {action for pattern in statement.not_actions for action in matching_actions(pattern)}
-        return frozenset(all_actions()) - spared
-    return frozenset()
+def _ended(statement: Statement, setting: Setting) -> bool:
+    end = ends_at(statement)
+    return end is not None and end <= setting.now
 
 
-def is_public(statement: Statement) -> bool:
-    """An Allow for ``*`` that no condition limits to an organisation, an account, a network or known ARNs."""
-    if statement.effect != "Allow" or ("AWS", "*") not in statement.principals:
-        return False
-    return not any(
-        _narrows(name, key, values) for name, block in statement.condition.items() for key, values in block.items()
+def _shown_actions(statement: Statement) -> str:
+    names = sorted(action.removeprefix("ecr:") for action in granted_actions(statement)) or list(statement.actions)
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _not_narrowing(rule: Rule) -> str:
+    """The fix, where the statement has conditions that seem to name callers."""
+    seeming = [
+        clause for clause in rule.clauses or () if clause.key.lower().startswith(("aws:principal", "aws:source"))
+    ]
+    if not seeming:
+        return ""
+    clause = seeming[0]
+    values = ", ".join(clause.values[:2])
+    return (
+        f"{clause.operator} {clause.key} {values} does not keep other accounts out. "
+        "Name principals, or require your organization's id with StringEquals aws:PrincipalOrgID."
     )
 
 
-def _narrows(name: str, key: str, values: tuple[str, ...]) -> bool:
-    operator = parse_operator(name)
-    base = operator.base
-    if base is None or base == "null" or operator.negated or operator.if_exists:
-        return False
-    if operator.quantifier == "forallvalues" or key.lower() not in _NARROWING or not values:
-        return False
-    if base == "stringlike" or base.startswith("arn"):
-        # A wildcard where the account stands lets everybody make a role of that name.
-        return all(_names_somebody(value) for value in values)
-    return True
-
-
-def _names_somebody(value: str) -> bool:
-    if value.startswith("arn:"):
-        parts = value.split(":", 5)
-        return len(parts) == 6 and "*" not in parts[4] and "?" not in parts[4]
-    return value[:1] not in ("*", "?")
-
-
-def _public(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
-    for statement in document.statements:
-        if is_public(statement):
-            names = sorted(action.removeprefix("ecr:") for action in granted_actions(statement))
-            shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-            yield Hit("public", place(statement, "Principal"), shown or "do nothing", statement.name)
-
-
 def _services(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
-    for statement in document.statements:
+    for rule in compile_policy(document).rules:
+        statement = rule.statement
         services = [value for kind, value in statement.principals if kind == "Service"]
-        keys = {key.lower() for block in statement.condition.values() for key in block}
-        if statement.effect == "Allow" and services and not keys & _SOURCES:
+        if services and not rule.deny and reach(rule, document.expands_variables, SOURCES) is not Reach.LIMITED:
             yield Hit("service-without-source", place(statement, "Principal"), ", ".join(services), statement.name)
 
 
@@ -240,4 +217,4 @@ def repository(setting: Setting) -> Iterator[Hit]:
             return
 
 
-CHECKS: tuple[Check, ...] = (_public, _services, _foreign_hands, _lock_out, _shadows, _repeats)
+CHECKS: tuple[Check, ...] = (_open, _services, _foreign_hands, _lock_out, _shadows, _repeats)

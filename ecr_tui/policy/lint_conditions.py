@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 
 from ecr_tui.policy.compiled import Rule, compile_policy
 from ecr_tui.policy.conditions import MULTI_VALUED_KEYS, Clause, parse_date, parse_operator
 from ecr_tui.policy.document import PolicyDocument, Statement
 from ecr_tui.policy.findings import Check, Hit, Setting, place
-from ecr_tui.policy.keys import is_resource_tag, suits, type_of
+from ecr_tui.policy.keys import OPERATORS, is_resource_tag, spelling_like, suits, type_of
 from ecr_tui.policy.patterns import Context
 from ecr_tui.policy.request import Request
 
@@ -19,15 +20,38 @@ SOON = timedelta(days=7)
 def _form(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
     for statement in document.statements:
         condition = statement.raw.get("Condition", {})
-        if not isinstance(condition, Mapping) or not all(isinstance(block, Mapping) for block in condition.values()):
+        if not _is_condition(condition):
             yield Hit("bad-condition", place(statement, "Condition"), "", statement.name)
             continue
         for name, block in statement.condition.items():
             if parse_operator(name).base is None:
-                yield Hit("unknown-operator", place(statement, f"Condition.{name}"), name, statement.name)
+                where = place(statement, f"Condition.{name}")
+                yield Hit("unknown-operator", where, name, statement.name, _operator_like(name))
                 continue
             for key in block:
                 yield from _key(statement, name, key)
+
+
+def _operator_like(name: str) -> str:
+    """The fix for a misspelled operator; "" where none is like it."""
+    quantifier, colon, base = name.rpartition(":")
+    found = get_close_matches(base.lower(), OPERATORS, n=1, cutoff=0.8)
+    return f"Write {quantifier}{colon}{OPERATORS[found[0]]} if that is meant." if found else ""
+
+
+def _is_condition(condition: object) -> bool:
+    """Operator -> key -> a value or a list of values."""
+    if not isinstance(condition, Mapping):
+        return False
+    return all(
+        isinstance(block, Mapping) and block and all(_is_value(value) for value in block.values())
+        for block in condition.values()
+    )
+
+
+def _is_value(value: object) -> bool:
+    items = value if isinstance(value, list | tuple) else [value]
+    return all(isinstance(item, str | bool | int | float) for item in items)
 
 
 def _key(statement: Statement, name: str, key: str) -> Iterator[Hit]:
@@ -37,7 +61,8 @@ def _key(statement: Statement, name: str, key: str) -> Iterator[Hit]:
         yield Hit("key-without-service", where, key, statement.name)
         return
     if type_of(key) is None:
-        yield Hit("unknown-key", where, key, statement.name)
+        like = spelling_like(key)
+        yield Hit("unknown-key", where, key, statement.name, f"Write {like} if that is meant." if like else "")
         return
     if not suits(operator.base or "", key):
         yield Hit("operator-type", where, f"{name} and {key}", statement.name)

@@ -37,6 +37,10 @@ def until(text: str) -> dict[str, Any]:
     return {"DateLessThan": {"aws:CurrentTime": text}}
 
 
+def tagged(value: str) -> dict[str, Any]:
+    return {"StringEquals": {"aws:ResourceTag/Owner": value}}
+
+
 # rule, document that breaks it, document that does not, what is known of the repository
 RULE_CASES: list[tuple[str, PolicyDocument, PolicyDocument, dict[str, Any]]] = [
     ("empty-policy", policy(), one(), {}),
@@ -59,7 +63,14 @@ RULE_CASES: list[tuple[str, PolicyDocument, PolicyDocument, dict[str, Any]]] = [
     ("element-pair", one(NotPrincipal={"AWS": CAROL}), one(), {}),
     ("element-pair", one(NotAction="ecr:PutImage"), one(), {}),
     ("resource-element", one(Resource="*"), one(), {}),
-    ("resource-element", one(NotResource="*"), one(), {}),
+    ("resource-element", one(Resource=[REPOSITORY]), one(Resource="arn:aws:s3:::bucket"), {}),
+    ("other-resource", one(Resource=REPOSITORY.replace(A, B)), one(Resource="*"), {}),
+    ("other-resource", one(Resource=["*", "arn:aws:s3:::bucket"]), one(Resource=REPOSITORY), {}),
+    ("other-resource", one(NotResource="*"), one(), {}),
+    ("not-text", one({"AWS": 222222222222}), one(), {}),
+    ("not-text", one(action=["ecr:PutImage", 5]), one(Sid="5"), {}),
+    ("not-text", policy({**allow(BOB, PULL), "Principal": 5}), one("*"), {}),
+    ("not-text", one({"AWS": [B, None]}), one({"AWS": [B]}), {}),
     ("unknown-action", one(action=["ecr:PutImages"]), one(action=["ecr:PutImage"]), {}),
     ("unknown-action", one(action="ecr.PutImage"), one(action="ECR:putimage"), {}),
     ("unknown-action", one(action="s3:GetObject"), one(action="ecr:Batch*"), {}),
@@ -70,6 +81,22 @@ RULE_CASES: list[tuple[str, PolicyDocument, PolicyDocument, dict[str, Any]]] = [
     ("no-effect-action", one(action="ecr:CreateRepository"), one(), {}),
     ("all-actions", one(action="ecr:*"), policy(deny(BOB, "ecr:*")), {}),
     ("not-action", policy(allow(BOB, None, NotAction="ecr:PutImage")), policy(deny(BOB, None, NotAction=PULL)), {}),
+    ("incomplete-pull", one(action="ecr:BatchGetImage"), one(action=PULL), {}),
+    ("incomplete-pull", one(action="ecr:Get*"), one(action=["ecr:DescribeImages", "ecr:ListImages"]), {}),
+    (
+        "incomplete-pull",
+        policy(allow(BOB, PULL[0]), allow(CAROL, PULL[1])),
+        policy(allow(BOB, PULL[0]), allow(B, PULL[1])),
+        {},
+    ),
+    ("incomplete-push", one(action=["ecr:PutImage", "ecr:InitiateLayerUpload"]), one(action=PUSH_PULL), {}),
+    (
+        "incomplete-push",
+        one(action="ecr:UploadLayerPart"),
+        one(action=["ecr:BatchGetImage", "ecr:PutImage"]),
+        {},
+    ),
+    ("incomplete-push", one(action=PUSH_PULL[2:]), policy(deny(BOB, "ecr:PutImage")), {}),
     ("no-principal", policy(allow(None, PULL)), one(), {}),
     ("no-principal", one(principal=[]), one(B), {}),
     ("bad-principal", one(f"arn:aws:iam::{B}:group/devs"), one(), {}),
@@ -79,6 +106,9 @@ RULE_CASES: list[tuple[str, PolicyDocument, PolicyDocument, dict[str, Any]]] = [
     ("bad-principal", one({"Service": "lambda"}), one({"Service": "lambda.amazonaws.com"}), {}),
     ("bad-principal", one({"Federated": "x"}), one({"Federated": "cognito-identity.amazonaws.com"}), {}),
     ("principal-wildcard", one(f"arn:aws:iam::{B}:user/*"), one("*", condition=ORG), {}),
+    ("unique-id", one("AROAJQABLZS4A3QDU576Q"), one(), {"stored": one()}),
+    ("dead-principal", one("AROAJQABLZS4A3QDU576Q"), one(), {"stored": one("AROAJQABLZS4A3QDU576Q")}),
+    ("session-principal", one(f"arn:aws:sts::{B}:assumed-role/ci/run-7"), one(f"arn:aws:iam::{B}:role/ci"), {}),
     ("dead-principal", one([BOB, "AIDAJQABLZS4A3QDU576Q"]), one(), {}),
     ("public", one("*"), one("*", condition=ORG), {}),
     ("public", one({"AWS": "*"}), one("*", condition={"StringEquals": {"aws:PrincipalAccount": B}}), {}),
@@ -98,10 +128,17 @@ RULE_CASES: list[tuple[str, PolicyDocument, PolicyDocument, dict[str, Any]]] = [
     (
         "public",
         one("*", condition={"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}}),
-        one("*", condition={"StringLike": {"aws:PrincipalOrgID": "o-1*"}}),
+        one("*", condition={"StringLike": {"aws:PrincipalOrgID": "o-abcdefghij*"}}),
         {},
     ),
     ("public", one("*", condition={"StringLike": {"aws:PrincipalArn": "*"}}), policy(deny("*", PULL)), {}),
+    (
+        "network-only",
+        one("*", condition={"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}),
+        one("*", condition={"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}, **ORG}),
+        {},
+    ),
+    ("network-only", one("*", condition={"StringEquals": {"aws:SourceVpce": "vpce-1"}}), one(), {}),
     ("allow-not-principal", policy(allow(None, PULL, NotPrincipal={"AWS": BOB})), one(), {}),
     ("deny-not-principal", policy(deny(None, PULL, NotPrincipal={"AWS": BOB})), policy(deny(BOB, PULL)), {}),
     ("other-partition", one(f"arn:aws-cn:iam::{B}:root"), one(f"arn:aws:iam::{B}:root"), {}),
@@ -155,6 +192,28 @@ RULE_CASES: list[tuple[str, PolicyDocument, PolicyDocument, dict[str, Any]]] = [
         one(condition={"IpAddress": {"aws:SourceIp": "10.0.0.1"}}),
         {},
     ),
+    (
+        "duplicate-key",
+        one(condition={"StringEquals": {"aws:ResourceTag/Team": "x", "aws:ResourceTag/team": "y"}}),
+        one(condition={"StringEquals": {"aws:ResourceTag/Team": "x"}, "StringLike": {"aws:ResourceTag/team": "y"}}),
+        {},
+    ),
+    (
+        "literal-wildcard",
+        one(condition={"StringEquals": {"aws:ResourceTag/Team": "Pay*"}}),
+        one(condition={"StringLike": {"aws:ResourceTag/Team": "Pay*"}, "ArnEquals": {"aws:PrincipalArn": BOB + "*"}}),
+        {},
+    ),
+    ("bad-variable", one(condition=tagged("${aws:username")), one(condition=tagged("${aws:username}${*}")), {}),
+    ("bad-variable", one(condition=tagged("${aws:PrincipalOrgPaths}")), one(condition=tagged("$aws:username")), {}),
+    ("bad-variable", one(condition=tagged("${}")), one(condition=tagged("${aws:PrincipalTag/a, 'b'}")), {}),
+    (
+        "bad-variable",
+        one(condition={"StringEquals": {"aws:ResourceTag/${aws:username}": "x"}}),
+        one(condition={"StringEquals": {"aws:ResourceTag/username": "x"}}),
+        {},
+    ),
+    ("unknown-variable", one(condition=tagged("${aws:user}")), one(condition=tagged("${aws:userid}")), {}),
     (
         "set-operator-missing",
         one(condition={"StringLike": {"aws:PrincipalOrgPaths": "o-1/*"}}),
@@ -225,6 +284,79 @@ RULE_CASES: list[tuple[str, PolicyDocument, PolicyDocument, dict[str, Any]]] = [
 ]
 
 
+# operator, key, a value that never matches as meant, one that does
+VALUE_CASES: list[tuple[str, str, Any, Any]] = [
+    ("Bool", "aws:SecureTransport", "yes", "TRUE"),
+    ("Bool", "aws:SecureTransport", "1", True),
+    ("Null", "aws:PrincipalOrgID", "no", "false"),
+    ("DateLessThan", "aws:CurrentTime", "31.12.2027", "2027-12-31"),
+    ("DateLessThan", "aws:CurrentTime", "2027-13-01T00:00:00Z", 1830297600),
+    ("DateLessThan", "aws:CurrentTime", "20271231", "2027-12-31T23:59:59Z"),
+    ("DateLessThan", "aws:EpochTime", "1830297600000", "1830297600"),
+    ("NumericLessThan", "aws:MultiFactorAuthAge", "1h", 3600),
+    ("IpAddress", "aws:SourceIp", "203.0.113.0-203.0.113.9", "203.0.113.0/24"),
+    ("NotIpAddress", "aws:SourceIp", "203.0.113.*", "2001:db8::/32"),
+    ("ArnLike", "aws:PrincipalArn", "role/ci", f"arn:aws:iam::{B}:role/ci*"),
+    ("ArnEquals", "aws:PrincipalArn", f"arn:aws:iam::{B}", f"arn:aws:iam::{B}:root"),
+    ("StringLike", "aws:PrincipalArn", "role/ci*", "*:role/ci"),
+    ("ArnLike", "aws:PrincipalArn", f"arn:aws:sts::{B}:assumed-role/ci/*", f"arn:aws:iam::{B}:role/*"),
+    ("StringEquals", "aws:PrincipalAccount", "2222", B),
+    ("StringEquals", "aws:PrincipalAccount", "2222-2222-2222", 222222222222),
+    ("StringLike", "aws:PrincipalAccount", "acct-*", "2222*"),
+    ("StringEquals", "aws:PrincipalOrgID", "O-ABCDEFGHIJ", "o-abcdefghij"),
+    ("StringEquals", "aws:ResourceOrgID", "r-abcd", "${aws:PrincipalOrgID}"),
+    ("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "o-abcdefghij/r-abcd", "o-abcdefghij/r-abcd/*"),
+    ("StringEquals", "aws:SourceVpc", "vpce-1a2b3c4d", "vpc-1a2b3c4d"),
+    ("StringNotEquals", "aws:SourceVpce", "vpc-1a2b3c4d", "vpce-1a2b3c4d"),
+    ("StringEquals", "aws:RequestedRegion", "Frankfurt", "eu-central-1"),
+    ("StringEquals", "aws:PrincipalType", "Role", "AssumedRole"),
+    ("StringEquals", "aws:SecureTransport", "True", "true"),
+    ("StringEquals", "aws:userid", "AROAJQABLZS4A3QDU576Q", "AROAJQABLZS4A3QDU576Q:ci"),
+    ("BinaryEquals", "aws:PrincipalTag/x", "?", "QUJD"),
+    ("StringEquals", "aws:ResourceTag/Team", [], ["a"]),
+]
+
+
+@pytest.mark.parametrize(("operator", "key", "bad", "good"), VALUE_CASES)
+def test_values_are_checked(operator: str, key: str, bad: Any, good: Any) -> None:
+    about_values = {"bad-value", "unlikely-value"}
+    for document in (one, lambda condition: policy(deny("*", PULL, condition))):
+        assert ids(document(condition={operator: {key: bad}})) & about_values
+        assert not ids(document(condition={operator: {key: good}})) & about_values
+
+
+@pytest.mark.parametrize(
+    ("document", "rule", "words"),
+    [
+        (one({"AWS": 222222222222}), "not-text", '"222222222222"'),
+        (one({"AWS": 12345678901}), "not-text", '"012345678901"'),
+        (one("12345678901"), "bad-principal", '"012345678901"'),
+        (one(f"arn:aws:iam::{B}:assumed-role/ci/i-0"), "bad-principal", f"arn:aws:iam::{B}:role/ci."),
+        (one(f"arn:aws:sts::{B}:assumed-role/ci/i-0"), "session-principal", f"arn:aws:iam::{B}:role/ci,"),
+        (one(action=["ecr: BatchGetImage"]), "unknown-action", "ecr:BatchGetImage"),
+        (one(action="ecr.PutImage"), "unknown-action", "ecr:PutImage"),
+        (one(condition={"StringEqual": {"aws:ResourceTag/a": "b"}}), "unknown-operator", "StringEquals"),
+        (one(condition={"StringEquals": {"aws:PrincipalOrgId1": "o-a"}}), "unknown-key", "aws:PrincipalOrgID"),
+        (one(condition={"StringEquals": {"aws:ResourceTags/Team": "b"}}), "unknown-key", "aws:ResourceTag/Team"),
+        (policy({**allow(BOB, PULL), "Conditions": {}}), "unknown-element", '"Condition"'),
+        (one("*", condition={"StringLike": {"aws:PrincipalOrgID": "o-*"}}), "public", "aws:PrincipalOrgID o-*"),
+    ],
+)
+def test_a_fix_names_what_was_probably_meant(document: PolicyDocument, rule: str, words: str) -> None:
+    (found,) = [item for item in findings(document) if item.id == rule]
+    assert words in found.fix
+
+
+def test_a_number_for_an_account_is_told_once() -> None:
+    assert ids(one({"AWS": 222222222222})) == {"not-text"}
+
+
+def test_the_examples_of_the_guide_are_no_errors() -> None:
+    found = findings(one(Resource="*"))
+    assert [(item.id, item.severity) for item in found] == [("resource-element", "warning")]
+    assert "may accept or refuse" in found[0].title
+
+
 @pytest.mark.parametrize(
     ("rule", "bad", "good", "setting"), [pytest.param(*case, id=f"{n}-{case[0]}") for n, case in enumerate(RULE_CASES)]
 )
@@ -253,7 +385,8 @@ def test_managed_elsewhere(tags: dict[str, str], managed: bool) -> None:
 
 def test_every_rule_is_tested_here() -> None:
     consumer = {"no-token", "token-scoped", "identity-lacks"}
-    assert {case[0] for case in RULE_CASES} | {"managed-elsewhere"} | consumer == set(RULES)
+    values = {"bad-value", "unlikely-value"}
+    assert {case[0] for case in RULE_CASES} | {"managed-elsewhere"} | consumer | values == set(RULES)
 
 
 def test_every_rule_says_why_and_what_to_do_and_where_it_comes_from() -> None:

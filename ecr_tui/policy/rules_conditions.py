@@ -1,0 +1,123 @@
+"""Findings about the form of conditions: operators, keys, values and variables."""
+
+from __future__ import annotations
+
+from ecr_tui.policy.rule import AUTH, ERROR, GUIDE, WARNING, Rule
+
+TABLE = (
+    Rule(
+        "bad-condition",
+        ERROR,
+        "The Condition has not the form operator, key, values",
+        "It never matches, and ECR refuses the policy.",
+        'Write it as {"StringEquals": {"aws:ResourceTag/Team": "Payments"}}.',
+        GUIDE + "Condition element",
+        refused=True,
+    ),
+    Rule(
+        "unknown-operator",
+        ERROR,
+        "{subject} is no condition operator",
+        "The condition never matches, and ECR refuses the policy.",
+        "Check the spelling.",
+        GUIDE + "Condition operators",
+    ),
+    Rule(
+        "key-without-service",
+        ERROR,
+        "{subject} is no condition key",
+        "A key starts with a service, like aws: or ecr:. Without it no request ever carries the key.",
+        "Write aws:ResourceTag/KEY for a tag of the repository.",
+        GUIDE + "Condition element",
+    ),
+    Rule(
+        "unknown-key",
+        WARNING,
+        "{subject} is no condition key of ECR",
+        "No request carries it, so the condition is decided as if the key were missing.",
+        "Check the spelling; tags are aws:ResourceTag/KEY.",
+        AUTH + "; IAM User Guide, Global condition keys",
+    ),
+    Rule(
+        "duplicate-key",
+        ERROR,
+        "{subject} are the same condition key",
+        "Names of condition keys have no case. AWS may refuse the policy or keep one of the two.",
+        "Write the key once, with the values that are meant.",
+        GUIDE + "Condition element",
+        refused=True,
+    ),
+    Rule(
+        "operator-type",
+        WARNING,
+        "{subject} do not go together",
+        "The operator compares another type than the key has, so the condition rarely matches.",
+        "Use the operator family of the key's type.",
+        GUIDE + "Condition operators",
+    ),
+    Rule(
+        "bad-value",
+        ERROR,
+        "{subject}",
+        "The comparison is false for every request, so the statement does not do what it says.",
+        "Correct the value.",
+        GUIDE + "Condition operators",
+    ),
+    Rule(
+        "unlikely-value",
+        WARNING,
+        "{subject}",
+        "No request carries such a value, so the comparison is always false.",
+        "Correct the value.",
+        GUIDE + "Global condition context keys",
+    ),
+    Rule(
+        "literal-wildcard",
+        WARNING,
+        "{subject} compares the wildcard as a character",
+        "Only StringLike, StringNotLike and the ARN operators know * and ?.",
+        "Use the Like operator, or write the whole value.",
+        GUIDE + "Condition operators, String condition operators",
+    ),
+    Rule(
+        "bad-variable",
+        ERROR,
+        "{subject} is no policy variable",
+        "A variable has the form ${KEY} or ${KEY, 'default'}, and KEY holds a single value. AWS refuses the policy or "
+        "compares the text as it stands.",
+        "Correct the variable.",
+        GUIDE + "Policy variables",
+    ),
+    Rule(
+        "unknown-variable",
+        WARNING,
+        "{subject} has no value in a request to ECR",
+        "A variable without a value matches nothing.",
+        "Check the spelling; a tag of the caller is ${aws:PrincipalTag/KEY}.",
+        GUIDE + "Policy variables",
+    ),
+    Rule(
+        "set-operator-missing",
+        ERROR,
+        "{subject} holds several values",
+        "Without ForAnyValue or ForAllValues such a key never matches.",
+        "Put ForAnyValue: before the operator.",
+        GUIDE + "Multivalued context keys",
+    ),
+    Rule(
+        "for-all-values",
+        WARNING,
+        "{subject} is also true when the key is missing",
+        "In an Allow that opens the statement to every request without the key.",
+        'Use ForAnyValue, or add {"Null": {KEY: "false"}}.',
+        GUIDE + "Multivalued context keys",
+    ),
+    Rule(
+        "if-exists-on-tag",
+        WARNING,
+        "{subject} also applies to untagged repositories",
+        "With IfExists the condition is true where the repository has no such tag.",
+        "Use the operator without IfExists.",
+        GUIDE + "Condition operators, IfExists",
+    ),
+)
