@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Event
 
-from ecr_tui import precedence
 from ecr_tui.audit_reading import Entry
 from ecr_tui.audit_result import ENTRY, REACHES, Audit, Ending, Interest, RegistryChange, RepositoryAudit, Tag, Unmet
 from ecr_tui.aws.model import RegistryFacts, Repository
@@ -29,9 +28,6 @@ from ecr_tui.policy.patterns import has_variable
 from ecr_tui.policy.principal import account_of
 from ecr_tui.policy.who import Capability, Matrix, Row, Verdict
 from ecr_tui.registry_effect import Reach
-
-STROKE = 50
-"""Repositories that are worked out before the interface gets its turn."""
 
 
 def examine(
@@ -54,7 +50,7 @@ def examine(
     """
     now = now or datetime.now(UTC)
     policies = _Policies(account, partition, now)
-    documents = [policies.parsed(entry) for entry in precedence.giving_way(entries, STROKE)]
+    documents = [policies.parsed(entry) for entry in entries]
     interest = _interest(tags, asked, [item for item in documents if isinstance(item, PolicyDocument)], account)
 
     def make(whom: Sequence[str] | None, policy: PolicyDocument | None) -> Matrix:
@@ -66,7 +62,7 @@ def examine(
         name: _Region(known.get(name, RegistryFacts(name)), make, asked, interest.principals) for name in places
     }
     found: list[RepositoryAudit] = []
-    for entry, document in precedence.giving_way(zip(entries, documents, strict=True), STROKE):
+    for entry, document in zip(entries, documents, strict=True):
         if cancel is not None and cancel.is_set():
             raise Cancelled
         repository = entry.repository

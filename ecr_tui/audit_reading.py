@@ -6,11 +6,9 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.errors import Cancelled, EcrTuiError
-from ecr_tui.threads import Crew, start
 
 WORKERS = 8
 """ECR publishes no rate for GetRepositoryPolicy; the background client backs off where eight at a time are too many."""
@@ -45,22 +43,16 @@ def read_policies(
     for index in range(len(repositories)):
         waiting.put(index)
 
-    crew = Crew(min(WORKERS, len(repositories)))
-
-    def work(number: int) -> None:
+    def work() -> None:
         while not stop.is_set():
-            if number >= crew.size and not waiting.empty():
-                stop.wait(Crew.EVERY)
-                continue
             try:
                 index = waiting.get_nowait()
             except queue.Empty:
                 return
             done.put((index, _entry(read, repositories[index])))
-            crew.look()
 
-    for number in range(crew.size):
-        start(partial(work, number), "audit-reading")
+    for _ in range(min(WORKERS, len(repositories))):
+        threading.Thread(target=work, name="audit-reading", daemon=True).start()
     found: dict[int, Entry] = {}
     try:
         while len(found) < len(repositories):

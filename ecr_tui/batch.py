@@ -13,7 +13,7 @@ from typing import Any
 from ecr_tui.aws.model import Repository
 from ecr_tui.errors import Cancelled, EcrTuiError
 from ecr_tui.report import Report
-from ecr_tui.threads import received
+from ecr_tui.waits import received
 
 POOL = 4
 """Each keeps a connection or two busy, and GetAuthorizationToken and PutImage have low rates."""

@@ -23,7 +23,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ecr_tui import precedence
 from ecr_tui.aws.model import Repository
 from ecr_tui.config import default_cache_dir
 from ecr_tui.errors import Cancelled
@@ -152,7 +151,6 @@ class ListingCache:
                 for line in file:
                     if cancel is not None and cancel.is_set():
                         raise Cancelled
-                    precedence.give_way()
                     page = [_row(item, head, shared) for item in json.loads(line)]
                     rows += page
                     if on_page is not None:
@@ -264,7 +262,6 @@ def _lines(account: str, region: str, repositories: Sequence[Repository]) -> Ite
     head = {"v": _FORMAT, "account": account, "region": region, "at": datetime.now(UTC).isoformat()}
     yield _dump({**head, "count": len(repositories), "arn": arn, "uri": uri})
     for start in range(0, len(repositories), _ROWS_A_LINE):
-        precedence.give_way()
         yield _dump([_item(row, arn, uri) for row in repositories[start : start + _ROWS_A_LINE]])
 
 

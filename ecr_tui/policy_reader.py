@@ -19,7 +19,6 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.errors import Cancelled, EcrTuiError
-from ecr_tui.threads import Crew, start
 
 T = TypeVar("T")
 
@@ -53,7 +52,7 @@ class BackgroundReader(Generic[T]):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._read = read
-        self._crew = Crew(threads)
+        self._limit = threads
         self._ttl = ttl
         self._clock = clock
         self._lock = threading.RLock()
@@ -206,10 +205,10 @@ class BackgroundReader(Generic[T]):
     def _serve(self) -> None:
         with self._lock:
             work = len(self._wanted) + len(self._queued) + len(self._running)
-            new = 0 if self._closed else max(0, min(self._crew.size, work) - self._threads)
+            new = 0 if self._closed else max(0, min(self._limit, work) - self._threads)
             self._threads += new
         for _ in range(new):
-            start(self._work, "policy-reader")
+            threading.Thread(target=self._work, name="policy-reader", daemon=True).start()
 
     def _next(self) -> Repository | None:
         """Callers hold the lock. What was answered meanwhile, or is awaited by nobody any more, is passed over."""
@@ -227,7 +226,7 @@ class BackgroundReader(Generic[T]):
         while True:
             with self._lock:
                 # Deciding to end and being counted out are one step, or a new wish could find nobody to serve it.
-                row = None if self._closed or self._threads > self._crew.size else self._next()
+                row = None if self._closed else self._next()
                 if row is None:
                     self._threads -= 1
                     return
@@ -244,10 +243,6 @@ class BackgroundReader(Generic[T]):
                         inbox.put(answer)
                 elif row.arn in self._awaited:
                     self._queued.appendleft(row)
-                self._crew.look()
-                more = self._crew.size > self._threads
-            if more:
-                self._serve()
             for heard in listeners:
                 try:
                     heard(answer)

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from threading import Event as CancelEvent
 from typing import TYPE_CHECKING
 
-from ecr_tui import precedence
 from ecr_tui.aws.model import Repository, Role
 from ecr_tui.config import Settings
 from ecr_tui.errors import EcrTuiError, InputError
@@ -110,12 +109,10 @@ class Verifying:
     def remember_listed(self, repositories: Iterable[Repository]) -> None:
         """Repositories as a listing without a filter found them: the counter-proof is chosen among them."""
         regions: dict[str, list[Repository]] = {}
-        for one in precedence.giving_way(repositories, 1000):
+        for one in repositories:
             regions.setdefault(one.region, []).append(one)
         with self._lock:
-            former = [row for region in regions for row in self._listed.get(region, ())]
             self._listed.update({region: tuple(found) for region, found in regions.items()})
-        precedence.let_go(former)
 
     # -- verifications -------------------------------------------------------------------------------------------
 

@@ -338,25 +338,3 @@ def test_a_closed_reader_begins_nothing(source: Source, make: Make) -> None:
     with pytest.raises(Cancelled):
         reader.read_all([repository(1)])
     assert source.begun == []
-
-
-# -- how many threads --------------------------------------------------------------------------------------------
-
-
-def test_a_reader_follows_its_crew(source: Source, make: Make) -> None:
-    reader = make(threads=4)
-    rows = [repository(number) for number in range(12)]
-    reader.want(rows)
-    source.wait_begun(4)
-    reader._crew.size = 1
-    reader._crew.look = lambda: None  # type: ignore[method-assign]
-    source.let("r0", "r1", "r2", "r3")
-    source.wait_begun(5)
-    assert source.running == 1
-    reader._crew.size = 3
-    source.let("r4")
-    source.wait_begun(8)
-    assert source.running == 3
-    source.let_all()
-    source.wait_begun(12)
-    assert sorted(source.begun) == sorted(row.name for row in rows)

@@ -6,18 +6,16 @@ come from tag:GetResources (an index that lags a little) and are joined by ARN: 
 
 from __future__ import annotations
 
-import heapq
 import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import chain, islice, pairwise
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ecr_tui import precedence
 from ecr_tui.aws.model import Repository
 from ecr_tui.aws.sessions import AwsSession
 from ecr_tui.errors import Cancelled, DeniedError, EcrTuiError, InputError
@@ -34,8 +32,6 @@ INDEX, LIVE = "index", "live"
 _NAMES_A_CALL = 100
 """DescribeRepositories takes up to 100 names, or lists pages of 1,000."""
 _TAG_THREADS = 8
-_STROKE = 250
-"""Rows that are worked on before the interface gets its turn."""
 _TAGS_A_PAGE, _TAGS_EVERY = 1000, 0.25
 
 
@@ -76,7 +72,6 @@ def list_repositories(
             except queue.Empty:
                 pages.give()
                 continue
-            precedence.give_way()
             state = states[event.region]
             state.running -= event.ended
             if event.error is not None:
@@ -91,7 +86,7 @@ def list_repositories(
         stop.set()
     if failures and len(failures) == len(states):
         raise next(iter(failures.values()))
-    return [row for state in states.values() for row in state.empty()]
+    return [state.rows[arn] for state in states.values() for arn in sorted(state.rows)]
 
 
 def first_repositories(session: AwsSession, region: str, limit: int) -> list[Repository]:
@@ -199,30 +194,12 @@ class _Region:
             # Absent from the index means untagged; formerly tagged ones are in it with [].
             self.tags_complete = True
             changed.update(dict.fromkeys(arn for arn, row in self.rows.items() if row.tags is None))
-        for arn in precedence.giving_way(changed, _STROKE):
+        for arn in changed:
             row = self.rows[arn]
             if row.tags is None:
                 known = self.tags.get(arn, self.untagged if self.tags_complete else None)
                 self.rows[arn] = row if known is None else _with_tags(row, known, event.source)
         return [self.rows[arn] for arn in changed]
-
-    def empty(self) -> Iterator[Repository]:
-        """All rows in order. What is no longer needed goes with each (see ``precedence.let_go``)."""
-        for arn in precedence.giving_way(_in_order(self.rows), _STROKE):
-            self.tags.pop(arn, None)
-            yield self.rows.pop(arn)
-
-
-def _in_order(names: Iterable[str]) -> Iterator[str]:
-    """Sorted, by pages. Mostly they come in order, and then that is all."""
-    waiting = iter(names)
-    pages: list[list[str]] = []
-    while page := sorted(islice(waiting, _STROKE)):
-        pages.append(page)
-        precedence.give_way()
-    if all(before[-1] <= after[0] for before, after in pairwise(pages)):
-        return chain.from_iterable(pages)
-    return heapq.merge(*pages)
 
 
 class _Pages:
@@ -270,8 +247,6 @@ class _Work:
         self._shared: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
         self.repositories: list[Repository] = []
         """Without tags: those that :meth:`_one_by_one` asks for, where the index is denied."""
-        self.indexed = False
-        """All tags came from the index."""
 
     def list_all(self) -> None:
         try:
@@ -286,7 +261,6 @@ class _Work:
             for tags in self._tag_pages():
                 self.events.put(_Event(self.region, tags=tags))
             self.events.put(_Event(self.region, tags_complete=True))
-            self.indexed = True
         except DeniedError:
             self._listed.wait()
             for repository, known in self._one_by_one(self.repositories):
@@ -328,7 +302,7 @@ class _Work:
         with self._session.calling("ecr:DescribeRepositories"):
             for page in pages.paginate(PaginationConfig={"PageSize": 1000}):
                 self._check()
-                found = precedence.giving_way(page["repositories"], _STROKE)
+                found = page["repositories"]
                 yield [_repository(item, self.region) for item in found]
 
     def _tag_pages(self) -> Iterator[dict[str, dict[str, str]]]:
@@ -396,5 +370,3 @@ def _guarded(work: _Work, target: Callable[[], None]) -> None:
     except Exception as exc:
         error = EcrTuiError("listing the repositories failed", detail=repr(exc))
     work.events.put(_Event(work.region, ended=True, error=error, only_tags=target.__name__ == "list_tags"))
-    if work.indexed:
-        precedence.let_go(work.repositories)

@@ -11,8 +11,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ecr_tui import precedence
-
 _LISTS = {
     "ecr": (("DescribeRepositories", "repositories"),),
     "resourcegroupstaggingapi": (("GetResources", "ResourceTagMappingList"),),
@@ -33,7 +31,6 @@ class _Plain:
     def __call__(self, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object) -> None:
         if response_dict.get("status_code") != 200:
             return
-        precedence.give_way()
         try:
             answer = json.loads(response_dict["body"])
             entries = answer.pop(self._name)

@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from ecr_tui import __version__, precedence
+from ecr_tui import __version__
 from ecr_tui.aws import call_hooks, errors, hosts
 from ecr_tui.aws.model import Identity, MfaPrompt, Role, RoleToAssume
 from ecr_tui.aws.plain_answers import prefer_plain_lists
@@ -142,7 +142,6 @@ class AwsSession:
         return client
 
     def _client(self, service: str, region: str | None, kind: str) -> Any:
-        precedence.give_way()
         with self._lock:
             self._renew_mfa()
             session = self._boto()
@@ -285,9 +284,6 @@ def _core_session(profile: str | None) -> CoreSession:
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_timestamp)
     events = core.get_component("event_emitter")
     events.register("before-call", _note_start)
-    # The three computing parts of a call: its parameters, its signature, its answer.
-    for event in ("before-parameter-build", "request-created", "before-parse", "after-call"):
-        events.register(event, _give_way)
     # Two wildcards: the more specific handler answers first, and botocore's own is registered with one part less.
     events.register("needs-retry.*.*", _give_up)
     return core
@@ -316,10 +312,6 @@ def _timestamp(value: Any) -> datetime:
 
     parsed: datetime = parse_timestamp(value)
     return parsed
-
-
-def _give_way(**_: object) -> None:
-    precedence.give_way()
 
 
 _STARTED = "ecr_tui.started"

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from ecr_tui.bulk.paced_store import Stop
-from ecr_tui.threads import received
+from ecr_tui.waits import received
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ecr_tui.errors import InputError
-from ecr_tui.ui import interpreter, loop
+from ecr_tui.ui import collector
 
 if TYPE_CHECKING:
     from ecr_tui.workspace import Workspace
@@ -17,7 +17,7 @@ def run_interface(workspace: Workspace) -> None:
         raise InputError(
             "the interface needs a terminal", hint="For scripts there are commands: ecr-tui --help lists them."
         )
-    with interpreter.for_an_interface():
+    with collector.tuned():
         from ecr_tui.ui.app import EcrTuiApp
 
-        loop.run(EcrTuiApp(workspace))
+        EcrTuiApp(workspace).run()

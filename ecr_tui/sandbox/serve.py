@@ -11,7 +11,7 @@ from typing import TextIO
 
 from ecr_tui.sandbox import profiles
 from ecr_tui.sandbox.sandbox import Sandbox
-from ecr_tui.threads import LOOK
+from ecr_tui.waits import LOOK
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 

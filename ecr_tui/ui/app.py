@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rich.segment import Segments
 from textual import events, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding
@@ -18,11 +17,11 @@ from textual.content import Content
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
+from textual.widgets import Input, TextArea
 
 from ecr_tui.errors import CredentialsError
-from ecr_tui.ui import burst, interpreter, jobs
+from ecr_tui.ui import collector, jobs
 from ecr_tui.ui.commands import Commands
-from ecr_tui.ui.executor import DaemonExecutor
 from ecr_tui.ui.keymap import Keymap
 from ecr_tui.ui.messages import CopyWanted, MfaAsked, MfaReply, SignInWanted, WorkChanged
 from ecr_tui.ui.resources import style_sheets
@@ -31,8 +30,6 @@ from ecr_tui.ui.text import safe, safe_block
 from ecr_tui.ui.theme import BRAND, check_theme, readable
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from ecr_tui.aws.model import MfaPrompt
     from ecr_tui.ui.clipboard import Clipboard
     from ecr_tui.ui.port import Workspace
@@ -54,8 +51,6 @@ class EcrTuiApp(App[None]):
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = App.COMMANDS | {Commands}
     ANIMATION_LEVEL = "none"
     DEFAULT_MODE = "accounts"
-    has_drawn = False
-    """The first frame has been given to the terminal."""
 
     def __init__(
         self,
@@ -76,19 +71,11 @@ class EcrTuiApp(App[None]):
         self._replies: set[MfaReply] = set()
         self._leaving = False
         self.register_theme(BRAND)
-        self._begin_with(check_theme(theme or settings.theme, settings.origin("theme")))
+        self.theme = check_theme(theme or settings.theme, settings.origin("theme"))
         workspace.ask_mfa = self.ask_mfa
         self._now = now
         self._pairs = 0
         self._begin()
-
-    def _begin_with(self, theme: str) -> None:
-        """As setting the theme does, without reading all style sheets a second time for it: none was read yet."""
-        self.set_reactive(App.theme, theme)
-        dark = self.current_theme.dark
-        self.update_classes({f"-theme-{theme}": True, "-dark-mode": dark, "-light-mode": not dark}, update=False)
-        self._refresh_truecolor_filter(self.ansi_theme)
-        self.stylesheet.set_variables(self.get_css_variables())
 
     def get_line_filters(self) -> list[LineFilter]:
         """For NO_COLOR Textual decides before the theme is known: the terminal's own colours, made grey, are black."""
@@ -114,25 +101,30 @@ class EcrTuiApp(App[None]):
             return self.keys_in_force.shown(binding.id)
         return super().get_key_display(binding)
 
-    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        super()._display(screen, renderable)
-        if renderable is not None and not self._batch_count:
-            self.has_drawn = True
-
     async def on_load(self) -> None:
         loop = asyncio.get_running_loop()
-        loop.set_default_executor(DaemonExecutor())
         for name in ("SIGTERM", "SIGHUP"):
             # Only the main thread of a Unix process can.
             with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
                 loop.add_signal_handler(getattr(signal, name), self.call_later, self.action_quit)
 
     async def on_event(self, event: events.Event) -> None:
-        if not await burst.acted(self, event):
-            await super().on_event(event)
+        """Run the action of a key before the next key arrives, unless a widget that takes text has the focus.
+
+        Textual looks for a binding only after the focused widget has seen the key. By then the letters pasted or typed
+        after ``/`` would wait in the table's queue and run as commands.
+        """
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            screen = self.screen
+            typing = isinstance(screen.focused, Input | TextArea)
+            if not (screen.is_modal or screen.maximized is not None or typing):
+                bound = screen.active_bindings.get(event.key)
+                if bound is not None and bound.enabled and await self.run_action(bound.binding.action, bound.node):
+                    return
+        await super().on_event(event)
 
     def on_ready(self) -> None:
-        interpreter.ready()
+        collector.settle()
 
     def start_over(self) -> None:
         """For other accounts: a main screen that has never seen the former ones."""
@@ -148,10 +140,6 @@ class EcrTuiApp(App[None]):
         main = self.main = MainScreen(self._workspace, now=self._now)
 
         def made() -> MainScreen:
-            # The style sheets are those of the present theme: nothing has to be read again for this screen. What it
-            # inherits from the app must be known before, which Textual would look up only after.
-            main._css_update_count = self._css_update_count
-            self.stylesheet.apply(self)
             main.panes.resized(self.size, update=False)
             return main
 
@@ -181,13 +169,13 @@ class EcrTuiApp(App[None]):
         self.exit()
 
     def _fatal_error(self) -> None:
-        """As Textual's, but without the values of local variables: tokens are among them."""
+        """Print the traceback without the values of local variables: tokens are among them.
+
+        Textual has no public hook for this; a test fails when it renames the method.
+        """
         from rich.traceback import Traceback
 
-        self.bell()
-        traceback = Traceback(show_locals=False, width=None)
-        self._exit_renderables.append(Segments(self.console.render(traceback, self.console.options)))
-        self._close_messages_no_wait()
+        self.panic(Traceback(show_locals=False, width=None))
 
     # -- what users are told -------------------------------------------------------------------------------------------
 
@@ -206,14 +194,6 @@ class EcrTuiApp(App[None]):
     def action_help_quit(self) -> None:
         """What ctrl+c says: in a terminal interface it copies, and many expect it to leave."""
         self.notify("q leaves; ctrl+q does while you are typing.")
-
-    def action_command_palette(self) -> None:
-        from textual.command import CommandPalette
-
-        from ecr_tui.ui.screens.palette import Palette
-
-        if not CommandPalette.is_open(self):  # type: ignore[arg-type]
-            self.push_screen(Palette(id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Textual's own, without those that our catalogue has (quit, keys) or that mean nothing here."""
@@ -268,7 +248,7 @@ class EcrTuiApp(App[None]):
 
     def copy_to_clipboard(self, text: str) -> None:
         """What is marked with the mouse or in an input, for ctrl+c: as truthful as every other copy."""
-        self._clipboard = text
+        super().copy_to_clipboard(text)
         self.post_message(CopyWanted(text, "what is marked"))
 
     # -- MFA ---------------------------------------------------------------------------------------------------------

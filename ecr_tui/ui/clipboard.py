@@ -6,8 +6,11 @@ import asyncio
 import os
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
+
+from ecr_tui.ui.jobs import on_thread
 
 OSC_52_LIMIT = 100_000
 """Characters of base64: what is longer is cut off or dropped by several terminals, silently."""
@@ -76,7 +79,7 @@ class Clipboard:
         if not is_remote(self._environ):
             try:
                 # pyperclip starts a program and waits for it: xclip on a dead display would wait for ever.
-                name = await asyncio.wait_for(asyncio.to_thread(self._system, text), self.TIMEOUT)
+                name = await asyncio.wait_for(on_thread(partial(self._system, text)), self.TIMEOUT)
             except Exception:  # noqa: S110 (pyperclip's failures are of many classes, FileNotFoundError among them)
                 pass
             else:
@@ -104,7 +107,7 @@ class Clipboard:
             return Copied(f"anywhere: {why}", "Could not copy", failed=True)
         path = self._file()
         try:
-            await asyncio.to_thread(write_private, path, text)
+            await on_thread(partial(write_private, path, text))
         except OSError as error:
             return Copied(
                 f"anywhere: {why}, and {path} cannot be written ({error.strerror})", "Could not copy", failed=True

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import threading
 import traceback
 from collections.abc import Callable
+from typing import TypeVar
 
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.widget import Widget
 
 from ecr_tui.errors import EcrTuiError
+
+T = TypeVar("T")
 
 
 def as_error(error: BaseException) -> EcrTuiError:
@@ -30,12 +35,11 @@ def start(
     *,
     failed: Callable[[EcrTuiError], Message | None],
     group: str,
-    exclusive: bool = True,
 ) -> None:
-    """Run ``work`` on a thread and post the message that it returns to ``node``; ``failed`` makes one of an error.
+    """Run ``work`` on a daemon thread and post its message to ``node``; ``failed`` makes a message of an error.
 
-    ``exclusive`` forgets an older job of the group, but its thread runs on and its message still arrives: handlers
-    compare generations.
+    A job is never stopped: its message arrives however late, and handlers compare generations. Textual's own thread
+    workers and ``asyncio.to_thread`` would hold the program back at its end, until their calls return.
     """
 
     def run() -> None:
@@ -46,7 +50,34 @@ def start(
         if message is not None:
             post(node, message)
 
-    node.run_worker(run, thread=True, group=group, name=group, exclusive=exclusive, exit_on_error=False)
+    threading.Thread(target=run, name=group, daemon=True).start()
+
+
+async def on_thread(work: Callable[[], T]) -> T:
+    """The result of ``work``, run on a daemon thread; raises what it raises."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if future.done():  # nobody waits any more
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)  # type: ignore[arg-type]
+
+    def run() -> None:
+        result: T | None = None
+        error: BaseException | None = None
+        try:
+            result = work()
+        except BaseException as failure:
+            error = failure
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(settle, result, error)
+
+    threading.Thread(target=run, name="on-thread", daemon=True).start()
+    return await future
 
 
 def post(node: MessagePump, message: Message) -> None:

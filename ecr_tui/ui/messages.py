@@ -6,14 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from textual.message import Message
-
-from ecr_tui.ui.said import Said
 
 if TYPE_CHECKING:
     from ecr_tui.audit_result import Audit
@@ -27,7 +25,8 @@ if TYPE_CHECKING:
     from ecr_tui.twosided import TwoSided
 
 
-class AccountRead(Said):
+@dataclass(eq=False)
+class AccountRead(Message):
     """One of the two accounts: an identity or the reason why there is none."""
 
     generation: int
@@ -37,19 +36,22 @@ class AccountRead(Said):
     error: EcrTuiError | None = None
 
 
-class PageListed(Said):
+@dataclass(eq=False)
+class PageListed(Message):
     generation: int
     repositories: Sequence[Repository]
 
 
-class PageKept(Said):
+@dataclass(eq=False)
+class PageKept(Message):
     """Of the list that a former run left behind."""
 
     generation: int
     repositories: Sequence[Repository]
 
 
-class Kept(Said):
+@dataclass(eq=False)
+class Kept(Message):
     """Its end: when it was listed, and what could not be used of it."""
 
     generation: int
@@ -57,7 +59,8 @@ class Kept(Said):
     problems: Sequence[str] = ()
 
 
-class RegionFailed(Said):
+@dataclass(eq=False)
+class RegionFailed(Message):
     """One region of a listing of several could not be read."""
 
     generation: int
@@ -65,7 +68,8 @@ class RegionFailed(Said):
     error: EcrTuiError
 
 
-class Listed(Said):
+@dataclass(eq=False)
+class Listed(Message):
     """The whole listing, or why it ended. ``one_by_one``: tags had to be asked for each repository."""
 
     generation: int
@@ -78,7 +82,8 @@ class DetailsRead(Message):
     """Policies or image counts wait in ``flows.details`` to be taken."""
 
 
-class Previewed(Said):
+@dataclass(eq=False)
+class Previewed(Message):
     """The plan for exactly this repository and grant, made from exactly this policy text."""
 
     generation: int
@@ -89,7 +94,8 @@ class Previewed(Said):
     error: EcrTuiError | None = None
 
 
-class Sided(Said):
+@dataclass(eq=False)
+class Sided(Message):
     """What both sides say of the plan in view, and what a creation template makes of it for repositories to come."""
 
     generation: int
@@ -98,22 +104,25 @@ class Sided(Said):
     error: EcrTuiError | None = None
 
 
-class AuditProgress(Said):
+@dataclass(eq=False)
+class AuditProgress(Message):
     words: str
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, AuditProgress)
 
 
-class Audited(Said):
+@dataclass(eq=False)
+class Audited(Message):
     """``pages``: the audit in words, by page."""
 
     audit: Audit | None
     error: EcrTuiError | None = None
-    pages: Mapping[str, str] = MappingProxyType({})
+    pages: Mapping[str, str] = field(default_factory=dict)
 
 
-class Verifying(Said):
+@dataclass(eq=False)
+class Verifying(Message):
     generation: int
     event: VerifyEvent
 
@@ -130,19 +139,22 @@ class Verifying(Said):
         )
 
 
-class Verified(Said):
+@dataclass(eq=False)
+class Verified(Message):
     generation: int
     report: Report | None
     error: EcrTuiError | None = None
 
 
-class Answered(Said):
+@dataclass(eq=False)
+class Answered(Message):
     """An answer for whoever asked: ``take`` runs on the app's thread, and judges by itself whether it still counts."""
 
     take: Callable[[], object]
 
 
-class CopyWanted(Said):
+@dataclass(eq=False)
+class CopyWanted(Message):
     """``what`` names ``text`` for the toast, ``more`` is added there."""
 
     text: str
@@ -150,7 +162,8 @@ class CopyWanted(Said):
     more: str = ""
 
 
-class SignInWanted(Said):
+@dataclass(eq=False)
+class SignInWanted(Message):
     """``command`` renews a profile's sign-in from a shell."""
 
     command: str
@@ -175,6 +188,7 @@ class MfaReply:
         return "MfaReply(...)"
 
 
-class MfaAsked(Said):
+@dataclass(eq=False)
+class MfaAsked(Message):
     prompt: MfaPrompt
     reply: MfaReply

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from ecr_tui import precedence
 from ecr_tui.aws import quiet, sessions
 from ecr_tui.aws.model import MfaPrompt, Role
 from ecr_tui.aws.profiles import list_profiles
@@ -162,19 +161,6 @@ def test_identity_is_asked_once(session: AwsSession, fake: FakeAws) -> None:
     )
     assert first.expires_at is None
     assert fake.calls["GetCallerIdentity"] == 1
-
-
-def test_a_call_gives_way_to_an_interface_wherever_it_computes(
-    session: AwsSession, fake: FakeAws, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    steps: list[str] = []
-    monkeypatch.setattr(precedence, "give_way", lambda: steps.append("way"))
-    session.client("sts").meta.events.register("before-send", lambda **_: steps.append("sent"))
-    made = len(steps)
-    session.identity()
-    assert made  # before the session and the client are made
-    # The parameters and the signature before it is sent, the answer after.
-    assert steps[made + 1 :] == ["way", "way", "sent", "way", "way"]
 
 
 def test_clients_are_made_once_from_many_threads(session: AwsSession) -> None:

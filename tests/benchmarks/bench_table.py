@@ -22,10 +22,8 @@ from textual.screen import Screen
 from textual.widgets import DataTable
 
 from ecr_tui.aws.model import Repository
-from ecr_tui.ui import interpreter
-from ecr_tui.ui.screens.turns import BriefTurns
+from ecr_tui.ui import collector
 from ecr_tui.ui.widgets.columns import Column
-from ecr_tui.ui.widgets.line_cache import grounded
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 from tests.benchmarks.measures import Row, percentile, print_rows, seconds, times
 
@@ -63,19 +61,8 @@ class Subject(Protocol):
     def clear(self) -> None: ...
 
 
-class AppScreen(BriefTurns, Screen[None]):
-    """As the app's own main screen."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        grounded(self)
-
-
 class Framed(App[None]):
     """Tells when a frame has been drawn."""
-
-    def get_default_screen(self) -> Screen[Any]:
-        return AppScreen()
 
     def __init__(self) -> None:
         super().__init__()
@@ -213,8 +200,8 @@ Work = Callable[[Pilot[None]], Awaitable[None]]
 
 def main(count: int = ROWS, rounds: int = ROUNDS) -> list[Row]:
     given = rows(count)
-    with interpreter.for_an_interface():
-        interpreter.ready()
+    with collector.tuned():
+        collector.settle()
         ours = asyncio.run(measure(Ours, given, rounds))
         # One round of Textual's takes half a minute at this size.
         theirs = asyncio.run(measure(Textuals, given, 1))

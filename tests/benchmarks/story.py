@@ -19,7 +19,7 @@ from textual.keys import _character_to_key
 from textual.widgets import Input
 
 from ecr_tui.config import resolve
-from ecr_tui.ui import interpreter, loop
+from ecr_tui.ui import collector
 from ecr_tui.ui.app import EcrTuiApp
 from ecr_tui.ui.port import Workspace
 from tests.benchmarks.watchdog import Watchdog
@@ -134,14 +134,14 @@ def run(
     watchdog = Watchdog()
     # Before the first frame there is nothing to press a key for; and Textual leaves when its reader of keys has
     # noticed, which looks every tenth of a second.
-    watchdog.idle = lambda: app._exit or not app.has_drawn
+    watchdog.idle = lambda: app.return_code is not None or not app.is_running
     story = Story(app, watchdog, settle)
     thread = threading.Thread(target=tell, args=(story,), daemon=True)
     watchdog.start()
     try:
         app.call_later(thread.start)
-        with interpreter.for_an_interface():
-            loop.run(app, headless=headless, size=(120, 40) if headless else None)
+        with collector.tuned():
+            app.run(headless=headless, size=(120, 40) if headless else None)
     finally:
         watchdog.stop()
     thread.join(5)

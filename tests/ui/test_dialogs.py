@@ -144,7 +144,7 @@ async def test_every_action_is_in_the_palette(workspace: FakeWorkspace) -> None:
 async def test_an_action_runs_from_the_palette(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
         await ui.press("ctrl+p")
-        await ui.wait(lambda: ui.dialog == "Palette")
+        await ui.wait(lambda: ui.dialog == "CommandPalette")
         await ui.type("prove verify")
         await ui.see("Prove: Verify")
         await ui.press("enter")
@@ -159,7 +159,7 @@ async def test_an_action_runs_from_the_palette(workspace: FakeWorkspace) -> None
 async def test_the_palette_over_a_dialog_offers_no_action_of_ours(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
         await ui.press("b", "ctrl+p")
-        await ui.wait(lambda: ui.dialog == "Palette")
+        await ui.wait(lambda: ui.dialog == "CommandPalette")
         await ui.type("grant")
         await ui.pilot.pause(0.2)
         assert "Change: Grant" not in ui.text()

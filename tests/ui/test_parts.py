@@ -1,12 +1,10 @@
-"""The small parts: executor, clipboard, keys, words, jobs, style sheets."""
+"""The small parts: clipboard, keys, words, jobs, style sheets."""
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,62 +14,12 @@ from ecr_tui.errors import InputError
 from ecr_tui.ui import jobs, text
 from ecr_tui.ui.choice import Choice, condition_choices, condition_words, parse_condition
 from ecr_tui.ui.clipboard import Clipboard
-from ecr_tui.ui.executor import DaemonExecutor
 from ecr_tui.ui.keys import BINDINGS, CATALOGUE, GROUPS, MAIN, TABLE
 from ecr_tui.ui.preview_text import condition_text, principal_words
 from ecr_tui.ui.resources import style_sheets
 from tests.ui.fake_workspace import repository
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-
-
-# -- executor --------------------------------------------------------------------------------------------------------
-
-
-def test_work_runs_on_daemon_threads_and_results_come_back() -> None:
-    pool = DaemonExecutor(4)
-    assert pool.submit(lambda: threading.current_thread().daemon).result(10) is True
-    assert [f.result(10) for f in [pool.submit(pow, 2, n) for n in range(50)]] == [2**n for n in range(50)]
-    with pytest.raises(ZeroDivisionError):
-        pool.submit(lambda: 1 / 0).result(10)
-    pool.shutdown()
-
-
-def test_no_more_threads_than_allowed_run_at_once() -> None:
-    pool, lock, go = DaemonExecutor(3), threading.Lock(), threading.Event()
-    running: list[int] = []
-    most = 0
-
-    def work() -> None:
-        nonlocal most
-        with lock:
-            running.append(1)
-            most = max(most, len(running))
-        go.wait(10)
-        with lock:
-            running.pop()
-
-    futures = [pool.submit(work) for _ in range(10)]
-    while most < 3:
-        time.sleep(0.001)
-    go.set()
-    for future in futures:
-        future.result(10)
-    assert most == 3
-
-
-def test_shutdown_waits_for_nobody_and_drops_what_has_not_begun() -> None:
-    pool, go = DaemonExecutor(1), threading.Event()
-    first, second = pool.submit(go.wait, 20), pool.submit(go.wait, 20)
-    while not first.running():
-        time.sleep(0.001)
-    pool.shutdown(wait=True)
-    assert not go.is_set()
-    assert second.cancelled()
-    assert not first.done()
-    with pytest.raises(RuntimeError):
-        pool.submit(print)
-    go.set()
 
 
 LEAVING = """
@@ -198,7 +146,6 @@ async def test_without_a_clipboard_program_the_terminal_is_asked(error: Exceptio
 
 async def test_a_clipboard_program_that_hangs_is_left_behind(monkeypatch) -> None:
     stuck = threading.Event()
-    asyncio.get_running_loop().set_default_executor(DaemonExecutor())
     monkeypatch.setattr(Clipboard, "TIMEOUT", 0.05)
     terminal = Terminal()
     result = await Clipboard({"TMUX": "/tmp/tmux,1,0"}, lambda t: stuck.wait(20) and "x").copy(terminal, "x")

@@ -143,7 +143,7 @@ class Planning:
             self.over, self.error = True, error
             on_end()
 
-        jobs.start(self._node, work, failed=failed, group="bulk-plan", exclusive=False)
+        jobs.start(self._node, work, failed=failed, group="bulk-plan")
 
     @property
     def changing(self) -> list[Row]:
@@ -209,7 +209,7 @@ class Running:
             self._arrange()
             on_end()
 
-        jobs.start(node, work, failed=lambda e: Answered(lambda: ended(None, e)), group="bulk", exclusive=False)
+        jobs.start(node, work, failed=lambda e: Answered(lambda: ended(None, e)), group="bulk")
 
     def take(self) -> list[Row]:
         """The rows that came to their end since the last time."""

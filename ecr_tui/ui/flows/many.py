@@ -100,7 +100,7 @@ class ManyVerifier:
         def failed(error: EcrTuiError) -> Answered:
             return Answered(lambda: ended(None, error))
 
-        jobs.start(self._node, work, failed=failed, group="verify-many", exclusive=False)
+        jobs.start(self._node, work, failed=failed, group="verify-many")
         return run
 
     def cancel(self) -> None:

@@ -106,7 +106,6 @@ class Verifier:
             work,
             failed=lambda error: Verified(generation, None, error),
             group="verify",
-            exclusive=False,
         )
         return self.run
 

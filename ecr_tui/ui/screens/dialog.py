@@ -6,15 +6,13 @@ from typing import TypeVar
 
 from textual.screen import ModalScreen
 
-from ecr_tui.ui.screens.dimming import Dimming
-
 T = TypeVar("T")
 
 SHARE = 0.9
 """How much of the terminal's height a dialog may take."""
 
 
-class Dialog(Dimming, ModalScreen[T]):
+class Dialog(ModalScreen[T]):
     """A modal screen whose ``#dialog`` container holds the content."""
 
     DEFAULT_CSS = """
@@ -38,16 +36,8 @@ class Dialog(Dimming, ModalScreen[T]):
     }
     """
 
-    _seen = False
-
     def on_resize(self) -> None:
         self._fit()
-
-    def _compositor_refresh(self) -> None:
-        if self._layout_required and not self._seen:
-            return  # drawn when it fits: the first frame is a whole one
-        super()._compositor_refresh()
-        self._seen = self._seen or not self._compositor._dirty_regions
 
     def _fit(self) -> None:
         """Give the scrolling part what its neighbours leave: in a container of automatic height 1fr would not."""

@@ -14,20 +14,33 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from ecr_tui.aws.role import Role
-from ecr_tui.ui import jobs, safety, status
+from ecr_tui.ui import collector, safety, status
 from ecr_tui.ui import messages as said
 from ecr_tui.ui.flows.details import Details
 from ecr_tui.ui.flows.listing import Listing
+from ecr_tui.ui.flows.many import ManyVerifier
 from ecr_tui.ui.flows.previewing import Previewer
 from ecr_tui.ui.flows.siding import Sides
+from ecr_tui.ui.flows.verifying import Verifier
+from ecr_tui.ui.flows.writing import Writer
 from ecr_tui.ui.keys import BINDINGS, MAIN, Key, by_action
+from ecr_tui.ui.screens.choosing import Choosing
+from ecr_tui.ui.screens.copying import Copying
+from ecr_tui.ui.screens.history import History
+from ecr_tui.ui.screens.journalling import Journalling
+from ecr_tui.ui.screens.leftovers import Leftovers
+from ecr_tui.ui.screens.loading import Loading
+from ecr_tui.ui.screens.many import ManyProving
 from ecr_tui.ui.screens.panes import Panes
-from ecr_tui.ui.screens.subjects import Subjects, load
-from ecr_tui.ui.screens.turns import BriefTurns
+from ecr_tui.ui.screens.proving import Proving
+from ecr_tui.ui.screens.runs import Runs
+from ecr_tui.ui.screens.searching import Searching
+from ecr_tui.ui.screens.switching import Accounts
+from ecr_tui.ui.screens.tag_editing import TagEditing
+from ecr_tui.ui.screens.writes import Writes
 from ecr_tui.ui.text import NO, safe, safe_block
 from ecr_tui.ui.widgets.accounts import TITLES, AccountCard
 from ecr_tui.ui.widgets.bars import PaneBar, PaneTab, StatusBar
-from ecr_tui.ui.widgets.line_cache import grounded
 from ecr_tui.ui.widgets.pane_area import PaneArea
 from ecr_tui.ui.widgets.preview import TABS, PreviewPane
 from ecr_tui.ui.widgets.repositories import RepositoriesPane
@@ -35,20 +48,16 @@ from ecr_tui.ui.widgets.verification import VerificationPane
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
-    from textual.widget import Widget
-
     from ecr_tui.aws.model import Repository
     from ecr_tui.errors import EcrTuiError
     from ecr_tui.policy.change import Grant
     from ecr_tui.ui.port import Workspace
 
-WRITING = 0.03
-"""Seconds that writing a frame to the terminal takes at most, where nothing else runs."""
 WINDOW_DEBOUNCE = 0.1
 PREVIEW_DEBOUNCE = 0.03
 
 
-class MainScreen(Subjects, BriefTurns, Screen[None]):
+class MainScreen(Screen[None]):
     """Owns the choice and the flows. Widgets and threads speak to it in messages; it alone changes what is shown."""
 
     BINDINGS = BINDINGS
@@ -56,7 +65,6 @@ class MainScreen(Subjects, BriefTurns, Screen[None]):
 
     def __init__(self, workspace: Workspace, *, now: Callable[[], datetime]) -> None:
         super().__init__()
-        grounded(self)
         self.workspace = workspace
         self.now = now
         settings = workspace.settings
@@ -76,6 +84,19 @@ class MainScreen(Subjects, BriefTurns, Screen[None]):
         self.repositories = RepositoriesPane(self.details, principal=lambda: self.choosing.principal, now=now)
         self.preview = PreviewPane(lambda rows, access: workspace.identity_policy(rows, access), now=now)
         self.verification = VerificationPane()
+        self.choosing = Choosing(self)
+        self.searching = Searching(self)
+        self.copying = Copying(self)
+        self.accounts = Accounts(self)
+        self.writes = Writes(self, Writer(self, workspace))
+        self.runs = Runs(self)
+        self.journal = Journalling(self)
+        self.tag_editing = TagEditing(self)
+        self.merging = Loading(self)
+        self.proving = Proving(self, Verifier(self, workspace))
+        self.many = ManyProving(self, ManyVerifier(self, workspace))
+        self.history = History(self)
+        self.leftovers = Leftovers(self)
         self.panes = Panes(self)
 
     # -- layout --------------------------------------------------------------------------------------------------
@@ -88,21 +109,12 @@ class MainScreen(Subjects, BriefTurns, Screen[None]):
         self.repositories.set_tags(self.listing.tags)
         self.repositories.say("Listing repositories…")
         self.panes.show("repositories")
-        # Whatever has to be imported for what follows, the first frame must not wait for it; and it is on the screen
-        # only when the thread that writes to the terminal has had its turn beside those that import.
-        self.call_after_refresh(self.set_timer, WRITING, self._begin)
+        # The first frame does not wait for boto3, which the first call to AWS imports.
+        self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        def loaded() -> said.Answered:
-            load()
-            return said.Answered(self._loaded)
-
-        jobs.start(self, loaded, failed=lambda _: said.Answered(self._loaded), group="load")
-
-    def _loaded(self) -> None:
         self._begun = True
-        # Only now: to show rows takes what was imported, and while another thread imports it a turn would wait for all
-        # that this one is about.
+        self.proving.begin()
         self.listing.begin()
         self._preview_now()
         self.update_bindings()
@@ -116,11 +128,29 @@ class MainScreen(Subjects, BriefTurns, Screen[None]):
         """Ask everything that runs to end."""
         self.listing.stop()
         self.details.stop()
-        self.stop_subjects()
+        self.runs.stop()
+        self.searching.stop()
+        self.proving.verifier.cancel()
+        self.many.verifier.cancel()
 
     @property
     def table(self) -> VirtualTable[Repository]:
         return self.repositories.table
+
+    @property
+    def writing_busy(self) -> str:
+        """What is being written, "" for nothing."""
+        return self.writes.writer.busy
+
+    @property
+    def writing(self) -> bool:
+        """A policy is being written at this moment."""
+        return self.writing_busy in ("writing", "undoing") or self.runs.running
+
+    @property
+    def pulling(self) -> bool:
+        """Pulling alone is chosen."""
+        return self.choosing.choice.access == "pull"
 
     @property
     def read_only(self) -> str:
@@ -140,13 +170,6 @@ class MainScreen(Subjects, BriefTurns, Screen[None]):
         self.panes.resized(event.size)
         # Its panes have their new sizes only then.
         self.call_after_refresh(self.panes.fit)
-
-    def _update_focus_styles(self, focused: Widget | None = None, blurred: Widget | None = None) -> None:
-        """Of panes alone, not of all that is in them: no style of it depends on where the focus is."""
-        widgets = [widget for widget in (focused, blurred) if widget is not None]
-        panes = {one for widget in widgets for one in widget.ancestors_with_self if one._has_focus_within}
-        if panes:
-            self.app.stylesheet.update_nodes(panes)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self.panes.focused(event.widget)
@@ -271,6 +294,7 @@ class MainScreen(Subjects, BriefTurns, Screen[None]):
             return
         if message.error is None:
             self.repositories.show_rows(message.repositories)
+            collector.settle()
             self._say_empty()
         else:
             self._listing_failed(message.error)

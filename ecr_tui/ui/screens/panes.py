@@ -11,7 +11,6 @@ from textual.containers import Horizontal
 from ecr_tui.aws.role import Role
 from ecr_tui.ui.widgets.bars import PaneBar, StatusBar
 from ecr_tui.ui.widgets.keybar import KeyBar
-from ecr_tui.ui.widgets.line_cache import grounded
 from ecr_tui.ui.widgets.pane_area import PaneArea
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ class Panes:
         self._area = PaneArea(screen.repositories, screen.preview, screen.verification)
 
     def compose(self) -> ComposeResult:
-        yield grounded(Horizontal(*self._screen.cards.values(), id="accounts"))
+        yield Horizontal(*self._screen.cards.values(), id="accounts")
         yield PaneBar()
         yield self._area
         yield StatusBar()

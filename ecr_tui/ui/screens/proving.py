@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.content import Content
+from textual.timer import Timer
 
 from ecr_tui.policy.actions import Access
 from ecr_tui.ui.safety import ask_first
@@ -38,7 +39,11 @@ class Proving:
     def __init__(self, screen: MainScreen, verifier: Verifier) -> None:
         self._screen = screen
         self.verifier = verifier
-        self._ticker = screen.set_interval(TICK, self._tick, pause=True)
+        self._ticker: Timer | None = None
+
+    def begin(self) -> None:
+        """When the screen is on."""
+        self._ticker = self._screen.set_interval(TICK, self._tick, pause=True)
 
     def start(self, counter_proof: Sequence[Repository] = ()) -> None:
         screen = self._screen
@@ -68,7 +73,8 @@ class Proving:
     def _start(self, repository: Repository, access: Access, counter_proof: Sequence[Repository]) -> None:
         screen = self._screen
         self.verifier.start(repository, screen.workspace.settings.engine, access, counter_proof)
-        self._ticker.resume()
+        if self._ticker is not None:
+            self._ticker.resume()
         if not screen.panes.sees("verification"):
             screen.action_pane("verification")
         self.show()
@@ -94,7 +100,8 @@ class Proving:
     def take_end(self, message: Verified) -> None:
         if not self.verifier.take_end(message):
             return
-        self._ticker.pause()
+        if self._ticker is not None:
+            self._ticker.pause()
         self._screen.history.refresh()
         self.show()
         self._screen.update_bindings()

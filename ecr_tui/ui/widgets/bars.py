@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from ecr_tui.ui.said import Said
 from ecr_tui.ui.widgets.words import Words
 
 PANES = (("repositories", "1", "Repositories"), ("preview", "2", "Preview"), ("verification", "3", "Verification"))
@@ -27,7 +28,8 @@ class PaneTab(Static):
     }
     """
 
-    class Chosen(Said):
+    @dataclass(eq=False)
+    class Chosen(Message):
         pane: str
 
     def __init__(self, pane: str, key: str, label: str) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual import events
 from textual.containers import Horizontal, Vertical
-
-from ecr_tui.ui.said import Said
-from ecr_tui.ui.widgets.line_cache import grounded
+from textual.message import Message
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -36,7 +35,8 @@ class PaneArea(Vertical):
     PaneArea { height: 1fr; }
     """
 
-    class Zoomed(Said):
+    @dataclass(eq=False)
+    class Zoomed(Message):
         """Two clicks on a pane's title: that pane alone, or all again."""
 
         pane: str
@@ -44,8 +44,7 @@ class PaneArea(Vertical):
     def __init__(self, upper: Widget, left: Widget, right: Widget) -> None:
         super().__init__(id="panes")
         self._upper_pane, self._left_pane, self._right_pane = upper, left, right
-        self._lower = grounded(Horizontal(left, right, id="lower"))
-        grounded(self)
+        self._lower = Horizontal(left, right, id="lower")
         self._upper, self._left = UPPER, LEFT
         self._moving = ""
         self._beside = self._below = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,10 +12,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Input, Label, Static
 
 from ecr_tui.errors import EcrTuiError, InputError
-from ecr_tui.ui.said import Said
 from ecr_tui.ui.text import NO, OK, PENDING, SKIP, UNKNOWN, ago, count, safe
 from ecr_tui.ui.widgets.columns import Column, Piece
 from ecr_tui.ui.widgets.inputs import SafeInput
@@ -35,7 +36,8 @@ class BarInput(SafeInput):
         Binding("down", "to_table", "To the rows"),
     ]
 
-    class Left(Said):
+    @dataclass(eq=False)
+    class Left(Message):
         input: BarInput
         cancelled: bool
 
@@ -67,7 +69,8 @@ class RepositoriesPane(Vertical):
     }
     """
 
-    class TagsWanted(Said):
+    @dataclass(eq=False)
+    class TagsWanted(Message):
         """The user asks for the repositories with these tags."""
 
         tags: Tags

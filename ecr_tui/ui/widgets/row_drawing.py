@@ -14,7 +14,6 @@ from textual.widget import Widget
 from ecr_tui.filters import Result
 from ecr_tui.ui.text import PENDING
 from ecr_tui.ui.widgets.columns import GAP, GUTTER, Column, fit_pieces, highlight
-from ecr_tui.ui.widgets.line_cache import filtered
 
 Layout = Sequence[tuple[Column[Any], int]]
 """The columns that there is room for, and their widths."""
@@ -50,8 +49,7 @@ class Pen:
                 # On the cursor its own colour only: whatever a theme takes for it, the row stays readable.
                 color = background.get_contrast_text(styles.color.a) if styles.auto_color else styles.color
             text_style += styles.text_style
-        style = Style(color=(background + color).rich_color, bgcolor=background.rich_color) + text_style
-        return filtered(self._table, style)
+        return Style(color=(background + color).rich_color, bgcolor=background.rich_color) + text_style
 
     def blank(self, width: int) -> Strip:
         return Strip.blank(width, self.style(""))

@@ -12,7 +12,6 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ecr_tui.filters import RANKED, Filter, Index, Order, Result, Searchable, parse, parse_words
-from ecr_tui.ui import interpreter
 from ecr_tui.ui.slices import ROWS
 from ecr_tui.ui.widgets.row_sorting import STROKE, ordered
 
@@ -126,8 +125,6 @@ class RowModel(Generic[T]):
         if not new:
             self._show()
         self._hidden = None
-        if len(self.rows) > 4 * FEW:
-            interpreter.keep()
 
     def _lay_over(self, new: list[T]) -> Iterator[None]:
         fresh: list[T] = []
@@ -202,8 +199,6 @@ class RowModel(Generic[T]):
         self.rows = rows
         self._start_over()
         self._index, self._numbers, self._order = index, numbers, Order(order)
-        if len(rows) > 4 * FEW:
-            interpreter.keep()
         self._unsorted = True
         self._show()
 

@@ -19,6 +19,7 @@ function of it, and a filter or a sort only makes a new list of row numbers (``r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from textual import events
@@ -30,10 +31,8 @@ from textual.timer import Timer
 
 from ecr_tui.filters import Filter, Plain, Result, Searchable
 from ecr_tui.ui.keys import TABLE_BINDINGS
-from ecr_tui.ui.said import Said
 from ecr_tui.ui.slices import Slices
 from ecr_tui.ui.widgets.columns import GAP, GUTTER, Column, fit_columns
-from ecr_tui.ui.widgets.line_cache import Bar, LineCache
 from ecr_tui.ui.widgets.row_drawing import Pen
 from ecr_tui.ui.widgets.row_model import FEW, RowModel
 
@@ -91,19 +90,22 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
     }
     """
 
-    class Moved(Said):
+    @dataclass(eq=False)
+    class Moved(Message):
         """Another row is under the cursor; ``row`` is None when none is."""
 
         table: VirtualTable[Any]
         row: Any
 
-    class Opened(Said):
+    @dataclass(eq=False)
+    class Opened(Message):
         """Enter or a second click on the row under the cursor; ``row`` is None in an empty table."""
 
         table: VirtualTable[Any]
         row: Any
 
-    class WindowChanged(Said):
+    @dataclass(eq=False)
+    class WindowChanged(Message):
         """Other rows are in view."""
 
         table: VirtualTable[Any]
@@ -111,12 +113,14 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, VirtualTable.WindowChanged)
 
-    class Loaded(Said):
+    @dataclass(eq=False)
+    class Loaded(Message):
         """The rows of :meth:`set_rows` are in place: the one under the cursor may know more than before."""
 
         table: VirtualTable[Any]
 
-    class Changed(Said):
+    @dataclass(eq=False)
+    class Changed(Message):
         """Marks, filter, sort or the number of rows."""
 
         table: VirtualTable[Any]
@@ -149,10 +153,6 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         self._layout: list[tuple[Column[T], int]] = []
         self._message: tuple[str, ...] = ()
         self._pen = Pen(self)
-        self._styles_cache = LineCache()
-
-    def on_mount(self) -> None:
-        self.vertical_scrollbar._styles_cache = Bar()
 
     # -- content -------------------------------------------------------------------------------------------------
 
@@ -463,13 +463,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         super().notify_style_update()
 
     def _resize_virtual(self) -> None:
-        size = Size(self.size.width, len(self._model.view) + 1)
-        if self.show_vertical_scrollbar == (size.height > self.size.height):
-            # Nothing moves on the screen for it: no layout.
-            self.set_reactive(ScrollView.virtual_size, size)
-            self._scroll_update(size)
-        else:
-            self.virtual_size = size
+        self.virtual_size = Size(self.size.width, len(self._model.view) + 1)
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
