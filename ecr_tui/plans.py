@@ -27,6 +27,7 @@ from ecr_tui.policy.change import (
 from ecr_tui.policy.document import LIMIT, PolicyDocument, PolicyError
 from ecr_tui.policy.lint import Finding, lint
 from ecr_tui.policy.principal import account_of, describe, partition_of
+from ecr_tui.policy.widening import widenings
 
 _DOUBTFUL = {"tag-not-met", "grant-expired", "deny-shadows-grant"}
 """Warnings of lint which mean that the write would not do what its author expects."""
@@ -185,6 +186,7 @@ def plan_undo_from(entry: Entry, text: str | None, later: Sequence[Entry] = ()) 
             hint="Look at the policy as it is now: take the access away with a revoke, or grant it again.",
             side=_OWNER,
         )
+    diff = differences(live, former)
     return Plan(
         repository=repository,
         kind=kind,
@@ -194,9 +196,10 @@ def plan_undo_from(entry: Entry, text: str | None, later: Sequence[Entry] = ()) 
         before=live,
         after=former,
         changed=True,
-        diff=differences(live, former),
+        diff=diff,
         text_diff=text_diff(live, former),
         findings=_lint(former, repository),
+        risks=(*_openings(diff), *widenings(live, former)),
         exact_text=record.before_text,
     )
 
@@ -256,7 +259,9 @@ def _plan(
         fresh = _fresh(findings, _lint(before, repository))
         risks += _losses(kind, diff)
         risks += _openings(diff)
+        risks += widenings(before, after)
         risks += [f"{found.title}. {found.why}" for found in fresh if found.severity == "error"]
+        risks += [f"{found.title}. {found.why}" for found in findings if found.id == "managed-elsewhere"]
         doubtful = _DOUBTFUL - {"tag-not-met"} if grant is not None else _DOUBTFUL
         risks += [f"{found.title}. {found.fix}" for found in fresh if found.id in doubtful]
         risks += _unmet(grant, repository)

@@ -27,7 +27,7 @@ from ecr_tui.errors import (
 )
 from ecr_tui.grants import Plan, apply, plan_document, plan_grant, plan_grant_from, plan_revoke
 from ecr_tui.journal import FAILED, UNKNOWN, WRITTEN, Entry, Journal
-from ecr_tui.plans import plan_revoke_from
+from ecr_tui.plans import plan_revoke_from, plan_undo_from
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant, equivalent
 from ecr_tui.policy.document import LIMIT, PolicyDocument
@@ -112,6 +112,11 @@ def outcomes(journal: Journal) -> list[tuple[str, str]]:
 
 def statements(text: str | None) -> list[Any]:
     return list(json.loads(text or '{"Statement":[]}')["Statement"])
+
+
+def after_text(plan: Plan) -> str:
+    assert plan.after is not None
+    return plan.after.text
 
 
 # --- plans --------------------------------------------------------------------------------------------------------
@@ -210,6 +215,72 @@ def test_unmet_condition_is_told_again_for_the_next_principal() -> None:
     assert first.after is not None
     second = plan_grant_from(web, first.after.text, replace(GRANT, principals=(OTHER,)))
     assert any("void" in risk for risk in second.risks)
+
+
+def test_what_widens_a_grant_is_a_risk_and_what_narrows_it_is_none() -> None:
+    narrow = replace(GRANT, until=datetime(2040, 1, 1, tzinfo=UTC))
+    for had, wanted, says in (
+        (narrow, GRANT, "now it has no end"),
+        (GRANT, replace(GRANT, tags=()), "now it requires no tag"),
+        (replace(GRANT, access=Access.PULL), GRANT, "also gets push"),
+        (GRANT, narrow, None),
+        (replace(GRANT, tags=()), GRANT, None),
+    ):
+        text = after_text(plan_grant_from(REPO, FOREIGN, had))
+        plan = plan_grant_from(REPO, text, wanted)
+        assert plan.changed
+        assert len(plan.risks) == (says is not None)
+        assert (says or "") in " ".join(plan.to_json()["risks"])
+        assert statements(plan.after_text)[0] == LAMBDA
+        assert len(statements(plan.after_text)) == 2
+
+
+def test_a_policy_file_that_widens_a_grant_is_a_risk() -> None:
+    text = after_text(plan_grant_from(REPO, None, GRANT))
+    statement = {"Effect": "Allow", "Principal": {"AWS": USER}, "Action": "ecr:BatchGetImage"}
+    plan = plan_document(Store(text), REPO, PolicyDocument.from_json({"Statement": [statement]}))
+    assert any("now it requires no tag" in risk for risk in plan.risks)
+
+
+@pytest.mark.parametrize("kind", ["grant", "revoke", "merge"])
+def test_a_repository_that_another_tool_manages_is_a_risk_of_every_change(kind: str) -> None:
+    managed = repo(Team="Payments", ManagedBy="terraform")
+    text = after_text(plan_grant_from(managed, FOREIGN, GRANT))
+    incoming = PolicyDocument.from_json({"Statement": [{**LAMBDA, "Action": "ecr:ListImages"}]})
+    plans = {
+        "grant": lambda at: plan_grant_from(managed, at, replace(GRANT, principals=(OTHER,))),
+        "revoke": lambda at: plan_revoke_from(managed, at, (USER,)),
+        "merge": lambda at: plan_document(Store(at), managed, incoming),
+    }
+    plan = plans[kind](text)
+    assert any("managed by terraform" in risk and "writes its own policy" in risk for risk in plan.risks)
+    assert "managed by terraform" not in " ".join(plan_grant_from(managed, text, GRANT).risks), "nothing is written"
+
+
+def test_an_undo_that_widens_is_a_risk(journal: Journal) -> None:
+    store = Store()
+    apply(store, journal, plan_grant(store, REPO, replace(GRANT, tags=())))
+    apply(store, journal, plan_grant(store, REPO, GRANT))
+    first, second = journal.entries()
+    assert any("now it requires no tag" in risk for risk in plan_undo_from(second, store.text).risks)
+    assert plan_undo_from(first, first.record.after_text).risks == ()
+
+
+def test_several_principals_are_one_grant_one_revoke_and_one_undo(journal: Journal) -> None:
+    store = Store(FOREIGN)
+    both = replace(GRANT, principals=(USER, OTHER))
+    plan = plan_grant(store, REPO, both)
+    assert plan.principals == (USER, OTHER)
+    apply(store, journal, plan)
+    assert statements(store.text)[1]["Principal"] == {"AWS": [USER, OTHER]}
+    assert not plan_grant(store, REPO, both).changed
+    revoke = plan_revoke(store, REPO, (USER, OTHER))
+    assert sum("loses 7 actions" in risk for risk in revoke.risks) == 2
+    apply(store, journal, revoke)
+    assert statements(store.text) == [LAMBDA]
+    assert [entry.record.principal for entry in journal.entries()] == [f"{USER}, {OTHER}"] * 2
+    undo(lambda _: store, journal)
+    assert statements(store.text)[1]["Principal"] == {"AWS": [USER, OTHER]}
 
 
 def test_what_others_did_wrong_is_a_finding_and_no_risk() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,7 +17,7 @@ from ecr_tui.errors import InputError
 from ecr_tui.journal import TAGS
 
 if TYPE_CHECKING:
-    from ecr_tui.grants import Outcome
+    from ecr_tui.grants import Outcome, Plan
     from ecr_tui.workspace import Workspace
 
 
@@ -95,9 +96,12 @@ def _take_back(context: click.Context, identifier: str | None, flags: dict[str, 
         asking, verb = Asking.of(workspace.settings, flags, as_json=as_json), "Write again" if redo else "Take back"
         always = workspace.settings.confirms("undo")
         if identifier is not None and not identifier.startswith("run-"):
-            if workspace.journal.read().about_tags(identifier):
+            history = workspace.journal.read()
+            if history.about_tags(identifier):
                 context.exit(_take_tags_back(workspace, identifier, asking, redo=redo))
-            asking.confirm(f"{verb} {identifier}?", needed=always)
+            entry = history.find(identifier)
+            plans = undo_preview([history.tip(entry)[0]]) if entry is not None else []
+            _ask(asking, plans, f"{verb} {identifier}?", always=always)
             return _told(workspace.redo_entry(identifier) if redo else workspace.undo_entry(identifier), as_json)
         bulk = workspace.bulk()
         entries = bulk.of_run(identifier, redo=redo) if identifier else bulk.last_action(redo=redo)
@@ -107,10 +111,9 @@ def _take_back(context: click.Context, identifier: str | None, flags: dict[str, 
             # An undo to be redone is the entry that is taken back itself.
             context.exit(_take_tags_back(workspace, entries[0].id, asking, redo=False))
         if not identifier and (one or len(entries) < 2):
-            if entries and always and not as_json:
-                click.echo(present_many.plans_text(undo_preview(entries[:1]), SHOWN_IN_FULL))
+            what = f"{verb} the last {'undo' if redo else 'write'}?"
             if entries:
-                asking.confirm(f"{verb} the last {'undo' if redo else 'write'}?", needed=always)
+                _ask(asking, undo_preview(entries[:1]), what, always=always)
             return _told(workspace.redo() if redo else workspace.undo(), as_json)
         if not as_json:
             click.echo(present_many.plans_text(undo_preview(entries), SHOWN_IN_FULL))
@@ -119,6 +122,16 @@ def _take_back(context: click.Context, identifier: str | None, flags: dict[str, 
             asking.confirm(f"{what} {verb} all {len(entries):,} policies?")
         summary = carried_out(lambda cancel, told: bulk.undo(entries, on_progress=told, cancel=cancel))
         context.exit(report(summary, as_json=as_json))
+
+
+def _ask(asking: Asking, plans: Sequence[Plan], question: str, *, always: bool) -> None:
+    """Where the settings ask for it, and where it gives more access than there is now."""
+    from ecr_tui import present_many
+
+    needed = always or any(plan.risks for plan in plans)
+    if needed and plans and not asking.as_json:
+        click.echo(present_many.plans_text(plans, SHOWN_IN_FULL))
+    asking.confirm(question, needed=needed)
 
 
 def _take_tags_back(workspace: Workspace, identifier: str, asking: Asking, *, redo: bool) -> int:

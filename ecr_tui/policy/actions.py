@@ -6,6 +6,7 @@ HEAD), "AllowPull" of the repository policy examples for pull.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from functools import lru_cache
 
@@ -51,6 +52,17 @@ _PRESETS = {"pull": _PULL, "push": _PUSH, "push-pull": tuple(sorted({*_PULL, *_P
 # Repository-level in the reference, yet without effect in a repository policy: the repository does not exist yet, or
 # the registry policy decides (ECR User Guide, registry permissions).
 _REGISTRY_POLICY_ONLY = frozenset({"CreateRepository", "BatchImportUpstreamImage", "ReplicateImage"})
+
+
+def action_words(actions: Iterable[str]) -> str:
+    """ "push and pull" where it is all of either, else names: "DeleteRepository, ListImages and 3 more"."""
+    given = dict.fromkeys(actions)
+    for access in (Access.PUSH_PULL, Access.PUSH, Access.PULL):
+        # Without what the other half brings along, it is still that half.
+        if set(access.actions) >= given.keys() >= set(access.actions) - (set(_PULL) & set(_PUSH)):
+            return access.words
+    names = [action.removeprefix("ecr:") for action in given]
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def all_actions() -> tuple[str, ...]:

@@ -7,7 +7,7 @@ not demand unique Sids, and somebody may have edited the statement since. Everyt
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -172,12 +172,24 @@ def _read_condition(raw: object) -> tuple[tuple[TagCondition, ...], datetime | N
     if "DateLessThan" in raw:
         if set(raw["DateLessThan"]) != {TIME_KEY}:
             return None
-        values = values_of(raw["DateLessThan"][TIME_KEY])
-        seconds = parse_date(values[0]) if len(values) == 1 else None
-        if seconds is None:
-            return None
-        try:
-            until = datetime.fromtimestamp(seconds, UTC).replace(microsecond=0)
-        except (OverflowError, OSError, ValueError):
+        until = read_end(values_of(raw["DateLessThan"][TIME_KEY]))
+        if until is None:
             return None
     return tuple(sorted(set(tags))), until
+
+
+def read_end(values: Sequence[str]) -> datetime | None:
+    """The end that a condition on the time names, in whole seconds of UTC; None unless it is one date."""
+    seconds = parse_date(values[0]) if len(values) == 1 else None
+    try:
+        return datetime.fromtimestamp(seconds, UTC).replace(microsecond=0) if seconds is not None else None
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+def tag_words(tags: Iterable[TagCondition]) -> str:
+    """ "Team=Payments and Env=dev or prod"; "" for none."""
+    values: dict[str, list[str]] = {}
+    for key, value in tags:
+        values.setdefault(key, []).append(value)
+    return " and ".join(f"{key}={' or '.join(of_key)}" for key, of_key in values.items())

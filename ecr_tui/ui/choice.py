@@ -67,14 +67,6 @@ class Choice:
 ACCESS_WORDS = {Access.PULL: "pull", Access.PUSH: "push", Access.PUSH_PULL: "push + pull"}
 
 
-def condition_words(tags: Tags) -> str:
-    """ "Team=Payments and Env=dev or prod"; "" for none. Not yet safe to print."""
-    values: dict[str, list[str]] = {}
-    for key, value in tags:
-        values.setdefault(key, []).append(value)
-    return " and ".join(f"{key}={' or '.join(of_key)}" for key, of_key in values.items())
-
-
 def until_words(until: datetime) -> str:
     return until.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 

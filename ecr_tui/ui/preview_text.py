@@ -13,8 +13,9 @@ from textual.content import Content
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.access import access_of
 from ecr_tui.policy.document import LIMIT, PolicyDocument
+from ecr_tui.policy.ours import tag_words
 from ecr_tui.policy.principal import describe, describe_all
-from ecr_tui.ui.choice import ACCESS_WORDS, caveat, condition_words, until_words
+from ecr_tui.ui.choice import ACCESS_WORDS, caveat, until_words
 from ecr_tui.ui.text import MUTED, NO, OK, count, safe, safe_block
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def sentence(grant: Grant | None, account_b: str | None) -> Content:
     """Who may what on which condition, each part after the key that changes it."""
     if grant is None:
         return Content.assemble(("b ", KEY), ("nobody is chosen yet", MUTED))
-    condition = f"if {condition_words(grant.tags)}" if grant.tags else "no condition"
+    condition = f"if {tag_words(grant.tags)}" if grant.tags else "no condition"
     until = f"  until {until_words(grant.until)}" if grant.until else ""
     return Content.assemble(
         ("b ", KEY),

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from ecr_tui.policy.ours import tag_words
 from ecr_tui.policy.principal import describe_all
-from ecr_tui.ui.choice import ACCESS_WORDS, condition_words, until_words
+from ecr_tui.ui.choice import ACCESS_WORDS, until_words
 from ecr_tui.ui.preview_text import changes, notes
 from ecr_tui.ui.text import safe
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def grant_words(grant: Grant) -> str:
     """ "user devusr2 in 222222222222 may push + pull if Team = Payments"."""
     words = f"{describe_all(grant.principals)} may {ACCESS_WORDS[grant.access]}"
-    words += f" if {condition_words(grant.tags)}" if grant.tags else ""
+    words += f" if {tag_words(grant.tags)}" if grant.tags else ""
     return safe(words + (f" until {until_words(grant.until)}" if grant.until else ""))
 
 
@@ -38,11 +39,12 @@ def done(plan: Plan, outcome: Outcome) -> str:
     return f"{what}\n{end} u undoes it."
 
 
-def _risks(plan: Plan) -> list[Content]:
-    return [Content.assemble(("  ! ", "bold $text-warning"), safe(risk)) for risk in plan.risks]
+def risks(plan: Plan) -> list[Content]:
+    """A line each, and a blank one; nothing where there is no risk."""
+    lines = [Content.assemble(("  ! ", "bold $text-warning"), safe(risk)) for risk in plan.risks]
+    return [*lines, Content("")] if lines else []
 
 
 def one(plan: Plan) -> list[Content]:
     """The body of a confirmation for one repository: the risks, then what changes."""
-    lines = [*_risks(plan), Content("")] if plan.risks else []
-    return [*lines, changes(plan, width=56), *notes(plan)]
+    return [*risks(plan), changes(plan, width=56), *notes(plan)]

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from ecr_tui.errors import InputError
+from ecr_tui.policy.ours import tag_words
 from ecr_tui.ui import jobs, text
-from ecr_tui.ui.choice import Choice, condition_choices, condition_words, parse_condition
+from ecr_tui.ui.choice import Choice, condition_choices, parse_condition
 from ecr_tui.ui.clipboard import Clipboard
 from ecr_tui.ui.keys import BINDINGS, CATALOGUE, GROUPS, MAIN, TABLE
 from ecr_tui.ui.preview_text import condition_text, principal_words
@@ -262,8 +263,8 @@ def test_seconds(value: float | None, words: str) -> None:
 def test_conditions_in_words_and_back() -> None:
     tags = parse_condition(" Team=Payments , Env = a=b ")
     assert tags == (("Team", "Payments"), ("Env", "a=b"))
-    assert condition_words(tags) == "Team=Payments and Env=a=b"
-    assert condition_words((("E", "1"), ("E", "2"))) == "E=1 or 2"
+    assert tag_words(tags) == "Team=Payments and Env=a=b"
+    assert tag_words((("E", "1"), ("E", "2"))) == "E=1 or 2"
     assert parse_condition("  ") == ()
     for bad in ("Team", "=x", "T" * 129 + "=x", "a=${b}", "a=1,a=2"):
         with pytest.raises(InputError):

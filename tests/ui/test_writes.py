@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from ecr_tui.config import Settings
 from ecr_tui.errors import DeniedError
+from ecr_tui.grants import plan_grant_from
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from tests.ui.conftest import running
@@ -111,6 +113,28 @@ async def test_a_risky_grant_asks_and_no_is_the_default(tmp_path) -> None:
         await ui.press("g", "right", "enter")
         await ui.wait(lambda: workspace.writes)
         await ui.see("written and read back")
+
+
+async def test_a_grant_and_an_undo_that_widen_ask_first(tmp_path) -> None:
+    ending = Grant((DEVUSR2,), Access.PUSH_PULL, (), datetime(2040, 1, 1, tzinfo=UTC))
+    policies = {"web": plan_grant_from(repository("web", {}), None, ending).after_text or ""}
+    workspace = FakeWorkspace(tmp_path, [repository("web", {})], policies=policies)
+    async with running(workspace) as ui:
+        await ui.see("asks first: 1 risk")
+        await ui.press("g")
+        assert ui.dialog == "ConfirmScreen"
+        await ui.see("was to end at")
+        await ui.press("right", "enter")
+        await ui.wait(lambda: len(workspace.writes) == 1)
+        await ui.see("written and read back")
+        ui.main.choosing.take(replace(ui.main.choosing.choice, until=ending.until))
+        await ui.see("g +")
+        await ui.press("g")
+        await ui.wait(lambda: len(workspace.writes) == 2)
+        await ui.see("written and read back")
+        await ui.press("u")
+        await ui.wait(lambda: ui.dialog == "ConfirmScreen")
+        await ui.see("Undo the last write?", "was to end at")
 
 
 async def test_letters_do_not_confirm(tmp_path) -> None:

@@ -10,8 +10,9 @@ from textual.content import Content
 
 from ecr_tui.endings import ending, parse_until
 from ecr_tui.policy.actions import Access
+from ecr_tui.policy.ours import tag_words
 from ecr_tui.policy.principal import describe, parse_principal
-from ecr_tui.ui.choice import Choice, Tags, condition_choices, condition_words, parse_condition
+from ecr_tui.ui.choice import Choice, Tags, condition_choices, parse_condition
 from ecr_tui.ui.screens.ask import AskScreen, Choosable, ChooseScreen
 from ecr_tui.ui.text import MUTED, OK, safe
 
@@ -91,7 +92,7 @@ class Choosing:
             note = ""
             if pairs:
                 note = "this repository has it" if set(pairs) <= own else "this repository does not have it"
-            words = safe(condition_words(pairs)) if pairs else "no condition"
+            words = safe(tag_words(pairs)) if pairs else "no condition"
             choices.append(Choosable(Content.assemble(words, (f"  · {note}" if note else "", MUTED)), pairs))
         choices.append(Choosable(Content.styled("another tag…", "italic"), None))
 
@@ -114,7 +115,7 @@ class Choosing:
     def _ask_tags(self, current: Tags) -> None:
         def check(text: str) -> str:
             pairs = parse_condition(text)
-            return f"{OK} if {condition_words(pairs)}" if pairs else f"{OK} no condition"
+            return f"{OK} if {tag_words(pairs)}" if pairs else f"{OK} no condition"
 
         def answered(text: str | None) -> None:
             if text is not None:

@@ -214,16 +214,25 @@ class Writes:
         elif entries[0].record.subject == TAGS:
             identifier, workspace = entries[0].id, self._screen.workspace
             self._screen.tag_editing.plan(lambda: workspace.plan_tags_back(identifier))
-        elif entries[0].id in self._made_here and not self._screen.workspace.settings.confirms("undo"):
+        else:
+            self._undo_one(entries[0])
+
+    def _undo_one(self, entry: Entry) -> None:
+        from ecr_tui.bulk import undo_preview
+
+        (plan,) = undo_preview([entry])
+        fresh = entry.id in self._made_here
+        if fresh and not plan.risks and not self._screen.workspace.settings.confirms("undo"):
             self._take_back()
         else:
-            self._ask_undo(entries[0])
+            self._ask_undo(entry, plan)
 
-    def _ask_undo(self, entry: Entry) -> None:
+    def _ask_undo(self, entry: Entry, plan: Plan) -> None:
         """What was not written in this session is not in the user's mind: say what it is, and ask."""
         record = entry.record
         when = ago(entry.at, self._screen.now())
         body = [
+            *write_text.risks(plan),
             Content.assemble(("repository  ", MUTED), (safe(record.repository), "bold"), f"  {safe(record.region)}"),
             Content.assemble(("written     ", MUTED), f"{when}, as a {safe(record.kind)}"),
             Content.assemble(("for         ", MUTED), safe(record.principal) or "–"),
