@@ -46,6 +46,14 @@ class InputError(EcrTuiError):
     exit_code = 2
 
 
+class UnknownPrincipal(InputError):
+    """ECR does not know a principal of the document. ``patience``: seconds for which it may be one that is new."""
+
+    def __init__(self, title: str, *, detail: str = "", hint: str = "", side: str = "", patience: float = 0.0) -> None:
+        super().__init__(title, detail=detail, hint=hint, side=side)
+        self.patience = patience
+
+
 class EnvironmentFailure(EcrTuiError):
     """Credentials, network or a container engine are not in a usable state."""
 

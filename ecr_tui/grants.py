@@ -1,28 +1,20 @@
 """Use case: change who has access to a repository, safely.
 
 read, merge, preview, compare, write, read back, journal. SetRepositoryPolicy replaces the whole document and knows
-no revision, so the live policy is read again just before the write, and the write is refused when it means something
-else than what was previewed. No boto3 here: a :class:`PolicyStore` reads and writes.
+no revision, so the live policy is read again just before each attempt at the write, and nothing is written when it
+means something else than what was previewed. No boto3 here: a :class:`PolicyStore` reads and writes.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from ecr_tui.attempts import Pace, Patience, refused
 from ecr_tui.aws.model import RegistryFacts, Repository, Role
-from ecr_tui.errors import (
-    Cancelled,
-    ConflictError,
-    CredentialsError,
-    DeniedError,
-    EcrTuiError,
-    EnvironmentFailure,
-    InputError,
-    Throttled,
-)
+from ecr_tui.errors import ConflictError, EcrTuiError, EnvironmentFailure, InputError, UnknownPrincipal
 from ecr_tui.journal import FAILED, UNKNOWN, WRITTEN, Journal, Record
 from ecr_tui.plans import (
     Plan,
@@ -55,7 +47,7 @@ _OWNER = str(Role.OWNER)
 
 
 class PolicyStore(Protocol):
-    """``aws.policies.RepositoryPolicies``, or a test's dictionary."""
+    """``aws.policies.RepositoryPolicies``, or a test's dictionary. A write is one request, never sent again."""
 
     def read(self, repository: Repository, /) -> str | None:
         """The live text, exactly; None when there is no policy."""
@@ -114,6 +106,7 @@ def apply(
     operator: str = "",
     read_only: str = "",
     run: str = "",
+    pace: Pace | None = None,
 ) -> Outcome:
     """Write what was previewed. ``run``: the journal's id of the run that it is a part of.
 
@@ -125,13 +118,19 @@ def apply(
     if not plan.changed:
         return Outcome(plan, written=False)
     with journal.writing(plan.repository.arn):
-        live_text, live = read_live(plan.repository, store.read(plan.repository))
-        rebased = plan.on(live)
-        if not equivalent(live, plan.before) or not equivalent(rebased.after, plan.after):
-            raise _conflict(plan, live)
-        # Onto the text as it is now: what means the same may still be spelled otherwise, and that is not ours to undo.
-        plan = replace(plan, before_text=live_text, before=live, after=rebased.after)
-        return write(store, journal, plan, operator, run=run)
+        return write(store, journal, plan.repository, lambda text: _onto(plan, text), operator, run=run, pace=pace)
+
+
+def _onto(plan: Plan, text: str | None) -> Plan:
+    """The plan on the live text: what means the same may still be spelled otherwise, and that is not ours to undo.
+
+    Raises ConflictError where it means something else than what was previewed.
+    """
+    live_text, live = read_live(plan.repository, text)
+    rebased = plan.on(live)
+    if not equivalent(live, plan.before) or not equivalent(rebased.after, plan.after):
+        raise _conflict(plan, live)
+    return replace(plan, before_text=live_text, before=live, after=rebased.after)
 
 
 def gate(read_only: str) -> None:
@@ -150,14 +149,90 @@ def _conflict(plan: Plan, live: PolicyDocument | None) -> ConflictError:
 
 
 def write(
-    store: PolicyStore, journal: Journal, plan: Plan, operator: str, *, undoes: str | None = None, run: str = ""
+    store: PolicyStore,
+    journal: Journal,
+    repository: Repository,
+    plan_on: Callable[[str | None], Plan],
+    operator: str,
+    *,
+    undoes: str | None = None,
+    run: str = "",
+    pace: Pace | None = None,
 ) -> Outcome:
-    """Note, write, read back, note. The caller holds ``journal.writing``, and has read the policy under it.
+    """Look, note, write, read back, note. The caller holds ``journal.writing``.
 
-    Raises as :func:`apply`.
+    ``plan_on`` makes the plan on a live text, and raises ConflictError where that is not what was previewed; it is
+    asked again before each attempt. Raises as :func:`apply`.
     """
-    repository, text = plan.repository, plan.after_text
-    identifier = journal.begin(
+    pace = pace or Patience()
+    notes: list[str] = []
+    plan: Plan | None = None
+    identifier = ""
+    unanswered: EcrTuiError | None = None
+    """Of an earlier attempt: AWS may have carried it out, or may do so yet."""
+
+    def failed(exc: EcrTuiError) -> EcrTuiError:
+        """Note the end of the last attempt; returns the error to raise."""
+        if not identifier:
+            return exc
+        lost = unanswered or (None if refused(exc) or isinstance(exc, ConflictError) else exc)
+        _finish(journal, identifier, FAILED if lost is None else UNKNOWN, (lost or exc).text(), notes)
+        return exc if lost is None or isinstance(exc, ConflictError) else _unanswered(repository, lost)
+
+    while True:
+        try:
+            pace.turn()
+            text, live = read_live(repository, store.read(repository))
+        except EcrTuiError as exc:
+            try:
+                pace.again(exc)
+            except EcrTuiError as last:
+                raise failed(last) from exc
+            continue
+        if unanswered is not None and plan is not None and equivalent(live, plan.after):
+            notes.append(_ANSWER_LOST)
+            break
+        try:
+            fresh = plan_on(text)
+        except EcrTuiError as exc:
+            raise failed(exc) from exc
+        if plan is None or fresh.before_text != plan.before_text:
+            if identifier:
+                spelled = "the policy was spelled differently before the next attempt"
+                _finish(journal, identifier, FAILED if unanswered is None else UNKNOWN, spelled, notes)
+            identifier = _begin(journal, fresh, operator, undoes, run)
+        plan = fresh
+        try:
+            _send(store, plan)
+            break
+        except EcrTuiError as exc:
+            if not refused(exc):
+                unanswered = exc
+            try:
+                pace.again(exc)
+            except EcrTuiError as last:
+                if unanswered is not None and _arrived(store, repository, plan.after):
+                    notes.append(_ANSWER_LOST)
+                    break
+                error = failed(last)
+                # A title that names the deleted principals already says more.
+                if error is last and isinstance(last, UnknownPrincipal) and plan.principal:
+                    raise _unknown_principal(plan.principal, last) from exc
+                raise error from exc
+        except Exception as exc:
+            _finish(journal, identifier, UNKNOWN, repr(exc), notes)
+            raise
+    _check(store, journal, plan, identifier, notes)
+    _finish(journal, identifier, WRITTEN, "; ".join(notes), notes)
+    return Outcome(plan, True, identifier, tuple(notes))
+
+
+_ANSWER_LOST = "AWS's response was lost, but the policy was written"
+
+
+def _begin(journal: Journal, plan: Plan, operator: str, undoes: str | None, run: str) -> str:
+    repository = plan.repository
+    return journal.begin(
         Record(
             kind=plan.kind,
             repository=repository.name,
@@ -167,49 +242,38 @@ def write(
             principal=plan.principal,
             operator=operator,
             before_text=plan.before_text,
-            after_text=text,
+            after_text=plan.after_text,
             undoes=undoes,
             run=run,
         )
     )
-    notes: list[str] = []
-    try:
-        if text is None:
-            store.delete(repository)
-        else:
-            store.write(repository, text)
-    except (DeniedError, InputError, CredentialsError, Throttled, Cancelled) as exc:
-        # AWS refused it, or it was never sent.
-        _finish(journal, identifier, FAILED, exc.text(), notes)
-        # A title that names the deleted principals already says more.
-        if "principal not found" in exc.detail.lower() and plan.principal and "deleted" not in exc.title:
-            raise _unknown_principal(plan.principal, exc) from exc
-        raise
-    except EcrTuiError as exc:
-        if not _arrived(store, repository, plan.after):
-            _finish(journal, identifier, UNKNOWN, exc.text(), notes)
-            raise _unanswered(repository, exc) from exc
-        notes.append("AWS's answer was lost, but the policy was found written")
-    except Exception as exc:
-        _finish(journal, identifier, UNKNOWN, repr(exc), notes)
-        raise
+
+
+def _send(store: PolicyStore, plan: Plan) -> None:
+    text = plan.after_text
+    if text is None:
+        store.delete(plan.repository)
     else:
-        try:
-            live = _read_back(store, repository, plan.after)
-        except EcrTuiError as exc:
-            notes.append(f"written, but it could not be read back: {exc.title}")
-        else:
-            if not equivalent(live, plan.after):
-                difference = "\n".join(sentences(plan.after, live))
-                _finish(journal, identifier, UNKNOWN, f"reads back differently: {difference}", notes)
-                raise EcrTuiError(
-                    f"the policy of {repository.name} was written, but reads back differently",
-                    detail=difference,
-                    hint="Someone else may have written at the same moment. Look at the policy before anything else.",
-                    side=_OWNER,
-                )
-    _finish(journal, identifier, WRITTEN, "; ".join(notes), notes)
-    return Outcome(plan, True, identifier, tuple(notes))
+        store.write(plan.repository, text)
+
+
+def _check(store: PolicyStore, journal: Journal, plan: Plan, identifier: str, notes: list[str]) -> None:
+    """Read back what was written. Raises EcrTuiError where it is something else, once that is noted."""
+    try:
+        live = _read_back(store, plan.repository, plan.after)
+    except EcrTuiError as exc:
+        notes.append(f"written, but it could not be read back: {exc.title}")
+        return
+    if equivalent(live, plan.after):
+        return
+    difference = "\n".join(sentences(plan.after, live))
+    _finish(journal, identifier, UNKNOWN, f"reads back differently: {difference}", notes)
+    raise EcrTuiError(
+        f"the policy of {plan.repository.name} was written, but reads back differently",
+        detail=difference,
+        hint="Someone else may have written at the same moment. Look at the policy before anything else.",
+        side=_OWNER,
+    )
 
 
 def _unknown_principal(principal: str, exc: EcrTuiError) -> InputError:
@@ -252,6 +316,7 @@ def _unanswered(repository: Repository, exc: EcrTuiError) -> EnvironmentFailure:
     return EnvironmentFailure(
         f"{repository.name}: {exc.title}",
         detail=exc.detail,
-        hint="Whether the policy was written is not known; the journal says so. Look at it before you try again.",
+        hint="It is not known whether the policy was written, and AWS may still carry it out. The journal says so. "
+        "Look at the policy before you try again.",
         side=exc.side,
     )

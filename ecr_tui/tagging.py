@@ -9,21 +9,13 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from ecr_tui.attempts import Pace, Patience, refused
 from ecr_tui.aws.model import RegistryFacts, Repository, Role
-from ecr_tui.errors import (
-    Cancelled,
-    ConflictError,
-    CredentialsError,
-    DeniedError,
-    EcrTuiError,
-    EnvironmentFailure,
-    InputError,
-    Throttled,
-)
+from ecr_tui.errors import ConflictError, CredentialsError, EcrTuiError, EnvironmentFailure, InputError
 from ecr_tui.grants import READ_BACK_PAUSES, gate
 from ecr_tui.journal import (
     FAILED,
@@ -50,7 +42,7 @@ _OWNER = str(Role.OWNER)
 
 
 class TagStore(Protocol):
-    """``aws.tags.RepositoryTags``, or a test's dictionary."""
+    """``aws.tags.RepositoryTags``, or a test's dictionary. A write is one request, never sent again."""
 
     def tags(self, repository: Repository, /) -> dict[str, str]:
         """Live."""
@@ -196,7 +188,13 @@ def _plan(store: TagStore, fresh: Repository, after: Mapping[str, str], registry
 
 
 def apply_tags(
-    store: TagStore, journal: Journal, plan: TagPlan, *, operator: str = "", read_only: str = ""
+    store: TagStore,
+    journal: Journal,
+    plan: TagPlan,
+    *,
+    operator: str = "",
+    read_only: str = "",
+    pace: Pace | None = None,
 ) -> TagOutcome:
     """Write what was previewed.
 
@@ -221,18 +219,31 @@ def apply_tags(
             undoes=plan.undoes,
             subject=TAGS,
         )
-        return _write(store, journal, plan, journal.begin(record))
+        return _write(store, journal, plan, journal.begin(record), Patience())
 
 
-def _compare(store: TagStore, plan: TagPlan) -> None:
-    live = store.tags(plan.repository)
-    if live != plan.before:
-        raise ConflictError(
-            f"the tags of {plan.repository.name} have changed since they were shown; nothing was written",
-            detail=f"They are: {_shown(live)}",
-            hint="Look at them afresh, and decide again.",
-            side=_OWNER,
-        )
+def _compare(store: TagStore, plan: TagPlan, tags: Mapping[str, str] | None = None) -> None:
+    """Raises ConflictError where tags or policy are not what was shown. The tags, which are what is written, are
+    looked at last unless they are given."""
+    if tags is not None and tags != plan.before:
+        raise _tags_changed(plan, tags)
+    _compare_policy(store, plan)
+    if tags is None:
+        live = store.tags(plan.repository)
+        if live != plan.before:
+            raise _tags_changed(plan, live)
+
+
+def _tags_changed(plan: TagPlan, live: Mapping[str, str]) -> ConflictError:
+    return ConflictError(
+        f"the tags of {plan.repository.name} have changed since they were shown; nothing was written",
+        detail=f"They are: {_shown(live)}",
+        hint="Look at them afresh, and decide again.",
+        side=_OWNER,
+    )
+
+
+def _compare_policy(store: TagStore, plan: TagPlan) -> None:
     if plan.doubt:
         return
     _, shown = read_live(plan.repository, plan.policy_text)
@@ -246,35 +257,49 @@ def _compare(store: TagStore, plan: TagPlan) -> None:
         )
 
 
-def _write(store: TagStore, journal: Journal, plan: TagPlan, identifier: str) -> TagOutcome:
+@dataclass(frozen=True)
+class _Step:
+    """One request. ``start`` and ``end``: all tags before and after it."""
+
+    start: Mapping[str, str]
+    end: Mapping[str, str]
+    send: Callable[[], None]
+
+
+def _steps(store: TagStore, plan: TagPlan) -> list[_Step]:
+    """What ends access first: a kill in between must not leave more than either state."""
     repository, before, after = plan.repository, plan.before, dict(plan.after)
     gone = [key for key in before if key not in after]
     fresh = {key: value for key, value in after.items() if before.get(key) != value}
+    between = {key: value for key, value in before.items() if key in after}
+    steps = [_Step(before, between, lambda: store.remove_tags(repository, gone))] if gone else []
+    return [*steps, _Step(between, after, lambda: store.set_tags(repository, fresh))] if fresh else steps
+
+
+def _write(store: TagStore, journal: Journal, plan: TagPlan, identifier: str, pace: Pace) -> TagOutcome:
+    repository, after = plan.repository, dict(plan.after)
     notes: list[str] = []
-    begun = False
+    done, unanswered = 0, False
+    pace.turn()
     try:
-        # What ends access first: a kill in between must not leave more than either state.
-        if gone:
-            store.remove_tags(repository, gone)
-            begun = True
-        if fresh:
-            store.set_tags(repository, fresh)
-    except Exception as exc:
-        error = exc if isinstance(exc, EcrTuiError) else EcrTuiError("the tags were not written", detail=repr(exc))
-        refused = isinstance(exc, DeniedError | InputError | CredentialsError | Throttled | Cancelled)
-        live = before if refused and not begun else _seen(store, repository)
+        for step in _steps(store, plan):
+            unanswered = _take(step, store, plan, pace, unanswered)
+            done += 1
+    except _GaveUp as given_up:
+        error = given_up.error
+        if not done and given_up.nothing_written:
+            _finish(journal, identifier, FAILED, error.text(), notes)
+            raise error from given_up
+        live = _seen(store, repository)
         if live != after:
-            outcome = FAILED if live == before else UNKNOWN
-            _finish(journal, identifier, outcome, error.text(), notes)
-            if outcome == FAILED:
-                raise
-            raise EnvironmentFailure(
-                f"the tags of {repository.name} were changed only in part: {error.title}",
-                detail=f"They are: {'not known' if live is None else _shown(live)}",
-                hint="The journal says so. Look at them before anything else.",
-                side=_OWNER,
-            ) from exc
-        notes.append("AWS's answer was lost, but the tags were found written")
+            _finish(journal, identifier, UNKNOWN, error.text(), notes)
+            raise _in_part(plan, live, error, identifier) from given_up
+        unanswered = True
+    except Exception as exc:
+        _finish(journal, identifier, UNKNOWN, repr(exc), notes)
+        raise
+    if unanswered:
+        notes.append("AWS's response was lost, but the tags were written")
     live = _seen(store, repository)
     for pause in READ_BACK_PAUSES:
         if live in (None, after):
@@ -293,6 +318,57 @@ def _write(store: TagStore, journal: Journal, plan: TagPlan, identifier: str) ->
         )
     _finish(journal, identifier, WRITTEN, "; ".join(notes), notes)
     return TagOutcome(plan, True, identifier, tuple(notes))
+
+
+class _GaveUp(Exception):
+    """No further attempt at a step. ``nothing_written``: every attempt was refused."""
+
+    def __init__(self, error: EcrTuiError, *, nothing_written: bool) -> None:
+        super().__init__(error.title)
+        self.error = error
+        self.nothing_written = nothing_written
+
+
+def _take(step: _Step, store: TagStore, plan: TagPlan, pace: Pace, unanswered: bool) -> bool:
+    """Carry out one request, looking again before each further attempt; returns whether a response was lost so far.
+
+    Raises _GaveUp.
+    """
+    lost_here = False
+    while True:
+        try:
+            step.send()
+            return unanswered
+        except EcrTuiError as exc:
+            lost_here = lost_here or not refused(exc)
+            unanswered = unanswered or lost_here
+            try:
+                pace.again(exc)
+                pace.turn()
+                live = store.tags(plan.repository)
+                if lost_here and live == step.end:
+                    return True
+                if step.start == plan.before:
+                    _compare(store, plan, live)
+                elif live != step.start:
+                    raise _tags_changed(plan, live)
+            except EcrTuiError as last:
+                raise _GaveUp(last, nothing_written=not lost_here) from exc
+
+
+def _in_part(plan: TagPlan, live: Mapping[str, str] | None, error: EcrTuiError, identifier: str) -> EcrTuiError:
+    """What to tell where some of the write may be there."""
+    name = plan.repository.name
+    detail = f"{error.detail or error.title}\nThey are: {'not known' if live is None else _shown(live)}"
+    hint = f"The journal says so. To put the changed tags back: ecr-tui undo {identifier}"
+    if isinstance(error, ConflictError):
+        return ConflictError(f"someone else changed the tags of {name} during the write", detail=detail, hint=hint)
+    if live is None or live == plan.before:
+        title = f"it is not known whether the tags of {name} were written: {error.title}"
+        hint = "AWS may still carry it out. The journal says so. Look at the tags before you try again."
+    else:
+        title = f"the tags of {name} were changed only in part: {error.title}"
+    return EnvironmentFailure(title, detail=detail, hint=hint, side=_OWNER)
 
 
 def _seen(store: TagStore, repository: Repository) -> dict[str, str] | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ecr_tui.attempts import Pace
 from ecr_tui.aws.model import Repository, Role
 from ecr_tui.errors import ConflictError, EcrTuiError, InputError
 from ecr_tui.grants import Outcome, PolicyStore, gate, write
@@ -26,7 +27,7 @@ from ecr_tui.journal import (
     Journal,
     same_state,
 )
-from ecr_tui.plans import plan_undo_from, read_live, told_later
+from ecr_tui.plans import Plan, plan_undo_from, read_live, told_later
 from ecr_tui.policy.change import equivalent
 
 StoreFor = Callable[[Entry], PolicyStore]
@@ -65,13 +66,27 @@ def undo(
 
 
 def undo_entry(
-    store: PolicyStore, journal: Journal, entry: Entry, *, operator: str = "", read_only: str = "", run: str = ""
+    store: PolicyStore,
+    journal: Journal,
+    entry: Entry,
+    *,
+    operator: str = "",
+    read_only: str = "",
+    run: str = "",
+    pace: Pace | None = None,
 ) -> Outcome:
     """Take back that very write, as one of a run. Raises ConflictError when the live policy is not what it left."""
     gate(read_only)
+
+    def plan_on(text: str | None) -> Plan:
+        try:
+            return plan_undo_from(entry, text)
+        except ConflictError:
+            # Who wrote since is worth reading the journal for.
+            return plan_undo_from(entry, text, journal.read().later(entry))
+
     with journal.writing(entry.record.arn):
-        plan = plan_undo_from(entry, store.read(repository_of(entry)))
-        return write(store, journal, plan, operator, undoes=entry.id, run=run)
+        return write(store, journal, repository_of(entry), plan_on, operator, undoes=entry.id, run=run, pace=pace)
 
 
 def take_back(
@@ -138,17 +153,20 @@ def target(history: History, entry: Entry, *, redo: bool = False) -> Entry:
 
 
 def _take_back(store: PolicyStore, journal: Journal, history: History, entry: Entry, operator: str) -> Outcome:
-    live = store.read(repository_of(entry))
-    plan = plan_undo_from(entry, live, history.later(entry))
-    again = same_again(history, entry)
-    if again is not None:
-        raise ConflictError(
-            f"the policy of {entry.record.repository} is what a later write made of it; nothing was {plan.kind}ne",
-            detail="\n".join(told_later(entry, [again])),
-            hint=f"Take that one back: ecr-tui undo {again.id}",
-            side=str(Role.OWNER),
-        )
-    return write(store, journal, plan, operator, undoes=entry.id)
+    later, again = history.later(entry), same_again(history, entry)
+
+    def plan_on(text: str | None) -> Plan:
+        plan = plan_undo_from(entry, text, later)
+        if again is not None:
+            raise ConflictError(
+                f"the policy of {entry.record.repository} is what a later write made of it; nothing was {plan.kind}ne",
+                detail="\n".join(told_later(entry, [again])),
+                hint=f"Take that one back: ecr-tui undo {again.id}",
+                side=str(Role.OWNER),
+            )
+        return plan
+
+    return write(store, journal, repository_of(entry), plan_on, operator, undoes=entry.id)
 
 
 def same_again(history: History, entry: Entry) -> Entry | None:

@@ -329,7 +329,8 @@ class Workspace(Auditing, Many, Undoing, Verifying):
                 side=Role.OWNER.value,
             )
         try:
-            outcome = apply(RepositoryPolicies(session), self.journal, plan, operator=owner.arn, read_only=read_only)
+            store = RepositoryPolicies(session, client=session.ecr_once)
+            outcome = apply(store, self.journal, plan, operator=owner.arn, read_only=read_only)
         finally:
             # Written, or found to be another than was shown.
             self.policies.invalidate(plan.repository.arn)

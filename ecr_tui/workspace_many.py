@@ -140,12 +140,12 @@ class _Owner:
         from ecr_tui.aws.policies import PRINCIPAL_WAIT, RepositoryPolicies
 
         wait = PRINCIPAL_WAIT if patient else 0
-        return RepositoryPolicies(self._session, principal_wait=wait, client=self._session.paced_ecr)
+        return RepositoryPolicies(self._session, principal_wait=wait, client=self._session.ecr_once)
 
     def fresh(self, repository: Repository) -> Repository:
         from ecr_tui.aws.inventory import with_live_tags
 
-        return with_live_tags(self._session, repository, client=self._session.paced_ecr(repository.region))
+        return with_live_tags(self._session, repository, client=self._session.ecr_once(repository.region))
 
     def registry(self, region: str) -> RegistryFacts | None:
         return self._workspace.registry_facts(region)

@@ -109,7 +109,8 @@ class Undoing:
                 f"{owner.account}; nothing was written",
                 hint="List the repositories again.",
             )
-        return apply_tags(RepositoryTags(session), self.journal, plan, operator=owner.arn, read_only=read_only)
+        store = RepositoryTags(session, writing=True)
+        return apply_tags(store, self.journal, plan, operator=owner.arn, read_only=read_only)
 
     def _tag_store(self) -> RepositoryTags:
         from ecr_tui.aws.tags import RepositoryTags
@@ -123,7 +124,7 @@ class Undoing:
         session, read_only = self._to_write()
         owner = session.identity()
         outcome = undo(
-            lambda entry: RepositoryPolicies(session),
+            lambda entry: RepositoryPolicies(session, client=session.ecr_once),
             self.journal,
             account=owner.account,
             operator=owner.arn,
@@ -139,7 +140,7 @@ class Undoing:
         session, read_only = self._to_write()
         owner = session.identity()
         outcome = take_back(
-            lambda entry: RepositoryPolicies(session),
+            lambda entry: RepositoryPolicies(session, client=session.ecr_once),
             self.journal,
             identifier,
             account=owner.account,

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ecr_tui import grants
+from ecr_tui import attempts, grants
 from ecr_tui.aws.model import Repository
 from ecr_tui.errors import (
     Cancelled,
@@ -104,6 +104,7 @@ def journal(tmp_path: Path) -> Journal:
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grants, "READ_BACK_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(attempts, "PAUSES", (0.0, 0.0))
 
 
 def outcomes(journal: Journal) -> list[tuple[str, str]]:

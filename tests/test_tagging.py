@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ecr_tui import tagging
+from ecr_tui import attempts, tagging
 from ecr_tui.aws.model import RegistryFacts, Repository
 from ecr_tui.errors import ConflictError, DeniedError, EnvironmentFailure, InputError
 from ecr_tui.journal import FAILED, UNKNOWN, WRITTEN, Journal
@@ -181,6 +181,7 @@ def journal(tmp_path: Path) -> Journal:
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tagging, "READ_BACK_PAUSES", (0.0,))
+    monkeypatch.setattr(attempts, "PAUSES", (0.0, 0.0))
 
 
 def test_written_noted_taken_back_and_made_again(journal: Journal) -> None:
@@ -278,5 +279,5 @@ def test_a_lost_answer_of_a_write_that_arrived_is_a_success(journal: Journal) ->
     store.on = lose
     outcome = apply_tags(store, journal, plan)
     assert outcome.written
-    assert "found written" in outcome.notes[0]
+    assert "response was lost" in outcome.notes[0]
     assert A in journal.entries()[0].record.arn

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ecr_tui import grants
+from ecr_tui import attempts, grants
 from ecr_tui.aws.model import Repository
 from ecr_tui.errors import ConflictError, EcrTuiError, InputError
 from ecr_tui.grants import Outcome, apply, plan_grant, plan_revoke
@@ -37,6 +37,7 @@ def journal(tmp_path: Path) -> Journal:
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grants, "READ_BACK_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(attempts, "PAUSES", (0.0, 0.0))
 
 
 class Driver:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from threading import Event
 from typing import TYPE_CHECKING
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.aws.sessions import AwsSession
-from ecr_tui.errors import Cancelled, InputError
+from ecr_tui.errors import InputError, UnknownPrincipal
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
@@ -22,24 +21,22 @@ _DEAD_PRINCIPAL = re.compile(r"\bA(?:ID|RO|GP|NP)A[A-Z0-9]{12,}\b")
 class RepositoryPolicies:
     """The PolicyStore of :mod:`ecr_tui.grants` on real ECR. Thread-safe.
 
-    ``principal_wait``: see :data:`PRINCIPAL_WAIT`; 0 never waits. ``cancel`` ends a wait with Cancelled.
-    ``background``: reads are bulk work that backs off rather than fails (``AwsSession.client``). ``client`` gives the
-    client of a region instead, such as ``AwsSession.paced_ecr``.
+    ``principal_wait``: default :data:`PRINCIPAL_WAIT`; 0 never waits. ``background``: reads are bulk work that backs
+    off rather than fails (``AwsSession.client``). ``client`` gives the client of a region instead: who writes takes
+    ``AwsSession.ecr_once``, so that a look and the write after it share a connection and neither is sent twice.
     """
 
     def __init__(
         self,
         session: AwsSession,
         *,
-        principal_wait: float = PRINCIPAL_WAIT,
-        cancel: Event | None = None,
+        principal_wait: float | None = None,
         background: bool = False,
         client: Callable[[str], ECRClient] | None = None,
     ) -> None:
         self._session = session
-        self._principal_wait = principal_wait
+        self._principal_wait = PRINCIPAL_WAIT if principal_wait is None else principal_wait
         self._client = client or (lambda region: session.client("ecr", region, background=background))
-        self._cancel = cancel or Event()
 
     def read(self, repository: Repository) -> str | None:
         """The policy's text exactly as ECR keeps it, None when there is none. Always live."""
@@ -51,41 +48,34 @@ class RepositoryPolicies:
                 return None
 
     def write(self, repository: Repository, text: str) -> None:
-        """Replace the whole policy. InputError when ECR rejects the document, its hint naming the suspects.
+        """Replace the whole policy, in one request. InputError when ECR rejects the document, its hint naming the
+        suspects.
 
-        A principal that ECR does not find is waited for, unless the document holds the id of a deleted one,
-        for which no waiting helps.
+        UnknownPrincipal when ECR does not find a principal, unless the document holds the id of a deleted one, for
+        which no waiting helps.
         """
-        client = self._client(repository.region)
-        dead = sorted(set(_DEAD_PRINCIPAL.findall(text)))
-        patience = 0 if dead else self._principal_wait
-        pause = 1.0
-        while True:
-            try:
-                with self._session.calling("ecr:SetRepositoryPolicy"):
-                    client.set_repository_policy(repositoryName=repository.name, policyText=text)
-                return
-            except InputError as exc:
-                if "principal" not in exc.detail.lower() or "not found" not in exc.detail.lower():
-                    raise
-                if dead:
-                    raise InputError(
-                        f"the policy names deleted principals: {', '.join(dead)}",
-                        detail=exc.detail,
-                        hint="ECR refuses every write that contains them; remove them from the document first.",
-                        side=exc.side,
-                    ) from exc
-                if patience <= 0:
-                    raise
-            pause = min(pause, patience)
-            if self._cancel.wait(pause):
-                raise Cancelled
-            patience -= pause
-            pause *= 2
+        client = self._session.ecr_once(repository.region)
+        try:
+            with self._session.calling("ecr:SetRepositoryPolicy"):
+                client.set_repository_policy(repositoryName=repository.name, policyText=text)
+        except InputError as exc:
+            if "principal" not in exc.detail.lower() or "not found" not in exc.detail.lower():
+                raise
+            dead = sorted(set(_DEAD_PRINCIPAL.findall(text)))
+            if dead:
+                raise InputError(
+                    f"the policy names deleted principals: {', '.join(dead)}",
+                    detail=exc.detail,
+                    hint="ECR refuses every write that contains them; remove them from the document first.",
+                    side=exc.side,
+                ) from exc
+            raise UnknownPrincipal(
+                exc.title, detail=exc.detail, hint=exc.hint, side=exc.side, patience=self._principal_wait
+            ) from exc
 
     def delete(self, repository: Repository) -> None:
-        """Remove the policy; that there is none any more is fine."""
-        client = self._client(repository.region)
+        """Remove the policy, in one request; that there is none any more is fine."""
+        client = self._session.ecr_once(repository.region)
         with self._session.calling("ecr:DeleteRepositoryPolicy"):
             try:
                 client.delete_repository_policy(repositoryName=repository.name)

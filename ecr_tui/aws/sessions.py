@@ -25,7 +25,6 @@ from ecr_tui.errors import CredentialsError, EcrTuiError, InputError
 if TYPE_CHECKING:
     import boto3
     from botocore.config import Config
-    from botocore.model import OperationModel
     from botocore.session import Session as CoreSession
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_iam import IAMClient
@@ -135,10 +134,10 @@ class AwsSession:
         """
         return self._client(service, region, "background" if background else "foreground")
 
-    def paced_ecr(self, region: str | None = None) -> ECRClient:
-        """An ECR client for a caller that paces itself: it never tries again after being throttled, so that every
-        refusal is heard (``errors.Throttled``) and counts. Network failures keep their retries."""
-        client: ECRClient = self._client("ecr", region, "paced")
+    def ecr_once(self, region: str | None = None) -> ECRClient:
+        """An ECR client that sends each request once, for a caller that decides itself whether to try again: a run
+        that paces its calls, and every write, before which the live state is looked at again."""
+        client: ECRClient = self._client("ecr", region, "once")
         return client
 
     def _client(self, service: str, region: str | None, kind: str) -> Any:
@@ -152,10 +151,8 @@ class AwsSession:
             key = (service, name, kind)
             if key not in self._clients:
                 with _making, self.calling(f"preparing the client of {service}"):
-                    made = session.client(service, region_name=name, config=_config(kind == "background"))  # type: ignore[call-overload]
+                    made = session.client(service, region_name=name, config=_config(kind))  # type: ignore[call-overload]
                 prefer_plain_lists(made, service)
-                if kind == "paced":
-                    made.meta.events.register("needs-retry.*.*", _leave_throttling)
                 self._clients[key] = made
             return self._clients[key]
 
@@ -279,7 +276,7 @@ def _core_session(profile: str | None) -> CoreSession:
     import botocore.session
 
     core = botocore.session.Session(profile=profile)
-    core.set_default_client_config(_config(background=False))
+    core.set_default_client_config(_config("foreground"))
     # botocore's own takes a third of the time of a listing, for a time zone that nobody asked for.
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_timestamp)
     events = core.get_component("event_emitter")
@@ -289,17 +286,24 @@ def _core_session(profile: str | None) -> CoreSession:
     return core
 
 
-def _config(background: bool) -> Config:
+_RETRIES: dict[str, dict[str, Any]] = {
+    # "max_attempts" would count the retries only.
+    "foreground": {"mode": "standard", "total_max_attempts": 3},
+    "background": {"mode": "adaptive", "total_max_attempts": 10},
+    "once": {"mode": "standard", "total_max_attempts": 1},
+}
+"""By the kind of a client."""
+
+
+def _config(kind: str) -> Config:
     from botocore.config import Config
 
+    retries: Any = dict(_RETRIES[kind])  # botocore adds to it
     return Config(
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
         max_pool_connections=POOL,
-        # "max_attempts" would count the retries only.
-        retries={"mode": "adaptive", "total_max_attempts": 10}
-        if background
-        else {"mode": "standard", "total_max_attempts": 3},
+        retries=retries,
         user_agent_extra=f"ecr-tui/{__version__}",
     )
 
@@ -330,11 +334,3 @@ def _give_up(caught_exception: Exception | None, request_dict: dict[str, Any], *
     started = request_dict.get("context", {}).get(_STARTED)
     if caught_exception is not None and started is not None and time.monotonic() - started >= PATIENCE:
         raise caught_exception
-
-
-def _leave_throttling(response: tuple[Any, Any] | None, operation: OperationModel, **_: object) -> None:
-    """A "needs-retry" handler: as :func:`_give_up`, for answers that say "too fast"."""
-    from botocore.exceptions import ClientError
-
-    if response is not None and errors.is_throttling(str(response[1].get("Error", {}).get("Code", ""))):
-        raise ClientError(response[1], operation.name)

@@ -15,37 +15,39 @@ if TYPE_CHECKING:
 
 
 def set_tag(session: AwsSession, repository: Repository, key: str, value: str) -> None:
-    client = session.client("ecr", repository.region)
+    client = session.ecr_once(repository.region)
     with session.calling("ecr:TagResource"):
         client.tag_resource(resourceArn=repository.arn, tags=[{"Key": key, "Value": value}])
 
 
 class RepositoryTags:
-    """``tagging.TagStore`` over account A's session."""
+    """``tagging.TagStore`` over account A's session. A write is one request; ``writing``: so is a look, and it shares
+    the connection with the write after it."""
 
-    def __init__(self, session: AwsSession) -> None:
+    def __init__(self, session: AwsSession, *, writing: bool = False) -> None:
         self._session = session
+        self._client = session.ecr_once if writing else lambda region: session.client("ecr", region)
 
     def tags(self, repository: Repository) -> dict[str, str]:
-        return live_tags(self._session, repository)
+        return live_tags(self._session, repository, client=self._client(repository.region))
 
     def set_tags(self, repository: Repository, tags: Mapping[str, str]) -> None:
-        client = self._session.client("ecr", repository.region)
+        client = self._session.ecr_once(repository.region)
         pairs: list[TagTypeDef] = [{"Key": key, "Value": value} for key, value in tags.items()]
         with self._session.calling("ecr:TagResource"):
             client.tag_resource(resourceArn=repository.arn, tags=pairs)
 
     def remove_tags(self, repository: Repository, keys: Iterable[str]) -> None:
-        client = self._session.client("ecr", repository.region)
+        client = self._session.ecr_once(repository.region)
         with self._session.calling("ecr:UntagResource"):
             client.untag_resource(resourceArn=repository.arn, tagKeys=list(keys))
 
     def policy_text(self, repository: Repository) -> str | None:
-        return RepositoryPolicies(self._session).read(repository)
+        return RepositoryPolicies(self._session, client=self._client).read(repository)
 
 
 def remove_tag(session: AwsSession, repository: Repository, key: str) -> None:
     """One that is not there is fine."""
-    client = session.client("ecr", repository.region)
+    client = session.ecr_once(repository.region)
     with session.calling("ecr:UntagResource"):
         client.untag_resource(resourceArn=repository.arn, tagKeys=[key])

@@ -1,4 +1,4 @@
-"""A policy store that waits its turn, and sends again what was refused for its pace."""
+"""A policy store that waits its turn, and asks again what was refused for its pace."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from ecr_tui.attempts import Patience, refused
 from ecr_tui.aws.model import Repository
 from ecr_tui.bulk.pacing import Pacer
-from ecr_tui.errors import Cancelled, Throttled
+from ecr_tui.errors import Cancelled, EcrTuiError, Throttled
 from ecr_tui.grants import PolicyStore
 
 T = TypeVar("T")
 
 PATIENCE = 120.0
-"""Seconds of nothing but refusals, after which a call fails with the last of them."""
+"""Seconds of nothing but refusals, for a write of its own refusals, after which it fails with the last of them."""
 
 
 class Stop:
@@ -41,41 +42,91 @@ class Stop:
 
 class PacedStore:
     """For one repository: ``stop`` ends its waits with Cancelled until its write is on its way; what has been sent is
-    read back in any case. ``store`` raises ``errors.Throttled`` instead of trying again itself."""
+    read back in any case. ``store`` sends each request once, and raises ``errors.Throttled``.
+
+    It is the ``attempts.Pace`` of that write, too: the turn of a write is spent before the look that precedes it.
+    """
 
     def __init__(self, store: PolicyStore, pacer: Pacer, stop: Stop) -> None:
         self._store = store
         self._pacer = pacer
         self._stop = stop
         self._never = Stop()
+        self._refused_since: float | None = None
         self._sent = False
+        self._turns = 0
+        """Calls that may be sent at once: their turn has been waited for."""
+        self._patience = Patience(self._wait)
 
     def read(self, repository: Repository) -> str | None:
         return self.ask(lambda: self._store.read(repository))
 
     def write(self, repository: Repository, text: str) -> None:
-        self.ask(lambda: self._store.write(repository, text), writes=True)
+        self._send(lambda: self._store.write(repository, text))
 
     def delete(self, repository: Repository) -> None:
-        self.ask(lambda: self._store.delete(repository), writes=True)
+        self._send(lambda: self._store.delete(repository))
 
-    def ask(self, call: Callable[[], T], *, writes: bool = False) -> T:
-        """Make any call of AWS at the same pace."""
-        began = time.monotonic()
+    def ask(self, call: Callable[[], T]) -> T:
+        """Make any call of AWS that only reads at the same pace; again where it was too fast, or not answered."""
+        began, patience = time.monotonic(), Patience(self._wait)
         while True:
-            (self._never if self._sent else self._stop).wait(self._pacer.turn())
-            self._sent = self._sent or writes
+            self._take_turn()
+            patience.turn()
             try:
-                answer = call()
+                return self._paced(call)
             except Throttled:
-                self._pacer.throttled()
                 if time.monotonic() - max(began, self._pacer.last_accepted) > PATIENCE:
                     raise
-                # A refused write was not done: it can still be left.
-                self._sent = self._sent and not writes
-            except BaseException:
-                self._pacer.accepted()
-                raise
-            else:
-                self._pacer.accepted()
-                return answer
+            except EcrTuiError as error:
+                patience.again(error)
+
+    def turn(self) -> None:
+        self._patience.turn()
+        for _ in range(2):
+            self._wait(self._pacer.turn())
+            self._turns += 1
+
+    def again(self, error: EcrTuiError) -> None:
+        if not isinstance(error, Throttled):
+            self._patience.again(error)
+            return
+        # Not since a call was last accepted: the looks between the attempts are.
+        now = time.monotonic()
+        self._refused_since = self._refused_since or now
+        if now - self._refused_since >= PATIENCE:
+            raise error
+
+    def _send(self, call: Callable[[], None]) -> None:
+        if not self._sent:
+            self._stop.wait(0)
+        self._turns = 0
+        sent_before, self._sent = self._sent, True
+        try:
+            self._paced(call)
+        except EcrTuiError as error:
+            # A refused write was not done: it can still be left.
+            self._sent = sent_before or not refused(error)
+            raise
+
+    def _paced(self, call: Callable[[], T]) -> T:
+        try:
+            answer = call()
+        except Throttled:
+            self._pacer.throttled()
+            raise
+        except BaseException:
+            self._pacer.accepted()
+            raise
+        self._pacer.accepted()
+        return answer
+
+    def _take_turn(self) -> None:
+        if self._turns:
+            self._turns -= 1
+            self._wait(0)
+        else:
+            self._wait(self._pacer.turn())
+
+    def _wait(self, seconds: float) -> None:
+        (self._never if self._sent else self._stop).wait(seconds)

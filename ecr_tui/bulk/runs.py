@@ -32,7 +32,7 @@ OnPlanned = Callable[[int, int], None]
 
 
 class Account(Protocol):
-    """Account A, as a run needs it. ``store`` and ``fresh`` raise ``errors.Throttled`` instead of trying again."""
+    """Account A, as a run needs it. ``store`` and ``fresh`` send each request once."""
 
     @property
     def account(self) -> str: ...
@@ -310,8 +310,8 @@ class _Work:
         store = PacedStore(self._account.store(patient=patient), self._pacer, self.stop)
         operator = self._account.operator
         if job.entry is not None:
-            return undo_entry(store, self._journal, job.entry, operator=operator, run=self.run)
-        return apply(store, self._journal, job.plan, operator=operator, run=self.run)
+            return undo_entry(store, self._journal, job.entry, operator=operator, run=self.run, pace=store)
+        return apply(store, self._journal, job.plan, operator=operator, run=self.run, pace=store)
 
     def _heed(self, error: EcrTuiError | None) -> None:
         with self._lock:

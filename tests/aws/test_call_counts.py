@@ -16,7 +16,7 @@ from ecr_tui.aws.inventory import list_repositories
 from ecr_tui.aws.model import Repository, Role
 from ecr_tui.aws.policies import RepositoryPolicies
 from ecr_tui.aws.sessions import AwsSession
-from ecr_tui.errors import CredentialsError, DeniedError, EcrTuiError, Throttled
+from ecr_tui.errors import CredentialsError, DeniedError, EcrTuiError, EnvironmentFailure
 from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.sandbox.seed_repositories import seed_many
@@ -197,36 +197,25 @@ def repository(sandbox: Sandbox, owner: AwsSession) -> Repository:
     return next(row for row in list_repositories(owner, [REGION]) if row.name == "my-first-repo")
 
 
-def test_a_paced_client_hears_of_every_refusal(sandbox: Sandbox, owner: AwsSession, repository: Repository) -> None:
-    door = Door(sandbox)
-    door.refuse("GetRepositoryPolicy", REGION, "ThrottlingException")
-    with pytest.raises(Throttled):
-        RepositoryPolicies(owner, client=owner.paced_ecr).read(repository)
-    assert door.calls["GetRepositoryPolicy", REGION] == 1
-    with pytest.raises(Throttled):
-        RepositoryPolicies(owner).read(repository)
-    assert door.calls["GetRepositoryPolicy", REGION] == 1 + 3
-
-
-def test_a_paced_client_still_tries_again_after_a_server_fault(
-    sandbox: Sandbox, owner: AwsSession, repository: Repository
+@pytest.mark.parametrize("code", ["ThrottlingException", "InternalFailure"])
+def test_a_client_that_sends_once_leaves_every_failure_to_its_caller(
+    sandbox: Sandbox, owner: AwsSession, repository: Repository, code: str
 ) -> None:
-    seen: list[str] = []
-
-    def fault(call: AwsCall) -> ServiceError | None:
-        seen.append(call.operation)
-        return ServiceError("InternalFailure", "", 500) if len(seen) == 1 else None
-
-    sandbox.fault = fault
-    assert RepositoryPolicies(owner, client=owner.paced_ecr).read(repository) is None
-    assert seen == ["GetRepositoryPolicy"] * 2
+    door = Door(sandbox)
+    door.refuse("GetRepositoryPolicy", REGION, code)
+    with pytest.raises(EnvironmentFailure):
+        RepositoryPolicies(owner, client=owner.ecr_once).read(repository)
+    assert door.calls["GetRepositoryPolicy", REGION] == 1
+    with pytest.raises(EnvironmentFailure):
+        RepositoryPolicies(owner).read(repository)
+    assert door.calls["GetRepositoryPolicy", REGION] == 1 + (3 if code == "ThrottlingException" else 1)
 
 
 def test_the_three_kinds_of_client_share_nothing(owner: AwsSession) -> None:
-    clients = [owner.client("ecr"), owner.client("ecr", background=True), owner.paced_ecr()]
+    clients = [owner.client("ecr"), owner.client("ecr", background=True), owner.ecr_once()]
     assert len({id(client) for client in clients}) == 3
-    assert owner.paced_ecr() is clients[2]
-    assert owner.paced_ecr(OTHER) is not clients[2]
+    assert owner.ecr_once() is clients[2]
+    assert owner.ecr_once(OTHER) is not clients[2]
 
 
 def test_a_grant_never_queues_at_the_rate_limiter_of_the_background(

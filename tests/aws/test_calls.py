@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import pytest
@@ -15,8 +14,9 @@ from ecr_tui.aws.images import delete_image, delete_tag, images_summary
 from ecr_tui.aws.model import Repository, Role
 from ecr_tui.aws.policies import RepositoryPolicies
 from ecr_tui.aws.sessions import AwsSession
+from ecr_tui.aws.tags import RepositoryTags
 from ecr_tui.aws.tokens import registry_token
-from ecr_tui.errors import Cancelled, DeniedError, EnvironmentFailure, InputError
+from ecr_tui.errors import DeniedError, EnvironmentFailure, InputError, UnknownPrincipal
 from tests.aws.fake_aws import AwsError, FakeAws, Raw
 
 POLICY = '{"Version":"2012-10-17","Statement":[]}'
@@ -60,54 +60,38 @@ def test_write_never_forces(session: AwsSession, fake: FakeAws, repository: Repo
     assert fake.sent("SetRepositoryPolicy") == [{"repositoryName": "team/app", "policyText": POLICY}]
 
 
-class Clock(Event):
-    """An Event whose wait takes no time and is written down."""
-
-    def __init__(self, cancel_at: int | None = None) -> None:
-        super().__init__()
-        self.waits: list[float] = []
-        self._cancel_at = cancel_at
-
-    def wait(self, timeout: float | None = None) -> bool:
-        self.waits.append(timeout or 0)
-        return self._cancel_at is not None and len(self.waits) >= self._cancel_at
-
-
-def test_new_principal_is_waited_for(session: AwsSession, fake: FakeAws, repository: Repository) -> None:
-    def write(_: dict[str, Any]) -> dict[str, Any]:
-        if fake.calls["SetRepositoryPolicy"] < 3:
-            raise AwsError("InvalidParameterException", UNKNOWN_PRINCIPAL)
-        return {"policyText": POLICY}
-
-    fake.on("SetRepositoryPolicy", write)
-    clock = Clock()
-    RepositoryPolicies(session, principal_wait=1000, cancel=clock).write(repository, POLICY)
-    assert clock.waits == [1.0, 2.0]
-
-
-def test_waiting_for_a_principal_is_bounded(session: AwsSession, fake: FakeAws, repository: Repository) -> None:
+def test_a_new_principal_is_worth_waiting_for(session: AwsSession, fake: FakeAws, repository: Repository) -> None:
     fake.fail("SetRepositoryPolicy", "InvalidParameterException", UNKNOWN_PRINCIPAL)
-    clock = Clock()
-    with pytest.raises(InputError, match="does not know a principal"):
-        RepositoryPolicies(session, principal_wait=10, cancel=clock).write(repository, POLICY)
-    assert clock.waits == [1.0, 2.0, 4.0, 3.0]
-    assert fake.calls["SetRepositoryPolicy"] == 5
+    for wait in (0.0, 7.0):
+        with pytest.raises(UnknownPrincipal, match="does not know a principal") as caught:
+            RepositoryPolicies(session, principal_wait=wait).write(repository, POLICY)
+        assert caught.value.patience == wait
 
 
-def test_waiting_for_a_principal_can_be_cancelled(session: AwsSession, fake: FakeAws, repository: Repository) -> None:
-    fake.fail("SetRepositoryPolicy", "InvalidParameterException", UNKNOWN_PRINCIPAL)
-    with pytest.raises(Cancelled):
-        RepositoryPolicies(session, principal_wait=1000, cancel=Clock(cancel_at=2)).write(repository, POLICY)
-    assert fake.calls["SetRepositoryPolicy"] == 2
+@pytest.mark.parametrize("code", ["ThrottlingException", "ServiceUnavailable"])
+def test_a_write_is_one_request(session: AwsSession, fake: FakeAws, repository: Repository, code: str) -> None:
+    """What is sent again must be compared again, and only who wrote can do that."""
+    operations = ("SetRepositoryPolicy", "DeleteRepositoryPolicy", "TagResource", "UntagResource")
+    for operation in operations:
+        fake.fail(operation, code, status=503)
+    policies, tags = RepositoryPolicies(session), RepositoryTags(session)
+    for write in (
+        lambda: policies.write(repository, POLICY),
+        lambda: policies.delete(repository),
+        lambda: tags.set_tags(repository, {"a": "b"}),
+        lambda: tags.remove_tags(repository, ["a"]),
+    ):
+        with pytest.raises(EnvironmentFailure):
+            write()
+    assert [fake.calls[operation] for operation in operations] == [1, 1, 1, 1]
 
 
 def test_deleted_principals_are_named_at_once(session: AwsSession, fake: FakeAws, repository: Repository) -> None:
     fake.fail("SetRepositoryPolicy", "InvalidParameterException", UNKNOWN_PRINCIPAL)
     text = '{"Statement":[{"Principal":{"AWS":["AIDACKCEVSQ6C2EXAMPLE","arn:aws:iam::2:root"]}}]}'
-    clock = Clock()
-    with pytest.raises(InputError, match="AIDACKCEVSQ6C2EXAMPLE"):
-        RepositoryPolicies(session, cancel=clock).write(repository, text)
-    assert clock.waits == []
+    with pytest.raises(InputError, match="AIDACKCEVSQ6C2EXAMPLE") as caught:
+        RepositoryPolicies(session).write(repository, text)
+    assert not isinstance(caught.value, UnknownPrincipal)
 
 
 def test_rejected_policy_is_not_tried_again(session: AwsSession, fake: FakeAws, repository: Repository) -> None:

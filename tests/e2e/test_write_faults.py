@@ -1,0 +1,314 @@
+"""Writes over a wire that loses answers, refuses, and lets somebody else write in between: nothing of others is lost,
+and what the journal says is what happened."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ecr_tui import attempts
+from ecr_tui.config import Settings
+from ecr_tui.errors import ConflictError, EcrTuiError
+from ecr_tui.grants import Plan
+from ecr_tui.journal import FAILED, UNKNOWN, WRITTEN
+from ecr_tui.policy.actions import Access
+from ecr_tui.policy.change import Grant
+from ecr_tui.sandbox.sandbox import Sandbox
+from ecr_tui.sandbox.world import ACCOUNT_A
+from ecr_tui.workspace import Workspace
+from tests.support import faulty_wire
+from tests.support.faulty_wire import (
+    CUT,
+    DENIED,
+    EXPIRED,
+    INVALID,
+    LOST,
+    LOST_500,
+    LOST_503,
+    NO_PRINCIPAL,
+    NO_REPOSITORY,
+    THROTTLED,
+    UNKNOWN_KEY,
+    WRITES,
+    Fault,
+    FaultyWire,
+)
+
+REGION = "eu-central-1"
+NAME = "my-first-repo"
+USER = "arn:aws:iam::222222222222:user/devusr2"
+DENY = {"Sid": "Stop", "Effect": "Deny", "Principal": "*", "Action": "ecr:PutImage"}
+LOSSES = {"reset": LOST, "503": LOST_503, "500": LOST_500}
+REFUSALS = {
+    "denied": DENIED,
+    "expired": EXPIRED,
+    "unknown key": UNKNOWN_KEY,
+    "invalid": INVALID,
+    "no repository": NO_REPOSITORY,
+    "no principal": NO_PRINCIPAL,
+    "throttled": THROTTLED,
+}
+
+
+@pytest.fixture
+def wire(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyWire]:
+    monkeypatch.setattr(attempts, "PAUSES", (0.0, 0.0))
+    with faulty_wire.faulty_wire(sandbox, monkeypatch) as found:
+        yield found
+
+
+@pytest.fixture
+def space(wire: FaultyWire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    monkeypatch.setattr("ecr_tui.aws.policies.PRINCIPAL_WAIT", 0.0)
+    return Workspace(Settings("account-a", "dev-acc", state_dir=tmp_path / "state", cache_dir=tmp_path / "cache"))
+
+
+def record(sandbox: Sandbox, name: str = NAME) -> Any:
+    found = sandbox.world.records.find(ACCOUNT_A, REGION, name)
+    assert found is not None
+    return found
+
+
+def deny(sandbox: Sandbox) -> None:
+    """Somebody else adds a Deny."""
+    with sandbox.world.lock:
+        document = json.loads(record(sandbox).policy or '{"Version":"2012-10-17","Statement":[]}')
+        document["Statement"].append(DENY)
+        record(sandbox).policy = json.dumps(document)
+
+
+def denies(sandbox: Sandbox) -> bool:
+    return '"Deny"' in (record(sandbox).policy or "")
+
+
+def granted(space: Workspace) -> Plan:
+    return space.plan(space.repository(NAME), Grant((USER,), Access.PULL))
+
+
+def run_grant(space: Workspace) -> None:
+    """As the command line and a run over many do it."""
+    from ecr_tui.bulk import Intent
+
+    intent = Intent.to_grant(Grant((USER,), Access.PULL))
+    bulk = space.bulk()
+    summary = bulk.run([plan for plan in bulk.plan([space.repository(NAME)], intent) if isinstance(plan, Plan)], intent)
+    for result in summary.failed:
+        assert result.error is not None
+        raise result.error
+
+
+def apply_grant(space: Workspace) -> None:
+    space.apply(granted(space))
+
+
+GRANTS = {"run": run_grant, "single": apply_grant}
+
+
+# -- a foreign statement that is written between two attempts ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", GRANTS)
+@pytest.mark.parametrize(
+    "fault", [THROTTLED, CUT, Fault(False, (503, "ServiceUnavailable", "")), NO_PRINCIPAL], ids=str
+)
+def test_a_statement_that_is_written_between_two_attempts_is_not_lost(
+    sandbox: Sandbox, wire: FaultyWire, space: Workspace, how: str, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ecr_tui.aws.policies.PRINCIPAL_WAIT", 5.0)
+    monkeypatch.setattr(attempts, "FIRST_WAIT", 0.01)
+
+    def script(operation: str, count: int, carry_out: Callable[[], bytes]) -> Fault | None:
+        if operation != "SetRepositoryPolicy" or count > 2:
+            return None
+        if count == 2:
+            deny(sandbox)
+        return fault
+
+    wire.script = script
+    with pytest.raises(ConflictError) as caught:
+        GRANTS[how](space)
+    assert caught.value.exit_code == 4
+    assert denies(sandbox)
+    assert USER not in record(sandbox).policy
+    assert wire.writes == ["SetRepositoryPolicy"] * 2
+    assert [entry.outcome for entry in space.journal.entries()] == [
+        FAILED if fault in (THROTTLED, NO_PRINCIPAL) else UNKNOWN
+    ]
+
+
+# -- an answer is lost, and the next attempt is refused ---------------------------------------------------------------
+
+
+def grant_some(space: Workspace) -> str:
+    """A write to be taken back, over a wire without faults; returns its id."""
+    outcome = space.apply(granted(space))
+    assert outcome.entry_id
+    return outcome.entry_id
+
+
+def tag(space: Workspace, *, unset: tuple[str, ...] = (), **pairs: str) -> None:
+    space.apply_tags(space.plan_tags(space.repository(NAME), pairs, unset))
+
+
+def undone_run(space: Workspace) -> None:
+    """As the command line takes back a run."""
+    bulk = space.bulk()
+    summary = bulk.undo(bulk.last_action())
+    for result in summary.failed:
+        assert result.error is not None
+        raise result.error
+
+
+ACTIONS: dict[str, tuple[Callable[[Workspace], object], Callable[[Workspace], object]]] = {
+    "grant": (lambda space: None, apply_grant),
+    "grant in a run": (lambda space: None, run_grant),
+    "revoke": (grant_some, lambda space: space.apply(space.plan_revoke(space.repository(NAME), (USER,)))),
+    "undo": (grant_some, lambda space: space.undo()),
+    "undo by id": (grant_some, lambda space: space.undo_entry(space.journal.entries()[0].id)),
+    "redo": (lambda space: (grant_some(space), space.undo()), lambda space: space.redo()),
+    "undo in a run": (grant_some, undone_run),
+    "tag": (lambda space: None, lambda space: tag(space, Mood="x")),
+    "untag": (lambda space: None, lambda space: tag(space, unset=("Team",))),
+}
+
+
+def policies_and_tags(sandbox: Sandbox) -> tuple[str | None, dict[str, str]]:
+    with sandbox.world.lock:
+        return record(sandbox).policy, sandbox.world.records.tags(record(sandbox))
+
+
+def check_journal(sandbox: Sandbox, space: Workspace, before: tuple[str | None, dict[str, str]]) -> str:
+    """The outcome of the last entry, which must be what happened."""
+    policy, tags = policies_and_tags(sandbox)
+    last = [entry for entry in space.journal.entries() if entry.record.repository == NAME][-1]
+    now, then = (json.dumps(tags, sort_keys=True), json.dumps(before[1], sort_keys=True))
+    if last.record.subject == "policy":
+        now, then = str(policy), str(before[0])
+    if last.outcome == FAILED:
+        assert now == then, "noted as failed, and something was written"
+    elif last.outcome == WRITTEN:
+        assert now != then
+    return last.outcome
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize(
+    ("loss", "refusal"),
+    [
+        *(pytest.param("reset", refusal) for refusal in ("denied", "throttled")),
+        *(
+            pytest.param(loss, refusal, marks=pytest.mark.thorough)
+            for loss, refusal in product(LOSSES, REFUSALS)
+            if loss != "reset" or refusal not in ("denied", "throttled")
+        ),
+    ],
+)
+def test_a_lost_answer_and_refusals_after_it_are_a_write(
+    sandbox: Sandbox,
+    wire: FaultyWire,
+    space: Workspace,
+    action: str,
+    loss: str,
+    refusal: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first attempt was carried out, whatever AWS says to those after it."""
+    monkeypatch.setattr("ecr_tui.bulk.paced_store.PATIENCE", 0.0)
+    prepare, act = ACTIONS[action]
+    prepare(space)
+    before = policies_and_tags(sandbox)
+    wire.queue(LOSSES[loss], *[REFUSALS[refusal]] * 20)
+    act(space)
+    assert policies_and_tags(sandbox) != before
+    assert check_journal(sandbox, space, before) == WRITTEN
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize(
+    ("loss", "refusal"),
+    [
+        pytest.param("reset", "denied"),
+        *(
+            pytest.param(loss, refusal, marks=pytest.mark.thorough)
+            for loss, refusal in product(LOSSES, REFUSALS)
+            if (loss, refusal) != ("reset", "denied")
+        ),
+    ],
+)
+def test_an_answer_that_cannot_be_looked_for_is_unknown(
+    sandbox: Sandbox,
+    wire: FaultyWire,
+    space: Workspace,
+    action: str,
+    loss: str,
+    refusal: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As the write may have taken away the right to look, too."""
+    monkeypatch.setattr("ecr_tui.bulk.paced_store.PATIENCE", 0.0)
+    prepare, act = ACTIONS[action]
+    prepare(space)
+    before = policies_and_tags(sandbox)
+    lost: list[bool] = []
+
+    def script(operation: str, count: int, carry_out: Callable[[], bytes]) -> Fault | None:
+        if operation in WRITES and not lost:
+            lost.append(True)
+            return LOSSES[loss]
+        return REFUSALS[refusal] if lost and operation != "GetCallerIdentity" else None
+
+    wire.script = script
+    with pytest.raises(EcrTuiError) as caught:
+        act(space)
+    assert caught.value.exit_code == 3
+    assert "not known" in caught.value.text()
+    assert check_journal(sandbox, space, before) == UNKNOWN
+    # Once it can be looked at, it is settled, and taken back like any other write.
+    wire.script = lambda operation, count, carry_out: None
+    if action not in ("undo", "undo by id", "undo in a run"):
+        last = space.journal.entries()[-1]
+        if last.record.subject == "tags":
+            space.apply_tags(space.plan_tags_back(last.id))
+        else:
+            space.undo_entry(last.id)
+        assert policies_and_tags(sandbox) == before
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize(
+    "refusal", [name if name == "denied" else pytest.param(name, marks=pytest.mark.thorough) for name in REFUSALS]
+)
+def test_a_first_and_only_attempt_that_is_refused_wrote_nothing(
+    sandbox: Sandbox,
+    wire: FaultyWire,
+    space: Workspace,
+    action: str,
+    refusal: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ecr_tui.bulk.paced_store.PATIENCE", 0.0)
+    prepare, act = ACTIONS[action]
+    prepare(space)
+    before = policies_and_tags(sandbox)
+    wire.queue(*[REFUSALS[refusal]] * 40)
+    with pytest.raises(EcrTuiError):
+        act(space)
+    assert policies_and_tags(sandbox) == before
+    assert check_journal(sandbox, space, before) == FAILED
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_an_attempt_that_never_arrived_is_made_again(
+    sandbox: Sandbox, wire: FaultyWire, space: Workspace, action: str
+) -> None:
+    prepare, act = ACTIONS[action]
+    prepare(space)
+    before = policies_and_tags(sandbox)
+    wire.queue(CUT)
+    act(space)
+    assert check_journal(sandbox, space, before) == WRITTEN
