@@ -118,7 +118,7 @@ def test_a_refusal_that_ends_the_retries_is_told_by_its_code(
 ) -> None:
     fake.fail("GetRepositoryPolicy", "ThrottlingException", "Rate exceeded")
     with pytest.raises(EcrTuiError):
-        RepositoryPolicies(session, client=session.paced_ecr).read(repository)
+        RepositoryPolicies(session, client=session.ecr_once).read(repository)
     (call,) = calls.LOG.calls()
     assert (call.status, call.ok, call.retries) == ("throttled (ThrottlingException)", False, 0)
 
