@@ -11,14 +11,15 @@ from threading import Event as CancelEvent
 from ecr_tui.aws.model import Repository
 from ecr_tui.errors import Cancelled, DeniedError, EcrTuiError
 from ecr_tui.parties import Consumer, Owner, interruptible
+from ecr_tui.policy.answer import bounds
 from ecr_tui.policy.document import PolicyDocument
-from ecr_tui.policy.evaluate import Policies, Request, decide
+from ecr_tui.policy.evaluate import Policies
+from ecr_tui.policy.known import before_call
 from ecr_tui.registry.catalogue import DOCKER, NETWORK, UNKNOWN
 from ecr_tui.registry.diagnose import Diagnosis, diagnose
 from ecr_tui.registry.engine import Credentials, Engine, Reference, RegistryError
 from ecr_tui.registry.probe import ProbeImage
 from ecr_tui.report import Stage, StageName, Status
-from ecr_tui.supposing import best, setting_of
 
 _TEXTLESS = 403
 """A HEAD request's refusal has a status and no body, so the reason must be asked for elsewhere."""
@@ -227,10 +228,9 @@ class Reasons:
     def _lacking(self, document: PolicyDocument, action: str) -> str:
         """ "" when the policy does allow the action: then the denial has another origin, or has not settled yet."""
         repository = self._repository
-        setting = setting_of(repository, self.principal, now=datetime.now(UTC))
-        request = Request(action, repository.arn, repository.account, self.principal, setting.context)
-        # What only the live request tells (addresses, organisation) is no reason that can be named here.
-        decision = decide(request, Policies(identity=None, resource=best(document, setting)))
+        known = before_call(self.principal, repository_arn=repository.arn, tags=repository.tags, now=datetime.now(UTC))
+        # What only the live request tells (addresses, organization) is no reason that can be named here.
+        decision = bounds(Policies(None, document), known, action, repository.arn, repository.account).best
         if "resource" not in decision.missing and "resource" not in decision.denied_by:
             return ""
         why = [r.text for r in decision.reasons if r.where == "resource" and r.kind in ("deny", "near")]

@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ecr_tui.aws.model import RegistryFacts, Repository
+from ecr_tui.policy.answer import Verdict, of_call
 from ecr_tui.policy.compiled import compile_policy
 from ecr_tui.policy.document import PolicyDocument, PolicyError
-from ecr_tui.policy.evaluate import EXPLICIT, Decision, Policies, Request, decide
 from ecr_tui.policy.findings import Finding
+from ecr_tui.policy.known import before_call
 from ecr_tui.policy.principal import describe
-from ecr_tui.supposing import NEVER, Setting, best, setting_of, worst
 
 ANYTHING = PolicyDocument.from_json(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -26,6 +26,9 @@ ANYTHING = PolicyDocument.from_json(
 """An identity policy that never stands in the way, to ask about account A's side alone."""
 OPEN_DOOR = PolicyDocument.from_json({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*"}]})
 LOCKED_DOOR = PolicyDocument.from_json({"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*"}]})
+
+_NEVER = "Never"
+"""An Effect that is none: the statement does nothing, and the others keep their numbers."""
 
 SOURCE = "ECR User Guide, Private registry permissions in Amazon ECR"
 
@@ -88,7 +91,7 @@ class Reach:
             share = self._shares[key] = policy.replace(
                 {name: value for name, value in item.raw.items() if name not in ("Resource", "NotResource")}
                 if item.index in about
-                else {**item.raw, "Effect": NEVER}
+                else {**item.raw, "Effect": _NEVER}
                 for item in policy.statements
             )
         return share
@@ -132,35 +135,22 @@ def effect(
     (policy,) = registry.candidates
     if policy is None:
         return Effect(facts, principal)
-    setting = setting_of(repository, principal, now=now or datetime.now(UTC))
+    known = before_call(principal, repository_arn=repository.arn, tags=repository.tags, now=now or datetime.now(UTC))
     denies, may_deny, allows = [], [], []
     statement = ""
     for action in actions:
-        kind, decision = _effect_on(policy, setting, repository, action)
-        if kind == "denies":
+        found = of_call(OPEN_DOOR, known, action, repository.arn, (policy,))
+        if found.verdict is Verdict.NO:
             denies.append(action)
-        elif kind == "may deny":
+        elif found.verdict is Verdict.DEPENDS:
             may_deny.append(action)
-        elif kind == "allows":
+        else:
+            found = of_call(None, known, action, repository.arn, (policy,))
+            if found.verdict is not Verdict.YES:
+                continue
             allows.append(action)
-        if kind and not statement:
-            named = [reason for reason in decision.reasons if reason.where == "registry" and reason.statement]
-            statement = named[0].statement if named else ""
+        statement = statement or next(one.statement.name for one in found.sources if one.where == "registry")
     return Effect(facts, principal, tuple(denies), tuple(may_deny), tuple(allows), statement)
-
-
-def _effect_on(policy: PolicyDocument, setting: Setting, repository: Repository, action: str) -> tuple[str, Decision]:
-    request = Request(action, repository.arn, repository.account, setting.arn, setting.context)
-    at_best, at_worst = (
-        decide(request, Policies((ANYTHING,), None, registry=supposed(policy, setting))) for supposed in (best, worst)
-    )
-    if at_best.response == EXPLICIT:
-        return "denies", at_best
-    if at_worst.response == EXPLICIT:
-        return "may deny", at_worst
-    if "registry" in {reason.where for reason in at_worst.reasons if reason.kind == "allow"}:
-        return "allows", at_worst
-    return "", at_worst
 
 
 def registry_json(facts: RegistryFacts, effects: Sequence[Effect] = ()) -> dict[str, Any]:

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ecr_tui.aws.model import RegistryFacts, Repository
+from ecr_tui.policy import answer
 from ecr_tui.policy.actions import repository_actions
+from ecr_tui.policy.answer import of_call
 from ecr_tui.policy.document import PolicyDocument
-from ecr_tui.policy.evaluate import Request, resource_allows
+from ecr_tui.policy.known import before_call
 from ecr_tui.policy.principal import describe
 from ecr_tui.policy.who import ACTIONS, Capability, Cell, Verdict, who_can
 from ecr_tui.registry_effect import Reach, registry_of
-from ecr_tui.supposing import best, setting_of
 
 _RANK = {Verdict.PARTLY: 1, Verdict.IF: 2, Verdict.YES: 3}
 _CAPABLE = frozenset(action for actions in ACTIONS.values() for action in actions)
@@ -99,12 +100,10 @@ def _word(capability: str, cell: Cell) -> str:
 def _actions(document: PolicyDocument | None, repository: Repository, principal: str, now: datetime) -> frozenset[str]:
     if document is None:
         return frozenset()
-    setting = setting_of(repository, principal, now=now)
-    supposed = best(document, setting)
+    known = before_call(principal, repository_arn=repository.arn, tags=repository.tags, now=now)
 
     def allowed(action: str) -> bool:
-        request = Request(action, repository.arn, repository.account, setting.arn, dict(setting.context))
-        return resource_allows(supposed, request)
+        return of_call(document, known, action, repository.arn).verdict is not answer.Verdict.NO
 
     return frozenset(filter(allowed, repository_actions()))
 

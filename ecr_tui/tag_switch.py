@@ -15,11 +15,11 @@ from threading import Event as CancelEvent
 from ecr_tui.aws.model import Repository
 from ecr_tui.errors import Cancelled, EcrTuiError, InputError
 from ecr_tui.parties import Notes, Owner, RegistryCheck, interruptible
+from ecr_tui.policy.answer import Verdict, of_call
 from ecr_tui.policy.document import PolicyDocument
-from ecr_tui.policy.evaluate import Request, resource_allows
+from ecr_tui.policy.known import before_call
 from ecr_tui.registry.engine import Credentials
 from ecr_tui.report import Status, TagStep, TagSwitch
-from ecr_tui.supposing import best, setting_of
 
 ATTEMPTS = 4
 """To put the tag back, each within the AWS client's own limits and retries."""
@@ -39,12 +39,8 @@ def deciding_tag(
     tags = repository.tags or {}
 
     def allowed(present: dict[str, str]) -> bool:
-        setting = setting_of(replace(repository, tags=present), principal, now=datetime.now(UTC))
-        supposed = best(document, setting)
-        return any(
-            resource_allows(supposed, Request(action, repository.arn, repository.account, principal, setting.context))
-            for action in actions
-        )
+        known = before_call(principal, repository_arn=repository.arn, tags=present, now=datetime.now(UTC))
+        return any(of_call(document, known, action, repository.arn).verdict is not Verdict.NO for action in actions)
 
     if not allowed(tags):
         return None

@@ -21,22 +21,23 @@ As JSON (:meth:`TwoSided.to_json`, an element of ``plan --json``'s "verdicts")::
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from ecr_tui.aws.model import IdentityPolicies, RegistryFacts, Repository, Role
 from ecr_tui.policy.actions import TOKEN_ACTION, Access
+from ecr_tui.policy.answer import bounds, open_keys
 from ecr_tui.policy.compiled import caller_of
 from ecr_tui.policy.document import PolicyDocument
-from ecr_tui.policy.evaluate import Decision, Policies, Request, decide
+from ecr_tui.policy.evaluate import Decision, Policies
 from ecr_tui.policy.findings import Finding
 from ecr_tui.policy.keys import is_resource_tag
+from ecr_tui.policy.known import Known, before_call
 from ecr_tui.policy.lint_consumer import lint_consumer
-from ecr_tui.policy.principal import account_of, describe
+from ecr_tui.policy.principal import describe
 from ecr_tui.registry_effect import ANYTHING, OPEN_DOOR, Registry, registry_of
-from ecr_tui.supposing import Setting, best, open_keys, setting_of, worst
 
 ALLOWED, DENIED, UNKNOWN = "Allowed", "Denied", "Unknown"
 NOT_CONSIDERED = (
@@ -147,8 +148,8 @@ def two_sided(
 
     ``principal``: the ARN of a user, role or session; for an account's root, its users and roles are unknown.
     """
-    setting = setting_of(repository, principal, identity=identity, now=now or datetime.now(UTC))
-    case = _Case(repository, setting, document, identity, registry_of(registry))
+    known = _known(repository, principal, identity, now or datetime.now(UTC))
+    case = _Case(repository, known, document, identity, registry_of(registry))
     actions = (case.token(), *(case.verdict(action) for action in access.actions))
     return TwoSided(
         repository.name,
@@ -158,6 +159,23 @@ def two_sided(
         actions,
         _notes(principal, identity),
         _findings(repository, access, identity, actions),
+    )
+
+
+def _known(repository: Repository, principal: str, identity: IdentityPolicies, now: datetime) -> Known:
+    """With what IAM tells of the principal: its id and tags, its boundary, and its ARN with the path."""
+    if identity.unreadable:
+        return before_call(principal, repository_arn=repository.arn, tags=repository.tags, now=now)
+    own = caller_of(principal).kind in ("user", "role")
+    return before_call(
+        identity.arn if own else principal,
+        repository_arn=repository.arn,
+        tags=repository.tags,
+        now=now,
+        principal_arn=identity.arn,
+        principal_tags=dict(identity.tags),
+        user_id=identity.user_id,
+        bounded=bool(identity.boundaries),
     )
 
 
@@ -184,50 +202,24 @@ def _notes(principal: str, identity: IdentityPolicies) -> tuple[str, ...]:
     return tuple(notes)
 
 
-@dataclass(frozen=True)
-class _Supposed:
-    """All documents at their best or at their worst; ``registries``: each that may be in force."""
-
-    document: PolicyDocument | None
-    identity: tuple[PolicyDocument, ...]
-    boundaries: tuple[PolicyDocument, ...]
-    registries: tuple[PolicyDocument | None, ...]
-
-
 class _Case:
     """One principal on one repository; each question is decided at its best and at its worst."""
 
     def __init__(
         self,
         repository: Repository,
-        setting: Setting,
+        known: Known,
         document: PolicyDocument | None,
         identity: IdentityPolicies,
         registry: Registry,
     ) -> None:
         self._repository = repository
-        self._setting = setting
+        self._known = known
         self._document = document
         self._identity = identity
         self._registry = registry
-        self._account = account_of(setting.arn)
+        self._account = known.caller.account
         self._same_account = self._account == repository.account
-        self._best = self._supposed(best, (ANYTHING,))
-        self._worst = self._supposed(worst, ())
-
-    def _supposed(
-        self, suppose: Callable[[PolicyDocument, Setting], PolicyDocument], unread: tuple[PolicyDocument, ...]
-    ) -> _Supposed:
-        def one(item: PolicyDocument | None) -> PolicyDocument | None:
-            return None if item is None else suppose(item, self._setting)
-
-        documents = self._identity.documents
-        return _Supposed(
-            one(self._document),
-            unread if documents is None else tuple(suppose(item, self._setting) for item in documents),
-            tuple(suppose(item, self._setting) for item in self._identity.boundaries),
-            tuple(one(item) for item in self._registry.candidates),
-        )
 
     def verdict(self, action: str) -> ActionVerdict:
         owner, consumer = self._owner(action), self._consumer(action)
@@ -248,13 +240,11 @@ class _Case:
         if self._identity.unreadable:
             side = Side(None, _UNREADABLE + self._identity.unreadable)
         else:
-            context = {key: value for key, value in self._setting.context.items() if not is_resource_tag(key)}
-            request = Request(TOKEN_ACTION, "*", self._account or "", self._setting.arn, context)
-            at_best, at_worst = (
-                decide(request, Policies(supposed.identity, None, supposed.boundaries))
-                for supposed in (self._best, self._worst)
-            )
-            side = self._side([at_best], [at_worst], TOKEN_ACTION, owner=False)
+            tagless = {key: value for key, value in self._known.keys.items() if not is_resource_tag(key)}
+            policies = Policies(self._identity.documents, None, self._identity.boundaries)
+            known = replace(self._known, keys=tagless, tags_known=True)
+            worst, best = bounds(policies, known, TOKEN_ACTION, "*", self._account or "")
+            side = self._side([best], [worst], TOKEN_ACTION, "*", owner=False)
         missing = (_B,) if side.allows is False else ()
         return ActionVerdict(TOKEN_ACTION, "*", _word(side.allows), None, side, missing)
 
@@ -262,13 +252,13 @@ class _Case:
         allows, at_best, at_worst = self._settled(action, identity=False, resource=True)
         if allows is None and self._registry.doubt:
             return Side(None, f"unknown: {self._registry.doubt}")
-        return self._side(at_best, at_worst, action, owner=True)
+        return self._side(at_best, at_worst, action, self._repository.arn, owner=True)
 
     def _consumer(self, action: str) -> Side:
         if self._identity.unreadable:
             return Side(None, _UNREADABLE + self._identity.unreadable)
         _, at_best, at_worst = self._settled(action, identity=True, resource=False)
-        return self._side(at_best, at_worst, action, owner=False)
+        return self._side(at_best, at_worst, action, self._repository.arn, owner=False)
 
     def _settled(
         self, action: str, *, identity: bool, resource: bool
@@ -279,28 +269,31 @@ class _Case:
         """
         open_identity: tuple[PolicyDocument, ...] = () if self._same_account else (ANYTHING,)
         open_resource = None if self._same_account else OPEN_DOOR
-        repository, setting = self._repository, self._setting
-        request = Request(action, repository.arn, repository.account, setting.arn, setting.context)
-        at_best, at_worst = (
-            [
-                decide(
-                    request,
-                    Policies(
-                        supposed.identity if identity else open_identity,
-                        supposed.document if resource else open_resource,
-                        supposed.boundaries if identity else (),
-                        registry=registry if resource else None,
-                    ),
-                )
-                for registry in supposed.registries
-            ]
-            for supposed in (self._best, self._worst)
-        )
+        repository = self._repository
+        found = [
+            bounds(
+                Policies(
+                    self._identity.documents if identity else open_identity,
+                    self._document if resource else open_resource,
+                    self._identity.boundaries if identity else (),
+                    session=None if identity else ANYTHING,
+                    registry=registry if resource else None,
+                ),
+                self._known,
+                action,
+                repository.arn,
+                repository.account,
+            )
+            for registry in self._registry.candidates
+        ]
+        at_worst, at_best = [one.worst for one in found], [one.best for one in found]
         possible = any(decision.allowed for decision in at_best)
         certain = all(decision.allowed for decision in at_worst)
         return (certain if possible == certain else None), at_best, at_worst
 
-    def _side(self, at_best: Sequence[Decision], at_worst: Sequence[Decision], action: str, *, owner: bool) -> Side:
+    def _side(
+        self, at_best: Sequence[Decision], at_worst: Sequence[Decision], action: str, resource: str, *, owner: bool
+    ) -> Side:
         wheres = ("resource", "registry") if owner else ("identity", "boundary")
         if all(decision.allowed for decision in at_worst):
             return Side(True, _text(at_worst, wheres, ("allow", "root")) or "allowed")
@@ -311,8 +304,8 @@ class _Case:
             if owner
             else [*(self._identity.documents or ()), *self._identity.boundaries]
         )
-        known = (item for item in documents if item is not None)
-        keys = open_keys(known, self._setting, action, attached=owner)
+        found = (item for item in documents if item is not None)
+        keys = open_keys(found, self._known, action, resource, attached=owner)
         return Side(None, f"unknown: it depends on {', '.join(keys)}" if keys else "unknown")
 
 

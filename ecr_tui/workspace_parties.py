@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from ecr_tui.aws.model import Identity, Repository
 from ecr_tui.errors import Cancelled, EcrTuiError, InputError
 from ecr_tui.policy.actions import Access
+from ecr_tui.policy.answer import Verdict, of_call
 from ecr_tui.policy.document import PolicyDocument, PolicyError
-from ecr_tui.policy.evaluate import Request, resource_allows
+from ecr_tui.policy.known import before_call
 from ecr_tui.registry.probe import TAG_PREFIX
-from ecr_tui.supposing import best, setting_of
 from ecr_tui.verifications import Place, Verifications
 
 if TYPE_CHECKING:
@@ -186,10 +186,9 @@ class OwnerParty:
                 repository = replace(repository, tags=self.tags(repository))
         except EcrTuiError:
             return True
-        setting = setting_of(repository, principal, now=datetime.now(UTC))
-        document = best(document, setting)
+        known = before_call(principal, repository_arn=repository.arn, tags=repository.tags, now=datetime.now(UTC))
         return any(
-            resource_allows(document, Request(action, repository.arn, repository.account, setting.arn, setting.context))
+            of_call(document, known, action, repository.arn).verdict is not Verdict.NO
             for action in Access.PUSH_PULL.actions
         )
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from ecr_tui.policy.answer import all_of, of_call
 from ecr_tui.policy.document import PolicyDocument
-from ecr_tui.policy.evaluate import Request, context_for, resource_allows
+from ecr_tui.policy.known import before_call
 
 ESSENTIAL_PULL = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 """What a pull cannot do without (managed policy AmazonEC2ContainerRegistryPullOnly)."""
@@ -23,10 +25,14 @@ ESSENTIAL_PUSH = (
 
 @dataclass(frozen=True)
 class AccessSummary:
-    """Whether the repository policy allows all of a pull, all of a push. B's own policies are not in it."""
+    """Whether account A's policies allow all of a pull, all of a push; None where that depends, on ``depends_on``.
 
-    pull: bool
-    push: bool
+    B's own policies are not in it.
+    """
+
+    pull: bool | None
+    push: bool | None
+    depends_on: tuple[str, ...] = ()
 
 
 def access_of(
@@ -35,14 +41,14 @@ def access_of(
     *,
     repository_arn: str,
     tags: Mapping[str, str] | None,
+    now: datetime | None = None,
 ) -> AccessSummary:
-    """``principal``: an ARN; an account's root ARN asks for the account. Unknown ``tags`` count as none."""
-    if document is None:
-        return AccessSummary(False, False)
-    account = repository_arn.split(":")[4]
-    context = context_for(principal, account, tags)
-
-    def allowed(action: str) -> bool:
-        return resource_allows(document, Request(action, repository_arn, account, principal, context))
-
-    return AccessSummary(all(map(allowed, ESSENTIAL_PULL)), all(map(allowed, ESSENTIAL_PUSH)))
+    """Of one repository (``Accesses`` is for many). ``principal``: an ARN; an account's root ARN asks for the account.
+    ``tags`` None: not known."""
+    known = before_call(principal, repository_arn=repository_arn, tags=tags, now=now or datetime.now(UTC))
+    pull, push = (
+        all_of(of_call(document, known, action, repository_arn) for action in actions)
+        for actions in (ESSENTIAL_PULL, ESSENTIAL_PUSH)
+    )
+    names = dict.fromkeys((*pull.depends_on, *push.depends_on))
+    return AccessSummary(pull.verdict.allowed, push.verdict.allowed, tuple(names))

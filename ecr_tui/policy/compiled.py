@@ -1,5 +1,8 @@
 """A policy document made ready for many decisions.
 
+What AWS's text leaves open (a principal in other case, NotPrincipal without the account, half an ARN) never makes an
+Allow hold; a Deny that it leaves open is told apart as one that may hold.
+
 Principal, action and resource of a statement do not depend on a request's context, so their verdict is remembered
 per (caller, action, resource); what is left for each request are the conditions of the few statements that apply.
 """
@@ -13,7 +16,16 @@ from functools import lru_cache
 
 from ecr_tui.policy.conditions import Clause, compile_condition
 from ecr_tui.policy.document import PolicyDocument, Statement
-from ecr_tui.policy.patterns import Context, compiled, has_variable, resource_matcher
+from ecr_tui.policy.patterns import (
+    Context,
+    compiled,
+    has_odd_variable,
+    has_variable,
+    may_cover,
+    resource_matcher,
+    split_arn,
+    variables,
+)
 
 _CACHE_LIMIT = 4096
 """Entries of a memory; it is emptied when full, since no real policy needs so many."""
@@ -39,6 +51,8 @@ class Grip:
     """The caller's account: it delegates to that account's own policies."""
     OTHERS = 64
     """Not listed in NotPrincipal."""
+    MAY_DENY = 128
+    """A Deny of which AWS's text leaves open whether it holds."""
 
 
 ALLOW = Grip.EXACT | Grip.ANYONE | Grip.ROLE | Grip.USER | Grip.ACCOUNT | Grip.OTHERS
@@ -50,17 +64,20 @@ _ARN = re.compile(r"arn:([a-z0-9-]+):(iam|sts)::([0-9]{12}):([^/]+)(?:/(.*))?", 
 @dataclass(frozen=True)
 class Caller:
     """A request's principal taken apart. ``kind``: "user", "role", "assumed-role", "federated-user", "root",
-    "service" or "other"; ``name`` is the role's or user's name without its path."""
+    "service" or "other"; ``name`` is the role's or user's name without its path. ``role``: of a session, its role's
+    ARN with the path, "" where that is not known, since a session's own ARN does not carry it."""
 
     arn: str
     kind: str
     account: str | None
     partition: str
     name: str
+    role: str = ""
 
 
 @lru_cache(maxsize=8192)
-def caller_of(principal: str) -> Caller:
+def caller_of(principal: str, principal_arn: str = "") -> Caller:
+    """``principal_arn``: aws:PrincipalArn, where it is known; it counts for a session alone."""
     found = _ARN.fullmatch(principal)
     if found is None:
         if re.fullmatch(r"[0-9]{12}", principal):
@@ -70,7 +87,10 @@ def caller_of(principal: str) -> Caller:
     partition, service, account, kind, rest = found.groups()
     rest = rest or ""
     if service == "sts" and kind == "assumed-role":
-        return Caller(principal, kind, account, partition, rest.split("/", 1)[0])
+        name = rest.split("/", 1)[0]
+        role = _ARN.fullmatch(principal_arn)
+        own = role is not None and role[2] == "iam" and role[4] == "role" and (role[5] or "").split("/")[-1] == name
+        return Caller(principal, kind, account, partition, name, principal_arn if own else "")
     if service == "sts" and kind == "federated-user":
         return Caller(principal, kind, account, partition, rest)
     if service == "iam" and kind in ("user", "role"):
@@ -83,8 +103,8 @@ def caller_of(principal: str) -> Caller:
 def principal_grip(kind: str, value: str, caller: Caller) -> int:
     """How one principal of a statement names the caller; NONE where it does not.
 
-    Names are case-sensitive and hold no wildcards. A role's ARN names its sessions whatever the role's path, because
-    a session's ARN does not carry the path.
+    Names are case-sensitive and hold no wildcards. Where a session's role is not known with its path, its name
+    decides: names are unique in an account, whatever the path.
     """
     if kind != "AWS":
         return Grip.EXACT if value == caller.arn else Grip.NONE
@@ -105,10 +125,32 @@ def principal_grip(kind: str, value: str, caller: Caller) -> int:
     if named == "root" and not rest:
         return Grip.ACCOUNT
     if named == "role" and caller.kind == "assumed-role" and (rest or "").rsplit("/", 1)[-1] == caller.name:
-        return Grip.ROLE
+        return Grip.ROLE if caller.role in ("", value) else Grip.NONE
     if named == "user" and caller.kind == "federated-user" and rest == caller.name:
         return Grip.USER
     return Grip.NONE
+
+
+def is_session_of(value: str, caller: Caller) -> bool:
+    """Whether a principal is one session of the calling role."""
+    if caller.kind != "role":
+        return False
+    session = caller_of(value)
+    return session.kind == "assumed-role" and (session.account, session.name) == (caller.account, caller.name)
+
+
+def may_name(kind: str, value: str, caller: Caller) -> bool:
+    """Whether a principal of a Deny may mean the caller, although it does not name it: AWS's text is open (other case,
+    a wildcard), or it names a session of the calling role."""
+    if compiled(value.lower()).fullmatch(caller.arn.lower()) is not None or is_session_of(value, caller):
+        return True
+    if kind != "AWS" or caller.account is None:
+        return False
+    named = caller_of(value)
+    own_role = named.kind == "role" and caller.kind == "assumed-role"
+    own_user = named.kind == "user" and caller.kind == "federated-user"
+    same = (named.account, named.name.lower()) == (caller.account, caller.name.lower())
+    return same and not caller.role and (own_role or own_user)
 
 
 class Rule:
@@ -116,18 +158,21 @@ class Rule:
 
     __slots__ = (
         "_actions",
+        "_expands",
         "_known_actions",
         "_not_actions",
         "_not_resources",
         "_resources",
         "clauses",
         "deny",
+        "resource_names",
         "statement",
         "varies",
     )
 
     def __init__(self, statement: Statement, expands: bool) -> None:
         self.statement = statement
+        self._expands = expands
         self.deny = statement.effect == "Deny"
         attached = "Principal" in statement.raw or "NotPrincipal" in statement.raw
         self.clauses: tuple[Clause, ...] | None = compile_condition(statement.raw.get("Condition"), expands)
@@ -138,7 +183,9 @@ class Rule:
         self._not_resources = [
             resource_matcher(item, expands=expands, pads=not attached) for item in statement.not_resources
         ]
-        self.varies = expands and any(map(has_variable, (*statement.resources, *statement.not_resources)))
+        resources = (*statement.resources, *statement.not_resources)
+        self.resource_names = tuple(name for item in resources for name in variables(item)) if expands else ()
+        self.varies = expands and any(map(has_variable, resources))
         """Its resources hold variables, so whether they match depends on the request's context."""
 
     def action_matches(self, action: str) -> bool:
@@ -162,6 +209,26 @@ class Rule:
             return not any(match(resource, context) for match in self._not_resources)
         return not required
 
+    def may_cover(self, resource: str, context: Context, certain: Callable[[str], bool], required: bool) -> bool:
+        """Whether its resources may match, given what AWS's text leaves open and variables that are not ``certain``."""
+        if "Resource" in self.statement.raw:
+            return any(
+                may_cover(item, resource, context, expands=self._expands, certain=certain)
+                for item in self.statement.resources
+            )
+        if "NotResource" in self.statement.raw:
+            return not any(
+                match(resource, context) and self._is_plain(item, certain)
+                for item, match in zip(self.statement.not_resources, self._not_resources, strict=True)
+            )
+        return not required
+
+    def _is_plain(self, item: str, certain: Callable[[str], bool]) -> bool:
+        """Written as the guide shows it, so that it excepts what it matches."""
+        named = variables(item) if self._expands else ()
+        odd = self._expands and has_odd_variable(item)
+        return item == "*" or (not odd and all(map(certain, named)) and len(split_arn(item, self._expands)) == 6)
+
     def principal_grip(self, caller: Caller, bounded: bool) -> int:
         """``bounded``: the caller has a permissions boundary, and then a Deny with NotPrincipal always hits it."""
         if "Principal" in self.statement.raw:
@@ -169,19 +236,75 @@ class Rule:
             for kind, value in self.statement.principals:
                 grip |= principal_grip(kind, value, caller)
             return grip
-        if "NotPrincipal" in self.statement.raw:
-            if self.deny and bounded:
-                return Grip.OTHERS
-            if any(principal_grip(kind, value, caller) for kind, value in self.statement.not_principals):
-                return Grip.NONE
+        if "NotPrincipal" not in self.statement.raw:
+            return Grip.NONE
+        if self.deny and bounded:
             return Grip.OTHERS
-        return Grip.NONE
+        return Grip.NONE if self._excepted(caller) else Grip.OTHERS
+
+    def principal_bounds(self, caller: Caller, bounded: bool | None, many: bool) -> tuple[int, int]:
+        """How it certainly names the caller, and how it may. ``bounded`` None: not known. ``many``: the caller stands
+        for others, such as the principals of an account."""
+        if "Principal" in self.statement.raw:
+            return self._named(caller)
+        if "NotPrincipal" not in self.statement.raw:
+            return Grip.NONE, Grip.NONE
+        if self.deny and bounded:
+            return Grip.OTHERS, Grip.OTHERS
+        excepted = self._excepted(caller)
+        within = caller.kind == "root" and any(
+            caller_of(value).account == caller.account for _, value in self.statement.not_principals
+        )
+        if not excepted and not within:
+            return Grip.OTHERS, Grip.OTHERS
+        open_text = within or not self._wholly_excepted(caller, excepted, many)
+        return Grip.NONE, Grip.OTHERS if open_text or (self.deny and bounded is None) else Grip.NONE
+
+    def _named(self, caller: Caller) -> tuple[int, int]:
+        must = may = Grip.NONE
+        for kind, value in self.statement.principals:
+            grip = principal_grip(kind, value, caller)
+            may |= grip
+            # The role's path is in the policy, and that of the session's role is not known.
+            if grip != Grip.ROLE or caller.role or value.count("/") == 1:
+                must |= grip
+            if not grip and (is_session_of(value, caller) or (self.deny and may_name(kind, value, caller))):
+                may |= Grip.EXACT
+        return must, may
+
+    def _excepted(self, caller: Caller) -> int:
+        grip = Grip.NONE
+        for kind, value in self.statement.not_principals:
+            grip |= principal_grip(kind, value, caller)
+        return grip
+
+    def _wholly_excepted(self, caller: Caller, excepted: int, many: bool) -> bool:
+        """A Deny excepts a user only together with its account, and a session with its role and account (IAM User
+        Guide, "AWS JSON policy elements: NotPrincipal"). An Allow leaves out whoever it lists, if AWS reads it so."""
+        if excepted & Grip.ANYONE:
+            return True
+        if many:
+            return False
+        if caller.account is None or caller.kind == "root":
+            return True
+        if self.deny and caller.kind == "role":
+            return False  # it is a session that calls
+        needed = Grip.EXACT
+        if self.deny:
+            needed |= Grip.ACCOUNT | (Grip.ROLE if caller.kind == "assumed-role" else 0)
+        return excepted & needed == needed
 
     def condition_matches(self, context: Context) -> bool:
         return self.clauses is not None and all(clause.test(context) for clause in self.clauses)
 
+    def condition_may_match(self, context: Context) -> bool:
+        """Also where AWS's text leaves it open."""
+        return self.clauses is None or all(clause.may(context) for clause in self.clauses)
 
-_Pending = tuple[int, Callable[[Context], bool]]
+
+_Test = Callable[[Context], bool]
+_Pending = tuple[int, _Test, _Test | None]
+"""What a statement does if the first test holds; the second, for a Deny alone, is whether it may hold otherwise."""
 
 
 class CompiledPolicy:
@@ -194,21 +317,15 @@ class CompiledPolicy:
 
     def as_resource_policy(self, caller: Caller, bounded: bool, action: str, resource: str, context: Context) -> int:
         """What a policy attached to a resource (or registry) says."""
-        key = (caller.arn, bounded, action, resource)
+        key = (caller.arn, caller.role, bounded, action, resource)
         grip, pending = self._cache.get(key) or self._remember(key, caller, bounded, action, resource)
-        for outcome, test in pending:
-            if test(context):
-                grip |= outcome
-        return grip
+        return _applied(grip, pending, context) if pending else grip
 
     def as_identity_policy(self, action: str, resource: str, context: Context) -> int:
         """What an identity, boundary, session or control policy says: its principals, if any, do not count."""
         key = (action, resource)
         grip, pending = self._cache.get(key) or self._remember(key, None, False, action, resource)
-        for outcome, test in pending:
-            if test(context):
-                grip |= outcome
-        return grip
+        return _applied(grip, pending, context) if pending else grip
 
     def _remember(
         self, key: tuple[object, ...], caller: Caller | None, bounded: bool, action: str, resource: str
@@ -217,31 +334,79 @@ class CompiledPolicy:
         pending: list[_Pending] = []
         action = action.lower()
         for rule in self.rules:
+            if not rule.action_matches(action):
+                continue
             grip = Grip.ANYONE if caller is None else rule.principal_grip(caller, bounded)
-            if not grip or not rule.action_matches(action) or rule.clauses is None:
-                continue
-            required = caller is None
-            if not rule.varies and not rule.resource_matches(resource, {}, required):
-                continue
-            outcome = Grip.DENY if rule.deny else grip
-            if rule.varies:
-                pending.append((outcome, _with_resource(rule, resource, required)))
-            elif not rule.clauses:
-                certain |= outcome
-            elif len(rule.clauses) == 1:
-                pending.append((outcome, rule.clauses[0].test))
+            made = (
+                _of_deny(rule, caller, bounded, grip, resource)
+                if rule.deny
+                else _of_allow(rule, grip, resource, caller is None)
+            )
+            if isinstance(made, int):
+                certain |= made
             else:
-                pending.append((outcome, rule.condition_matches))
+                pending.append(made)
         if certain & Grip.DENY:
             pending = []
         if len(self._cache) >= _CACHE_LIMIT:
             self._cache.clear()
-        made = (certain, tuple(pending))
-        self._cache[key] = made
-        return made
+        found = (certain, tuple(pending))
+        self._cache[key] = found
+        return found
 
 
-def _with_resource(rule: Rule, resource: str, required: bool) -> Callable[[Context], bool]:
+def _applied(grip: int, pending: tuple[_Pending, ...], context: Context) -> int:
+    for outcome, test, may in pending:
+        if test(context):
+            grip |= outcome
+        elif may is not None and may(context):
+            grip |= Grip.MAY_DENY
+    return grip
+
+
+def _of_allow(rule: Rule, grip: int, resource: str, required: bool) -> int | _Pending:
+    if not grip or rule.clauses is None:
+        return Grip.NONE
+    if rule.varies:
+        return grip, _with_resource(rule, resource, required), None
+    if not rule.resource_matches(resource, {}, required):
+        return Grip.NONE
+    if not rule.clauses:
+        return grip
+    return grip, rule.clauses[0].test if len(rule.clauses) == 1 else rule.condition_matches, None
+
+
+def _of_deny(rule: Rule, caller: Caller | None, bounded: bool, grip: int, resource: str) -> int | _Pending:
+    required = caller is None
+    may = grip or (caller is not None and rule.principal_bounds(caller, bounded, False)[1])
+    if not may or not rule.may_cover(resource, {}, _nothing_certain, required):
+        return Grip.NONE
+    if not rule.varies:
+        hits = grip and rule.resource_matches(resource, {}, required)
+        if not rule.clauses:
+            # A malformed condition (None) is one that nobody knows how to read.
+            return Grip.DENY if hits and rule.clauses is not None else Grip.MAY_DENY
+        return Grip.DENY, rule.condition_matches if hits else _never, rule.condition_may_match
+
+    def may_match(context: Context) -> bool:
+        return rule.may_cover(resource, context, _certain, required) and rule.condition_may_match(context)
+
+    return Grip.DENY, _with_resource(rule, resource, required) if grip else _never, may_match
+
+
+def _never(context: Context) -> bool:
+    return False
+
+
+def _nothing_certain(name: str) -> bool:
+    return False
+
+
+def _certain(name: str) -> bool:
+    return True
+
+
+def _with_resource(rule: Rule, resource: str, required: bool) -> _Test:
     return lambda context: rule.resource_matches(resource, context, required) and rule.condition_matches(context)
 
 

@@ -1,8 +1,9 @@
 """The Condition element: every operator of IAM, compiled once into a test of a request's context.
 
 Rules: IAM User Guide, "Condition operators" and "Multivalued context keys". A missing key makes an operator false,
-a negated one true, ``...IfExists`` true, ``ForAllValues`` true and ``ForAnyValue`` false. A value that is not of the
-operator's type (a word under NumericEquals, half an ARN under ArnLike) makes it false, negated or not.
+a negated one true, ``...IfExists`` true, ``ForAllValues`` true and ``ForAnyValue`` false, with IfExists too. A value
+that is not of the operator's type (a word under NumericEquals, half an ARN under ArnLike) makes it false, negated or
+not. Where AWS's text leaves the outcome open, :attr:`Clause.may` says so, for a Deny must not be missed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,15 @@ from functools import lru_cache
 from typing import Any
 
 from ecr_tui.policy.document import values_of
-from ecr_tui.policy.patterns import Context, arn_matcher, has_variable, text_matcher
+from ecr_tui.policy.patterns import (
+    Context,
+    arn_matcher,
+    has_odd_variable,
+    has_variable,
+    split_arn,
+    text_matcher,
+    variables,
+)
 
 Single = Callable[[str, Context], bool]
 Builder = Callable[[Sequence[str], bool], Single]
@@ -69,13 +78,39 @@ def parse_operator(name: str) -> Operator:
 class Clause:
     """One operator on one key, with its values: an AND-ed part of a Condition."""
 
-    __slots__ = ("key", "operator", "test", "values")
+    __slots__ = ("_doubtful", "_parsed", "key", "names", "operator", "test", "values")
 
     def __init__(self, operator_name: str, key: str, values: tuple[str, ...], expands: bool) -> None:
         self.operator = operator_name
         self.key = key
         self.values = values
-        self.test: Callable[[Context], bool] = _compile(parse_operator(operator_name), key.lower(), values, expands)
+        self._parsed = op = parse_operator(operator_name)
+        self.test: Callable[[Context], bool] = _compile(op, key.lower(), values, expands)
+        named = (name for value in values for name in variables(value)) if expands else ()
+        self.names: tuple[str, ...] = tuple(dict.fromkeys((key, *named)))
+        """The keys of the request on which the verdict depends, as the policy spells them: its own, and variables."""
+        self._doubtful = (
+            op.base is None
+            or (op.negated and not all(_is_of_type(op.base, value) for value in values))
+            or (expands and any(map(has_odd_variable, values)))
+        )
+
+    @property
+    def is_known(self) -> bool:
+        """Whether IAM knows the operator; a clause with any other never holds."""
+        return self._parsed.base is not None
+
+    def may(self, context: Context) -> bool:
+        """Whether it may hold: it does, or AWS's text leaves it open (a value that is not of the operator's type under
+        a negated operator, a set without ForAnyValue or ForAllValues, an unknown operator, an odd variable)."""
+        if self._doubtful or self.test(context):
+            return True
+        op, value = self._parsed, context.get(self.key.lower())
+        if op.base is None or op.base == "null" or not value:
+            return False
+        if not isinstance(value, str):
+            return not op.quantifier
+        return op.negated and not _is_of_type(op.base, value)
 
 
 def compile_condition(condition: object, expands: bool) -> tuple[Clause, ...] | None:
@@ -130,12 +165,11 @@ def _plain_equals(key: str, known: frozenset[str], when_missing: bool) -> Callab
 
 def _quantified(op: Operator, key: str, single: Single) -> Callable[[Context], bool]:
     every = op.quantifier == "forallvalues"
-    when_missing = every or op.if_exists
 
     def test(context: Context) -> bool:
         value = context.get(key)
         if value is None:
-            return when_missing
+            return every
         items = (value,) if isinstance(value, str) else value
         if not any(items):
             # An empty set; the guide counts an empty string as one.
@@ -297,6 +331,25 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     except ValueError:
         return None
 
+
+def _is_of_type(base: str, value: str) -> bool:
+    """Whether the operator can compare the value at all."""
+    parse = next((found for name, found in _PARSERS.items() if base.startswith(name)), None)
+    return parse is None or parse(value) is not None
+
+
+def _parse_arn(text: str) -> list[str] | None:
+    parts = split_arn(text, True)
+    return parts if len(parts) == 6 and parts[0] == "arn" else None
+
+
+_PARSERS: dict[str, Callable[[str], object]] = {
+    "numeric": parse_number,
+    "date": parse_date,
+    "notip": parse_network,
+    "arn": _parse_arn,
+}
+"""By the beginning of an operator's name, those that compare a type of values."""
 
 _BUILDERS: dict[str, Builder] = {
     "stringequals": _strings(),

@@ -9,12 +9,12 @@ is enough; across accounts both sides must allow.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from ecr_tui.policy.compiled import ALLOW, DIRECT, Caller, Grip, caller_of, compile_policy
+from ecr_tui.policy.compiled import ALLOW, DIRECT, Caller, Grip, compile_policy
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.explain import explain
+from ecr_tui.policy.known import Known, calling, context_for
 from ecr_tui.policy.patterns import Context
 from ecr_tui.policy.request import ALLOWED, EXPLICIT, IMPLICIT, UNKNOWN, Policies, Reason, Request
 
@@ -29,7 +29,7 @@ __all__ = [
     "Request",
     "context_for",
     "decide",
-    "resource_allows",
+    "principal_arn",
 ]
 
 
@@ -38,24 +38,23 @@ class Decision:
 
     ``missing``: the sides that lack an Allow ("identity", "resource", "boundary", "session", "scp"); within one
     account either of "identity" and "resource" would do. ``denied_by``: where an explicit Deny sits, of the
-    documents that could be read. ``reasons`` is worked out when it is asked for.
+    documents that could be read; of an unknown decision, where a Deny sits of which AWS's text leaves open whether it
+    holds. ``reasons`` is worked out when it is asked for.
     """
 
-    __slots__ = ("_policies", "_reasons", "_request", "denied_by", "missing", "response")
+    __slots__ = ("_explain", "_reasons", "denied_by", "missing", "response")
 
     def __init__(
         self,
         response: str,
-        request: Request,
-        policies: Policies,
-        missing: tuple[str, ...] = (),
-        denied_by: tuple[str, ...] = (),
+        missing: tuple[str, ...],
+        denied_by: tuple[str, ...],
+        explain: Callable[[Decision], tuple[Reason, ...]],
     ) -> None:
         self.response = response
         self.missing = missing
         self.denied_by = denied_by
-        self._request = request
-        self._policies = policies
+        self._explain = explain
         self._reasons: tuple[Reason, ...] | None = None
 
     @property
@@ -65,7 +64,7 @@ class Decision:
     @property
     def reasons(self) -> tuple[Reason, ...]:
         if self._reasons is None:
-            self._reasons = explain(self.response, self.missing, self._request, self._policies)
+            self._reasons = self._explain(self)
         return self._reasons
 
     def __repr__(self) -> str:
@@ -73,131 +72,113 @@ class Decision:
 
 
 def decide(request: Request, policies: Policies) -> Decision:
-    """Never raises on a policy or a request, however odd: what cannot match does not match."""
-    caller = caller_of(request.principal)
-    kind = caller.kind
-    action = request.action
-    resource = request.resource
-    context = request.keys
+    """Never raises on a policy or a request, however odd: what cannot match does not match.
+
+    Every key of the request is in its context; see ``policy.answer`` for a call that has not been made.
+    """
+    action, resource, context = request.action, request.resource, request.keys
+    caller = calling(request)
     bounded = bool(policies.boundaries)
-
-    on_resource = on_registry = on_identity = 0
-    on_boundary = on_session = on_scps = on_rcps = ALLOW
+    grips = Grips()
     if policies.resource is not None:
-        on_resource = compile_policy(policies.resource).as_resource_policy(caller, bounded, action, resource, context)
-    if policies.registry is not None:
-        on_registry = compile_policy(policies.registry).as_resource_policy(caller, bounded, action, resource, context)
-    if policies.identity and kind != "service":
-        on_identity = _union(policies.identity, action, resource, context)
-    if bounded:
-        on_boundary = _union(policies.boundaries, action, resource, context)
-    if policies.session is not None:
-        on_session = _union((policies.session,), action, resource, context)
-    if policies.scps and kind != "service":
-        on_scps = _levels(policies.scps, action, resource, context)
-    if policies.rcps:
-        on_rcps = _levels(policies.rcps, action, resource, context)
-
-    if (on_resource | on_registry | on_identity | on_boundary | on_session | on_scps | on_rcps) & Grip.DENY:
-        found = (
-            ("resource", on_resource),
-            ("registry", on_registry),
-            ("identity", on_identity),
-            ("boundary", on_boundary),
-            ("session", on_session),
-            ("scp", on_scps),
-            ("rcp", on_rcps),
+        grips.resource = compile_policy(policies.resource).as_resource_policy(
+            caller, bounded, action, resource, context
         )
-        return Decision(EXPLICIT, request, policies, (), tuple(name for name, grip in found if grip & Grip.DENY))
+    if policies.registry is not None:
+        grips.registry = compile_policy(policies.registry).as_resource_policy(
+            caller, bounded, action, resource, context
+        )
+    if policies.identity and caller.kind != "service":
+        grips.identity = _union(policies.identity, action, resource, context)
+    if bounded:
+        grips.boundary = _union(policies.boundaries, action, resource, context)
+    if policies.session is not None:
+        grips.session = _union((policies.session,), action, resource, context)
+    elif caller.kind == "federated-user":
+        grips.session = session_of_federated_user(grips)
+    if policies.scps and caller.kind != "service":
+        grips.scp = _levels(policies.scps, action, resource, context)
+    if policies.rcps:
+        grips.rcp = _levels(policies.rcps, action, resource, context)
+    response, missing, denied_by = settle(caller, request.resource_account, policies.identity is not None, grips)
 
-    granted = on_resource | on_registry
-    if kind == "service":
-        return Decision(ALLOWED, request, policies) if granted & DIRECT else _denied(request, policies, ["resource"])
+    def reasons(made: Decision) -> tuple[Reason, ...]:
+        return explain(made.response, made.missing, action, resource, Known.all(request, bounded), policies)
+
+    return Decision(response, missing, denied_by, reasons)
+
+
+class Grips:
+    """How each kind of policy took hold of a request; what has no say allows."""
+
+    __slots__ = ("boundary", "identity", "rcp", "registry", "resource", "scp", "session")
+
+    def __init__(self) -> None:
+        self.resource = self.registry = self.identity = 0
+        self.boundary = self.session = self.scp = self.rcp = ALLOW
+
+    def places(self, bit: int) -> tuple[str, ...]:
+        names = ("resource", "registry", "identity", "boundary", "session", "scp", "rcp")
+        return tuple(name for name in names if getattr(self, name) & bit)
+
+
+def session_of_federated_user(grips: Grips) -> int:
+    """Without a session policy: nothing, unless a resource policy names the session itself (STS API Reference,
+    GetFederationToken, "Policy")."""
+    return ALLOW if (grips.resource | grips.registry) & Grip.EXACT else Grip.NONE
+
+
+def settle(
+    caller: Caller, resource_account: str, readable: bool, grips: Grips
+) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """(response, missing, denied by) of how the policies took hold. ``readable``: the identity policies are known."""
+    every = grips.resource | grips.registry | grips.identity | grips.boundary | grips.session | grips.scp | grips.rcp
+    if every & Grip.DENY:
+        return EXPLICIT, (), grips.places(Grip.DENY)
+    response, missing = _allowed(caller, resource_account, readable, grips)
+    if response == ALLOWED and every & Grip.MAY_DENY:
+        return UNKNOWN, (), grips.places(Grip.MAY_DENY)
+    return response, tuple(missing), ()
+
+
+def _allowed(caller: Caller, resource_account: str, readable: bool, grips: Grips) -> tuple[str, list[str]]:
+    """What the Allows come to, where nothing denies."""
+    granted = grips.resource | grips.registry
+    if caller.kind == "service":
+        return (ALLOWED, []) if granted & DIRECT else (IMPLICIT, ["resource"])
     # The root user needs no identity policy, and neither boundary nor session policy narrows it.
-    root = kind == "root"
-    readable = root or policies.identity is not None
-    identity_allows = root or bool(on_identity & ALLOW)
-    boundary_allows = root or bool(on_boundary & ALLOW)
-    session_allows = root or bool(on_session & ALLOW)
-    theirs_counts = bool(on_scps & ALLOW)
+    root = caller.kind == "root"
+    readable = root or readable
+    identity_allows = root or bool(grips.identity & ALLOW)
+    boundary_allows = root or bool(grips.boundary & ALLOW)
+    session_allows = root or bool(grips.session & ALLOW)
+    theirs_counts = bool(grips.scp & ALLOW)
     own = identity_allows and boundary_allows and session_allows
 
-    if caller.account is None or caller.account != request.resource_account:
+    if caller.account is None or caller.account != resource_account:
         if own and theirs_counts and granted & ALLOW:
-            return Decision(ALLOWED, request, policies)
+            return ALLOWED, []
         missing = [] if theirs_counts else ["scp"]
         missing += _lacking(identity_allows or not readable, boundary_allows, session_allows)
         if not granted & ALLOW:
             missing.append("resource")
         # What cannot be read matters only where everything else allows.
-        return _denied(request, policies, missing) if missing else Decision(UNKNOWN, request, policies)
+        return (IMPLICIT, missing) if missing else (UNKNOWN, [])
 
     alone = _resource_alone(granted, caller, boundary_allows, session_allows)
     if theirs_counts and readable and (own or alone):
-        return Decision(ALLOWED, request, policies)
+        return ALLOWED, []
     missing = [] if theirs_counts else ["scp"]
     if not own and not alone:
         missing += _lacking(identity_allows or not readable, boundary_allows, session_allows)
         if not granted & DIRECT:
             missing.append("resource")
     hopeless = not theirs_counts or (not alone and not (boundary_allows and session_allows))
-    if readable or hopeless:
-        return _denied(request, policies, missing)
-    return Decision(UNKNOWN, request, policies, tuple(missing))
-
-
-def resource_allows(document: PolicyDocument | None, request: Request) -> bool:
-    """A's half alone: whether the repository policy lets the caller (or the caller's account) in, and denies not."""
-    if document is None:
-        return False
-    grip = compile_policy(document).as_resource_policy(
-        caller_of(request.principal), False, request.action, request.resource, request.keys
-    )
-    return bool(grip & ALLOW) and not grip & Grip.DENY
-
-
-def context_for(
-    principal: str,
-    resource_account: str,
-    tags: Mapping[str, str] | None = None,
-    extra: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """The keys that AWS always fills in for a call on a repository: who calls, and the repository's own tags.
-
-    Not included, because only the live request knows them: source addresses, organisation, time. Give them in
-    ``extra``.
-    """
-    caller = caller_of(principal)
-    context: dict[str, Any] = {"aws:ResourceAccount": resource_account, "aws:SecureTransport": "true"}
-    if caller.kind == "service":
-        context["aws:PrincipalServiceName"] = principal
-        context["aws:PrincipalIsAWSService"] = "true"
-    else:
-        context["aws:PrincipalArn"] = principal_arn(caller)
-        context["aws:PrincipalIsAWSService"] = "false"
-        context["aws:PrincipalType"] = _TYPES.get(caller.kind, "Anonymous")
-        if caller.account is not None:
-            context["aws:PrincipalAccount"] = caller.account
-        if caller.kind == "user":
-            context["aws:username"] = caller.name
-    for key, value in (tags or {}).items():
-        context[f"aws:ResourceTag/{key}"] = value
-        context[f"ecr:ResourceTag/{key}"] = value
-    context.update(extra or {})
-    return context
-
-
-_TYPES = {
-    "root": "Account",
-    "user": "User",
-    "federated-user": "FederatedUser",
-    "assumed-role": "AssumedRole",
-    "role": "AssumedRole",
-}
+    return (IMPLICIT if readable or hopeless else UNKNOWN), missing
 
 
 def principal_arn(caller: Caller) -> str:
-    """aws:PrincipalArn: a role's ARN for its sessions (without the path, which a session's ARN does not tell)."""
+    """Whom a grant to a caller names: a session's role, without the path, which a session's ARN does not tell."""
     if caller.kind == "assumed-role":
         return f"arn:{caller.partition}:iam::{caller.account}:role/{caller.name}"
     return caller.arn
@@ -230,10 +211,6 @@ def _lacking(identity: bool, boundary: bool, session: bool) -> list[str]:
     return missing
 
 
-def _denied(request: Request, policies: Policies, missing: list[str]) -> Decision:
-    return Decision(IMPLICIT, request, policies, tuple(missing))
-
-
 def _union(documents: Sequence[PolicyDocument], action: str, resource: str, context: Context) -> int:
     grip = 0
     for document in documents:
@@ -244,5 +221,7 @@ def _union(documents: Sequence[PolicyDocument], action: str, resource: str, cont
 def _levels(levels: Sequence[Sequence[PolicyDocument]], action: str, resource: str, context: Context) -> int:
     """Every level must allow; a Deny at any level is a Deny."""
     grips = [_union(level, action, resource, context) for level in levels]
-    denied = Grip.DENY if any(grip & Grip.DENY for grip in grips) else 0
+    denied = 0
+    for grip in grips:
+        denied |= grip & (Grip.DENY | Grip.MAY_DENY)
     return denied | (ALLOW if all(grip & ALLOW for grip in grips) else 0)

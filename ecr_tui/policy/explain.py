@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ecr_tui.policy.compiled import Caller, Grip, Rule, caller_of, compile_policy
+from ecr_tui.policy.compiled import Caller, Grip, Rule, compile_policy
 from ecr_tui.policy.conditions import Clause
 from ecr_tui.policy.document import PolicyDocument
+from ecr_tui.policy.known import Known, Standing
 from ecr_tui.policy.patterns import Context
 from ecr_tui.policy.principal import describe
-from ecr_tui.policy.request import UNKNOWN, Policies, Reason, Request
+from ecr_tui.policy.request import UNKNOWN, Policies, Reason
 
 NAMES = {
     "identity": "identity policy",
@@ -30,36 +31,36 @@ _AWS_WORDS = {
 }
 
 
-def explain(response: str, missing: Sequence[str], request: Request, policies: Policies) -> tuple[Reason, ...]:
-    """Denials first, then what lacks an Allow (each with its near misses), then what allowed."""
-    caller = caller_of(request.principal)
-    bounded = bool(policies.boundaries)
+def explain(
+    response: str, missing: Sequence[str], action: str, resource: str, known: Known, policies: Policies
+) -> tuple[Reason, ...]:
+    """Denials first, then what lacks an Allow (each with its near misses), then what allowed.
+
+    Statements that only may apply are left out, except the Denys that make a decision unknown.
+    """
+    caller = known.caller
     denies: list[Reason] = []
+    may_deny: list[Reason] = []
     allows: list[Reason] = []
     nears: dict[str, list[Reason]] = {}
+    kinds = {"deny": denies, "may-deny": may_deny, "allow": allows}
     for where, documents in _sources(policies, caller):
         for number, document in enumerate(documents):
             for rule in compile_policy(document).rules:
-                reason = _of_rule(rule, where, number, request, caller, bounded)
-                if reason is None:
-                    continue
-                if reason.kind == "deny":
-                    denies.append(reason)
-                elif reason.kind == "allow":
-                    allows.append(reason)
-                else:
-                    nears.setdefault(where, []).append(reason)
+                reason = _of_rule(rule, where, number, action, resource, known)
+                if reason is not None:
+                    kinds.get(reason.kind, nears.setdefault(where, [])).append(reason)
     if denies:
         return tuple(denies)
-    found: list[Reason] = []
+    found: list[Reason] = may_deny if response == UNKNOWN else []
     for side in missing:
-        found.append(_missing(side, request, policies))
+        found.append(_missing(side, action, policies))
         found.extend(nears.get(side, ()))
         if side == "resource":
             found.extend(nears.get("registry", ()))
     if response == UNKNOWN and policies.identity is None:
         found.append(
-            Reason("identity", "unreadable", f"the identity policies of {describe(request.principal)} cannot be read")
+            Reason("identity", "unreadable", f"the identity policies of {describe(caller.arn)} cannot be read")
         )
     if caller.kind == "root":
         found.append(Reason("identity", "root", "an account's root user needs no identity policy"))
@@ -78,61 +79,54 @@ def _sources(policies: Policies, caller: Caller) -> list[tuple[str, Sequence[Pol
     ]
 
 
-def _missing(side: str, request: Request, policies: Policies) -> Reason:
-    text = _AWS_WORDS[side].format(action=request.action)
+def _missing(side: str, action: str, policies: Policies) -> Reason:
+    text = _AWS_WORDS[side].format(action=action)
     if side == "resource" and policies.resource is None:
         text += " (the repository has no policy)"
     return Reason(side, "missing", text)
 
 
-def _of_rule(rule: Rule, where: str, number: int, request: Request, caller: Caller, bounded: bool) -> Reason | None:
-    """None for a statement about other actions, and for a Deny that does not apply."""
-    context = request.keys
-    attached = where in ("resource", "registry")
-    if not rule.action_matches(request.action.lower()):
-        return None
-    element, key, why = "", "", ""
-    grip = rule.principal_grip(caller, bounded) if attached else Grip.ANYONE
-    if not grip:
-        element, why = _principal_failure(rule, request.principal)
-    elif not rule.resource_matches(request.resource, context, required=not attached):
-        element = "NotResource" if rule.statement.not_resources else "Resource"
-        why = f"its {element} does not cover {request.resource}"
-    else:
-        failed = _failed_clause(rule, context)
-        if rule.clauses is None:
-            element, why = "Condition", "its Condition is malformed and never matches"
-        elif failed is not None:
-            element, key = "Condition", failed.key
-            why = clause_failure(failed, context)
-    statement = rule.statement
+def _of_rule(rule: Rule, where: str, number: int, action: str, resource: str, known: Known) -> Reason | None:
+    """None for a statement about other actions, for a Deny that does not apply, and for an Allow that only may."""
+    standing = known.standing(rule, action, resource, attached=where in ("resource", "registry"))
+    statement, caller = rule.statement, known.caller
     place = f"{statement.name} of the {NAMES[where]}"
-    effect = "denies" if rule.deny else "allows"
-    if not element:
-        kind = "deny" if rule.deny else "allow"
-        text = f"{place} {effect} it"
-        if grip == Grip.ACCOUNT and not rule.deny and caller.kind != "root":
+    if standing.must:
+        text = f"{place} {'denies' if rule.deny else 'allows'} it"
+        if standing.must == Grip.ACCOUNT and not rule.deny and caller.kind != "root":
             text += f" for account {caller.account}, which lets its principals by its own policies"
-        return Reason(where, kind, text, number, statement.name, statement.index)
-    if rule.deny:
+        return Reason(where, "deny" if rule.deny else "allow", text, number, statement.name, statement.index)
+    if standing.may:
+        if not rule.deny:
+            return None
+        text = f"{place} may deny it: it depends on {', '.join(standing.opens)}"
+        return Reason(where, "may-deny", text, number, statement.name, statement.index)
+    if rule.deny or not standing.element:
         return None
-    return Reason(
-        where, "near", f"{place} does not apply: {why}", number, statement.name, statement.index, element, key
-    )
+    why, key = _failure(rule, standing, resource, known)
+    text = f"{place} does not apply: {why}"
+    return Reason(where, "near", text, number, statement.name, statement.index, standing.element, key)
 
 
-def _principal_failure(rule: Rule, principal: str) -> tuple[str, str]:
+def _failure(rule: Rule, standing: Standing, resource: str, known: Known) -> tuple[str, str]:
+    """(why, the condition key)"""
+    if standing.clause is not None:
+        return clause_failure(standing.clause, known.keys), standing.clause.key
+    if standing.element == "Condition":
+        return "its Condition is malformed and never matches", ""
+    if "Principal" in standing.element:
+        return _principal_failure(rule, known.caller.arn), ""
+    return f"its {standing.element} does not cover {resource}", ""
+
+
+def _principal_failure(rule: Rule, principal: str) -> str:
     if rule.statement.not_principals:
-        return "NotPrincipal", f"its NotPrincipal excepts {describe(principal)}"
+        return f"its NotPrincipal excepts {describe(principal)}"
     named = [describe(value) for _, value in rule.statement.principals]
     if not named:
-        return "Principal", "it names no principal"
+        return "it names no principal"
     shown = ", ".join(named[:3]) + (f" and {len(named) - 3} more" if len(named) > 3 else "")
-    return "Principal", f"it names {shown}, not {describe(principal)}"
-
-
-def _failed_clause(rule: Rule, context: Context) -> Clause | None:
-    return next((clause for clause in rule.clauses or () if not clause.test(context)), None)
+    return f"it names {shown}, not {describe(principal)}"
 
 
 def clause_failure(clause: Clause, context: Context) -> str:

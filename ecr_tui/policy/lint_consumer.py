@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from ecr_tui.policy.actions import TOKEN_ACTION, Access
 from ecr_tui.policy.document import PolicyDocument
-from ecr_tui.policy.evaluate import Policies, Request, context_for, decide
+from ecr_tui.policy.evaluate import Policies, Request, decide
 from ecr_tui.policy.findings import Finding, Hit, finding
+from ecr_tui.policy.known import context_for
 
 
 def lint_consumer(

@@ -7,7 +7,7 @@ resource element. Variables exist in 2012-10-17 only; what a variable resolves t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
 Context = Mapping[str, str | tuple[str, ...]]
@@ -144,25 +144,127 @@ def arn_matcher(pattern: str, *, expands: bool) -> Callable[[str, Context], bool
 
 
 def resource_matcher(pattern: str, *, expands: bool, pads: bool = True) -> Matcher:
-    """The Resource element: part by part, variables in the last part only.
+    """The Resource element, segment by segment; variables in the last segment only.
 
-    An ARN with fewer than six parts stands for every ARN that begins so, missing parts being ``*``; with ``pads``
-    False only where it holds a wildcard (policies attached to resources are stricter than identity policies).
+    A ``*`` at the end of a segment also matches beyond the colon (IAM User Guide, "JSON policy elements: Resource").
+    An ARN with fewer than six segments stands for every ARN that begins so, missing segments being ``*``; with
+    ``pads`` False only where it holds a wildcard (policies attached to resources are stricter than identity policies).
     """
     if pattern == "*":
         return lambda value, context: True
     parts = split_arn(pattern, expands)
-    short = len(parts) < 6
-    if parts[0] != "arn" or (short and not pads and "*" not in pattern):
+    if parts[0] != "arn":
         return lambda value, context: False
-    parts += ["*"] * (6 - len(parts))
-    matchers = [
-        text_matcher(part, wildcards=True, ignore_case=False, expands=expands and index == 5)
-        for index, part in enumerate(parts)
-    ]
+    readings = [_Segments(parts, expands)]
+    if len(parts) < 6:
+        if not pads and "*" not in pattern:
+            return lambda value, context: False
+        readings.append(_Segments([*parts, *["*"] * (6 - len(parts))], expands))
 
     def match(value: str, context: Context) -> bool:
-        given = value.split(":", 5)
-        return len(given) == 6 and all(matcher(part, context) for matcher, part in zip(matchers, given, strict=True))
+        given = value.split(":")
+        return len(given) > 5 and any(reading.match(given, context) for reading in readings)
 
     return match
+
+
+class _Segments:
+    """The segments of a resource pattern; the last one takes whatever is left of the value."""
+
+    def __init__(self, parts: list[str], expands: bool) -> None:
+        last = len(parts) - 1
+        self._crosses = [part.endswith("*") for part in parts]
+        self._matchers = [
+            text_matcher(part, wildcards=True, ignore_case=False, expands=expands and index == last)
+            for index, part in enumerate(parts)
+        ]
+
+    def match(self, given: list[str], context: Context, index: int = 0, start: int = 0) -> bool:
+        if index == len(self._matchers) - 1:
+            return start < len(given) and self._matchers[index](":".join(given[start:]), context)
+        if start >= len(given) or not self._matchers[index](given[start], context):
+            return False
+        ends = range(start + 1, len(given)) if self._crosses[index] else (start + 1,)
+        return any(self.match(given, context, index + 1, end) for end in ends)
+
+
+def may_cover(pattern: str, value: str, context: Context, *, expands: bool, certain: Callable[[str], bool]) -> bool:
+    """Whether a Resource could match where AWS's text leaves its reading open: in any case, wildcards across all
+    segments, missing segments filled, and any value for a variable without one that is ``certain``."""
+    pieces = [
+        _any_value(piece, context, certain) if expands and piece.startswith("${") else _escaped(piece.lower(), True)
+        for piece in _PIECES.split(pattern)
+        if piece
+    ]
+    source, lower = _joined(pieces), value.lower()
+    return any(_regex(form).fullmatch(lower) is not None for form in (source, f"{source}:.*"))
+
+
+def _any_value(piece: str, context: Context, certain: Callable[[str], bool]) -> str:
+    if piece[2:-1] in _ESCAPES:
+        return re.escape(piece[2:-1])
+    variable = _VARIABLE.fullmatch(piece)
+    if variable is None or _CANONICAL.fullmatch(piece) is None or not certain(variable.group(1).lower()):
+        return _STAR
+    found = resolve(variable.group(1), variable.group(2), context)
+    return re.escape(found.lower()) if found else _STAR
+
+
+def variables(text: str) -> tuple[str, ...]:
+    """The keys that the variables of a policy's text name."""
+    if not has_variable(text):
+        return ()
+    found = (_VARIABLE.fullmatch(piece) for piece in _PIECES.findall(text) if piece.startswith("${"))
+    return tuple(match.group(1) for match in found if match is not None and match.group(1) not in _ESCAPES)
+
+
+_CANONICAL = re.compile(r"\$\{(?:[*?$]|[^\s{},']+(?:, '[^']*')?)\}")
+
+
+def has_odd_variable(text: str) -> bool:
+    """A variable written in a form that the guide does not show, such as blanks inside: how AWS reads it is open."""
+    return any(piece.startswith("${") and _CANONICAL.fullmatch(piece) is None for piece in _PIECES.findall(text))
+
+
+def witnesses(pattern: str, head: str, tail: str) -> list[str]:
+    """Texts ``head + X + tail`` that together show what ``pattern`` (with ``*`` and ``?``) says of every X.
+
+    One that matches, if there is any; and X made of a character that only a wildcard matches, in every length that
+    makes a difference. X is never empty.
+    """
+    fresh = "\x00"
+    made = [f"{head}{fresh * length}{tail}" for length in range(1, pattern.count("?") + 3)]
+    matching = _common(tuple(pattern), (*head, "?", "*", *tail))
+    return [*made, matching] if matching is not None else made
+
+
+def _common(a: tuple[str, ...], b: tuple[str, ...]) -> str | None:
+    """A text that both patterns match; None where there is none."""
+    possible = [[False] * (len(b) + 1) for _ in range(len(a) + 1)]
+    for i in reversed(range(len(a) + 1)):
+        for j in reversed(range(len(b) + 1)):
+            ends = i == len(a) and j == len(b)
+            possible[i][j] = ends or any(possible[x][y] for x, y, _ in _steps(a, b, i, j))
+    if not possible[0][0]:
+        return None
+    i = j = 0
+    text = ""
+    while (i, j) != (len(a), len(b)):
+        i, j, letter = next(step for step in _steps(a, b, i, j) if possible[step[0]][step[1]])
+        text += "x" if letter == "?" else letter
+    return text
+
+
+def _steps(a: tuple[str, ...], b: tuple[str, ...], i: int, j: int) -> Iterator[tuple[int, int, str]]:
+    """Where both patterns may go on from their places, and the letter that this takes."""
+    in_a, in_b = a[i] if i < len(a) else "", b[j] if j < len(b) else ""
+    if in_a == "*":
+        yield i + 1, j, ""
+    if in_b == "*":
+        yield i, j + 1, ""
+    if in_a == "*" and in_b not in ("", "*"):
+        yield i, j + 1, in_b
+    elif in_b == "*" and in_a not in ("", "*"):
+        yield i + 1, j, in_a
+    elif in_a and in_b and "*" not in (in_a, in_b) and (in_a == in_b or "?" in (in_a, in_b)):
+        yield i + 1, j + 1, in_b if in_a == "?" else in_a

@@ -1,28 +1,25 @@
 """Who can do what with a repository, as far as account A's side goes: principals × capabilities, each with its reason.
 
-B's own policies are the other half and not looked at. What depends on facts that only a live request has (source
-address, organisation) is marked as conditional, not guessed.
+B's own policies are the other half and not looked at. The answers are those of ``policy.answer``; here they are put
+in words, and repositories with equal answers share them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
 
-from ecr_tui.policy import _json
+from ecr_tui.policy import _json, answer
 from ecr_tui.policy.access import ESSENTIAL_PULL, ESSENTIAL_PUSH
-from ecr_tui.policy.compiled import Caller, Rule, caller_of, compile_policy
-from ecr_tui.policy.conditions import Clause
+from ecr_tui.policy.answer import of_rules
+from ecr_tui.policy.compiled import Rule, caller_of, compile_policy
 from ecr_tui.policy.document import PolicyDocument
-from ecr_tui.policy.evaluate import context_for
 from ecr_tui.policy.explain import clause_failure
 from ecr_tui.policy.keys import is_resource_tag
-from ecr_tui.policy.patterns import Context
+from ecr_tui.policy.known import EVERYONE, Known, Standing, before_call, stands_for_many
 from ecr_tui.policy.principal import account_of, canonical, describe, is_dead
-from ecr_tui.policy.request import Request
 
 
 class Capability(StrEnum):
@@ -41,8 +38,12 @@ ACTIONS: Mapping[Capability, tuple[str, ...]] = {
 
 
 class Verdict(StrEnum):
-    """``IF``: depends on facts of the request. ``VOID``: granted under a condition that is not met now (a tag that the
-    repository lacks, an end that has passed). ``PARTLY``: some of the actions that the capability takes."""
+    """An answer with the kind of its no.
+
+    ``IF``: depends on what only the request, or account B, tells. ``VOID``: granted under a condition that is not met
+    now (a tag that the repository lacks, an end that has passed). ``PARTLY``: some of the actions that the capability
+    takes.
+    """
 
     YES = "yes"
     IF = "if"
@@ -54,12 +55,16 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Cell:
+    """``depends_on``: of a verdict that is IF (``answer.Answer``)."""
+
     verdict: Verdict
     reason: str
+    depends_on: tuple[str, ...] = ()
 
     @property
-    def allowed(self) -> bool:
-        return self.verdict is Verdict.YES
+    def allowed(self) -> bool | None:
+        """None: it depends."""
+        return None if self.verdict is Verdict.IF else self.verdict is Verdict.YES
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,6 @@ class Row:
         return self.cells[capability].verdict
 
 
-_ANYONE = "*"
 _KINDS = {"root": "account", "assumed-role": "session"}
 
 
@@ -137,48 +141,28 @@ class Matrix:
         )
 
     def _row(self, principal: str, stated: Sequence[_Stated], tags: Mapping[str, str] | None, arn: str) -> Row:
-        account = account_of(principal)
-        whole = f"arn:{self.partition}:iam::{principal}:root" if account == principal else principal
-        caller = caller_of(whole)
-        gripping = [item for item in stated if item.rule.principal_grip(caller, False)]
+        caller = caller_of(f"arn:{self.partition}:iam::{principal}:root" if principal.isdigit() else principal)
+        many = stands_for_many(caller)
+        gripping = [item for item in stated if item.rule.principal_bounds(caller, None, many)[1]]
         # What other statements say makes no difference, so repositories whose policies differ there share the row.
         key = (principal, tuple(item.text for item in gripping), _relevant(gripping, tags, arn))
         row = self._shared.get(key)
         if row is None:
-            row = self._shared[key] = self._new_row(
-                principal, account, caller, [item.rule for item in gripping], tags, arn
-            )
+            known = before_call(principal, repository_arn=arn, tags=tags, now=self.now)
+            row = self._shared[key] = self._new_row(principal, known, [item.rule for item in gripping], arn)
         return row
 
-    def _new_row(
-        self,
-        principal: str,
-        account: str | None,
-        caller: Caller,
-        gripping: Sequence[Rule],
-        tags: Mapping[str, str] | None,
-        arn: str,
-    ) -> Row:
-        keys = Request("", arn, self.account, caller.arn, self._context(caller, tags)).keys
-        sheet = _Sheet(caller, arn, keys, tags is not None)
-        cells = {capability: sheet.cell(gripping, actions) for capability, actions in ACTIONS.items()}
-        kind = _KINDS.get(caller.kind, caller.kind)
-        if principal == _ANYONE:
+    def _new_row(self, principal: str, known: Known, gripping: Sequence[Rule], arn: str) -> Row:
+        sheet = _Sheet(known, arn, gripping)
+        cells = {capability: sheet.cell(actions) for capability, actions in ACTIONS.items()}
+        kind, account = _KINDS.get(known.caller.kind, known.caller.kind), account_of(principal)
+        if principal == EVERYONE:
             kind = "everyone"
         elif is_dead(principal):
             kind = "deleted"
             gone = Cell(Verdict.NO, "the principal was deleted, so it matches nobody")
             cells = dict.fromkeys(ACTIONS, gone)
         return Row(principal, kind, account, account != self.account, cells)
-
-    def _context(self, caller: Caller, tags: Mapping[str, str] | None) -> dict[str, Any]:
-        """What is known of a call; of everyone, and of some principal of an account, no more than that."""
-        time = {"aws:CurrentTime": self.now.strftime("%Y-%m-%dT%H:%M:%SZ"), "aws:EpochTime": int(self.now.timestamp())}
-        context = context_for(caller.arn, self.account, tags, time)
-        if caller.arn == _ANYONE or caller.kind == "root":
-            unsaid = ("aws:PrincipalArn", "aws:PrincipalType", "aws:PrincipalIsAWSService")
-            context = {key: value for key, value in context.items() if key not in unsaid}
-        return context
 
 
 @dataclass(frozen=True)
@@ -208,15 +192,16 @@ class _Stated:
 
 
 def _relevant(stated: Sequence[_Stated], tags: Mapping[str, str] | None, arn: str) -> object:
-    """What of a repository makes a difference to these statements."""
+    """What of a repository makes a difference to these statements; its region may always."""
     keys: set[str] = set()
+    region = arn.split(":")[3]
     for item in stated:
         if item.tag_keys is None:
             return arn, None if tags is None else tuple(sorted(tags.items()))
         keys |= item.tag_keys
     if tags is None:
-        return None
-    return tuple(sorted(item for item in tags.items() if item[0].lower() in keys)) if keys else ()
+        return region, None
+    return region, tuple(sorted(item for item in tags.items() if item[0].lower() in keys)) if keys else ()
 
 
 def who_can(
@@ -242,33 +227,32 @@ def named_principals(*documents: PolicyDocument | None) -> tuple[str, ...]:
             if statement.effect != "Allow":
                 continue
             if "NotPrincipal" in statement.raw and "Principal" not in statement.raw:
-                found.setdefault(_ANYONE, _ANYONE)
+                found.setdefault(EVERYONE, EVERYONE)
             for _, value in statement.principals:
                 found.setdefault(canonical(value), value)
     return tuple(found.values())
 
 
 class _Sheet:
-    """One caller's view: what each clause comes to, remembered over the actions."""
+    """One caller's view."""
 
-    def __init__(self, caller: Caller, arn: str, keys: Context, tags_known: bool) -> None:
-        self._caller = caller
+    def __init__(self, known: Known, arn: str, rules: Sequence[Rule]) -> None:
+        self._known = known
         self._arn = arn
-        self._keys = keys
-        self._tags_known = tags_known
-        self._standings: dict[int, tuple[str, Clause | None]] = {}
+        self._rules = [("resource", rule) for rule in rules]
 
-    def cell(self, rules: Sequence[Rule], actions: Iterable[str]) -> Cell:
-        found = [self._action(rules, action) for action in actions]
+    def cell(self, actions: Sequence[str]) -> Cell:
+        found = [self._action(action) for action in actions]
         verdicts = {cell.verdict for cell in found}
-        if len(verdicts) == 1:
-            return found[0]
         # The last action of a capability is the one that completes it, so its reason tells the most.
         by_verdict = {cell.verdict: cell for cell in found}
         if Verdict.DENIED in verdicts:
             return by_verdict[Verdict.DENIED]
-        if verdicts <= {Verdict.YES, Verdict.IF}:
-            return by_verdict[Verdict.IF]
+        if verdicts <= {Verdict.YES, Verdict.IF} and Verdict.IF in verdicts:
+            names = dict.fromkeys(name for cell in found for name in cell.depends_on)
+            return replace(by_verdict[Verdict.IF], depends_on=tuple(names))
+        if len(verdicts) == 1:
+            return found[0]
         if verdicts <= {Verdict.YES, Verdict.IF, Verdict.VOID}:
             return by_verdict[Verdict.VOID]
         lacking = [
@@ -278,91 +262,53 @@ class _Sheet:
         ]
         return Cell(Verdict.PARTLY, f"{', '.join(lacking)} not granted")
 
-    def _action(self, rules: Sequence[Rule], action: str) -> Cell:
-        lower = action.lower()
-        about = [
-            rule
-            for rule in rules
-            if rule.action_matches(lower) and rule.resource_matches(self._arn, self._keys, required=False)
-        ]
-        standings = [(rule, *self._standing(rule)) for rule in about]
-        for rule, standing, _ in standings:
-            if rule.deny and standing == "holds":
-                return Cell(Verdict.DENIED, f"{rule.statement.name} denies it")
-        maybe_denied = [(rule, clause) for rule, standing, clause in standings if rule.deny and standing == "open"]
-        for wanted, verdict in (("holds", Verdict.YES), ("open", Verdict.IF), ("unmet", Verdict.VOID)):
-            for rule, standing, clause in standings:
-                if rule.deny or standing != wanted:
-                    continue
-                if verdict is Verdict.YES and maybe_denied:
-                    other, why = maybe_denied[0]
-                    return Cell(Verdict.IF, f"{rule.statement.name} allows it, unless {_open(other, why)} denies it")
-                return Cell(verdict, self._reason(rule, verdict, clause))
-        for rule, _, clause in standings:
-            if not rule.deny and clause is not None:
-                return Cell(Verdict.NO, f"{rule.statement.name} does not apply: {clause_failure(clause, self._keys)}")
-        return Cell(Verdict.NO, "no statement allows it")
+    def _action(self, action: str) -> Cell:
+        found = of_rules(self._rules, self._known, action, self._arn)
+        names = [source.statement.name for source in found.sources]
+        if found.verdict is answer.Verdict.YES:
+            whom = " to whom the account lets" if self._known.caller.kind == "root" else ""
+            return Cell(Verdict.YES, f"{names[0]} allows it{whom}")
+        if found.verdict is answer.Verdict.DEPENDS:
+            return Cell(Verdict.IF, self._if(action), found.depends_on)
+        if names:
+            return Cell(Verdict.DENIED, f"{names[0]} denies it")
+        return self._not_granted(action)
 
-    def _reason(self, rule: Rule, verdict: Verdict, clause: Clause | None) -> str:
-        name = rule.statement.name
-        if verdict is Verdict.VOID and clause is not None:
-            return f"{name} would allow it, but {clause_failure(clause, self._keys)}"
-        if verdict is Verdict.IF and clause is not None:
-            return f"{_open(rule, clause)} allows it"
-        if self._caller.kind == "root":
-            return f"{name} allows it to whom the account lets"
-        return f"{name} allows it"
+    def _if(self, action: str) -> str:
+        allows = open_allow = open_deny = ""
+        for _, rule in self._rules:
+            standing = self._known.standing(rule, action, self._arn, attached=True)
+            if rule.deny and standing.may:
+                open_deny = open_deny or self._open(rule, standing, action)
+            elif standing.must:
+                allows = allows or rule.statement.name
+            elif standing.may:
+                open_allow = open_allow or self._open(rule, standing, action)
+        text = f"{allows or open_allow} allows it"
+        return f"{text}, unless {open_deny} denies it" if open_deny else text
 
-    def _standing(self, rule: Rule) -> tuple[str, Clause | None]:
-        """ "holds", "open" (depends on the request), "unmet" (tag or time) or "fails"; and the clause that decides."""
-        known = self._standings.get(id(rule))
-        if known is None:
-            known = self._standings[id(rule)] = self._judge(rule)
-        return known
+    def _open(self, rule: Rule, standing: Standing, action: str) -> str:
+        """The statement with what it depends on: the condition, or what else is open."""
+        for clause in rule.clauses or ():
+            holds, _ = self._known.clause(clause, rule.deny, action)
+            if not holds:
+                wanted = " or ".join(f'"{value}"' for value in clause.values)
+                return f"{rule.statement.name} (if {clause.operator} {clause.key} {wanted})"
+        return f"{rule.statement.name} (it depends on {', '.join(standing.opens)})"
 
-    def _judge(self, rule: Rule) -> tuple[str, Clause | None]:
-        if rule.clauses is None:
-            return "fails", None
-        open_clause: Clause | None = None
-        unmet: Clause | None = None
-        for clause in rule.clauses:
-            if not self._is_known(clause):
-                open_clause = open_clause or clause
-            elif not clause.test(self._keys):
-                if not is_resource_tag(clause.key) and clause.key.lower() not in _TIME_KEYS:
-                    return "fails", clause
-                unmet = unmet or clause
-        if unmet is not None:
-            return "unmet", unmet
-        return ("open", open_clause) if open_clause is not None else ("holds", None)
-
-    def _is_known(self, clause: Clause) -> bool:
-        names = [clause.key, *(name for value in clause.values for name in _variables(value))]
-        return all(
-            name.lower() in self._keys or (is_resource_tag(name) and self._tags_known) or name.lower() in self._absent()
-            for name in names
-        )
-
-    def _absent(self) -> frozenset[str]:
-        """Keys that such a caller certainly does not bring along."""
-        if self._caller.kind == "service":
-            return frozenset({"aws:principalarn", "aws:username", "aws:principalorgid", "aws:principalaccount"})
-        if self._caller.arn == _ANYONE:
-            return frozenset()
-        return frozenset({"aws:sourcearn", "aws:sourceaccount", "aws:principalservicename"})
+    def _not_granted(self, action: str) -> Cell:
+        reason = "no statement allows it"
+        for _, rule in self._rules:
+            standing = self._known.standing(rule, action, self._arn, attached=True)
+            if rule.deny or standing.clause is None:
+                continue
+            name, failure = rule.statement.name, clause_failure(standing.clause, self._known.keys)
+            failing = [one for one in rule.clauses or () if not self._known.clause(one, False, action)[1]]
+            if all(is_resource_tag(one.key) or one.key.lower() in _TIME_KEYS for one in failing):
+                return Cell(Verdict.VOID, f"{name} would allow it, but {failure}")
+            if reason == "no statement allows it":
+                reason = f"{name} does not apply: {failure}"
+        return Cell(Verdict.NO, reason)
 
 
 _TIME_KEYS = frozenset({"aws:currenttime", "aws:epochtime"})
-
-
-def _variables(value: str) -> list[str]:
-    if "${" not in value:
-        return []
-    return [piece.split("}")[0].split(",")[0].strip() for piece in value.split("${")[1:]]
-
-
-def _open(rule: Rule, clause: Clause | None) -> str:
-    if clause is None:
-        return rule.statement.name
-    wanted = " or ".join(f'"{value}"' for value in clause.values)
-    return f"{rule.statement.name} (if {clause.operator} {clause.key} {wanted})"

@@ -16,7 +16,7 @@ from ecr_tui.policy.document import LIMIT, PolicyDocument
 from ecr_tui.policy.ours import tag_words
 from ecr_tui.policy.principal import describe, describe_all
 from ecr_tui.ui.choice import ACCESS_WORDS, caveat, until_words
-from ecr_tui.ui.text import MUTED, NO, OK, count, safe, safe_block
+from ecr_tui.ui.text import MUTED, NO, OK, UNKNOWN, count, safe, safe_block
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
@@ -257,10 +257,9 @@ def _may(document: PolicyDocument | None, kind: str, principal: str, repository:
         return f"{NO} nothing"
     if kind == "AWS":
         found = access_of(document, principal, repository_arn=repository.arn, tags=repository.tags)
-        if found.pull or found.push:
-            return "  ".join(
-                f"{OK if yes else NO} {word}" for yes, word in ((found.pull, "pull"), (found.push, "push"))
-            )
+        if found.pull is not False or found.push is not False:
+            marks = {True: OK, False: NO, None: UNKNOWN}
+            return "  ".join(f"{marks[one]} {word}" for one, word in ((found.pull, "pull"), (found.push, "push")))
     allowed = [
         a for s in document.statements if s.effect == "Allow" and (kind, principal) in s.principals for a in s.actions
     ]

@@ -10,16 +10,17 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from ecr_tui.errors import InputError
-from ecr_tui.policy.access import ESSENTIAL_PULL
+from ecr_tui.policy.access import access_of
 from ecr_tui.policy.actions import all_actions
 from ecr_tui.policy.change import Grant, adopt, differences, equivalent, group, merge, prune, revoke, text_diff
 from ecr_tui.policy.document import PolicyDocument, PolicyError
-from ecr_tui.policy.evaluate import ALLOWED, Policies, Request, context_for, decide, resource_allows
+from ecr_tui.policy.evaluate import ALLOWED, Policies, Request, decide
+from ecr_tui.policy.known import context_for
 from ecr_tui.policy.lint import lint
 from ecr_tui.policy.ours import read_own
 from ecr_tui.policy.principal import same_principal
 from ecr_tui.policy.simulate import simulate
-from ecr_tui.policy.who import Capability, Verdict, who_can
+from ecr_tui.policy.who import Capability, who_can
 from tests.policy.build import FULL, REPOSITORY, A
 from tests.policy.strategies import TAGS, callers, documents, grants, json_values, statements
 
@@ -64,7 +65,8 @@ def test_a_grant_grants_unless_something_denies(document: PolicyDocument, grant:
     after = merge(document, grant).after
     for principal in grant.principals:
         found = dict(zip(all_actions(), responses(after, principal, tags), strict=True))
-        assert all(found[action] in (ALLOWED, "ExplicitlyDenied") for action in grant.access.actions)
+        # Unknown: a Deny of which AWS's text leaves open whether it holds, such as NotPrincipal with the user alone.
+        assert all(found[action] in (ALLOWED, "ExplicitlyDenied", "Unknown") for action in grant.access.actions)
 
 
 @FEW
@@ -169,12 +171,9 @@ def test_who_and_lint_take_every_document(document: PolicyDocument, tags: dict[s
 @FEW
 @given(documents(), callers, st.sampled_from(TAGS))
 def test_who_agrees_with_the_decisions(document: PolicyDocument, caller: str, tags: dict[str, str]) -> None:
-    assume("aws:PrincipalOrgID" not in document.text)
-    assume("aws:PrincipalTag" not in document.text)
     (row,) = who_can(document, repository_arn=REPOSITORY, tags=tags, principals=[caller])
-    context = context_for(caller, A, tags)
-    allowed = [resource_allows(document, Request(item, REPOSITORY, A, caller, context)) for item in ESSENTIAL_PULL]
-    assert (row.verdict(Capability.PULL) is Verdict.YES) == all(allowed)
+    found = access_of(document, caller, repository_arn=REPOSITORY, tags=tags).pull
+    assert row.cells[Capability.PULL].allowed is found
 
 
 @given(st.text())

@@ -124,9 +124,11 @@ class RepositoriesPane(Vertical):
             return [(f"{UNKNOWN} not readable", "warn")]
         return [*_verdict(found.pull, "pull"), ("  ", ""), *_verdict(found.push, "push")]
 
-    def _access_key(self, repository: Repository) -> tuple[bool, bool] | None:
+    def _access_key(self, repository: Repository) -> tuple[int, int] | None:
         found = self._details.access(repository, self._principal())
-        return None if found is None or isinstance(found, EcrTuiError) else (not found.push, not found.pull)
+        if found is None or isinstance(found, EcrTuiError):
+            return None
+        return _RANK[found.push], _RANK[found.pull]
 
     def _images(self, repository: Repository) -> list[Piece]:
         answer = self._details.images.get(repository.arn)
@@ -305,5 +307,11 @@ def _mutability(repository: Repository) -> list[Piece]:
     return [(safe(repository.mutability.lower().replace("_with_exclusion", " *").replace("_", " ")), "")]
 
 
-def _verdict(allowed: bool, word: str) -> list[Piece]:
+_RANK = {True: 0, None: 1, False: 2}
+"""The order of the access column: what is allowed first, then what depends."""
+
+
+def _verdict(allowed: bool | None, word: str) -> list[Piece]:
+    if allowed is None:
+        return [(f"{UNKNOWN} {word}", "warn")]
     return [(f"{OK} {word}", "ok")] if allowed else [(f"{NO} {word}", "no")]

@@ -1,0 +1,232 @@
+"""Who has access, in three values: yes, no, or depends, and on what.
+
+Every answer about access comes from here: the list, the audit, a plan's both sides, what an edit of tags does. A call
+that has not been made is decided twice, at its worst (no open condition of an Allow holds, every one of a Deny does)
+and at its best. Where both agree, that is the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from ecr_tui.policy.compiled import ALLOW, Grip, Rule, compile_policy
+from ecr_tui.policy.document import PolicyDocument, Statement
+from ecr_tui.policy.evaluate import ALLOWED, Decision, Grips, Policies, session_of_federated_user, settle
+from ecr_tui.policy.explain import explain
+from ecr_tui.policy.known import Known, Standing, before_call
+
+
+class Verdict(StrEnum):
+    YES = "yes"
+    NO = "no"
+    DEPENDS = "depends"
+
+    @property
+    def allowed(self) -> bool | None:
+        """None for depends."""
+        return None if self is Verdict.DEPENDS else self is Verdict.YES
+
+
+class Source(NamedTuple):
+    """A statement, and where it stands: "resource" (the repository policy) or "registry"."""
+
+    where: str
+    statement: Statement
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Account A's side alone.
+
+    ``depends_on``: condition keys as the policy spells them, and the words of ``policy.known``; () unless the verdict
+    is depends. ``sources``: the statements that allow (yes), that deny (no; () where none allows), or that are open.
+    """
+
+    verdict: Verdict
+    depends_on: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+
+Registries = Sequence[PolicyDocument | None]
+"""The registry policies of account A that may be in force: one (None: no policy), or several if not known which."""
+
+
+def answer(
+    document: PolicyDocument | None,
+    principal: str,
+    actions: Iterable[str],
+    *,
+    repository_arn: str,
+    tags: Mapping[str, str] | None,
+    now: datetime,
+    registries: Registries = (None,),
+) -> Answer:
+    """Whether account A's policies let ``principal`` do all of ``actions`` on a repository; see :func:`of_call`."""
+    known = before_call(principal, repository_arn=repository_arn, tags=tags, now=now)
+    return all_of(of_call(document, known, action, repository_arn, registries) for action in actions)
+
+
+def all_of(answers: Iterable[Answer]) -> Answer:
+    """Yes where all are; no where one is."""
+    found = list(answers)
+    for verdict in (Verdict.NO, Verdict.DEPENDS):
+        some = [one for one in found if one.verdict is verdict]
+        if some:
+            return _together(verdict, some)
+    return _together(Verdict.YES, found)
+
+
+def _together(verdict: Verdict, found: Sequence[Answer]) -> Answer:
+    names = dict.fromkeys(name for one in found for name in one.depends_on)
+    sources = {(item.where, item.statement.index): item for one in found for item in one.sources}
+    return Answer(verdict, tuple(names), tuple(sources.values()))
+
+
+def of_call(
+    document: PolicyDocument | None, known: Known, action: str, resource: str, registries: Registries = (None,)
+) -> Answer:
+    """Whether account A's policies let the caller in: the repository policy, or the registry policy beside it.
+
+    Within account A this is what the policies give; the caller's own policies may give more.
+    """
+    found = [_alone(document, registry, known, action, resource) for registry in registries]
+    if len({one.verdict for one in found}) == 1:
+        return _together(found[0].verdict, found)
+    depends = [*(one for one in found if one.verdict is Verdict.DEPENDS), Answer(Verdict.DEPENDS, (REGISTRY,))]
+    return _together(Verdict.DEPENDS, depends)
+
+
+REGISTRY = "registry policy"
+"""What an answer depends on where it is not known which registry policy is in force."""
+
+
+def _alone(
+    document: PolicyDocument | None, registry: PolicyDocument | None, known: Known, action: str, resource: str
+) -> Answer:
+    rules = [
+        (where, rule)
+        for where, policy in (("resource", document), ("registry", registry))
+        if policy is not None
+        for rule in compile_policy(policy).rules
+    ]
+    return of_rules(rules, known, action, resource)
+
+
+def of_rules(rules: Iterable[tuple[str, Rule]], known: Known, action: str, resource: str) -> Answer:
+    """The same from statements, each with where it stands."""
+    allows: list[Source] = []
+    may_allow: list[tuple[Source, Standing]] = []
+    denies: list[Source] = []
+    may_deny: list[tuple[Source, Standing]] = []
+    for where, rule in rules:
+        standing = known.standing(rule, action, resource, attached=True)
+        source = Source(where, rule.statement)
+        if standing.must:
+            (denies if rule.deny else allows).append(source)
+        elif standing.may:
+            (may_deny if rule.deny else may_allow).append((source, standing))
+    if denies or not (allows or may_allow):
+        return Answer(Verdict.NO, (), tuple(denies))
+    if allows and not may_deny:
+        return Answer(Verdict.YES, (), tuple(allows))
+    opens = [*([] if allows else may_allow), *may_deny]
+    names = dict.fromkeys(name for _, standing in opens for name in standing.opens)
+    return Answer(Verdict.DEPENDS, tuple(names), tuple(source for source, _ in opens))
+
+
+class Bounds(NamedTuple):
+    """A call with all policies that have a say, decided at its worst and at its best."""
+
+    worst: Decision
+    best: Decision
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.worst.allowed:
+            return Verdict.YES
+        return Verdict.DEPENDS if self.best.response in (ALLOWED, "Unknown") else Verdict.NO
+
+
+def bounds(policies: Policies, known: Known, action: str, resource: str, resource_account: str) -> Bounds:
+    """``policies.identity`` None: not readable, so that they allow at the best and do not at the worst. A federated
+    user's session policy, where none is given, is not known either."""
+    worst, best = Grips(), Grips()
+    caller = known.caller
+    for name, document in (("resource", policies.resource), ("registry", policies.registry)):
+        _set(name, worst, best, _grips(() if document is None else (document,), known, action, resource, attached=True))
+    if caller.kind != "service":
+        identity = policies.identity
+        found = (Grip.NONE, ALLOW) if identity is None else _grips(identity, known, action, resource)
+        _set("identity", worst, best, found)
+        _set_levels("scp", worst, best, policies.scps, known, action, resource)
+    if policies.boundaries:
+        _set("boundary", worst, best, _grips(policies.boundaries, known, action, resource))
+    if policies.session is not None:
+        _set("session", worst, best, _grips((policies.session,), known, action, resource))
+    elif caller.kind == "federated-user":
+        worst.session = session_of_federated_user(worst)
+    _set_levels("rcp", worst, best, policies.rcps, known, action, resource)
+    made = []
+    for grips in (worst, best):
+        response, missing, denied_by = settle(caller, resource_account, True, grips)
+        made.append(
+            Decision(
+                response,
+                missing,
+                denied_by,
+                lambda one: explain(one.response, one.missing, action, resource, known, policies),
+            )
+        )
+    return Bounds(*made)
+
+
+def _set(name: str, worst: Grips, best: Grips, found: tuple[int, int]) -> None:
+    setattr(worst, name, found[0])
+    setattr(best, name, found[1])
+
+
+def _set_levels(
+    name: str,
+    worst: Grips,
+    best: Grips,
+    levels: Sequence[Sequence[PolicyDocument]],
+    known: Known,
+    action: str,
+    resource: str,
+) -> None:
+    """Every level must allow; a Deny at any level is a Deny."""
+    for level in levels:
+        for grips, found in zip((worst, best), _grips(level, known, action, resource), strict=True):
+            before = getattr(grips, name)
+            setattr(grips, name, ((before | found) & Grip.DENY) | (before & found & ALLOW))
+
+
+def _grips(
+    documents: Iterable[PolicyDocument], known: Known, action: str, resource: str, *, attached: bool = False
+) -> tuple[int, int]:
+    """(at the worst, at the best)"""
+    worst = best = Grip.NONE
+    for standing, deny in _standings(documents, known, action, resource, attached):
+        worst |= (Grip.DENY if standing.may else 0) if deny else standing.must
+        best |= (Grip.DENY if standing.must else 0) if deny else standing.may
+    return worst, best
+
+
+def _standings(
+    documents: Iterable[PolicyDocument], known: Known, action: str, resource: str, attached: bool
+) -> Iterator[tuple[Standing, bool]]:
+    for document in documents:
+        for rule in compile_policy(document).rules:
+            yield known.standing(rule, action, resource, attached=attached), rule.deny
+
+
+def open_keys(
+    documents: Iterable[PolicyDocument], known: Known, action: str, resource: str, *, attached: bool
+) -> tuple[str, ...]:
+    """What the statements depend on that may take hold of the call, and do not for certain."""
+    found = _standings(documents, known, action, resource, attached)
+    return tuple(dict.fromkeys(name for standing, _ in found if not standing.must for name in standing.opens))

@@ -1,0 +1,291 @@
+"""What is known of a call: all of it once it is made, part of it before.
+
+Before a call some condition keys are certain (who calls, the repository's tags, the time), others are not (source
+address, organization, MFA). To decide as if those were absent would be a guess. So each statement gets a
+:class:`Standing`: how it takes hold for certain, and how it may. ``policy.answer`` makes three values of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from ecr_tui.policy.compiled import Caller, Grip, Rule, caller_of
+from ecr_tui.policy.conditions import Clause
+from ecr_tui.policy.keys import is_resource_tag
+from ecr_tui.policy.patterns import Context, witnesses
+from ecr_tui.policy.request import Request
+
+EVERYONE = "*"
+"""The principal that stands for anybody at all."""
+
+_ABSENT = frozenset(
+    {
+        "aws:sourcearn",
+        "aws:sourceaccount",
+        "aws:sourceorgid",
+        "aws:sourceorgpaths",
+        "aws:principalservicename",
+        "aws:principalservicenameslist",
+        "aws:calledvia",
+        "aws:calledviafirst",
+        "aws:calledvialast",
+        "ecr:accountsetting",
+    }
+)
+"""Keys that a user's or role's own call certainly does not carry: services bring them."""
+
+_ABSENT_OF_SERVICE = frozenset({"aws:principalarn", "aws:username", "aws:principalorgid", "aws:principalaccount"})
+
+_OF_TAGGING = ("aws:requesttag/", "aws:tagkeys")
+_TAGGING = frozenset({"ecr:tagresource", "ecr:untagresource", "ecr:createrepository"})
+"""Only these actions carry the keys of :data:`_OF_TAGGING`."""
+
+BOUNDARY, NOT_PRINCIPAL, PRINCIPAL = "permissions boundary", "NotPrincipal", "principal"
+"""What an answer may depend on beside condition keys: whether the caller has a boundary, how AWS reads NotPrincipal,
+and who of those that the principal stands for is calling."""
+
+
+class Standing(NamedTuple):
+    """How a statement takes hold of a call: ``must`` for certain, ``may`` at the most (bits of ``compiled.Grip``).
+
+    ``opens``: what the difference depends on. ``element`` and ``clause``: what certainly fails, where ``may`` is
+    nothing; "" for a statement about other actions.
+    """
+
+    must: int
+    may: int
+    opens: tuple[str, ...] = ()
+    element: str = ""
+    clause: Clause | None = None
+
+
+_ELSEWHERE = Standing(Grip.NONE, Grip.NONE)
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """A call, as far as it is known.
+
+    ``keys``: the condition keys whose values are certain. Of the others, those are certain to be absent that are in
+    ``absent`` or begin with one of ``absent_prefixes``; with ``complete`` all of them are. ``many``: the caller stands
+    for others, such as the principals of an account. ``bounded`` None: nobody knows whether the caller has a
+    permissions boundary.
+    """
+
+    caller: Caller
+    keys: Context
+    complete: bool = False
+    tags_known: bool = True
+    many: bool = False
+    bounded: bool | None = None
+    absent: frozenset[str] = frozenset()
+    absent_prefixes: tuple[str, ...] = ()
+
+    @classmethod
+    def all(cls, request: Request, bounded: bool = False) -> Known:
+        """A call that is made: its context holds every key that it has."""
+        return cls(calling(request), request.keys, complete=True, bounded=bounded)
+
+    def certain(self, name: str, action: str = "") -> bool:
+        """Whether the value or the absence of a condition key is certain. ``action`` in lower case."""
+        lower = name.lower()
+        if self.complete or lower in self.keys:
+            return True
+        if is_resource_tag(lower):
+            return self.tags_known
+        if lower.startswith(_OF_TAGGING):
+            return action not in _TAGGING
+        return lower in self.absent or lower.startswith(self.absent_prefixes)
+
+    def standing(self, rule: Rule, action: str, resource: str, *, attached: bool) -> Standing:
+        """``attached``: the policy belongs to a resource, so that its principals count."""
+        action = action.lower()
+        if not rule.action_matches(action):
+            return _ELSEWHERE
+        must = may = Grip.ANYONE
+        opens: dict[str, None] = {}
+        if attached:
+            must, may = rule.principal_bounds(self.caller, self.bounded, self.many)
+            if self.complete:
+                # AWS takes principals only that exist, and role names are unique: the name decides.
+                must = rule.principal_grip(self.caller, bool(self.bounded))
+            if not may:
+                return Standing(must, may, (), "NotPrincipal" if rule.statement.not_principals else "Principal")
+            if not must:
+                opens[self._of_principal(rule)] = None
+        open_names = [name for name in rule.resource_names if not self.certain(name, action)]
+        covers = not open_names and rule.resource_matches(resource, self.keys, not attached)
+        if not covers:
+            element = "NotResource" if rule.statement.not_resources else "Resource"
+            must = Grip.NONE
+            if not (rule.deny or open_names) or not rule.may_cover(
+                resource, self.keys, lambda name: self.certain(name, action), not attached
+            ):
+                return Standing(Grip.NONE, Grip.NONE, (), element)
+            opens |= dict.fromkeys(open_names or [element])
+        if rule.clauses is None:
+            if not rule.deny:
+                return Standing(Grip.NONE, Grip.NONE, (), "Condition")
+            return Standing(Grip.NONE, may, (*opens, "Condition"))
+        for clause in rule.clauses:
+            holds, may_hold = self.clause(clause, rule.deny, action)
+            if not may_hold:
+                return Standing(Grip.NONE, Grip.NONE, (), "Condition", clause)
+            if not holds:
+                must = Grip.NONE
+                names = [name for name in clause.names if not self.certain(name, action)]
+                opens |= dict.fromkeys(names or [clause.key])
+        return Standing(must, may, tuple(opens))
+
+    def _of_principal(self, rule: Rule) -> str:
+        if rule.statement.not_principals:
+            whole = rule.principal_bounds(self.caller, False, self.many)[1] == Grip.NONE
+            return BOUNDARY if whole else NOT_PRINCIPAL
+        return "aws:PrincipalArn" if self._path_unknown else PRINCIPAL
+
+    @property
+    def _path_unknown(self) -> bool:
+        return self.caller.kind == "assumed-role" and not self.caller.role
+
+    def clause(self, clause: Clause, deny: bool, action: str) -> tuple[bool, bool]:
+        """Whether it certainly holds, and whether it may."""
+        open_names = [name for name in clause.names if not self.certain(name, action)]
+        if not open_names:
+            holds = clause.test(self.keys)
+            return holds, holds or (deny and clause.may(self.keys))
+        if not clause.is_known:
+            return False, deny
+        if [name.lower() for name in open_names] == ["aws:principalarn"] == [clause.key.lower()] and self._path_unknown:
+            found = [(clause.test(keys), clause.may(keys)) for keys in self._with_paths(clause)]
+            return all(test for test, _ in found), any(test or (deny and may) for test, may in found)
+        return False, True
+
+    def _with_paths(self, clause: Clause) -> Iterator[Context]:
+        """The keys with every path that makes a difference in aws:PrincipalArn of a session."""
+        caller = self.caller
+        head, tail = f"arn:{caller.partition}:iam::{caller.account}:role/", f"/{caller.name}"
+        arns = [head + caller.name]
+        for value in clause.values:
+            if "ignorecase" in clause.operator.lower():
+                arns += witnesses(value.lower(), head.lower(), tail.lower())
+            else:
+                arns += witnesses(value, head, tail)
+        return ({**self.keys, "aws:principalarn": arn} for arn in dict.fromkeys(arns))
+
+
+def stands_for_many(caller: Caller) -> bool:
+    """An account, or everybody. (A role stands for its sessions, which is decided where they are named.)"""
+    return caller.kind == "root" or caller.arn == EVERYONE
+
+
+def calling(request: Request) -> Caller:
+    """Who calls; of a session with its role, where the request tells it."""
+    caller = caller_of(request.principal)
+    if caller.kind != "assumed-role":
+        return caller
+    role = request.keys.get("aws:principalarn")
+    return caller_of(request.principal, role) if isinstance(role, str) else caller
+
+
+def before_call(
+    principal: str,
+    *,
+    repository_arn: str,
+    tags: Mapping[str, str] | None,
+    now: datetime,
+    principal_arn: str = "",
+    principal_tags: Mapping[str, str] | None = None,
+    user_id: str = "",
+    bounded: bool | None = None,
+) -> Known:
+    """What is certain of a principal's own call on a repository before it is made.
+
+    ``principal``: an ARN, a service, or "*"; an account's id or root ARN stands for the account's principals, a role
+    for its sessions. ``tags`` None: the repository's are not known. ``principal_arn``: a session's role with its path.
+    ``principal_tags`` and ``user_id``: a user's own; a session may bring tags of its own.
+    """
+    _, partition, _, region, account, _ = repository_arn.split(":", 5)
+    if principal.isdigit() and len(principal) == 12:
+        principal = f"arn:{partition}:iam::{principal}:root"
+    caller = caller_of(principal, principal_arn)
+    context: dict[str, Any] = context_for(principal, account, tags)
+    context |= {
+        "aws:CurrentTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "aws:EpochTime": int(now.timestamp()),
+        "aws:RequestedRegion": region,
+    }
+    absent, prefixes = set(_ABSENT), []
+    if caller.kind == "service":
+        absent = set(_ABSENT_OF_SERVICE)
+        prefixes.append("aws:principaltag/")
+    elif principal == EVERYONE:
+        absent = set()
+    else:
+        context["aws:ViaAWSService"] = "false"
+        if caller.kind not in ("user", "root"):
+            absent.add("aws:username")
+    if caller.role:
+        context["aws:PrincipalArn"] = caller.role
+    if user_id and caller.kind == "user":
+        context["aws:userid"] = user_id
+    if principal_tags is not None and caller.kind == "user":
+        context |= {f"aws:PrincipalTag/{key}": value for key, value in principal_tags.items()}
+        prefixes.append("aws:principaltag/")
+    if caller.kind == "root" or principal == EVERYONE:
+        # Somebody of the account, or anybody: not the root user.
+        unsaid = ("aws:PrincipalArn", "aws:PrincipalType", "aws:PrincipalIsAWSService")
+        context = {key: value for key, value in context.items() if key not in unsaid}
+    keys = Request("", repository_arn, account, principal, context).keys
+    return Known(
+        caller,
+        keys,
+        tags_known=tags is not None,
+        many=stands_for_many(caller),
+        bounded=False if caller.kind == "service" else bounded,
+        absent=frozenset(absent),
+        absent_prefixes=tuple(prefixes),
+    )
+
+
+def context_for(
+    principal: str,
+    resource_account: str,
+    tags: Mapping[str, str] | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The keys that AWS always fills in for a call on a repository: who calls, and the repository's own tags.
+
+    Not included, because only the live request knows them: source addresses, organization, time, and a session's
+    aws:PrincipalArn, whose path its ARN does not tell. Give them in ``extra``.
+    """
+    caller = caller_of(principal)
+    context: dict[str, Any] = {"aws:ResourceAccount": resource_account, "aws:SecureTransport": "true"}
+    if caller.kind == "service":
+        context["aws:PrincipalServiceName"] = principal
+        context["aws:PrincipalIsAWSService"] = "true"
+    else:
+        if caller.kind != "assumed-role":
+            context["aws:PrincipalArn"] = principal
+        context["aws:PrincipalIsAWSService"] = "false"
+        context["aws:PrincipalType"] = _TYPES.get(caller.kind, "Anonymous")
+        if caller.account is not None:
+            context["aws:PrincipalAccount"] = caller.account
+        if caller.kind == "user":
+            context["aws:username"] = caller.name
+    for key, value in (tags or {}).items():
+        context[f"aws:ResourceTag/{key}"] = value
+        context[f"ecr:ResourceTag/{key}"] = value
+    context.update(extra or {})
+    return context
+
+
+_TYPES = {
+    "root": "Account",
+    "user": "User",
+    "federated-user": "FederatedUser",
+    "assumed-role": "AssumedRole",
+    "role": "AssumedRole",
+}
