@@ -55,8 +55,30 @@ def check_theme(name: str, origin: str) -> str:
     return name or BRAND.name
 
 
-READABLE = 4.5
-"""The least contrast of text, by WCAG 2.1."""
+TEXT, SHAPE = 4.5, 3.0
+"""The least contrast of text, and of what is no text (WCAG 2.1, 1.4.3 and 1.4.11)."""
+
+_PAIRS = (
+    ("block-cursor-foreground", "block-cursor-background", TEXT),
+    ("block-cursor-blurred-foreground", "block-cursor-blurred-background", TEXT),
+    ("foreground", "background", TEXT),
+    ("text-accent", "background", TEXT),
+    ("text-primary", "background", TEXT),
+    ("text-success", "background", TEXT),
+    ("text-warning", "background", TEXT),
+    ("text-error", "background", TEXT),
+    ("footer-foreground", "background", TEXT),
+    ("footer-key-foreground", "background", TEXT),
+    ("footer-description-foreground", "background", TEXT),
+    ("border", "background", SHAPE),
+    ("border-blurred", "background", SHAPE),
+    ("primary", "surface", SHAPE),
+    ("warning", "surface", SHAPE),
+    ("error", "surface", SHAPE),
+)
+"""(variable, the one it is seen against, the least contrast): the combinations that the style sheets use."""
+
+_STEPS = 20
 
 
 def contrast(one: Color, other: Color) -> float:
@@ -71,13 +93,27 @@ def contrast(one: Color, other: Color) -> float:
 
 
 def readable(variables: dict[str, str]) -> dict[str, str]:
-    """A theme's variables, with the text under the cursor black or white where the theme's own can hardly be read."""
-    back = _plain(variables.get("block-cursor-background", ""))
-    front = _plain(variables.get("block-cursor-foreground", ""))
-    if back is None or (front is not None and contrast(front, back) >= READABLE):
-        return variables
-    better = max((BLACK, WHITE), key=lambda color: contrast(color, back))
-    return {**variables, "block-cursor-foreground": better.hex}
+    """A theme's variables; those that could hardly be seen are moved towards black or white until they can.
+
+    In a theme of the terminal's own colours nothing can be measured. There the frames of unfocused panes take the
+    colour of text, since black or white might be the background.
+    """
+    made = dict(variables)
+    if _plain(made.get("background", "")) is None:
+        return {**made, "border-blurred": made.get("foreground", "ansi_default")}
+    for name, against, least in _PAIRS:
+        front, back = _plain(made.get(name, "")), _plain(made.get(against, ""))
+        if front is not None and back is not None:
+            made[name] = _apart(front, back, least).hex if contrast(front, back) < least else made[name]
+        elif back is not None and name.startswith("block-cursor"):
+            made[name] = max((BLACK, WHITE), key=lambda color: contrast(color, back)).hex
+    return made
+
+
+def _apart(front: Color, back: Color, least: float) -> Color:
+    end = max((BLACK, WHITE), key=lambda color: contrast(color, back))
+    steps = (front.blend(end, step / _STEPS) for step in range(1, _STEPS + 1))
+    return next((color for color in steps if contrast(color, back) >= least), end)
 
 
 def _plain(text: str) -> Color | None:

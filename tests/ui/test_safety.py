@@ -12,7 +12,7 @@ from ecr_tui.config import Settings, read, resolve
 from ecr_tui.errors import InputError
 from ecr_tui.ui.app import EcrTuiApp
 from ecr_tui.ui.keys import CATALOGUE
-from ecr_tui.ui.theme import contrast
+from ecr_tui.ui.theme import SHAPE, TEXT, contrast
 from tests.ui.conftest import running
 from tests.ui.fake_workspace import REGION, FakeWorkspace
 
@@ -200,3 +200,22 @@ async def test_every_theme_renders_and_keeps_the_cursors_row_readable(tmp_path: 
             word = next(segment for segment in status if "PRODUCTION" in segment.text)
             assert word.style is not None
             assert word.style.color != word.style.bgcolor, theme
+
+
+async def test_frames_and_tabs_stand_out_in_every_theme(tmp_path: Path) -> None:
+    async with running(FakeWorkspace(tmp_path)) as ui:
+        await ui.see("web-frontend", "Policy preview")
+        for theme in ui.app.available_themes:
+            ui.app.theme = theme
+            await ui.pilot.pause()
+            for selector, least in (("#account-b", SHAPE), ("PreviewPane", SHAPE), ("RepositoriesPane", SHAPE)):
+                widget = ui.app.screen.query_one(selector)
+                (_, frame), back = widget.styles.border_top, widget.background_colors[1]
+                if frame.ansi is None and back.ansi is None:
+                    assert contrast(frame, back) >= least, (theme, selector)
+                else:
+                    assert frame.ansi not in (0, 7, 8, 15), (theme, selector)  # one may be the background
+            for tab in ui.app.screen.query("PreviewPane Tab"):
+                back, front = tab.colors[2], tab.colors[3]
+                if front.ansi is None and back.ansi is None:
+                    assert contrast(back + front, back) >= TEXT, (theme, tab.id)
