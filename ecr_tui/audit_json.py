@@ -43,7 +43,7 @@ from ecr_tui.aws.model import RegistryFacts, Repository
 from ecr_tui.policy.access import ESSENTIAL_PULL, ESSENTIAL_PUSH
 from ecr_tui.policy.actions import TOKEN_ACTION, Access
 from ecr_tui.policy.document import PolicyDocument, PolicyError
-from ecr_tui.policy.export import identity_policy
+from ecr_tui.policy.identity import NeededPolicies, needed_policies
 from ecr_tui.policy.who import Capability, Row, Verdict
 from ecr_tui.registry_effect import registry_json
 from ecr_tui.templates import Fit, fit
@@ -91,7 +91,8 @@ def audit_json(audit: Audit) -> dict[str, Any]:
             {
                 "principal": identity.principal,
                 "identity": identity_json(identity),
-                "needs": needs.json if (needs := needed(audit, identity.principal)) is not None else None,
+                "needs": needs.whole.json if (needs := needed(audit, identity.principal)) is not None else None,
+                "findings": [] if needs is None else [found.to_json() for found in needs.findings],
             }
             for identity in audit.identities
         ],
@@ -160,8 +161,8 @@ def stale(audit: Audit) -> dict[str, list[Repository]]:
     return found
 
 
-def needed(audit: Audit, principal: str) -> PolicyDocument | None:
-    """The identity policy that the principal needs for all that account A lets it pull or push; None for nothing."""
+def needed(audit: Audit, principal: str) -> NeededPolicies | None:
+    """The identity policies that the principal needs for all that account A lets it pull or push; None for nothing."""
     arns, push = [], False
     for item in audit.repositories:
         for row in item.asked:
@@ -169,7 +170,7 @@ def needed(audit: Audit, principal: str) -> PolicyDocument | None:
             if row.principal == principal and {Verdict.YES, Verdict.IF} & set(verdicts.values()):
                 arns.append(item.repository.arn)
                 push = push or verdicts[Capability.PUSH] in (Verdict.YES, Verdict.IF)
-    return identity_policy(arns, Access.PUSH_PULL if push else Access.PULL) if arns else None
+    return needed_policies(arns, Access.PUSH_PULL if push else Access.PULL, principal) if arns else None
 
 
 def both_sides(audit: Audit, item: RepositoryAudit, row: Row) -> dict[str, str] | None:

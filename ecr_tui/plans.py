@@ -25,6 +25,7 @@ from ecr_tui.policy.change import (
     text_diff,
 )
 from ecr_tui.policy.document import LIMIT, PolicyDocument, PolicyError
+from ecr_tui.policy.identity import NeededPolicies, needed_policies
 from ecr_tui.policy.lint import Finding, lint
 from ecr_tui.policy.principal import account_of, describe, partition_of
 from ecr_tui.policy.widening import widenings
@@ -115,6 +116,18 @@ class Plan:
                 None if self.registry is None else registry_effect.registry_json(self.registry, self.effects)
             ),
         }
+
+
+def needed_of(plans: Iterable[Plan]) -> tuple[NeededPolicies, ...]:
+    """For each principal of the grants among ``plans``, which belong to one command, the policies of its own that it
+    needs for all of the repositories together."""
+    arns: dict[str, list[str]] = {}
+    grants = [plan for plan in plans if plan.kind == "grant"]
+    for plan in grants:
+        for principal in plan.principals:
+            arns.setdefault(principal, []).append(plan.repository.arn)
+    tags = grants[0].grant.tags if grants and grants[0].grant is not None else ()
+    return tuple(needed_policies(found, grants[0].access, principal, tags) for principal, found in arns.items())
 
 
 def plan_grant_from(

@@ -141,9 +141,11 @@ def _asked(audit: Audit) -> list[str]:
             if identity.boundary is not None:
                 lines.append(f"  its permissions boundary: {identity.boundary.name}")
         lines += _answers(audit, principal)
-        document = needed(audit, principal)
-        if document is not None:
-            lines.append(f"  needs, for what account A lets it do: {document.minified()}")
+        wanted = needed(audit, principal)
+        if wanted is not None:
+            lines.append(f"  needs, for what account A lets it do ({wanted.size_words}):")
+            lines += [f"    {document.minified()}" for document in wanted.documents]
+            lines += [f"    [{one.severity}] {one.id}: {one.title}. {one.fix}" for one in wanted.findings]
     return lines
 
 

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ecr_tui.policy.export import Format, consumer_side, identity_policy, owner_side
+from ecr_tui.plans import needed_of
+from ecr_tui.policy.export import Format, consumer_side, dynamic_references, owner_side
+from ecr_tui.policy.principal import describe
 from ecr_tui.present import plain, plan_text
 from ecr_tui.twosided import ALLOWED, TwoSided, headline
 
 if TYPE_CHECKING:
     from ecr_tui.grants import Plan
-    from ecr_tui.policy.document import PolicyDocument
+    from ecr_tui.policy.identity import NeededPolicies
     from ecr_tui.templates import Fit
 
 
@@ -24,23 +26,43 @@ class Seen:
     plan: Plan
     verdicts: tuple[TwoSided, ...]
     template: Fit | None = None
+    needed: tuple[NeededPolicies, ...] = ()
+    """For this repository alone."""
+    together: tuple[NeededPolicies, ...] = ()
+    """For all repositories of the command."""
 
-    @property
-    def needed(self) -> PolicyDocument | None:
-        """The identity policy that B's principal needs; None for a revoke."""
-        if self.plan.kind != "grant" or not self.plan.principals:
-            return None
-        return identity_policy([self.plan.repository.arn], self.plan.access)
+
+def seen_all(found: Sequence[tuple[Plan, tuple[TwoSided, ...], Fit | None]]) -> list[Seen]:
+    """The plans of one command, each with (verdicts, template)."""
+    together = needed_of(plan for plan, _, _ in found)
+    return [Seen(plan, verdicts, template, needed_of([plan]), together) for plan, verdicts, template in found]
 
 
 def seen_json(seen: Seen) -> dict[str, Any]:
     """An element of ``plan --json``: ``Plan.to_json`` with "verdicts" (``twosided``), "identity_policy" (what B's
-    principal needs, null for none) and "creation_template" (``templates.Fit.to_json``, null where none applies)."""
-    needed = seen.needed
-    return seen.plan.to_json() | {
+    principals need for this repository, null for none), "identity_size" (:func:`_size_json`, for each principal) and
+    "creation_template" (``templates.Fit.to_json``, null where none applies)."""
+    made = seen.plan.to_json()
+    large = [found.to_json() for needed in seen.together for found in needed.findings]
+    return made | {
+        "findings": [*made["findings"], *large],
         "verdicts": [verdict.to_json() for verdict in seen.verdicts],
-        "identity_policy": needed.json if needed is not None else None,
+        "identity_policy": seen.needed[0].whole.json if seen.needed else None,
+        "identity_size": [_size_json(needed) for needed in seen.together],
         "creation_template": seen.template.to_json() if seen.template is not None else None,
+    }
+
+
+def _size_json(needed: NeededPolicies) -> dict[str, Any]:
+    """What account B's policy takes of IAM's limits, for all repositories of the command."""
+    return {
+        "principal": needed.principal,
+        "repositories": needed.repositories,
+        "scope": "tag" if needed.by_tag else "repositories",
+        "attached": needed.attachment.value,
+        "characters": list(needed.sizes),
+        "limit": needed.attachment.limit,
+        "refused": needed.refusal or None,
     }
 
 
@@ -51,11 +73,22 @@ def seen_text(seen: Seen) -> str:
         lines += _reasons(verdict)
         lines += [f"    [{one.severity}] {one.id}: {one.title}. {one.fix}" for one in verdict.findings]
         lines += [f"    note: {note}" for note in verdict.notes]
-    needed = seen.needed
-    if needed is not None and any(verdict.response != ALLOWED for verdict in seen.verdicts):
-        lines.append(f"  account B needs this identity policy: {needed.minified()}")
+    if seen.needed and any(verdict.response != ALLOWED for verdict in seen.verdicts):
+        lines.append(f"  account B needs this identity policy: {seen.needed[0].whole.minified()}")
     if seen.template is not None:
         lines.append(f"  to come: {seen.template.sentence()}")
+    return plain("\n".join(lines))
+
+
+def needed_text(found: Sequence[NeededPolicies]) -> str:
+    """What account B's policies take of IAM's limits, a line for each principal and finding."""
+    lines = []
+    for needed in found:
+        many = "1 repository" if needed.repositories == 1 else f"{needed.repositories:,} repositories"
+        lines.append(f"Account B policy of {describe(needed.principal)} for {many}: {needed.size_words}")
+        lines += [f"  [{one.severity}] {one.id}: {one.title}. {one.fix}" for one in needed.findings]
+        if needed.refusal:
+            lines.append(f"  IAM does not take it: {needed.refusal}")
     return plain("\n".join(lines))
 
 
@@ -76,36 +109,47 @@ def export_text(plans: Sequence[Plan], form: Format, side: str) -> str:
     """Both sides of a grant, or one ("a", "b"), as text that can be run or kept.
 
     For JSON and CloudFormation both sides together are one JSON document, {"account_a": [{"repository", "arn",
-    "document"}], "account_b": [{"principal", "document"}]}; one side alone is the bare document (a list of them for
-    several).
+    "document"}], "account_b": [{"principal", "document", "size"}]}; one side alone is the bare document (a list of
+    them for several). Raises InputError where account B's policies are larger than IAM allows.
     """
-    owners = [(plan, owner_side(form, plan.after, plan.repository.arn)) for plan in plans]
-    consumers = [(principal, consumer_side(form, document, principal)) for principal, document in _needs(plans)]
+    owners = [(plan, owner_side(form, plan.after, plan.repository.arn)) for plan in plans] if side != "b" else []
+    consumers = [(one, consumer_side(form, one)) for one in needed_of(plans)] if side != "a" else []
     if form in (Format.JSON, Format.CLOUDFORMATION):
         a = [
             {"repository": plan.repository.name, "arn": plan.repository.arn, "document": _parsed(text)}
             for plan, text in owners
         ]
-        b = [{"principal": principal, "document": _parsed(text)} for principal, text in consumers]
+        b = [
+            {"principal": one.principal, "document": document, "size": _size_json(one)}
+            for one, text in consumers
+            for document in _listed(_parsed(text))
+        ]
         if side == "both":
             return _dumped({"account_a": a, "account_b": b})
         bare = [one["document"] for one in (a if side == "a" else b)]
         return _dumped(bare[0] if len(bare) == 1 else bare)
-    parts = []
-    if side in ("a", "both"):
-        parts += [f"# Account A: {plan.repository.arn}\n{text}" for plan, text in owners]
-    if side in ("b", "both"):
-        parts += [f"# Account B: {principal}\n{text}" for principal, text in consumers]
+    parts = [f"# Account A: {plan.repository.arn}\n{text}" for plan, text in owners]
+    for needed, text in consumers:
+        remarks = [f"# {line}" for line in needed_text([needed]).splitlines()]
+        parts.append("\n".join([f"# Account B: {needed.principal}", *remarks, text]))
     return "\n".join(parts).rstrip("\n")
 
 
-def _needs(plans: Sequence[Plan]) -> list[tuple[str, PolicyDocument]]:
-    """For each principal one identity policy for all the repositories that it is granted."""
-    arns: dict[str, list[str]] = {}
+def template_warnings(plans: Sequence[Plan]) -> list[str]:
+    """Of policies that CloudFormation would not deploy as they stand, a sentence for each."""
+    found = []
     for plan in plans:
-        for principal in plan.principals:
-            arns.setdefault(principal, []).append(plan.repository.arn)
-    return [(principal, identity_policy(found, plans[0].access)) for principal, found in arns.items()]
+        references = dynamic_references(plan.after.json) if plan.after is not None else ()
+        if references:
+            found.append(
+                f"{plan.repository.name}: CloudFormation replaces {', '.join(references)} in this policy by the "
+                "parameter or secret that it names. Use another format: json, terraform or cli."
+            )
+    return [plain(one) for one in found]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _parsed(text: str) -> Any:

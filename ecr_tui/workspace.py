@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from ecr_tui.aws.sessions import AwsSession
     from ecr_tui.grants import Outcome, Plan
     from ecr_tui.policy.access import AccessSummary
-    from ecr_tui.policy.actions import Access
     from ecr_tui.policy.change import Grant
     from ecr_tui.policy.document import PolicyDocument
     from ecr_tui.templates import Fit
@@ -337,11 +336,6 @@ class Workspace(Auditing, Many, Undoing, Verifying):
         if outcome.written and plan.grant is not None:
             self._granted_at[plan.repository.arn] = time.monotonic()
         return outcome
-
-    def identity_policy(self, repositories: Sequence[Repository], access: Access) -> PolicyDocument:
-        from ecr_tui.policy.export import identity_policy
-
-        return identity_policy([r.arn for r in repositories], access)
 
     # -- what else decides ---------------------------------------------------------------------------------------
 

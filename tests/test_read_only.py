@@ -185,7 +185,7 @@ METHODS: dict[str, Write] = {
 NO_WRITES = {
     "fresh_tags", "plan_tags", "plan_tags_back",
     "access", "assumed", "ask_mfa", "audit", "busy", "cached_repositories", "close", "consumer", "consumer_principal",
-    "expires_at", "identity_policies", "identity_policy", "images", "last_verifications", "leftovers", "live_text",
+    "expires_at", "identity_policies", "images", "last_verifications", "leftovers", "live_text",
     "new_repositories", "owner", "past_writes", "plan", "plan_document", "plan_revoke", "policy_text", "preview",
     "principal", "profiles", "readers", "region_names", "regions", "registry_facts", "remember_listed", "renew",
     "repositories", "repository", "session", "use", "verdicts", "verifications",

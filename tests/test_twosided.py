@@ -17,7 +17,7 @@ from ecr_tui.aws.registry import registry_facts
 from ecr_tui.aws.sessions import AwsSession
 from ecr_tui.policy.actions import TOKEN_ACTION, Access
 from ecr_tui.policy.document import PolicyDocument
-from ecr_tui.policy.export import identity_policy
+from ecr_tui.policy.identity import identity_policy
 from ecr_tui.registry_effect import effect, findings, registry_json
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.templates import fit, template_for

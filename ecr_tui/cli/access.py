@@ -106,17 +106,19 @@ def plan(context: click.Context, /, as_json: bool, **flags: Any) -> None:
     from ecr_tui import present_sides
 
     with open_workspace(context, flags) as workspace:
-        seen = [
-            present_sides.Seen(
-                item, workspace.verdicts(item.repository, item), workspace.new_repositories(item.repository, item)
-            )
-            for item in grant_plans(workspace, flags)
-        ]
+        seen = present_sides.seen_all(
+            [
+                (item, workspace.verdicts(item.repository, item), workspace.new_repositories(item.repository, item))
+                for item in grant_plans(workspace, flags)
+            ]
+        )
         if as_json:
             print_json([present_sides.seen_json(item) for item in seen])
         else:
             for item in seen:
                 click.echo(present_sides.seen_text(item))
+            if seen and seen[0].together:
+                click.echo(present_sides.needed_text(seen[0].together))
 
 
 @command()

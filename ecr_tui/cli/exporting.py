@@ -23,8 +23,15 @@ FORMATS = click.Choice(["json", "cli", "terraform", "cloudformation"])
 @click.pass_context
 def export(context: click.Context, /, form: str, side: str, **flags: Any) -> None:
     """Print a grant in another form: account A's repository policy and account B's identity policy. Writes nothing."""
+    from ecr_tui.plans import needed_of
     from ecr_tui.policy.export import Format
-    from ecr_tui.present_sides import export_text
+    from ecr_tui.present_sides import export_text, needed_text, template_warnings
 
     with open_workspace(context, flags) as workspace:
-        click.echo(export_text(grant_plans(workspace, flags), Format(form), side))
+        plans = grant_plans(workspace, flags)
+        click.echo(export_text(plans, Format(form), side))
+        if side != "b" and Format(form) is Format.CLOUDFORMATION:
+            for warning in template_warnings(plans):
+                click.echo(f"Warning: {warning}", err=True)
+        if side != "a" and Format(form) in (Format.JSON, Format.CLOUDFORMATION):
+            click.echo(needed_text(needed_of(plans)), err=True)

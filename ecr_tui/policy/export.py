@@ -1,18 +1,23 @@
-"""A grant in other forms: what account B has to add, and both sides as commands and templates."""
+"""A grant in other forms: both sides as commands and templates."""
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Sequence
 from enum import StrEnum
 
+from ecr_tui.errors import InputError
 from ecr_tui.policy import _json, hcl
-from ecr_tui.policy.actions import TOKEN_ACTION, Access
 from ecr_tui.policy.compiled import caller_of
-from ecr_tui.policy.document import NEW_VERSION, PolicyDocument
+from ecr_tui.policy.document import PolicyDocument
+from ecr_tui.policy.identity import Attachment, NeededPolicies
+from ecr_tui.policy.principal import describe
 
 POLICY_NAME = "EcrCrossAccountAccess"
 """The name under which account B's policy is created."""
+
+
+_DYNAMIC = re.compile(r"\{\{resolve:[^{}]*\}\}")
 
 
 class Format(StrEnum):
@@ -31,25 +36,10 @@ class Format(StrEnum):
         }[self.value]
 
 
-def identity_policy(repository_arns: Sequence[str], access: Access) -> PolicyDocument:
-    """What B's user or role must be allowed by its own policy: the other half of a cross-account grant.
-
-    The token is registry-level, so it stands on "*"; the rest on account A's repositories.
-    """
-    return PolicyDocument.from_json(
-        {
-            "Version": NEW_VERSION,
-            "Statement": [
-                {"Sid": "EcrToken", "Effect": "Allow", "Action": TOKEN_ACTION, "Resource": "*"},
-                {
-                    "Sid": "EcrRepositories",
-                    "Effect": "Allow",
-                    "Action": list(access.actions),
-                    "Resource": repository_arns[0] if len(repository_arns) == 1 else list(repository_arns),
-                },
-            ],
-        }
-    )
+def dynamic_references(value: object) -> tuple[str, ...]:
+    """What CloudFormation would replace in any text or key of a JSON value; a template cannot escape it."""
+    found = _DYNAMIC.findall(_json.dumps(value))
+    return tuple(dict.fromkeys(found))
 
 
 def owner_side(form: Format, document: PolicyDocument | None, repository_arn: str) -> str:
@@ -73,42 +63,70 @@ def owner_side(form: Format, document: PolicyDocument | None, repository_arn: st
     }
     if document is not None:
         repository["Properties"] = {"RepositoryName": name, "RepositoryPolicyText": document.json}
-    return _template("Repository", repository)
+    return _template({"Repository": repository})
 
 
-def consumer_side(form: Format, document: PolicyDocument, principal: str) -> str:
-    """Account B's side: the identity policy, attached to the user or role that ``principal`` (an ARN) names.
+def consumer_side(form: Format, needed: NeededPolicies) -> str:
+    """Account B's side: the identity policies, attached to the user or role that ``needed`` is for.
 
-    For an account's root, or anything else that carries no policies, it becomes a policy of its own to attach.
+    For an account's root, or anything else that carries no policies, they are managed policies to attach. As JSON:
+    the document, a list of them where there are several. Raises InputError where IAM takes them in no form.
     """
-    caller = caller_of(principal)
-    kind = {"user": "user", "role": "role", "assumed-role": "role"}.get(caller.kind)
-    if form is Format.JSON:
-        return document.pretty() + "\n"
-    if form is Format.CLI:
-        if kind is None:
-            return _command(
-                "aws", "iam", "create-policy", "--policy-name", POLICY_NAME, "--policy-document", document.minified()
-            )
-        return _command(
-            "aws",
-            "iam",
-            f"put-{kind}-policy",
-            f"--{kind}-name",
-            caller.name,
-            "--policy-name",
-            POLICY_NAME,
-            "--policy-document",
-            document.minified(),
+    if needed.refusal:
+        raise InputError(
+            f"account B's policy for {describe(needed.principal)} is larger than IAM allows: {needed.refusal}",
+            hint="Grant by tag (--if-tag K=V): one pattern then covers every repository with that tag.",
         )
+    if form is Format.JSON:
+        documents = [document.json for document in needed.documents]
+        return _json.pretty(documents[0] if len(documents) == 1 else documents) + "\n"
+    if form is Format.CLI:
+        return "".join(_consumer_commands(needed, *named) for named in _named(needed))
     if form is Format.TERRAFORM:
-        return _terraform_consumer(document, kind, caller.name)
-    properties: dict[str, object] = {"PolicyName": POLICY_NAME, "PolicyDocument": document.json}
+        return "\n".join(_terraform_consumer(needed, *named) for named in _named(needed))
+    return _template(
+        {name: _consumer_resource(needed, policy, document) for name, policy, document in _template_names(needed)}
+    )
+
+
+def _named(needed: NeededPolicies) -> list[tuple[str, PolicyDocument]]:
+    """Each document with the name that its policy gets."""
+    numbered = enumerate(needed.documents, 1)
+    return [(POLICY_NAME + (str(number) if number > 1 else ""), document) for number, document in numbered]
+
+
+def _template_names(needed: NeededPolicies) -> list[tuple[str, str, PolicyDocument]]:
+    return [(name.replace(POLICY_NAME, "EcrAccess"), name, document) for name, document in _named(needed)]
+
+
+def _holder(needed: NeededPolicies) -> tuple[str | None, str]:
+    """("user" or "role", its name); (None, "") for a principal that carries no policies itself."""
+    caller = caller_of(needed.principal)
+    kind = {"user": "user", "role": "role", "assumed-role": "role"}.get(caller.kind)
+    return (kind, caller.name) if kind else (None, "")
+
+
+def _consumer_commands(needed: NeededPolicies, policy: str, document: PolicyDocument) -> str:
+    kind, name = _holder(needed)
+    written = ("--policy-name", policy, "--policy-document", document.minified())
+    if needed.attachment is not Attachment.MANAGED:
+        return _command("aws", "iam", f"put-{kind}-policy", f"--{kind}-name", name, *written)
+    made = _command("aws", "iam", "create-policy", *written)
     if kind is None:
-        properties = {"ManagedPolicyName": POLICY_NAME, "PolicyDocument": document.json}
-        return _template("EcrAccess", {"Type": "AWS::IAM::ManagedPolicy", "Properties": properties})
-    properties["Users" if kind == "user" else "Roles"] = [caller.name]
-    return _template("EcrAccess", {"Type": "AWS::IAM::Policy", "Properties": properties})
+        return made
+    partition, account = needed.principal.split(":")[1], needed.principal.split(":")[4]
+    arn = f"arn:{partition}:iam::{account}:policy/{policy}"
+    return made + _command("aws", "iam", f"attach-{kind}-policy", f"--{kind}-name", name, "--policy-arn", arn)
+
+
+def _consumer_resource(needed: NeededPolicies, policy: str, document: PolicyDocument) -> dict[str, object]:
+    kind, name = _holder(needed)
+    holder: dict[str, object] = {"Users" if kind == "user" else "Roles": [name]} if kind else {}
+    if needed.attachment is not Attachment.MANAGED:
+        properties = {"PolicyName": policy, "PolicyDocument": document.json, **holder}
+        return {"Type": "AWS::IAM::Policy", "Properties": properties}
+    properties = {"ManagedPolicyName": policy, "PolicyDocument": document.json, **holder}
+    return {"Type": "AWS::IAM::ManagedPolicy", "Properties": properties}
 
 
 def _command(*words: str) -> str:
@@ -122,8 +140,8 @@ def _command(*words: str) -> str:
     return " \\\n  ".join(lines) + "\n"
 
 
-def _template(name: str, resource: dict[str, object]) -> str:
-    return _json.pretty({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {name: resource}}) + "\n"
+def _template(resources: dict[str, dict[str, object]]) -> str:
+    return _json.pretty({"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}) + "\n"
 
 
 def _terraform_owner(document: PolicyDocument | None, name: str) -> str:
@@ -139,18 +157,22 @@ def _terraform_owner(document: PolicyDocument | None, name: str) -> str:
     )
 
 
-def _terraform_consumer(document: PolicyDocument, kind: str | None, name: str) -> str:
-    label = hcl.label(f"ecr_{name}" if name else "ecr_access")
-    data, policy = _terraform_policy(document, label)
+def _terraform_consumer(needed: NeededPolicies, policy: str, document: PolicyDocument) -> str:
+    kind, name = _holder(needed)
+    label = hcl.label(f"ecr_{name}" if name else "ecr_access") + policy.removeprefix(POLICY_NAME)
+    data, expression = _terraform_policy(document, label)
+    holder = f"  {kind}   = {hcl.quote(name)}\n" if kind else ""
+    named = f"  name   = {hcl.quote(policy)}\n"
+    if needed.attachment is not Attachment.MANAGED:
+        inline = f'resource "aws_iam_{kind}_policy" "{label}" {{\n'
+        return f"{data}{inline}{named}{holder}  policy = {expression}\n}}\n"
+    made = f'{data}resource "aws_iam_policy" "{label}" {{\n{named}  policy = {expression}\n}}\n'
     if kind is None:
-        return data + (
-            f'resource "aws_iam_policy" "{label}" {{\n  name   = {hcl.quote(POLICY_NAME)}\n  policy = {policy}\n}}\n'
-        )
-    return data + (
-        f'resource "aws_iam_{kind}_policy" "{label}" {{\n'
-        f"  name   = {hcl.quote(POLICY_NAME)}\n"
-        f"  {kind}   = {hcl.quote(name)}\n"
-        f"  policy = {policy}\n"
+        return made
+    return made + (
+        f'\nresource "aws_iam_{kind}_policy_attachment" "{label}" {{\n'
+        f"  {kind}       = {hcl.quote(name)}\n"
+        f"  policy_arn = aws_iam_policy.{label}.arn\n"
         "}\n"
     )
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from ecr_tui.policy.document import LIMIT, NEW_VERSION, OLD_VERSION, PolicyDocument, Statement
+from ecr_tui.policy.export import dynamic_references
 from ecr_tui.policy.findings import Check, Hit, Setting, place
 
 NEAR_LIMIT = LIMIT * 85 // 100
@@ -68,6 +69,12 @@ def _literal_variables(document: PolicyDocument, setting: Setting) -> Iterator[H
                     yield Hit("variables-are-literal", where, variable, statement.name)
 
 
+def _dynamic_references(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
+    for statement in document.statements:
+        for reference in dynamic_references(statement.raw):
+            yield Hit("dynamic-reference", place(statement), reference, statement.name)
+
+
 def _statements(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
     for statement in document.statements:
         raw, name = statement.raw, statement.name
@@ -120,7 +127,7 @@ def _described(value: object, element: str) -> tuple[str, str]:
     return ("an object" if isinstance(value, Mapping) else "a list within a list"), "Write text or a list of texts."
 
 
-CHECKS: tuple[Check, ...] = (_document, _literal_variables, _statements)
+CHECKS: tuple[Check, ...] = (_document, _literal_variables, _dynamic_references, _statements)
 """What holds for every IAM policy; the size is a repository policy's."""
 
 SIZE: Check = _size

@@ -172,4 +172,14 @@ TABLE = (
         "Add the identity policy that is shown for account B.",
         GUIDE + "Cross-account policy evaluation logic",
     ),
+    Rule(
+        "identity-too-large",
+        WARNING,
+        "{subject}",
+        "IAM counts characters without white space: 2,048 for all inline policies of a user together, 5,120 of a "
+        "group, 10,240 of a role, and 6,144 for each managed policy.",
+        "Grant by tag (--if-tag): one pattern then covers every repository. Or attach the managed policies that export "
+        "prints.",
+        GUIDE + "IAM and AWS STS quotas",
+    ),
 )

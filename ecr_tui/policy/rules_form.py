@@ -252,4 +252,13 @@ TABLE = (
         "Name a principal of the repository's own partition.",
         GUIDE + "Amazon Resource Names",
     ),
+    Rule(
+        "dynamic-reference",
+        INFO,
+        "{subject} is a dynamic reference to CloudFormation",
+        "In a template CloudFormation replaces it, also within foreign text, by the parameter or secret that it names; "
+        "ECR takes it as it stands.",
+        "Export this policy as JSON, Terraform or AWS CLI commands, or remove the text.",
+        "CloudFormation User Guide, Dynamic references",
+    ),
 )

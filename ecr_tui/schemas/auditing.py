@@ -103,6 +103,7 @@ AUDIT: Schema = made_of(
                     "principal": text(),
                     "identity": ref("identity"),
                     "needs": maybe(ref("document"), "the identity policy for all that account A lets it do"),
+                    "findings": listed(ref("finding"), "about that policy, such as its size"),
                 }
             ),
             "those asked about",

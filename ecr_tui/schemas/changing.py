@@ -28,6 +28,9 @@ PLAN: Schema = listed(
             **SHARED["plan"]["properties"],
             "verdicts": listed(ref("two_sided"), "a principal each: whether both sides would then allow it"),
             "identity_policy": maybe(ref("document"), "what account B's principal needs in its own policy"),
+            "identity_size": listed(
+                ref("identity_size"), "a principal each: what that takes of IAM's limits for all repositories together"
+            ),
             "creation_template": maybe(ref("template")),
         }
     ),
@@ -62,7 +65,7 @@ _PARTS = {
         "repository policies, or CloudFormation templates with them",
     ),
     "account_b": listed(
-        made_of({"principal": text(), "document": maybe({"type": "object"})}),
+        made_of({"principal": text(), "document": maybe({"type": "object"}), "size": ref("identity_size")}),
         "identity policies, or CloudFormation templates with them",
     ),
 }

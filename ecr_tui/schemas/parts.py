@@ -118,6 +118,17 @@ SHARED: dict[str, Schema] = {
         },
         "one principal and one action that are added or removed",
     ),
+    "identity_size": made_of(
+        {
+            "principal": text(),
+            "repositories": count("that its policies cover"),
+            "scope": word("tag", "repositories", description="tag: every repository with the grant's tags"),
+            "attached": word("inline-user", "inline-role", "managed"),
+            "characters": listed(count(), "of each policy, without white space"),
+            "limit": count("what IAM allows: for the inline policies together, or for each managed one"),
+            "refused": maybe(text(), "why IAM takes them in no form"),
+        }
+    ),
     "finding": made_of(
         {
             "id": text("the rule"),

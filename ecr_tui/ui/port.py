@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class Workspace(Protocol):
-    """All but ``preview``, ``identity_policy``, ``use``, ``renew``, ``assumed`` and ``expires_at`` may block, and all
+    """All but ``preview``, ``use``, ``renew``, ``assumed`` and ``expires_at`` may block, and all
     may be called from any thread.
 
     They raise :class:`ecr_tui.errors.EcrTuiError` and nothing else.
@@ -91,7 +91,6 @@ class Workspace(Protocol):
     def registry_facts(self, region: str) -> Any: ...
     def verdicts(self, repository: Repository, plan: Plan) -> tuple[TwoSided, ...]: ...
     def new_repositories(self, repository: Repository, plan: Plan) -> Fit | None: ...
-    def identity_policy(self, repos: Sequence[Repository], access: Access) -> PolicyDocument: ...
     def audit(
         self,
         *,

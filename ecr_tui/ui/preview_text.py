@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.access import access_of
 from ecr_tui.policy.document import LIMIT, PolicyDocument
 from ecr_tui.policy.ours import tag_words
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
     from ecr_tui.grants import Plan
     from ecr_tui.policy.change import Difference, Grant
+    from ecr_tui.policy.findings import Finding
+    from ecr_tui.policy.identity import NeededPolicies
 
 KEY = "bold $text-accent"
 
@@ -321,13 +322,28 @@ def findings(plan: Plan) -> Content:
 # -- B -------------------------------------------------------------------------------------------------------------
 
 
-def consumer(policy: PolicyDocument | EcrTuiError, plan: Plan) -> Content:
-    """B's identity policy, with how to use it."""
-    if isinstance(policy, EcrTuiError):
-        return Content.styled(safe_block(policy.text()), "$text-error")
-    whom = safe(describe_all(plan.grant.principals)) if plan.grant else "the principal"
-    head = Content.assemble(
-        ("Access across accounts needs both sides. ", "bold"),
-        (f"Account B attaches this to {whom}; the token action works only here and only on “*”.\n\n", MUTED),
-    )
-    return Content.assemble(head, json_content(policy.pretty()))
+def consumer(found: Sequence[NeededPolicies]) -> Content:
+    """B's identity policies, with their sizes against IAM's limits, and how to use them."""
+    parts = [Content.styled("Access across accounts needs both sides.", "bold")]
+    for needed in found:
+        scope = "every repository with the tag" if needed.by_tag else "this repository"
+        whom = safe(describe(needed.principal))
+        lines = [
+            Content.styled(
+                f"Account B attaches this to {whom}. It covers {scope}; the token action works only on “*”.", MUTED
+            ),
+            Content.styled(f"Size: {needed.size_words}.", MUTED),
+            *(_finding_line(one) for one in needed.findings),
+            *(Content.assemble("\n", json_content(document.pretty())) for document in needed.documents),
+        ]
+        parts.append(Content("\n").join(lines))
+    return Content("\n\n").join(parts)
+
+
+def _finding_line(found: Finding) -> Content:
+    return Content.assemble(("! ", "bold $text-warning"), safe(f"{found.title}. {found.fix}"))
+
+
+def consumer_text(found: Sequence[NeededPolicies]) -> str:
+    """The documents alone, to be pasted."""
+    return "\n".join(document.pretty() for needed in found for document in needed.documents)

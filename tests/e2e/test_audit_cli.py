@@ -136,8 +136,50 @@ def test_plan_tells_both_sides_and_what_b_needs(sandbox: Sandbox, owner: Any) ->
     assert plan["registry_policy"]["effects"][0]["denies"] == ["ecr:PutImage"]
     assert any("would be void" in risk for risk in plan["risks"])
     needs = plan["identity_policy"]["Statement"]
-    assert [one["Resource"] for one in needs] == ["*", plan["arn"]]
+    assert [one["Resource"] for one in needs] == ["*", plan["arn"].replace("my-first-repo", "*")]
+    assert needs[1]["Condition"] == {"StringEquals": {"aws:ResourceTag/Team": "Payments"}}
+    (size,) = plan["identity_size"]
+    assert (size["scope"], size["attached"], size["limit"], size["refused"]) == ("tag", "inline-user", 2048, None)
+    assert size["characters"] == [len(json.dumps(plan["identity_policy"], separators=(",", ":")))]
     assert plan["creation_template"]["lacking"] == {"Team": "Payments"}
+
+
+def test_account_bs_policy_is_told_against_iams_limit(sandbox: Sandbox, owner: Any) -> None:
+    names = [f"team/with-a-long-name/service-number-{number:03}" for number in range(30)]
+    for name in names:
+        owner.create_repository(repositoryName=name)
+    grant = (*names, "--to", "user/devusr2", "--access", "pull")
+    ran = ecr_tui("plan", *grant, "--if-tag", "none", "--json")
+    assert ran.code == 0
+    for plan in ran.json:
+        (size,) = plan["identity_size"]
+        assert (size["repositories"], size["scope"], size["attached"]) == (30, "repositories", "managed")
+        assert size["limit"] == 6144
+        assert by_name(plan["findings"], "id", "identity-too-large")["severity"] == "warning"
+    told = ecr_tui("plan", *grant, "--if-tag", "none").out
+    assert "Account B policy of user devusr2 in 222222222222 for 30 repositories: " in told
+    assert "characters: more than the 2,048 of the inline policies of a user" in told
+    exported = ecr_tui("export", *grant, "--if-tag", "none", "--side", "b")
+    assert "aws iam attach-user-policy" in exported.out
+    assert "# Account B policy of user devusr2 in 222222222222 for 30 repositories: " in exported.out
+    bare = ecr_tui("export", *grant, "--if-tag", "Team=Payments", "--side", "b", "--format", "json")
+    assert "of the 2,048 characters that the inline policies of a user may have" in bare.err
+    assert [one["Resource"] for one in bare.json["Statement"]] == ["*", f"arn:aws:ecr:{REGION}:{A}:repository/*"]
+
+
+def test_a_template_that_cloudformation_would_change_is_warned_of(sandbox: Sandbox, owner: Any) -> None:
+    condition = {"StringEquals": {"aws:PrincipalTag/Note": "{{resolve:ssm:/their/secret}}"}}
+    foreign = {"Effect": "Allow", "Principal": {"AWS": A}, "Action": "ecr:BatchGetImage", "Condition": condition}
+    owner.set_repository_policy(
+        repositoryName="my-first-repo", policyText=json.dumps({"Version": "2012-10-17", "Statement": [foreign]})
+    )
+    grant = ("my-first-repo", "--to", "user/devusr2")
+    ran = ecr_tui("export", *grant, "--format", "cloudformation")
+    assert ran.code == 0
+    assert "Warning: my-first-repo: CloudFormation replaces {{resolve:ssm:/their/secret}} in this policy" in ran.err
+    assert "Warning" not in ecr_tui("export", *grant, "--format", "json").err
+    assert "Warning" not in ecr_tui("export", *grant, "--format", "cloudformation", "--side", "b").err
+    assert "dynamic-reference" in ecr_tui("plan", *grant).out
 
 
 def test_plan_where_bs_side_is_not_readable(sandbox: Sandbox) -> None:

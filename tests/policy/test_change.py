@@ -13,7 +13,7 @@ from ecr_tui.policy.access import access_of
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant, adopt, equivalent, group, merge, prune, revoke
 from ecr_tui.policy.document import LIMIT, PolicyDocument
-from ecr_tui.policy.export import identity_policy
+from ecr_tui.policy.identity import identity_policy
 from ecr_tui.policy.lint import lint
 from ecr_tui.policy.ours import read_own
 from tests.policy.build import BOB, CAROL, PULL, REPOSITORY, ROOT_B, SEED, A, B, allow, ask, deny, policy

@@ -12,22 +12,28 @@ import pytest
 from ecr_tui.policy import hcl
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.document import PolicyDocument
-from ecr_tui.policy.export import Format, consumer_side, identity_policy, owner_side
+from ecr_tui.policy.export import Format, consumer_side, owner_side
+from ecr_tui.policy.identity import Attachment, NeededPolicies, identity_policy
 from tests.policy.build import BOB, CAROL, PULL, REPOSITORY, ROOT_B, SESSION, A, B, allow, deny, policy
 
 NASTY = 'it\'s $HOME `id` "q" \\ %{if} ${x} $(rm) é \u202e \n\t\b\x7f;|&'
 HOSTILE = policy(allow(BOB, PULL, {"StringEquals": {"aws:ResourceTag/Team": NASTY}}, Sid="x"))
 
 
-def test_the_identity_policy_for_several_repositories() -> None:
-    document = identity_policy([REPOSITORY, REPOSITORY + "2"], Access.PULL)
-    assert document.statements[1].resources == (REPOSITORY, REPOSITORY + "2")
-    assert document.statements[0].resources == ("*",)
+def attached(document: PolicyDocument, principal: str) -> NeededPolicies:
+    """Any document as the one policy of that principal."""
+    kinds = {BOB: Attachment.INLINE_USER, ROOT_B: Attachment.MANAGED, SESSION: Attachment.INLINE_ROLE}
+    kind = kinds.get(principal, Attachment.INLINE_ROLE if ":role/" in principal else Attachment.INLINE_USER)
+    return NeededPolicies(principal, 1, False, kind, kind, document, (document,))
 
 
 @pytest.mark.parametrize("side", ["owner", "consumer"])
 def test_json_is_the_document(side: str) -> None:
-    text = owner_side(Format.JSON, HOSTILE, REPOSITORY) if side == "owner" else consumer_side(Format.JSON, HOSTILE, BOB)
+    text = (
+        owner_side(Format.JSON, HOSTILE, REPOSITORY)
+        if side == "owner"
+        else consumer_side(Format.JSON, attached(HOSTILE, BOB))
+    )
     assert json.loads(text) == HOSTILE.json
 
 
@@ -64,7 +70,7 @@ def test_no_policy_is_a_deletion() -> None:
     ],
 )
 def test_the_command_of_account_b(principal: str, expected: list[str]) -> None:
-    words = split(consumer_side(Format.CLI, HOSTILE, principal))
+    words = split(consumer_side(Format.CLI, attached(HOSTILE, principal)))
     assert words[2 : 2 + len(expected)] == expected
     assert words[-2:] == ["--policy-document", HOSTILE.minified()]
 
@@ -75,15 +81,15 @@ def test_cloudformation_carries_the_document_as_it_is() -> None:
     assert resource["Type"] == "AWS::ECR::Repository"
     assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
     assert resource["Properties"] == {"RepositoryName": "team/app", "RepositoryPolicyText": HOSTILE.json}
-    for principal, kind, attached in (
+    for principal, kind, holder in (
         (BOB, "AWS::IAM::Policy", {"Users": ["bob"]}),
         (SESSION, "AWS::IAM::Policy", {"Roles": ["puller"]}),
         (ROOT_B, "AWS::IAM::ManagedPolicy", {}),
     ):
-        made = json.loads(consumer_side(Format.CLOUDFORMATION, HOSTILE, principal))["Resources"]["EcrAccess"]
+        made = json.loads(consumer_side(Format.CLOUDFORMATION, attached(HOSTILE, principal)))["Resources"]["EcrAccess"]
         assert made["Type"] == kind
         assert made["Properties"]["PolicyDocument"] == HOSTILE.json
-        assert attached.items() <= made["Properties"].items()
+        assert holder.items() <= made["Properties"].items()
 
 
 def split(command: str) -> list[str]:
@@ -210,7 +216,7 @@ def test_what_the_data_source_cannot_say_is_written_as_json(odd: PolicyDocument)
     ],
 )
 def test_terraform_of_account_b(principal: str, words: list[str]) -> None:
-    text = consumer_side(Format.TERRAFORM, identity_policy([REPOSITORY], Access.PULL), principal)
+    text = consumer_side(Format.TERRAFORM, attached(identity_policy([REPOSITORY], Access.PULL), principal))
     assert all(word in text for word in words)
     assert 'resources = ["*"]' in text
 

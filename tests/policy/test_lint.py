@@ -56,6 +56,8 @@ RULE_CASES: list[tuple[str, PolicyDocument, PolicyDocument, dict[str, Any]]] = [
     ("unknown-element", one(Resourse="*"), one(), {}),
     ("unknown-element", policy(allow(BOB, PULL), Statements=[]), policy(allow(BOB, PULL), Id="x"), {}),
     ("duplicate-sid", policy(allow(BOB, PULL, Sid="a"), deny(CAROL, PULL, Sid="a")), one(Sid="a"), {}),
+    ("dynamic-reference", one(Sid="{{resolve:ssm:/a}}"), one(Sid="{{resolve}}"), {}),
+    ("dynamic-reference", one("{{resolve:secretsmanager:x}}"), one(), {}),
     ("odd-sid", one(Sid="allow pull"), one(Sid="AllowPull1"), {}),
     ("bad-effect", policy({**allow(BOB, PULL), "Effect": "allow"}), one(), {}),
     ("no-action", policy(allow(BOB, None)), one(), {}),
@@ -384,7 +386,7 @@ def test_managed_elsewhere(tags: dict[str, str], managed: bool) -> None:
 
 
 def test_every_rule_is_tested_here() -> None:
-    consumer = {"no-token", "token-scoped", "identity-lacks"}
+    consumer = {"no-token", "token-scoped", "identity-lacks", "identity-too-large"}
     values = {"bad-value", "unlikely-value"}
     assert {case[0] for case in RULE_CASES} | {"managed-elsewhere"} | consumer | values == set(RULES)
 

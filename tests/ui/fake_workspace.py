@@ -28,7 +28,6 @@ from ecr_tui.past_writes import PastWrites
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from ecr_tui.policy.document import PolicyDocument
-from ecr_tui.policy.export import identity_policy
 from ecr_tui.policy_reader import BackgroundReader, Readers
 from ecr_tui.registry.engine import Progress
 from ecr_tui.report import (
@@ -437,9 +436,6 @@ class FakeWorkspace(FakeProofs):
             self.gate.calls.append(("audit", "cancelled"))
             raise Cancelled
         return examine(entries, account=A, regions=(REGION,), asked=(self.b_arn,), now=NOW)
-
-    def identity_policy(self, repos: Sequence[Repository], access: Access) -> PolicyDocument:
-        return identity_policy([r.arn for r in repos], access)
 
     # -- verification --------------------------------------------------------------------------------------------
 

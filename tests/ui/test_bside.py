@@ -8,7 +8,7 @@ from ecr_tui.aws.model import IdentityPolicies, NamedPolicy
 from ecr_tui.errors import DeniedError
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.document import PolicyDocument
-from ecr_tui.policy.export import identity_policy
+from ecr_tui.policy.identity import identity_policy
 from ecr_tui.ui.text import safe
 from tests.ui.conftest import Session, running
 from tests.ui.fake_workspace import DEVUSR2, FakeWorkspace, repository
@@ -44,6 +44,13 @@ async def test_both_sides_allow(workspace: FakeWorkspace) -> None:
         await turn(ui)
         await ui.see("✓ Both sides allow user devusr2", "✓ allowed", "B's policies: EcrAccess (inline policy)")
         assert "✗ denied" not in ui.text()
+
+
+async def test_the_size_of_bs_policy_stands_against_iams_limit(workspace: FakeWorkspace) -> None:
+    async with running(workspace, (140, 60)) as ui:
+        await ui.select("my-first-repo")
+        await turn(ui)
+        await ui.see("Size: ", "of the 2,048 characters that the inline policies of a user")
 
 
 async def test_what_b_lacks_is_named_and_follows_the_choice(workspace: FakeWorkspace) -> None:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.plans import needed_of
 from ecr_tui.policy.export import Format, consumer_side, owner_side
+from ecr_tui.present_sides import template_warnings
 from ecr_tui.ui.messages import CopyWanted
 from ecr_tui.ui.screens.ask import Choosable, ChooseScreen
 from ecr_tui.ui.screens.text import copied_error
@@ -74,7 +77,13 @@ class Copying:
         def chosen(choice: Choosable | None) -> None:
             if choice is not None:
                 form, side = choice.value
-                self._send(self._exported(plan, form, side), f"{form.words}, {SIDES[side]},")
+                try:
+                    text = self._exported(plan, form, side)
+                except EcrTuiError as error:
+                    screen.app.notify(error.text(), severity="error", markup=False)
+                    return
+                more = template_warnings([plan]) if side == "a" and form is Format.CLOUDFORMATION else []
+                self._send(text, f"{form.words}, {SIDES[side]},", "".join(f"  {one}" for one in more))
 
         screen.app.push_screen(
             ChooseScreen(
@@ -88,8 +97,7 @@ class Copying:
     def _exported(self, plan: Plan, form: Format, side: str) -> str:
         if side == "a":
             return owner_side(form, plan.after, plan.repository.arn)
-        document = self._screen.workspace.identity_policy([plan.repository], plan.access)
-        return "\n".join(consumer_side(form, document, principal) for principal in plan.principals)
+        return "\n".join(consumer_side(form, needed) for needed in needed_of([plan]))
 
     def _send(self, text: str, what: str, more: str = "") -> None:
         if text:

@@ -82,7 +82,7 @@ class MainScreen(Screen[None]):
             for role, profile in ((Role.OWNER, settings.profile_a), (Role.CONSUMER, settings.profile_b))
         }
         self.repositories = RepositoriesPane(self.details, principal=lambda: self.choosing.principal, now=now)
-        self.preview = PreviewPane(lambda rows, access: workspace.identity_policy(rows, access), now=now)
+        self.preview = PreviewPane(now=now)
         self.verification = VerificationPane()
         self.choosing = Choosing(self)
         self.searching = Searching(self)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,20 +13,14 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import TabbedContent, TabPane
 
-from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui.flows.previewing import Preview, Subject
 from ecr_tui.ui.flows.siding import BothSides
 from ecr_tui.ui.text import MUTED, NO, safe, safe_block
 from ecr_tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
-    from ecr_tui.aws.model import Repository
     from ecr_tui.grants import Plan
-    from ecr_tui.policy.actions import Access
     from ecr_tui.policy.change import Grant
-    from ecr_tui.policy.document import PolicyDocument
-
-    IdentityPolicy = Callable[[Sequence[Repository], Access], PolicyDocument]
 
 
 class _Tab(NamedTuple):
@@ -60,10 +54,9 @@ class PreviewPane(Vertical):
     class Turned(Message):
         """Another tab is in view."""
 
-    def __init__(self, identity_policy: IdentityPolicy, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, *, now: Callable[[], datetime]) -> None:
         super().__init__(id="preview")
         self.border_title = "Policy preview"
-        self._identity_policy = identity_policy
         self._now = now
         self._preview = Preview(None)
         self._both = BothSides()
@@ -159,16 +152,11 @@ class PreviewPane(Vertical):
             return words.who(plan, subject.repository, self._now())
         if tab == "findings":
             return words.findings(plan)
+        from ecr_tui.plans import needed_of
         from ecr_tui.ui.sides_text import both_sides
 
         sides = both_sides(self._both, max(self.size.width - 4, 20))
-        return Content.assemble(sides, "\n\n", words.consumer(self._consumer_policy(subject), plan))
-
-    def _consumer_policy(self, subject: Subject) -> PolicyDocument | EcrTuiError:
-        try:
-            return self._identity_policy([subject.repository], subject.grant.access)
-        except EcrTuiError as error:
-            return error
+        return Content.assemble(sides, "\n\n", words.consumer(needed_of([plan])))
 
     @on(TabbedContent.TabActivated)
     def _turned(self, event: TabbedContent.TabActivated) -> None:
@@ -194,10 +182,9 @@ class PreviewPane(Vertical):
         if tab == "json":
             return words.document_text(plan), "the policy document"
         if tab == "consumer":
-            policy = self._consumer_policy(subject)
-            if isinstance(policy, EcrTuiError):
-                return policy.text(), "the error"
-            return policy.pretty(), "B's identity policy"
+            from ecr_tui.plans import needed_of
+
+            return words.consumer_text(needed_of([plan])), "B's identity policy"
         return self._content(tab, plan, subject).plain, "the list of who may what" if tab == "who" else "the findings"
 
     def turn_to(self, tab: str) -> None:

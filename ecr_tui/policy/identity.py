@@ -1,0 +1,164 @@
+"""What account B's principal must be allowed by its own policies, within what IAM lets a policy be.
+
+Sizes are characters of the minified text: IAM counts no white space (IAM User Guide, "IAM and AWS STS quotas"). That
+within values is counted here, which can only be too careful.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from ecr_tui.policy.actions import TOKEN_ACTION, Access
+from ecr_tui.policy.compiled import caller_of
+from ecr_tui.policy.document import NEW_VERSION, PolicyDocument
+from ecr_tui.policy.findings import Finding, Hit, finding
+from ecr_tui.policy.ours import Own, TagCondition
+from ecr_tui.policy.principal import describe
+
+MANAGED_ATTACHED = 10
+"""Managed policies that a user or a role may have attached, unless AWS has raised that account's quota."""
+
+
+class Attachment(Enum):
+    """How a policy is attached. ``limit``: of an inline one what all inline policies of that user or role have
+    together, of a managed one its own."""
+
+    INLINE_USER = "inline-user"
+    INLINE_ROLE = "inline-role"
+    MANAGED = "managed"
+
+    @property
+    def limit(self) -> int:
+        return {"inline-user": 2_048, "inline-role": 10_240, "managed": 6_144}[self.value]
+
+    @property
+    def words(self) -> str:
+        return {
+            "inline-user": "the inline policies of a user",
+            "inline-role": "the inline policies of a role",
+            "managed": "a managed policy",
+        }[self.value]
+
+
+@dataclass(frozen=True)
+class NeededPolicies:
+    """The policies that one principal needs for all the repositories that it is granted.
+
+    ``whole`` is one document with everything; ``documents`` are what is attached: that one, or where it is too large
+    for ``wanted`` several managed policies. ``by_tag``: a tag decides, not a list of ``repositories``.
+    """
+
+    principal: str
+    repositories: int
+    by_tag: bool
+    wanted: Attachment
+    attachment: Attachment
+    whole: PolicyDocument
+    documents: tuple[PolicyDocument, ...]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return tuple(document.size for document in self.documents)
+
+    @property
+    def refusal(self) -> str:
+        """Why IAM takes them in no form, "" where it does."""
+        limit = self.attachment.limit
+        largest = max(self.sizes)
+        if largest > limit:
+            return f"it has {largest:,} characters, and {self.attachment.words} may have {limit:,}"
+        if len(self.documents) > MANAGED_ATTACHED:
+            return (
+                f"it has {self.whole.size:,} characters, which fill {len(self.documents)} managed policies of at "
+                f"most {limit:,}, and {MANAGED_ATTACHED} can be attached"
+            )
+        return ""
+
+    @property
+    def size_words(self) -> str:
+        """What it takes, against what IAM allows."""
+        limit = f"{self.attachment.limit:,}"
+        if len(self.documents) == 1:
+            return f"{self.sizes[0]:,} of the {limit} characters that {self.attachment.words} may have"
+        sizes = ", ".join(f"{size:,}" for size in self.sizes)
+        return f"{len(self.documents)} managed policies of {sizes} characters; each may have {limit}"
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """``identity-too-large`` where the one document exceeds what the principal takes inline, or IAM at all."""
+        if self.whole.size <= self.wanted.limit:
+            return ()
+        size = (
+            f"Account B's policy for {describe(self.principal)} has {self.whole.size:,} characters: more than the "
+            f"{self.wanted.limit:,} of {self.wanted.words}"
+        )
+        return (finding(Hit("identity-too-large", "identity policy", size)),)
+
+
+def identity_policy(
+    repository_arns: Sequence[str], access: Access, tags: Sequence[TagCondition] = ()
+) -> PolicyDocument:
+    """What B's user or role must be allowed by its own policy: the other half of a cross-account grant.
+
+    The token is registry-level, so it stands on "*"; the rest on account A's repositories. With ``tags``, those of the
+    grant's condition, it stands on every repository of the registry that carries them: short, however many they are.
+    """
+    arns = list(dict.fromkeys(_of_registry(arn) if tags else arn for arn in repository_arns))
+    return _document([_token(), _repositories(arns, access, tags)])
+
+
+def needed_policies(
+    repository_arns: Sequence[str], access: Access, principal: str, tags: Sequence[TagCondition] = ()
+) -> NeededPolicies:
+    """``principal``: an ARN. One that carries no policies itself (an account's root) gets managed ones to attach."""
+    arns = list(dict.fromkeys(repository_arns))
+    whole = identity_policy(arns, access, tags)
+    kind = {"user": Attachment.INLINE_USER, "role": Attachment.INLINE_ROLE, "assumed-role": Attachment.INLINE_ROLE}
+    wanted = kind.get(caller_of(principal).kind, Attachment.MANAGED)
+    fits = whole.size <= wanted.limit
+    documents = (whole,) if fits else tuple(_split(whole, access, tags))
+    attachment = wanted if fits else Attachment.MANAGED
+    return NeededPolicies(principal, len(arns), bool(tags), wanted, attachment, whole, documents)
+
+
+def _split(whole: PolicyDocument, access: Access, tags: Sequence[TagCondition]) -> Iterator[PolicyDocument]:
+    """Managed policies, the first with the token, each as full as it may be."""
+    head = [_token()]
+    room = Attachment.MANAGED.limit - _document([*head, _repositories([], access, tags)]).size
+    part: list[str] = []
+    left = room
+    for arn in whole.statements[1].resources:
+        cost = len(arn) + len('"",')
+        if part and cost > left:
+            yield _document([*head, _repositories(part, access, tags)])
+            part, left, head = [], room, []
+        part.append(arn)
+        left -= cost
+    yield _document([*head, _repositories(part, access, tags)])
+
+
+def _document(statements: list[dict[str, object]]) -> PolicyDocument:
+    return PolicyDocument.from_json({"Version": NEW_VERSION, "Statement": statements})
+
+
+def _token() -> dict[str, object]:
+    return {"Sid": "EcrToken", "Effect": "Allow", "Action": TOKEN_ACTION, "Resource": "*"}
+
+
+def _repositories(arns: Sequence[str], access: Access, tags: Sequence[TagCondition]) -> dict[str, object]:
+    statement: dict[str, object] = {
+        "Sid": "EcrRepositories",
+        "Effect": "Allow",
+        "Action": list(access.actions),
+        "Resource": arns[0] if len(arns) == 1 else list(arns),
+    }
+    condition = Own((), access, tuple(tags)).condition()
+    if condition:
+        statement["Condition"] = condition
+    return statement
+
+
+def _of_registry(repository_arn: str) -> str:
+    return repository_arn.partition(":repository/")[0] + ":repository/*"
