@@ -166,9 +166,9 @@ class Workspace(Auditing, Many, Undoing, Verifying):
         session = self.session(Role.OWNER)
         region = session.region
         if region is None:
-            from ecr_tui.aws.errors import missing_region
+            from ecr_tui.aws.errors import missing_region, no_configuration
 
-            raise missing_region(Role.OWNER, session.profile)
+            raise missing_region(Role.OWNER, session.profile) if self.profiles() else no_configuration(Role.OWNER)
         return (region,)
 
     def principal(self, text: str) -> str:

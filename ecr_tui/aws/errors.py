@@ -116,6 +116,16 @@ def missing_region(role: Role, profile: str | None) -> InputError:
     )
 
 
+def no_configuration(role: Role) -> InputError:
+    """Neither a profile nor a region: whoever starts like this has not set up AWS on this machine yet."""
+    return InputError(
+        "no AWS profiles on this machine",
+        hint="Try `ecr-tui demo`, which needs no AWS account. For your own accounts run `aws configure sso` or "
+        "`aws configure`, then start again; --region REGION is enough where credentials come from the environment.",
+        side=str(role),
+    )
+
+
 def _configuration(exc: Exception, role: Role, who: str, login_command: str) -> EcrTuiError | None:
     """The AWS config itself is unusable, or what was asked of it does not exist."""
     from botocore import exceptions as boto

@@ -113,9 +113,11 @@ def open_workspace(
     *,
     demo: bool = False,
     at_once: bool = True,
+    change: Callable[[Settings], Settings] | None = None,
 ) -> Iterator[Workspace]:
     """The workspace of this run (:func:`settings_of`); ``at_once`` False: made when something is asked of it."""
     settings, ask = settings_of(context, flags, demo=demo), _ask_mfa if sys.stdin.isatty() else None
+    settings = settings if change is None else change(settings)
     if at_once:
         from ecr_tui.workspace import Workspace
 

@@ -103,6 +103,13 @@ def conditions(context: click.Context, incomplete: str) -> Iterable[str | Item]:
 
 
 @_offered
+def themes(_: click.Context, __: str) -> Iterable[str]:
+    from ecr_tui.ui.theme import theme_names
+
+    return theme_names()
+
+
+@_offered
 def tag_keys(context: click.Context, _: str) -> Iterable[str]:
     cache, known = _listing(context)
     return sorted(cache.tags(known.account, known.regions))

@@ -7,15 +7,19 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from typing import IO, cast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, cast
 
 import click
 
+from ecr_tui.cli import completing
 from ecr_tui.cli.common import ENGINES, open_workspace
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.interface import run_interface
+from ecr_tui.config import ProfileRule, Settings
 from ecr_tui.errors import EcrTuiError, EnvironmentFailure
+from ecr_tui.sandbox.profiles import PROFILE_A, PROFILE_B
 
 
 @command()
@@ -24,8 +28,19 @@ from ecr_tui.errors import EcrTuiError, EnvironmentFailure
     "--repositories", type=click.IntRange(0, 200_000), default=0, metavar="N", help="Seed N more repositories."
 )
 @click.option("--engine", type=ENGINES, help="How to verify, as for the interface.")
+@click.option("--tag", "tags", multiple=True, metavar="K=V", help="Start with this tag filter; may be repeated.")
+@click.option("--read-only", is_flag=True, help="Refuse every write.")
+@click.option("--production", is_flag=True, help="Treat account A's profile as a production profile.")
+@click.option("--theme", metavar="NAME", shell_complete=completing.themes, help="Colour theme.")
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Configuration file; its accounts, regions and tags do not apply to the demo.",
+)
 @click.pass_context
-def demo(context: click.Context, /, serve: bool, repositories: int, engine: str | None) -> None:
+def demo(context: click.Context, /, serve: bool, repositories: int, production: bool, **flags: Any) -> None:
     """Two embedded AWS accounts with an ECR that enforces its policies, and the interface on them."""
     import importlib.util
 
@@ -36,16 +51,22 @@ def demo(context: click.Context, /, serve: bool, repositories: int, engine: str 
 
         serve_sandbox(repositories, sys.stdout)
         return
-    with _demo(repositories) as prepare:
-        flags = {**context.obj, "profile_a": "account-a", "profile_b": "dev-acc", "engine": engine}
-        with open_workspace(context, flags, prepare, demo=True, at_once=False) as workspace:
-            run_interface(workspace)
+    with _demo(repositories) as child:
+        flags |= {"profile_a": PROFILE_A, "profile_b": PROFILE_B}
+        marked = _as_production if production else None
+        with open_workspace(context, flags, child.prepare, demo=True, at_once=False, change=marked) as workspace:
+            run_interface(workspace, mfa_hint=child.mfa_hint)
+
+
+def _as_production(settings: Settings) -> Settings:
+    rule = ProfileRule(PROFILE_A, production=True, origins=(("production", "--production"),))
+    return settings.changed("--production", rules=(rule, *settings.rules))
 
 
 @contextlib.contextmanager
-def _demo(repositories: int) -> Iterator[Callable[[], None]]:
+def _demo(repositories: int) -> Iterator[_Child]:
     """Start the sandbox beside the interface, in a process of its own: neither the first frame nor any key waits for
-    it. Yields what does wait."""
+    it."""
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory(prefix="ecr-tui-demo-", ignore_cleanup_errors=True) as folder:
@@ -53,7 +74,7 @@ def _demo(repositories: int) -> Iterator[Callable[[], None]]:
         os.environ["ECR_TUI_STATE_DIR"] = os.environ["ECR_TUI_CACHE_DIR"] = folder
         child = _Child(repositories, folder)
         try:
-            yield child.prepare
+            yield child
         finally:
             child.stop()
 
@@ -72,6 +93,7 @@ class _Child:
                 env={**os.environ, "TMPDIR": folder},
                 start_new_session=True,
             )
+        self._mfa_code = ""
         self._in, self._out = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
 
     def prepare(self) -> None:
@@ -85,6 +107,11 @@ class _Child:
         if "env" not in told:
             raise EcrTuiError("the sandbox did not start", detail=told["error"])
         os.environ.update(told["env"])
+        self._mfa_code = told["mfa_code"]
+
+    def mfa_hint(self) -> str:
+        """What the demo's MFA device shows, as a sentence."""
+        return f"The demo's device shows {self._mfa_code}." if self._mfa_code else ""
 
     def stop(self) -> None:
         """Closing its stdin ends it; its files are gone with it, or with the folder."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ecr_tui.errors import InputError
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
     from ecr_tui.workspace import Workspace
 
 
-def run_interface(workspace: Workspace) -> None:
+def run_interface(workspace: Workspace, *, mfa_hint: Callable[[], str] = str) -> None:
+    """``mfa_hint``: a sentence for the question of an MFA code."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError(
             "the interface needs a terminal", hint="For scripts there are commands: ecr-tui --help lists them."
@@ -20,4 +22,4 @@ def run_interface(workspace: Workspace) -> None:
     with collector.tuned():
         from ecr_tui.ui.app import EcrTuiApp
 
-        EcrTuiApp(workspace).run()
+        EcrTuiApp(workspace, mfa_hint=mfa_hint).run()

@@ -40,6 +40,7 @@ FLAGS = {
     "tags": "--tag",
     "read_only": "--read-only",
     "engine": "--engine",
+    "theme": "--theme",
 }
 
 

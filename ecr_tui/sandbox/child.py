@@ -1,8 +1,8 @@
 """The sandbox as a process of its own: ``python -m ecr_tui.sandbox.child N``.
 
 An interface beside it would share one interpreter with two AWS accounts, and wait for them at every key. It says on
-stdout, in one line of JSON, where it is ({"env": {...}}) or why it is not ({"error": "..."}), and lives until its
-stdin is closed: so it ends with whoever started it, however that one ends.
+stdout, in one line of JSON, where it is ({"env": {...}, "mfa_code": "..."}) or why it is not ({"error": "..."}), and
+lives until its stdin is closed: so it ends with the process that started it, however that one ends.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main(repositories: int) -> None:
     try:
         # What was seeded stays: looking through it for garbage would stop every answer for a while.
         gc.freeze()
-        _say({"env": sandbox.env()})
+        _say({"env": sandbox.env(), "mfa_code": sandbox.mfa_code})
         over.wait()
     finally:
         sandbox.stop()

@@ -59,8 +59,12 @@ class EcrTuiApp(App[None]):
         clipboard: Clipboard | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         theme: str = "",
+        mfa_hint: Callable[[], str] = str,
     ) -> None:
-        """Raises InputError for a theme or a key in the settings that does not exist."""
+        """``mfa_hint``: a sentence for the question of an MFA code.
+
+        Raises InputError for a theme or a key in the settings that does not exist.
+        """
         settings = workspace.settings
         self.keys_in_force = Keymap.of(settings)
         super().__init__()
@@ -68,6 +72,7 @@ class EcrTuiApp(App[None]):
         self.animation_level = "none"
         self._workspace = workspace
         self._clipboard_way = clipboard
+        self._mfa_hint = mfa_hint
         self._replies: set[MfaReply] = set()
         self._leaving = False
         self.register_theme(BRAND)
@@ -284,7 +289,7 @@ class EcrTuiApp(App[None]):
         self.push_screen(
             AskScreen(
                 f"MFA code for profile {safe(message.prompt.profile)}",
-                f"The code that {safe(message.prompt.device)} shows now.",
+                f"The code that {safe(message.prompt.device)} shows now. {safe(self._mfa_hint())}".strip(),
                 placeholder="123456",
             ),
             answered,

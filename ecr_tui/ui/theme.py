@@ -46,11 +46,15 @@ BRAND = Theme(
 )
 
 
+def theme_names() -> tuple[str, ...]:
+    return (BRAND.name, *BUILTIN_THEMES)
+
+
 def check_theme(name: str, origin: str) -> str:
     """The theme's name, the app's own for "". Raises InputError with the nearest name for one that does not exist."""
-    known = (BRAND.name, *BUILTIN_THEMES)
+    known = theme_names()
     if name and name not in known:
-        hint = close_match(name, known) or f"There are {', '.join(known)}."
+        hint = close_match(name, known) or f"Choose one of {', '.join(known)}."
         raise InputError(f"{origin}: there is no theme {name!r}", hint=hint)
     return name or BRAND.name
 

@@ -17,7 +17,7 @@ KEYS = "aws_access_key_id = AKIAEXAMPLEEXAMPLE00\naws_secret_access_key = none\n
 @pytest.mark.parametrize(
     ("config", "settings", "words"),
     [
-        ("", Settings(), ["no AWS region is known", "no profile for account B"]),
+        ("", Settings(), ["no AWS profiles on this machine", "ecr-tui demo", "no profile for account B"]),
         (f"[profile a]\n{KEYS}", Settings(profile_a="a"), ["no AWS region is known"]),
         ("", Settings(profile_a="a", regions=("eu-central-1",)), ["there is no profile 'a'"]),
         ("[profile a\nregion", Settings(profile_a="a", profile_b="a"), ["cannot read the AWS config"]),

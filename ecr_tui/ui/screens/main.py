@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
     from ecr_tui.ui.port import Workspace
 
 WINDOW_DEBOUNCE = 0.1
+HINT_WIDTH = 72
+"""Columns of a hint in an empty list: it fits at 80 columns."""
 PREVIEW_DEBOUNCE = 0.03
 
 
@@ -307,9 +310,8 @@ class MainScreen(Screen[None]):
             # The rows stay: what was true a moment ago is better than nothing, and the reason is in the way of no one.
             self._show_error(error, title="The repositories could not be read again")
         else:
-            self.repositories.say(
-                f"{NO} {safe(error.title)}", "", "enter: the whole reason, and what to do   ·   r: try again"
-            )
+            hint = textwrap.wrap(safe(error.hint), HINT_WIDTH)
+            self.repositories.say(f"{NO} {safe(error.title)}", *hint, "", "Enter: details   ·   r: try again")
 
     def _say_empty(self) -> None:
         if self.table.rows and self.table.filter:
