@@ -39,6 +39,7 @@ def examine(
     registries: Sequence[RegistryFacts] = (),
     tags: Sequence[Tag] = (),
     asked: Sequence[str] = (),
+    roles: Mapping[str, str] | None = None,
     failures: Mapping[str, str] | None = None,
     now: datetime | None = None,
     cancel: Event | None = None,
@@ -46,7 +47,8 @@ def examine(
     """``tags``: the tag of interest for the drift (all of its pairs); () takes the condition most used.
 
     ``asked``: principals (ARNs) that get a row in every repository, and who should have access by the tag; () takes
-    for the latter those who are granted by that tag anywhere. Raises Cancelled.
+    for the latter those who are granted by that tag anywhere. ``roles``: of sessions among them, their roles' ARNs with
+    the path. Raises Cancelled.
     """
     now = now or datetime.now(UTC)
     policies = _Policies(account, partition, now)
@@ -54,7 +56,7 @@ def examine(
     interest = _interest(tags, asked, [item for item in documents if isinstance(item, PolicyDocument)], account)
 
     def make(whom: Sequence[str] | None, policy: PolicyDocument | None) -> Matrix:
-        return Matrix(whom, account=account, partition=partition, registry=policy, now=now)
+        return Matrix(whom, account=account, partition=partition, registry=policy, now=now, roles=roles)
 
     places = dict.fromkeys((*regions, *(entry.repository.region for entry in entries)))
     known = {facts.region: facts for facts in registries}

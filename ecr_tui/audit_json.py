@@ -26,9 +26,10 @@
                        "asked": [{"principal", CELLS, "both_sides": {"pull": RESPONSE, "push": RESPONSE} or null}],
                        "findings": [{"id", "severity", "title", "where", "fix"}]}]}
 
-CELLS are "pull", "push", "delete" and "administer", each {"verdict", "reason"}; a VERDICT is one of "yes", "if" (a
-condition that the request decides), "void" (a tag or end that is not met now), "partly", "denied", "no". All of it is
-account A's side alone, but "both_sides", whose RESPONSE is "Allowed", "Denied" or "Unknown" (null beyond a bound).
+CELLS are "pull", "push", "delete" and "administer", each {"verdict", "reason", "depends_on"}; a VERDICT is one of
+"yes", "if" (it depends, on what "depends_on" lists), "void" (a tag or end that is not met now), "partly", "denied",
+"no". All of it is account A's side alone, but "both_sides", whose RESPONSE is "Allowed", "Denied" or "Unknown" (null
+beyond a bound).
 Who a principal is (an account, a service, external or not) stands in "principals".
 """
 
@@ -278,6 +279,10 @@ def _person(row: Row) -> dict[str, Any]:
 
 def _cells(row: Row) -> dict[str, Any]:
     return {
-        capability.value: {"verdict": cell.verdict.value, "reason": cell.reason}
+        capability.value: {
+            "verdict": cell.verdict.value,
+            "reason": cell.reason,
+            "depends_on": list(cell.depends_on),
+        }
         for capability, cell in row.cells.items()
     }

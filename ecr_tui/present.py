@@ -27,14 +27,15 @@ def plain(text: str) -> str:
 
 
 def repository_json(repository: Repository, access: AccessSummary | None) -> dict[str, Any]:
-    """An element of DESIGN's ``list --json``; ``access`` is A's half of it, null where it is not known."""
+    """An element of DESIGN's ``list --json``; ``access`` is A's half of it, null where it is not known. Of a known one
+    "pull" and "push" are null where they depend, on what "depends_on" lists."""
     return {
         "repository": repository.name,
         "arn": repository.arn,
         "uri": repository.uri,
         "region": repository.region,
         "tags": repository.tags if repository.tags is not None else {},
-        "access": None if access is None else {"pull": access.pull, "push": access.push},
+        "access": None if access is None else access.to_json(),
         "mutability": repository.mutability,
     }
 
@@ -42,8 +43,8 @@ def repository_json(repository: Repository, access: AccessSummary | None) -> dic
 def access_words(access: AccessSummary | None) -> str:
     if access is None:
         return "?"
-    granted = [word for word, given in (("pull", access.pull), ("push", access.push)) if given]
-    return "+".join(granted) or "none"
+    both = (("pull", access.pull), ("push", access.push))
+    return "+".join(word if given else f"{word}?" for word, given in both if given is not False) or "none"
 
 
 def repository_table(rows: Sequence[Repository], access: Mapping[str, AccessSummary]) -> str:

@@ -7,18 +7,20 @@ ECR"). With scope V1 it has a say in replication and pull through cache only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from ecr_tui.aws.model import RegistryFacts, Repository
+from ecr_tui.policy.access import AccessSummary
 from ecr_tui.policy.answer import Verdict, of_call
 from ecr_tui.policy.compiled import compile_policy
 from ecr_tui.policy.document import PolicyDocument, PolicyError
 from ecr_tui.policy.findings import Finding
 from ecr_tui.policy.known import before_call
 from ecr_tui.policy.principal import describe
+from ecr_tui.policy.who import Matrix
 
 ANYTHING = PolicyDocument.from_json(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -95,6 +97,51 @@ class Reach:
                 for item in policy.statements
             )
         return share
+
+
+class Accesses:
+    """What account A's policies give one principal, repository by repository. Equal ones are worked out once.
+
+    ``registries``: by region, as far as somebody looked when its first repository is asked about. As in the audit, a
+    registry policy of which it is not known whether it is in force is left aside. ``role``: of a session, its role's
+    ARN with the path.
+    """
+
+    def __init__(
+        self,
+        principal: str,
+        registries: Mapping[str, RegistryFacts | None],
+        *,
+        now: datetime | None = None,
+        role: str = "",
+    ) -> None:
+        self._principal = principal
+        self._registries = registries
+        self._reaches: dict[str, Reach] = {}
+        self._now = now or datetime.now(UTC)
+        self._roles = {principal: role} if role else {}
+        self._matrices: dict[int, Matrix] = {}
+
+    def of(self, repository: Repository, document: PolicyDocument | None) -> AccessSummary:
+        policy = self._registry_policy(repository)
+        matrix = self._matrices.get(id(policy))
+        if matrix is None:
+            matrix = self._matrices[id(policy)] = Matrix(
+                [self._principal],
+                account=repository.account,
+                partition=repository.partition,
+                registry=policy,
+                now=self._now,
+                roles=self._roles,
+            )
+        return matrix.rows(document, repository.tags, repository.arn)[0].summary
+
+    def _registry_policy(self, repository: Repository) -> PolicyDocument | None:
+        region = repository.region
+        facts = self._registries.get(region)
+        if facts is not None and region not in self._reaches:
+            self._reaches[region] = Reach(facts)
+        return self._reaches[region].on(repository.arn) if region in self._reaches else None
 
 
 @dataclass(frozen=True)

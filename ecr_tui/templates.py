@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecr_tui.aws.model import CreationTemplate, Repository
-from ecr_tui.policy.access import AccessSummary, access_of
+from ecr_tui.policy.access import AccessSummary
 from ecr_tui.policy.document import PolicyDocument, PolicyError
+from ecr_tui.policy.who import access_of
 
 ROOT = "ROOT"
 
@@ -50,7 +51,7 @@ class Fit:
             parts.append(f"gets a policy that cannot be understood ({self.problem})")
         elif self.policy is None:
             parts.append("gets no policy, so nobody is granted until you do it")
-        elif self.access is not None and not (self.access.pull or self.access.push):
+        elif self.access is not None and self.access.is_none:
             parts.append("gets a policy that gives this principal nothing")
         whole = "gets the tags and a policy" + (" for this principal" if self.access is not None else "")
         return f"{made} {' and '.join(parts) if parts else whole}"
@@ -63,7 +64,7 @@ class Fit:
             "tags_match": self.tags_match,
             "lacking": dict(self.lacking),
             "policy": self.policy.json if self.policy is not None else None,
-            "access": None if self.access is None else {"pull": self.access.pull, "push": self.access.push},
+            "access": None if self.access is None else self.access.to_json(),
             "text": self.sentence(),
         }
 

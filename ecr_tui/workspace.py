@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from ecr_tui.aws.policies import RepositoryPolicies
     from ecr_tui.aws.sessions import AwsSession
     from ecr_tui.grants import Outcome, Plan
-    from ecr_tui.policy.access import AccessSummary
     from ecr_tui.policy.change import Grant
     from ecr_tui.policy.document import PolicyDocument
     from ecr_tui.templates import Fit
@@ -263,18 +262,6 @@ class Workspace(Auditing, Many, Undoing, Verifying):
 
     def policy_text(self, repository: Repository) -> str | None:
         return self._store().read(repository)
-
-    def access(self, repository: Repository, principal: str) -> AccessSummary | None:
-        """What A's side gives ``principal``; None where the policy cannot be read."""
-        from ecr_tui.policy.access import access_of
-        from ecr_tui.policy.document import PolicyDocument, PolicyError
-
-        text = self._store(background=True).read(repository)
-        try:
-            document = None if text is None else PolicyDocument.parse(text)
-        except PolicyError:
-            return None
-        return access_of(document, principal, repository_arn=repository.arn, tags=repository.tags)
 
     def _store(self, *, background: bool = False) -> RepositoryPolicies:
         from ecr_tui.aws.policies import RepositoryPolicies

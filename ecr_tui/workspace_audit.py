@@ -85,6 +85,7 @@ class Auditing:
             registries=[self.registry_facts(region) for region in self.regions()],
             tags=tags,
             asked=asked,
+            roles={one: identity.arn for one in asked if not (identity := self.identity_policies(one)).unreadable},
             failures=failures,
             cancel=cancel,
         )

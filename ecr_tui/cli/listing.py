@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     "query",
     metavar="QUERY",
     default="",
-    help="Words, tag:K or tag:K=V, access:none|pull|push|push-pull, mutable:yes|no, region:START; ! negates.",
+    help="Words, tag:K or tag:K=V, access:none|pull|push|push-pull|depends, mutable:yes|no, region:START; ! negates.",
 )
 @json_option
 @click.pass_context
@@ -36,7 +38,8 @@ def list_command(context: click.Context, /, as_json: bool, query: str, **flags: 
     """The repositories, their tags, and what account A's policies let account B do.
 
     Of a QUERY all terms must hold. A word occurs in the name or in a tag, in any case; "access" is at least that of
-    account B; double quotes hold blanks together. Example: --filter 'api tag:Team=Payments !access:pull'
+    account B, and "depends" is what hangs on the request ("pull?" in the table); double quotes hold blanks together.
+    Example: --filter 'api tag:Team=Payments !access:pull'
     """
     from ecr_tui import present
     from ecr_tui.filters import parse
@@ -86,26 +89,39 @@ def _suggest(wanted: Filter, rows: Sequence[Repository]) -> None:
 
 def _access(workspace: Workspace, rows: Sequence[Repository]) -> dict[str, AccessSummary]:
     """A's side of B's access for each ARN; empty where there is no account B to ask for."""
-    from ecr_tui.policy.access import access_of
+    from ecr_tui.policy.compiled import caller_of
     from ecr_tui.policy.document import PolicyDocument
+    from ecr_tui.registry_effect import Accesses, registry_of
 
-    if workspace.settings.profile_b is None:
+    if workspace.settings.profile_b is None or not rows:
         return {}
     try:
         principal = workspace.consumer().arn
     except EcrTuiError as error:
         click.echo(f"Account B's access is not shown: {error.text()}", err=True)
         return {}
-    parse = lru_cache(maxsize=4096)(PolicyDocument.parse)
-    found: dict[str, AccessSummary] = {}
     with Meter("Reading policies") as meter:
         answers = workspace.policies.read_all(rows, on_progress=meter)
+    documents: dict[str, PolicyDocument | None] = {}
+    parse = lru_cache(maxsize=4096)(PolicyDocument.parse)
     for answer in answers:
-        row = answer.repository
-        try:
-            if answer.error is None:
-                document = parse(answer.value) if answer.value is not None else None
-                found[row.arn] = access_of(document, principal, repository_arn=row.arn, tags=row.tags)
-        except EcrTuiError:
-            continue
+        if answer.error is None:
+            with contextlib.suppress(EcrTuiError):
+                documents[answer.repository.arn] = None if answer.value is None else parse(answer.value)
+    registries = {region: workspace.registry_facts(region) for region in dict.fromkeys(row.region for row in rows)}
+    for region, facts in registries.items():
+        if doubt := registry_of(facts).doubt:
+            click.echo(f"Account A's registry policy in {region} is not counted: {doubt}", err=True)
+    now = datetime.now(UTC)
+
+    def judged(role: str = "") -> dict[str, AccessSummary]:
+        accesses = Accesses(principal, registries, now=now, role=role)
+        return {row.arn: accesses.of(row, documents[row.arn]) for row in rows if row.arn in documents}
+
+    found = judged()
+    open_path = any("aws:PrincipalArn" in one.depends_on for one in found.values())
+    if open_path and caller_of(principal).kind == "assumed-role":
+        # A session's ARN does not carry its role's path; IAM tells it, where account B may ask.
+        identity = workspace.identity_policies(principal)
+        found = found if identity.unreadable else judged(identity.arn)
     return found

@@ -4,8 +4,9 @@
     term   =  [ "!" ] ( word | field )         "!" turns a term into its opposite
     word   =  text                             occurs in the name or in a tag (KEY=VALUE), in any case
     field  =  "tag:" KEY [ "=" VALUE ]         carries the tag (with exactly that value; case counts, as it does in IAM)
-           |  "access:" ( "none" | "pull" | "push" | "push-pull" )
-                                               what A's policy lets B do, at least; "none" is neither
+           |  "access:" ( "none" | "pull" | "push" | "push-pull" | "depends" )
+                                               what A's policies certainly let B do, at least; "none" is certainly
+                                               neither; "depends": pull or push hang on what only the request tells
            |  "mutable:" ( "yes" | "no" )      whether image tags can be moved, exceptions aside
            |  "region:" START                  its region begins with that
 
@@ -19,7 +20,8 @@ other fields, keep their meaning in it.
 
 What is not known of a row yet is neither true nor false: one whose policy was not read is in neither of ``access:none``
 and ``!access:none``, one whose tags were not read in neither of ``tag:Team`` and ``!tag:Team``; :attr:`Result.unknown`
-counts them. Words look at what is known.
+counts them. Words look at what is known. Access that depends is in neither, too, and not counted: ``access:depends``
+selects it.
 """
 
 from ecr_tui.filters.grammar import FIELDS, Problem

@@ -9,7 +9,7 @@ from ecr_tui.filters.terms import Term
 
 FIELDS = {
     "tag": ("KEY", "KEY=VALUE"),
-    "access": ("none", "pull", "push", "push-pull"),
+    "access": ("none", "pull", "push", "push-pull", "depends"),
     "mutable": ("yes", "no"),
     "region": ("START",),
 }

@@ -38,7 +38,7 @@ class Plain(NamedTuple):
     mutability: str = ""
 
 
-PULL, PUSH, ACCESS_KNOWN = 1, 2, 4
+PULL, PUSH, ACCESS_KNOWN, MAY_PULL, MAY_PUSH = 1, 2, 4, 8, 16
 SEPARATOR = "\x1f"
 """Stands before each tag in a haystack; no name and no tag of AWS may hold it."""
 
@@ -67,10 +67,12 @@ def _beginning(haystacks: Sequence[str]) -> str:
 
 
 def access_code(access: AccessSummary | None) -> int:
-    """0 while it is not known."""
+    """0 while it is not known. What depends is neither given nor refused: its bits are MAY_PULL and MAY_PUSH."""
     if access is None:
         return 0
-    return ACCESS_KNOWN | (PULL if access.pull else 0) | (PUSH if access.push else 0)
+    pull = MAY_PULL if access.pull is None else PULL if access.pull else 0
+    push = MAY_PUSH if access.push is None else PUSH if access.push else 0
+    return ACCESS_KNOWN | pull | push
 
 
 class Index:

@@ -8,7 +8,19 @@ from dataclasses import dataclass, field
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
-from ecr_tui.filters.index import ACCESS_KNOWN, BLOCK, PULL, PUSH, SEPARATOR, Index, Searchable, access_code, haystack
+from ecr_tui.filters.index import (
+    ACCESS_KNOWN,
+    BLOCK,
+    MAY_PULL,
+    MAY_PUSH,
+    PULL,
+    PUSH,
+    SEPARATOR,
+    Index,
+    Searchable,
+    access_code,
+    haystack,
+)
 from ecr_tui.filters.rows import NOT, Mask
 
 if TYPE_CHECKING:
@@ -17,8 +29,8 @@ if TYPE_CHECKING:
 Span = tuple[int, int]
 """Start and end (exclusive), in characters."""
 
-_ACCESS = {"none": 0, "pull": PULL, "push": PUSH, "push-pull": PULL | PUSH}
-_KNOWN_CODES = frozenset(ACCESS_KNOWN | bits for bits in range(4))
+_ACCESS = {"pull": PULL, "push": PUSH, "push-pull": PULL | PUSH}
+_KNOWN_CODES = frozenset(ACCESS_KNOWN | pull | push for pull in (0, PULL, MAY_PULL) for push in (0, PUSH, MAY_PUSH))
 _RARE_FIRST = "zqxjkvbywgpfmcudlhrsniotae"
 
 
@@ -38,27 +50,37 @@ class Term:
 
     def holds(self, row: Searchable, access: AccessSummary | None = None) -> bool | None:
         """For one row; None where that is not known."""
-        found = self._holds(row, access)
+        if self.kind == "access":
+            return None if access is None else access_code(access) in self._codes
+        found = self._holds(row)
         return found if found is None else found != self.negated
 
-    def _holds(self, row: Searchable, access: AccessSummary | None) -> bool | None:
+    def _holds(self, row: Searchable) -> bool | None:
         if self.kind == "word":
             return self.value in haystack(row)
         if self.kind == "region":
             return row.region.startswith(self.value)
         if self.kind == "mutable":
             return row.mutability.startswith("MUTABLE") == (self.value == "yes")
-        if self.kind == "access":
-            return None if access is None else access_code(access) in self._codes
         if row.tags is None:
             return None
         return self.value in row.tags if self.tag_value is None else row.tags.get(self.value) == self.tag_value
 
     @property
     def _codes(self) -> frozenset[int]:
-        """The codes of ``Index.access`` for which the term holds, negation aside."""
+        """The codes of ``Index.access`` for which the term holds. Access that depends is neither there nor not, so such
+        a row is in neither of ``access:pull`` and ``!access:pull``."""
+        return frozenset(code for code in _KNOWN_CODES if self._fits(code))
+
+    def _fits(self, code: int) -> bool:
+        sure = code & (PULL | PUSH)
+        most = sure | (PULL if code & MAY_PULL else 0) | (PUSH if code & MAY_PUSH else 0)
+        if self.value == "depends":
+            return (most != sure) != self.negated
+        if self.value == "none":
+            return sure != 0 if self.negated else most == 0
         wanted = _ACCESS[self.value]
-        return frozenset(c for c in _KNOWN_CODES if (c == ACCESS_KNOWN if not wanted else c & wanted == wanted))
+        return most & wanted != wanted if self.negated else sure & wanted == wanted
 
     def masks(self, index: Index) -> tuple[Mask, Mask]:
         """As :meth:`scan` of all rows."""
@@ -74,8 +96,7 @@ class Term:
             return self._mask(_flags(index.mutable, {self.value == "yes"})), none
         if self.kind == "access":
             unknown = Mask.of(_flags(index.access, {0})) if 0 in index.access else none
-            wanted = _KNOWN_CODES - self._codes if self.negated else self._codes
-            return Mask.of(_flags(index.access, wanted)), unknown
+            return Mask.of(_flags(index.access, self._codes)), unknown
         found, unknown_rows = self._scan_tags(index, index.all_rows)
         return Mask.holding(rows, found), Mask.holding(rows, unknown_rows)
 
@@ -97,8 +118,8 @@ class Term:
         if self.kind == "mutable":
             return _flagged(base, index.mutable, {(value == "yes") != negated}), ()
         if self.kind == "access":
-            wanted = _KNOWN_CODES - self._codes if negated else self._codes
-            return _flagged(base, index.access, wanted), _flagged(base, index.access, {0}) if 0 in index.access else ()
+            unread = _flagged(base, index.access, {0}) if 0 in index.access else ()
+            return _flagged(base, index.access, self._codes), unread
         return self._scan_tags(index, base)
 
     def _scan_tags(self, index: Index, base: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
@@ -139,6 +160,8 @@ class Term:
         """Whether every row for which this holds is one for which ``other`` holds."""
         if self == other:
             return True
+        if self.kind == other.kind == "access":
+            return self._codes <= other._codes
         if self.kind != other.kind or self.negated != other.negated:
             return False
         narrow, wide = (other, self) if self.negated else (self, other)
@@ -146,9 +169,7 @@ class Term:
             return wide.value in narrow.value
         if self.kind == "region":
             return narrow.value.startswith(wide.value)
-        if self.kind == "tag":
-            return narrow.value == wide.value and wide.tag_value is None
-        return self.kind == "access" and narrow._codes <= wide._codes
+        return self.kind == "tag" and narrow.value == wide.value and wide.tag_value is None
 
     def implies_loosely(self, other: Term) -> bool:
         """The same in a loose result, where a term that cannot be loose keeps its meaning."""

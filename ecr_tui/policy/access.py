@@ -1,14 +1,9 @@
-"""What account A's side lets a principal do with a repository: one half of the answer, and says so."""
+"""What account A's side lets a principal do with a repository, in short: one half of the answer, and says so."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-
-from ecr_tui.policy.answer import all_of, of_call
-from ecr_tui.policy.document import PolicyDocument
-from ecr_tui.policy.known import before_call
+from typing import Any
 
 ESSENTIAL_PULL = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 """What a pull cannot do without (managed policy AmazonEC2ContainerRegistryPullOnly)."""
@@ -34,21 +29,10 @@ class AccessSummary:
     push: bool | None
     depends_on: tuple[str, ...] = ()
 
+    @property
+    def is_none(self) -> bool:
+        """Certainly neither."""
+        return self.pull is False and self.push is False
 
-def access_of(
-    document: PolicyDocument | None,
-    principal: str,
-    *,
-    repository_arn: str,
-    tags: Mapping[str, str] | None,
-    now: datetime | None = None,
-) -> AccessSummary:
-    """Of one repository (``Accesses`` is for many). ``principal``: an ARN; an account's root ARN asks for the account.
-    ``tags`` None: not known."""
-    known = before_call(principal, repository_arn=repository_arn, tags=tags, now=now or datetime.now(UTC))
-    pull, push = (
-        all_of(of_call(document, known, action, repository_arn) for action in actions)
-        for actions in (ESSENTIAL_PULL, ESSENTIAL_PUSH)
-    )
-    names = dict.fromkeys((*pull.depends_on, *push.depends_on))
-    return AccessSummary(pull.verdict.allowed, push.verdict.allowed, tuple(names))
+    def to_json(self) -> dict[str, Any]:
+        return {"pull": self.pull, "push": self.push, "depends_on": list(self.depends_on)}

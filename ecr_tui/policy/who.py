@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from ecr_tui.policy import _json, answer
-from ecr_tui.policy.access import ESSENTIAL_PULL, ESSENTIAL_PUSH
+from ecr_tui.policy.access import ESSENTIAL_PULL, ESSENTIAL_PUSH, AccessSummary
 from ecr_tui.policy.answer import of_rules
 from ecr_tui.policy.compiled import Rule, caller_of, compile_policy
 from ecr_tui.policy.document import PolicyDocument
@@ -87,6 +87,12 @@ class Row:
     def verdict(self, capability: Capability) -> Verdict:
         return self.cells[capability].verdict
 
+    @property
+    def summary(self) -> AccessSummary:
+        pull, push = self.cells[Capability.PULL], self.cells[Capability.PUSH]
+        names = dict.fromkeys((*pull.depends_on, *push.depends_on))
+        return AccessSummary(pull.allowed, push.allowed, tuple(names))
+
 
 _KINDS = {"root": "account", "assumed-role": "session"}
 
@@ -96,6 +102,7 @@ class Matrix:
 
     ``principals``: whom to ask about; None asks, for each repository, about everyone that its policy names. A
     ``registry`` policy (scope V2) counts beside each repository's own. ``now`` decides about grants that end.
+    ``roles``: for sessions among the principals their roles' ARNs with the path, as far as they are known.
     """
 
     def __init__(
@@ -106,7 +113,9 @@ class Matrix:
         partition: str = "aws",
         registry: PolicyDocument | None = None,
         now: datetime | None = None,
+        roles: Mapping[str, str] | None = None,
     ) -> None:
+        self._roles = roles or {}
         self.account = account
         self.partition = partition
         self.now = now or datetime.now(UTC)
@@ -141,14 +150,15 @@ class Matrix:
         )
 
     def _row(self, principal: str, stated: Sequence[_Stated], tags: Mapping[str, str] | None, arn: str) -> Row:
-        caller = caller_of(f"arn:{self.partition}:iam::{principal}:root" if principal.isdigit() else principal)
+        role = self._roles.get(principal, "")
+        caller = caller_of(f"arn:{self.partition}:iam::{principal}:root" if principal.isdigit() else principal, role)
         many = stands_for_many(caller)
         gripping = [item for item in stated if item.rule.principal_bounds(caller, None, many)[1]]
         # What other statements say makes no difference, so repositories whose policies differ there share the row.
         key = (principal, tuple(item.text for item in gripping), _relevant(gripping, tags, arn))
         row = self._shared.get(key)
         if row is None:
-            known = before_call(principal, repository_arn=arn, tags=tags, now=self.now)
+            known = before_call(principal, repository_arn=arn, tags=tags, now=self.now, principal_arn=role)
             row = self._shared[key] = self._new_row(principal, known, [item.rule for item in gripping], arn)
         return row
 
@@ -217,6 +227,19 @@ def who_can(
     partition, account = repository_arn.split(":")[1], repository_arn.split(":")[4]
     matrix = Matrix(principals, account=account, partition=partition, registry=registry, now=now)
     return matrix.rows(document, tags, repository_arn)
+
+
+def access_of(
+    document: PolicyDocument | None,
+    principal: str,
+    *,
+    repository_arn: str,
+    tags: Mapping[str, str] | None,
+    now: datetime | None = None,
+) -> AccessSummary:
+    """Of one principal on one repository. ``tags`` None: not known."""
+    (row,) = who_can(document, repository_arn=repository_arn, tags=tags, principals=[principal], now=now)
+    return row.summary
 
 
 def named_principals(*documents: PolicyDocument | None) -> tuple[str, ...]:

@@ -20,7 +20,13 @@ from ecr_tui.schemas.parts import (
     word,
 )
 
-_CELL = made_of({"verdict": word(*VERDICTS), "reason": text()})
+_CELL = made_of(
+    {
+        "verdict": word(*VERDICTS),
+        "reason": text(),
+        "depends_on": listed(text(), "condition keys, and more"),
+    }
+)
 _CELLS = dict.fromkeys(CAPABILITIES, _CELL)
 _COUNTED = {name: mapped(count(), "verdict to number of repositories", names=VERDICTS) for name in CAPABILITIES}
 _NUMBERS = {name: count() for name in CAPABILITIES}

@@ -138,7 +138,13 @@ SHARED: dict[str, Schema] = {
             "fix": text(),
         }
     ),
-    "can": made_of({"pull": truth(), "push": truth()}),
+    "can": made_of(
+        {
+            "pull": maybe(truth(), "null where it depends"),
+            "push": maybe(truth(), "null where it depends"),
+            "depends_on": listed(_TEXTS, "condition keys, and what else is not known before the call"),
+        }
+    ),
     "identity": made_of(
         {
             "arn": text(),

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from ecr_tui.policy.access import access_of
 from ecr_tui.policy.document import LIMIT, PolicyDocument
 from ecr_tui.policy.ours import tag_words
 from ecr_tui.policy.principal import describe, describe_all
+from ecr_tui.policy.who import access_of
 from ecr_tui.ui.choice import ACCESS_WORDS, caveat, until_words
 from ecr_tui.ui.text import MUTED, NO, OK, UNKNOWN, count, safe, safe_block
 
@@ -258,7 +258,7 @@ def _may(document: PolicyDocument | None, kind: str, principal: str, repository:
         return f"{NO} nothing"
     if kind == "AWS":
         found = access_of(document, principal, repository_arn=repository.arn, tags=repository.tags)
-        if found.pull is not False or found.push is not False:
+        if not found.is_none:
             marks = {True: OK, False: NO, None: UNKNOWN}
             return "  ".join(f"{marks[one]} {word}" for one, word in ((found.pull, "pull"), (found.push, "push")))
     allowed = [

@@ -38,8 +38,14 @@ def test_access_is_what_the_table_says(sandbox: Sandbox) -> None:
     assert pulling
     assert names("--filter", "access:pull") == pulling
     assert names("--filter", "access:none") == [
-        name for name, access in listed.items() if access == {"pull": False, "push": False}
+        name for name, access in listed.items() if access and access["pull"] is access["push"] is False
     ]
+    depends = [name for name, access in listed.items() if access and access["depends_on"]]
+    assert depends == [name for name, access in listed.items() if access and None in (access["pull"], access["push"])]
+    assert depends == ["platform/charts"]
+    assert listed["platform/charts"] == {"pull": None, "push": False, "depends_on": ["aws:PrincipalOrgID"]}
+    assert names("--filter", "access:depends") == depends
+    assert not {"platform/charts"} & {*names("--filter", "access:pull"), *names("--filter", "!access:pull")}
     calls: list[str] = []
     sandbox.fault = lambda call: calls.append(call.operation)  # type: ignore[func-returns-value]
     assert names("--filter", "ledger access:none") == ["payments/ledger"]

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from ecr_tui.errors import InputError
-from ecr_tui.policy.access import access_of
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant, adopt, equivalent, group, merge, prune, revoke
 from ecr_tui.policy.document import LIMIT, PolicyDocument
 from ecr_tui.policy.identity import identity_policy
 from ecr_tui.policy.lint import lint
 from ecr_tui.policy.ours import read_own
+from ecr_tui.policy.who import access_of
 from tests.policy.build import BOB, CAROL, PULL, REPOSITORY, ROOT_B, SEED, A, B, allow, ask, deny, policy
 
 PAYMENTS = (("Team", "Payments"),)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from ecr_tui.errors import InputError
-from ecr_tui.policy.access import access_of
+from ecr_tui.policy.access import ESSENTIAL_PULL
 from ecr_tui.policy.actions import all_actions
+from ecr_tui.policy.answer import answer
 from ecr_tui.policy.change import Grant, adopt, differences, equivalent, group, merge, prune, revoke, text_diff
 from ecr_tui.policy.document import PolicyDocument, PolicyError
 from ecr_tui.policy.evaluate import ALLOWED, Policies, Request, decide
@@ -24,6 +26,7 @@ from ecr_tui.policy.who import Capability, who_can
 from tests.policy.build import FULL, REPOSITORY, A
 from tests.policy.strategies import TAGS, callers, documents, grants, json_values, statements
 
+NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
 FEW = settings(max_examples=100, deadline=None)
 
 
@@ -171,9 +174,9 @@ def test_who_and_lint_take_every_document(document: PolicyDocument, tags: dict[s
 @FEW
 @given(documents(), callers, st.sampled_from(TAGS))
 def test_who_agrees_with_the_decisions(document: PolicyDocument, caller: str, tags: dict[str, str]) -> None:
-    (row,) = who_can(document, repository_arn=REPOSITORY, tags=tags, principals=[caller])
-    found = access_of(document, caller, repository_arn=REPOSITORY, tags=tags).pull
-    assert row.cells[Capability.PULL].allowed is found
+    (row,) = who_can(document, repository_arn=REPOSITORY, tags=tags, principals=[caller], now=NOW)
+    found = answer(document, caller, ESSENTIAL_PULL, repository_arn=REPOSITORY, tags=tags, now=NOW)
+    assert row.cells[Capability.PULL].allowed is found.verdict.allowed
 
 
 @given(st.text())

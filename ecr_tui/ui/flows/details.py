@@ -19,10 +19,11 @@ from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import DetailsRead
 
 if TYPE_CHECKING:
-    from ecr_tui.aws.model import Repository
+    from ecr_tui.aws.model import RegistryFacts, Repository
     from ecr_tui.policy.access import AccessSummary
     from ecr_tui.policy.document import PolicyDocument
     from ecr_tui.policy_reader import Answer, BackgroundReader, Readers
+    from ecr_tui.registry_effect import Accesses
     from ecr_tui.ui.port import Workspace
 
 
@@ -47,7 +48,10 @@ class Details:
         self.policies: dict[str, Answer[str | None]] = {}
         self.images: dict[str, Answer[Any]] = {}
         self._access: dict[str, AccessSummary | EcrTuiError] = {}
+        self._accesses: Accesses | None = None
         self._judged_for: str | None = None
+        self._registries: dict[str, RegistryFacts | None] = {}
+        self._registry_lock = threading.Lock()
 
     @cached_property
     def _readers(self) -> Readers:
@@ -59,6 +63,8 @@ class Details:
     def _hear(self, reader: BackgroundReader[Any]) -> Any:
         def heard(answer: Answer[Any]) -> None:
             """On a thread of the reader."""
+            if reader is self._readers.policies:
+                self._read_registry(answer.repository.region)
             with self._lock:
                 first = not self._inbox
                 self._inbox.append((reader, answer))
@@ -66,6 +72,16 @@ class Details:
                 jobs.post(self._node, DetailsRead())
 
         return heard
+
+    def _read_registry(self, region: str) -> None:
+        """Once a region, before the first policy there is judged: it is decided beside each of them."""
+        with self._registry_lock:
+            if region in self._registries:
+                return
+            try:
+                self._registries[region] = self._workspace.registry_facts(region)
+            except EcrTuiError:
+                self._registries[region] = None
 
     # -- asking --------------------------------------------------------------------------------------------------
 
@@ -110,6 +126,9 @@ class Details:
         self.policies.clear()
         self.images.clear()
         self._access.clear()
+        self._accesses = None
+        with self._registry_lock:
+            self._registries.clear()
 
     def stop(self) -> None:
         for end in self._ends:
@@ -130,18 +149,18 @@ class Details:
             return None  # a condition on a tag can't be judged yet
         if principal != self._judged_for:
             self._access.clear()
-            self._judged_for = principal
+            self._accesses, self._judged_for = None, principal
         found = self._access.get(repository.arn)
         if found is None:
             found = self._access[repository.arn] = self._judge(answer.value, repository, principal)
         return found
 
-    @staticmethod
-    def _judge(text: str | None, repository: Repository, principal: str) -> AccessSummary | EcrTuiError:
-        from ecr_tui.policy.access import access_of
+    def _judge(self, text: str | None, repository: Repository, principal: str) -> AccessSummary | EcrTuiError:
+        from ecr_tui.registry_effect import Accesses
 
+        if self._accesses is None:
+            self._accesses = Accesses(principal, self._registries)
         try:
-            document = _parse(text) if text else None
-            return access_of(document, principal, repository_arn=repository.arn, tags=repository.tags or {})
+            return self._accesses.of(repository, _parse(text) if text else None)
         except EcrTuiError as error:
             return error
