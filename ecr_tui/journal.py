@@ -28,10 +28,14 @@ from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.processes import is_running, this_process
 
 WRITTEN, FAILED, UNKNOWN = "written", "failed", "unknown"
+HALF = "half"
+"""What :func:`found_in` tells of a change of tags that was carried out in part; no outcome of an entry."""
 DONE, STOPPED, DISMISSED = "done", "stopped", "dismissed"
 POLICY, TAGS = "policy", "tags"
 NEVER_ARRIVED = "found unchanged afterwards"
 """The detail of a write whose outcome was not known, and that was not done."""
+FOUND_LIVE, FOUND_BY_NEXT = "found live afterwards", "found by the next write"
+"""The detail of one that was done."""
 GRANT, REVOKE, TAG, UNDO, REDO = "grant", "revoke", "tag", "undo", "redo"
 _KINDS = (GRANT, REVOKE, TAG, UNDO, REDO)
 _FORMAT = 1
@@ -100,6 +104,34 @@ class Entry:
     detail: str = ""
     finished_at: datetime | None = None
 
+    @property
+    def in_force_at(self) -> datetime:
+        """From when on it may have been in force: AWS may have carried it out long after it was sent."""
+        return self.finished_at if self.detail == FOUND_LIVE and self.finished_at is not None else self.at
+
+
+def found_in(record: Record, text: str | None) -> str:
+    """What a text that was found there tells of the write: WRITTEN, FAILED, HALF (of a change of tags only), else
+    UNKNOWN. Of tags those count that the write changed."""
+    if record.subject == TAGS:
+        return _found_in_tags(record, text)
+    if same_state(record.subject, text, record.after_text):
+        return WRITTEN
+    return FAILED if same_state(record.subject, text, record.before_text) else UNKNOWN
+
+
+def _found_in_tags(record: Record, text: str | None) -> str:
+    try:
+        before, after, live = (dict(json.loads(one or "{}")) for one in (record.before_text, record.after_text, text))
+    except (ValueError, TypeError):
+        return UNKNOWN
+    changed = [key for key in before.keys() | after.keys() if before.get(key) != after.get(key)]
+    if all(live.get(key) == after.get(key) for key in changed):
+        return WRITTEN
+    if all(live.get(key) == before.get(key) for key in changed):
+        return FAILED
+    return HALF if all(live.get(key) in (before.get(key), after.get(key)) for key in changed) else UNKNOWN
+
 
 @dataclass(frozen=True)
 class Head:
@@ -114,11 +146,18 @@ class Head:
 
 @dataclass(frozen=True)
 class History:
-    """Everything that the journal holds, oldest first."""
+    """Everything that the journal holds, oldest first.
+
+    What was looked up (``undoing.settle``): ``half`` are the ids of changes of tags that were carried out in part,
+    ``unclear`` the places (ARN and subject) whose last write is unknown, and where that cannot be told from what is
+    live.
+    """
 
     entries: tuple[Entry, ...]
     damaged: tuple[Damage, ...] = ()
     runs: tuple[Run, ...] = ()
+    half: frozenset[str] = frozenset()
+    unclear: frozenset[tuple[str, str]] = frozenset()
 
     @cached_property
     def undone_by(self) -> Mapping[str, Entry]:
@@ -140,6 +179,12 @@ class History:
             found.setdefault((entry.record.arn, entry.record.subject), []).append(entry)
         return found
 
+    @property
+    def unknown(self) -> tuple[Entry, ...]:
+        """The last writes to their places of which nobody knows whether they were carried out."""
+        last = (entries[-1] for entries in self.of_repository.values())
+        return tuple(entry for entry in last if entry.outcome == UNKNOWN)
+
     def undone(self) -> frozenset[str]:
         """The ids of entries that an undo, or a redo, took back."""
         return frozenset(self.undone_by)
@@ -158,18 +203,24 @@ class History:
                 yield entry
 
     def _standing(self, account: str | None, wanted: Callable[[str], bool]) -> Iterator[Entry]:
-        following: dict[tuple[str, str], Entry] = {}
+        following: dict[tuple[str, str], tuple[Entry, ...]] = {}
         for entry in reversed(self.entries):
             record = entry.record
             place = (record.arn, record.subject)
-            after, following[place] = following.get(place), entry
+            after = following.get(place, ())
+            following[place] = (entry,) if entry.outcome == WRITTEN else (entry, *after)
             if (
-                entry.outcome == WRITTEN
+                (entry.outcome == WRITTEN or entry.id in self.half)
                 and wanted(record.kind)
                 and entry.id not in self.undone_by
                 and account in (None, record.account)
-                # What the next write found there is not what this one left.
-                and (after is None or same_state(record.subject, after.record.before_text, record.after_text))
+                and place not in self.unclear
+                # What a later write found there is not what this one left, unless it came after that.
+                and all(
+                    same_state(record.subject, one.record.before_text, record.after_text)
+                    for one in after
+                    if one.at > entry.in_force_at
+                )
             ):
                 yield entry
 
@@ -209,9 +260,9 @@ class History:
         return entry, in_force
 
     def later(self, entry: Entry) -> tuple[Entry, ...]:
-        """Written to the same repository after ``entry``, oldest first."""
+        """Written to the same repository after ``entry``, or perhaps written, oldest first."""
         same = self.of_repository[entry.record.arn, entry.record.subject]
-        return tuple(one for one in same[self._places[entry.id] + 1 :] if one.outcome == WRITTEN)
+        return tuple(one for one in same[self._places[entry.id] + 1 :] if one.outcome != FAILED)
 
     def last_known(self, entry: Entry) -> str | None:
         """What the last write to the entry's repository left, as far as the journal knows."""
@@ -317,7 +368,7 @@ class Journal:
         entries: dict[str, Entry] = {}
         runs: dict[str, Run] = {}
         damaged = self._file.read(lambda value: _take(value, entries, runs))
-        return History(tuple(entries.values()), damaged, tuple(runs.values()))
+        return History(tuple(_settled_by_next(list(entries.values()))), damaged, tuple(runs.values()))
 
     def entries(self) -> tuple[Entry, ...]:
         return self.read().entries
@@ -342,6 +393,23 @@ class Journal:
 
     def last_undoable(self, account: str | None = None) -> Entry | None:
         return self.read().last_undoable(account)
+
+
+def _settled_by_next(entries: list[Entry]) -> list[Entry]:
+    """An unknown write is told by what the next one to the same place found there, under the same lock."""
+    following: dict[tuple[str, str], Entry] = {}
+    for place in range(len(entries) - 1, -1, -1):
+        entry = entries[place]
+        key = (entry.record.arn, entry.record.subject)
+        after, following[key] = following.get(key), entry
+        if entry.outcome != UNKNOWN or after is None:
+            continue
+        found = found_in(entry.record, after.record.before_text)
+        if found == WRITTEN:
+            entries[place] = replace(entry, outcome=WRITTEN, detail=FOUND_BY_NEXT)
+        elif found == FAILED:
+            entries[place] = replace(entry, outcome=FAILED, detail=NEVER_ARRIVED)
+    return entries
 
 
 def _take(value: dict[str, Any], entries: dict[str, Entry], runs: dict[str, Run]) -> None:

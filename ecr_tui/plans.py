@@ -11,7 +11,7 @@ from ecr_tui import registry_effect
 from ecr_tui.aws.model import RegistryFacts, Repository, Role
 from ecr_tui.endings import ending
 from ecr_tui.errors import ConflictError, InputError
-from ecr_tui.journal import REDO, UNDO, Entry
+from ecr_tui.journal import REDO, UNDO, UNKNOWN, Entry
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import (
     Change,
@@ -218,7 +218,7 @@ def plan_undo_from(entry: Entry, text: str | None, later: Sequence[Entry] = ()) 
 
 
 def told_later(entry: Entry, later: Sequence[Entry]) -> list[str]:
-    """Who is known to have written after ``entry``, a line each, the last few of them."""
+    """Who wrote after ``entry``, as far as the journal knows, a line each, the last few of them."""
     if not later:
         return [
             f"The write of {entry.at:%Y-%m-%d %H:%M} UTC is no longer the last one. The journal knows of no later one, "
@@ -228,7 +228,7 @@ def told_later(entry: Entry, later: Sequence[Entry]) -> list[str]:
         f"{one.at:%Y-%m-%d %H:%M} UTC: {one.record.kind}"
         + (f" for {describe(one.record.principal)}" if one.record.principal else "")
         + (f" by {one.record.operator}" if one.record.operator else "")
-        + f" ({one.id})"
+        + f" ({one.id}{', outcome unknown' if one.outcome == UNKNOWN else ''})"
         for one in later[-5:]
     ]
 

@@ -19,7 +19,6 @@ from ecr_tui.errors import ConflictError, CredentialsError, EcrTuiError, Environ
 from ecr_tui.grants import READ_BACK_PAUSES, gate
 from ecr_tui.journal import (
     FAILED,
-    NEVER_ARRIVED,
     REDO,
     TAG,
     TAGS,
@@ -27,7 +26,6 @@ from ecr_tui.journal import (
     UNKNOWN,
     WRITTEN,
     Entry,
-    History,
     Journal,
     Record,
 )
@@ -173,6 +171,22 @@ def plan_back(
         )
     plan = _plan(store, fresh, tags_of(entry.record.before_text), registry)
     return replace(plan, kind=kind, undoes=entry.id)
+
+
+def plan_half(
+    store: TagStore, repository: Repository, entry: Entry, *, redo: bool = False, registry: RegistryFacts | None = None
+) -> TagPlan:
+    """From what a change of tags left that was carried out in part: back to before it, or (``redo``) to its end.
+
+    Only the tags that it was about.
+    """
+    fresh = replace(repository, tags=store.tags(repository))
+    before, after = tags_of(entry.record.before_text), tags_of(entry.record.after_text)
+    wanted = after if redo else before
+    tags = {key: value for key, value in (fresh.tags or {}).items() if before.get(key) == after.get(key)}
+    tags |= {key: value for key, value in wanted.items() if before.get(key) != after.get(key)}
+    plan = _plan(store, fresh, tags, registry)
+    return plan if redo else replace(plan, kind=UNDO, undoes=entry.id)
 
 
 def _plan(store: TagStore, fresh: Repository, after: Mapping[str, str], registry: RegistryFacts | None) -> TagPlan:
@@ -383,20 +397,6 @@ def _finish(journal: Journal, identifier: str, outcome: str, detail: str, notes:
         journal.finish(identifier, outcome, detail)
     except EnvironmentFailure as exc:
         notes.append(f"the outcome could not be noted in the journal: {exc.title}")
-
-
-def settle_tags(store: TagStore, journal: Journal, repository: Repository) -> History:
-    """As ``undoing.settle``, for the tags of one repository. Callers hold ``journal.writing``."""
-    history = journal.read()
-    entries = history.of_repository.get((repository.arn, TAGS), ())
-    if not entries or entries[-1].outcome != UNKNOWN:
-        return history
-    entry, live = entries[-1], store.tags(repository)
-    if live == tags_of(entry.record.after_text):
-        journal.finish(entry.id, WRITTEN, "found live afterwards")
-    elif live == tags_of(entry.record.before_text):
-        journal.finish(entry.id, FAILED, NEVER_ARRIVED)
-    return journal.read()
 
 
 def tags_of(text: str | None) -> dict[str, str]:

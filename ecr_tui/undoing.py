@@ -8,7 +8,10 @@ last link is in force.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from ecr_tui.attempts import Pace
 from ecr_tui.aws.model import Repository, Role
@@ -16,8 +19,9 @@ from ecr_tui.errors import ConflictError, EcrTuiError, InputError
 from ecr_tui.grants import Outcome, PolicyStore, gate, write
 from ecr_tui.journal import (
     FAILED,
+    FOUND_LIVE,
+    HALF,
     NEVER_ARRIVED,
-    POLICY,
     TAGS,
     UNDO,
     UNKNOWN,
@@ -25,12 +29,19 @@ from ecr_tui.journal import (
     Entry,
     History,
     Journal,
+    found_in,
     same_state,
 )
 from ecr_tui.plans import Plan, plan_undo_from, read_live, told_later
-from ecr_tui.policy.change import equivalent
 
 StoreFor = Callable[[Entry], PolicyStore]
+TagsFor = Callable[[Entry], Mapping[str, str]]
+"""The live tags of an entry's repository."""
+
+LATE = timedelta(minutes=5)
+"""For so long AWS may carry out a request that it has not answered, or whose sender was killed."""
+_REVISED = timedelta(days=1)
+"""For so long a write that is noted as never carried out is looked for once more."""
 
 
 def undo(
@@ -41,6 +52,7 @@ def undo(
     operator: str = "",
     read_only: str = "",
     redo: bool = False,
+    tags_for: TagsFor | None = None,
 ) -> Outcome:
     """Take back the last write of ``account`` (None: of any) that is not taken back yet; ``redo``: the last undo.
 
@@ -49,7 +61,7 @@ def undo(
     """
     gate(read_only)
     with journal.writing():
-        history = settle(store_for, journal, account=account)
+        history = settle(store_for, journal, account=account, tags_for=tags_for)
         entry = next((history.redoable if redo else history.undoable)(account), None)
         if entry is None:
             raise InputError(
@@ -128,28 +140,40 @@ def entry_of(history: History, identifier: str, account: str) -> Entry:
     return entry
 
 
-def target(history: History, entry: Entry, *, redo: bool = False) -> Entry:
+def target(history: History, entry: Entry, *, redo: bool = False, settled: bool = True) -> Entry:
     """Which entry is to be taken back, so that ``entry`` is no longer in force (``redo``: is in force again).
 
-    To redo an undo is to take it back. Raises InputError when there is nothing to do, or nothing was ever written.
+    To redo an undo is to take it back. Raises InputError when there is nothing to do, or nothing was ever written, and
+    ConflictError where the outcome is unknown, unless nobody has looked yet (``settled`` False).
     """
     if entry.outcome == FAILED:
         raise InputError(f"{entry.id} was never written", detail=entry.detail, hint="There is nothing to take back.")
     tip, in_force = history.tip(entry)
+    if tip.outcome == UNKNOWN:
+        if settled and tip.id not in history.half:
+            raise _not_known(history, tip)
+        return tip
     if entry.record.kind == UNDO:
         redo = False
     if in_force == redo:
         state = "is in force already" if in_force else "is taken back already"
         by = f", by {tip.id} of {tip.at:%Y-%m-%d %H:%M} UTC" if tip is not entry else ""
         raise InputError(f"{entry.id} {state}{by}", hint="ecr-tui history shows what was taken back.")
-    if tip.outcome == UNKNOWN:
-        raise ConflictError(
-            f"nobody knows whether {tip.id} was written, and the live policy does not tell",
-            detail=tip.detail,
-            hint="Look at the policy as it is now.",
-            side=str(Role.OWNER),
-        )
     return tip
+
+
+def _not_known(history: History, entry: Entry) -> ConflictError:
+    subject = "tags" if entry.record.subject == TAGS else "policy"
+    unclear = (entry.record.arn, entry.record.subject) in history.unclear
+    if unclear or history.later(entry):
+        title = f"it is not known whether {entry.id} was written"
+        hint = f"The live {subject} match neither side of it. Look at them, and change them as you need."
+        if subject == "policy":
+            hint = "The live policy matches neither side of it. Look at it, and grant or revoke as you need."
+    else:
+        title = f"{entry.id} is not written, or not yet"
+        hint = f"AWS did not answer, and may carry it out within {LATE.seconds // 60} minutes. Try again then."
+    return ConflictError(title, detail=entry.detail, hint=hint, side=str(Role.OWNER))
 
 
 def _take_back(store: PolicyStore, journal: Journal, history: History, entry: Entry, operator: str) -> Outcome:
@@ -166,7 +190,12 @@ def _take_back(store: PolicyStore, journal: Journal, history: History, entry: En
             )
         return plan
 
-    return write(store, journal, repository_of(entry), plan_on, operator, undoes=entry.id)
+    outcome = write(store, journal, repository_of(entry), plan_on, operator, undoes=entry.id)
+    open_ = [one for one in later if one.outcome == UNKNOWN]
+    if not open_:
+        return outcome
+    late = f"AWS did not answer {open_[-1].id}: should it be carried out late, it replaces this one"
+    return replace(outcome, notes=(*outcome.notes, late))
 
 
 def same_again(history: History, entry: Entry) -> Entry | None:
@@ -175,41 +204,83 @@ def same_again(history: History, entry: Entry) -> Entry | None:
     if record.kind == UNDO:
         return None
     for one in reversed(history.later(entry)):
-        stands = one.record.kind != UNDO and one.id not in history.undone_by
+        stands = one.outcome == WRITTEN and one.record.kind != UNDO and one.id not in history.undone_by
         if stands and same_state(record.subject, one.record.after_text, record.after_text):
             return one
     return None
 
 
-def settle(store_for: StoreFor, journal: Journal, *, account: str | None = None, arn: str = "") -> History:
-    """Find out what became of entries whose outcome is unknown (a kill, a lost answer), and note it in the journal.
+def settle(
+    store_for: StoreFor,
+    journal: Journal,
+    *,
+    account: str | None = None,
+    arn: str = "",
+    tags_for: TagsFor | None = None,
+) -> History:
+    """Find out what became of entries whose outcome is unknown (a kill, a lost response), and note it in the journal.
 
-    Callers hold ``journal.writing()``, with ``arn`` that repository's. Only the last entry of a repository can be told
-    from its live policy; what cannot be told stays unknown.
+    Callers hold ``journal.writing()``, with ``arn`` that repository's. What is live tells of the last entry of a
+    repository, and of an earlier one that AWS carried out late; what cannot be told stays unknown, and so does for a
+    while what was not carried out yet. Changes of tags are told where ``tags_for`` is given.
     """
     history = journal.read()
-    changed = False
-    for (where, subject), entries in history.of_repository.items():
-        entry = entries[-1]
-        if subject != POLICY or entry.outcome != UNKNOWN or account not in (None, entry.record.account):
+    settled: dict[str, Entry] = {}
+    half, unclear = set(), set()
+    now = datetime.now(UTC)
+    for place, entries in history.of_repository.items():
+        last = entries[-1]
+        if account not in (None, last.record.account) or arn not in ("", place[0]):
             continue
-        if arn and arn != where:
+        asked = [one for one in entries if (one.outcome == UNKNOWN and one is last) or _may_come(one, now)]
+        if not asked or (place[1] == TAGS and tags_for is None):
             continue
-        repository = repository_of(entry)
         try:
-            _, live = read_live(repository, store_for(entry).read(repository))
-            _, before = read_live(repository, entry.record.before_text)
-            _, after = read_live(repository, entry.record.after_text)
+            live = _live(store_for, tags_for, last)
         except EcrTuiError:
+            unclear |= {place} if last.outcome == UNKNOWN else set()
             continue
-        if equivalent(live, after):
-            journal.finish(entry.id, WRITTEN, "found live afterwards")
-        elif equivalent(live, before):
-            journal.finish(entry.id, FAILED, NEVER_ARRIVED)
-        else:
+        late = next((one for one in reversed(asked) if _is_live(history, one, live)), None)
+        if late is not None:
+            settled[late.id] = _noted(journal, late, WRITTEN, FOUND_LIVE)
             continue
-        changed = True
-    return journal.read() if changed else history
+        if last.outcome != UNKNOWN:
+            continue
+        found = found_in(last.record, live)
+        if found == HALF:
+            half.add(last.id)
+        elif found != FAILED:
+            unclear.add(place)
+        elif now - (last.finished_at or last.at) > LATE:
+            settled[last.id] = _noted(journal, last, FAILED, NEVER_ARRIVED)
+    entries_now = tuple(settled.get(one.id, one) for one in history.entries)
+    return replace(history, entries=entries_now, half=frozenset(half), unclear=frozenset(unclear))
+
+
+def _may_come(entry: Entry, now: datetime) -> bool:
+    """Whether it was not answered, is not known to have been carried out, and is young enough to be looked for."""
+    unanswered = entry.outcome == UNKNOWN or (entry.outcome == FAILED and entry.detail == NEVER_ARRIVED)
+    return unanswered and now - entry.at < _REVISED
+
+
+def _is_live(history: History, entry: Entry, live: str | None) -> bool:
+    """Whether what is live is what this write left, and no later one."""
+    record = entry.record
+    return found_in(record, live) == WRITTEN and not any(
+        same_state(record.subject, live, one.record.after_text) for one in history.later(entry)
+    )
+
+
+def _live(store_for: StoreFor, tags_for: TagsFor | None, entry: Entry) -> str | None:
+    """What is there now, as the journal keeps it. Raises InputError for a policy that cannot be understood."""
+    if entry.record.subject == TAGS:
+        return json.dumps(dict(tags_for(entry) if tags_for is not None else {}))
+    return read_live(repository_of(entry), store_for(entry).read(repository_of(entry)))[0]
+
+
+def _noted(journal: Journal, entry: Entry, outcome: str, detail: str) -> Entry:
+    journal.finish(entry.id, outcome, detail)
+    return replace(entry, outcome=outcome, detail=detail, finished_at=datetime.now(UTC))
 
 
 def repository_of(entry: Entry) -> Repository:

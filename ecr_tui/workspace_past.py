@@ -83,18 +83,29 @@ class Undoing:
         return plan_tags(self._tag_store(), repository, tags, unset, registry=facts)
 
     def plan_tags_back(self, identifier: str, *, redo: bool = False) -> TagPlan:
-        """To take back a change of tags, or to make it again. Raises as :meth:`undo_entry`."""
-        from ecr_tui.tagging import plan_back, settle_tags
-        from ecr_tui.undoing import entry_of, repository_of, target
+        """To take back a change of tags, or to make it again. Raises as :meth:`undo_entry`.
 
-        account = self.owner().account
+        One that was carried out in part is taken back, or completed, as far as the tags that it was about.
+        """
+        from ecr_tui.tagging import plan_back, plan_half
+        from ecr_tui.undoing import entry_of, repository_of, settle, target
+
+        account, store = self.owner().account, self._tag_store()
         repository = repository_of(entry_of(self.journal.read(), identifier, account))
         with self.journal.writing(repository.arn):
-            history = settle_tags(self._tag_store(), self.journal, repository)
+            history = settle(
+                lambda entry: self._store(), self.journal, account=account, arn=repository.arn, tags_for=self._tags_for
+            )
         entry = target(history, entry_of(history, identifier, account), redo=redo)
         facts = self.registry_facts(entry.record.region)
-        later = history.later(entry)
-        return plan_back(self._tag_store(), repository, entry, later=later, registry=facts)
+        if entry.id in history.half:
+            return plan_half(store, repository, entry, redo=redo, registry=facts)
+        return plan_back(store, repository, entry, later=history.later(entry), registry=facts)
+
+    def _tags_for(self, entry: Entry) -> Mapping[str, str]:
+        from ecr_tui.undoing import repository_of
+
+        return self._tag_store().tags(repository_of(entry))
 
     def apply_tags(self, plan: TagPlan) -> TagOutcome:
         """Write tags as they were previewed, or refuse (ConflictError) when tags or policy are others by now."""
@@ -130,6 +141,7 @@ class Undoing:
             operator=owner.arn,
             read_only=read_only,
             redo=redo,
+            tags_for=self._tags_for,
         )
         return self._taken_back(outcome)
 

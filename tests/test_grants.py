@@ -8,13 +8,13 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ecr_tui import attempts, grants
+from ecr_tui import attempts, grants, undoing
 from ecr_tui.aws.model import Repository
 from ecr_tui.errors import (
     Cancelled,
@@ -794,7 +794,9 @@ apply(store, Journal(Path(sys.argv[2])), plan_grant(store, REPO, GRANT))
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_kill_around_the_write_leaves_a_true_record(moment: str, journal: Journal, tmp_path: Path) -> None:
+def test_kill_around_the_write_leaves_a_true_record(
+    moment: str, journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     policy = tmp_path / "policy.json"
     policy.write_text(FOREIGN)
     process = subprocess.run(
@@ -809,6 +811,10 @@ def test_kill_around_the_write_leaves_a_true_record(moment: str, journal: Journa
     if moment == "before":
         with pytest.raises(InputError, match="nothing to undo"):
             undo(lambda _: store, journal)
+        # The request may be on its way yet.
+        assert outcomes(journal) == [("grant", UNKNOWN)]
+        monkeypatch.setattr(undoing, "LATE", timedelta(0))
+        settle(lambda _: store, journal)
         assert outcomes(journal) == [("grant", FAILED)]
     else:
         undo(lambda _: store, journal)

@@ -16,7 +16,8 @@ from ecr_tui.journal import FAILED, UNKNOWN, WRITTEN, Journal
 from ecr_tui.past_writes import LIVE, TAKEN_BACK, PastWrites
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.tag_effect import effect_lines, tag_effects
-from ecr_tui.tagging import apply_tags, changed_tags, plan_back, plan_tags, settle_tags
+from ecr_tui.tagging import apply_tags, changed_tags, plan_back, plan_half, plan_tags
+from ecr_tui.undoing import settle, target
 from tests.test_grants import OTHER, USER, A, repo
 
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
@@ -264,7 +265,39 @@ def test_a_failure_leaves_a_true_record(at: str, outcome: str, journal: Journal)
     assert [entry.outcome for entry in journal.entries()] == [outcome]
     # Once it can be told it is.
     store.live = {"Env": "x"}
-    assert settle_tags(store, journal, repo()).entries[0].outcome == (FAILED if outcome == FAILED else WRITTEN)
+    found = settle(None, journal, tags_for=lambda _: store.live)  # type: ignore[arg-type]
+    assert found.entries[0].outcome == (FAILED if outcome == FAILED else WRITTEN)
+    assert [entry.outcome for entry in journal.entries()] == [found.entries[0].outcome]
+
+
+def test_a_change_that_was_carried_out_in_part_is_taken_back_or_completed(journal: Journal) -> None:
+    store = Store(Team="Payments", Other="y")
+    plan = plan_tags(store, repo(), {"Env": "x"}, ["Team"])
+
+    def die(call: str) -> None:
+        if call == "set":
+            raise KeyboardInterrupt
+
+    store.on = die
+    with pytest.raises(KeyboardInterrupt):
+        apply_tags(store, journal, plan)
+    store.on = lambda call: None
+    # Somebody else changes another tag meanwhile, which is not ours to put back.
+    store.live["Other"] = "z"
+    history = settle(None, journal, tags_for=lambda _: store.live)  # type: ignore[arg-type]
+    (entry,) = history.entries
+    assert (history.half, entry.outcome) == ({entry.id}, UNKNOWN)
+    assert next(history.undoable()) is entry
+    assert target(history, entry) is target(history, entry, redo=True) is entry
+    assert plan_half(store, repo(), entry, redo=True).after == {"Other": "z", "Env": "x"}
+    back = plan_half(store, repo(), entry)
+    assert (back.after, back.kind, back.undoes) == ({"Other": "z", "Team": "Payments"}, "undo", entry.id)
+    apply_tags(store, journal, back)
+    assert store.live == {"Other": "z", "Team": "Payments"}
+    history = settle(None, journal, tags_for=lambda _: store.live)  # type: ignore[arg-type]
+    assert list(history.undoable()) == []
+    with pytest.raises(InputError, match="is taken back already"):
+        target(history, history.entries[0])
 
 
 def test_a_lost_answer_of_a_write_that_arrived_is_a_success(journal: Journal) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ecr_tui import attempts, grants
+from ecr_tui import attempts, grants, undoing
 from ecr_tui.aws.model import Repository
 from ecr_tui.errors import ConflictError, EcrTuiError, InputError
 from ecr_tui.grants import Outcome, apply, plan_grant, plan_revoke
-from ecr_tui.journal import FAILED, UNKNOWN, WRITTEN, Journal, same_state
+from ecr_tui.journal import FAILED, FOUND_BY_NEXT, NEVER_ARRIVED, UNKNOWN, WRITTEN, Journal, same_state
 from ecr_tui.past_writes import LIVE, NOT_KNOWN, NOT_WRITTEN, SUPERSEDED, TAKEN_BACK, PastWrites
 from ecr_tui.policy.actions import Access
-from ecr_tui.undoing import settle, take_back, undo
+from ecr_tui.undoing import settle, take_back, undo, undo_entry
 from tests.test_grants import FOREIGN, GRANT, OTHER, REPO, USER, A, Store, repo
 
 SECOND = repo("second", Team="Payments")
@@ -188,6 +189,146 @@ def test_rows_tell_who_what_and_what_has_become_of_it(journal: Journal) -> None:
     assert any(mark == "+" for mark, _ in first.text_diff)
     assert past.chosen(repository=REPO.name, limit=2) == past.rows[:2]
     assert past.chosen(repository="other") == past.chosen(account="999999999999") == ()
+
+
+# --- outcomes that were unknown -----------------------------------------------------------------------------------
+
+
+def lost(journal: Journal, identifier: str) -> None:
+    """As a kill leaves it: the last line about this entry is gone."""
+    lines = journal.path.read_text().splitlines(keepends=True)
+    journal.path.write_text("".join(line for line in lines if not ("finish" in line and identifier in line)))
+    assert next(one for one in journal.entries() if one.id == identifier).outcome == UNKNOWN
+
+
+def test_an_unknown_write_is_told_by_the_next_one(journal: Journal) -> None:
+    store = Store(FOREIGN)
+    me = Driver(store, journal)
+    first = me.grant(USER)
+    lost(journal, first)
+    me.grant(OTHER)
+    entries = journal.entries()
+    assert [(one.outcome, one.detail) for one in entries] == [(WRITTEN, FOUND_BY_NEXT), (WRITTEN, "")]
+    me.undo()
+    me.undo()
+    assert store.text == FOREIGN
+
+
+def test_an_unknown_write_that_the_next_one_did_not_find_was_not_carried_out(journal: Journal) -> None:
+    store = Store(FOREIGN)
+    me = Driver(store, journal)
+    first = me.grant(USER)
+    store.text = FOREIGN
+    lost(journal, first)
+    me.grant(OTHER)
+    assert [(one.outcome, one.detail) for one in journal.entries()] == [(FAILED, NEVER_ARRIVED), (WRITTEN, "")]
+    me.undo()
+    with pytest.raises(InputError, match="nothing to undo"):
+        me.undo()
+
+
+def test_a_killed_undo_does_not_keep_others_from_being_taken_back(journal: Journal) -> None:
+    store = Store(FOREIGN)
+    me = Driver(store, journal)
+    me.grant(USER, SECOND)
+    me.grant(USER)
+    undone = me.undo().entry_id or ""
+    me.grant(OTHER)
+    lines = journal.path.read_text().splitlines(keepends=True)
+    journal.path.write_text("".join(line for line in lines if not ("finish" in line and undone in line)))
+    for expected in (FOREIGN, FOREIGN):
+        me.undo()
+        assert store.text == expected
+    assert store.texts[SECOND.arn] is None
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_what_cannot_be_told_is_passed_over_by_undo_and_nobody_is_blamed(journal: Journal, finished: bool) -> None:
+    store = Store(FOREIGN)
+    me = Driver(store, journal)
+    me.grant(USER, SECOND)
+    first = me.grant(USER)
+    unknown = me.grant(OTHER)
+    lost(journal, unknown)
+    theirs = json.loads(FOREIGN)
+    theirs["Statement"][0]["Action"] = "ecr:ListImages"
+    store.text = json.dumps(theirs)
+    if finished:
+        # Another write upon it found neither side, so it tells nothing.
+        me.grant(OTHER)
+        me.undo()
+    me.undo()
+    assert store.texts[SECOND.arn] is None
+    with pytest.raises(InputError, match="nothing to undo"):
+        me.undo()
+    with pytest.raises(ConflictError) as caught:
+        me.undo(unknown)
+    assert "not known" in caught.value.title
+    with pytest.raises(ConflictError) as caught:
+        me.redo(unknown)
+    assert "not known" in caught.value.title
+    with pytest.raises(ConflictError) as caught:
+        me.undo(first)
+    assert "someone else" not in caught.value.text()
+    assert f"{unknown}, outcome unknown" in caught.value.detail
+    assert json.loads(store.text) == theirs
+
+
+def test_a_run_that_meets_an_unknown_write_of_its_own_journal_names_it(journal: Journal) -> None:
+    store = Store(FOREIGN)
+    me = Driver(store, journal)
+    me.grant(USER)
+    unknown = me.grant(OTHER)
+    lost(journal, unknown)
+    with pytest.raises(ConflictError) as caught:
+        undo_entry(store, journal, journal.entries()[0])
+    assert "someone else" not in caught.value.text()
+    assert unknown in caught.value.detail
+
+
+def test_a_write_that_is_carried_out_late_is_found_and_taken_back(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(FOREIGN)
+    me = Driver(store, journal)
+    late = me.grant(USER)
+    after, store.text = store.text, FOREIGN
+    lost(journal, late)
+    # It may be on its way: not in force, and not given up.
+    for act in (me.undo, me.redo):
+        with pytest.raises(ConflictError, match="is not written, or not yet") as caught:
+            act(late)
+        assert "Try again" in caught.value.hint
+    with pytest.raises(InputError, match="nothing to undo"):
+        me.undo()
+    assert journal.entries()[0].outcome == UNKNOWN
+    with monkeypatch.context() as patch:
+        patch.setattr(undoing, "LATE", timedelta(0))
+        with pytest.raises(InputError, match="was never written"):
+            me.undo(late)
+    assert journal.entries()[0].outcome == FAILED
+    # Against all expectation it comes.
+    store.text = after
+    me.undo()
+    assert store.text == FOREIGN
+    assert [one.outcome for one in journal.entries()] == [WRITTEN, WRITTEN]
+
+
+def test_taking_back_below_an_unanswered_write_says_what_may_come(journal: Journal) -> None:
+    store = Store(FOREIGN)
+    me = Driver(store, journal)
+    me.grant(USER)
+    before = store.text
+    late = me.grant(OTHER)
+    after, store.text = store.text, before
+    lost(journal, late)
+    outcome = me.undo()
+    assert store.text == FOREIGN
+    assert late in outcome.notes[0]
+    # It comes, over what was written meanwhile; it is this journal's own, and can be taken back.
+    store.text = after
+    me.undo()
+    assert store.text == before
 
 
 # --- any sequence -------------------------------------------------------------------------------------------------

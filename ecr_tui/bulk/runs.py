@@ -20,7 +20,7 @@ from ecr_tui.errors import Cancelled, CredentialsError, EcrTuiError, Environment
 from ecr_tui.grants import Outcome, Plan, PolicyStore, apply
 from ecr_tui.journal import DISMISSED, DONE, STOPPED, UNDO, Entry, History, Journal, Run
 from ecr_tui.plans import plan_undo_from
-from ecr_tui.undoing import settle, target, undo_entry
+from ecr_tui.undoing import repository_of, settle, target, undo_entry
 
 PARALLEL = 8
 """More is not faster: ECR's control calls take some 30 ms each, and are limited to some tens a second."""
@@ -163,8 +163,14 @@ class Bulk:
         return tuple(found)
 
     def _settled(self) -> History:
+        account = self._account
         with self._journal.writing():
-            return settle(lambda _: self._account.store(patient=False), self._journal, account=self._account.account)
+            return settle(
+                lambda _: account.store(patient=False),
+                self._journal,
+                account=account.account,
+                tags_for=lambda entry: account.fresh(repository_of(entry)).tags or {},
+            )
 
     # -- after a crash -------------------------------------------------------------------------------------------
 

@@ -4,6 +4,11 @@ and what the journal says is what happened."""
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
@@ -22,6 +27,7 @@ from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.sandbox.world import ACCOUNT_A
 from ecr_tui.workspace import Workspace
 from tests.support import faulty_wire
+from tests.support.cli import ecr_tui
 from tests.support.faulty_wire import (
     CUT,
     DENIED,
@@ -312,3 +318,75 @@ def test_an_attempt_that_never_arrived_is_made_again(
     wire.queue(CUT)
     act(space)
     assert check_journal(sandbox, space, before) == WRITTEN
+
+
+# -- carried out late, and killed in the middle -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("action", ["grant", "tag"])
+def test_a_request_that_is_carried_out_after_the_timeout_is_unknown_until_it_shows(
+    sandbox: Sandbox, wire: FaultyWire, space: Workspace, action: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ecr_tui.aws.sessions.READ_TIMEOUT", 0.5)
+    monkeypatch.setattr(attempts, "LONGEST", 0.1)
+    held: list[Callable[[], bytes]] = []
+    release = threading.Event()
+
+    def script(operation: str, count: int, carry_out: Callable[[], bytes]) -> None:
+        if operation in WRITES and not held:
+            held.append(carry_out)
+            release.wait(30)
+
+    wire.script = script
+    before = policies_and_tags(sandbox)
+    with pytest.raises(EcrTuiError) as caught:
+        ACTIONS[action][1](space)
+    assert "not known" in caught.value.text()
+    assert check_journal(sandbox, space, before) == UNKNOWN
+    entry = space.journal.entries()[0]
+    take_back: Callable[[], object] = lambda: space.undo_entry(entry.id)  # noqa: E731
+    if action == "tag":
+        take_back = lambda: space.apply_tags(space.plan_tags_back(entry.id))  # noqa: E731
+    with pytest.raises(ConflictError, match="not yet"):
+        take_back()
+    assert space.journal.entries()[0].outcome == UNKNOWN
+    held[0]()
+    assert policies_and_tags(sandbox) != before
+    take_back()
+    assert policies_and_tags(sandbox) == before
+    assert [one.outcome for one in space.journal.entries()] == [WRITTEN, WRITTEN]
+    release.set()
+
+
+@pytest.mark.parametrize(("carried_out", "act"), [(False, "undo"), (True, "undo"), (False, "redo")])
+def test_a_change_of_tags_that_is_killed_in_the_middle_is_put_back_or_completed(
+    sandbox: Sandbox, wire: FaultyWire, carried_out: bool, act: str
+) -> None:
+    before = policies_and_tags(sandbox)
+    accounts = ("--yes", "--profile-a", "account-a", "--region", REGION)
+    command = [sys.executable, "-m", "ecr_tui", "tag", NAME, "--set", "Mood=x", "--unset", "Team", *accounts]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+    def script(operation: str, count: int, carry_out: Callable[[], bytes]) -> Fault | None:
+        if operation != "TagResource":
+            return None
+        if carried_out:
+            carry_out()
+        os.kill(process.pid, signal.SIGKILL)
+        return CUT
+
+    wire.script = script
+    assert process.wait(60) == -signal.SIGKILL, process.communicate()
+    wire.script = lambda operation, count, carry_out: None
+    assert "Team" not in policies_and_tags(sandbox)[1]
+    assert "1 write has an unknown outcome: ecr-tui undo" in ecr_tui("cleanup", *accounts).err
+    if act == "redo":
+        identifier = ecr_tui("history", "--json").json[0]["id"]
+        assert ecr_tui("redo", identifier, *accounts).code == 0
+        assert policies_and_tags(sandbox)[1] == {"Mood": "x"}
+        return
+    done = ecr_tui("undo", *accounts)
+    assert done.code == 0, done.err
+    assert policies_and_tags(sandbox) == before
+    assert ecr_tui("undo", *accounts).code == 2
+    assert ecr_tui("cleanup", *accounts).err == ""

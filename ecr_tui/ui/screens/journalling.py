@@ -42,7 +42,8 @@ class Journalling:
         if not self._screen.writes.ready():
             return
         try:
-            entry = target(past.history, row.entry, redo=redo)
+            # The write itself finds out about an outcome that is unknown.
+            entry = target(past.history, row.entry, redo=redo, settled=False)
         except (InputError, ConflictError) as error:
             app.push_screen(ErrorScreen(error))
             return
