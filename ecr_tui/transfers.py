@@ -159,6 +159,11 @@ class Transfers:
                         lambda error: self._reasons.of_pull(error, credentials, reference),
                     )
                     end(self._pulled.digest, size=self._pulled.bytes)
+                    if self._pushed is None:
+                        self.remarks.append(
+                            f"This counts as the last pull of {reference.tag}: lifecycle rules that go by it may keep "
+                            "the image longer."
+                        )
             except RegistryError as error:
                 self.can_pull = False if is_denial(error) else self._reasons.pulled_again or None
                 raise

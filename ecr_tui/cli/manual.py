@@ -203,11 +203,12 @@ PAGES: dict[str, Page] = {
         "Push and pull as account B, and prove it is denied elsewhere",
         "account B's identity and registry token; with --access pull an image that is there",
         "one tiny probe image, tagged ecr-tui-verify-..., which is removed; with --tag-switch a tag, "
-        "which is put back; a record of the result in the state folder",
+        "which is put back; with --access pull the image's last-pull time, which lifecycle rules may go by; "
+        "a record of the result in the state folder",
         (
             ("one repository, without a container engine", "ecr-tui verify my-first-repo --engine direct"),
             ("all of a team, with a report for a ticket", "ecr-tui verify --tag Team=Payments --report access.md"),
-            ("only reading", "ecr-tui verify my-first-repo --access pull --isolation none"),
+            ("without pushing anything", "ecr-tui verify my-first-repo --access pull --isolation none"),
             (
                 "wait for access",
                 "until ecr-tui verify my-first-repo --json > last.json; do sleep 60; done",

@@ -50,7 +50,7 @@ _WORDS = ("auto", "all", "none")
     type=ACCESS,
     default="push-pull",
     show_default=True,
-    help="What to prove. With pull nothing is written: an image that is there is pulled.",
+    help="What to prove. With pull nothing is pushed: an image that is there is pulled, and its last-pull time moves.",
 )
 @click.option("--image", default="", metavar="TAG", help="The image for --access pull. Default: the newest tagged one.")
 @click.option(

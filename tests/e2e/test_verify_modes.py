@@ -176,7 +176,10 @@ def test_a_named_image_is_pulled(sandbox: Sandbox) -> None:
     repository = grant(space, "payments/api")
     assert prove(space, repository, access=Access.PULL, image="v1.4.2").image.endswith("payments/api:v1.4.2")
     # Without a name it is the newest one that is not a probe's.
-    assert prove(space, repository, access=Access.PULL).image.endswith("payments/api:v1.4.1")
+    newest = prove(space, repository, access=Access.PULL)
+    assert newest.image.endswith("payments/api:v1.4.1")
+    assert [note for note in newest.notes if "last pull of v1.4.1: lifecycle rules" in note]
+    assert not [note for note in prove(space, repository).notes if "last pull" in note]
     report = prove(space, repository, access=Access.PULL, image="v9")
     assert (report.verdict, report.failure and report.failure.message) == (
         Verdict.ERROR,

@@ -178,6 +178,7 @@ async def test_the_access_chosen_is_what_is_proved_and_the_marked_may_be_its_cou
         await ui.press("v", "p")
         await ui.pilot.pause()
         assert ui.main.choosing.choice.access is Access.PULL
+        await ui.see("With pull alone v moves")
         assert workspace.gate.count("verify") == 0
         await ui.press("v")
         await ui.see("Verification · analytics/etl · pull only", "✓ ALLOWED")

@@ -117,6 +117,7 @@ class MainScreen(Screen[None]):
 
     def _begin(self) -> None:
         self._begun = True
+        self.verification.show_access(self.choosing.choice.access)
         self.proving.begin()
         self.listing.begin()
         self._preview_now()
@@ -191,6 +192,7 @@ class MainScreen(Screen[None]):
         return self.choosing.grant
 
     def choice_changed(self) -> None:
+        self.verification.show_access(self.choosing.choice.access)
         self.searching.learn_anew()
         self.table.redraw_rows()
         self._preview_now()

@@ -9,6 +9,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from ecr_tui.policy.actions import Access
 from ecr_tui.ui.text import MUTED, NO, OK, SKIP, safe, safe_block, seconds, size
 from ecr_tui.ui.widgets.words import Words
 
@@ -29,6 +30,11 @@ INTRODUCTION = (
     "v proves it live, as account B: log in, push a probe image of under 2 kB, pull it back, compare the digests, "
     "look at a repository that was not granted, and clean up. p chooses what: with pull alone the newest image is "
     "pulled, and nothing pushed."
+)
+
+
+PULL_TIME = (
+    "With pull alone v moves the image's last-pull time, which lifecycle rules may go by: it may be kept longer."
 )
 
 
@@ -53,7 +59,7 @@ class VerificationPane(VerticalScroll, can_focus=True):
         scrollbar-size-vertical: 1;
         & > Static { width: 1fr; height: auto; }
         & > #stages { text-wrap: nowrap; text-overflow: ellipsis; }
-        & > #last { margin-bottom: 1; }
+        & > #last, & > #pull-time { margin-bottom: 1; }
         & > #failure { height: auto; }
     }
     """
@@ -66,6 +72,7 @@ class VerificationPane(VerticalScroll, can_focus=True):
 
     def compose(self) -> ComposeResult:
         yield Words(Content.styled(INTRODUCTION, MUTED), id="verdict")
+        yield Words(Content.styled(PULL_TIME, "$text-warning"), id="pull-time")
         yield Words(id="last")
         yield Words(id="stages")
         yield Vertical(id="failure")
@@ -95,6 +102,11 @@ class VerificationPane(VerticalScroll, can_focus=True):
 
     def on_mount(self) -> None:
         self.show_last(Content.empty())
+        self.show_access(Access.PUSH_PULL)
+
+    def show_access(self, access: Access) -> None:
+        """What ``v`` would prove: with pull alone it leaves a trace on an image of somebody else's."""
+        self.query_one("#pull-time", Words).display = access is Access.PULL
 
     def show_last(self, last: Content) -> None:
         """What is known of the selected repository from before; empty for nothing."""
