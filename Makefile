@@ -10,13 +10,20 @@ export PYTHON
 # The tests start hundreds of programs, each of which would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test thorough check lint types contracts format readme screenshots bench clean
+LOWEST := .venv-lowest
+LOWEST_STAMP := $(LOWEST)/.installed-lowest
+# What meets the libraries: AWS, registries, the sandbox, the command line, and some of the interface.
+LOWEST_TESTS := tests/aws tests/registry tests/sandbox tests/test_help.py tests/test_completion.py tests/test_repeats.py \
+  tests/e2e/test_streams.py tests/ui/test_verification.py tests/ui/test_story.py
+
+.PHONY: help demo test thorough lowest check lint types contracts format readme screenshots bench clean
 .NOTPARALLEL:
 
 help:
 	@echo "make demo   the app on two embedded AWS accounts"
 	@echo "make test   the tests, in some five minutes on two cores"
 	@echo "make check  what CI runs: lint, types, import contracts, and all tests, the thorough ones included"
+	@echo "make lowest the tests that meet the libraries, with the lowest version of each that pyproject.toml declares"
 	@echo "make format, make readme (its tables of keys and failures), make screenshots, make clean"
 	@echo "make bench  how fast, against what one would use instead (ARGS='start table': some of it)"
 
@@ -28,6 +35,9 @@ test: $(STAMP)
 
 thorough: $(STAMP)
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+
+lowest: $(LOWEST_STAMP)
+	@$(LOWEST)/bin/python -m pytest -n auto --dist loadfile $(if $(ARGS),$(ARGS),-m 'not thorough' $(LOWEST_TESTS))
 
 check: lint types contracts thorough
 
@@ -55,11 +65,15 @@ bench: $(STAMP)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 clean:
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 # An environment whose interpreter is gone, or that was made in another folder, is made anew in spite of its stamps.
 ifeq ($(shell sh tools/venv.sh stale $(VENV)),stale)
 .PHONY: $(STAMP) $(DEMO_STAMP)
+endif
+
+ifeq ($(shell sh tools/venv.sh stale $(LOWEST)),stale)
+.PHONY: $(LOWEST_STAMP)
 endif
 
 $(STAMP): pyproject.toml
@@ -67,3 +81,6 @@ $(STAMP): pyproject.toml
 
 $(DEMO_STAMP): pyproject.toml
 	@sh tools/venv.sh install $(VENV) demo
+
+$(LOWEST_STAMP): pyproject.toml
+	@sh tools/venv.sh install $(LOWEST) lowest

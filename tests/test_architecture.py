@@ -73,7 +73,7 @@ ROOMS = {
 }
 """Each third-party library, and the rooms that may import it; one that is not here may not be imported at all."""
 
-COMES_WITH = {"botocore": "boto3", "certifi": "docker", "pygments": "textual", "rich": "textual", "werkzeug": "flask"}
+COMES_WITH = {"certifi": "docker", "pygments": "textual", "rich": "textual", "werkzeug": "flask"}
 """Not declared by us: part of what the other one offers to its users."""
 
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from tools.lowest import lowest
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ("sh", "bash", "make", "rm", "rmdir", "mkdir", "cat", "head", "tail", "grep", "tee", "cp", "dirname", "mktemp",
@@ -259,6 +262,36 @@ def test_check_runs_the_quick_checks_first(machine: Machine) -> None:
     assert order == sorted(order)
 
 
+def test_the_lowest_versions_have_an_environment_of_their_own(machine: Machine) -> None:
+    machine.add_python()
+    assert "pytest ran" in machine.make("lowest").stdout
+    (installed,) = [call for call in machine.installs() if "--constraint" in call]
+    assert installed.endswith("--constraint .venv-lowest/lowest.txt -e .[demo] --group test")
+    assert not machine.venv.exists()
+    machine.make("lowest")
+    assert machine.installs() == []
+
+
+def test_the_lowest_version_of_each_dependency_is_a_constraint(tmp_path: Path) -> None:
+    told = list(lowest(ROOT / "pyproject.toml"))
+    for one in ("boto3==1.43.3", "botocore==1.43.3", "textual==8.2.8", "moto==5.2.5", "pytest==8.3"):
+        assert one in told
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    groups = (
+        project["project"]["dependencies"],
+        project["project"]["optional-dependencies"]["demo"],
+        project["dependency-groups"]["test"],
+    )
+    assert len(told) == sum(map(len, groups))
+    loose = tmp_path / "pyproject.toml"
+    loose.write_text(
+        '[project]\ndependencies = ["click"]\n[project.optional-dependencies]\ndemo = []\n'
+        "[dependency-groups]\ntest = []\n"
+    )
+    with pytest.raises(ValueError, match="click declares no lowest version"):
+        list(lowest(loose))
+
+
 CLOSING = "=========== 1 failed, 41 passed in 12.34s ==========="
 
 
@@ -271,7 +304,12 @@ def ci(machine: Machine) -> Machine:
     machine.add("docker", '#!/bin/sh\n[ ! -e "$LOG.no-engine" ] && echo 20.10\n')
     machine.add("dockerd", '#!/bin/sh\necho "failed to mount overlay: not permitted"\nexit 1\n')
     machine.add("apt-get", '#!/bin/sh\necho "apt-get $*" >>"$LOG"\n')
-    machine.add("make", f'#!/bin/sh\necho "{CLOSING}"\necho "make: *** [test] Error 1" >&2\nexit ${{MAKE_EXIT:-0}}\n')
+    machine.add(
+        "make",
+        '#!/bin/sh\necho "make $*" >>"$LOG"\n'
+        'if [ "$1" = lowest ]; then echo "===== 9 passed in 1.00s ====="; exit ${LOWEST_EXIT:-0}; fi\n'
+        f'echo "{CLOSING}"\necho "make: *** [test] Error 1" >&2\nexit ${{MAKE_EXIT:-0}}\n',
+    )
     return machine
 
 
@@ -281,6 +319,16 @@ def test_ci_ends_with_the_exit_code_of_make_and_the_closing_line(ci: Machine) ->
     assert result.stdout.splitlines()[-1] == CLOSING
     assert ci.run("bash", ".ci/run").returncode == 0
     assert not [call for call in ci.calls() if call.startswith("apt-get")]
+
+
+def test_ci_tests_the_lowest_versions_first_and_tells_check_last(ci: Machine) -> None:
+    assert ci.run("bash", ".ci/run").stdout.splitlines()[-1] == "make: *** [test] Error 1"
+    assert [call for call in ci.calls() if call.startswith("make")] == ["make lowest", "make check"]
+    result = ci.run("bash", ".ci/run", LOWEST_EXIT="2")
+    assert result.returncode == 2
+    assert "make lowest failed with exit code 2: see above." in result.stdout
+    assert result.stdout.splitlines()[-1] == CLOSING
+    assert [call for call in ci.calls() if call.startswith("make")] == ["make lowest", "make check"]
 
 
 def test_ci_installs_what_is_missing_and_nothing_else(ci: Machine) -> None:

@@ -1,6 +1,8 @@
 #!/bin/sh
 # The virtual environment that make works in.
-#   tools/venv.sh install DIRECTORY demo|dev   make it, or repair it, and install ecr-tui with what `make demo` or `make test` needs
+#   tools/venv.sh install DIRECTORY demo|dev|lowest
+#                                              make it, or repair it, and install ecr-tui with what `make demo` or `make test`
+#                                              needs, or with the lowest versions that pyproject.toml declares
 #   tools/venv.sh stale DIRECTORY              prints "stale" where its stamps cannot be believed
 # Only an environment made here is ever removed; one that somebody else made is used as it is.
 set -eu
@@ -72,7 +74,7 @@ stale)
   ;;
 install)
   prepare
-  rm -f "$venv/.installed" "$venv/.installed-demo"
+  rm -f "$venv/.installed" "$venv/.installed-demo" "$venv/.installed-lowest"
   : >"$unfinished"
   case $3 in
   demo)
@@ -84,6 +86,13 @@ install)
     pip_install --upgrade 'pip>=25.1' # the first with --group
     pip_install -e '.[demo]' --group dev
     : >"$venv/.installed"
+    ;;
+  lowest)
+    echo "Installing ecr-tui with the lowest declared versions into $venv ..."
+    "$venv/bin/python" -m tools.lowest >"$venv/lowest.txt"
+    pip_install --upgrade 'pip>=25.1'
+    pip_install --constraint "$venv/lowest.txt" -e '.[demo]' --group test
+    : >"$venv/.installed-lowest"
     ;;
   esac
   : >"$venv/.installed-demo"
