@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import click
 
 from ecr_tui import calls
-from ecr_tui.errors import InputError
+from ecr_tui.errors import EnvironmentFailure, InputError
 
 
 def write_at_end(context: click.Context, file: str) -> None:
@@ -24,7 +25,22 @@ def write_at_end(context: click.Context, file: str) -> None:
         if file == "-":
             click.echo("\n".join(lines), err=True)
             return
-        with open(file, "w", encoding="utf-8") as stream:
-            stream.writelines(f"{line}\n" for line in lines)
+        ended = sys.exc_info()[1]
+        try:
+            with open(file, "w", encoding="utf-8") as stream:
+                stream.writelines(f"{line}\n" for line in lines)
+        except OSError as error:
+            _tell(_unwritable(file, error), ended)
 
     context.call_on_close(write)
+
+
+def _unwritable(file: str, error: OSError) -> EnvironmentFailure:
+    return EnvironmentFailure(f"--log-calls: {file} cannot be written", detail=error.strerror or str(error))
+
+
+def _tell(failure: EnvironmentFailure, ended: BaseException | None) -> None:
+    """Raises it, but for a command that failed with ``ended``: that failure and its exit code come first."""
+    if ended is None or (isinstance(ended, click.exceptions.Exit) and ended.exit_code == 0):
+        raise failure
+    click.echo(f"Error: {failure.text()}", err=True)

@@ -120,6 +120,20 @@ def test_a_failure_keeps_its_exit_code(owner: Sandbox) -> None:
         assert forking.run(VERIFY, stdout=full, stderr=full).returncode == 1
 
 
+def test_a_call_log_that_cannot_be_written_is_an_error_at_the_end(owner: Sandbox) -> None:
+    log = ("--log-calls", str(FULL))
+    ran = forking.run((*log, "grant", REPOSITORY, *TO, "--yes"))
+    assert ran.returncode == 3
+    assert "Error: --log-calls: /dev/full cannot be written\nNo space left on device" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    (entry,) = workspace().journal.read().entries
+    assert entry.outcome == WRITTEN
+    failed = forking.run((*log, "plan", "no-such-repo", *TO))
+    assert failed.returncode == 2
+    assert "there is no repository" in failed.stderr
+    assert "/dev/full cannot be written" in failed.stderr
+
+
 def test_a_verification_whose_reader_leaves_after_a_line(owner: Sandbox) -> None:
     grant(workspace())
     command = [sys.executable, "-m", "ecr_tui", *VERIFY]
