@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ecr_tui.aws.model import Repository
-from ecr_tui.report import Event, IsolationStatus, Report, StageEnded, Status, TagStepEnded
+from ecr_tui.report import TRACES, Event, IsolationStatus, Report, StageEnded, Status, TagStepEnded
 
 if TYPE_CHECKING:
     from ecr_tui.batch import Result
+    from ecr_tui.diagnosis.diagnose import Diagnosis
     from ecr_tui.grants import Outcome, Plan
     from ecr_tui.policy.access import AccessSummary
-    from ecr_tui.registry.diagnose import Diagnosis
     from ecr_tui.verifications import Leftover, Past
     from ecr_tui.workspace_verifying import Cleaned
 
@@ -116,7 +116,7 @@ def report_text(report: Report) -> str:
             continue
         facts = (("side", stage.side), ("action", stage.action), ("why", stage.cause), ("fix", stage.fix))
         lines.append(f"  {stage.name}:")
-        lines += [f"    {name}: {text}" for name, text in facts if text]
+        lines += [f"    {name}: {text}" for name, text in (*facts, *stage.traces) if text]
         if stage.detail and stage.detail not in (stage.message, stage.cause):
             lines.append(f"    said: {stage.detail}")
     if len(report.isolations) > 1:
@@ -181,13 +181,15 @@ def _condition(condition: Mapping[str, Any]) -> str:
     return " and ".join(parts)
 
 
+_DIAGNOSED = ("stage", "action", "side", "cause", "fix", "principal", "resource", *TRACES)
+
+
 def diagnosis_json(diagnosis: Diagnosis) -> dict[str, Any]:
     """``explain --json``; what the text does not tell is null."""
-    names = ("pattern", "title", "stage", "action", "side", "cause", "fix", "principal", "resource")
-    return {name: getattr(diagnosis, name) or None for name in names} | {"text": diagnosis.text}
+    found: dict[str, Any] = {name: getattr(diagnosis, name) or None for name in ("pattern", "title", *_DIAGNOSED)}
+    return found | {"denied": diagnosis.denied, "text": diagnosis.text}
 
 
 def diagnosis_text(diagnosis: Diagnosis) -> str:
-    names = ("stage", "action", "side", "cause", "fix", "principal", "resource")
-    facts = ((name, getattr(diagnosis, name)) for name in names)
+    facts = ((name.replace("_", " "), getattr(diagnosis, name)) for name in _DIAGNOSED)
     return plain("\n".join([diagnosis.title, *(f"  {name}: {text}" for name, text in facts if text)]))

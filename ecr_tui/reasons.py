@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from threading import Event as CancelEvent
 
 from ecr_tui.aws.model import Repository
+from ecr_tui.diagnosis.diagnose import Diagnosis, diagnose
+from ecr_tui.diagnosis.failure import DOCKER, NETWORK, UNKNOWN
 from ecr_tui.errors import Cancelled, DeniedError, EcrTuiError
 from ecr_tui.parties import Consumer, Owner, interruptible
 from ecr_tui.policy.answer import bounds
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.evaluate import Policies
 from ecr_tui.policy.known import before_call
-from ecr_tui.registry.catalogue import DOCKER, NETWORK, UNKNOWN
-from ecr_tui.registry.diagnose import Diagnosis, diagnose
 from ecr_tui.registry.engine import Credentials, Engine, Reference, RegistryError
 from ecr_tui.registry.probe import ProbeImage
 from ecr_tui.report import Stage, StageName, Status
@@ -195,6 +195,9 @@ class Reasons:
             fix=fix,
             detail=error.detail or error.title,
             pattern=diagnosis.pattern,
+            policy_arn=diagnosis.policy_arn,
+            authorization_id=diagnosis.authorization_id,
+            details_url=diagnosis.details_url,
         )
 
     def _known(self) -> dict[str, str]:

@@ -37,12 +37,17 @@ class Verdict(StrEnum):
     ERROR = "error"
 
 
+TRACES = ("policy_arn", "authorization_id", "details_url")
+"""What AWS adds to a denial so that an administrator finds it: names of fields, the same in every JSON."""
+
+
 @dataclass(frozen=True)
 class Stage:
     """How one stage ended. ``seconds`` is None for a skipped one; ``bytes`` what travelled, None where nothing did.
 
     ``action``, ``side``, ``cause`` and ``fix`` are "" unless it was denied or failed; ``detail`` is the other side's
-    own text, verbatim, and ``pattern`` the catalogue row that it fits ("unknown" where none does).
+    own text, verbatim, and ``pattern`` the catalogue row that it fits ("unknown" where none does). ``policy_arn``,
+    ``authorization_id`` and ``details_url`` are AWS's, "" where its text has none.
     """
 
     name: StageName
@@ -56,6 +61,15 @@ class Stage:
     detail: str = ""
     bytes: int | None = None
     pattern: str = ""
+    policy_arn: str = ""
+    authorization_id: str = ""
+    details_url: str = ""
+
+    @property
+    def traces(self) -> tuple[tuple[str, str], ...]:
+        """(label, text) of what AWS added to a denial."""
+        found = (("policy", self.policy_arn), ("auth id", self.authorization_id), ("details", self.details_url))
+        return tuple((label, text) for label, text in found if text)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -70,6 +84,7 @@ class Stage:
             "fix": self.fix or None,
             "detail": self.detail or None,
             "pattern": self.pattern or None,
+            **{name: getattr(self, name) or None for name in TRACES},
         }
 
 
@@ -279,7 +294,8 @@ class Report:
             lines.append(f"| {stage.name} | {stage.status} | {seconds} | {size} | {_text(stage.message)} |")
         for stage in self.stages:
             if stage.status in (Status.DENIED, Status.FAILED):
-                facts = (("Side", stage.side), ("Action", stage.action), ("Why", stage.cause), ("Fix", stage.fix))
+                facts = [("Side", stage.side), ("Action", stage.action), ("Why", stage.cause), ("Fix", stage.fix)]
+                facts += [(label.capitalize(), text) for label, text in stage.traces]
                 lines += ["", f"{stage.name.value.capitalize()}:", ""]
                 lines += [f"- {name}: {_code(text)}" for name, text in facts if text]
                 if stage.detail and stage.detail != stage.message:

@@ -45,7 +45,7 @@ LIGHT = (
     "ecr_tui.errors",
     "ecr_tui.grants",
     "ecr_tui.journal",
-    "ecr_tui.registry.diagnose",
+    "ecr_tui.diagnosis.diagnose",
     "ecr_tui.registry.engine",
     "ecr_tui.registry.probe",
     "ecr_tui.secret",

@@ -35,10 +35,11 @@ def test_what_is_made_from_the_code_is_current() -> None:
 
 
 def test_a_text_of_every_failure_is_shown_and_known_by_it() -> None:
-    from ecr_tui.registry.catalogue import CATALOGUE
-    from tools.readme import texts
+    from ecr_tui.diagnosis.catalogue import CATALOGUE
+    from ecr_tui.diagnosis.diagnose import diagnose
 
-    assert [row.id for row in CATALOGUE if not list(texts(row))] == []
+    assert [(row.id, text) for row in CATALOGUE for text in row.seen if diagnose(text).pattern != row.id] == []
+    assert [row.id for row in CATALOGUE if not row.seen] == []
     assert len(table(section("What registries, engines and AWS say"))) == len(CATALOGUE)
 
 

@@ -20,7 +20,7 @@ from ecr_tui.errors import InputError
 def explain(text: str, as_json: bool) -> None:
     """What an error of docker or AWS means: stage, action, side, cause and fix. "-" reads it from stdin."""
     from ecr_tui import present
-    from ecr_tui.registry.diagnose import diagnose
+    from ecr_tui.diagnosis.diagnose import diagnose
 
     words = sys.stdin.read() if text == "-" else text
     if not words.strip():

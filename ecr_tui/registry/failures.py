@@ -7,8 +7,9 @@ import json
 import re
 from dataclasses import dataclass
 
-from ecr_tui.registry.catalogue import DOCKER, NETWORK, REPOSITORY_STATE
-from ecr_tui.registry.diagnose import action_of, diagnose, request_of
+from ecr_tui.diagnosis.diagnose import diagnose
+from ecr_tui.diagnosis.failure import DOCKER, NETWORK, REPOSITORY_STATE
+from ecr_tui.diagnosis.places import action_of, request_of
 from ecr_tui.registry.engine import RegistryError, Unreachable
 from ecr_tui.secret import Secret
 
@@ -44,7 +45,7 @@ _SPOKEN_STATUS = re.compile(
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as the user should read it: ``Asked("HEAD", "blob")``; ``kind`` as in ``diagnose.action_of``."""
+    """A request as the user should read it: ``Asked("HEAD", "blob")``; ``kind`` as in ``places.action_of``."""
 
     method: str
     kind: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecr_tui.schemas.parts import Schema, listed, made_of, mapped, maybe, text, truth, word
+from ecr_tui.schemas.parts import TRACES, Schema, listed, made_of, mapped, maybe, text, truth, word
 
 _RESPONSES = ("Allowed", "ImplicitlyDenied", "ExplicitlyDenied", "Unknown")
 
@@ -17,6 +17,8 @@ EXPLAIN: Schema = made_of(
         "fix": maybe(text()),
         "principal": maybe(text()),
         "resource": maybe(text()),
+        **TRACES,
+        "denied": truth("a refusal for want of permission, not another failure"),
         "text": text("what was asked about"),
     },
     "null is what the text does not tell",

@@ -105,6 +105,12 @@ CAPABILITIES = ("pull", "push", "delete", "administer")
 _TEXTS = text()
 _WHERE = {"repository": text("its name"), "arn": text(), "region": text()}
 
+TRACES: dict[str, Schema] = {
+    "policy_arn": maybe(text(), "of the policy that denied, where AWS names it"),
+    "authorization_id": maybe(text(), "of the denied request, where AWS tells it"),
+    "details_url": maybe(text(), "AWS's page about the denial"),
+}
+
 SHARED: dict[str, Schema] = {
     "document": {"type": "object", "description": "an IAM policy document, as it is"},
     "tags": mapped(_TEXTS, "tags: key to value"),
@@ -265,6 +271,7 @@ SHARED: dict[str, Schema] = {
             "fix": maybe(text()),
             "detail": maybe(text(), "the other side's own words"),
             "pattern": maybe(text(), "the failure in the catalogue of `explain`"),
+            **TRACES,
         }
     ),
     "isolation": made_of(

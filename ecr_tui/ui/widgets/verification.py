@@ -232,6 +232,7 @@ def explanation(run: Run) -> list[Field | Static]:
                     ("Action", stage.action),
                     ("Why", stage.cause if stage.cause != stage.message else ""),
                     ("Fix", stage.fix),
+                    *((label.capitalize(), text) for label, text in stage.traces),
                     ("Said", stage.detail if stage.detail != stage.message else ""),
                 ]
             )
@@ -271,6 +272,7 @@ def report_text(report: Report) -> str:
             ("action", stage.action),
             ("why", stage.cause),
             ("fix", stage.fix),
+            *stage.traces,
             ("said", stage.detail),
         ):
             if text and stage.status in (Status.DENIED, Status.FAILED):

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from ecr_tui.registry.catalogue import (
-    CATALOGUE,
+from ecr_tui.diagnosis.catalogue import CATALOGUE
+from ecr_tui.diagnosis.diagnose import diagnose
+from ecr_tui.diagnosis.failure import (
     CREDENTIALS,
     DOCKER,
     EITHER_POLICY,
     IDENTITY_POLICY,
     NETWORK,
     OTHER_POLICY,
+    REGISTRY_POLICY,
     REPOSITORY_POLICY,
     REPOSITORY_STATE,
 )
-from ecr_tui.registry.diagnose import diagnose
 
 USER = "arn:aws:iam::222222222222:user/devusr2"
 ARN = "arn:aws:ecr:eu-central-1:111111111111:repository/team/my-first-repo"
@@ -202,9 +203,9 @@ ROWS = [
         30,
         sentence("ecr:CreateRepository", RESOURCE.format("ecr:CreateRepository")),
         "ecr:CreateRepository",
-        REPOSITORY_STATE,
+        REGISTRY_POLICY,
     ),
-    (30, "The repository creation template for CREATE_ON_PUSH failed", "ecr:CreateRepository", REPOSITORY_STATE),
+    (30, "The repository creation template for CREATE_ON_PUSH failed", "ecr:CreateRepository", REGISTRY_POLICY),
 ]
 
 

@@ -1,0 +1,120 @@
+"""Refusals without a reason, and engines that hide the registry's words: what can be said by status and request."""
+
+from __future__ import annotations
+
+from ecr_tui.diagnosis.catalogue.denials import GRANT
+from ecr_tui.diagnosis.failure import DOCKER, EITHER_POLICY, REPOSITORY_STATE, Failure
+
+_403 = r"\b403\b"
+
+REFUSALS: tuple[Failure, ...] = (
+    Failure(
+        "repository-full",
+        10,
+        "push",
+        EITHER_POLICY,
+        "{action} is denied, or the repository is full (the refusal has no text)",
+        "The layers went in and the manifest was refused. One side lacks {action}, or the repository has reached its "
+        "quota: ECR answers with the same 403 when the number of images is at its maximum.",
+        "ecr-tui verify {repository}   # tells which; where both sides allow it, delete images or add a "
+        "lifecycle policy",
+        ("unexpected status from PUT request to https://…/manifests/v1: 403 Forbidden",),
+        (("put request|\\bput\\b", "<ecr>/manifests|\\bmanifest\\b", _403), ("writing manifest|push manifest", _403)),
+        action="ecr:PutImage",
+        denied=True,
+    ),
+    Failure(
+        "head-without-body",
+        9,
+        "push",
+        EITHER_POLICY,
+        "{action} is denied (the refusal has no text)",
+        "The registry refused a HEAD request, whose answer has no body to say why. Docker asks so whether a layer "
+        "is there (ecr:BatchCheckLayerAvailability).",
+        GRANT,
+        ('error parsing HTTP 403 response body: unexpected end of JSON input: ""',),
+        (
+            ("error parsing HTTP 403 response body",),
+            ("HEAD blob: HTTP 403",),
+            ("failed to read from destination repository", _403),
+        ),
+        action="ecr:BatchCheckLayerAvailability",
+        denied=True,
+    ),
+    Failure(
+        "hub-denied",
+        23,
+        "push",
+        DOCKER,
+        "The image reference has no ECR host",
+        "A name without a registry host goes to Docker Hub, which refuses the push.",
+        "docker tag IMAGE {host}/{repository}:TAG",
+        ("denied: requested access to the resource is denied",),
+        (("requested access to the resource is denied",),),
+    ),
+    Failure(
+        "pull-access-denied",
+        22,
+        "pull",
+        EITHER_POLICY,
+        "The pull was denied, or went to another registry",
+        "Either the reference names no ECR host and Docker Hub answered, or the registry refused to show the image.",
+        "docker pull {host}/{repository}:TAG   # with the full host",
+        ("pull access denied for app, repository does not exist or may require 'docker login'", "insufficient_scope"),
+        (("pull access denied",), ("insufficient_scope",), ("does not exist or no pull access",)),
+        action="ecr:BatchGetImage",
+        denied=True,
+    ),
+    Failure(
+        "status-403",
+        10,
+        "push",
+        EITHER_POLICY,
+        "{action} is denied (the refusal has no text)",
+        "A request was refused without a reason: the action is missing on one side, the token is stale, or the "
+        "repository has reached its number of images.",
+        GRANT,
+        ("unexpected status from POST request to https://…/blobs/uploads/: 403 Forbidden",),
+        (
+            ("(?:unexpected|invalid|unsupported|http|response)? ?status", _403),
+            (r"\b403:? \(?forbidden",),
+            (rf"\bhttp {_403}",),
+            ("<ecr>", _403),
+            ("<ecr>", r"\bdenied\b|\bforbidden\b"),
+            (r"^(?:error:? )?(?:denied|forbidden)(?=:|\s|$)",),
+        ),
+        denied=True,
+    ),
+    Failure(
+        "image-not-found",
+        None,
+        "pull",
+        REPOSITORY_STATE,
+        "There is no such image, or it is not shown",
+        "The registry knows no image under this reference: the tag or digest does not exist (any more), the repository "
+        "is another one, or the reference names no ECR host.",
+        "aws ecr describe-images --repository-name {repository}   # as account A; and compare the reference",
+        ('failed to resolve reference "…/app:nope": not found',),
+        (
+            ("(?:ref|reference|image|manifest|tag|<ecr>|<name>)\\b.{0,200}(?<!file )(?<!command )\\bnot found\\b",),
+            ("<ecr>[^ ]* ?.{0,80}not found",),
+            ("tag .{0,80}not found in repository",),
+            ("cannotpull\\w*", "not found|does not exist"),
+            ("failed to perform .{0,40}not found",),
+        ),
+    ),
+    Failure(
+        "retrying",
+        8,
+        "push",
+        EITHER_POLICY,
+        "The upload breaks off and the engine retries without a reason",
+        "A registry that refuses ecr:InitiateLayerUpload or ecr:UploadLayerPart in the middle of an upload often shows "
+        "only as EOF; a broken network looks the same. A malformed ARN in a policy has had this effect too.",
+        "ecr-tui verify {repository} --engine direct   # shows each request's own answer",
+        ("Retrying in 5 seconds", 'Post "https://…/blobs/uploads/": EOF'),
+        ((r"retrying in \d+ second",), (r"\bEOF\b",), ("giving up after|max retries exceeded|retry (?:limit|budget)",)),
+        action="ecr:InitiateLayerUpload",
+        consequence=True,
+    ),
+)

@@ -1,0 +1,107 @@
+"""AWS's sentence about a refusal, taken apart: "User: X is not authorized to perform: A on resource: R because …".
+
+Wordings: IAM User Guide, "Troubleshoot access denied error messages". Newer texts end with the ARN of the denying
+policy, a link to the console and an authorization id.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ecr_tui.policy.actions import canonical_action
+
+# What is captured ends up in commands to copy: only characters that a shell takes literally.
+_SENTENCE = re.compile(
+    r"(?:user:?\s+(?P<user>[\w+=,.@:/-]+)[^\s]*\s+is\s+)?not\s+authori[sz]ed\s+to\s+perform:?\s*"
+    r"(?P<action>[a-z0-9-]+:[a-z*]+)"
+    r"(?:\s+on\s+(?:the\s+)?resource:?\s*[\"']?(?P<resource>[\w.:/*+=,@-]+))?",
+    re.IGNORECASE,
+)
+_NO_ALLOW = re.compile(r"because\s+no\s+(?P<type>[a-z][a-z -]*?)\s+allows?\b", re.IGNORECASE)
+_EXPLICIT = re.compile(
+    r"explicit(?:ly)?\s+den(?:y|ied)"
+    r"(?:\s+(?:in|by)\s+(?:(?:an?|the)\s+)?(?P<type>[a-z][a-z -]*?(?:polic(?:y|ies)|boundary)))?(?![a-z-])",
+    re.IGNORECASE,
+)
+_POLICY_ARN = re.compile(r"\barn:[\w-]+:[\w-]+:[\w-]*:[\w-]*:[\w+=,.@:/-]*\w", re.IGNORECASE)
+_AUTHORIZATION_ID = re.compile(
+    r"(?:authori[sz]ation[\s_-]?id(?:entifier)?|authori[sz]ation\s+failure\s+id)[\"']?\s*(?:[:=]|is)?\s*[\"']?"
+    r"(?P<id>[\w-]*\d[\w-]*)",
+    re.IGNORECASE,
+)
+_URL = re.compile(r"https://[\w.-]+(?:/[\w.~:/?#@!$&*+,;=%-]*[\w/=#%-])?", re.IGNORECASE)
+_MAX_TAIL = 3000
+
+RESOURCE_BASED = "resource-based policy"
+IDENTITY_BASED = "identity-based policy"
+
+
+@dataclass(frozen=True)
+class Denial:
+    """What the sentence says; "" for what it does not say.
+
+    ``policy_type`` in AWS's words, lower case and singular ("service control policy"); ``explicit``: a Deny refuses,
+    else an Allow is missing. ``policy_arn``, ``authorization_id`` and ``details_url`` help an administrator find it.
+    """
+
+    user: str
+    action: str
+    resource: str
+    explicit: bool = False
+    policy_type: str = ""
+    policy_arn: str = ""
+    authorization_id: str = ""
+    details_url: str = ""
+
+    @property
+    def service(self) -> str:
+        return self.action.partition(":")[0].lower()
+
+
+def parse_denial(text: str) -> Denial | None:
+    """The denial in a text on one line: the first about ECR, else the first. None where there is none."""
+    matches = list(_SENTENCE.finditer(text))
+    ends = [match.start() for match in matches[1:]] + [len(text)]
+    found = [_denial(text, match, end) for match, end in zip(matches, ends, strict=False)]
+    return next((one for one in found if one.service == "ecr"), found[0] if found else None)
+
+
+def _denial(text: str, match: re.Match[str], end: int) -> Denial:
+    tail = text[match.end() : min(end, match.end() + _MAX_TAIL)]
+    explicit, missing = _EXPLICIT.search(tail), _NO_ALLOW.search(tail)
+    reason = explicit or missing
+    action = match["action"]
+    after = tail[reason.end() :] if reason else tail
+    arn = _POLICY_ARN.search(after)
+    identifier = _AUTHORIZATION_ID.search(tail)
+    return Denial(
+        user=(match["user"] or "").rstrip(".,:"),
+        action=canonical_action(action) or action,
+        resource=(match["resource"] or "").rstrip(".,:"),
+        explicit=explicit is not None,
+        policy_type=_type(reason["type"] or "") if reason else "",
+        policy_arn=arn[0] if arn and reason and _names_policy(arn[0]) else "",
+        authorization_id=identifier["id"] if identifier else "",
+        details_url=_details(tail),
+    )
+
+
+def _names_policy(arn: str) -> bool:
+    """Boundaries, SCPs and RCPs are policies of IAM or Organizations; a VPC endpoint carries its own."""
+    return bool(re.search(r":(?:policy|vpc-endpoint)/|_policy/", arn, re.IGNORECASE))
+
+
+def _type(words: str) -> str:
+    singular = re.sub(r"policies$", "policy", " ".join(words.lower().split()))
+    return re.sub(r"\bvpc\b", "VPC", singular)
+
+
+def _details(tail: str) -> str:
+    for url in _URL.findall(tail):
+        host = url.split("/")[2].lower()
+        if re.search(r"(?:^|\.)(?:console|signin)\.|(?:^|\.)console$|amazonaws-us-gov\.com$", host) or (
+            "authoriz" in url.lower() and ".aws" in host
+        ):
+            return str(url)
+    return ""

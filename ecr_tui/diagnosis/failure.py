@@ -1,0 +1,52 @@
+"""The shape of a catalogue row, and the sides that a failure can be on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+REPOSITORY_POLICY = "A's repository policy"
+REGISTRY_POLICY = "A's registry policy"
+IDENTITY_POLICY = "B's identity policy"
+EITHER_POLICY = "A's repository policy or B's identity policy"
+OTHER_POLICY = "organisation or other policy"
+TRUST_POLICY = "the role's trust policy or the caller's identity policy"
+OTHER_SERVICE = "another AWS service"
+OTHER_REGISTRY = "another registry"
+REPOSITORY_STATE = "repository state"
+CREDENTIALS = "credentials"
+DOCKER = "docker"
+NETWORK = "network"
+UNKNOWN = "unknown"
+
+Parts = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A kind of failure.
+
+    ``patterns``: alternatives; within one, every part must be found in one record of the text (regular expressions,
+    case ignored). They meet the record with its names masked, as :mod:`ecr_tui.diagnosis.masks` describes. ``codes``:
+    AWS error codes that mean this failure, whatever the message says.
+    ``title``, ``cause`` and ``fix`` may use {action}, {user}, {principal}, {repository}, {resource}, {account},
+    {region}, {host}, {url} and {policy}. ``seen``: texts for README's table, each diagnosed as this row.
+    ``number``: the row of the project's failure catalogue; None for those met on the way.
+    """
+
+    id: str
+    number: int | None
+    stage: str
+    side: str
+    title: str
+    cause: str
+    fix: str
+    seen: tuple[str, ...]
+    patterns: tuple[Parts, ...] = ()
+    codes: tuple[str, ...] = ()
+    action: str = ""
+    denied: bool = False
+    """A refusal for want of permission, not a failure."""
+    proves_access: bool = False
+    """The registry authorised the request before it found this reason to refuse."""
+    consequence: bool = False
+    """Follows from another failure: a record that says more wins."""

@@ -1,0 +1,238 @@
+"""From what a person copied to the records it holds: without colours, boxes, log prefixes, escapes and line breaks."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_]|[()][0-9A-B])")
+_CARET_ANSI = re.compile(r"(?:\^\[|\\u001b|\\x1b|\\033|\\e)\[[0-9;]*[A-Za-z]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u2060\ufeff]")
+_ENTITY = re.compile(r"&(quot|apos|lt|gt|amp|#39|#34|#x27|#x22);", re.IGNORECASE)
+_ENTITIES = {
+    "quot": '"',
+    "apos": "'",
+    "lt": "<",
+    "gt": ">",
+    "amp": "&",
+    "#39": "'",
+    "#34": '"',
+    "#x27": "'",
+    "#x22": '"',
+}
+_UNICODE_ESCAPE = re.compile(r"\\+u([0-9a-fA-F]{4})")
+_BOX = r"[\u2500-\u259f\u25a0-\u25ff|]"
+_BOXED = re.compile(rf"^\s*{_BOX}+(?:\s(?P<inside>.*?))?(?:\s*{_BOX}+)?\s*$")
+_RULE = re.compile(rf"^\s*(?:{_BOX}|[-=_*#+~]){{3,}}.*?(?:{_BOX}|[-=_*#+~])*\s*$")
+# What log collectors, CI systems and build tools put before each line.
+_PREFIXES = (
+    re.compile(r"^\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\]?\s+"),
+    re.compile(
+        r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\w*\s+[\d\w]+\s+"
+        r"\d\d:\d\d:\d\d(?:\s+\d{4})?\s+"
+    ),
+    re.compile(r"^\[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]?\s+"),
+    re.compile(r"^#\d+ (?:\d+\.\d+ )?"),
+    re.compile(r"^\[[\w ./:-]{1,40}\]\s+"),
+    re.compile(r"^[\w][\w.-]{0,60}\s+\|\s?"),
+    re.compile(r"^##\[\w+\]"),
+    re.compile(r"^::(?:error|warning)[^:]*::"),
+    re.compile(r"^(?:\d+>|remote:|stderr:|stdout:|>+|&\d)\s+"),
+    re.compile(r"^(?:Warning|Normal)\s+(?:Failed\w*|BackOff|InspectFailed)\s+\d+\w+(?:\s+\([^)]*\))?\s+\S+\s+"),
+)
+
+_MARK = (
+    r"(?:error|err|fatal|fata|failed|failure|denied|unauthorized|forbidden|panic|critical|exception|cannot|unable|"
+    r"invalid|no basic auth|name unknown|tag invalid|manifest (?:invalid|unknown)|toomanyrequests|warning: failed)"
+)
+_STRONG = re.compile(
+    rf"^\W*(?:{_MARK}\b|[\w.]*(?:Error|Exception)\b|an error occurred|\d{{3}} [A-Z])"
+    r"|\blevel=\W?(?:error|fatal|panic)|\"level\":\s*\"(?:error|fatal)|\"errors?\"\s*:|\berr(?:or)?=|\bFATA?\[|\bERRO?\[",
+    re.IGNORECASE,
+)
+_NOISE = (
+    re.compile(r"^\s*Step \d+/\d+\s*:", re.IGNORECASE),
+    re.compile(r"^\s*--->|^\s*=> |^\s*\+\+* \S|^\s*[$%] \S|^\s*--- (?:PASS|FAIL|SKIP)\b|^\s*={3,}"),
+    re.compile(r"^\s*(?:FROM|RUN|COPY|ADD|ENV|ARG|LABEL|WORKDIR|EXPOSE|VOLUME|CMD|ENTRYPOINT|USER|HEALTHCHECK)\s+\S"),
+    re.compile(r"^\s*\[(?:\w+ )*\d+/\d+\]\s"),
+    re.compile(r"\bPASS(?:ED)?\b|\bok\s{2,}\S|[\w/]+_test\.\w+:\d+:|\bas it should\b|^\s*[✓✔]"),
+    re.compile(
+        r"^[0-9a-f]{12}: (?:Preparing|Waiting|Pushing|Pushed|Layer already|Pulling|Already|Download|Verifying|"
+        r"Mounted|Pull complete)",
+        re.IGNORECASE,
+    ),
+    re.compile(r"^(?:DONE|CACHED|exporting|pushing layers|transferring|resolve |sha256:\S+ \d)"),
+    re.compile(r"^(?:WARNING! (?:Using|Your password)|Login Succeeded|Unable to find image .* locally)", re.IGNORECASE),
+)
+_FAILING = re.compile(rf"\b{_MARK}\b|\b[45]\d\d\b", re.IGNORECASE)
+_OPERATION = re.compile(
+    r"^(?:The push refers to|Trying to pull|Getting image source|Using default tag|Pulling (?:from|repository)|"
+    r"running: docker|\+\+* *(?:sudo )?(?:docker|podman|skopeo|crane|buildah|helm|nerdctl|ctr|oras|regctl|"
+    r"kaniko|aws)\b|"
+    r"[$%] (?:sudo )?(?:docker|podman|skopeo|crane|buildah|helm|nerdctl|ctr|oras|aws)\b)",
+    re.IGNORECASE,
+)
+_NEW_RECORD = re.compile(
+    r"^(?:(?:error|err|warn(?:ing)?|fatal|fata|info|debug|trace|denied|unauthorized|unknown|note|hint|caused by|"
+    r"name unknown|tag invalid|manifest (?:invalid|unknown)|blob unknown|toomanyrequests|panic|usage|see|"
+    r"exit)\b\W|time=|level=|\{|"
+    r"[\w.]+(?:Error|Exception)\b|an error occurred|[0-9a-f]{12}: |(?:error|no basic auth|cannot|failed|unable)\s|"
+    r"(?:The push refers|Trying to|Getting image|Using default|Copying |Pulling |Pushing |Writing manifest|Login )|"
+    r"at [\w.$<]+\(|eof\b|retrying in)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One message on one line. ``strong``: it calls itself an error; ``noise``: output of something else."""
+
+    text: str
+    strong: bool
+    noise: bool
+
+
+@lru_cache(maxsize=64)
+def records(text: str) -> tuple[Record, ...]:
+    """The messages in ``text``, in order.
+
+    What comes before the last operation of an engine ("The push refers to repository …") is noise, where something
+    after it fails.
+    """
+    lines = _paragraphs(plain(text))
+    found = [Record(line, bool(_STRONG.search(line)), any(n.search(line) for n in _NOISE)) for line in lines]
+    begins = [number for number, line in enumerate(lines) if _OPERATION.match(line)]
+    if begins:
+        last = begins[-1]
+        if any(not one.noise and _fails(one.text) for one in found[last + 1 :]):
+            found = [Record(o.text, o.strong, o.noise or n < last) for n, o in enumerate(found)]
+    return tuple(found)
+
+
+def _fails(line: str) -> bool:
+    return bool(_FAILING.search(line) or re.search(r"\bEOF\b|retrying", line, re.IGNORECASE))
+
+
+def one_line(text: str) -> str:
+    """The whole text with every line break taken for a wrapped line: for sentences that are known by their words."""
+    return _joined([line for line in (_inside(line)[0] for line in plain(text).split("\n")) if line])
+
+
+def plain(text: str) -> str:
+    """Without colours, control characters and the escapes of JSON and XML; line ends are newlines."""
+    text = _CARET_ANSI.sub("", _ANSI.sub("", text))
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _CONTROL.sub("", text).replace("\u00a0", " ")
+    text = _UNICODE_ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+    if re.search(r"\\+[\"']", text):
+        text = re.sub(r"\\+([\"'])", r"\1", text)
+        text = re.sub(r"\\+r?\\*n", "\n", text)
+        text = re.sub(r"\\+[tr]", " ", text)
+    elif re.search(r"\\n\\?t?", text) and "\n" not in text.strip():
+        text = re.sub(r"\\n(?:\\t)?", "\n", text)
+    return _ENTITY.sub(lambda match: _ENTITIES[match[1].lower()], text).replace("\\/", "/")
+
+
+def _inside(line: str) -> tuple[str, bool]:
+    """(a line without box and prefixes, whether it stood in a box)."""
+    line = _without_prefixes(line.strip())
+    boxed = _BOXED.match(line)
+    if boxed:
+        return _without_prefixes((boxed["inside"] or "").strip()), True
+    return ("" if _RULE.match(line) and not _FAILING.search(line) else line), False
+
+
+def _without_prefixes(line: str) -> str:
+    before = ""
+    while line != before:
+        before = line
+        for prefix in _PREFIXES:
+            line = prefix.sub("", line, count=1)
+    return line
+
+
+def _paragraphs(text: str) -> list[str]:
+    """Records as lines: blocks between empty lines, and within a block what continues the line above."""
+    found: list[str] = []
+    block: list[tuple[str, bool]] = []
+    for raw in [*text.split("\n"), ""]:
+        line, boxed = _inside(raw)
+        if line:
+            block.append((line, boxed))
+        elif block:
+            found += _records_of(block)
+            block = []
+    return found
+
+
+def _records_of(block: list[tuple[str, bool]]) -> list[str]:
+    lines = [line for line, _ in block]
+    if _filled(lines):
+        return [_joined(lines)]
+    found: list[list[str]] = []
+    width = _width(lines)
+    for line, boxed in block:
+        if found and _continues(found[-1], line, boxed, width):
+            found[-1].append(line)
+        else:
+            found.append([line])
+    return [_joined(one) for one in found]
+
+
+def _filled(lines: list[str]) -> bool:
+    """A block in which no line would have had room for the next one's first word: one wrapped message."""
+    width = _width(lines)
+    if len(lines) < 3 or not 30 <= width <= 200 or any(_is_noise(line) for line in lines):
+        return False
+    return all(_is_full(above, line, width) for above, line in pairwise(lines))
+
+
+def _width(lines: list[str]) -> int:
+    """Of the longest line; a word that is longer than the width stands alone in its line."""
+    return max((len(line) for line in lines if " " in line), default=0) or max(map(len, lines))
+
+
+def _is_full(above: str, line: str, width: int) -> bool:
+    """The first word of ``line`` would not have fitted into the line above."""
+    return len(above) + 1 + len(line.split(" ", 1)[0]) > width
+
+
+def _is_noise(line: str) -> bool:
+    return bool(_OPERATION.match(line)) or any(noise.search(line) for noise in _NOISE)
+
+
+def _continues(paragraph: list[str], line: str, boxed: bool, width: int) -> bool:
+    above = paragraph[-1]
+    full = _is_full(above, line, width)
+    if _is_noise(line) or _is_noise(above) or _OPERATION.match(paragraph[0]):
+        return False
+    if above.endswith((":", ",", "(")):
+        return True
+    if _NEW_RECORD.match(line):
+        return boxed and full
+    if boxed:
+        return True
+    if above.endswith((".", "!", "}", ";")) and not line[:1].islower():
+        return False
+    return (len(above) >= 30 and full) or (len(above) >= 40 and (line[:1].islower() or line[:1] in "(\"'/0123456789<"))
+
+
+def _joined(lines: list[str]) -> str:
+    """Words that a wrap broke at their hyphen, colon-less URL or slash are put together again."""
+    text = ""
+    for line in lines:
+        if text and not ((re.search(r"\w-$", text) and re.match(r"\w", line)) or _broken_name(text, line)):
+            text += " "
+        text += line
+    return text
+
+
+def _broken_name(above: str, line: str) -> bool:
+    """A URL or ARN that was longer than the wrap's width goes on in the next line."""
+    last, first = above.rsplit(" ", 1)[-1], line.split(" ", 1)[0]
+    if not re.match(r"[\"'(]*(?:https?://|arn:|[\w*]+\.dkr[.-]ecr)", last) or last.endswith(":"):
+        return False
+    goes_on = re.match(r"[\w.-]*[/:.\d_=-]|[0-9a-f]{8,}", first) and not re.match(r"(?:is|not|on|in)\b", first)
+    return last.endswith(("/", ".", "-", "=")) or bool(len(last) >= 40 and goes_on)
