@@ -81,22 +81,24 @@ def consumer_side(form: Format, needed: NeededPolicies) -> str:
         documents = [document.json for document in needed.documents]
         return _json.pretty(documents[0] if len(documents) == 1 else documents) + "\n"
     if form is Format.CLI:
-        return "".join(_consumer_commands(needed, *named) for named in _named(needed))
+        return "".join(_consumer_commands(needed, suffix, document) for suffix, document in _numbered(needed))
     if form is Format.TERRAFORM:
-        return "\n".join(_terraform_consumer(needed, *named) for named in _named(needed))
+        return "\n".join(_terraform_consumer(needed, suffix, document) for suffix, document in _numbered(needed))
     return _template(
-        {name: _consumer_resource(needed, policy, document) for name, policy, document in _template_names(needed)}
+        {f"EcrAccess{suffix}": _consumer_resource(needed, suffix, document) for suffix, document in _numbered(needed)}
     )
 
 
-def _named(needed: NeededPolicies) -> list[tuple[str, PolicyDocument]]:
-    """Each document with the name that its policy gets."""
-    numbered = enumerate(needed.documents, 1)
-    return [(POLICY_NAME + (str(number) if number > 1 else ""), document) for number, document in numbered]
+def _numbered(needed: NeededPolicies) -> list[tuple[str, PolicyDocument]]:
+    """Each document with what tells its names apart from those of the first: "", "2", "3" ..."""
+    return [(str(number) if number > 1 else "", one) for number, one in enumerate(needed.documents, 1)]
 
 
-def _template_names(needed: NeededPolicies) -> list[tuple[str, str, PolicyDocument]]:
-    return [(name.replace(POLICY_NAME, "EcrAccess"), name, document) for name, document in _named(needed)]
+def _policy_name(needed: NeededPolicies, suffix: str) -> str:
+    """Inline policies are their holder's own; a managed one's name is the account's, so it names the holder."""
+    kind, name = _holder(needed)
+    own = f"-{kind}-{name}" if kind and needed.attachment is Attachment.MANAGED else ""
+    return f"{POLICY_NAME}{own}{suffix and f'-{suffix}'}"
 
 
 def _holder(needed: NeededPolicies) -> tuple[str | None, str]:
@@ -106,8 +108,9 @@ def _holder(needed: NeededPolicies) -> tuple[str | None, str]:
     return (kind, caller.name) if kind else (None, "")
 
 
-def _consumer_commands(needed: NeededPolicies, policy: str, document: PolicyDocument) -> str:
+def _consumer_commands(needed: NeededPolicies, suffix: str, document: PolicyDocument) -> str:
     kind, name = _holder(needed)
+    policy = _policy_name(needed, suffix)
     written = ("--policy-name", policy, "--policy-document", document.minified())
     if needed.attachment is not Attachment.MANAGED:
         return _command("aws", "iam", f"put-{kind}-policy", f"--{kind}-name", name, *written)
@@ -119,8 +122,9 @@ def _consumer_commands(needed: NeededPolicies, policy: str, document: PolicyDocu
     return made + _command("aws", "iam", f"attach-{kind}-policy", f"--{kind}-name", name, "--policy-arn", arn)
 
 
-def _consumer_resource(needed: NeededPolicies, policy: str, document: PolicyDocument) -> dict[str, object]:
+def _consumer_resource(needed: NeededPolicies, suffix: str, document: PolicyDocument) -> dict[str, object]:
     kind, name = _holder(needed)
+    policy = _policy_name(needed, suffix)
     holder: dict[str, object] = {"Users" if kind == "user" else "Roles": [name]} if kind else {}
     if needed.attachment is not Attachment.MANAGED:
         properties = {"PolicyName": policy, "PolicyDocument": document.json, **holder}
@@ -157,22 +161,24 @@ def _terraform_owner(document: PolicyDocument | None, name: str) -> str:
     )
 
 
-def _terraform_consumer(needed: NeededPolicies, policy: str, document: PolicyDocument) -> str:
+def _terraform_consumer(needed: NeededPolicies, suffix: str, document: PolicyDocument) -> str:
     kind, name = _holder(needed)
-    label = hcl.label(f"ecr_{name}" if name else "ecr_access") + policy.removeprefix(POLICY_NAME)
-    data, expression = _terraform_policy(document, label)
+    label = hcl.label(f"ecr_{name}" if name else "ecr_access") + suffix
+    # A user and a role may have the same name; these resources do not tell them apart by their type.
+    shared = hcl.label(f"ecr_{kind}_{name}" if name else "ecr_access") + suffix
+    data, expression = _terraform_policy(document, shared)
     holder = f"  {kind}   = {hcl.quote(name)}\n" if kind else ""
-    named = f"  name   = {hcl.quote(policy)}\n"
+    named = f"  name   = {hcl.quote(_policy_name(needed, suffix))}\n"
     if needed.attachment is not Attachment.MANAGED:
         inline = f'resource "aws_iam_{kind}_policy" "{label}" {{\n'
         return f"{data}{inline}{named}{holder}  policy = {expression}\n}}\n"
-    made = f'{data}resource "aws_iam_policy" "{label}" {{\n{named}  policy = {expression}\n}}\n'
+    made = f'{data}resource "aws_iam_policy" "{shared}" {{\n{named}  policy = {expression}\n}}\n'
     if kind is None:
         return made
     return made + (
         f'\nresource "aws_iam_{kind}_policy_attachment" "{label}" {{\n'
         f"  {kind}       = {hcl.quote(name)}\n"
-        f"  policy_arn = aws_iam_policy.{label}.arn\n"
+        f"  policy_arn = aws_iam_policy.{shared}.arn\n"
         "}\n"
     )
 

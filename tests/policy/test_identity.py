@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 
 import pytest
@@ -125,13 +126,22 @@ def test_what_is_split_is_attached_to_its_principal(principal: str, kind: str, n
     assert [one["Properties"]["PolicyDocument"] for one in resources.values()] == [d.json for d in needed.documents]
     assert json.loads(consumer_side(Format.JSON, needed)) == [document.json for document in needed.documents]
     terraform = consumer_side(Format.TERRAFORM, needed)
-    for suffix in ("", "2", "3"):
-        assert (
-            f'resource "aws_iam_policy" "ecr_{name}{suffix}" {{\n  name   = "EcrCrossAccountAccess{suffix}"'
-            in terraform
-        )
+    for suffix, end in (("", ""), ("2", "-2"), ("3", "-3")):
+        named = f'"ecr_{kind}_{name}{suffix}" {{\n  name   = "EcrCrossAccountAccess-{kind}-{name}{end}"'
+        assert f'"aws_iam_policy" {named}' in terraform
         assert f'resource "aws_iam_{kind}_policy_attachment" "ecr_{name}{suffix}"' in terraform
-        assert f"policy_arn = aws_iam_policy.ecr_{name}{suffix}.arn" in terraform
+        assert f"policy_arn = aws_iam_policy.ecr_{kind}_{name}{suffix}.arn" in terraform
+
+
+@pytest.mark.parametrize("count", [1, 200])
+def test_a_user_and_a_role_of_one_name_do_not_get_in_each_others_way(count: int) -> None:
+    both = [needed_policies(arns(count), Access.PULL, f"arn:aws:iam::{B}:{kind}/dev") for kind in ("user", "role")]
+    text = "\n".join(consumer_side(Format.TERRAFORM, needed) for needed in both)
+    blocks = re.findall(r'^(?:data|resource) ".*" ".*"', text, re.MULTILINE)
+    assert len(blocks) == len(set(blocks))
+    done = [words for needed in both for words in commands(consumer_side(Format.CLI, needed))]
+    created = [words[words.index("--policy-name") + 1] for words in done if words[2] == "create-policy"]
+    assert len(created) == len(set(created))
 
 
 def test_the_words_tell_the_size_against_the_limit() -> None:
