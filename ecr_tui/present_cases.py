@@ -22,6 +22,7 @@ def cases_text(found: Sequence[tuple[str, CaseResult]]) -> str:
         wrong = f", expected {result.expected}" if result.matches is False else ""
         lines.append(f"{mark} {file}: {result.name}: {result.response}{wrong}")
         lines += [f"    {reason.text}" for reason in result.reasons]
+        lines += [f"    note: {note}" for note in result.notes]
     wrong_ones = sum(result.matches is False for _, result in found)
     expecting = sum(result.matches is not None for _, result in found)
     lines.append(f"{len(found):,} decided, {expecting - wrong_ones:,} as expected, {wrong_ones:,} not")

@@ -32,25 +32,30 @@ def granted_actions(statement: Statement) -> frozenset[str]:
     return frozenset()
 
 
-def _actions(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
+def _spelling(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
     for statement in document.statements:
-        name = statement.name
         for element, patterns in (("Action", statement.actions), ("NotAction", statement.not_actions)):
             listed = isinstance(statement.raw.get(element), list)
             for index, pattern in enumerate(patterns):
-                where = place(statement, element, index if listed else None)
                 if not matching_actions(pattern):
-                    yield Hit("unknown-action", where, pattern, name, did_you_mean(pattern))
-                elif element == "NotAction":
-                    continue
-                elif canonical_action(pattern) == TOKEN_ACTION:
-                    yield Hit("token-action", where, TOKEN_ACTION, name)
-                elif is_registry_level(pattern):
-                    yield Hit("registry-action", where, canonical_action(pattern) or pattern, name)
-                elif is_registry_policy_only(pattern):
-                    yield Hit("no-effect-action", where, canonical_action(pattern) or pattern, name)
-                elif statement.effect == "Allow" and pattern.lower() in ("*", "ecr:*"):
-                    yield Hit("all-actions", where, pattern, name)
+                    where = place(statement, element, index if listed else None)
+                    yield Hit("unknown-action", where, pattern, statement.name, did_you_mean(pattern))
+
+
+def _actions(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
+    for statement in document.statements:
+        name = statement.name
+        listed = isinstance(statement.raw.get("Action"), list)
+        for index, pattern in enumerate(statement.actions):
+            where = place(statement, "Action", index if listed else None)
+            if canonical_action(pattern) == TOKEN_ACTION:
+                yield Hit("token-action", where, TOKEN_ACTION, name)
+            elif is_registry_level(pattern):
+                yield Hit("registry-action", where, canonical_action(pattern) or pattern, name)
+            elif is_registry_policy_only(pattern):
+                yield Hit("no-effect-action", where, canonical_action(pattern) or pattern, name)
+            elif statement.effect == "Allow" and pattern.lower() in ("*", "ecr:*"):
+                yield Hit("all-actions", where, pattern, name)
         if statement.effect == "Allow" and statement.not_actions:
             yield Hit("not-action", place(statement, "NotAction"), "", name)
 
@@ -127,4 +132,5 @@ def _may_be_this(resource: str, setting: Setting) -> bool:
     return setting.account is None or "*" in account or account == setting.account
 
 
-CHECKS: tuple[Check, ...] = (_resources, _actions, _incomplete)
+SPELLING: Check = _spelling
+CHECKS: tuple[Check, ...] = (_resources, SPELLING, _actions, _incomplete)

@@ -163,4 +163,5 @@ def ends_at(statement: Statement) -> datetime | None:
         return None
 
 
-CHECKS: tuple[Check, ...] = (_form, _tags, _times)
+FORM: tuple[Check, ...] = (_form,)
+CHECKS: tuple[Check, ...] = (*FORM, _tags, _times)

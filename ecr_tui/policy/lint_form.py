@@ -28,13 +28,13 @@ _STATEMENT = frozenset(
 
 
 def _document(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
+    for key in document.raw:
+        if key not in _DOCUMENT:
+            yield Hit("unknown-element", key, key, "", _respelled(key, _DOCUMENT))
     if not document.statements:
         yield Hit("empty-policy", "Statement")
     if "Version" in document.raw and document.version not in (NEW_VERSION, OLD_VERSION):
         yield Hit("bad-version", "Version", str(document.raw["Version"]))
-    for key in document.raw:
-        if key not in _DOCUMENT:
-            yield Hit("unknown-element", key, key, "", _respelled(key, _DOCUMENT))
     sids = Counter(statement.sid for statement in document.statements if statement.sid)
     for statement in document.statements:
         if statement.sid and sids[statement.sid] > 1:

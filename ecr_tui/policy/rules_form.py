@@ -127,6 +127,24 @@ TABLE = (
         "Remove the element, and write the statement into the policy of the repository that it is meant for.",
         GUIDE + "Resource element; Identity-based policies and resource-based policies",
     ),
+    Rule(
+        "no-resource",
+        ERROR,
+        "The statement names no resource",
+        "A statement needs exactly one of Resource and NotResource, unless its policy belongs to a repository.",
+        'Add "Resource": "*", or the ARNs that are meant.',
+        GUIDE + "Resource element",
+        refused=True,
+    ),
+    Rule(
+        "principal-not-taken",
+        ERROR,
+        "{subject} stands in a policy that belongs to a user or role",
+        "Only policies of a resource name principals. IAM refuses the element anywhere else.",
+        "Remove the element.",
+        GUIDE + "Principal element",
+        refused=True,
+    ),
     # --- actions ---
     Rule(
         "unknown-action",

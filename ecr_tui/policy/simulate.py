@@ -1,164 +1,142 @@
 """Decide test cases offline: unit tests for policies, as a team keeps them beside its infrastructure code.
 
-The format is a JSON list of cases: {"name", "request": {"action", "resource": {"resource", "accountId"}, "principal",
-"context"}, "identityPolicies", "resourcePolicy", "permissionBoundaries", "sessionPolicy", "serviceControlPolicies",
-"resourceControlPolicies": [{"orgIdentifier", "policies"}], "registryPolicy", "expected": {"response"}}. All but the
-request may be missing; "identityPolicies": null says that they cannot be read.
+``cases`` describes the format. A decision comes with notes: on keys that AWS always fills in and the case lacks, and
+on parts of its policies that never match.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ecr_tui.errors import InputError
-from ecr_tui.policy import _json
-from ecr_tui.policy.document import PolicyDocument, PolicyError
-from ecr_tui.policy.evaluate import ALLOWED, EXPLICIT, IMPLICIT, UNKNOWN, Policies, Reason, Request, decide
+from ecr_tui.policy.actions import is_known
+from ecr_tui.policy.cases import RESPONSES, Case, read_cases, undecidable
+from ecr_tui.policy.compiled import caller_of
+from ecr_tui.policy.conditions import parse_date, parse_network, parse_number
+from ecr_tui.policy.document import PolicyDocument, values_of
+from ecr_tui.policy.evaluate import UNKNOWN, Reason, Request, context_for, decide
+from ecr_tui.policy.keys import ADDRESS, ALWAYS, BOOL, DATE, NUMBER, SPELLINGS, spelling_like, type_of
+from ecr_tui.policy.lint_actions import did_you_mean
+from ecr_tui.policy.lint_values import variable_names
+from ecr_tui.policy.refusals import refusals, voids
 
-RESPONSES = (ALLOWED, IMPLICIT, EXPLICIT, UNKNOWN)
+__all__ = ["RESPONSES", "Case", "CaseResult", "read_cases", "run", "simulate"]
+
+_OF_PRINCIPALS = frozenset({"aws:principalarn", "aws:principalaccount", "aws:principaltype", "aws:userid"})
+"""Keys that a service's own request lacks."""
 
 
-@dataclass(frozen=True)
-class Case:
-    """``expected`` is one of :data:`RESPONSES`, or None where the case expects nothing."""
-
-    name: str
-    request: Request
-    policies: Policies
-    expected: str | None
+_TYPE_CHECKS: dict[str, tuple[Callable[[str], bool], str]] = {
+    BOOL: (lambda text: text.lower() in ("true", "false"), "true or false"),
+    DATE: (lambda text: parse_date(text) is not None, "a date"),
+    NUMBER: (lambda text: parse_number(text) is not None, "a number"),
+    ADDRESS: (lambda text: parse_network(text) is not None and "/" not in text, "one address"),
+}
 
 
 @dataclass(frozen=True)
 class CaseResult:
-    """``matches`` is None where nothing was expected."""
+    """``matches`` is None where nothing was expected. ``notes`` are sentences."""
 
     name: str
     response: str
     expected: str | None
     matches: bool | None
     reasons: tuple[Reason, ...]
+    notes: tuple[str, ...] = field(default=())
 
     def to_json(self) -> dict[str, Any]:
-        return {
+        """ "notes" is left out where there are none."""
+        found: dict[str, Any] = {
             "name": self.name,
             "response": self.response,
             "expected": self.expected,
             "matches": self.matches,
             "reasons": [reason.to_json() for reason in self.reasons],
         }
+        return found | ({"notes": list(self.notes)} if self.notes else {})
 
 
 def simulate(text: str) -> tuple[CaseResult, ...]:
-    """Decide every case of a file's text. Raises InputError (PolicyError for bad JSON), naming the case."""
-    return tuple(run(case) for case in read_cases(text))
+    """Decide every case of a file's text.
+
+    Raises InputError (PolicyError for bad JSON), naming the case: also for a document that AWS would refuse, since no
+    request is ever decided by one.
+    """
+    cases = read_cases(text)
+    problems = [f"{case.name}: {problem}" for case in cases for problem in _refused(case)]
+    if problems:
+        raise undecidable(problems)
+    return tuple(run(case) for case in cases)
+
+
+def _refused(case: Case) -> Iterator[str]:
+    for name, document in case.documents:
+        for found in refusals(document, name.partition("[")[0]):
+            place = f", {found.where}" if found.where else ""
+            yield f"AWS refuses its {name}{place}: {found.title}. {found.fix}"
 
 
 def run(case: Case) -> CaseResult:
+    """The decision on the context as given; unknown where a key that the case lacks would change it."""
     decision = decide(case.request, case.policies)
-    matches = None if case.expected is None else decision.response == case.expected
-    return CaseResult(case.name, decision.response, case.expected, matches, decision.reasons)
+    response, notes = decision.response, list(_notes(case))
+    missing = _missing(case)
+    if missing:
+        names = ", ".join(missing)
+        completed = _completed(case.request, missing)
+        if completed is not None and decide(completed, case.policies).response != response:
+            response = UNKNOWN
+            notes.append(f"The decision depends on {names}, which AWS always fills in. Add it to the context.")
+        else:
+            notes.append(f"AWS always fills in {names}; the case was decided without it. Add it to the context.")
+    matches = None if case.expected is None else response == case.expected
+    return CaseResult(case.name, response, case.expected, matches, decision.reasons, tuple(dict.fromkeys(notes)))
 
 
-def read_cases(text: str) -> tuple[Case, ...]:
-    data = _json.loads(text)
-    items = data if isinstance(data, list) else [data]
-    return tuple(_case(item, number) for number, item in enumerate(items, start=1))
+def _missing(case: Case) -> list[str]:
+    """Keys that every such request carries and the policies ask for, yet the case's context lacks."""
+    caller = caller_of(case.request.principal)
+    always = ALWAYS - _OF_PRINCIPALS if caller.kind == "service" else ALWAYS
+    always |= {"user": {"aws:username"}, "service": {"aws:principalservicename"}}.get(caller.kind, set())
+    asked = {name for _, document in case.documents for name in _asked(document)}
+    return sorted(SPELLINGS[name] for name in asked & always - case.request.keys.keys())
 
 
-def _case(item: object, number: int) -> Case:
-    if not isinstance(item, Mapping):
-        raise InputError(f"case {number} is not an object", hint=_FORM)
-    given = item.get("name")
-    name = " ".join(given.split()) if isinstance(given, str) else ""
-    name = name or f"case {number}"
-    try:
-        return Case(name, _request(item.get("request")), _policies(item), _expected(item.get("expected")))
-    except _Problem as problem:
-        raise InputError(f"{name}: {problem}", hint=_FORM) from None
-    except PolicyError as error:
-        raise InputError(f"{name}: {error.title}") from None
+def _asked(document: PolicyDocument) -> Iterator[str]:
+    """The condition keys and variables of a document, in lower case."""
+    for statement in document.statements:
+        texts = [*statement.resources, *statement.not_resources]
+        for block in statement.condition.values():
+            for key, values in block.items():
+                yield key.lower()
+                texts += values
+        if document.expands_variables:
+            yield from (name.lower() for text in texts for name in variable_names(text))
 
 
-class _Problem(Exception):
-    pass
+def _completed(request: Request, missing: list[str]) -> Request | None:
+    """The request with those missing keys that follow from its principal and resource; None where none does."""
+    parts = request.resource.split(":", 5)
+    filled = context_for(request.principal, request.resource_account)
+    filled |= {"aws:ViaAWSService": "false"} | ({"aws:RequestedRegion": parts[3]} if len(parts) == 6 else {})
+    found = {name: filled[name] for name in missing if name in filled}
+    return replace(request, context={**request.context, **found}) if found else None
 
 
-_FORM = (
-    'a case is {"request": {"action", "resource": {"resource", "accountId"}, "principal", "context"}, '
-    '"identityPolicies": [...], "resourcePolicy": {...}, "expected": {"response"}}'
-)
-
-
-def _request(data: object) -> Request:
-    if not isinstance(data, Mapping):
-        raise _Problem("it has no request")
-    resource = data.get("resource")
-    account: object = None
-    if isinstance(resource, Mapping):
-        account = resource.get("accountId")
-        resource = resource.get("resource")
-    texts = {"action": data.get("action"), "resource": resource, "principal": data.get("principal")}
-    for field, value in texts.items():
-        if not isinstance(value, str) or not value:
-            raise _Problem(f"its request has no {field}")
-    if account is None:
-        account = str(resource).split(":")[4] if str(resource).count(":") >= 5 else ""
-    if not isinstance(account, str):
-        raise _Problem("its accountId is not text")
-    context = data.get("context", {})
-    if not isinstance(context, Mapping):
-        raise _Problem("its context is not an object")
-    return Request(str(texts["action"]), str(resource), account, str(texts["principal"]), dict(context))
-
-
-def _policies(item: Mapping[str, Any]) -> Policies:
-    identity = item.get("identityPolicies", [])
-    return Policies(
-        identity=None if identity is None else _documents(identity, "identityPolicies"),
-        resource=_document(item.get("resourcePolicy"), "resourcePolicy"),
-        boundaries=_documents(item.get("permissionBoundaries") or [], "permissionBoundaries"),
-        session=_document(item.get("sessionPolicy"), "sessionPolicy"),
-        scps=_levels(item.get("serviceControlPolicies") or [], "serviceControlPolicies"),
-        rcps=_levels(item.get("resourceControlPolicies") or [], "resourceControlPolicies"),
-        registry=_document(item.get("registryPolicy"), "registryPolicy"),
-    )
-
-
-def _documents(data: object, field: str) -> tuple[PolicyDocument, ...]:
-    if not isinstance(data, list):
-        raise _Problem(f"its {field} is not a list")
-    found = (_document(item, f"{field}[{index}]") for index, item in enumerate(data))
-    return tuple(document for document in found if document is not None)
-
-
-def _document(data: object, field: str) -> PolicyDocument | None:
-    if data is None:
-        return None
-    if isinstance(data, Mapping) and "Statement" not in data and isinstance(data.get("policy"), Mapping):
-        data = data["policy"]
-    if not isinstance(data, Mapping):
-        raise _Problem(f"its {field} is not a policy")
-    return PolicyDocument.from_json(data)
-
-
-def _levels(data: object, field: str) -> tuple[tuple[PolicyDocument, ...], ...]:
-    if not isinstance(data, list):
-        raise _Problem(f"its {field} is not a list")
-    levels = []
-    for level in data:
-        if not isinstance(level, Mapping):
-            raise _Problem(f"its {field} holds something else than levels with policies")
-        levels.append(_documents(level.get("policies", []), f"{field} policies"))
-    return tuple(levels)
-
-
-def _expected(data: object) -> str | None:
-    if isinstance(data, Mapping):
-        data = data.get("response")
-    if data is None:
-        return None
-    if data not in RESPONSES:
-        raise _Problem(f"it expects {data!r}, which is none of {', '.join(RESPONSES)}")
-    return str(data)
+def _notes(case: Case) -> Iterator[str]:
+    request = case.request
+    if request.action.lower().startswith("ecr:") and not is_known(request.action):
+        yield f"{request.action} is no action of ECR. {did_you_mean(request.action)}".rstrip()
+    for key, value in request.context.items():
+        like = spelling_like(key) if type_of(key) is None else None
+        if like:
+            yield f"{key} in the context is no known condition key; did you mean {like}?"
+        good, words = _TYPE_CHECKS.get(type_of(key) or "", (lambda text: True, ""))
+        for text in values_of(value):
+            if not good(text):
+                yield f'{key} "{text}" in the context is not {words}, which AWS would send.'
+    for name, document in case.documents:
+        for found in voids(document, name.partition("[")[0]):
+            yield f"{name}, {found.where}: {found.title}."

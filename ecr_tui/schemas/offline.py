@@ -44,7 +44,9 @@ SIMULATE: Schema = listed(
                     optional=("statement", "element", "key"),
                 )
             ),
-        }
+            "notes": listed(text(), "what the case lacks, and what in its policies never matches"),
+        },
+        optional=("notes",),
     ),
     "a case each, in the order of the files",
 )

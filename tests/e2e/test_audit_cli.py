@@ -244,6 +244,14 @@ def test_simulate_is_a_unit_test_for_policies(tmp_path: Path) -> None:
     assert words.code == 0
     assert "✓ -: pull is granted: Allowed" in words.out
     assert "1 decided, 1 as expected, 0 not" in words.out
+    bad.write_text(json.dumps([{**CASE, "expect": CASE["expected"]}]))
+    ran = ecr_tui("simulate", str(bad))
+    assert (ran.code, ran.out) == (2, "")
+    assert 'unknown field "expect"; did you mean "expected"?' in ran.err
+    denied = {"Effect": "Deny", "Principal": "*", "Action": "ecr:*", "Condition": {"Bool": {"aws:ViaAWSService": "no"}}}
+    lacking = {"resourcePolicy": {"Statement": [*CASE["resourcePolicy"]["Statement"], denied]}}
+    ran = ecr_tui("simulate", "-", "--json", stdin=json.dumps(CASE | lacking))
+    assert "aws:ViaAWSService" in " ".join(ran.json[0]["notes"])
     broken = tmp_path / "broken.json"
     broken.write_text("[{]")
     ran = ecr_tui("simulate", str(good), str(broken))

@@ -10,7 +10,7 @@ import pytest
 from ecr_tui.errors import InputError
 from ecr_tui.policy.document import PolicyError
 from ecr_tui.policy.simulate import simulate
-from tests.policy.build import BOB, FULL, REPOSITORY, A, allow, load, policy
+from tests.policy.build import BOB, FULL, REPOSITORY, SESSION, A, B, allow, deny, load, policy
 
 
 def case(**more: Any) -> dict[str, Any]:
@@ -27,6 +27,21 @@ def case(**more: Any) -> dict[str, Any]:
         "expected": {"response": "Allowed"},
         **more,
     }
+
+
+def asking(**more: Any) -> dict[str, Any]:
+    return case(request={**case()["request"], **more})
+
+
+def given(context: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return case(request={**case()["request"], "context": context}, **more)
+
+
+def when(condition: Any, effect: str = "Allow") -> dict[str, Any]:
+    """A repository policy that allows everything, or one that also denies it under a condition."""
+    if effect == "Allow":
+        return policy(allow("*", "ecr:*", condition)).json
+    return policy(allow("*"), deny("*", "ecr:*", condition)).json
 
 
 def test_a_result_as_plain_values() -> None:
@@ -96,6 +111,38 @@ def test_the_whole_file_of_vectors() -> None:
         ([case(serviceControlPolicies=5)], "one: its serviceControlPolicies is not a list"),
         ([case(serviceControlPolicies=[5])], "one: its serviceControlPolicies holds something else"),
         ([case(expected={"response": "Yes"})], "one: it expects 'Yes'"),
+        ([case(expected={})], "one: its expected has no response"),
+        (
+            [case(expected={"reponse": "Allowed"})],
+            'one: in its expected, unknown field "reponse"; did you mean "response"?',
+        ),
+        ([case(expect="Allowed")], 'one: unknown field "expect"; did you mean "expected"?'),
+        ([case(permissionBoundary=[])], 'unknown field "permissionBoundary"; did you mean "permissionBoundaries"?'),
+        ([case(identitypolicies=[])], 'unknown field "identitypolicies"; did you mean "identityPolicies"?'),
+        ([case(vpcEndpointPolicies=[])], 'unknown field "vpcEndpointPolicies" (known: name,'),
+        ([asking(pricipal=BOB)], 'in its request, unknown field "pricipal"; did you mean "principal"?'),
+        ([asking(resource={"arn": REPOSITORY})], 'in its request\'s resource, unknown field "arn"'),
+        (
+            [case(identityPolicies=[{"policy": FULL.json, "nam": "x"}])],
+            'in its identityPolicies[0], unknown field "nam"',
+        ),
+        ([case(serviceControlPolicies=[{"policy": []}])], 'did you mean "policies"?'),
+        ([case(serviceControlPolicies=[{}])], "its serviceControlPolicies[0] has no policies"),
+        ([], "the file has no cases"),
+        ([case(name=5)], "case 1: its name is not text"),
+        ([asking(action="ecr:*")], 'its action "ecr:*" is not one action'),
+        ([asking(action="PutImage")], 'its action "PutImage" is not one action'),
+        ([asking(principal="bob")], "its principal is neither an ARN of a user, role or session nor a service"),
+        ([asking(principal=f"arn:aws:iam::{A}:group/x")], "a group cannot be a principal"),
+        ([asking(resource={"resource": REPOSITORY, "accountId": B})], f"its accountId {B} is not the account"),
+        ([asking(resource="team/app")], 'its resource "team/app" is neither an ARN'),
+        ([given({"aws:PrincipalOrgPaths": "o-a/r-b/"})], "aws:PrincipalOrgPaths holds several values: write a list"),
+        ([given({"aws:tagkeys": "Team"})], "aws:tagkeys holds several values: write a list"),
+        ([given({"aws:PrincipalArn": [BOB]})], "aws:PrincipalArn holds a single value, not a list"),
+        ([given({"aws:ResourceTag/Team": ["a", "b"]})], "aws:ResourceTag/Team holds a single value"),
+        ([given({"aws:SourceIp": None})], "aws:SourceIp is neither text, number, true or false"),
+        ([given({"aws:SourceIp": {"a": "b"}})], "aws:SourceIp is neither text"),
+        ([given({"aws:SourceIp": "10.0.0.1", "aws:sourceip": "10.0.0.2"})], "which are one condition key"),
     ],
 )
 def test_a_bad_case_is_named(bad: Any, words: str) -> None:
@@ -108,3 +155,112 @@ def test_bad_json_has_its_place() -> None:
     with pytest.raises(PolicyError) as caught:
         simulate('[{"request": }]')
     assert (caught.value.line, caught.value.column) == (1, 14)
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ({"resourcePolicy": policy(allow(), {**deny(), "Effect": "deny"}).json}, 'Effect "deny" is neither'),
+        ({"resourcePolicy": policy({**allow(), "Condition": None}).json}, "Statement[0].Condition: The Condition has"),
+        ({"resourcePolicy": policy({**allow(), "Condition": {"StringEquals": None}}).json}, "The Condition has not"),
+        ({"resourcePolicy": when({"StringEquals": {"aws:PrincipalOrgID": None}})}, "The Condition has not"),
+        ({"resourcePolicy": policy(allow(), version="2012-10-18").json}, 'Version "2012-10-18"'),
+        ({"resourcePolicy": policy({**deny(), "Conditions": {}}).json}, '"Conditions" is not an element'),
+        ({"resourcePolicy": {"statement": []}}, '"statement" is not an element'),
+        ({"resourcePolicy": {}}, "The policy has no statements"),
+        ({"resourcePolicy": policy(allow(None)).json}, "names no principal"),
+        ({"resourcePolicy": policy(allow({"AWS": 222222222222})).json}, "222222222222 is a number"),
+        ({"resourcePolicy": policy(allow(BOB, None)).json}, "names no action"),
+        ({"resourcePolicy": policy(deny(), allow(), deny(NotPrincipal="*")).json}, "Principal and NotPrincipal"),
+        ({"resourcePolicy": when({"StringEqual": {"aws:PrincipalOrgID": "o-a"}}, "Deny")}, "no condition operator"),
+        ({"resourcePolicy": policy(allow(), deny(f"arn:aws:iam::{B}:user/*")).json}, "a wildcard inside a principal"),
+        (
+            {"resourcePolicy": when({"StringLike": {"aws:UserAgent": "x", "aws:useragent": "y"}})},
+            "are the same condition key",
+        ),
+        ({"identityPolicies": [policy(allow()).json]}, "IAM refuses the element|belongs to a user or role"),
+        (
+            {"identityPolicies": [policy(allow(None)).json]},
+            "identityPolicies[0], Statement[0]: The statement names no res",
+        ),
+        ({"permissionBoundaries": [policy(deny(None)).json]}, "permissionBoundaries[0], Statement[0]"),
+        (
+            {"serviceControlPolicies": [{"policies": [policy(deny(None)).json]}]},
+            "serviceControlPolicies[0].policies[0]",
+        ),
+    ],
+)
+def test_a_document_that_aws_refuses_is_not_decided(document: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError) as caught:
+        simulate(json.dumps([case(**document)]))
+    assert caught.value.title.startswith("one: AWS refuses its ")
+    assert any(part in caught.value.title for part in words.split("|"))
+
+
+def test_the_problems_of_all_cases_are_told() -> None:
+    with pytest.raises(InputError) as caught:
+        simulate(json.dumps([case(name=f"case {number}", expect="Allowed") for number in range(30)]))
+    assert caught.value.title.startswith("case 0: ")
+    assert "case 1: " in caught.value.detail
+    assert "and 9 more" in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("condition", "effect", "context", "response", "named"),
+    [
+        # What follows from the request is known, and changes the answer.
+        ({"StringNotEquals": {"aws:PrincipalAccount": B}}, "Allow", {}, "Unknown", "aws:PrincipalAccount"),
+        ({"StringEquals": {"AWS:principalaccount": B}}, "Deny", {}, "Unknown", "aws:PrincipalAccount"),
+        ({"ArnLike": {"aws:PrincipalArn": BOB}}, "Allow", {}, "Unknown", "aws:PrincipalArn"),
+        ({"Bool": {"aws:SecureTransport": "false"}}, "Deny", {}, "Allowed", "aws:SecureTransport"),
+        ({"StringEquals": {"aws:RequestedRegion": "eu-central-1"}}, "Deny", {}, "Unknown", "aws:RequestedRegion"),
+        ({"StringEquals": {"aws:ResourceTag/o": "${aws:username}"}}, "Allow", {}, "ImplicitlyDenied", "aws:username"),
+        ({"StringEquals": {"aws:PrincipalAccount": A}}, "Allow", {}, "ImplicitlyDenied", "aws:PrincipalAccount"),
+        # What does not follow is named all the same.
+        ({"DateLessThan": {"aws:CurrentTime": "2100-01-01"}}, "Allow", {}, "ImplicitlyDenied", "aws:CurrentTime"),
+        ({"StringLike": {"aws:userid": "AIDA*"}}, "Deny", {}, "Allowed", "aws:userid"),
+        # What is given, or need not be there, is not.
+        ({"StringEquals": {"aws:PrincipalAccount": B}}, "Allow", {"aws:principalACCOUNT": B}, "Allowed", ""),
+        ({"StringEquals": {"aws:PrincipalOrgID": "o-abcdefghij"}}, "Allow", {}, "ImplicitlyDenied", ""),
+        ({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, "Allow", {}, "ImplicitlyDenied", ""),
+        ({"StringEquals": {"aws:ResourceTag/Team": "x"}}, "Allow", {}, "ImplicitlyDenied", ""),
+    ],
+    ids=str,
+)
+def test_keys_that_aws_always_fills_in_are_named(
+    condition: dict[str, Any], effect: str, context: dict[str, Any], response: str, named: str
+) -> None:
+    (result,) = simulate(json.dumps([given(context, resourcePolicy=when(condition, effect), expected="Allowed")]))
+    assert result.response == response
+    assert result.matches is (response == "Allowed")
+    assert (named in " ".join(result.notes)) if named else not result.notes
+    assert ("notes" in result.to_json()) is bool(named)
+
+
+def test_the_role_of_a_session_is_named_and_not_guessed() -> None:
+    condition = {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{B}:role/path/puller"}}
+    asked = {**case()["request"], "principal": SESSION}
+    (result,) = simulate(json.dumps([case(request=asked, resourcePolicy=when(condition))]))
+    assert "aws:PrincipalArn" in " ".join(result.notes)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (asking(action="ecr:PutImages"), "ecr:PutImages is no action of ECR. Write ecr:PutImage"),
+        (given({"aws:PrincipleArn": BOB}), "did you mean aws:PrincipalArn?"),
+        (given({"aws:SecureTransport": "yes"}), 'aws:SecureTransport "yes" in the context is not true or false'),
+        (given({"aws:SourceIp": "10.0.0.0/8"}), 'aws:SourceIp "10.0.0.0/8" in the context is not one address'),
+        (case(resourcePolicy=policy(allow(f"arn:aws:iam::{B}:user/*")).json), "a wildcard inside a principal"),
+        (case(resourcePolicy=policy(allow(BOB, "ecr:PutImages")).json), "ecr:PutImages is no action of ECR"),
+        (case(resourcePolicy=when({"StringEqual": {"aws:UserAgent": "x"}})), "StringEqual is no condition operator"),
+        (
+            given({"aws:SecureTransport": True}, resourcePolicy=when({"Bool": {"aws:SecureTransport": "yes"}}, "Deny")),
+            "is neither true nor false",
+        ),
+        (case(resourcePolicy=when({"StringLike": {"aws:PrincipalOrgPaths": "o-a/*"}})), "holds several values"),
+    ],
+)
+def test_what_never_matches_is_noted(more: dict[str, Any], words: str) -> None:
+    (result,) = simulate(json.dumps([more]))
+    assert any(words in note for note in result.notes)
