@@ -164,14 +164,6 @@ def _principal_arn(key: str, value: str) -> tuple[str, str, str] | None:
     return "unlikely-value", "is a session, and the key holds its role", f"Write {role}, with its path if it has one."
 
 
-def variable_names(value: str) -> Iterator[str]:
-    """The keys that the variables of a text name."""
-    for inner in re.findall(r"\$\{([^}]*)\}", value):
-        found = _VARIABLE.fullmatch(inner)
-        if found is not None and inner not in ("*", "?", "$"):
-            yield found[1]
-
-
 def _variables(value: str) -> Iterator[tuple[str, str, str]]:
     """(rule, the variable, fix) for each one that has no value or is none."""
     start = value.find("${")

@@ -18,7 +18,7 @@ from ecr_tui.policy.document import PolicyDocument, values_of
 from ecr_tui.policy.evaluate import UNKNOWN, Reason, Request, context_for, decide
 from ecr_tui.policy.keys import ADDRESS, ALWAYS, BOOL, DATE, NUMBER, SPELLINGS, spelling_like, type_of
 from ecr_tui.policy.lint_actions import did_you_mean
-from ecr_tui.policy.lint_values import variable_names
+from ecr_tui.policy.patterns import variables
 from ecr_tui.policy.refusals import refusals, voids
 
 __all__ = ["RESPONSES", "Case", "CaseResult", "read_cases", "run", "simulate"]
@@ -113,7 +113,7 @@ def _asked(document: PolicyDocument) -> Iterator[str]:
                 yield key.lower()
                 texts += values
         if document.expands_variables:
-            yield from (name.lower() for text in texts for name in variable_names(text))
+            yield from (name.lower() for text in texts for name in variables(text))
 
 
 def _completed(request: Request, missing: list[str]) -> Request | None:
