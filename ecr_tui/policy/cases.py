@@ -85,7 +85,7 @@ def read_cases(text: str) -> tuple[Case, ...]:
 
 def undecidable(problems: Sequence[str]) -> InputError:
     """The error for cases that cannot be decided, each problem with its case's name."""
-    first, *others = problems
+    first, *others = (" ".join(problem.split()) for problem in problems)
     more = len(others) - _SHOWN
     shown = [*others[:_SHOWN], *([f"and {more:,} more"] if more > 0 else [])]
     return InputError(first, detail="\n".join(shown), hint=_FORM)

@@ -23,7 +23,7 @@ from ecr_tui.policy.ours import read_own
 from ecr_tui.policy.principal import same_principal
 from ecr_tui.policy.simulate import simulate
 from ecr_tui.policy.who import Capability, who_can
-from tests.policy.build import FULL, REPOSITORY, A
+from tests.policy.build import BOB, FULL, REPOSITORY, A
 from tests.policy.strategies import TAGS, callers, documents, grants, json_values, statements
 
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
@@ -217,8 +217,20 @@ def test_any_document_like_thing_is_handled_by_everything(items: list[Any], extr
     assert error is None or "Resource" in error.title
 
 
-@given(json_values | st.lists(st.dictionaries(st.sampled_from(["request", "name", "expected"]), json_values)))
+FIELDS = ["request", "name", "expected", "identityPolicies", "resourcePolicy", "serviceControlPolicies"]
+
+
+@given(json_values | st.lists(st.dictionaries(st.sampled_from(FIELDS), json_values)))
 @settings(max_examples=200, deadline=None)
 def test_any_cases_are_decided_or_refused(value: Any) -> None:
     error = error_of(InputError, lambda: simulate(json.dumps(value)))
+    assert error is None or len(error.title.splitlines()) == 1
+
+
+@given(st.lists(statements() | json_values, max_size=2), st.dictionaries(st.text(max_size=5), json_values, max_size=2))
+@settings(max_examples=200, deadline=None)
+def test_any_documents_of_a_case_are_decided_or_refused(items: list[Any], context: dict[str, Any]) -> None:
+    asked = {"action": "ecr:PutImage", "resource": REPOSITORY, "principal": BOB, "context": context}
+    case = {"request": asked, "resourcePolicy": {"Statement": items}, "expected": "Allowed"}
+    error = error_of(InputError, lambda: simulate(json.dumps(case)))
     assert error is None or len(error.title.splitlines()) == 1
