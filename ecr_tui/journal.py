@@ -22,7 +22,7 @@ from typing import Any
 from ecr_tui.config import default_state_dir
 from ecr_tui.errors import InputError
 from ecr_tui.lines import Damage as Damage
-from ecr_tui.lines import LineFile
+from ecr_tui.lines import LineFile, check_version, fields_of, moment_of, text_of
 from ecr_tui.policy.compare import equivalent
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.processes import is_running, this_process
@@ -376,13 +376,7 @@ class Journal:
     def heads(self) -> list[Head]:
         """Of the last entries, oldest first: quick, without waiting for another instance, and silent on any trouble."""
         found = []
-        try:
-            with self.path.open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
-                lines = file.read().split(b"\n")
-        except OSError:
-            return []
-        for line in lines:
+        for line in self._file.tail(_TAIL):
             try:
                 value = json.loads(line) if b'"begin"' in line else {}
                 if value.get("event") == "begin":
@@ -412,31 +406,55 @@ def _settled_by_next(entries: list[Entry]) -> list[Entry]:
     return entries
 
 
-def _take(value: dict[str, Any], entries: dict[str, Entry], runs: dict[str, Run]) -> None:
-    identifier, at = str(value["id"]), datetime.fromisoformat(value["at"])
-    if value["event"] == "begin":
-        # Fields that a later version may add are skipped, not refused.
-        fields = {name: value[name] for name in Record.__dataclass_fields__ if name in value}
-        entries[identifier] = Entry(identifier, at, Record(**fields))
-    elif value["event"] == "finish":
-        begun = entries[identifier]
-        entries[identifier] = Entry(
-            begun.id, begun.at, begun.record, str(value["outcome"]), str(value.get("detail", "")), at
-        )
-    elif value["event"] == "run":
-        runs[identifier] = Run(
-            id=identifier,
-            at=at,
-            kind=str(value["kind"]),
-            account=str(value["account"]),
-            operator=str(value["operator"]),
-            intent=dict(value["intent"]),
-            targets=tuple((str(name), str(arn), str(region)) for name, arn, region in value["targets"]),
-            by=dict(value.get("by") or {}),
-        )
-    elif value["event"] == "run-again":
-        runs[identifier] = replace(runs[identifier], at=at, by=dict(value["by"]), ended="")
-    elif value["event"] == "run-end":
-        runs[identifier] = replace(runs[identifier], ended=str(value["how"]))
+_NULLABLE = ("before_text", "after_text", "undoes")
+_REQUIRED = ("kind", "repository", "arn", "region", "account")
+
+
+def _record_of(value: dict[str, Any]) -> Record:
+    """Fields that a later version may add are skipped, not refused."""
+    fields = {
+        name: None if name in _NULLABLE and value[name] is None else text_of(value[name])
+        for name in Record.__dataclass_fields__
+        if name in value
+    }
+    record = Record(**fields)  # type: ignore[arg-type]
+    if record.kind not in _KINDS or record.subject not in (POLICY, TAGS) or not all(fields[one] for one in _REQUIRED):
+        raise ValueError("no write")
+    return record
+
+
+def _run_of(value: dict[str, Any], identifier: str, at: datetime) -> Run:
+    targets = tuple((text_of(name), text_of(arn), text_of(region)) for name, arn, region in value["targets"])
+    return Run(
+        id=identifier,
+        at=at,
+        kind=text_of(value["kind"]),
+        account=text_of(value["account"]),
+        operator=text_of(value["operator"]),
+        intent=fields_of(value["intent"]),
+        targets=targets,
+        by=fields_of(value.get("by") or {}),
+    )
+
+
+def _take(value: Any, entries: dict[str, Entry], runs: dict[str, Run]) -> None:
+    """One line of the file. Raises ValueError, KeyError or TypeError for what is none."""
+    check_version(fields_of(value), _FORMAT)
+    event, identifier, at = value["event"], text_of(value["id"]), moment_of(value["at"])
+    if not identifier:
+        raise ValueError("no id")
+    if event == "begin":
+        entries[identifier] = Entry(identifier, at, _record_of(value))
+    elif event == "finish":
+        outcome, detail = text_of(value["outcome"]), text_of(value.get("detail", ""))
+        if outcome not in (WRITTEN, FAILED, UNKNOWN):
+            raise ValueError("unknown outcome")
+        entries[identifier] = replace(entries[identifier], outcome=outcome, detail=detail, finished_at=at)
+    elif event == "run":
+        runs[identifier] = _run_of(value, identifier, at)
+    elif event == "run-again":
+        runs[identifier] = replace(runs[identifier], at=at, by=fields_of(value["by"]), ended="")
+    elif event == "run-end":
+        runs[identifier] = replace(runs[identifier], ended=text_of(value["how"]))
     else:
         raise ValueError("unknown event")

@@ -5,16 +5,19 @@ A line is forced to disk before :meth:`LineFile.append` returns, so that a kill 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import stat
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ecr_tui.errors import EnvironmentFailure
 
@@ -47,11 +50,8 @@ class LineFile:
         line = json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
         try:
             created = self._prepare_folder()
-            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | _CLOEXEC
-            descriptor = os.open(self.path, flags, 0o600)
+            descriptor = self._open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
             try:
-                if os.fstat(descriptor).st_mode & 0o077 and sys.platform != "win32":
-                    os.fchmod(descriptor, 0o600)
                 with self._appending, _locked(descriptor, self.path, exclusive=True):
                     _write_all(descriptor, _newline_if_torn(descriptor) + line)
                     os.fsync(descriptor)
@@ -66,17 +66,60 @@ class LineFile:
         """Give each line's value to ``take``, oldest first; one for which it raises ValueError, KeyError or TypeError
         counts as damaged. An absent file has no lines."""
         try:
-            descriptor = os.open(self.path, os.O_RDONLY | _CLOEXEC)
+            descriptor = self._open(self.path, os.O_RDONLY)
         except FileNotFoundError:
             return ()
         except OSError as exc:
             raise self._unusable(exc) from exc
         try:
-            with os.fdopen(descriptor, "rb") as file, _locked(file.fileno(), self.path, exclusive=False):
-                data = file.read()
+            with os.fdopen(descriptor, "rb") as file:
+                with _locked(file.fileno(), self.path, exclusive=False):
+                    end = os.fstat(file.fileno()).st_size
+                # Lines only come: what was there can be read without keeping others from writing.
+                return tuple(_damaged(file, end, take, self._name.removeprefix("the ")))
         except OSError as exc:
             raise self._unusable(exc) from exc
-        return tuple(_damaged(data, take, self._name.removeprefix("the ")))
+
+    def tail(self, size: int) -> list[bytes]:
+        """The last lines, the first perhaps cut off, without waiting for anybody; [] where it cannot be read."""
+        try:
+            with os.fdopen(self._open(self.path, os.O_RDONLY), "rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - size))
+                return file.read().split(b"\n")
+        except (OSError, EnvironmentFailure):
+            return []
+
+    def _open(self, path: Path, flags: int) -> int:
+        """A descriptor of a regular file of this user, which is for nobody else. A link is not followed, and a pipe not
+        waited for. Raises OSError, and EnvironmentFailure for what is no such file."""
+        try:
+            descriptor = os.open(path, flags | _CLOEXEC | _NOFOLLOW | _NONBLOCK, 0o600)
+        except OSError as exc:
+            if exc.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+                raise self._no_file(path) from exc
+            raise
+        try:
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode):
+                raise self._no_file(path)
+            if sys.platform != "win32":
+                if found.st_uid != os.geteuid():
+                    raise EnvironmentFailure(
+                        f"{path} belongs to another user, so it is not used",
+                        hint=f"Give it to this user with chown, or move it away. {self._hint}",
+                    )
+                if stat.S_IMODE(found.st_mode) != 0o600:
+                    os.fchmod(descriptor, 0o600)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def _no_file(self, path: Path) -> EnvironmentFailure:
+        return EnvironmentFailure(
+            f"{path} is not a regular file, so it is not used",
+            hint=f"Move away the link, pipe or folder of that name. {self._hint}",
+        )
 
     @contextmanager
     def held(self, wait: float, part: str = "") -> Iterator[None]:
@@ -99,8 +142,8 @@ class LineFile:
         path = self.path.parent / name
         try:
             self._prepare_folder()
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _CLOEXEC, 0o600)
+            _make_private(path.parent)
+            descriptor = self._open(path, os.O_RDWR | os.O_CREAT)
         except OSError as exc:
             raise self._unusable(exc) from exc
         try:
@@ -111,9 +154,7 @@ class LineFile:
 
     def _prepare_folder(self) -> bool:
         """Make the folder; True when the file is not there yet, whose name must then be forced to disk, too."""
-        folder = self.path.parent
-        if not folder.is_dir():
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_private(self.path.parent)
         return not self.path.exists()
 
     def _unusable(self, exc: OSError) -> EnvironmentFailure:
@@ -121,6 +162,20 @@ class LineFile:
 
 
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)
+
+
+def _make_private(folder: Path) -> None:
+    """Make a folder and those above it that are missing, each for this user alone, whatever the umask."""
+    if folder.is_dir():
+        return
+    _make_private(folder.parent)
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        return
+    folder.chmod(0o700)
 
 
 def _newline_if_torn(descriptor: int) -> bytes:
@@ -174,15 +229,55 @@ def _locked(descriptor: int, path: Path, *, exclusive: bool, wait: float = LOCK_
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
-def _damaged(data: bytes, take: Callable[[Any], None], name: str) -> Iterator[Damage]:
-    lines = data.split(b"\n")
-    complete = lines[-1] == b""
-    for number, line in enumerate(lines, start=1):
+def _damaged(file: BinaryIO, end: int, take: Callable[[Any], None], name: str) -> Iterator[Damage]:
+    number, place = 0, 0
+    while place < end:
+        line = file.readline()
+        number, place = number + 1, place + len(line)
         if not line.strip():
             continue
         try:
             take(json.loads(line))
         except (ValueError, KeyError, TypeError, RecursionError) as exc:
-            torn = number == len(lines) and not complete
-            why = "cut off in the middle" if torn else f"not a line of a {name} ({type(exc).__name__})"
+            why = f"not a line of a {name} ({type(exc).__name__})"
+            if isinstance(exc, LaterVersion):
+                why = str(exc)
+            elif not line.endswith(b"\n"):
+                why = "cut off in the middle"
             yield Damage(number, why)
+
+
+class LaterVersion(ValueError):
+    """A line in a format that this version does not know."""
+
+
+def check_version(value: Any, known: int) -> None:
+    """Raises ValueError for a line that is not of the format ``known``; further fields are no other format."""
+    version = value["v"]
+    if type(version) is not int or version < 1:
+        raise ValueError("no version")
+    if version > known:
+        raise LaterVersion(f"written by a newer version of ecr-tui (format {version})")
+
+
+def text_of(value: Any) -> str:
+    """The value as a text that can be shown. Raises TypeError, or ValueError for half a character."""
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    value.encode()
+    return value
+
+
+def moment_of(value: Any) -> datetime:
+    """Raises TypeError, or ValueError where it is no time, or one without its zone."""
+    found = datetime.fromisoformat(text_of(value))
+    if found.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return found
+
+
+def fields_of(value: Any) -> dict[str, Any]:
+    """Raises TypeError for what is no JSON object."""
+    if not isinstance(value, dict):
+        raise TypeError("not an object")
+    return value

@@ -60,6 +60,8 @@ def failures_text(summary: Summary) -> str:
     lines = [_failure(one) for one in summary.failed]
     if summary.fatal is not None:
         lines.append(f"Nothing else was tried: {summary.fatal.title}")
+    if summary.note:
+        lines.append(f"Note: {summary.note}")
     return "".join(f"{plain(line)}\n" for line in lines)
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ecr_tui.lines import Damage, LineFile
+from ecr_tui.lines import Damage, LineFile, check_version, fields_of, moment_of, text_of
 from ecr_tui.processes import is_running, this_process
 
 PROBE, TAG = "probe", "tag"
@@ -127,14 +127,16 @@ class Verifications:
         past: list[Past] = []
         notes: dict[str, tuple[Leftover, dict[str, Any]]] = {}
 
-        def take(value: dict[str, Any]) -> None:
-            event, identifier, at = value["event"], str(value["id"]), datetime.fromisoformat(value["at"])
+        def take(value: Any) -> None:
+            check_version(fields_of(value), _FORMAT)
+            event, identifier, at = value["event"], text_of(value["id"]), moment_of(value["at"])
             if event == "verified":
-                past.append(Past(identifier, at, str(value["arn"]), dict(value["report"])))
+                past.append(Past(identifier, at, text_of(value["arn"]), fields_of(value["report"])))
             elif event in (PROBE, TAG):
-                place = Place(*(str(value[name]) for name in Place.__dataclass_fields__))
-                told = {name: str(value[name]) for name in ("tag", "engine", "key", "value") if name in value}
-                notes[identifier] = Leftover(identifier, event, place, at, **told), dict(value.get("process") or {})
+                place = Place(*(text_of(value[name]) for name in Place.__dataclass_fields__))
+                told = {name: text_of(value[name]) for name in ("tag", "engine", "key", "value") if name in value}
+                process = fields_of(value.get("process") or {})
+                notes[identifier] = Leftover(identifier, event, place, at, **told), process
             elif event == "settled":
                 notes.pop(identifier, None)
             elif event == "left":

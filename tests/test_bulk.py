@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import heapq
 import json
 import os
@@ -51,6 +52,7 @@ from ecr_tui.plans import plan_grant_from
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant, equivalent
 from ecr_tui.policy.document import PolicyDocument
+from ecr_tui.present_many import failures_text
 from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.sandbox.world import ACCOUNT_A, AwsCall
@@ -833,3 +835,24 @@ def test_failures_of_ecr_itself(sandbox: Sandbox, workspace: Workspace) -> None:
     summary = bulk.run(planned, TO_GRANT)
     assert [result.repository.name for result in summary.failed] == [rows[3].name]
     assert summary.exit_code == 1
+
+
+def test_a_run_on_a_full_disk_still_ends_with_its_summary(
+    memory: Memory, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = threading.Event()
+    memory.hooks["write", "r05"] = full.set
+    real = os.write
+
+    def write(descriptor: int, data: Any) -> int:
+        if full.is_set() and b'"event"' in bytes(data):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(descriptor, data)
+
+    monkeypatch.setattr(os, "write", write)
+    summary = Bulk(memory, journal, parallel=1).run(plans(memory), TO_GRANT)
+    assert Counter(statuses(summary).values()) == {WRITTEN: 6, FAILED: HOPELESS, UNTRIED: 6 - HOPELESS}
+    assert "No space left" in failures_text(summary)
+    assert "could not be noted" in summary.note
+    # Nothing was written that the journal does not know.
+    assert sum(memory.granted(row) for row in ROWS) == 6 == len(journal.entries())

@@ -181,7 +181,7 @@ def test_foreign_lines_are_reported_and_kept(journal: Journal, garbage: bytes) -
 def test_fields_of_a_later_version_are_skipped(journal: Journal) -> None:
     journal.begin(record())
     line = json.loads(journal.path.read_text())
-    journal.path.write_text(json.dumps(line | {"v": 2, "weather": "fine"}) + "\n")
+    journal.path.write_text(json.dumps(line | {"weather": "fine"}) + "\n")
     (entry,) = journal.read().entries
     assert entry.record == record()
 

@@ -44,7 +44,7 @@ class Progress:
 class Summary:
     """``run`` is the journal's id, "" where less than two were to be written. ``results`` in the order of the plans.
 
-    ``fatal``: the failure after which no other repository was tried.
+    ``fatal``: the failure after which no other repository was tried. ``note``: what else the user should know.
     """
 
     run: str
@@ -53,6 +53,7 @@ class Summary:
     calls: int
     refusals: int
     fatal: EcrTuiError | None = None
+    note: str = ""
 
     def of(self, status: str) -> tuple[Result, ...]:
         return tuple(result for result in self.results if result.status == status)

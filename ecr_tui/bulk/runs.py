@@ -229,8 +229,7 @@ class Bulk:
                             Progress(done, len(todo), failed, result, self.pacer.rate, self.pacer.refusals, left)
                         )
         finally:
-            if work.run:
-                self._journal.end_run(work.run, DONE if done == len(todo) else STOPPED)
+            note = self._end(work.run, DONE if done == len(todo) else STOPPED)
         return Summary(
             work.run,
             tuple(results),
@@ -238,7 +237,17 @@ class Bulk:
             self.pacer.calls - calls,
             self.pacer.refusals - refusals,
             work.fatal,
+            note,
         )
+
+    def _end(self, run: str, how: str) -> str:
+        """ "", or why the end of the run could not be noted: what was written is written all the same."""
+        try:
+            if run:
+                self._journal.end_run(run, how)
+        except EnvironmentFailure as error:
+            return f"the end of the run could not be noted in the journal: {error.title}"
+        return ""
 
     def _begin(self, todo: Sequence[_Job], intent: Intent, resumes: Run | None) -> str:
         if resumes is not None:
