@@ -19,6 +19,7 @@ from ecr_tui.policy.principal import account_of, canonical
 
 _MANIFEST, _LAYERS = "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"
 _UPLOAD = frozenset({"ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload"})
+_NONE: frozenset[str] = frozenset()
 _PUSH = _UPLOAD | {"ecr:BatchCheckLayerAvailability", "ecr:PutImage"}
 
 
@@ -74,22 +75,24 @@ def _incomplete(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
     Not meant are read access that never pulls, and putting a manifest again under another tag, which moves no layers.
     """
     allows = [statement for statement in document.statements if statement.effect == "Allow" and statement.principals]
-    given = [(granted_actions(statement), [name for _, name in statement.principals]) for statement in allows]
-    for statement, (actions, names) in zip(allows, given, strict=True):
-        if not statement.actions:
-            continue
-        for name in names:
-            total = frozenset().union(*(its for its, others in given if any(_reaches(other, name) for other in others)))
-            found = _lacking(actions, total)
+    given: dict[str, frozenset[str]] = {}
+    of_account: dict[str, frozenset[str]] = {}
+    for statement in allows:
+        actions = granted_actions(statement)
+        for name in {canonical(value) for _, value in statement.principals}:
+            account = account_of(name) or ""
+            given[name] = given.get(name, _NONE) | actions
+            of_account[account] = of_account.get(account, _NONE) | actions
+    for statement in allows:
+        actions = granted_actions(statement) if statement.actions else _NONE
+        for name in {canonical(value) for _, value in statement.principals}:
+            account = account_of(name) or ""
+            total = actions | given.get("*", _NONE) | given[name] | given.get(account, _NONE)
+            # What an account gets may be completed by what its principals get.
+            found = _lacking(actions, total | of_account[account] if name == account else total)
             if found is not None:
                 yield Hit(found[0], place(statement, "Action"), found[1], statement.name)
                 break
-
-
-def _reaches(other: str, name: str) -> bool:
-    """Whether what ``other`` gets may complete what ``name`` gets: both are one, or one is the other's account."""
-    other, name = canonical(other), canonical(name)
-    return other in ("*", name, account_of(name)) or account_of(other) == name
 
 
 def _lacking(actions: frozenset[str], total: frozenset[str]) -> tuple[str, str] | None:

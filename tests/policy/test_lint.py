@@ -430,6 +430,49 @@ def test_our_own_grants_have_no_findings() -> None:
         assert findings(document, tags={"Team": "Payments"}) == ()
 
 
+ORG_ID = {"StringEquals": {"aws:PrincipalOrgID": "o-abcdefghij"}}
+LAMBDA = {"Service": "lambda.amazonaws.com"}
+READ = ["ecr:DescribeImages", "ecr:DescribeRepositories", "ecr:ListImages", "ecr:ListTagsForResource"]
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        [allow(f"arn:aws:iam::{B}:root", [*PULL, "ecr:BatchCheckLayerAvailability", *READ])],
+        [allow([BOB, CAROL], PUSH_PULL)],
+        [allow(B, [action for action in PUSH_PULL if action not in PULL])],
+        [allow(f"arn:aws:iam::{B}:role/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch", PULL)],
+        [allow(BOB, READ)],
+        [allow(BOB, PULL[0]), allow(BOB, PULL[1])],
+        [allow("*", PULL, ORG_ID)],
+        [allow("*", PULL, {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": ["o-abcdefghij/r-ab12/ou-ab12-1/*"]}})],
+        [allow("*", PULL, {"StringEquals": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}})],
+        [
+            allow(
+                "*", PULL, {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{B}:role/aws-reserved/sso.amazonaws.com/*"}}
+            )
+        ],
+        [allow(LAMBDA, PULL, {"StringLike": {"aws:sourceArn": f"arn:aws:lambda:eu-central-1:{B}:function:*"}})],
+        [allow(LAMBDA, PULL, {"StringEquals": {"aws:SourceAccount": [A, B]}})],
+        [allow(B, PULL, {"StringEquals": {"aws:PrincipalTag/aws-cdk:id": "ServiceStack_c8a38b9d3ed0"}})],
+        [allow(B, PULL, {"IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "2001:db8::/32"]}})],
+        [allow(BOB, PUSH_PULL), deny("*", PUSH_PULL, {"Bool": {"aws:SecureTransport": "false"}})],
+        [
+            deny(
+                "*",
+                "ecr:*",
+                {
+                    "StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-abcdefghij"},
+                    "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+                },
+            )
+        ],
+    ],
+)
+def test_ordinary_policies_have_no_findings(statements: list[dict[str, Any]]) -> None:
+    assert findings(policy(*statements), tags={"Team": "Payments"}) == ()
+
+
 def test_no_document_is_too_odd() -> None:
     odd: list[Any] = [
         {},
