@@ -10,7 +10,9 @@ import hashlib
 import json
 import re
 import secrets
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from threading import Event
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -19,7 +21,7 @@ from ecr_tui.errors import Cancelled, InputError
 from ecr_tui.registry.engine import Credentials, Progress, ProgressSink, Reference, RegistryError, Transfer
 from ecr_tui.registry.failures import Asked
 from ecr_tui.registry.probe import MANIFEST_TYPE, ProbeImage, digest_of
-from ecr_tui.registry.running import Silent, Stopped, run
+from ecr_tui.registry.running import Overdue, Stopped, run
 from ecr_tui.registry.transport import Transport
 
 T = TypeVar("T")
@@ -27,7 +29,16 @@ T = TypeVar("T")
 SILENCE_SECONDS = 30.0
 """No operation goes on for longer without a sign of life; single reads and connects have shorter limits."""
 
+LIMIT_SECONDS = 120.0
+"""For an operation as a whole; the image that is pushed is a probe of 2 kB."""
+PULL_SECONDS = 1800.0
+"""For a pull as a whole: the image may be one of the user's."""
+SLOWEST = 16 * 1024
+"""Bytes a second of a blob, below which it will not come to an end."""
+
 MAX_MANIFEST = 4 * 1024 * 1024
+MAX_LAYERS = 1000
+"""Of one image. Docker itself takes 127; OCI names no limit."""
 ACCEPT = ", ".join(
     (
         MANIFEST_TYPE,
@@ -84,7 +95,12 @@ class DirectEngine:
 
     def pull(self, reference: Reference, credentials: Credentials, progress: ProgressSink, cancel: Event) -> Transfer:
         return self._run(
-            reference.host, credentials, cancel, lambda transport, tell: _pull(transport, reference, tell), progress
+            reference.host,
+            credentials,
+            cancel,
+            lambda transport, tell: _pull(transport, reference, tell),
+            progress,
+            PULL_SECONDS,
         )
 
     def remove_local(self, reference: Reference) -> None:
@@ -101,11 +117,12 @@ class DirectEngine:
         cancel: Event,
         work: Callable[[Transport, ProgressSink], T],
         progress: ProgressSink = lambda _: None,
+        limit: float | None = None,
     ) -> T:
         transport = self._connect(host, credentials)
         transport.requests = 0
         try:
-            return _run(transport, cancel, lambda tell: work(transport, tell), progress)
+            return _run(transport, cancel, lambda tell: work(transport, tell), progress, limit)
         except BaseException:
             self._disconnect()
             raise
@@ -145,12 +162,23 @@ class DirectClient:
 
 
 def _run(
-    transport: Transport, cancel: Event, work: Callable[[ProgressSink], T], progress: ProgressSink = lambda _: None
+    transport: Transport,
+    cancel: Event,
+    work: Callable[[ProgressSink], T],
+    progress: ProgressSink = lambda _: None,
+    limit: float | None = None,
 ) -> T:
     try:
-        return run(work, cancel=cancel, abort=transport.abort, on_event=progress, silence=SILENCE_SECONDS)
-    except Silent as silent:
-        raise transport.unreachable(Asked("", "transfer"), str(silent)) from None
+        return run(
+            work,
+            cancel=cancel,
+            abort=transport.abort,
+            on_event=progress,
+            silence=SILENCE_SECONDS,
+            limit=LIMIT_SECONDS if limit is None else limit,
+        )
+    except Overdue as overdue:
+        raise transport.unreachable(Asked("", "transfer"), str(overdue)) from None
     except Stopped:
         # The engine was closed under the operation.
         raise Cancelled from None
@@ -190,13 +218,11 @@ def _push_blob(transport: Transport, repository: str, blob: bytes, tell: Progres
     tell(Progress(layer, "Pushing", 0, size))
     started = transport.ask(_START, f"/v2/{quote(repository)}/blobs/uploads/", expect=_ACCEPTED, body=b"")
     started.read(MAX_MANIFEST)
-    location = started.headers.get("Location")
-    if not location:
-        raise transport.garbage(_START, "an upload without a Location")
-    separator = "&" if "?" in location else "?"
+    upload = started.upload()
+    separator = "&" if "?" in upload.target else "?"
     done = transport.ask(
         _UPLOAD,
-        f"{location}{separator}digest={quote(digest, safe='')}",
+        replace(upload, target=f"{upload.target}{separator}digest={quote(digest, safe='')}"),
         expect=_CREATED,
         headers={"Content-Type": "application/octet-stream"},
         body=blob,
@@ -214,12 +240,13 @@ def _pull(transport: Transport, reference: Reference, tell: ProgressSink) -> Tra
         children = _descriptors(transport, manifest, "manifests")
         if not children:
             raise transport.garbage(_GET_MANIFEST, "an index without images")
-        manifest, _ = _get_manifest(transport, repository, children[0][0], tell)
+        manifest, _ = _get_manifest(transport, repository, next(iter(children)), tell)
     if not isinstance(manifest.get("config"), dict):
         raise transport.garbage(_GET_MANIFEST, "a manifest without a config")
     manifest["config"] = [manifest["config"]]
     received = 0
-    for blob, size in _descriptors(transport, manifest, "config") + _descriptors(transport, manifest, "layers"):
+    blobs = _descriptors(transport, manifest, "config") | _descriptors(transport, manifest, "layers")
+    for blob, size in blobs.items():
         received += _pull_blob(transport, repository, blob, size, tell)
     tell(Progress("", "Pulled", received, received))
     return Transfer(digest, received, transport.requests)
@@ -242,14 +269,19 @@ def _get_manifest(transport: Transport, repository: str, tag: str, tell: Progres
     return manifest, digest
 
 
-def _pull_blob(transport: Transport, repository: str, digest: str, size: int | None, tell: ProgressSink) -> int:
+def _pull_blob(transport: Transport, repository: str, digest: str, size: int, tell: ProgressSink) -> int:
     layer = _short(digest)
     tell(Progress(layer, "Downloading", 0, size))
     hasher = hashlib.sha256()
     received = 0
+    deadline = time.monotonic() + SILENCE_SECONDS + size / SLOWEST
     for chunk in transport.ask(_GET_BLOB, _blob_path(repository, digest), expect=_OK).chunks():
         hasher.update(chunk)
         received += len(chunk)
+        if received > size:
+            raise transport.garbage(_GET_BLOB, f"more than the {size:,} bytes of {digest} that the manifest declares")
+        if time.monotonic() > deadline:
+            raise transport.unreachable(_GET_BLOB, f"timed out: {received:,} of {size:,} bytes of {digest}")
         tell(Progress(layer, "Downloading", received, size))
     arrived = f"sha256:{hasher.hexdigest()}"
     if arrived != digest:
@@ -258,17 +290,19 @@ def _pull_blob(transport: Transport, repository: str, digest: str, size: int | N
     return received
 
 
-def _descriptors(transport: Transport, manifest: dict[str, Any], key: str) -> list[tuple[str, int | None]]:
-    """(digest, size) of each descriptor that the registry itself holds."""
-    found: list[tuple[str, int | None]] = []
+def _descriptors(transport: Transport, manifest: dict[str, Any], key: str) -> dict[str, int]:
+    """The size by digest of each descriptor that the registry itself holds, in their order."""
+    found: dict[str, int] = {}
     entries = manifest.get(key)
     for entry in entries if isinstance(entries, list) else [None]:
         entry = entry if isinstance(entry, dict) else {}
         digest, size = str(entry.get("digest", "")), entry.get("size")
-        if not _DIGEST.fullmatch(digest):
+        if not _DIGEST.fullmatch(digest) or not isinstance(size, int) or size < 0:
             raise transport.garbage(_GET_MANIFEST, f"a manifest whose {key} are no descriptors")
         if not entry.get("urls"):
-            found.append((digest, size if isinstance(size, int) else None))
+            found[digest] = size
+    if len(found) > MAX_LAYERS:
+        raise transport.garbage(_GET_MANIFEST, f"a manifest with {len(found):,} {key}, more than {MAX_LAYERS:,}")
     return found
 
 

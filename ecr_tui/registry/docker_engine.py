@@ -23,7 +23,7 @@ from ecr_tui.registry import failures
 from ecr_tui.registry.docker_endpoints import PING_SECONDS, Answering, find_engine
 from ecr_tui.registry.engine import Credentials, Progress, ProgressSink, Reference, RegistryError, Transfer, Unreachable
 from ecr_tui.registry.probe import ProbeImage, is_probe_tag
-from ecr_tui.registry.running import Silent, Stopped, run
+from ecr_tui.registry.running import Overdue, Silent, Stopped, run
 from ecr_tui.registry.wiring import is_loopback
 from ecr_tui.secret import Secret
 
@@ -31,6 +31,9 @@ T = TypeVar("T")
 
 SILENCE_SECONDS = 30.0
 """Longer without an event, and the daemon (or the registry it waits for) counts as gone."""
+
+LIMIT_SECONDS = 1800.0
+"""For an operation as a whole, however much the daemon tells meanwhile."""
 
 CLEANUP_SECONDS = 10.0
 
@@ -215,11 +218,14 @@ class DockerEngine:
                 abort=self._sockets.shut,
                 on_event=on_event,
                 silence=SILENCE_SECONDS if silence is None else silence,
+                limit=LIMIT_SECONDS,
             )
             ended = calls.OK
             return done
         except Silent as silent:
             failure = _gone(f"told nothing for {silent.seconds:g} s ({stage})", secret, host)
+        except Overdue as overdue:
+            failure = _gone(f"was {overdue} ({stage})", secret, host)
         except APIError as refused:
             words, ended = str(refused.explanation or refused), str(refused.status_code or "refused")
             failure = failures.from_words(words, secret=secret, stage=stage, host=host)

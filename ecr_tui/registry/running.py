@@ -1,7 +1,8 @@
-"""Blocking work that a cancel event or silence ends at once, whatever the peer does."""
+"""Blocking work that a cancel event, silence or a deadline ends at once, whatever the peer does."""
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
@@ -16,11 +17,23 @@ E = TypeVar("E")
 _TICK = 0.1
 
 
-class Silent(Exception):
-    """The work told nothing for ``seconds``; it was abandoned."""
+class Overdue(Exception):
+    """The work took longer than it may; it was abandoned. The text says after how many seconds."""
+
+
+class Silent(Overdue):
+    """The work told nothing for ``seconds``."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"no answer within {seconds:g} s")
+        self.seconds = seconds
+
+
+class Slow(Overdue):
+    """The work went on telling, and was not done after ``seconds``."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"not finished within {seconds:g} s")
         self.seconds = seconds
 
 
@@ -41,12 +54,14 @@ def run(
     abort: Callable[[], None],
     on_event: Callable[[E], None] = lambda _: None,
     silence: float,
+    limit: float = math.inf,
 ) -> T:
     """Do ``work(tell)`` on a daemon thread; ``on_event`` gets, on the caller's thread, whatever it tells.
 
     Raises :class:`Cancelled` within a tick of ``cancel``, :class:`Silent` when neither an event nor the end came for
-    ``silence`` seconds, after calling ``abort`` (which should close the sockets the work waits on); else what the
-    work raised. Abandoned work meets :class:`Stopped` at its next ``tell``.
+    ``silence`` seconds, :class:`Slow` when the end did not come for ``limit`` seconds, each after calling ``abort``
+    (which should close the sockets the work waits on); else what the work raised. Abandoned work meets
+    :class:`Stopped` at its next ``tell``.
     """
     told: queue.SimpleQueue[E | _End[T]] = queue.SimpleQueue()
     abandoned = threading.Event()
@@ -67,7 +82,7 @@ def run(
         raise Cancelled
     threading.Thread(target=target, name="registry-io", daemon=True).start()
     try:
-        end = _listen(told, cancel, on_event, silence)
+        end = _listen(told, cancel, on_event, silence, limit)
     except BaseException:
         abandoned.set()
         abort()
@@ -78,12 +93,18 @@ def run(
 
 
 def _listen(
-    told: queue.SimpleQueue[E | _End[T]], cancel: threading.Event, on_event: Callable[[E], None], silence: float
+    told: queue.SimpleQueue[E | _End[T]],
+    cancel: threading.Event,
+    on_event: Callable[[E], None],
+    silence: float,
+    limit: float,
 ) -> _End[T]:
-    heard = time.monotonic()
+    began = heard = time.monotonic()
     while True:
         if cancel.is_set():
             raise Cancelled
+        if time.monotonic() - began > limit:
+            raise Slow(limit)
         try:
             event = told.get(timeout=_TICK)
         except queue.Empty:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from urllib.parse import urljoin, urlsplit
+from dataclasses import replace
 
 import urllib3
 from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, ProxyError, TimeoutError
@@ -19,7 +19,7 @@ from ecr_tui.registry import failures
 from ecr_tui.registry.engine import Credentials, Unreachable
 from ecr_tui.registry.failures import Asked
 from ecr_tui.registry.running import Stopped
-from ecr_tui.registry.wiring import Sockets, base_url, is_loopback, make_manager, origin
+from ecr_tui.registry.wiring import Address, Sockets, is_loopback, make_manager, registry_at
 
 RETRIES = 3
 FIRST_PAUSE = 0.25
@@ -39,12 +39,25 @@ _NAME = re.compile(r"/v2/(.+?)/(?:blobs|manifests|tags)/")
 class Answer:
     """A successful answer; its body is read once, by ``read`` or ``chunks``."""
 
-    def __init__(self, transport: Transport, asked: Asked, response: urllib3.BaseHTTPResponse) -> None:
+    def __init__(
+        self, transport: Transport, asked: Asked, address: Address, response: urllib3.BaseHTTPResponse
+    ) -> None:
         self._transport = transport
         self._asked = asked
+        self._address = address
         self._response = response
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
+
+    def upload(self) -> Address:
+        """Where the Location header wants the upload: at this registry. Raises :class:`Unreachable` for elsewhere."""
+        location = self.headers.get("Location", "")
+        if not location:
+            raise self._transport.garbage(self._asked, "an upload without a Location")
+        found = self._address.at(location)
+        if found is None or found.origin != self._address.origin:
+            raise self._transport.garbage(self._asked, "an upload Location outside the registry")
+        return found
 
     def read(self, limit: int) -> bytes:
         data = bytearray()
@@ -55,6 +68,7 @@ class Answer:
         return bytes(data)
 
     def chunks(self) -> Iterator[bytes]:
+        """The body as it comes, however long it is: callers stop at what they expect."""
         with self._transport.translating(self._asked):
             yield from self._response.stream(_CHUNK, decode_content=False)
             self._response.release_conn()
@@ -67,14 +81,14 @@ class Transport:
         self.host = host
         self.requests = 0
         """Every HTTP request sent: retries and redirects too."""
-        self._base = base_url(host)
+        self._home = registry_at(host)
         self._secret = credentials.password
         token = base64.b64encode(f"{credentials.username}:{credentials.password.reveal()}".encode()).decode()
         self._authorization = f"Basic {token}"
         self._sockets = Sockets()
         self._stopped = threading.Event()
-        self._manager = make_manager(self._base, self._sockets)
-        self._elsewhere: dict[tuple[str, str, int], urllib3.PoolManager] = {}
+        self._managers = {self._home.origin: make_manager(self._home, self._sockets)}
+        """One an origin: the registry's own, and those that it redirects to."""
 
     def abort(self) -> None:
         """Send nothing more and break what is under way."""
@@ -83,12 +97,8 @@ class Transport:
 
     def close(self) -> None:
         self.abort()
-        for manager in (self._manager, *self._elsewhere.values()):
+        for manager in tuple(self._managers.values()):
             manager.clear()
-
-    def resolve(self, location: str) -> str:
-        """An absolute URL of this registry for a path, or for a Location header."""
-        return urljoin(f"{self._base}/", location)
 
     def unreachable(self, asked: Asked, why: str) -> Unreachable:
         return failures.unreachable(asked, why, host=self.host, secret=self._secret)
@@ -99,7 +109,7 @@ class Transport:
     def ask(
         self,
         asked: Asked,
-        url: str,
+        where: str | Address,
         *,
         expect: frozenset[int],
         headers: Mapping[str, str] | None = None,
@@ -108,14 +118,16 @@ class Transport:
     ) -> Answer:
         """One request and its answer, whose status is in ``expect``; 5xx and 429 are retried with backoff.
 
+        ``where``: an absolute path at the registry, or an address that it named.
         ``repeatable``: may be sent again after a connection that broke, when nobody knows whether it arrived.
         Raises :class:`RegistryError` for everything else.
         """
+        address = where if isinstance(where, Address) else replace(self._home, target=where)
         broken = attempt = 0
         while True:
             try:
                 with self.translating(asked):
-                    response = self._follow(asked, self.resolve(url), headers or {}, body)
+                    answered_by, response = self._follow(asked, address, headers or {}, body)
             except _Lost:
                 broken += 1
                 if broken > 1 or not repeatable:
@@ -124,7 +136,7 @@ class Transport:
             if response.status in expect:
                 if asked.method == "HEAD":
                     response.drain_conn()
-                return Answer(self, asked, response)
+                return Answer(self, asked, answered_by, response)
             text = b""
             with self.translating(asked):
                 if asked.method != "HEAD":
@@ -150,48 +162,49 @@ class Transport:
         self._stopped.wait(seconds)
 
     def _follow(
-        self, asked: Asked, url: str, headers: Mapping[str, str], body: bytes | None
-    ) -> urllib3.BaseHTTPResponse:
+        self, asked: Asked, address: Address, headers: Mapping[str, str], body: bytes | None
+    ) -> tuple[Address, urllib3.BaseHTTPResponse]:
         for _ in range(MAX_REDIRECTS + 1):
-            response = self._send(asked, url, headers, body)
+            response = self._send(asked, address, headers, body)
             if response.status not in _REDIRECTS or asked.method not in ("GET", "HEAD"):
-                return response
+                return address, response
             location = response.headers.get("Location", "")
-            response.drain_conn()
-            response.release_conn()
-            target = urljoin(url, location)
-            scheme, name, _ = origin(target)
-            if not location or (scheme != "https" and not (scheme == "http" and is_loopback(name))):
+            response.read(MAX_ERROR_BODY)
+            response.close()
+            target = address.at(location)
+            if target is None or not _may_redirect(address, target):
                 raise self.garbage(asked, "a redirect to no https address")
-            url = target
+            address = target
         raise self.garbage(asked, "too many redirects")
 
-    def _send(self, asked: Asked, url: str, headers: Mapping[str, str], body: bytes | None) -> urllib3.BaseHTTPResponse:
+    def _send(
+        self, asked: Asked, address: Address, headers: Mapping[str, str], body: bytes | None
+    ) -> urllib3.BaseHTTPResponse:
         if self._stopped.is_set():
             raise Stopped
         sent = {"User-Agent": "ecr-tui", "Accept-Encoding": "identity", **headers}
-        manager = self._manager
-        if origin(url) == origin(self._base):
+        if address.origin == self._home.origin:
             sent["Authorization"] = self._authorization
-        else:
-            manager = self._elsewhere.setdefault(origin(url), make_manager(url, self._sockets))
+        if address.origin not in self._managers:
+            self._managers[address.origin] = make_manager(address, self._sockets)
+        # Not manager.request: that would read the host out of a URL once more.
+        pool = self._managers[address.origin].connection_from_host(address.host, address.port, address.scheme)
         self.requests += 1
         started, status = time.monotonic(), 0
         try:
-            response = manager.request(
-                asked.method, url, body=body, headers=sent, redirect=False, preload_content=False
+            response = pool.urlopen(
+                asked.method, address.target, body=body, headers=sent, redirect=False, preload_content=False
             )
             status = response.status
             return response
         finally:
-            self._record(asked, url, status, time.monotonic() - started)
+            self._record(asked, address, status, time.monotonic() - started)
 
-    def _record(self, asked: Asked, url: str, status: int, seconds: float) -> None:
+    def _record(self, asked: Asked, address: Address, status: int, seconds: float) -> None:
         """For the session log: where a redirect leads is a signed URL, so its host alone is told."""
-        parts = urlsplit(url)
-        own = origin(url) == origin(self._base)
-        path = _UPLOAD.sub("/uploads/UPLOAD", parts.path) if own else "/"
-        named = _NAME.match(parts.path) if own else None
+        own = address.origin == self._home.origin
+        path = _UPLOAD.sub("/uploads/UPLOAD", address.path) if own else "/"
+        named = _NAME.match(address.path) if own else None
         calls.LOG.add(
             "registry",
             str(asked),
@@ -199,8 +212,8 @@ class Transport:
             status=str(status) if status >= 400 else calls.OK if status else calls.NO_ANSWER,
             ok=0 < status < 400 or (status == 404 and asked.method == "HEAD"),
             side=_SIDE,
-            subject=named[1] if named else parts.netloc.rpartition("@")[2],
-            command=calls.registry_command(asked.method, f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}"),
+            subject=named[1] if named else address.netloc,
+            command=calls.registry_command(asked.method, f"{address.scheme}://{address.netloc}{path}"),
         )
 
     @contextmanager
@@ -228,6 +241,11 @@ class Transport:
             why = str(raised) or type(raised).__name__
         kind = _Lost if isinstance(raised, ProtocolError) else Unreachable
         return failures.unreachable(asked, why, host=self.host, secret=self._secret, kind=kind)
+
+
+def _may_redirect(source: Address, target: Address) -> bool:
+    """To https always; from http, which only a registry on loopback speaks, to http on loopback, too."""
+    return target.scheme == "https" or (source.scheme == "http" and is_loopback(target.host))
 
 
 class _Lost(Unreachable):

@@ -1,4 +1,4 @@
-"""What a connection to a registry needs to know of this machine: scheme, proxy, certificates, and its open sockets."""
+"""Where a connection to a registry goes, and what it needs to know of this machine: proxy, certificates, sockets."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ import ssl
 import threading
 import urllib.request
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
 
 from ecr_tui.errors import EnvironmentFailure, InputError
 
@@ -25,15 +28,20 @@ CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
 
 _HOST = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
+_URL = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*")
+"""The characters of RFC 3986. A backslash, a blank or a control character means one host to one reader of a URL and
+another host to the next."""
+_AUTHORITY = re.compile(r"[A-Za-z]+://([^/?#]*)")
 
 
-def base_url(host: str) -> str:
+def registry_at(host: str) -> Address:
     """https for every registry but one on loopback, which is plain http. Raises InputError for what is no host."""
-    if not _HOST.fullmatch(host):
+    found = address(f"{'http' if is_loopback(host) else 'https'}://{host}") if _HOST.fullmatch(host) else None
+    if found is None:
         raise InputError(
             f"{host!r} is no registry host", hint="Expected HOST or HOST:PORT, without https:// or a path."
         )
-    return f"{'http' if is_loopback(host) else 'https'}://{host}"
+    return found
 
 
 def is_loopback(host: str) -> bool:
@@ -46,9 +54,54 @@ def is_loopback(host: str) -> bool:
     return False
 
 
-def origin(url: str) -> tuple[str, str, int]:
-    parts = urlsplit(url)
-    return parts.scheme, (parts.hostname or "").lower(), parts.port or (443 if parts.scheme == "https" else 80)
+@dataclass(frozen=True)
+class Address:
+    """Where a request goes. Both the decision what may be sent there and the connection are made with this alone.
+
+    ``host`` is in lower case, an IPv6 address in brackets. ``target`` is the path with the query.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    target: str = "/"
+
+    @property
+    def origin(self) -> tuple[str, str, int]:
+        return self.scheme, self.host, self.port
+
+    @property
+    def netloc(self) -> str:
+        usual = 443 if self.scheme == "https" else 80
+        return self.host if self.port == usual else f"{self.host}:{self.port}"
+
+    @property
+    def path(self) -> str:
+        return self.target.partition("?")[0]
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.netloc}{self.target}"
+
+    def at(self, location: str) -> Address | None:
+        """What a path or a Location header means in the answer to a request for this address.
+
+        None for what is no http or https URL, and for one with a user name or characters that no URL has.
+        """
+        return address(urljoin(str(self), location)) if location and _URL.fullmatch(location) else None
+
+
+def address(url: str) -> Address | None:
+    """As urllib3 reads ``url``; None where it is not plain which host it names."""
+    authority = _AUTHORITY.match(url)
+    if not _URL.fullmatch(url) or authority is None or not _HOST.fullmatch(authority[1]):
+        return None
+    try:
+        parts = parse_url(url)
+    except LocationParseError:
+        return None
+    if parts.scheme not in ("http", "https") or not parts.host or parts.auth is not None:
+        return None
+    return Address(parts.scheme, parts.host, parts.port or (443 if parts.scheme == "https" else 80), parts.request_uri)
 
 
 class Sockets:
@@ -80,8 +133,8 @@ def _is_open(one: Any) -> bool:
     return not isinstance(one, socket.socket) or one.fileno() >= 0
 
 
-def make_manager(url: str, sockets: Sockets) -> urllib3.PoolManager:
-    """A manager for one registry and the places it redirects to, through the proxy that the environment names.
+def make_manager(where: Address, sockets: Sockets) -> urllib3.PoolManager:
+    """A manager for one origin, through the proxy that the environment names.
 
     Raises EnvironmentFailure for a CA bundle or a proxy that cannot be used.
     """
@@ -91,10 +144,9 @@ def make_manager(url: str, sockets: Sockets) -> urllib3.PoolManager:
         "maxsize": 2,
         "headers": {},
     }
-    parts = urlsplit(url)
-    if parts.scheme == "https":
+    if where.scheme == "https":
         options["ssl_context"] = _ssl_context()
-    manager = _manager(proxy_for(url), options)
+    manager = _manager(proxy_for(where), options)
     if manager is None:
         # Raised where the proxy's address, which may hold a password, is out of sight.
         raise EnvironmentFailure(
@@ -104,12 +156,11 @@ def make_manager(url: str, sockets: Sockets) -> urllib3.PoolManager:
     return manager
 
 
-def proxy_for(url: str) -> str | None:
+def proxy_for(where: Address) -> str | None:
     """HTTPS_PROXY or HTTP_PROXY as NO_PROXY allows; loopback is never proxied."""
-    parts = urlsplit(url)
-    if is_loopback(parts.netloc) or urllib.request.proxy_bypass(parts.netloc):
+    if is_loopback(where.netloc) or urllib.request.proxy_bypass(where.netloc):
         return None
-    return urllib.request.getproxies().get(parts.scheme) or None
+    return urllib.request.getproxies().get(where.scheme) or None
 
 
 def _manager(proxy: str | None, options: dict[str, Any]) -> urllib3.PoolManager | None:

@@ -9,7 +9,7 @@ from ecr_tui.errors import EnvironmentFailure, InputError
 from ecr_tui.registry.direct import DirectClient, DirectEngine
 from ecr_tui.registry.engine import Credentials, Progress, Reference, RegistryError, Transfer, Unreachable
 from ecr_tui.registry.probe import ProbeImage, digest_of
-from ecr_tui.registry.wiring import base_url, is_loopback
+from ecr_tui.registry.wiring import is_loopback, registry_at
 from ecr_tui.sandbox.manifests import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX
 from ecr_tui.sandbox.registry_app import Response
 from ecr_tui.secret import Secret
@@ -288,11 +288,11 @@ def test_the_check_needs_a_registry(credentials: Credentials) -> None:
     ],
 )
 def test_plain_http_is_for_loopback_only(host: str, url: str) -> None:
-    assert base_url(host) == url
+    assert str(registry_at(host)) == f"{url}/"
     assert is_loopback(host) == url.startswith("http:")
 
 
 @pytest.mark.parametrize("host", ["", "https://x", "x/y", "user@x", "x y", "x?y", "x#", "127.0.0.1:80@evil.example"])
 def test_what_is_no_host(host: str) -> None:
     with pytest.raises(InputError):
-        base_url(host)
+        registry_at(host)

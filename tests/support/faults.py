@@ -75,13 +75,13 @@ class RawServer:
 
 
 @contextlib.contextmanager
-def tcp_server(script: Callable[[RawServer], Script]) -> Iterator[tuple[RawServer, str]]:
+def tcp_server(script: Callable[[RawServer], Script], address: str = "127.0.0.1") -> Iterator[tuple[RawServer, str]]:
     """A server and its "127.0.0.1:PORT"; ``script`` is made with the server at hand."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server((address, 0))
     server = RawServer(listener, lambda *_: None)
     server.script = script(server)
     try:
-        yield server, f"127.0.0.1:{listener.getsockname()[1]}"
+        yield server, f"{address}:{listener.getsockname()[1]}"
     finally:
         server.close()
 
