@@ -76,16 +76,28 @@ def _chosen_once(name: str) -> Callable[[Repository], Engine]:
 
 
 class _Reaching:
-    """A registry check under the names by which account B reaches registries."""
+    """A registry check under the names by which account B reaches registries, of repositories beside ``repository``."""
 
-    def __init__(self, check: DirectClient, name_for: Callable[[str], str]) -> None:
+    def __init__(self, check: DirectClient, session: AwsSession, repository: Repository) -> None:
         self._check = check
-        self._name_for = name_for
+        self._session = session
+        self._repository = repository
 
     def check(
         self, host: str, repository: str, credentials: Credentials, cancel: CancelEvent | None = None
     ) -> dict[str, str]:
-        return self._check.check(self._name_for(host), repository, credentials, cancel)
+        from ecr_tui.aws.hosts import parse_host
+
+        known = parse_host(host)
+        # A neighbour may be in another region, never in another account.
+        region = known.region if known is not None else self._repository.region
+        beside = replace(self._repository, uri=f"{host}/{repository}", region=region)
+        return self._check.check(_host(self._session, beside), repository, credentials, cancel)
+
+
+def _host(session: AwsSession, repository: Repository) -> str:
+    """Where account B sends its token for ``repository``. Raises EnvironmentFailure where it must not."""
+    return session.registry_host(repository.host, repository.account, repository.region, repository.partition)
 
 
 class Verifying:
@@ -231,8 +243,9 @@ class Verifying:
             self._running[key] = (cancel, finished)
         chosen: Engine | None = None
         try:
-            name_for = self._consumer_session().reached_at
-            repository = replace(repository, uri=f"{name_for(repository.host)}/{repository.name}")
+            session = self._consumer_session()
+            host = interruptible(lambda: _host(session, repository), cancel)
+            repository = replace(repository, uri=f"{host}/{repository.name}")
             chosen = interruptible(choose, cancel)
             if wish.access is not Access.PULL:
                 interruptible(lambda: owner.check_exists(repository), cancel)
@@ -243,7 +256,7 @@ class Verifying:
                 owner=owner,
                 engine=chosen,
                 second_opinion=None if chosen.name == "direct" else DirectEngine,
-                registry_check=_Reaching(DirectClient(), name_for),
+                registry_check=_Reaching(DirectClient(), session, repository),
                 notes=RecordedNotes(self.record),
                 options=Options(wish.isolation, settle, wish.access, wish.image, wish.tag_switch, SETTLE_SECONDS),
                 on_event=on_event,

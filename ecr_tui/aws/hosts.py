@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from ecr_tui.errors import InputError
+from ecr_tui.errors import EnvironmentFailure, InputError
 
 _PARTITIONS = {
     "amazonaws.com": "aws",
@@ -54,6 +55,38 @@ def parse_host(host: str) -> RegistryHost | None:
     if found is None or (found["joint"] == "-") != found["suffix"].startswith("on."):
         return None
     return RegistryHost(found[1], found["region"], found["suffix"], bool(found["fips"]), found["joint"] == "-")
+
+
+def is_registry_of(host: str, account: str, region: str, partition: str) -> bool:
+    """Whether ``host`` is one of ECR's own names for the registry of ``account`` in ``region``."""
+    known = parse_host(host)
+    return known is not None and (known.account, known.region, known.partition) == (account, region, partition)
+
+
+def check_named(host: str, endpoint: str, account: str, region: str) -> None:
+    """Raises EnvironmentFailure unless ``endpoint``, the URL of ECR in account B's AWS config, names ``host``.
+
+    Ports may differ. For a host that is none of ECR's own: a token of account B goes to nobody whom only account A's
+    answer names.
+    """
+    name, named = _name(f"//{host}"), _name(endpoint)
+    if name and name == named:
+        return
+    raise EnvironmentFailure(
+        f"{host} is not the ECR registry of account {account} in {region}",
+        detail=f"The repositoryUri in account A's answer names {host}.",
+        hint="Check the endpoint of account A. Account B's token goes to ECR's own hosts and to the host of an "
+        "endpoint_url in account B's profile only.",
+        side="account A",
+    )
+
+
+def _name(url: str) -> str:
+    try:
+        name = urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+    return "localhost" if name in ("127.0.0.1", "::1") else name
 
 
 def reached_at(host: str, *, fips: bool, dual_stack: bool) -> str:

@@ -99,8 +99,12 @@ class AwsSession:
         """The default region of this session, None where nothing names one."""
         return self._wanted_region or self._boto().region_name
 
-    def reached_at(self, host: str) -> str:
-        """The name by which this caller reaches a registry: as its config asks for FIPS or dual-stack endpoints."""
+    def registry_host(self, host: str, account: str, region: str, partition: str) -> str:
+        """The name by which this caller reaches the registry ``host`` of ``account``: as its config asks for FIPS or
+        dual-stack endpoints. Raises EnvironmentFailure for a host that must not see this caller's token."""
+        if not hosts.is_registry_of(host, account, region, partition):
+            hosts.check_named(host, self.client("ecr", region).meta.endpoint_url, account, region)
+            return host
         core = self._boto()._session
         with self.calling("reading the AWS config"):
             return hosts.reached_at(

@@ -168,4 +168,5 @@ def test_regions_are_those_of_the_partition() -> None:
 def test_a_registry_is_reached_as_the_profile_asks(settings: str, host: str, aws_config: AwsConfig) -> None:
     aws_config(f"[profile b]\nregion = us-east-1\n{settings}")
     session = AwsSession(Role.CONSUMER, "b")
-    assert session.reached_at("111122223333.dkr.ecr.us-east-1.amazonaws.com") == host
+    plain = "111122223333.dkr.ecr.us-east-1.amazonaws.com"
+    assert session.registry_host(plain, "111122223333", "us-east-1", "aws") == host

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from ecr_tui.aws.hosts import RegistryHost, parse_host, reached_at
-from ecr_tui.errors import InputError
+from ecr_tui.aws.hosts import RegistryHost, check_named, is_registry_of, parse_host, reached_at
+from ecr_tui.errors import EnvironmentFailure, InputError
 
 ID = "111122223333"
 
@@ -83,3 +83,45 @@ def test_a_partition_without_such_endpoints_is_said(
     with pytest.raises(InputError, match="has no") as caught:
         reached_at(str(RegistryHost(ID, region, suffix)), **options)
     assert what in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("host", "good"),
+    [
+        (f"{ID}.dkr.ecr.us-east-1.amazonaws.com", True),
+        (f"{ID}.dkr-ecr-fips.us-east-1.on.aws", True),
+        ("999999999999.dkr.ecr.us-east-1.amazonaws.com", False),
+        (f"{ID}.dkr.ecr.us-west-2.amazonaws.com", False),
+        (f"{ID}.dkr.ecr.us-east-1.amazonaws.com.cn", False),
+        (f"{ID}.dkr.ecr.us-east-1.amazonaws.com.evil.example", False),
+        (f"{ID}.dkr.ecr.us-east-1.amazonaws.com:443", False),
+        ("registry.example", False),
+        ("127.0.0.1:5000", False),
+    ],
+)
+def test_the_registry_of_an_account_is_known_by_its_name(host: str, good: bool) -> None:
+    assert is_registry_of(host, ID, "us-east-1", "aws") is good
+
+
+@pytest.mark.parametrize(
+    ("host", "endpoint", "named"),
+    [
+        ("127.0.0.1:5000", "http://127.0.0.1:4566", True),
+        ("localhost:5000", "http://127.0.0.1:4566", True),
+        ("[::1]:5000", "http://localhost:4566", True),
+        ("registry.example", "https://registry.example/ecr", True),
+        ("127.0.0.2:5000", "http://127.0.0.1:4566", False),
+        ("registry.example", "https://api.ecr.us-east-1.amazonaws.com", False),
+        ("evil.registry.example", "https://registry.example", False),
+        ("127.0.0.1:5000", "https://api.ecr.us-east-1.amazonaws.com", False),
+        ("", "", False),
+        ("[", "http://[", False),
+    ],
+)
+def test_another_host_must_be_named_by_an_endpoint(host: str, endpoint: str, named: bool) -> None:
+    if named:
+        check_named(host, endpoint, ID, "us-east-1")
+        return
+    with pytest.raises(EnvironmentFailure, match="is not the ECR registry of account") as caught:
+        check_named(host, endpoint, ID, "us-east-1")
+    assert caught.value.side == "account A"
