@@ -40,9 +40,7 @@ class Stranger:
 
 
 @pytest.mark.parametrize("engine", ["direct", pytest.param("docker", marks=pytest.mark.docker)])
-def test_the_token_goes_to_no_host_that_only_account_a_names(
-    sandbox: Sandbox, proxy: AwsProxy, engine: str
-) -> None:
+def test_the_token_goes_to_no_host_that_only_account_a_names(sandbox: Sandbox, proxy: AwsProxy, engine: str) -> None:
     space = workspace()
     grant(space)
     true_host = space.repository(REPOSITORY).host
