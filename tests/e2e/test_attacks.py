@@ -11,11 +11,8 @@ import pytest
 from ecr_tui.errors import EnvironmentFailure
 from ecr_tui.sandbox.sandbox import Sandbox
 from tests.support.aws_proxy import AwsProxy, aws_proxy
-from tests.support.cli import ecr_tui
 from tests.support.faults import RawServer, Script, response, tcp_server
 from tests.support.proving import REPOSITORY, grant, prove, workspace
-
-TO = ("--to", "user/devusr2")
 
 
 @pytest.fixture
