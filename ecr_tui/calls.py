@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from ecr_tui.secret import redact
+
 CAPACITY = 5_000
 """Calls that are kept; older ones go."""
 
@@ -99,13 +101,13 @@ class CallLog:
                     service,
                     operation,
                     region,
-                    subject,
+                    redact(subject),
                     status,
                     good,
                     seconds,
                     retries,
                     request_id,
-                    command,
+                    redact(command),
                 )
             )
 

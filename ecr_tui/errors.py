@@ -7,17 +7,27 @@ exception never does. ``exit_code`` is the command line's contract (DESIGN):
 
 from __future__ import annotations
 
+from ecr_tui.secret import redact
+from ecr_tui.text import hanging, safe, safe_block
+
+MAX_DETAIL = 16_000
+"""Characters of another system's words that are kept; nobody reads more, and an answer may be of any length."""
+
 
 class EcrTuiError(Exception):
-    """A failure in the user's terms. ``title`` is one line; ``detail`` is the server's own text, verbatim."""
+    """A failure in the user's terms. ``title`` is one line; ``detail`` is the server's own text.
+
+    Whatever is shown, noted or reported of a failure comes from here, so here secrets are taken out of it.
+    """
 
     exit_code = 3
 
     def __init__(self, title: str, *, detail: str = "", hint: str = "", side: str = "") -> None:
+        title = redact(title)
         super().__init__(title)
         self.title = title
-        self.detail = detail
-        self.hint = hint
+        self.detail = _shortened(redact(detail[: 4 * MAX_DETAIL]), len(detail))
+        self.hint = redact(hint)
         self.side = side
         """Whose side it happened on: "account A", "account B", "docker", "network", "" when it has none."""
 
@@ -25,13 +35,18 @@ class EcrTuiError(Exception):
         return self.title
 
     def text(self) -> str:
-        """All of it as plain lines, for the terminal and for a copyable modal."""
-        lines = [f"{self.side}: {self.title}" if self.side else self.title]
+        """All of it as plain lines, for the terminal and for a copyable modal. A detail stands further in than what
+        this program itself says, so that no server can speak in its place."""
+        lines = [safe(f"{self.side}: {self.title}" if self.side else self.title)]
         if self.detail and self.detail != self.title:
-            lines.append(self.detail)
+            lines += hanging("  ", safe_block(self.detail))
         if self.hint:
-            lines.append(f"What to do: {self.hint}")
+            lines += hanging("What to do: ", safe_block(self.hint))
         return "\n".join(lines)
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if length <= MAX_DETAIL else f"{text[:MAX_DETAIL]}… ({length:,} characters)"
 
 
 class DeniedError(EcrTuiError):

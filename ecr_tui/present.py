@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.report import TRACES, Event, IsolationStatus, Report, StageEnded, Status, TagStepEnded
+from ecr_tui.text import block, hanging, safe
 
 if TYPE_CHECKING:
     from ecr_tui.batch import Result
@@ -18,12 +19,6 @@ if TYPE_CHECKING:
     from ecr_tui.workspace_verifying import Cleaned
 
 MARKS = {Status.OK: "✓", Status.DENIED: "✗", Status.FAILED: "✗", Status.SKIPPED: "-"}
-_CONTROL = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))}
-
-
-def plain(text: str) -> str:
-    """``text`` without control characters: what a server says must not drive the terminal."""
-    return text.translate(_CONTROL)
 
 
 def repository_json(repository: Repository, access: AccessSummary | None) -> dict[str, Any]:
@@ -53,9 +48,8 @@ def repository_table(rows: Sequence[Repository], access: Mapping[str, AccessSumm
     lines = [("REPOSITORY", "REGION", "B'S ACCESS", "MUTABILITY", "TAGS")]
     for row in rows:
         tags = "?" if row.tags is None else " ".join(f"{k}={v}" for k, v in sorted(row.tags.items())) or "-"
-        lines.append((row.name, row.region, access_words(access.get(row.arn)), row.mutability, plain(tags)))
-    widths = [max(len(line[column]) for line in lines) for column in range(4)]
-    return "\n".join("  ".join([*(c.ljust(w) for c, w in zip(line, widths, strict=False)), line[4]]) for line in lines)
+        lines.append((row.name, row.region, access_words(access.get(row.arn)), row.mutability, tags))
+    return table(lines)
 
 
 def plan_text(plan: Plan) -> str:
@@ -73,21 +67,21 @@ def plan_text(plan: Plan) -> str:
     for finding in plan.findings:
         lines.append(f"  [{finding.severity}] {finding.id}: {finding.title}")
         if finding.fix:
-            lines.append(f"      fix: {finding.fix}")
+            lines += hanging("      fix: ", finding.fix)
     if plan.moved:
         lines.append(f"  left out, as no repository policy can carry it: {', '.join(plan.moved)}")
         lines.append('      account B needs it in its own identity policy, on Resource "*"')
     lines += [f"  ! {risk}" for risk in plan.risks]
     lines += [f"  note: {note}" for note in plan.notes]
-    return plain("\n".join(lines))
+    return block(lines)
 
 
 def outcome_text(outcome: Outcome) -> str:
     name = outcome.plan.repository.name
     if not outcome.written:
-        return plain(f"{name}: nothing to write")
+        return safe(f"{name}: nothing to write")
     lines = [f"{name}: written and read back (journal {outcome.entry_id})"]
-    return plain("\n".join([*lines, *(f"  note: {note}" for note in outcome.notes)]))
+    return block([*lines, *(f"  note: {note}" for note in outcome.notes)])
 
 
 def event_line(event: Event) -> str:
@@ -95,18 +89,18 @@ def event_line(event: Event) -> str:
     if isinstance(event, TagStepEnded):
         step = event.step
         seconds = "" if step.seconds is None else f"{step.seconds:7.2f} s"
-        return plain(f"  {MARKS[step.status]} tag: {step.name:<13} {seconds:>9}  {step.message}")
+        return safe(f"  {MARKS[step.status]} tag: {step.name:<13} {seconds:>9}  {step.message}")
     if not isinstance(event, StageEnded):
         return ""
     stage = event.stage
     seconds = "" if stage.seconds is None else f"{stage.seconds:7.2f} s"
     size = "" if stage.bytes is None else f" ({stage.bytes:,} bytes)"
-    return plain(f"  {MARKS[stage.status]} {stage.name:<9} {stage.status:<7} {seconds:>9}  {stage.message}{size}")
+    return safe(f"  {MARKS[stage.status]} {stage.name:<9} {stage.status:<7} {seconds:>9}  {stage.message}{size}")
 
 
 def result_line(result: Result) -> str:
     mark = MARKS[Status.OK if result.passed else Status.DENIED]
-    return plain(f"{mark} {result.repository.name}: {result.headline()}")
+    return safe(f"{mark} {result.repository.name}: {result.headline()}")
 
 
 def report_text(report: Report) -> str:
@@ -116,9 +110,9 @@ def report_text(report: Report) -> str:
             continue
         facts = (("side", stage.side), ("action", stage.action), ("why", stage.cause), ("fix", stage.fix))
         lines.append(f"  {stage.name}:")
-        lines += [f"    {name}: {text}" for name, text in (*facts, *stage.traces) if text]
+        lines += [line for name, text in (*facts, *stage.traces) if text for line in hanging(f"    {name}: ", text)]
         if stage.detail and stage.detail not in (stage.message, stage.cause):
-            lines.append(f"    said: {stage.detail}")
+            lines += hanging("    said: ", stage.detail)
     if len(report.isolations) > 1:
         lines.append("  isolation:")
         for one in report.isolations:
@@ -128,9 +122,9 @@ def report_text(report: Report) -> str:
     if switch is not None:
         lines.append(f"  tag switch: {switch.status}, {switch.message}")
         if switch.fix:
-            lines.append(f"    fix: {switch.fix}")
+            lines += hanging("    fix: ", switch.fix)
     lines += [f"  note: {note}" for note in report.notes]
-    return plain("\n".join(lines))
+    return block(lines)
 
 
 def past_table(past: Sequence[Past]) -> str:
@@ -139,9 +133,15 @@ def past_table(past: Sequence[Past]) -> str:
     lines = [("WHEN (UTC)", "RESULT", "REPOSITORY", "VERDICT")]
     for one in past:
         result = "passed" if one.passed else "failed"
-        lines.append((f"{one.at:%Y-%m-%d %H:%M:%S}", result, one.repository, plain(one.headline)))
-    widths = [max(len(line[column]) for line in lines) for column in range(3)]
-    return "\n".join("  ".join([*(c.ljust(w) for c, w in zip(line, widths, strict=False)), line[3]]) for line in lines)
+        lines.append((f"{one.at:%Y-%m-%d %H:%M:%S}", result, one.repository, one.headline))
+    return table(lines)
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Columns as wide as they need to be, but the last."""
+    shown = [[safe(cell) for cell in row] for row in rows]
+    widths = [max(len(row[column]) for row in shown) for column in range(len(rows[0]) - 1)]
+    return "\n".join("  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[-1]]) for row in shown)
 
 
 def leftovers_text(leftovers: Sequence[Leftover]) -> str:
@@ -149,12 +149,12 @@ def leftovers_text(leftovers: Sequence[Leftover]) -> str:
         return "Nothing was left behind."
     lines = ["A verification that was stopped has left behind, or may have:"]
     lines += [f"  {one.what} (account {one.place.account}, {one.at:%Y-%m-%d %H:%M} UTC)" for one in leftovers]
-    return plain("\n".join(lines))
+    return block(lines)
 
 
 def cleaned_line(cleaned: Cleaned) -> str:
     mark = MARKS[Status.OK if cleaned.error is None else Status.FAILED]
-    return plain(f"  {mark} {cleaned.leftover.what}: {cleaned.message}")
+    return safe(f"  {mark} {cleaned.leftover.what}: {cleaned.message}")
 
 
 def cleaned_json(cleaned: Cleaned) -> dict[str, Any]:
@@ -192,4 +192,4 @@ def diagnosis_json(diagnosis: Diagnosis) -> dict[str, Any]:
 
 def diagnosis_text(diagnosis: Diagnosis) -> str:
     facts = ((name.replace("_", " "), getattr(diagnosis, name)) for name in _DIAGNOSED)
-    return plain("\n".join([diagnosis.title, *(f"  {name}: {text}" for name, text in facts if text)]))
+    return block([diagnosis.title, *(line for name, text in facts if text for line in hanging(f"  {name}: ", text))])

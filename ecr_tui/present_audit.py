@@ -11,8 +11,8 @@ from ecr_tui.aws.model import Repository
 from ecr_tui.endings import ending
 from ecr_tui.policy.principal import describe
 from ecr_tui.policy.who import Capability, Row, Verdict
-from ecr_tui.present import plain
 from ecr_tui.registry_effect import registry_of
+from ecr_tui.text import block
 
 SHOWN, ROWS = 8, 25
 """Names in one list, rows in one table; ``--json`` has them all."""
@@ -52,7 +52,7 @@ def audit_pages(audit: Audit) -> dict[str, str]:
 
 def _joined(audit: Audit, *sections: Callable[[Audit], list[str]]) -> str:
     found = [section(audit) for section in sections]
-    return plain("\n\n".join("\n".join(lines) for lines in found if lines))
+    return "\n\n".join(block(lines) for lines in found if lines)
 
 
 def _head(audit: Audit) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ecr_tui.policy.simulate import CaseResult
-from ecr_tui.present import plain
+from ecr_tui.text import block
 
 
 def case_json(file: str, result: CaseResult) -> dict[str, Any]:
@@ -26,4 +26,4 @@ def cases_text(found: Sequence[tuple[str, CaseResult]]) -> str:
     wrong_ones = sum(result.matches is False for _, result in found)
     expecting = sum(result.matches is not None for _, result in found)
     lines.append(f"{len(found):,} decided, {expecting - wrong_ones:,} as expected, {wrong_ones:,} not")
-    return plain("\n".join(lines))
+    return block(lines)

@@ -6,7 +6,8 @@ from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
 from ecr_tui.bulk import UNCHANGED, WRITTEN, Result, Summary
-from ecr_tui.present import outcome_text, plain, plan_text
+from ecr_tui.present import outcome_text, plan_text
+from ecr_tui.text import safe
 
 if TYPE_CHECKING:
     from ecr_tui.grants import Plan
@@ -34,11 +35,11 @@ def _likeness(plan: Plan) -> Hashable:
 def _group_text(group: Sequence[Plan]) -> str:
     if len(group) == 1:
         return plan_text(group[0])
-    body = plan_text(group[0]).splitlines()[1:]
+    body = plan_text(group[0]).split("\n")[1:]
     names = ", ".join(plan.repository.name for plan in group[:_NAMES])
     more = f" and {len(group) - _NAMES:,} more" if len(group) > _NAMES else ""
-    shown = [line for line in body if not line.startswith(("  [", "      fix:"))]
-    return "\n".join([f"{len(group):,} repositories: {plain(names)}{more}", *shown])
+    shown = [line for line in body if not line.startswith(("  [", "      fix: ", " " * len("      fix: ")))]
+    return "\n".join([f"{len(group):,} repositories: {safe(names)}{more}", *shown])
 
 
 def results_text(summary: Summary, full: int) -> str:
@@ -51,7 +52,7 @@ def results_text(summary: Summary, full: int) -> str:
     if len(summary.results) > 1:
         lines.append(summary.headline() + (f" (run {summary.run})" if summary.run else ""))
     elif not lines and summary.results[0].status == UNCHANGED:
-        lines.append(plain(f"{summary.results[0].repository.name}: nothing to write"))
+        lines.append(safe(f"{summary.results[0].repository.name}: nothing to write"))
     return "\n".join(lines)
 
 
@@ -59,14 +60,14 @@ def failures_text(summary: Summary) -> str:
     """Each failure in full, "" where there is none; ends with a line break."""
     lines = [_failure(one) for one in summary.failed]
     if summary.fatal is not None:
-        lines.append(f"Nothing else was tried: {summary.fatal.title}")
+        lines.append(safe(f"Nothing else was tried: {summary.fatal.title}"))
     if summary.note:
-        lines.append(f"Note: {summary.note}")
-    return "".join(f"{plain(line)}\n" for line in lines)
+        lines.append(safe(f"Note: {summary.note}"))
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _failure(result: Result) -> str:
-    return f"{result.repository.name}: {result.error.text() if result.error else 'failed'}"
+    return f"{safe(result.repository.name)}: {result.error.text() if result.error else 'failed'}"
 
 
 def run_markdown(summary: Summary, words: str) -> str:
@@ -86,5 +87,5 @@ def run_markdown(summary: Summary, words: str) -> str:
     for result in summary.results:
         note = result.error.title if result.error else " ".join(result.outcome.notes) if result.outcome else ""
         cells = (result.repository.name, result.repository.region, result.status, note)
-        lines.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |")
+        lines.append("| " + " | ".join(safe(" ".join(cell.split())).replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from ecr_tui.present import plain
+from ecr_tui.present import table
 
 if TYPE_CHECKING:
     from ecr_tui.past_writes import PastWrite
@@ -18,13 +18,7 @@ def history_text(rows: Sequence[PastWrite]) -> str:
     if not rows:
         return "The journal holds no such write."
     lines = [_HEAD, *(_cells(row) for row in rows)]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(_HEAD) - 1)]
-    return plain(
-        "\n".join(
-            "  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[-1]])
-            for line in lines
-        )
-    )
+    return table(lines)
 
 
 def what(row: PastWrite) -> str:

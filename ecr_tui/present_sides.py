@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ecr_tui.plans import needed_of
 from ecr_tui.policy.export import Format, consumer_side, dynamic_references, owner_side
 from ecr_tui.policy.principal import describe
-from ecr_tui.present import plain, plan_text
+from ecr_tui.present import plan_text
+from ecr_tui.text import block, json_text
 from ecr_tui.twosided import ALLOWED, TwoSided, headline
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _size_json(needed: NeededPolicies) -> dict[str, Any]:
 
 
 def seen_text(seen: Seen) -> str:
-    lines = [plan_text(seen.plan)]
+    lines = plan_text(seen.plan).split("\n")
     for verdict in seen.verdicts:
         lines.append(f"  both sides: {headline(verdict)}")
         lines += _reasons(verdict)
@@ -77,7 +78,7 @@ def seen_text(seen: Seen) -> str:
         lines.append(f"  account B needs this identity policy: {seen.needed[0].whole.minified()}")
     if seen.template is not None:
         lines.append(f"  to come: {seen.template.sentence()}")
-    return plain("\n".join(lines))
+    return block(lines)
 
 
 def needed_text(found: Sequence[NeededPolicies]) -> str:
@@ -89,7 +90,7 @@ def needed_text(found: Sequence[NeededPolicies]) -> str:
         lines += [f"  [{one.severity}] {one.id}: {one.title}. {one.fix}" for one in needed.findings]
         if needed.refusal:
             lines.append(f"  IAM does not take it: {needed.refusal}")
-    return plain("\n".join(lines))
+    return block(lines)
 
 
 def _reasons(verdict: TwoSided) -> list[str]:
@@ -145,7 +146,7 @@ def template_warnings(plans: Sequence[Plan]) -> list[str]:
                 f"{plan.repository.name}: CloudFormation replaces {', '.join(references)} in this policy by the "
                 "parameter or secret that it names. Use another format: json, terraform or cli."
             )
-    return [plain(one) for one in found]
+    return found
 
 
 def _listed(value: Any) -> list[Any]:
@@ -157,4 +158,4 @@ def _parsed(text: str) -> Any:
 
 
 def _dumped(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    return json_text(value)

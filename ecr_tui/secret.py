@@ -1,11 +1,148 @@
-"""A string that never prints: registry tokens and passwords."""
+"""Strings that never print: registry tokens, passwords and AWS credentials, and how texts are freed of them."""
 
 from __future__ import annotations
 
+import base64
 import hmac
+import html
+import re
+import string
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import NoReturn
+from urllib.parse import unquote, urlsplit
 
 _HIDDEN = "********"
+
+_LEAST = 6
+"""Characters of a secret worth looking for: shorter ones occur in ordinary words."""
+_HEAD = 24
+"""Of a longer secret this much is enough to know it by: what follows may be cut off."""
+_CAPACITY = 256
+"""Secrets that are looked for, the newest; a process rarely has more than a handful."""
+_TOKEN_SIGNS = frozenset(string.ascii_letters + string.digits + "+/=_.%~-\\")
+_PLAIN = frozenset(string.ascii_letters + string.digits)
+
+_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^\s/?#]*)@")
+_NAMED = re.compile(
+    r"((?:x-amz-security-token|x-amz-signature|session-?_?token|secret-?_?access-?_?key|proxy-password)"
+    r"[\"']?\s*(?:[:=>]|%3A|%3D)\s*[\"']?)[^\s\"'&<>,;}]+",
+    re.IGNORECASE,
+)
+_HEADER = re.compile(r"(authorization[\"']?\s*[:=]\s*[\"']?(?:basic|bearer)\s+)[A-Za-z0-9+/=_.~-]+", re.IGNORECASE)
+
+_known: OrderedDict[str, None] = OrderedDict()
+_lock = threading.Lock()
+
+
+def remember(value: str | None) -> None:
+    """From now on :func:`redact` takes ``value`` out of every text."""
+    if value and len(value) >= _LEAST:
+        with _lock:
+            _known[value] = None
+            _known.move_to_end(value)
+            if len(_known) > _CAPACITY:
+                _known.popitem(last=False)
+
+
+def remember_url(url: str | None) -> None:
+    """As :func:`remember`, of the password in a URL, such as a proxy's."""
+    try:
+        info = urlsplit(url or "").netloc.rpartition("@")[0]
+    except ValueError:
+        return
+    password = info.partition(":")[2]
+    if password:
+        remember(f"{info}@")
+        remember(password)
+        remember(unquote(password))
+
+
+def redact(text: str) -> str:
+    """``text`` without any secret that is known or can be told by its place: in a URL, a header or a named field."""
+    if not text:
+        return text
+    with _lock:
+        known = tuple(_known)
+    for value in known:
+        text = _without(text, value)
+    if "://" in text:
+        text = _USERINFO.sub(_hide_userinfo, text)
+    text = _NAMED.sub(rf"\1{_HIDDEN}", text)
+    return _HEADER.sub(rf"\1{_HIDDEN}", text)
+
+
+def _hide_userinfo(match: re.Match[str]) -> str:
+    # The user of an ssh address is a name, not a secret.
+    if match[1].lower().endswith("ssh") and ":" not in match[2]:
+        return match[0]
+    return f"{match[1]}://{_HIDDEN}@"
+
+
+def _without(text: str, value: str) -> str:
+    for anchor, pattern, grows in _forms(value):
+        if anchor in text:
+            text = _cut(text, pattern, grows)
+    return text
+
+
+def _cut(text: str, pattern: re.Pattern[str], grows: str) -> str:
+    """``grows``: whether a match is part of a longer run of a token's signs ("right", "both") that goes with it."""
+    kept, place = [], 0
+    for match in pattern.finditer(text):
+        start, end = match.span()
+        if start < place:
+            continue
+        while grows and end < len(text) and text[end] in _TOKEN_SIGNS:
+            end += 1
+        while grows == "both" and start > place and text[start - 1] in _TOKEN_SIGNS:
+            start -= 1
+        kept += [text[place:start], _HIDDEN]
+        place = end
+    return "".join([*kept, text[place:]])
+
+
+@lru_cache(maxsize=_CAPACITY)
+def _forms(value: str) -> tuple[tuple[str, re.Pattern[str], str], ...]:
+    """(a part that must occur, pattern, growth) for the value as it is or escaped, and for base64 of texts with it."""
+    return tuple(_made_forms(value))
+
+
+def _made_forms(value: str) -> Iterator[tuple[str, re.Pattern[str], str]]:
+    long = len(value) > 2 * _HEAD and set(value) <= _TOKEN_SIGNS
+    head = value[:_HEAD] if long else value
+    yield _anchor(head), re.compile("".join(map(_sign, head))), "right" if long else ""
+    data = value.encode("utf-8", "surrogatepass")
+    for before in range(3):
+        # What stands before and after the value shares the first and the last signs.
+        whole = base64.b64encode(b"\0" * before + data).decode().rstrip("=")
+        core = whole[(0, 2, 3)[before] : len(whole) - (1 if (before + len(data)) % 3 else 0)][:_HEAD]
+        if len(core) >= 8:
+            yield _anchor(core), re.compile("".join(map(_sign64, core))), "both"
+
+
+def _anchor(text: str) -> str:
+    """The longest run of letters and digits: no escaping changes it."""
+    return max(re.split(r"[^A-Za-z0-9]+", text), key=len)
+
+
+def _sign(sign: str) -> str:
+    """A pattern for one sign as itself, percent-encoded (once or more), escaped for JSON or for HTML."""
+    if sign in _PLAIN:
+        return sign
+    plain = re.escape(sign)
+    code = ord(sign)
+    octets = "".join(rf"%(?:25)*(?i:{octet:02x})" for octet in sign.encode("utf-8", "surrogatepass"))
+    named = re.escape("+" if sign == " " else html.escape(sign))
+    return rf"(?:\\?{plain}|{octets}|\\u(?i:{code:04x})|&#0*{code};|&#[xX]0*(?i:{code:x});|{named})"
+
+
+def _sign64(sign: str) -> str:
+    """As :func:`_sign`, and as base64 for URLs spells it."""
+    other = {"+": "|-", "/": "|_"}.get(sign)
+    return _sign(sign) if other is None else f"(?:{_sign(sign)}{other})"
 
 
 class Secret:
@@ -18,6 +155,7 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self.__value = value
+        remember(value)
 
     def reveal(self) -> str:
         return self.__value
@@ -46,5 +184,5 @@ class Secret:
         raise TypeError("a Secret cannot be pickled")
 
     def redact(self, text: str) -> str:
-        """``text`` with every occurrence of the secret hidden, for messages that a server sends back."""
-        return text.replace(self.__value, _HIDDEN) if self.__value else text
+        """``text`` with every occurrence of the secret hidden, however spelled; what a server sends back has it."""
+        return _without(text, self.__value) if self.__value else text

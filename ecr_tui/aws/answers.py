@@ -63,6 +63,9 @@ _CREDENTIAL_OPERATIONS = {
 
 _ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)(?: on resource: (\S+))?")
 
+_QUOTED_REQUEST = re.compile(r"\s*The (?:Canonical String|String-to-Sign)\b.*", re.IGNORECASE | re.DOTALL)
+"""How AWS goes on after refusing a signature: with the request's headers, the session token among them."""
+
 POLICY_SUSPECTS = (
     "ECR does not say which part it dislikes. Usual suspects: a Resource element (never allowed here); "
     "ecr:GetAuthorizationToken or another registry-level action; a principal that does not exist, or an AIDA…/AROA… id "
@@ -79,7 +82,7 @@ def service_error(exc: ClientError, role: Role, operation: str, who: str, login_
     """The error for an answer of AWS. ``who`` names the profile; the rest as in ``ecr_tui.aws.errors.translate``."""
     error = exc.response.get("Error", {})
     code = str(error.get("Code", ""))
-    message = str(error.get("Message", ""))
+    message = _QUOTED_REQUEST.sub("", str(error.get("Message", "")))
     status = int(exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     side = str(role)
     if code == str(status) and status < 500:

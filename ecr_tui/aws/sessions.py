@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from ecr_tui import __version__
+from ecr_tui import __version__, secret
 from ecr_tui.aws import call_hooks, errors, hosts
 from ecr_tui.aws.model import Identity, MfaPrompt, Role, RoleToAssume
 from ecr_tui.aws.plain_answers import prefer_plain_lists
@@ -200,6 +201,8 @@ class AwsSession:
 
         from ecr_tui.aws import quiet
 
+        for proxy in urllib.request.getproxies().values():
+            secret.remember_url(proxy)
         core = _core_session(self.profile)
         profiles = full_config(core).get("profiles", {})
         name = core.get_config_variable("profile")
@@ -236,7 +239,9 @@ class AwsSession:
             credentials = session.get_credentials()
             if credentials is None:
                 raise NoCredentialsError
-            credentials.get_frozen_credentials()
+            frozen = credentials.get_frozen_credentials()
+            secret.remember(frozen.secret_key)
+            secret.remember(frozen.token)
         except Exception as exc:
             failure = errors.credentials_failure(exc, self.role, self.profile, self._login_command)
             if self.assume is not None and not isinstance(exc, EcrTuiError):
@@ -285,6 +290,7 @@ def _core_session(profile: str | None) -> CoreSession:
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_timestamp)
     events = core.get_component("event_emitter")
     events.register("before-call", _note_start)
+    events.register("before-send", _remember_token)
     # Two wildcards: the more specific handler answers first, and botocore's own is registered with one part less.
     events.register("needs-retry.*.*", _give_up)
     return core
@@ -320,6 +326,12 @@ def _timestamp(value: Any) -> datetime:
 
     parsed: datetime = parse_timestamp(value)
     return parsed
+
+
+def _remember_token(request: Any, **_: object) -> None:
+    """Credentials are renewed behind our back; what is sent is what an answer may quote."""
+    token = request.headers.get("X-Amz-Security-Token")
+    secret.remember(token.decode() if isinstance(token, bytes) else token)
 
 
 _STARTED = "ecr_tui.started"

@@ -6,14 +6,17 @@ With ``--json`` stdout carries exactly one document; everything else goes to std
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+import traceback
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 from ecr_tui import __version__
-from ecr_tui.cli import completing
+from ecr_tui.cli import completing, output
 from ecr_tui.cli.common import ENGINES, account_options, open_workspace
 from ecr_tui.cli.loading import LazyGroup
 from ecr_tui.cli.streams import Streams
@@ -53,7 +56,7 @@ def main() -> NoReturn:
     try:
         streams.close()
     except EcrTuiError as error:
-        click.echo(f"Error: {error.text()}", err=True)
+        output.failure(error)
         code = code or error.exit_code
     sys.exit(code)
 
@@ -64,14 +67,29 @@ def _run() -> int:
         # Outside standalone mode click hands back what a command passed to Context.exit.
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        output.block(shown.getvalue(), err=True, nl=False)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
+        output.line("Interrupted.", err=True)
         return 130
     except EcrTuiError as error:
-        click.echo(f"Error: {error.text()}", err=True)
+        output.failure(error)
         return error.exit_code
+    except Exception as fault:
+        output.failure(_unexpected(fault))
+        return EcrTuiError.exit_code
+
+
+def _unexpected(fault: Exception) -> EcrTuiError:
+    """The last resort. Where it happened is told; what the values were is not: secrets may be among them."""
+    last = traceback.extract_tb(fault.__traceback__)[-1]
+    place = f"{Path(last.filename).parent.name}/{Path(last.filename).name}, line {last.lineno}"
+    return EcrTuiError(
+        f"unexpected {type(fault).__name__} in {last.name} ({place})",
+        hint="Report this line. ecr-tui history shows what was written before.",
+    )
 
 
 @click.group(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ecr_tui.cli import completing
+from ecr_tui.cli import completing, output
 from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import (
     account_options,
@@ -116,9 +116,9 @@ def plan(context: click.Context, /, as_json: bool, **flags: Any) -> None:
             print_json([present_sides.seen_json(item) for item in seen])
         else:
             for item in seen:
-                click.echo(present_sides.seen_text(item))
+                output.block(present_sides.seen_text(item))
             if seen and seen[0].together:
-                click.echo(present_sides.needed_text(seen[0].together))
+                output.block(present_sides.needed_text(seen[0].together))
 
 
 @command()
@@ -188,7 +188,7 @@ def _resume(bulk: Bulk, flags: dict[str, Any], kind: str, asking: Asking) -> int
     plans = [one for one in found if isinstance(one, Plan)]
     failures = [one for one in found if not isinstance(one, Plan)]
     for failure in failures:
-        click.echo(failure.text(), err=True)
+        output.block(failure.text(), err=True)
     intent = Intent.from_json(left.run.intent)
     return write(bulk, plans, intent, failures=failures, resumes=left, asking=asking)
 

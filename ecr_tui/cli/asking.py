@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ecr_tui.cli import output
 from ecr_tui.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Asking:
         elif needed and not self.yes:
             if not self._somebody:
                 raise InputError(f"nobody is here to confirm{lost}", hint="Add --yes to go on without asking.")
-            if not click.confirm(question, default=False, err=True):
+            if not output.confirm(question):
                 raise click.Abort
 
     def _confirm_production(self, question: str, profile: str) -> None:
@@ -59,8 +60,8 @@ class Asking:
                 detail=self.settings.production_reason,
                 hint=f"Add --yes --production {profile}.",
             )
-        click.echo(f"PRODUCTION: {self.settings.production_reason}", err=True)
-        typed = click.prompt(f"{question} Type {profile} to go on", default="", show_default=False, err=True)
+        output.line(f"PRODUCTION: {self.settings.production_reason}", err=True)
+        typed = output.ask(f"{question} Type {profile} to go on")
         if typed.strip() != profile:
             raise click.Abort
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ecr_tui.cli import completing
+from ecr_tui.cli import completing, output
 from ecr_tui.cli.common import account_options, json_option, open_workspace, print_json
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
@@ -61,5 +61,5 @@ def audit(
         if as_json:
             print_json(audit_json(found))
         else:
-            click.echo(audit_text(found))
+            output.block(audit_text(found))
         context.exit(1 if fail_on is not None and found.fails(fail_on) else 0)

@@ -8,7 +8,9 @@ import sys
 import click
 
 from ecr_tui import calls
+from ecr_tui.cli import output
 from ecr_tui.errors import EnvironmentFailure, InputError
+from ecr_tui.text import block
 
 
 def write_at_end(context: click.Context, file: str) -> None:
@@ -21,14 +23,14 @@ def write_at_end(context: click.Context, file: str) -> None:
         os.close(descriptor)
 
     def write() -> None:
-        lines = [f"{call.line()}\n    {call.command}" for call in calls.LOG.calls()]
+        text = block(one for call in calls.LOG.calls() for one in (call.line(), f"    {call.command}"))
         if file == "-":
-            click.echo("\n".join(lines), err=True)
+            output.block(text, err=True)
             return
         ended = sys.exc_info()[1]
         try:
             with open(file, "w", encoding="utf-8") as stream:
-                stream.writelines(f"{line}\n" for line in lines)
+                stream.write(f"{text}\n")
         except OSError as error:
             _tell(_unwritable(file, error), ended)
 
@@ -43,4 +45,4 @@ def _tell(failure: EnvironmentFailure, ended: BaseException | None) -> None:
     """Raises it, but for a command that failed with ``ended``: that failure and its exit code come first."""
     if ended is None or (isinstance(ended, click.exceptions.Exit) and ended.exit_code == 0):
         raise failure
-    click.echo(f"Error: {failure.text()}", err=True)
+    output.failure(failure)

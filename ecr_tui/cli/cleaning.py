@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from ecr_tui.cli import output
 from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import account_options, json_option, open_workspace, print_json, yes_option
 from ecr_tui.cli.helping import command
@@ -23,16 +24,16 @@ def cleanup(context: click.Context, /, as_json: bool, **flags: Any) -> None:
     with open_workspace(context, flags) as workspace:
         leftovers = workspace.leftovers()
         if not as_json:
-            click.echo(present.leftovers_text(leftovers))
+            output.block(present.leftovers_text(leftovers))
         if leftovers:
             Asking.of(workspace.settings, flags, as_json=as_json).confirm("Put this right?")
         cleaned = workspace.clean_leftovers(leftovers) if leftovers else ()
         unknown = len(workspace.journal.read().unknown)
         if unknown:
             writes = "1 write has" if unknown == 1 else f"{unknown:,} writes have"
-            click.echo(f"{writes} an unknown outcome: ecr-tui undo looks it up and takes it back.", err=True)
+            output.line(f"{writes} an unknown outcome: ecr-tui undo looks it up and takes it back.", err=True)
         for one in cleaned:
-            click.echo(present.cleaned_line(one), err=as_json)
+            output.block(present.cleaned_line(one), err=as_json)
         if as_json:
             print_json([present.cleaned_json(one) for one in cleaned])
         context.exit(max((one.error.exit_code for one in cleaned if one.error is not None), default=0))

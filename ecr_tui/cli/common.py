@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ecr_tui import config
-from ecr_tui.cli import completing
+from ecr_tui.cli import completing, output
 from ecr_tui.cli.meter import Meter
 from ecr_tui.errors import EcrTuiError, InputError
 
@@ -99,7 +99,7 @@ def settings_of(context: click.Context, flags: dict[str, Any] | None = None, *, 
     program = context.find_root().obj or {}
     file = read(*locate(given.get("config_file") or program.get("config_file")))
     for warning in file.warnings:
-        click.echo(f"Warning: {warning}", err=True)
+        output.line(f"Warning: {warning}", err=True)
     if demo:
         file = file.without("profile_a", "profile_b", "regions", "tags", "condition", "state_dir", "cache_dir")
     return resolve({name: given.get(name) or program.get(name) for name in FLAGS}, file=file)
@@ -130,15 +130,15 @@ def open_workspace(
         yield workspace
     finally:
         if workspace.busy():
-            click.echo("Removing the probe image ...", err=True)
+            output.line("Removing the probe image ...", err=True)
         if not workspace.close():
-            click.echo("The probe image could not be removed in time; look for the tag ecr-tui-verify-*.", err=True)
+            output.line("The probe image could not be removed in time; look for the tag ecr-tui-verify-*.", err=True)
 
 
 def _ask_mfa(prompt: MfaPrompt) -> str:
     """Under the interface never called: it puts a question of its own in this one's place."""
     question = f"MFA code of {prompt.device} for profile {prompt.profile}"
-    return str(click.prompt(question, err=True, hide_input=True, default="", show_default=False))
+    return output.ask(question, hidden=True)
 
 
 def listed(workspace: Workspace) -> list[Repository]:
@@ -157,7 +157,7 @@ def listed(workspace: Workspace) -> list[Repository]:
 
         rows = workspace.repositories(dict(workspace.settings.tags) or None, on_page=page, on_failure=failed)
     for region, error in failures.items():
-        click.echo(f"{region}: {error.text()}", err=True)
+        output.failure(error, region)
     return rows
 
 
@@ -189,7 +189,7 @@ def interruptible(cancel: threading.Event, words: str) -> Iterator[None]:
         cancel.set()
         # A handler that interrupts a write to stderr, of a terminal that is held, must not write there itself.
         with contextlib.suppress(RuntimeError):
-            click.echo(f"\n{words}", err=True)
+            output.block(f"\n{words}", err=True)
 
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -203,6 +203,4 @@ def interruptible(cancel: threading.Event, words: str) -> Iterator[None]:
 
 
 def print_json(value: Any) -> None:
-    import json
-
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    output.document(value)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ecr_tui.cli import output
 from ecr_tui.cli.common import account_options, json_option, print_json, settings_of
 from ecr_tui.cli.helping import DocumentedGroup
 
@@ -28,7 +29,7 @@ def show(context: click.Context, /, as_json: bool, **flags: Any) -> None:
 
     settings = settings_of(context, flags)
     for warning in Keymap.of(settings).warnings:
-        click.echo(f"Warning: {warning}", err=True)
+        output.line(f"Warning: {warning}", err=True)
     rows = rows_of(settings)
     file = settings.file
     if as_json:
@@ -37,14 +38,16 @@ def show(context: click.Context, /, as_json: bool, **flags: Any) -> None:
         print_json({"file": path, "exists": bool(file and file.exists), "settings": found, **_safety(settings)})
         return
     if file is not None:
-        click.echo(f"{file.name}{'' if file.exists else ' (does not exist)'}\n")
+        output.line(f"{file.name}{'' if file.exists else ' (does not exist)'}")
+        output.line()
     name_width = max(len(name) for name, _, _ in rows)
     value_width = min(max(len(_words(value)) for _, value, _ in rows), 40)
     for name, value, origin in rows:
-        click.echo(f"{name:<{name_width}}  {_words(value):<{value_width}}  {origin}")
+        output.line(f"{name:<{name_width}}  {_words(value):<{value_width}}  {origin}")
     for reason in (settings.read_only_reason, settings.production_reason):
         if reason:
-            click.echo(f"\n{reason}")
+            output.line()
+            output.line(reason)
 
 
 @config.command()
@@ -61,9 +64,9 @@ def path(context: click.Context, /, as_json: bool, **flags: Any) -> None:
     if as_json:
         print_json({"file": str(found), "exists": exists, "named_by": named_by or "default"})
         return
-    click.echo(str(found))
+    output.line(str(found))
     if not exists:
-        click.echo("It does not exist; ecr-tui config example shows what may be in it.", err=True)
+        output.line("It does not exist; ecr-tui config example shows what may be in it.", err=True)
 
 
 @config.command()
@@ -71,7 +74,7 @@ def example() -> None:
     """A configuration file with everything that may be in it, to start from."""
     from ecr_tui.config.example import EXAMPLE
 
-    click.echo(EXAMPLE, nl=False)
+    output.code(EXAMPLE, nl=False)
 
 
 @config.command()
@@ -84,12 +87,12 @@ def keys(context: click.Context, /, as_json: bool, **flags: Any) -> None:
 
     keymap = Keymap.of(settings_of(context, flags))
     for warning in keymap.warnings:
-        click.echo(f"Warning: {warning}", err=True)
+        output.line(f"Warning: {warning}", err=True)
     if as_json:
         print_json([{"id": key.id, "keys": key.shown, "action": key.label} for key in keymap.keys])
         return
     for key in keymap.keys:
-        click.echo(f"{key.id:<20}  {key.shown or '-':<12}  {key.label}")
+        output.line(f"{key.id:<20}  {key.shown or '-':<12}  {key.label}")
 
 
 def rows_of(settings: Settings) -> list[tuple[str, Any, str]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from ecr_tui.cli import output
 from ecr_tui.cli.access import grant_options, grant_plans
 from ecr_tui.cli.common import account_options, open_workspace
 from ecr_tui.cli.helping import command
@@ -29,9 +30,9 @@ def export(context: click.Context, /, form: str, side: str, **flags: Any) -> Non
 
     with open_workspace(context, flags) as workspace:
         plans = grant_plans(workspace, flags)
-        click.echo(export_text(plans, Format(form), side))
+        output.code(export_text(plans, Format(form), side))
         if side != "b" and Format(form) is Format.CLOUDFORMATION:
             for warning in template_warnings(plans):
-                click.echo(f"Warning: {warning}", err=True)
+                output.line(f"Warning: {warning}", err=True)
         if side != "a" and Format(form) in (Format.JSON, Format.CLOUDFORMATION):
-            click.echo(needed_text(needed_of(plans)), err=True)
+            output.block(needed_text(needed_of(plans)), err=True)

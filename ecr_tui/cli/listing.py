@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ecr_tui.cli import output
 from ecr_tui.cli.common import account_options, json_option, listed, open_workspace, print_json, tag_option
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
@@ -60,13 +61,13 @@ def list_command(context: click.Context, /, as_json: bool, query: str, **flags: 
         found = [r for r in candidates if verdicts[r.arn]]
         unknown = sum(verdict is None for verdict in verdicts.values())
         if unknown:
-            click.echo(f"Left out, as their tags or policies are not known: {unknown:,}.", err=True)
+            output.line(f"Left out, as their tags or policies are not known: {unknown:,}.", err=True)
         if not found and not unknown and wanted:
             _suggest(wanted, rows)
         if as_json:
             print_json([present.repository_json(r, access.get(r.arn)) for r in found])
         else:
-            click.echo(present.repository_table(found, access))
+            output.block(present.repository_table(found, access))
 
 
 def _unusable(wanted: Filter) -> InputError:
@@ -77,14 +78,13 @@ def _unusable(wanted: Filter) -> InputError:
 
 def _suggest(wanted: Filter, rows: Sequence[Repository]) -> None:
     from ecr_tui.filters import Index, Order
-    from ecr_tui.present import plain
 
     index = Index(rows)
     near = wanted.apply(index)
     names = [rows[i].name for i in near.ranked(index, Order())[:3]] if near.loose else []
     if names:
         more = f" and {len(near.rows) - len(names):,} more" if len(near.rows) > len(names) else ""
-        click.echo(plain(f"Nothing matches. Did you mean {', '.join(names)}{more}?"), err=True)
+        output.line(f"Nothing matches. Did you mean {', '.join(names)}{more}?", err=True)
 
 
 def _access(workspace: Workspace, rows: Sequence[Repository]) -> dict[str, AccessSummary]:
@@ -98,7 +98,7 @@ def _access(workspace: Workspace, rows: Sequence[Repository]) -> dict[str, Acces
     try:
         principal = workspace.consumer().arn
     except EcrTuiError as error:
-        click.echo(f"Account B's access is not shown: {error.text()}", err=True)
+        output.failure(error, "Account B's access is not shown")
         return {}
     with Meter("Reading policies") as meter:
         answers = workspace.policies.read_all(rows, on_progress=meter)
@@ -111,7 +111,7 @@ def _access(workspace: Workspace, rows: Sequence[Repository]) -> dict[str, Acces
     registries = {region: workspace.registry_facts(region) for region in dict.fromkeys(row.region for row in rows)}
     for region, facts in registries.items():
         if doubt := registry_of(facts).doubt:
-            click.echo(f"Account A's registry policy in {region} is not counted: {doubt}", err=True)
+            output.line(f"Account A's registry policy in {region} is not counted: {doubt}", err=True)
     now = datetime.now(UTC)
 
     def judged(role: str = "") -> dict[str, AccessSummary]:

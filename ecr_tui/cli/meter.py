@@ -9,7 +9,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Self
 
-import click
+from ecr_tui.cli import output
 
 _QUIET = 1.0
 """Seconds that pass before anything is said: what is quick needs no meter."""
@@ -40,16 +40,17 @@ class Meter:
             line = f"{self._what}: {done:,}{'' if total is None else f' of {total:,}'}{more}"
             if self._terminal:
                 line = line[: _columns() - 1]
-                click.echo(f"\r{line.ljust(self._width)}", nl=False, err=True)
+                output.progress(line.ljust(self._width))
                 self._width = len(line)
             else:
-                click.echo(line, err=True)
+                output.line(line, err=True)
 
     def clear(self) -> None:
         """Before something else is printed; the next call shows the line again."""
         with self._lock:
             if self._width:
-                click.echo(f"\r{' ' * self._width}\r", nl=False, err=True)
+                output.progress(" " * self._width)
+                output.progress("")
                 self._width, self._next = 0, 0.0
 
     def __enter__(self) -> Self:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ecr_tui.cli import completing
+from ecr_tui.cli import completing, output
 from ecr_tui.cli.common import json_option, print_json
 from ecr_tui.cli.helping import command
 from ecr_tui.errors import InputError
@@ -29,7 +29,7 @@ def explain(text: str, as_json: bool) -> None:
     if as_json:
         print_json(present.diagnosis_json(diagnosis))
     else:
-        click.echo(present.diagnosis_text(diagnosis))
+        output.block(present.diagnosis_text(diagnosis))
 
 
 @command()
@@ -50,7 +50,7 @@ def simulate(context: click.Context, /, files: tuple[Path, ...], as_json: bool) 
     if as_json:
         print_json([present_cases.case_json(name, result) for name, result in found])
     else:
-        click.echo(present_cases.cases_text(found))
+        output.block(present_cases.cases_text(found))
     context.exit(1 if any(result.matches is False for _, result in found) else 0)
 
 
@@ -75,7 +75,7 @@ def operator_policy(level: str, account: str, region: str, partition: str) -> No
     from ecr_tui.policy.operators import Operator
     from ecr_tui.policy.operators import operator_policy as policy
 
-    click.echo(policy(Operator(level), account=account, region=region, partition=partition).pretty())
+    output.code(policy(Operator(level), account=account, region=region, partition=partition).pretty())
 
 
 @command()
@@ -86,7 +86,7 @@ def schema(command: tuple[str, ...]) -> None:
 
     if not command:
         width = max(map(len, schemas.NAMES))
-        click.echo("\n".join(f"{name:<{width}}  {schemas.title_of(name)}" for name in schemas.NAMES))
+        output.block("\n".join(f"{name:<{width}}  {schemas.title_of(name)}" for name in schemas.NAMES))
         return
     name = "-".join(command)
     if name not in schemas.NAMES:

@@ -18,6 +18,7 @@ import click
 from click import shell_completion
 from click.shell_completion import CompletionItem
 
+from ecr_tui.cli import output
 from ecr_tui.cli.completing import VARIABLE
 from ecr_tui.cli.helping import command
 
@@ -52,7 +53,7 @@ def completion(shell: str) -> None:
 
     script = CLASSES[shell](cli, {}, NAME, VARIABLE)
     # The class for bash would look for a bash first, and say so where there is none.
-    click.echo(shell_completion.ShellComplete.source(script), nl=False)
+    output.code(shell_completion.ShellComplete.source(script), nl=False)
 
 
 def answer(cli: click.Command) -> NoReturn:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecr_tui.cli import completing
+from ecr_tui.cli import completing, output
 from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import (
     account_options,
@@ -75,13 +75,12 @@ def tag(
 
 def write_tags(workspace: Workspace, plans: Sequence[TagPlan], asking: Asking) -> int:
     """Ask where access changes, write one after the other; the exit code is that of the worst failure."""
-    from ecr_tui.present import plain
 
     as_json = asking.as_json
     workspace.settings.check_writable("no tag is written")
     for plan in plans:
         told = "; ".join(plan.lines()) if plan.changed else "the tags are so already"
-        click.echo(plain(f"{plan.repository.name}: {told}"), err=as_json)
+        output.line(f"{plan.repository.name}: {told}", err=as_json)
     asks = any(plan.asks for plan in plans)
     if any(plan.changed for plan in plans):
         asking.confirm("Access changes. Write the tags?" if asks else "Write the tags?", needed=asks)
@@ -96,16 +95,16 @@ def write_tags(workspace: Workspace, plans: Sequence[TagPlan], asking: Asking) -
                 if len(plans) == 1:
                     raise
                 meter.clear()
-                click.echo(f"{name}: {error.text()}", err=True)
+                output.failure(error, name)
                 code = max(code, error.exit_code)
                 written.append(plan.to_json())
                 continue
             meter.clear()
             written.append(plan.to_json(written=outcome.written))
             if outcome.written and not as_json:
-                click.echo(plain(f"{name}: written and read back (journal {outcome.entry_id})"))
+                output.line(f"{name}: written and read back (journal {outcome.entry_id})")
             for note in outcome.notes:
-                click.echo(plain(f"{name}: {note}"), err=True)
+                output.line(f"{name}: {note}", err=True)
     if as_json:
         print_json(written)
     return code

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecr_tui.cli import completing
+from ecr_tui.cli import completing, output
 from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import account_options, json_option, open_workspace, print_json, yes_option
 from ecr_tui.cli.helping import command
@@ -48,12 +48,12 @@ def history(
     with open_workspace(context, flags) as workspace:
         past = workspace.past_writes()
         for damage in past.damaged:
-            click.echo(f"{workspace.journal.path}: line {damage.line} is skipped: {damage.why}", err=True)
+            output.line(f"{workspace.journal.path}: line {damage.line} is skipped: {damage.why}", err=True)
         rows = past.chosen(repository=repository, account=account, limit=limit)
         if as_json:
             print_json([row.to_json() for row in rows])
         else:
-            click.echo(present_past.history_text(rows))
+            output.block(present_past.history_text(rows))
 
 
 @command()
@@ -116,7 +116,7 @@ def _take_back(context: click.Context, identifier: str | None, flags: dict[str, 
                 _ask(asking, undo_preview(entries[:1]), what, always=always)
             return _told(workspace.redo() if redo else workspace.undo(), as_json)
         if not as_json:
-            click.echo(present_many.plans_text(undo_preview(entries), SHOWN_IN_FULL))
+            output.block(present_many.plans_text(undo_preview(entries), SHOWN_IN_FULL))
         if entries:
             what = "This was a run." if identifier else f"The last {'undo' if redo else 'write'} was one of a run."
             asking.confirm(f"{what} {verb} all {len(entries):,} policies?")
@@ -130,7 +130,7 @@ def _ask(asking: Asking, plans: Sequence[Plan], question: str, *, always: bool) 
 
     needed = always or any(plan.risks for plan in plans)
     if needed and plans and not asking.as_json:
-        click.echo(present_many.plans_text(plans, SHOWN_IN_FULL))
+        output.block(present_many.plans_text(plans, SHOWN_IN_FULL))
     asking.confirm(question, needed=needed)
 
 
@@ -146,4 +146,4 @@ def _told(outcome: Outcome, as_json: bool) -> None:
     if as_json:
         print_json([outcome.plan.to_json(written=outcome.written)])
     else:
-        click.echo(present.outcome_text(outcome))
+        output.block(present.outcome_text(outcome))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ecr_tui.cli import completing
+from ecr_tui.cli import completing, output
 from ecr_tui.cli.access import ACCESS
 from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import (
@@ -99,7 +99,7 @@ def verify(context: click.Context, /, as_json: bool, history: bool, **flags: Any
             print_json(documents[0] if len(repositories) == 1 else documents)
         if file is not None:
             _write(file, batch)
-            click.echo(f"Report written to {file}.", err=True)
+            output.line(f"Report written to {file}.", err=True)
         context.exit(130 if _cancelled(batch) else batch.exit_code)
 
 
@@ -116,16 +116,16 @@ def _run(
         if not alone:
             meter(done, len(repositories))
         elif line := present.event_line(event):
-            click.echo(line, err=as_json)
+            output.block(line, err=as_json)
 
     def end(result: Result) -> None:
         nonlocal done
         done += 1
         if not alone:
             meter.clear()
-            click.echo(present.result_line(result), err=as_json)
+            output.block(present.result_line(result), err=as_json)
         elif result.report is not None:
-            click.echo(present.report_text(result.report), err=as_json)
+            output.block(present.report_text(result.report), err=as_json)
 
     with interruptible(cancel, "Cancelling; the probe image is being removed ..."), meter:
         batch = workspace.verify_many(
@@ -145,8 +145,8 @@ def _run(
     if others:
         for result in batch.results:
             if result.report is not None and not result.passed:
-                click.echo(f"\n{present.report_text(result.report)}", err=as_json)
-        click.echo(f"\n{batch.summary()}", err=as_json)
+                output.block(f"\n{present.report_text(result.report)}", err=as_json)
+        output.block(f"\n{batch.summary()}", err=as_json)
     return batch
 
 
@@ -165,7 +165,7 @@ def _confirm(settings: Settings, repositories: list[Repository], flags: dict[str
     asking, names = Asking.of(settings, flags, as_json=as_json), ", ".join(one.name for one in repositories)
     if flags["tag_switch"]:
         if not (flags["yes"] or settings.read_only_reason):
-            click.echo(
+            output.line(
                 f"The tag that B's access depends on is taken off {names} for some seconds. Whoever else depends on it "
                 "has no access meanwhile. It is put back whatever happens.",
                 err=True,
@@ -208,4 +208,4 @@ def _show_history(workspace: Workspace, names: Sequence[str], *, as_json: bool) 
     if as_json:
         print_json([{"id": one.id, "at": one.at.isoformat(), **one.report} for one in past])
     else:
-        click.echo(present.past_table(past))
+        output.block(present.past_table(past))

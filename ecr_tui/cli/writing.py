@@ -6,8 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import click
-
+from ecr_tui.cli import output
 from ecr_tui.cli.common import interruptible, print_json
 from ecr_tui.cli.meter import Meter
 from ecr_tui.errors import EcrTuiError, InputError
@@ -35,7 +34,7 @@ def plan_all(bulk: Bulk, rows: Sequence[Repository], intent: Intent) -> tuple[li
         raise failures[0]
     for row, one in zip(rows, found, strict=False):
         if isinstance(one, EcrTuiError):
-            click.echo(f"{row.name}: {one.text()}", err=True)
+            output.failure(one, row.name)
     return [one for one in found if isinstance(one, Plan)], failures
 
 
@@ -52,7 +51,7 @@ def write(
     from ecr_tui import present_many
 
     if not asking.as_json:
-        click.echo(present_many.plans_text(plans, SHOWN_IN_FULL))
+        output.block(present_many.plans_text(plans, SHOWN_IN_FULL))
     changing = sum(plan.changed for plan in plans)
     if changing:
         asking.confirm(f"Write {changing:,} {'policy' if changing == 1 else 'policies'}?")
@@ -69,11 +68,11 @@ def report(summary: Summary, *, as_json: bool, failures: Sequence[EcrTuiError] =
     if as_json:
         print_json([one.plan.to_json(written=one.status == WRITTEN) for one in summary.results])
     else:
-        click.echo(present_many.results_text(summary, SHOWN_IN_FULL))
-    click.echo(present_many.failures_text(summary), err=True, nl=False)
+        output.block(present_many.results_text(summary, SHOWN_IN_FULL))
+    output.block(present_many.failures_text(summary), err=True, nl=False)
     kind = summary.results[0].plan.kind if summary.results else ""
     if summary.untried and summary.run and kind not in ("undo", "redo"):
-        click.echo(f"The rest can be done with: ecr-tui {kind} --resume", err=True)
+        output.line(f"The rest can be done with: ecr-tui {kind} --resume", err=True)
     if summary.untried and summary.fatal is None:
         return INTERRUPTED
     return max([summary.exit_code, *(failure.exit_code for failure in failures)])
@@ -98,7 +97,7 @@ def unfinished(bulk: Bulk, kind: str) -> Unfinished:
     found = next((left for left in bulk.unfinished() if left.run.kind == kind), None)
     if found is None:
         raise InputError(f"there is no unfinished {kind} to resume", hint="ecr-tui history shows what was done.")
-    click.echo(f"{_told(found)}.", err=True)
+    output.line(f"{_told(found)}.", err=True)
     return found
 
 
@@ -106,7 +105,7 @@ def mention_unfinished(bulk: Bulk) -> None:
     """Of a run that a crash ended nobody may have heard."""
     for left in bulk.unfinished():
         if left.interrupted:
-            click.echo(f"{_told(left)}; ecr-tui {left.run.kind} --resume goes on with it.", err=True)
+            output.line(f"{_told(left)}; ecr-tui {left.run.kind} --resume goes on with it.", err=True)
             return
 
 

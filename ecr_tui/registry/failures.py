@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from ecr_tui.diagnosis.diagnose import diagnose
 from ecr_tui.diagnosis.failure import DOCKER, NETWORK, REPOSITORY_STATE
 from ecr_tui.diagnosis.places import action_of, request_of
 from ecr_tui.registry.engine import RegistryError, Unreachable
-from ecr_tui.secret import Secret
+from ecr_tui.secret import Secret, redact
 
 MAX_DETAIL = 4000
 
@@ -170,12 +169,9 @@ def _spoken(text: str) -> tuple[str, int | None]:
 
 
 def _clean(text: str, secret: Secret) -> str:
-    cleaned = secret.redact(text)
-    if secret:
-        # What a server echoes may be the Authorization header.
-        basic = base64.b64encode(f"AWS:{secret.reveal()}".encode()).decode()
-        cleaned = cleaned.replace(basic, str(secret))
-    return cleaned if len(cleaned) <= MAX_DETAIL else f"{cleaned[:MAX_DETAIL]}… ({len(cleaned)} characters)"
+    # Cut twice: what is looked through is bounded, and a secret that the first cut has halved is still known.
+    cleaned = redact(secret.redact(text[: 4 * MAX_DETAIL]))
+    return cleaned if len(text) <= MAX_DETAIL else f"{cleaned[:MAX_DETAIL]}… ({len(text)} characters)"
 
 
 def _first_line(text: str) -> str:

@@ -22,6 +22,7 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from ecr_tui.errors import EnvironmentFailure, InputError
+from ecr_tui.secret import remember_url
 
 BUNDLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 CONNECT_SECONDS = 3.0
@@ -160,7 +161,9 @@ def proxy_for(where: Address) -> str | None:
     """HTTPS_PROXY or HTTP_PROXY as NO_PROXY allows; loopback is never proxied."""
     if is_loopback(where.netloc) or urllib.request.proxy_bypass(where.netloc):
         return None
-    return urllib.request.getproxies().get(where.scheme) or None
+    proxy = urllib.request.getproxies().get(where.scheme) or None
+    remember_url(proxy)
+    return proxy
 
 
 def _manager(proxy: str | None, options: dict[str, Any]) -> urllib3.PoolManager | None:

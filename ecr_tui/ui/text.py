@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
-from functools import cache
+
+from ecr_tui.text import safe as safe
+from ecr_tui.text import safe_block as safe_block
+from ecr_tui.text import visible as visible
 
 OK = "✓"
 NO = "✗"
@@ -14,46 +16,6 @@ SKIP = "–"
 
 MUTED = "$foreground 60%"
 """A style for what is secondary. Not $text-muted: its automatic colour is plain white inside Content."""
-
-# Control characters, invisible ones and those that reorder a line (bidi) would let a repository's name or tag
-# show as another one, so they appear as escapes. ZWNJ and ZWJ are among them on purpose.
-_HOSTILE = (
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
-    "\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
-)
-_HOSTILE_BLOCK = _HOSTILE.replace("\x00-\x1f", "\x00-\x08\x0b-\x1f")
-
-
-@cache
-def _pattern(text: str) -> re.Pattern[str]:
-    """Made when it is first needed: the first frame has nothing of anybody's."""
-    return re.compile(text)
-
-
-def _escape(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-def safe(text: str) -> str:
-    """``text`` on one line, with everything that a terminal would act on or hide made visible."""
-    if text.isascii() and text.isprintable():
-        return text
-    return _pattern(_HOSTILE).sub(_escape, text)
-
-
-def visible(text: str) -> str:
-    """As :func:`safe`, but one character for one: for text in which places count."""
-    return _pattern(_HOSTILE).sub(lambda match: chr(0x2400 + ord(match[0])) if ord(match[0]) < 0x20 else "\ufffd", text)
-
-
-def safe_block(text: str) -> str:
-    """As :func:`safe`, for several lines: line ends and tabs stay."""
-    return _pattern(_HOSTILE_BLOCK).sub(_escape, text.replace("\r\n", "\n")).expandtabs(4)
 
 
 def count(number: int, one: str, many: str = "") -> str:

@@ -55,7 +55,7 @@ def test_access_is_what_the_table_says(sandbox: Sandbox) -> None:
 def test_a_slip_is_shown_with_its_place() -> None:
     ran = ecr_tui("list", "--filter", "api acess:none")
     assert (ran.code, ran.out) == (2, "")
-    assert "api acess:none\n    ^^^^^^^^^^" in ran.err
+    assert "  api acess:none\n      ^^^^^^^^^^\n" in ran.err
     assert "access:" in ran.err
 
 
