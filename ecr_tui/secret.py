@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 _HIDDEN = "********"
 
-_LEAST = 6
+_LEAST = 8
 """Characters of a secret worth looking for: shorter ones occur in ordinary words."""
 _HEAD = 24
 """Of a longer secret this much is enough to know it by: what follows may be cut off."""

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from ecr_tui.aws.answers import is_throttling as is_throttling
 from ecr_tui.aws.answers import service_error
 from ecr_tui.aws.model import Role, RoleToAssume
+from ecr_tui.aws.shapes import WrongType
 from ecr_tui.errors import CredentialsError, EcrTuiError, EnvironmentFailure, InputError
 
 
@@ -266,6 +267,8 @@ def _request(exc: Exception, role: Role, operation: str) -> EcrTuiError | None:
             hint="It looks like https://host or http://127.0.0.1:4566.",
             side=side,
         )
+    if isinstance(exc, WrongType):
+        return _foreign_answer(operation, str(exc), side)
     # For XML botocore's parser raises outside its own hierarchy.
     if type(exc).__name__ == "ResponseParserError":
         return _foreign_answer(operation, str(exc).partition("\n")[0], side)
@@ -286,6 +289,9 @@ def _unknown(exc: Exception, role: Role, operation: str) -> EcrTuiError:
     # botocore takes a broken JSON body for an empty answer, so it shows as a missing member where the answer is used.
     if isinstance(exc, KeyError):
         return _foreign_answer(operation, f"no {exc} in it", side)
+    # Its parser walks into whatever the body is.
+    if isinstance(exc, AttributeError | TypeError | IndexError | OverflowError):
+        return _foreign_answer(operation, f"of an unexpected form ({type(exc).__name__})", side)
     return EnvironmentFailure(
         f"{operation} failed ({type(exc).__name__})", detail=str(exc) or type(exc).__name__, side=side
     )

@@ -17,10 +17,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ecr_tui import __version__, secret
-from ecr_tui.aws import call_hooks, errors, hosts
+from ecr_tui.aws import call_hooks, errors, exchange, hosts
 from ecr_tui.aws.model import Identity, MfaPrompt, Role, RoleToAssume
 from ecr_tui.aws.plain_answers import prefer_plain_lists
 from ecr_tui.aws.profiles import chain, full_config, login_command
+from ecr_tui.aws.shapes import check_answer
 from ecr_tui.errors import CredentialsError, EcrTuiError, InputError
 
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ class AwsSession:
 
         for proxy in urllib.request.getproxies().values():
             secret.remember_url(proxy)
-        core = _core_session(self.profile)
+        core = _core_session(self.profile, str(self.role))
         profiles = full_config(core).get("profiles", {})
         name = core.get_config_variable("profile")
         if name and name not in profiles:
@@ -281,8 +282,9 @@ class AwsSession:
         return ends.astimezone(UTC) if isinstance(ends, datetime) else None
 
 
-def _core_session(profile: str | None) -> CoreSession:
+def _core_session(profile: str | None, side: str = "") -> CoreSession:
     import botocore.session
+    from botocore.httpsession import URLLib3Session
 
     core = botocore.session.Session(profile=profile)
     core.set_default_client_config(_config("foreground"))
@@ -291,6 +293,17 @@ def _core_session(profile: str | None) -> CoreSession:
     events = core.get_component("event_emitter")
     events.register("before-call", _note_start)
     events.register("before-send", _remember_token)
+
+    def client(proxies: dict[str, str]) -> URLLib3Session:
+        return URLLib3Session(
+            verify=exchange.certificates(core.get_config_variable("ca_bundle")),
+            proxies=proxies,
+            timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),  # type: ignore[arg-type]
+            max_pool_connections=POOL,
+        )
+
+    events.register("after-call", check_answer)
+    events.register("before-send", exchange.Exchange(client, side))
     # Two wildcards: the more specific handler answers first, and botocore's own is registered with one part less.
     events.register("needs-retry.*.*", _give_up)
     return core

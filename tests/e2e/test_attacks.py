@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from threading import Event
+from urllib.parse import quote
 
 import pytest
 
-from ecr_tui.errors import EnvironmentFailure
+from ecr_tui.aws import exchange, sessions
+from ecr_tui.errors import EcrTuiError, EnvironmentFailure
 from ecr_tui.sandbox.sandbox import Sandbox
-from tests.support.aws_proxy import AwsProxy, aws_proxy
+from tests.support.aws_proxy import Answer, AwsProxy, aws_proxy
+from tests.support.cli import ecr_tui
 from tests.support.faults import RawServer, Script, response, tcp_server
 from tests.support.proving import REPOSITORY, grant, prove, workspace
+
+TO = ("--to", "user/devusr2")
 
 
 @pytest.fixture
@@ -54,3 +61,142 @@ def test_the_token_goes_to_no_host_that_only_account_a_names(sandbox: Sandbox, p
             prove(space, repository, engine=engine, cancel=Event())
     assert stranger.heads == []
     assert "GetAuthorizationToken" not in proxy.calls
+
+
+# Answers without end
+
+
+class Dripping:
+    """An answer comes a few bytes at a time, with or without its head; ``left``: the client has given up."""
+
+    def __init__(self, head: bool) -> None:
+        self._head = head
+        self.left = Event()
+
+    def __call__(self, _: Answer, request: BaseHTTPRequestHandler) -> None:
+        text = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: 100000\r\n\r\n"
+        try:
+            if not self._head:
+                request.wfile.write(text)
+                text = b""
+            text += b" " * 100_000
+            for start in range(0, len(text), 10):
+                request.wfile.write(text[start : start + 10])
+                if self.left.wait(0.2):
+                    return
+        except OSError:
+            self.left.set()
+
+
+@pytest.mark.parametrize("head", [True, False], ids=["from the first byte", "its body"])
+@pytest.mark.parametrize("operation", ["GetCallerIdentity", "GetRepositoryPolicy", "SetRepositoryPolicy"])
+def test_an_answer_that_drips_is_given_up(
+    proxy: AwsProxy, monkeypatch: pytest.MonkeyPatch, operation: str, head: bool
+) -> None:
+    monkeypatch.setattr(exchange, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(sessions, "PATIENCE", 0.5)
+    space = workspace()
+    drip = proxy.rewrites[operation] = Dripping(head)
+    if operation == "SetRepositoryPolicy":
+        # The answer is lost, and what it was about is read back.
+        grant(space)
+    else:
+        with pytest.raises(EcrTuiError) as caught:
+            grant(space)
+        assert "not complete after 1 s" in caught.value.detail
+    assert drip.left.wait(30), "no connection is left open"
+
+
+def test_an_answer_of_a_gigabyte_is_not_read(proxy: AwsProxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "MAX_ANSWER", 1 << 20)
+    sent = 0
+
+    def flood(_: Answer, request: BaseHTTPRequestHandler) -> None:
+        nonlocal sent
+        request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n")
+        for _number in range(1 << 14):
+            request.wfile.write(b" " * (1 << 16))
+            sent += 1 << 16
+
+    space = workspace()
+    proxy.rewrites["DescribeRepositories"] = flood
+    with pytest.raises(EnvironmentFailure, match="longer than any of AWS's"):
+        space.repository(REPOSITORY)
+    assert sent < 1 << 26
+
+
+# What a refusal quotes
+
+
+def test_the_signed_request_that_aws_quotes_is_cut_off(proxy: AwsProxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens: list[str] = []
+
+    def quoting(_: Answer, request: BaseHTTPRequestHandler) -> Answer:
+        token = str(request.headers["X-Amz-Security-Token"])
+        tokens.append(token)
+        text = (
+            "The request signature we calculated does not match the signature you provided.\n\n"
+            f"The Canonical String for this request should have been\n'POST\n/\nx-amz-security-token:{token}\n'"
+        )
+        return 403, json.dumps({"__type": "InvalidSignatureException", "message": text}).encode()
+
+    def echoing(_: Answer, request: BaseHTTPRequestHandler) -> Answer:
+        text = f"User: {quote(str(request.headers['X-Amz-Security-Token']), safe='')} is not authorized"
+        return 400, json.dumps({"__type": "AccessDeniedException", "message": text}).encode()
+
+    for refusal in (quoting, echoing):
+        proxy.rewrites["GetAuthorizationToken"] = refusal
+        space = workspace(profile_b="dev-role")
+        grant(space)
+        report = prove(space)
+        shown = json.dumps(report.to_json()) + report.to_markdown()
+        assert "GetAuthorizationToken" in shown
+        assert "Canonical" not in shown
+        recorded = space.record.path.read_text()
+        for token in tokens:
+            assert token not in shown
+            assert token not in recorded
+            assert quote(token, safe="")[:60] not in shown + recorded
+
+
+# Answers of a wrong type
+
+WRONG = {
+    "GetRepositoryPolicy": [{"policyText": 5}, {"policyText": {}}, {"policyText": ["x"]}, [], 5, "text", None],
+    "DescribeRepositories": [
+        {"repositories": "many"},
+        {"repositories": [5]},
+        {"repositories": [{"repositoryName": 5, "repositoryArn": "a", "repositoryUri": "u", "registryId": "1"}]},
+        {"repositories": [{"repositoryName": "a", "repositoryArn": "a", "repositoryUri": [], "registryId": "1"}]},
+        {"repositories": {}},
+        [],
+    ],
+    "ListTagsForResource": [{"tags": "many"}, {"tags": [{"Key": 5, "Value": {}}]}, {"tags": [5]}, {"tags": [{}]}, []],
+}
+
+
+@pytest.mark.parametrize("operation", WRONG)
+@pytest.mark.parametrize("command", ["grant", "tag", "revoke"])
+def test_an_answer_of_a_wrong_type_is_one_clear_error(proxy: AwsProxy, operation: str, command: str) -> None:
+    arguments = {
+        "grant": ("grant", REPOSITORY, *TO, "--access", "pull", "--yes"),
+        "revoke": ("revoke", REPOSITORY, *TO, "--yes"),
+        "tag": ("tag", REPOSITORY, "--set", "Stage=x", "--yes"),
+    }[command]
+    for answer in WRONG[operation]:
+        proxy.body(operation, json.dumps(answer).encode())
+        ran = ecr_tui(*arguments)
+        assert ran.code == 3 or (ran.code == 0 and operation == "GetRepositoryPolicy" and command == "tag"), (
+            answer,
+            ran,
+        )
+        if ran.code:
+            assert ran.err.startswith("Error: account A: "), (answer, ran.err)
+            assert "Error: unexpected" not in ran.err, (answer, ran.err)
+
+
+def test_an_index_of_a_wrong_type_is_told(proxy: AwsProxy) -> None:
+    for answer in ({"ResourceTagMappingList": "x"}, {"ResourceTagMappingList": [{"ResourceARN": 5, "Tags": "x"}]}):
+        proxy.body("GetResources", json.dumps(answer).encode())
+        ran = ecr_tui("list")
+        assert "is cut off or not AWS's" in ran.err, ran

@@ -1,0 +1,221 @@
+"""A request and its answer, bounded in time and size: botocore bounds each read of a socket, and no answer as a whole.
+
+botocore's own "before-send" event lets a handler give the answer. It is fetched with botocore's own HTTP client, so
+that proxies, certificates and errors are as ever, but its body is read here.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ecr_tui.errors import EnvironmentFailure
+
+if TYPE_CHECKING:
+    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+    from botocore.httpsession import URLLib3Session
+
+ANSWER_SECONDS = 20.0
+"""For an answer as a whole. A page of 1,000 repositories has 0.4 MB."""
+MAX_ANSWER = 32 * 1024 * 1024
+"""Bytes. The largest that AWS gives is a page of repositories or a policy's document."""
+_CHUNK = 64 * 1024
+_LOOK, _IDLE = 0.5, 5.0
+
+
+class Exchange:
+    """A "before-send" handler for the clients of one botocore session. Thread-safe.
+
+    ``make`` makes botocore's HTTP client for given proxies. Raises what that client raises, and EnvironmentFailure for
+    an answer without end, which no retry would shorten.
+    """
+
+    def __init__(self, make: Callable[[dict[str, str]], URLLib3Session], side: str) -> None:
+        self._make = make
+        self._side = side
+        self._lock = threading.Lock()
+        self._clients: dict[tuple[tuple[str, str], ...], URLLib3Session] = {}
+
+    def __call__(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        from botocore.awsrequest import AWSResponse
+        from botocore.exceptions import ConnectionClosedError, HTTPClientError, ReadTimeoutError
+
+        client = self._client(request.url)
+        # Not read by the client: it would read to the end, wherever that is.
+        request.stream_output = True
+        with _guarded(ANSWER_SECONDS) as guard:
+            failure: Exception | None = None
+            try:
+                answer = client.send(request)
+                body = self._body(answer.raw, request.url)
+            except Exception as error:
+                failure = error
+        if guard.overdue:
+            # Whatever was read: a connection that is shut looks like one that has said all.
+            late = f"the answer was not complete after {ANSWER_SECONDS:g} s"
+            raise ReadTimeoutError(endpoint_url=request.url, error=late)
+        if isinstance(failure, HTTPClientError | EnvironmentFailure):
+            raise failure
+        if failure is not None and "timed out" in str(failure):
+            raise ReadTimeoutError(endpoint_url=request.url, error=failure)
+        if failure is not None:
+            raise ConnectionClosedError(endpoint_url=request.url, error=failure, request=request)
+        return AWSResponse(answer.url, answer.status_code, answer.headers, _Body(body))  # type: ignore[arg-type]
+
+    def _client(self, url: str) -> URLLib3Session:
+        from botocore.utils import get_environ_proxies
+
+        proxies = get_environ_proxies(url)
+        key = tuple(sorted(proxies.items()))
+        with self._lock:
+            if key not in self._clients:
+                _watch_connections()
+                self._clients[key] = self._make(proxies)
+            return self._clients[key]
+
+    def _body(self, raw: Any, url: str) -> bytes:
+        data = bytearray()
+        for chunk in raw.stream(_CHUNK):
+            data += chunk
+            if len(data) > MAX_ANSWER:
+                raw.close()
+                raise EnvironmentFailure(
+                    f"the answer of {url} is longer than any of AWS's",
+                    detail=f"It was left after {len(data):,} bytes.",
+                    hint="A proxy or another program may have answered instead; check endpoint_url.",
+                    side=self._side,
+                )
+        return bytes(data)
+
+
+class _Body(io.BytesIO):
+    """What botocore asks of the raw part of an answer."""
+
+    def stream(self, amount: int = _CHUNK) -> Iterator[bytes]:
+        yield self.getvalue()
+
+
+def certificates(ca_bundle: Any) -> Any:
+    """What botocore verifies TLS with: the session's setting, then REQUESTS_CA_BUNDLE, else its own list (True)."""
+    return ca_bundle if ca_bundle is not None else os.environ.get("REQUESTS_CA_BUNDLE", True)
+
+
+# -- sockets that are shut when their time is over --------------------------------------------------------------------
+
+
+class _Guard:
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
+        self.overdue = False
+        self._sockets: list[socket.socket] = []
+        self._lock = threading.Lock()
+
+    def add(self, one: socket.socket | None) -> None:
+        with self._lock:
+            if one is not None:
+                self._sockets.append(one)
+        if self.overdue:
+            self.shut()
+
+    def shut(self) -> None:
+        self.overdue = True
+        with self._lock:
+            for one in self._sockets:
+                try:
+                    # Of a TLS socket, too: its own shutdown would wait for the peer.
+                    socket.socket.shutdown(one, socket.SHUT_RDWR)
+                except OSError:
+                    continue
+
+    def let_go(self) -> None:
+        """The connection goes back to its pool, and may serve others."""
+        with self._lock:
+            self._sockets.clear()
+
+
+class _Watchman:
+    """One thread that shuts the sockets of whatever is overdue; it ends when nothing has been guarded for a while."""
+
+    def __init__(self) -> None:
+        self._change = threading.Condition()
+        self._guards: set[_Guard] = set()
+        self._process = 0
+        """The one whose thread runs: a forked child has none of its parent's threads."""
+
+    def add(self, guard: _Guard) -> None:
+        with self._change:
+            self._guards.add(guard)
+            if self._process != os.getpid():
+                self._process = os.getpid()
+                threading.Thread(target=self._run, name="aws-deadlines", daemon=True).start()
+            self._change.notify()
+
+    def remove(self, guard: _Guard) -> None:
+        guard.let_go()
+        with self._change:
+            self._guards.discard(guard)
+
+    def _run(self) -> None:
+        while True:
+            with self._change:
+                if not self._change.wait_for(lambda: bool(self._guards), timeout=_IDLE):
+                    self._process = 0
+                    return
+                now = time.monotonic()
+                overdue = [guard for guard in self._guards if guard.deadline <= now]
+            for guard in overdue:
+                guard.shut()
+            time.sleep(_LOOK)
+
+
+_watchman = _Watchman()
+_present = threading.local()
+
+
+@contextmanager
+def _guarded(seconds: float) -> Iterator[_Guard]:
+    guard = _present.guard = _Guard(time.monotonic() + seconds)
+    _watchman.add(guard)
+    try:
+        yield guard
+    finally:
+        _present.guard = None
+        _watchman.remove(guard)
+
+
+def _guard_socket(one: socket.socket | None) -> None:
+    guard: _Guard | None = getattr(_present, "guard", None)
+    if guard is not None:
+        guard.add(one)
+
+
+def _watch_connections() -> None:
+    """Let botocore's pools make connections that name their socket to the guard of the thread that uses them.
+
+    ``ConnectionCls`` is how urllib3 has a pool's connections replaced; outside of a guard they do what they did.
+    """
+    from botocore import awsrequest
+
+    pools: tuple[Any, ...] = (awsrequest.AWSHTTPConnectionPool, awsrequest.AWSHTTPSConnectionPool)
+    for pool in pools:
+        if not issubclass(pool.ConnectionCls, _Named):
+            pool.ConnectionCls = type(f"Named{pool.ConnectionCls.__name__}", (_Named, pool.ConnectionCls), {})
+
+
+class _Named:
+    sock: socket.socket | None
+
+    def request(self, *given: Any, **named: Any) -> Any:
+        # One that is kept open has its socket already; a new one gets it in here.
+        _guard_socket(self.sock)
+        return super().request(*given, **named)  # type: ignore[misc]
+
+    def getresponse(self, *given: Any, **named: Any) -> Any:
+        _guard_socket(self.sock)
+        return super().getresponse(*given, **named)  # type: ignore[misc]

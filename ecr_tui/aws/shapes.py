@@ -1,0 +1,71 @@
+"""Answers of AWS held against its own model: botocore passes on a number where a text belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from botocore.model import OperationModel, Shape
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "character": (str,),
+    "integer": (int,),
+    "long": (int,),
+    "float": (int, float),
+    "double": (int, float),
+    "boolean": (bool,),
+    "timestamp": (datetime, int, float),
+    "blob": (bytes, bytearray),
+}
+
+
+class WrongType(ValueError):
+    """The text says what should have been what, without the value."""
+
+
+def check_answer(parsed: Mapping[str, Any], model: OperationModel, **_: object) -> None:
+    """An "after-call" handler. Raises :class:`WrongType`.
+
+    Entries that botocore was spared (``plain_answers``) are checked like the others: by the fields that the model has.
+    """
+    if model.output_shape is not None and "Error" not in parsed:
+        _check(parsed, model.output_shape, "")
+
+
+def _check(value: Any, shape: Shape, path: str) -> None:
+    if value is None:
+        return
+    kind = shape.type_name
+    if kind == "structure":
+        if not isinstance(value, Mapping):
+            raise _wrong(path, "object", value)
+        members = shape.members  # type: ignore[attr-defined]
+        for name, member in value.items():
+            if name in members:
+                _check(member, members[name], f"{path}.{name}" if path else name)
+    elif kind == "list":
+        if not isinstance(value, list):
+            raise _wrong(path, "list", value)
+        for item in value:
+            if item is None:
+                raise _wrong(f"{path}[]", "entry", item)
+            _check(item, shape.member, f"{path}[]")  # type: ignore[attr-defined]
+    elif kind == "map":
+        if not isinstance(value, Mapping):
+            raise _wrong(path, "object", value)
+        for item in value.values():
+            _check(item, shape.value, f"{path}.*")  # type: ignore[attr-defined]
+    elif not isinstance(value, _TYPES.get(kind, object)) and not _decoded(value, shape):
+        raise _wrong(path, kind, value)
+
+
+def _decoded(value: Any, shape: Shape) -> bool:
+    """A document of an IAM policy, which the model has as a text: botocore decodes it."""
+    return isinstance(value, Mapping) and shape.name.lower().startswith("policydocument")
+
+
+def _wrong(path: str, expected: str, value: object) -> WrongType:
+    return WrongType(f"{path or 'it'} is no {expected}, but of type {type(value).__name__}")
