@@ -18,11 +18,14 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from ecr_tui.aws.model import Repository
-from ecr_tui.errors import Cancelled, EcrTuiError
+from ecr_tui.errors import Cancelled, EcrTuiError, Throttled
 
 T = TypeVar("T")
 
 THREADS = 8
+WITHOUT_ANSWER = 20.0
+"""Seconds that one read was refused for its pace while no other was answered: then the rest is refused, too, for as
+long again."""
 TTL = 60.0
 """Seconds for which an answer is good enough to look at. Nothing is ever written on the strength of one."""
 
@@ -67,6 +70,9 @@ class BackgroundReader(Generic[T]):
         self._listeners: list[Callable[[Answer[T]], None]] = []
         self._threads = 0
         self._closed = False
+        self._heard = float("-inf")
+        self._hopeless: Answer[T] | None = None
+        """The last refusal for its pace, while nothing else is heard: the rest would each wait as long for the same."""
 
     # -- what is known -------------------------------------------------------------------------------------------
 
@@ -251,13 +257,22 @@ class BackgroundReader(Generic[T]):
                     self._unlisten(heard)
 
     def _ask(self, row: Repository) -> Answer[T]:
+        if self._hopeless is not None and self._clock() - self._hopeless.at < WITHOUT_ANSWER:
+            return Answer(row, None, self._hopeless.error, self._clock())
+        asked = self._clock()
         try:
             value = self._read(row)
+        except Throttled as error:
+            refused: Answer[T] = Answer(row, None, error, self._clock())
+            if self._heard < asked and refused.at - asked > WITHOUT_ANSWER:
+                self._hopeless = refused
+            return refused
         except EcrTuiError as error:
             return Answer(row, None, error, self._clock())
         except Exception as fault:
             unexpected = EcrTuiError(f"reading {row.name} failed", detail=repr(fault))
             return Answer(row, None, unexpected, self._clock())
+        self._heard = self._clock()
         if isinstance(value, str):
             # Thousands of repositories share one policy text.
             with self._lock:

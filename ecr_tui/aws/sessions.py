@@ -27,6 +27,7 @@ from ecr_tui.errors import CredentialsError, EcrTuiError, InputError
 if TYPE_CHECKING:
     import boto3
     from botocore.config import Config
+    from botocore.model import OperationModel
     from botocore.session import Session as CoreSession
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_iam import IAMClient
@@ -40,6 +41,8 @@ READ_TIMEOUT = 10
 PATIENCE = 6.0
 """Seconds after which a call that meets only network failures starts no further attempt. botocore counts attempts,
 not time: eight addresses that drop packets would cost 24 s an attempt, and background clients try ten times."""
+REFUSED_PATIENCE = 30.0
+"""As :data:`PATIENCE`, for answers that ask for patience: throttling and failures of the service."""
 POOL = 16
 _MFA_MARGIN = 11 * 60
 """Seconds before their end at which MFA credentials are asked for anew: botocore insists on renewal at 10 minutes."""
@@ -354,12 +357,23 @@ def _note_start(context: dict[str, Any], **_: object) -> None:
     context[_STARTED] = time.monotonic()
 
 
-def _give_up(caught_exception: Exception | None, request_dict: dict[str, Any], **_: object) -> None:
+def _give_up(
+    response: tuple[Any, dict[str, Any]] | None,
+    operation: OperationModel,
+    caught_exception: Exception | None,
+    request_dict: dict[str, Any],
+    **_: object,
+) -> None:
     """A "needs-retry" handler that runs first: raising ends the call, and returning leaves the retry to botocore.
 
     It raises because False means differently by version: before botocore 1.43.3 an immediate retry, without end.
-    ``caught_exception`` is set for network failures only; throttling and 5xx arrive as answers and keep their retries.
+    ``caught_exception`` is set for network failures; throttling and 5xx arrive as answers and have longer.
     """
+    from botocore.exceptions import ClientError
+
     started = request_dict.get("context", {}).get(_STARTED)
-    if caught_exception is not None and started is not None and time.monotonic() - started >= PATIENCE:
+    passed = 0.0 if started is None else time.monotonic() - started
+    if caught_exception is not None and passed >= PATIENCE:
         raise caught_exception
+    if response is not None and response[0].status_code >= 300 and passed >= REFUSED_PATIENCE:
+        raise ClientError(response[1], operation.name)  # type: ignore[arg-type]

@@ -131,4 +131,5 @@ def cli(context: click.Context, /, **flags: Any) -> None:
         from ecr_tui.cli.interface import run_interface
 
         with open_workspace(context, at_once=False) as workspace:
-            run_interface(workspace)
+            code = run_interface(workspace)
+        context.exit(code)

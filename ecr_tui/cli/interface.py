@@ -6,15 +6,15 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ecr_tui.errors import InputError
+from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.ui import collector
 
 if TYPE_CHECKING:
     from ecr_tui.workspace import Workspace
 
 
-def run_interface(workspace: Workspace, *, mfa_hint: Callable[[], str] = str) -> None:
-    """``mfa_hint``: a sentence for the question of an MFA code."""
+def run_interface(workspace: Workspace, *, mfa_hint: Callable[[], str] = str) -> int:
+    """Returns the exit code. ``mfa_hint``: a sentence for the question of an MFA code."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError(
             "the interface needs a terminal", hint="For scripts there are commands: ecr-tui --help lists them."
@@ -22,4 +22,6 @@ def run_interface(workspace: Workspace, *, mfa_hint: Callable[[], str] = str) ->
     with collector.tuned():
         from ecr_tui.ui.app import EcrTuiApp
 
-        EcrTuiApp(workspace, mfa_hint=mfa_hint).run()
+        app = EcrTuiApp(workspace, mfa_hint=mfa_hint)
+        app.run()
+    return EcrTuiError.exit_code if app.return_code else 0

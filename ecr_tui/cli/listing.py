@@ -104,10 +104,16 @@ def _access(workspace: Workspace, rows: Sequence[Repository]) -> dict[str, Acces
         answers = workspace.policies.read_all(rows, on_progress=meter)
     documents: dict[str, PolicyDocument | None] = {}
     parse = lru_cache(maxsize=4096)(PolicyDocument.parse)
+    unread: dict[str, tuple[int, EcrTuiError]] = {}
     for answer in answers:
-        if answer.error is None:
+        if answer.error is not None:
+            number, first = unread.get(answer.error.title, (0, answer.error))
+            unread[answer.error.title] = number + 1, first
+        else:
             with contextlib.suppress(EcrTuiError):
                 documents[answer.repository.arn] = None if answer.value is None else parse(answer.value)
+    for number, failure in unread.values():
+        output.failure(failure, f"{number:,} {'policy' if number == 1 else 'policies'} could not be read")
     registries = {region: workspace.registry_facts(region) for region in dict.fromkeys(row.region for row in rows)}
     for region, facts in registries.items():
         if doubt := registry_of(facts).doubt:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,6 +21,7 @@ from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from ecr_tui.errors import CredentialsError
+from ecr_tui.secret import redact
 from ecr_tui.ui import collector, jobs
 from ecr_tui.ui.commands import Commands
 from ecr_tui.ui.keymap import Keymap
@@ -174,13 +176,20 @@ class EcrTuiApp(App[None]):
         self.exit()
 
     def _fatal_error(self) -> None:
-        """Print the traceback without the values of local variables: tokens are among them.
+        """Print the traceback without the values of local variables and without secrets: tokens are among both.
 
         Textual has no public hook for this; a test fails when it renames the method.
         """
         from rich.traceback import Traceback
 
-        self.panic(Traceback(show_locals=False, width=None))
+        kind, fault, frames = sys.exc_info()
+        if kind is None or fault is None:
+            self.panic(Traceback(show_locals=False, width=None))
+            return
+        trace = Traceback.extract(kind, fault, frames, show_locals=False)
+        for stack in trace.stacks:
+            stack.exc_value = safe_block(redact(stack.exc_value))
+        self.panic(Traceback(trace, show_locals=False, width=None))
 
     # -- what users are told -------------------------------------------------------------------------------------------
 

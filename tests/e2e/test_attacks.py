@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from threading import Event
 from urllib.parse import quote
 
 import pytest
 
+from ecr_tui import policy_reader
 from ecr_tui.aws import exchange, sessions
-from ecr_tui.errors import EcrTuiError, EnvironmentFailure
+from ecr_tui.errors import EcrTuiError, EnvironmentFailure, Throttled
 from ecr_tui.sandbox.sandbox import Sandbox
 from tests.support.aws_proxy import Answer, AwsProxy, aws_proxy
 from tests.support.cli import ecr_tui
 from tests.support.faults import RawServer, Script, response, tcp_server
 from tests.support.proving import REPOSITORY, grant, prove, workspace
+from tests.support.terminal import Terminal
 
 TO = ("--to", "user/devusr2")
 
@@ -200,3 +206,72 @@ def test_an_index_of_a_wrong_type_is_told(proxy: AwsProxy) -> None:
         proxy.body("GetResources", json.dumps(answer).encode())
         ran = ecr_tui("list")
         assert "is cut off or not AWS's" in ran.err, ran
+
+
+# Throttled for ever
+
+
+def test_a_listing_that_is_refused_for_its_pace_for_ever_ends_with_the_reason(
+    proxy: AwsProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "REFUSED_PATIENCE", 0.5)
+    monkeypatch.setattr(policy_reader, "WITHOUT_ANSWER", 0.3)
+    refusal = json.dumps({"__type": "ThrottlingException", "message": "Rate exceeded"}).encode()
+    proxy.body("GetRepositoryPolicy", refusal, 400)
+    space = workspace()
+    rows = space.repositories(None, on_page=lambda _: None)
+    answers = space.policies.read_all(rows)
+    assert {type(one.error) for one in answers} == {Throttled}
+
+
+def test_a_policy_that_cannot_be_read_is_told_beside_the_list(proxy: AwsProxy) -> None:
+    refusal = json.dumps({"__type": "AccessDeniedException", "message": "not authorized to perform: x:y"}).encode()
+    proxy.body("GetRepositoryPolicy", refusal, 400)
+    ran = ecr_tui("list")
+    assert ran.code == 0
+    assert REPOSITORY in ran.out
+    assert "policies could not be read: account A: " in ran.err
+    assert "not authorized to perform: x:y" in ran.err
+
+
+# The interface
+
+
+def test_the_interface_that_fails_ends_with_an_exit_code(
+    sandbox: Sandbox, isolated_environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = (
+        "import sys\n"
+        "from ecr_tui.ui.screens.main import MainScreen\n"
+        "from ecr_tui.secret import Secret\n"
+        "Secret('a-very-secret-token')\n"
+        "def fail(self): raise RuntimeError('broken by a-very-secret-token')\n"
+        "MainScreen.on_mount = fail\n"
+        "sys.argv = ['ecr-tui']\n"
+        "from ecr_tui.cli import main\n"
+        "main()\n"
+    )
+    terminal = Terminal([sys.executable, "-c", broken], dict(os.environ), isolated_environment)
+    try:
+        assert terminal.wait(60) == 3
+    finally:
+        terminal.close()
+    assert b"RuntimeError" in terminal.raw
+    assert b"a-very-secret-token" not in terminal.raw
+
+
+def test_what_nobody_expected_is_one_line_without_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = (
+        "import sys\n"
+        "from ecr_tui.cli import offline, main\n"
+        "from ecr_tui import schemas\n"
+        "def fail(*given): raise RuntimeError('broken by a-very-secret-token')\n"
+        "schemas.title_of = fail\n"
+        "sys.argv = ['ecr-tui', 'schema']\n"
+        "main()\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert ran.stderr.startswith("Error: unexpected RuntimeError in fail (")
+    assert "secret" not in ran.stderr
+    assert "Traceback" not in ran.stderr
