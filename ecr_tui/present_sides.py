@@ -11,7 +11,7 @@ from ecr_tui.plans import needed_of
 from ecr_tui.policy.export import Format, consumer_side, dynamic_references, owner_side
 from ecr_tui.policy.principal import describe
 from ecr_tui.present import plan_text
-from ecr_tui.text import block, json_text
+from ecr_tui.text import block, hcl_escaped, json_escaped, json_text, safe
 from ecr_tui.twosided import ALLOWED, TwoSided, headline
 
 if TYPE_CHECKING:
@@ -129,11 +129,12 @@ def export_text(plans: Sequence[Plan], form: Format, side: str) -> str:
             return _dumped({"account_a": a, "account_b": b})
         bare = [one["document"] for one in (a if side == "a" else b)]
         return _dumped(bare[0] if len(bare) == 1 else bare)
-    parts = [f"# Account A: {plan.repository.arn}\n{text}" for plan, text in owners]
+    parts = [f"{safe(f'# Account A: {plan.repository.arn}')}\n{text}" for plan, text in owners]
     for needed, text in consumers:
-        remarks = [f"# {line}" for line in needed_text([needed]).splitlines()]
-        parts.append("\n".join([f"# Account B: {needed.principal}", *remarks, text]))
-    return "\n".join(parts).rstrip("\n")
+        remarks = [f"# {line}" for line in needed_text([needed]).split("\n")]
+        parts.append("\n".join([safe(f"# Account B: {needed.principal}"), *remarks, text]))
+    escaped = hcl_escaped if form is Format.TERRAFORM else json_escaped
+    return escaped("\n".join(parts).rstrip("\n"))
 
 
 def template_warnings(plans: Sequence[Plan]) -> list[str]:

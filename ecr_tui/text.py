@@ -18,8 +18,9 @@ _HOSTILE = (
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e0fff]"
 )
-_HOSTILE_JSON = _HOSTILE.replace("\x00-\x1f", "")
 _HOSTILE_BLOCK = _HOSTILE.replace("\x00-\x1f", "\x00-\x08\x0b-\x1f")
+_HOSTILE_CODE = _HOSTILE_BLOCK
+"""Line ends and tabs are layout; inside of strings their languages have escaped them."""
 
 
 @cache
@@ -68,8 +69,27 @@ def hanging(head: str, text: str) -> list[str]:
 
 def json_text(value: Any) -> str:
     """``value`` as JSON to read, its hostile characters as JSON's own escapes."""
-    return _pattern(_HOSTILE_JSON).sub(_json_escape, json.dumps(value, indent=2, ensure_ascii=False))
+    return json_escaped(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def json_escaped(text: str) -> str:
+    """``text`` that holds JSON, such as a command: hostile characters, all inside of strings, as JSON's escapes."""
+    return _pattern(_HOSTILE_CODE).sub(_json_escape, text)
+
+
+def hcl_escaped(text: str) -> str:
+    """As :func:`json_escaped`, for text that holds HCL."""
+    return _pattern(_HOSTILE_CODE).sub(lambda match: _unicode_escape(ord(match[0])), text)
 
 
 def _json_escape(match: re.Match[str]) -> str:
-    return json.dumps(match[0])[1:-1] if match[0] != "\x7f" else "\\u007f"
+    code = ord(match[0])
+    if code < 0x10000:
+        return _unicode_escape(code)
+    return "".join(
+        _unicode_escape(half) for half in (0xD800 + (code - 0x10000 >> 10), 0xDC00 + (code - 0x10000 & 0x3FF))
+    )
+
+
+def _unicode_escape(code: int) -> str:
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
