@@ -82,7 +82,7 @@ def test_offline_the_disk_is_full(arguments: tuple[str, ...]) -> None:
     with FULL.open("wb") as full:
         ran = forking.run(arguments, stdout=full)
     assert ran.returncode == 3
-    assert ran.stderr.startswith("Error: standard output cannot be written\nNo space left on device\n")
+    assert ran.stderr.startswith("Error: standard output cannot be written\n  No space left on device\n")
     assert "Traceback" not in ran.stderr
 
 
