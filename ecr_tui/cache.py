@@ -26,6 +26,7 @@ from typing import Any
 from ecr_tui.aws.model import Repository
 from ecr_tui.config import default_cache_dir
 from ecr_tui.errors import Cancelled
+from ecr_tui.lines import make_private
 
 CACHED = "cache"
 """``Repository.tags_source`` of what comes from here."""
@@ -233,7 +234,7 @@ class ListingCache:
     def _replace(self, path: Path, lines: Iterator[str]) -> str:
         temporary = self.folder / f".{path.name}.{secrets.token_hex(4)}.tmp"
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self.folder)
             self._sweep(path)
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -142,7 +142,7 @@ class LineFile:
         path = self.path.parent / name
         try:
             self._prepare_folder()
-            _make_private(path.parent)
+            make_private(path.parent)
             descriptor = self._open(path, os.O_RDWR | os.O_CREAT)
         except OSError as exc:
             raise self._unusable(exc) from exc
@@ -154,7 +154,7 @@ class LineFile:
 
     def _prepare_folder(self) -> bool:
         """Make the folder; True when the file is not there yet, whose name must then be forced to disk, too."""
-        _make_private(self.path.parent)
+        make_private(self.path.parent)
         return not self.path.exists()
 
     def _unusable(self, exc: OSError) -> EnvironmentFailure:
@@ -166,11 +166,11 @@ _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)
 
 
-def _make_private(folder: Path) -> None:
+def make_private(folder: Path) -> None:
     """Make a folder and those above it that are missing, each for this user alone, whatever the umask."""
     if folder.is_dir():
         return
-    _make_private(folder.parent)
+    make_private(folder.parent)
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 import html
 import json
+import os
+import stat
+from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
 
 from ecr_tui import calls
 from ecr_tui.errors import MAX_DETAIL, EcrTuiError
+from ecr_tui.lines import make_private
 from ecr_tui.secret import Secret, redact, remember, remember_url
 
 SESSION = "IQoJb3JpZ2luX2VjEN7//////////wEaCXVzLWVhc3QtMSJHMEUCIQD+" + "Zk3/vA+q9" * 40 + "=="
@@ -129,3 +133,13 @@ def test_a_detail_speaks_for_itself_only() -> None:
     assert error.text() == (
         "A: the title␊What to do: run evil\n  their words\n  What to do: run evil␛[2J\nWhat to do: Do this."
     )
+
+
+def test_folders_are_private_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        make_private(tmp_path / "a" / "b" / "c")
+    finally:
+        os.umask(before)
+    for folder in (tmp_path / "a", tmp_path / "a" / "b", tmp_path / "a" / "b" / "c"):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700

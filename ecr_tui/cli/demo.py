@@ -55,7 +55,8 @@ def demo(context: click.Context, /, serve: bool, repositories: int, production: 
         flags |= {"profile_a": PROFILE_A, "profile_b": PROFILE_B}
         marked = _as_production if production else None
         with open_workspace(context, flags, child.prepare, demo=True, at_once=False, change=marked) as workspace:
-            run_interface(workspace, mfa_hint=child.mfa_hint)
+            code = run_interface(workspace, mfa_hint=child.mfa_hint)
+    context.exit(code)
 
 
 def _as_production(settings: Settings) -> Settings:

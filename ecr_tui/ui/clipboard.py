@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from ecr_tui.lines import make_private
 from ecr_tui.ui.jobs import on_thread
 
 OSC_52_LIMIT = 100_000
@@ -51,7 +52,7 @@ def system_copy(text: str) -> str:
 
 def write_private(path: Path, text: str) -> None:
     """For the user's eyes only. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(path.parent)
     path.unlink(missing_ok=True)  # nor through a link, nor with the rights of a file that was there
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "w", encoding="utf-8", newline="") as file:
