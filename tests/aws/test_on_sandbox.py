@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
 
 import pytest
 
+from ecr_tui.attempts import Patience
 from ecr_tui.aws.access import PROBES, probe_action
 from ecr_tui.aws.images import delete_image, images_summary
 from ecr_tui.aws.inventory import get_repository, list_repositories
@@ -188,32 +188,26 @@ def test_conflict_with_another_administrator(
     assert json.loads(store.read(repository) or "") == theirs
 
 
-def test_user_made_seconds_ago(owner: AwsSession, consumer: AwsSession, sandbox: Sandbox) -> None:
-    repository = get_repository(owner, "my-first-repo")
-    principal = f"arn:aws:iam::{Sandbox.account_b}:user/hired-today"
-    plan = plan_grant(RepositoryPolicies(owner), repository, grant_to(principal))
-    assert plan.after is not None
-    text = plan.after.minified()
-
-    class Hiring(Event):
-        """IAM takes the first wait to make the user known."""
-
-        def wait(self, timeout: float | None = None) -> bool:
-            sandbox.fault = None
-            return False
+def test_user_made_seconds_ago(owner: AwsSession, sandbox: Sandbox, journal: Journal) -> None:
+    repository, store = get_repository(owner, "my-first-repo"), RepositoryPolicies(owner)
+    unknown = plan_grant(store, repository, grant_to(f"arn:aws:iam::{Sandbox.account_b}:user/hired-today"))
+    assert unknown.after is not None
+    with pytest.raises(InputError, match="does not know a principal"):
+        RepositoryPolicies(owner, principal_wait=0).write(repository, unknown.after.minified())
+    plan = plan_grant(store, repository, grant_to(f"arn:aws:iam::{Sandbox.account_b}:user/devusr2"))
+    waits: list[float] = []
 
     def unknown_yet(call: AwsCall) -> ServiceError | None:
-        if call.operation == "SetRepositoryPolicy":
+        if call.operation == "SetRepositoryPolicy" and not waits:
             message = "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Principal not found'"
             return ServiceError("InvalidParameterException", message)
         return None
 
-    with pytest.raises(InputError, match="does not know a principal"):
-        RepositoryPolicies(owner, principal_wait=0).write(repository, text)
     sandbox.fault = unknown_yet
-    known = text.replace("hired-today", "devusr2")
-    RepositoryPolicies(owner, cancel=Hiring()).write(repository, known)
-    assert RepositoryPolicies(owner).read(repository) is not None
+    # IAM takes the first wait to make the user known.
+    assert apply(store, journal, plan, pace=Patience(wait=waits.append)).written
+    assert len(waits) == 1
+    assert store.read(repository) is not None
 
 
 def test_operator_without_the_right(consumer: AwsSession, owner: AwsSession, journal: Journal) -> None:
