@@ -1,23 +1,22 @@
-"""What changing a repository's tags does to the access that its policy gives: who gains, who loses."""
+"""What changing a repository's tags does to the access that account A's policies give: who gains, who loses, and whose
+access may change, because a variable or another open condition decides it together with the tag."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from ecr_tui.aws.model import RegistryFacts, Repository
-from ecr_tui.policy import answer
 from ecr_tui.policy.actions import repository_actions
-from ecr_tui.policy.answer import of_call
+from ecr_tui.policy.answer import Answer, Verdict, all_of, may_differ, of_call
 from ecr_tui.policy.document import PolicyDocument
-from ecr_tui.policy.known import before_call
-from ecr_tui.policy.principal import describe
-from ecr_tui.policy.who import ACTIONS, Capability, Cell, Verdict, who_can
-from ecr_tui.registry_effect import Reach, registry_of
+from ecr_tui.policy.known import Known, before_call
+from ecr_tui.policy.principal import canonical, describe, is_dead
+from ecr_tui.policy.who import ACTIONS, listed_principals
+from ecr_tui.registry_effect import OPEN_DOOR, registry_of
 
-_RANK = {Verdict.PARTLY: 1, Verdict.IF: 2, Verdict.YES: 3}
 _CAPABLE = frozenset(action for actions in ACTIONS.values() for action in actions)
 _HARMLESS = frozenset({"ecr:BatchCheckLayerAvailability"})
 """Part of a push, and beside every pull; nothing by itself."""
@@ -25,15 +24,27 @@ _HARMLESS = frozenset({"ecr:BatchCheckLayerAvailability"})
 
 @dataclass(frozen=True)
 class TagEffect:
-    """Of one principal. Words: "pull", "push", "delete", "administer", "some of push", "pull on a condition", and
-    single actions that make none of those."""
+    """Of one principal. Words: "pull", "push", "delete", "administer", "pull on a condition", and single actions that
+    make none of those. ``may_change``: it may change, or not; ``depends_on``: all that any of these depends on."""
 
     principal: str
     gains: tuple[str, ...]
     loses: tuple[str, ...]
+    may_change: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        return {"principal": self.principal, "gains": list(self.gains), "loses": list(self.loses)}
+        return {
+            "principal": self.principal,
+            "gains": list(self.gains),
+            "loses": list(self.loses),
+            "may_change": list(self.may_change),
+            "depends_on": list(self.depends_on),
+        }
+
+
+OWN_POLICIES = "its own policies"
+"""What the access of account A's own principals depends on beside the repository policy."""
 
 
 def tag_effects(
@@ -44,68 +55,126 @@ def tag_effects(
     *,
     now: datetime | None = None,
 ) -> tuple[tuple[TagEffect, ...], str]:
-    """Everyone whose access changes when the tags of ``repository``, known and live, become ``after``; and why that
-    may not be all, "" where it is all that account A's policies say."""
+    """Everyone whose access changes, or may, when the tags of ``repository``, known and live, become ``after``; and why
+    that may not be all, "" where it is all that account A's policies say."""
     now = now or datetime.now(UTC)
-    deciding = _with_registry(document, repository, registry)
-    sides = [_access(deciding, replace(repository, tags=dict(tags)), now) for tags in (repository.tags or {}, after)]
-    found = []
-    for principal, (cells, actions) in sides[0].items():
-        then_cells, then_actions = sides[1][principal]
-        gains = _more(cells, then_cells, then_actions - actions)
-        loses = _more(then_cells, cells, actions - then_actions)
-        if gains or loses:
-            found.append(TagEffect(principal, gains, loses))
-    return tuple(found), registry_of(registry).doubt
+    decided = registry_of(registry)
+    # One that is not known to be in force is what the second result is about.
+    policies = (document, decided.candidates[0] if not decided.doubt else None)
+    comparison = _Comparison(repository, after, now)
+    found = [comparison.of(principal, policies) for principal in listed_principals(*policies) if not is_dead(principal)]
+    effects = [effect for effect in found if effect is not None]
+    if all(canonical(effect.principal) != repository.account for effect in effects):
+        own = comparison.of_owner(policies)
+        effects += [own] if own is not None else []
+    return tuple(effects), decided.doubt
 
 
-_Cells = Mapping[Capability, Cell]
+_Policies = tuple[PolicyDocument | None, PolicyDocument | None]
+"""The repository policy and the registry policy."""
 
 
-def _access(
-    document: PolicyDocument | None, repository: Repository, now: datetime
-) -> dict[str, tuple[_Cells, frozenset[str]]]:
-    """By principal: what it can do, and every single action that it may be allowed."""
-    rows = who_can(document, repository_arn=repository.arn, tags=repository.tags, now=now)
-    return {row.principal: (row.cells, _actions(document, repository, row.principal, now)) for row in rows}
+@dataclass(frozen=True)
+class _Change:
+    """One principal and action: the answers before and after. ``open``: both depend, and perhaps not on the same."""
+
+    before: Answer
+    after: Answer
+    open: bool
+
+    @property
+    def gains(self) -> bool:
+        return (self.before.verdict is not Verdict.YES and self.after.verdict is Verdict.YES) or self._opens
+
+    @property
+    def _opens(self) -> bool:
+        return self.before.verdict is Verdict.NO and self.after.verdict is Verdict.DEPENDS
+
+    @property
+    def loses(self) -> bool:
+        return self.before.verdict is not Verdict.NO and self.after.verdict is Verdict.NO
+
+    @property
+    def may_change(self) -> bool:
+        return self.open or (self.before.verdict is Verdict.YES and self.after.verdict is Verdict.DEPENDS)
+
+    @property
+    def conditional(self) -> bool:
+        return Verdict.DEPENDS in (self.before.verdict, self.after.verdict) and self.after.verdict is not Verdict.YES
 
 
-def _more(less: _Cells, more: _Cells, actions: frozenset[str]) -> tuple[str, ...]:
-    """In words what ``more`` has beyond ``less``; ``actions`` are those that it has beyond it."""
-    gained = [one for one in more if _RANK.get(more[one].verdict, 0) > _RANK.get(less[one].verdict, 0)]
-    words = [_word(str(one), more[one]) for one in gained]
-    covered = {action for one in gained for action in ACTIONS[one]}
-    rest = actions - covered - _HARMLESS if not gained else (actions & _CAPABLE) - covered - _HARMLESS
-    return (*words, *sorted(rest))
+class _Comparison:
+    def __init__(self, repository: Repository, after: Mapping[str, str], now: datetime) -> None:
+        self._repository = repository
+        self._after = after
+        self._now = now
+
+    def of(self, principal: str, policies: _Policies) -> TagEffect | None:
+        """None where nothing changes for the principal."""
+        changes = self._changes(principal, policies)
+        gains = _words({name: one for name, one in changes.items() if one.gains})
+        loses = _words({name: one for name, one in changes.items() if one.loses})
+        may_change = _words({name: one for name, one in changes.items() if one.may_change}, plain=True)
+        if not (gains or loses or may_change):
+            return None
+        changed = (one for one in changes.values() if one.gains or one.loses or one.may_change)
+        return TagEffect(principal, gains, loses, may_change, _depends_on(changed))
+
+    def of_owner(self, policies: _Policies) -> TagEffect | None:
+        """Account A's own principals, whom no statement need name: their own policies may allow what a Deny with the
+        tag takes from them, or no longer takes."""
+        document, registry = policies
+        opened = OPEN_DOOR if document is None else document.replace((*_raw(document), *_raw(OPEN_DOOR)))
+        account = self._repository.account
+        changes = self._changes(f"arn:{self._repository.partition}:iam::{account}:root", (opened, registry))
+        found = {name: one for name, one in changes.items() if one.gains or one.loses or one.may_change}
+        words = _words(found, plain=True)
+        if not words:
+            return None
+        return TagEffect(account, (), (), words, (*_depends_on(found.values()), OWN_POLICIES))
+
+    def _changes(self, principal: str, policies: _Policies) -> dict[str, _Change]:
+        """By "pull" and the other capabilities, and by every single action."""
+        document, registry = policies
+        repository = self._repository
+        before, after = (self._known(principal, tags) for tags in (repository.tags or {}, self._after))
+        single = {}
+        for action in repository_actions():
+            answers = [of_call(document, known, action, repository.arn, (registry,)) for known in (before, after)]
+            differs = all(one.verdict is Verdict.DEPENDS for one in answers) and may_differ(
+                policies, before, after, action, repository.arn
+            )
+            single[action] = _Change(answers[0], answers[1], differs)
+        whole = {}
+        for capability, actions in ACTIONS.items():
+            parts = [single[action] for action in actions]
+            was, becomes = all_of(one.before for one in parts), all_of(one.after for one in parts)
+            depends = was.verdict is becomes.verdict is Verdict.DEPENDS
+            whole[str(capability)] = _Change(was, becomes, depends and any(one.open for one in parts))
+        return whole | single
+
+    def _known(self, principal: str, tags: Mapping[str, str]) -> Known:
+        return before_call(principal, repository_arn=self._repository.arn, tags=tags, now=self._now)
 
 
-def _with_registry(
-    document: PolicyDocument | None, repository: Repository, facts: RegistryFacts | None
-) -> PolicyDocument | None:
-    """Both policies of account A as one: they are decided together."""
-    share = Reach(facts).on(repository.arn) if facts is not None else None
-    if share is None:
-        return document
-    if document is None:
-        return share
-    return document.replace(statement.raw for statement in (*document.statements, *share.statements))
+def _words(found: Mapping[str, _Change], *, plain: bool = False) -> tuple[str, ...]:
+    """The capabilities that changed, and single actions that belong to none of them. ``plain``: without conditions."""
+    capabilities = {str(capability): frozenset(actions) for capability, actions in ACTIONS.items()}
+    whole = [name for name in capabilities if name in found]
+    covered = frozenset[str]().union(*(capabilities[name] for name in whole))
+    single = frozenset(found) - capabilities.keys() - covered - _HARMLESS
+    if whole:
+        single &= _CAPABLE
+    words = [f"{name} on a condition" if found[name].conditional and not plain else name for name in whole]
+    return (*words, *sorted(single))
 
 
-def _word(capability: str, cell: Cell) -> str:
-    if cell.verdict is Verdict.PARTLY:
-        return f"some of {capability}"
-    return f"{capability} on a condition" if cell.verdict is Verdict.IF else capability
+def _depends_on(changes: Iterable[_Change]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for one in changes for name in (*one.before.depends_on, *one.after.depends_on)))
 
 
-def _actions(document: PolicyDocument | None, repository: Repository, principal: str, now: datetime) -> frozenset[str]:
-    if document is None:
-        return frozenset()
-    known = before_call(principal, repository_arn=repository.arn, tags=repository.tags, now=now)
-
-    def allowed(action: str) -> bool:
-        return of_call(document, known, action, repository.arn).verdict is not answer.Verdict.NO
-
-    return frozenset(filter(allowed, repository_actions()))
+def _raw(document: PolicyDocument) -> list[Mapping[str, Any]]:
+    return [statement.raw for statement in document.statements]
 
 
 def change_words(before: Mapping[str, str], after: Mapping[str, str]) -> str:
@@ -124,9 +193,17 @@ def effect_lines(before: Mapping[str, str], after: Mapping[str, str], effects: I
     for verb, told in (
         ("GIVES access to", [(e.principal, e.gains) for e in effects if e.gains]),
         ("revokes", [(e.principal, e.loses) for e in effects if e.loses]),
+        ("may change the access of", [(e.principal, e.may_change) for e in effects if e.may_change]),
     ):
         if told:
-            number = f"{len(told)} principal" + ("s" if len(told) != 1 else "")
-            whom = ", ".join(f"{describe(principal)} ({', '.join(words)})" for principal, words in told)
-            lines.append(f"{what} {verb} {number}: {whom}")
+            lines.append(f"{what} {verb} {_principals(told)}")
+    names = dict.fromkeys(name for effect in effects if effect.may_change for name in effect.depends_on)
+    if names:
+        lines[-1] += f"; it depends on {', '.join(names)}"
     return lines or [f"{what} changes nobody's access" if what else "nothing changes"]
+
+
+def _principals(told: Sequence[tuple[str, Sequence[str]]]) -> str:
+    number = f"{len(told)} principal" + ("s" if len(told) != 1 else "")
+    whom = ", ".join(f"{describe(principal)} ({', '.join(words)})" for principal, words in told)
+    return f"{number}: {whom}"

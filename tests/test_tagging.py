@@ -15,7 +15,7 @@ from ecr_tui.errors import ConflictError, DeniedError, EnvironmentFailure, Input
 from ecr_tui.journal import FAILED, UNKNOWN, WRITTEN, Journal
 from ecr_tui.past_writes import LIVE, TAKEN_BACK, PastWrites
 from ecr_tui.policy.document import PolicyDocument
-from ecr_tui.tag_effect import effect_lines, tag_effects
+from ecr_tui.tag_effect import TagEffect, effect_lines, tag_effects
 from ecr_tui.tagging import apply_tags, changed_tags, plan_back, plan_half, plan_tags
 from ecr_tui.undoing import settle, target
 from tests.test_grants import OTHER, USER, A, repo
@@ -106,6 +106,60 @@ def test_a_deny_that_ends_gives_access_and_parts_and_conditions_are_told() -> No
     assert "(ecr:DescribeImages)" in told(only_describe, {}, {"Team": "Web"})[0]
     address = policy(statement(USER, PULL, StringEquals=team("Web"), IpAddress={"aws:SourceIp": "10.0.0.0/8"}))
     assert "(pull on a condition)" in told(address, {}, {"Team": "Web"})[0]
+
+
+def effects_of(text: str, before: dict[str, str], after: dict[str, str]) -> dict[str, TagEffect]:
+    found, _ = tag_effects(replace(repo(), tags=before), PolicyDocument.parse(text), after, now=NOW)
+    return {effect.principal: effect for effect in found}
+
+
+def test_a_variable_decides_together_with_the_tag() -> None:
+    same = policy(statement("222222222222", PULL, StringEquals=team("${aws:PrincipalTag/Team}")))
+    assert told(same, {"Team": "Payments"}, {"Team": "Web"}) == [
+        "changing Team to Web may change the access of 1 principal: account 222222222222 (pull); "
+        "it depends on aws:PrincipalTag/Team"
+    ]
+    assert told(same, {"Team": "Web"}, {"Team": "Web", "Env": "x"}) == ["adding Env=x changes nobody's access"]
+    assert effects_of(same, {}, {"Team": "Web"})["222222222222"].gains == ("pull on a condition",)
+    turned = policy(statement(USER, PULL, StringEquals={"aws:PrincipalTag/Team": "${aws:ResourceTag/Team}"}))
+    assert effects_of(turned, {"Team": "a"}, {"Team": "b"})[USER].may_change == ("pull",)
+    deny = policy(
+        statement(USER, PULL),
+        statement("*", ["ecr:*"], "Deny", StringNotEquals=team("${aws:PrincipalTag/Team}")),
+    )
+    assert effects_of(deny, {"Team": "a"}, {"Team": "b"})[USER].may_change == ("pull",)
+
+
+def test_a_deny_on_the_tag_tells_whom_it_names() -> None:
+    frozen = policy(statement("222222222222", PULL), statement(USER, PULL, "Deny", StringEquals=team("Frozen")))
+    found = effects_of(frozen, {"Team": "Web"}, {"Team": "Frozen"})
+    assert {name: (one.gains, one.loses, one.may_change) for name, one in found.items()} == {USER: ((), ("pull",), ())}
+    path = policy(
+        statement("222222222222", PULL),
+        statement(
+            "*", PULL, "Deny", StringEquals=team("Frozen"), ArnLike={"aws:PrincipalArn": "arn:aws:iam::*:role/*"}
+        ),
+    )
+    found = effects_of(path, {}, {"Team": "Frozen"})
+    assert (found["222222222222"].may_change, found["222222222222"].loses) == (("pull",), ())
+    assert found["222222222222"].depends_on == ("aws:PrincipalArn",)
+
+
+def test_a_deny_on_the_tag_takes_from_account_as_own_principals_what_their_policies_give() -> None:
+    deny = policy(statement("*", ["ecr:*"], "Deny", StringNotEquals=team("Web")))
+    (own,) = effects_of(deny, {"Team": "Web"}, {}).values()
+    assert (own.principal, own.may_change) == (A, ("pull", "push", "delete", "administer"))
+    assert own.depends_on == ("its own policies",)
+    assert effects_of(deny, {"Team": "a"}, {"Team": "b"}) == {}
+
+
+def test_open_statements_that_change_places_may_change_access() -> None:
+    offices = policy(
+        statement(USER, PULL, StringEquals=team("a"), IpAddress={"aws:SourceIp": "10.0.0.0/8"}),
+        statement(USER, PULL, StringEquals=team("b"), IpAddress={"aws:SourceIp": "192.168.0.0/16"}),
+    )
+    assert effects_of(offices, {"Team": "a"}, {"Team": "b"})[USER].may_change == ("pull",)
+    assert effects_of(offices, {"Team": "a"}, {"Team": "a", "Env": "x"}) == {}
 
 
 def test_the_registry_policy_counts_where_it_is_known() -> None:

@@ -17,6 +17,7 @@ from ecr_tui.policy.compiled import ALLOW, Grip, Rule, compile_policy
 from ecr_tui.policy.document import PolicyDocument, Statement
 from ecr_tui.policy.evaluate import ALLOWED, Decision, Grips, Policies, session_of_federated_user, settle
 from ecr_tui.policy.explain import explain
+from ecr_tui.policy.keys import is_resource_tag
 from ecr_tui.policy.known import Known, Standing, before_call
 
 
@@ -136,6 +137,30 @@ def of_rules(rules: Iterable[tuple[str, Rule]], known: Known, action: str, resou
     opens = [*([] if allows else may_allow), *may_deny]
     names = dict.fromkeys(name for _, standing in opens for name in standing.opens)
     return Answer(Verdict.DEPENDS, tuple(names), tuple(source for source, _ in opens))
+
+
+def may_differ(
+    documents: Iterable[PolicyDocument | None], one: Known, other: Known, action: str, resource: str
+) -> bool:
+    """Whether an answer that depends may come out differently, although the request is the same: one caller, with the
+    repository's tags of ``one`` and of ``other``."""
+    for document in documents:
+        for rule in compile_policy(document).rules if document is not None else ():
+            if _residue(rule, one, action, resource) != _residue(rule, other, action, resource):
+                return True
+    return False
+
+
+def _residue(rule: Rule, known: Known, action: str, resource: str) -> object:
+    """What is left open of a statement; equal ones are decided alike by the same request."""
+    standing = known.standing(rule, action, resource, attached=True)
+    if standing.must or not standing.may:
+        return standing.must
+    lower = action.lower()
+    open_clauses = [clause for clause in rule.clauses or () if not known.clause(clause, rule.deny, lower)[0]]
+    names = [*rule.resource_names, *(name for clause in open_clauses for name in clause.names)]
+    tags = tuple((name.lower(), known.keys.get(name.lower())) for name in names if is_resource_tag(name))
+    return standing.may, tuple(map(id, open_clauses)), tags
 
 
 class Bounds(NamedTuple):

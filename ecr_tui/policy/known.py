@@ -153,7 +153,9 @@ class Known:
     def clause(self, clause: Clause, deny: bool, action: str) -> tuple[bool, bool]:
         """Whether it certainly holds, and whether it may."""
         open_names = [name for name in clause.names if not self.certain(name, action)]
-        if not open_names:
+        # Without the key its values make no difference, nor do variables in them.
+        missing = clause.key.lower() not in self.keys and self.certain(clause.key, action)
+        if not open_names or missing:
             holds = clause.test(self.keys)
             return holds, holds or (deny and clause.may(self.keys))
         if not clause.is_known:

@@ -242,6 +242,18 @@ def access_of(
     return row.summary
 
 
+def listed_principals(*documents: PolicyDocument | None) -> tuple[str, ...]:
+    """Everyone that any statement names, Allow or Deny, in Principal or NotPrincipal; an account in one form only."""
+    found: dict[str, str] = {}
+    for document in documents:
+        for statement in document.statements if document is not None else ():
+            if statement.not_principals:
+                found.setdefault(EVERYONE, EVERYONE)
+            for _, value in (*statement.principals, *statement.not_principals):
+                found.setdefault(canonical(value), value)
+    return tuple(found.values())
+
+
 def named_principals(*documents: PolicyDocument | None) -> tuple[str, ...]:
     """Everyone that an Allow of the documents names, in order; an account in one form only. "*" is everyone."""
     found: dict[str, str] = {}

@@ -250,7 +250,13 @@ SHARED: dict[str, Schema] = {
             "after": ref("tags"),
             "effects": listed(
                 made_of(
-                    {"principal": text(), "gains": listed(_TEXTS), "loses": listed(_TEXTS)},
+                    {
+                        "principal": text(),
+                        "gains": listed(_TEXTS),
+                        "loses": listed(_TEXTS),
+                        "may_change": listed(_TEXTS),
+                        "depends_on": listed(_TEXTS, "what decides whether it may change"),
+                    },
                     "whose access changes: pull, push, delete, administer, or single actions",
                 )
             ),

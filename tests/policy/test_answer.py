@@ -40,6 +40,13 @@ def test_a_key_that_only_the_request_tells(condition: dict[str, Any], names: tup
     assert [source.statement.name for source in denied.sources] == ["Stop"]
 
 
+def test_a_variable_makes_no_difference_without_the_key() -> None:
+    same = policy(allow(BOB, PULL, {"StringEquals": {"aws:ResourceTag/Team": "${aws:PrincipalTag/Team}"}}))
+    assert asked(same).verdict is NO
+    assert asked(same, tags={"Team": "Web"}).verdict is DEPENDS
+    assert asked(same, tags=None).verdict is DEPENDS
+
+
 def test_time_is_known() -> None:
     until = policy(allow(BOB, PULL, {"DateLessThan": {"aws:CurrentTime": "2026-11-24T07:00:00Z"}}))
     assert asked(until).verdict is YES
