@@ -184,3 +184,25 @@ def test_what_is_declared_is_imported() -> None:
     used = {COMES_WITH.get(name, name) for path in PACKAGE.rglob("*.py") for name in imports(path)}
     moto_needs = {"flask", "flask-cors"}  # by moto's own server part, which only its heavy "server" extra would bring
     assert declared(demo=True) - used - moto_needs == set()
+
+
+PRINTING = {
+    "print",
+    "click.echo",
+    "click.secho",
+    "click.prompt",
+    "click.confirm",
+    "sys.stdout.write",
+    "sys.stderr.write",
+}
+
+
+def test_commands_print_through_the_one_door() -> None:
+    """``cli.output`` cleans what it prints; completion scripts (``shells``) have a protocol of their own."""
+    found = {
+        path.name
+        for path in (PACKAGE / "cli").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in PRINTING
+    }
+    assert found <= {"output.py", "shells.py"}

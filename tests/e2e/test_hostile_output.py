@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import re
@@ -14,7 +13,6 @@ from typing import Any
 
 import pytest
 
-import ecr_tui.cli
 from ecr_tui.sandbox.sandbox import Sandbox
 from tests.support.aws_proxy import Answer, AwsProxy, aws_proxy
 from tests.support.proving import REPOSITORY
@@ -155,24 +153,3 @@ def test_a_terminal_gets_none_of_it(hostile: AwsProxy, isolated_environment: Pat
             terminal.close()
         # The terminal's own line ends, and the meter's way back to the start of a line.
         clean(terminal.raw.decode().replace("\r\n", "\n").replace("\r", ""), arguments)
-
-
-def test_commands_print_through_the_one_door() -> None:
-    """``cli.output`` alone calls what prints; completion scripts and the demo's exports have protocols of their own."""
-    found = []
-    for file in sorted(Path(ecr_tui.cli.__file__).parent.glob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text())):
-            if not isinstance(node, ast.Call):
-                continue
-            name = ast.unparse(node.func)
-            if name in (
-                "print",
-                "click.echo",
-                "click.secho",
-                "click.prompt",
-                "click.confirm",
-                "sys.stdout.write",
-                "sys.stderr.write",
-            ):
-                found.append((file.name, name))
-    assert {name for name, _ in found} <= {"output.py", "shells.py"}
