@@ -18,6 +18,7 @@ from ecr_tui.errors import (
     DeniedError,
     EcrTuiError,
     InputError,
+    RefusedError,
     Throttled,
     UnknownPrincipal,
 )
@@ -43,7 +44,7 @@ class Pace(Protocol):
 
 def refused(error: BaseException) -> bool:
     """Whether the attempt that met ``error`` wrote nothing: AWS refused it, or it was never sent."""
-    return isinstance(error, DeniedError | InputError | CredentialsError | Throttled | Cancelled)
+    return isinstance(error, DeniedError | InputError | RefusedError | CredentialsError | Throttled | Cancelled)
 
 
 class Patience:

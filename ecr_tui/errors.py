@@ -95,6 +95,12 @@ class ConflictError(EcrTuiError):
     exit_code = 4
 
 
+class RefusedError(EcrTuiError):
+    """ECR would refuse the document, so it was not sent."""
+
+    exit_code = 1
+
+
 class Cancelled(EcrTuiError):
     """The user stopped it."""
 

@@ -110,15 +110,21 @@ def apply(
 ) -> Outcome:
     """Write what was previewed. ``run``: the journal's id of the run that it is a part of.
 
-    Raises InputError in read-only mode, ConflictError when the live policy means something else by now (nothing is
-    written then), EnvironmentFailure when the journal cannot be written (nor the policy, then), the store's errors
-    when AWS refuses, and EcrTuiError when the policy reads back differently from what was sent.
+    Raises InputError in read-only mode, RefusedError for what ECR would refuse, ConflictError when the live policy
+    means something else by now (nothing is written then), EnvironmentFailure when the journal cannot be written (nor
+    the policy, then), the store's errors when AWS refuses, and EcrTuiError when the policy reads back differently from
+    what was sent.
     """
     gate(read_only)
     if not plan.changed:
         return Outcome(plan, written=False)
     with journal.writing(plan.repository.arn):
-        return write(store, journal, plan.repository, lambda text: _onto(plan, text), operator, run=run, pace=pace)
+        try:
+            return write(store, journal, plan.repository, lambda text: _onto(plan, text), operator, run=run, pace=pace)
+        except InputError as exc:
+            if plan.refusals and plan.repairable:
+                exc.hint = f"{plan.repair_hint} {exc.hint}".rstrip()
+            raise
 
 
 def _onto(plan: Plan, text: str | None) -> Plan:
@@ -194,6 +200,8 @@ def write(
             break
         try:
             fresh = plan_on(text)
+            if fresh.refused:
+                raise fresh.refusal()
         except EcrTuiError as exc:
             raise failed(exc) from exc
         if plan is None or fresh.before_text != plan.before_text:

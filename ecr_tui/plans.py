@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ecr_tui import registry_effect
 from ecr_tui.aws.model import RegistryFacts, Repository, Role
 from ecr_tui.endings import ending
-from ecr_tui.errors import ConflictError, InputError
-from ecr_tui.journal import REDO, UNDO, UNKNOWN, Entry
+from ecr_tui.errors import ConflictError, EcrTuiError, InputError, RefusedError
+from ecr_tui.journal import REDO, REPAIR, UNDO, UNKNOWN, Entry
+from ecr_tui.policy.acceptance import Refusal, dead_principals, refusals
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import (
     Change,
@@ -28,22 +29,25 @@ from ecr_tui.policy.document import LIMIT, PolicyDocument, PolicyError
 from ecr_tui.policy.identity import NeededPolicies, needed_policies
 from ecr_tui.policy.lint import Finding, lint
 from ecr_tui.policy.principal import account_of, describe, partition_of
+from ecr_tui.policy.repair import FormerName, repair
 from ecr_tui.policy.widening import widenings
+from ecr_tui.text import block
 
 _DOUBTFUL = {"tag-not-met", "grant-expired", "deny-shadows-grant"}
 """Warnings of lint which mean that the write would not do what its author expects."""
 _OWNER = str(Role.OWNER)
+_CORRECT = "Correct the policy in the AWS console, or replace it as a whole."
 
 
 @dataclass(frozen=True)
 class Plan:
     """One repository's policy before and after.
 
-    ``kind``: "grant", "revoke", "undo" or "redo". ``named``: the principals that it is about, as the policy names them.
-    ``after`` None: the policy is deleted. ``findings`` are those of ``after``, and what the registry policy means for
-    it, where that was looked at (``registry``; None where not). ``moved`` are actions that no repository policy can
-    carry, left out of a pasted document. ``risks`` are sentences; a plan without any may be written without asking.
-    ``notes`` are sentences that need no answer.
+    ``kind``: "grant", "revoke", "repair", "undo" or "redo". ``named``: the principals that it is about, as the policy
+    names them. ``after`` None: the policy is deleted. ``findings`` are those of ``after``, and what the registry policy
+    means for it, where that was looked at (``registry``; None where not). ``moved`` are actions that no repository
+    policy can carry, left out of a pasted document. ``risks`` are sentences; a plan without any may be written without
+    asking. ``notes`` are sentences that need no answer. ``refusals`` tell why ECR will not, or may not, take ``after``.
     """
 
     repository: Repository
@@ -60,6 +64,7 @@ class Plan:
     moved: tuple[str, ...] = ()
     risks: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
     registry: RegistryFacts | None = field(default=None, repr=False, compare=False)
     effects: tuple[registry_effect.Effect, ...] = field(default=(), repr=False, compare=False)
     on: Callable[[PolicyDocument | None], Change] = field(
@@ -76,6 +81,37 @@ class Plan:
         # ECR hands a policy out reformatted, so a text that it keeps can be longer than one that it takes.
         exact = self.exact_text
         return exact if exact is not None and len(exact) <= LIMIT else self.after.minified()
+
+    @property
+    def refused(self) -> bool:
+        """ECR very likely refuses it: such a plan is shown and not tried."""
+        return any(one.likely for one in self.refusals)
+
+    @property
+    def repairable(self) -> bool:
+        """What ECR will, or may, refuse stands in the policy already, and a repair takes it out."""
+        if self.kind in (REPAIR, UNDO, REDO):
+            return False
+        return repair(self.before, self.repository.arn).change.changed
+
+    @property
+    def repair_hint(self) -> str:
+        return f"Repair the policy first: ecr-tui repair {self.repository.name}"
+
+    def refusal(self) -> EcrTuiError:
+        """Why a refused plan is not tried, as the error that stands in for ECR's own."""
+        reasons = [one.sentence for one in self.refusals if one.likely]
+        hint = "Correct the document that is to be merged." if self.kind == "grant" else _CORRECT
+        if self.kind in (UNDO, REDO):
+            hint = "The former policy cannot be restored as it was. The journal keeps its text: ecr-tui history --json"
+        elif self.repairable:
+            hint = self.repair_hint
+        return RefusedError(
+            f"ECR would refuse the policy of {self.repository.name}; nothing was sent",
+            detail=block(reasons),
+            hint=hint,
+            side=_OWNER,
+        )
 
     @property
     def principal(self) -> str:
@@ -112,6 +148,8 @@ class Plan:
             "findings": [finding.to_json() for finding in self.findings],
             "risks": list(self.risks),
             "notes": list(self.notes),
+            "refused": self.refused,
+            "refusals": [refusal.to_json() for refusal in self.refusals],
             "registry_policy": (
                 None if self.registry is None else registry_effect.registry_json(self.registry, self.effects)
             ),
@@ -179,6 +217,39 @@ def plan_document_from(
     return _with_registry(replace(plan, notes=(*notes, *plan.notes)), registry)
 
 
+def plan_repair_from(
+    repository: Repository,
+    text: str | None,
+    repins: Mapping[str, str] | None = None,
+    names: Mapping[str, FormerName] | None = None,
+) -> Plan:
+    """Take out what ECR refuses. ``repins`` as :func:`ecr_tui.policy.repair.repair`; ``names``: who the ids of deleted
+    principals were, to be offered."""
+
+    def change(live: PolicyDocument | None) -> Change:
+        return repair(live, repository.arn, repins).change
+
+    plan = _plan(repository, text, change, kind=REPAIR)
+    gone = dead_principals(plan.before)
+    applied = tuple(dict.fromkeys(arn for name, arn in (repins or {}).items() if name in gone))
+    notes = [*plan.notes]
+    for name, former in (names or {}).items():
+        if name in gone and name not in (repins or {}):
+            notes.append(former.offer(name))
+    standing = _lint(plan.before, repository, plan.before)
+    if plan.changed:
+        back = refusals(plan.before, standing, read=plan.before, standing=standing)
+        if any(one.likely for one in back):
+            notes.append("Undo will not be possible: ECR refuses the text that is in force now. The journal keeps it.")
+        elif back:
+            notes.append("Undo restores the text that is in force now, if ECR still takes it.")
+    else:
+        left = refusals(plan.before, standing, read=plan.before, standing=standing)
+        notes += [f"Not repaired: {one.sentence}." for one in left]
+    risks = (*repair(plan.before, repository.arn, repins).risks, *plan.risks)
+    return replace(plan, named=applied, notes=tuple(notes), risks=tuple(dict.fromkeys(risks)))
+
+
 def plan_undo_from(entry: Entry, text: str | None, later: Sequence[Entry] = ()) -> Plan:
     """Back to the text before ``entry``: a "redo" where that is an undo itself, else an "undo".
 
@@ -199,7 +270,7 @@ def plan_undo_from(entry: Entry, text: str | None, later: Sequence[Entry] = ()) 
             hint="Look at the policy as it is now: take the access away with a revoke, or grant it again.",
             side=_OWNER,
         )
-    diff = differences(live, former)
+    diff, findings = differences(live, former), _lint(former, repository)
     return Plan(
         repository=repository,
         kind=kind,
@@ -211,7 +282,8 @@ def plan_undo_from(entry: Entry, text: str | None, later: Sequence[Entry] = ()) 
         changed=True,
         diff=diff,
         text_diff=text_diff(live, former),
-        findings=_lint(former, repository),
+        findings=findings,
+        refusals=refusals(former, findings, read=former, standing=findings),
         risks=(*_openings(diff), *widenings(live, former)),
         exact_text=record.before_text,
     )
@@ -267,12 +339,13 @@ def _plan(
     after = change.after
     diff = differences(before, after)
     findings = _lint(after, repository, before or PolicyDocument.empty())
+    standing = _lint(before, repository, before)
     risks: list[str] = []
     if change.changed:
-        fresh = _fresh(findings, _lint(before, repository))
+        fresh = _fresh(findings, standing)
         risks += _losses(kind, diff)
-        risks += _openings(diff)
-        risks += widenings(before, after)
+        if kind != REPAIR:  # which changes how access is said, not who has it
+            risks += (*_openings(diff), *widenings(before, after))
         risks += [f"{found.title}. {found.why}" for found in fresh if found.severity == "error"]
         risks += [f"{found.title}. {found.why}" for found in findings if found.id == "managed-elsewhere"]
         doubtful = _DOUBTFUL - {"tag-not-met"} if grant is not None else _DOUBTFUL
@@ -297,6 +370,7 @@ def _plan(
         moved=moved,
         risks=tuple(dict.fromkeys(risks)),
         notes=change.notes,
+        refusals=refusals(after, findings, read=before, standing=standing) if change.changed else (),
         on=make,
     )
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ecr_tui.aws.model import Repository
+from ecr_tui.journal import REPAIR
+from ecr_tui.policy.compare import shortened
 from ecr_tui.report import TRACES, Event, IsolationStatus, Report, StageEnded, Status, TagStepEnded
 from ecr_tui.text import block, hanging, safe
 
@@ -56,7 +58,11 @@ def plan_text(plan: Plan) -> str:
     """The change of one repository: what is added and removed, the findings, and what must be thought of."""
     lines = [f"{plan.repository.name} ({plan.repository.region})"]
     if not plan.changed:
-        lines.append("  no change: the policy already says this")
+        why = "there is nothing to repair" if plan.kind == REPAIR else "the policy already says this"
+        lines.append(f"  no change: {why}")
+    if plan.refused:
+        lines.append("  ✗ not written: SetRepositoryPolicy would refuse this policy, because")
+        lines += [f"      {one.sentence}" for one in plan.refusals if one.likely]
     changes: dict[tuple[str, str, str, str], list[str]] = {}
     for item in plan.diff:
         condition = f" if {_condition(item.condition)}" if item.condition else ""
@@ -72,7 +78,12 @@ def plan_text(plan: Plan) -> str:
         lines.append(f"  left out, as no repository policy can carry it: {', '.join(plan.moved)}")
         lines.append('      account B needs it in its own identity policy, on Resource "*"')
     lines += [f"  ! {risk}" for risk in plan.risks]
+    lines += [f"  note: ECR may refuse this policy. {one.sentence}" for one in plan.refusals if not one.likely]
+    if plan.refusals and plan.repairable:
+        lines.append(f"      fix: ecr-tui repair {plan.repository.name}")
     lines += [f"  note: {note}" for note in plan.notes]
+    if plan.kind == REPAIR and plan.changed:
+        lines += [f"    {op} {line}" for op, line in shortened(plan.text_diff)]
     return block(lines)
 
 

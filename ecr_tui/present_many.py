@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
 from ecr_tui.bulk import UNCHANGED, WRITTEN, Result, Summary
+from ecr_tui.journal import REPAIR
 from ecr_tui.present import outcome_text, plan_text
 from ecr_tui.text import safe
 
@@ -16,7 +17,8 @@ _NAMES = 5
 
 
 def plans_text(plans: Sequence[Plan], full: int) -> str:
-    """Up to ``full`` plans one by one; of more, those alike together."""
+    """Up to ``full`` plans one by one; of more, those alike together. What ECR would refuse comes first."""
+    plans = sorted(plans, key=lambda plan: not plan.refused)
     if len(plans) <= full:
         return "\n".join(map(plan_text, plans))
     groups: dict[Hashable, list[Plan]] = {}
@@ -29,7 +31,8 @@ def _likeness(plan: Plan) -> Hashable:
     """What a reader would see of it, but the name. Findings tell of the repository's other statements, too, which are
     not what is decided about; those that count are among the risks."""
     diff = tuple((d.op, d.effect, d.principal, d.action, repr(d.condition)) for d in plan.diff)
-    return plan.changed, diff, plan.risks, plan.notes, plan.moved
+    exact = plan.text_diff if plan.kind == REPAIR else ()
+    return plan.changed, plan.refusals, diff, plan.risks, plan.notes, plan.moved, exact
 
 
 def _group_text(group: Sequence[Plan]) -> str:
@@ -51,14 +54,15 @@ def results_text(summary: Summary, full: int) -> str:
         lines = noted
     if len(summary.results) > 1:
         lines.append(summary.headline() + (f" (run {summary.run})" if summary.run else ""))
-    elif not lines and summary.results[0].status == UNCHANGED:
+    elif not lines and summary.results and summary.results[0].status == UNCHANGED:
         lines.append(safe(f"{summary.results[0].repository.name}: nothing to write"))
     return "\n".join(lines)
 
 
 def failures_text(summary: Summary) -> str:
-    """Each failure in full, "" where there is none; ends with a line break."""
+    """Each failure and refusal in full, "" where there is none; ends with a line break."""
     lines = [_failure(one) for one in summary.failed]
+    lines += [f"{safe(one.repository.name)}: {one.plan.refusal().text()}" for one in summary.refused]
     if summary.fatal is not None:
         lines.append(safe(f"Nothing else was tried: {summary.fatal.title}"))
     if summary.note:
@@ -83,6 +87,9 @@ def run_markdown(summary: Summary, words: str) -> str:
     for result in summary.failed:
         text = result.error.text() if result.error is not None else "failed"
         lines += ["", f"## {result.repository.name}: failed", "", *(f"    {line}" for line in text.splitlines())]
+    for result in summary.refused:
+        reason = result.plan.refusal().text()
+        lines += ["", f"## {result.repository.name}: refused", "", *(f"    {line}" for line in reason.splitlines())]
     lines += ["", "| Repository | Region | Result | Note |", "| --- | --- | --- | --- |"]
     for result in summary.results:
         note = result.error.title if result.error else " ".join(result.outcome.notes) if result.outcome else ""

@@ -30,7 +30,8 @@ def what(row: PastWrite) -> str:
         changed = [f"{op}{line}" for op, line in row.text_diff if op != " "]
         return f"{record.kind} {' '.join(changed)}"
     access = f" {row.access}" if row.access is not None else ""
-    return f"{record.kind}{access}" + (f" {'of' if record.kind == 'revoke' else 'to'} {row.who}" if row.who else "")
+    link = {"revoke": "of", "repair": "for"}.get(record.kind, "to")
+    return f"{record.kind}{access}" + (f" {link} {row.who}" if row.who else "")
 
 
 def operator(row: PastWrite) -> str:

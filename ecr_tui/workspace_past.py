@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Iterable, Mapping
@@ -10,16 +11,18 @@ from typing import TYPE_CHECKING
 
 from ecr_tui.aws.model import Identity, RegistryFacts, Repository, Role
 from ecr_tui.config import Settings
-from ecr_tui.errors import InputError
-from ecr_tui.journal import REDO, TAGS, Entry, Journal
+from ecr_tui.errors import EcrTuiError, InputError
+from ecr_tui.journal import POLICY, REDO, TAGS, Entry, History, Journal
+from ecr_tui.policy.principal import account_of
 from ecr_tui.policy_reader import PolicyReader
 
 if TYPE_CHECKING:
     from ecr_tui.aws.policies import RepositoryPolicies
     from ecr_tui.aws.sessions import AwsSession
     from ecr_tui.aws.tags import RepositoryTags
-    from ecr_tui.grants import Outcome
+    from ecr_tui.grants import Outcome, Plan
     from ecr_tui.past_writes import PastWrites
+    from ecr_tui.policy.repair import FormerName
     from ecr_tui.tagging import TagOutcome, TagPlan
 
 
@@ -35,6 +38,8 @@ class Undoing:
 
         def _to_write(self) -> tuple[AwsSession, str]: ...
         def owner(self) -> Identity: ...
+        def consumer(self) -> Identity: ...
+        def consumer_principal(self) -> str: ...
         def session(self, role: Role) -> AwsSession: ...
         def registry_facts(self, region: str) -> RegistryFacts: ...
         def _store(self, *, background: bool = False) -> RepositoryPolicies: ...
@@ -68,6 +73,58 @@ class Undoing:
     def redo_entry(self, identifier: str) -> Outcome:
         """Write again what was taken back."""
         return self._take_back(identifier, redo=True)
+
+    # -- repairs ---------------------------------------------------------------------------------------------------
+
+    def plan_repairs(self, repository: Repository) -> tuple[Plan, ...]:
+        """The repair of the live policy; and where deleted principals were made again, one that re-pins them."""
+        from ecr_tui.bulk import Intent
+
+        text = self._store().read(repository)
+        plain = Intent.to_repair().plan(repository, text)
+        names = self.former_names([plain])
+        again = {name: former.arn for name, former in names.items() if former.exists}
+        plain = Intent.to_repair(names=names).plan(repository, text)
+        return (plain, Intent.to_repair(again, names).plan(repository, text)) if again else (plain,)
+
+    def former_names(self, plans: Iterable[Plan]) -> dict[str, FormerName]:
+        """Who the deleted principals of these policies were, by their ids, as far as that is certain.
+
+        The journal tells, and the Sids of our own grants; account B, whether one of that name lives now.
+        """
+        from ecr_tui.policy.acceptance import dead_principals
+        from ecr_tui.policy.repair import FormerName, former_names
+
+        history = self.journal.read()
+        known = self._principals_of(history)
+        found: dict[str, str] = {}
+        for plan in plans:
+            if plan.before is None or not dead_principals(plan.before):
+                continue
+            entries = history.of_repository.get((plan.repository.arn, POLICY), ())
+            texts = [text for one in reversed(entries) for text in (one.record.after_text, one.record.before_text)]
+            found |= former_names(plan.before, texts, known)
+        return {name: FormerName(arn, self._lives(arn)) for name, arn in found.items()}
+
+    def _principals_of(self, history: History) -> list[str]:
+        names = [one for entry in history.entries for one in entry.record.principal.split(", ") if one]
+        if self.settings.profile_b is not None:
+            with contextlib.suppress(EcrTuiError):
+                names.append(self.consumer_principal())
+        return list(dict.fromkeys(names))
+
+    def _lives(self, arn: str) -> bool | None:
+        """As ``aws.identity_policies.exists``; None without credentials of that account."""
+        from ecr_tui.aws.identity_policies import exists
+
+        if self.settings.profile_b is None:
+            return None
+        try:
+            if self.consumer().account != account_of(arn):
+                return None
+            return exists(self.session(Role.CONSUMER), arn)
+        except EcrTuiError:
+            return None
 
     # -- tags ------------------------------------------------------------------------------------------------------
 

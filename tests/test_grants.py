@@ -148,7 +148,7 @@ def test_plan_keeps_foreign_statements_and_elements() -> None:
 def test_plan_json_is_the_designs() -> None:
     made = plan_grant_from(REPO, FOREIGN, GRANT).to_json()
     designed = ["repository", "arn", "changed", "written", "before", "after", "diff", "findings"]
-    assert list(made) == [*designed, "risks", "notes", "registry_policy"]
+    assert list(made) == [*designed, "risks", "notes", "refused", "refusals", "registry_policy"]
     assert (made["repository"], made["arn"], made["changed"], made["written"]) == (REPO.name, REPO.arn, True, False)
     assert made["before"] == json.loads(FOREIGN)
     assert set(made["diff"][0]) == {"op", "effect", "principal", "action", "condition"}

@@ -110,6 +110,7 @@ def test_every_example_parses(line: str, arguments: list[str]) -> None:
     [
         ("grant", {1, 4, 130}),
         ("revoke", {1, 4, 130}),
+        ("repair", {1, 4, 130}),
         ("undo", {1, 4, 130}),
         ("redo", {1, 4, 130}),
         ("tag", {1, 4}),

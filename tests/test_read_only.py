@@ -97,6 +97,7 @@ COMMANDS = {
     "grant --resume": ("grant", "--resume"),
     "revoke": ("revoke", REPOSITORY, "--to", CONSUMER),
     "revoke --resume": ("revoke", "--resume"),
+    "repair": ("repair", "payments/reports"),
     "tag": ("tag", REPOSITORY, "--set", "Team=Web"),
     "undo": ("undo",),
     "undo ID": ("undo", "GRANT"),
@@ -183,7 +184,7 @@ METHODS: dict[str, Write] = {
     "clean_leftovers": lambda space, repository: space.clean_leftovers(),
 }
 NO_WRITES = {
-    "fresh_tags", "plan_tags", "plan_tags_back",
+    "former_names", "fresh_tags", "plan_repairs", "plan_tags", "plan_tags_back",
     "access", "assumed", "ask_mfa", "audit", "busy", "cached_repositories", "close", "consumer", "consumer_principal",
     "expires_at", "identity_policies", "images", "last_verifications", "leftovers", "live_text",
     "new_repositories", "owner", "past_writes", "plan", "plan_document", "plan_revoke", "policy_text", "preview",

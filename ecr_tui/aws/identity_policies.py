@@ -43,6 +43,26 @@ def identity_policies(session: AwsSession, principal: str, *, cancel: Event | No
         return unknown(principal, reason_of(error))
 
 
+def exists(session: AwsSession, principal: str) -> bool | None:
+    """Whether the user or role of this ARN lives; None where ``session`` may not tell, or it is neither."""
+    caller = caller_of(principal)
+    if caller.kind not in ("user", "role"):
+        return None
+    client: Any = session.client("iam")
+    kind = caller.kind.capitalize()
+    try:
+        with session.calling(f"iam:Get{kind}"):
+            try:
+                found = getattr(client, f"get_{caller.kind}")(**{f"{kind}Name": caller.name})[kind]
+            except client.exceptions.NoSuchEntityException:
+                return False
+    except Cancelled:
+        raise
+    except EcrTuiError:
+        return None
+    return bool(found["Arn"] == principal)
+
+
 def unknown(principal: str, reason: str) -> IdentityPolicies:
     return IdentityPolicies(principal, principal, unreadable=reason)
 

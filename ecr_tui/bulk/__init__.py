@@ -12,12 +12,13 @@ after the other meets no network. What was not tried then is left to be resumed.
 from ecr_tui.bulk.intent import Intent
 from ecr_tui.bulk.left import Unfinished, unfinished
 from ecr_tui.bulk.pacing import Pacer
-from ecr_tui.bulk.result import FAILED, UNCHANGED, UNTRIED, WRITTEN, Progress, Result, Summary
+from ecr_tui.bulk.result import FAILED, REFUSED, UNCHANGED, UNTRIED, WRITTEN, Progress, Result, Summary
 from ecr_tui.bulk.runs import PARALLEL, Account, Bulk, undo_preview
 
 __all__ = [
     "FAILED",
     "PARALLEL",
+    "REFUSED",
     "UNCHANGED",
     "UNTRIED",
     "WRITTEN",

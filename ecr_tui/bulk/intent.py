@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from ecr_tui.aws.model import RegistryFacts, Repository
 from ecr_tui.errors import InputError
-from ecr_tui.journal import REDO, UNDO
-from ecr_tui.plans import Plan, plan_document_from, plan_grant_from, plan_revoke_from
+from ecr_tui.journal import REDO, REPAIR, UNDO
+from ecr_tui.plans import Plan, plan_document_from, plan_grant_from, plan_repair_from, plan_revoke_from
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.principal import describe_all
+from ecr_tui.policy.repair import FormerName
 
 
 @dataclass(frozen=True)
 class Intent:
     """``kind``: "grant" with ``grant`` or with ``document`` (the text of a pasted policy, with ``notes`` on how it was
     read), "revoke" of ``principals`` (all that ecr-tui granted, or ``access`` of it; ``foreign``: other statements,
-    too), "undo" or "redo"."""
+    too), "repair" with ``repins`` (pairs of id and ARN) and ``names``, which only make offers, "undo" or "redo"."""
 
     kind: str
     grant: Grant | None = None
@@ -30,6 +31,8 @@ class Intent:
     access: Access | None = None
     foreign: bool = False
     notes: tuple[str, ...] = ()
+    repins: tuple[tuple[str, str], ...] = ()
+    names: Mapping[str, FormerName] = field(default_factory=dict)
 
     @classmethod
     def to_grant(cls, grant: Grant) -> Intent:
@@ -43,12 +46,20 @@ class Intent:
     def to_revoke(cls, principals: tuple[str, ...], access: Access | None = None, *, foreign: bool = False) -> Intent:
         return cls("revoke", principals=principals, access=access, foreign=foreign)
 
+    @classmethod
+    def to_repair(
+        cls, repins: Mapping[str, str] | None = None, names: Mapping[str, FormerName] | None = None
+    ) -> Intent:
+        return cls(REPAIR, repins=tuple((repins or {}).items()), names=names or {})
+
     def plan(self, repository: Repository, text: str | None, registry: RegistryFacts | None = None) -> Plan:
         """On a text that was read; asks nothing of AWS. Raises as the functions of :mod:`ecr_tui.plans`."""
         if self.kind == "revoke":
             return plan_revoke_from(
                 repository, text, self.principals, self.access, foreign=self.foreign, registry=registry
             )
+        if self.kind == REPAIR:
+            return plan_repair_from(repository, text, dict(self.repins), self.names)
         if self.grant is not None:
             return plan_grant_from(repository, text, self.grant, registry=registry)
         incoming = PolicyDocument.parse(self.document)
@@ -58,6 +69,8 @@ class Intent:
         """ "grant push-pull to user devusr2 in 222222222222"."""
         if self.kind == "revoke":
             return f"revoke {self.access or 'access'} of {describe_all(self.principals)}"
+        if self.kind == REPAIR:
+            return "repair what ECR refuses"
         if self.kind in (UNDO, REDO):
             return self.kind
         if self.grant is None:
@@ -81,6 +94,7 @@ class Intent:
             "access": None if self.access is None else str(self.access),
             "foreign": self.foreign,
             "notes": list(self.notes),
+            "repins": [list(pair) for pair in self.repins],
         }
 
     @classmethod
@@ -103,6 +117,7 @@ class Intent:
                 None if access is None else Access(access),
                 bool(value["foreign"]),
                 tuple(map(str, value.get("notes", ()))),
+                tuple((str(name), str(arn)) for name, arn in value.get("repins", ())),
             )
         except (KeyError, TypeError, ValueError) as exc:
             raise InputError("the journal's note of that run cannot be understood", detail=repr(exc)) from exc

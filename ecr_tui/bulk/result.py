@@ -9,12 +9,13 @@ from ecr_tui.aws.model import Repository
 from ecr_tui.errors import ConflictError, EcrTuiError
 from ecr_tui.grants import Outcome, Plan
 
-WRITTEN, UNCHANGED, FAILED, UNTRIED = "written", "unchanged", "failed", "not tried"
+WRITTEN, UNCHANGED, FAILED, UNTRIED, REFUSED = "written", "unchanged", "failed", "not tried", "refused"
 
 
 @dataclass(frozen=True)
 class Result:
-    """``status``: WRITTEN with ``outcome``, UNCHANGED (the policy says it already), FAILED with ``error``, UNTRIED."""
+    """``status``: WRITTEN with ``outcome``, UNCHANGED (the policy says it already), FAILED with ``error``, UNTRIED,
+    or REFUSED (ECR would not take it, so it was not sent)."""
 
     repository: Repository
     status: str
@@ -71,8 +72,12 @@ class Summary:
         return self.of(UNTRIED)
 
     @property
+    def refused(self) -> tuple[Result, ...]:
+        return self.of(REFUSED)
+
+    @property
     def complete(self) -> bool:
-        return not self.failed and not self.untried
+        return not self.failed and not self.untried and not self.refused
 
     @property
     def exit_code(self) -> int:
@@ -83,11 +88,11 @@ class Summary:
         others = [error.exit_code for error in errors if not isinstance(error, ConflictError)]
         if others:
             return max(others)
-        return ConflictError.exit_code if errors else 1 if self.untried else 0
+        return ConflictError.exit_code if errors else 1 if self.untried or self.refused else 0
 
     def headline(self) -> str:
         """ "Written: 3 of 5; 1 failed, 1 not tried"."""
         counts = Counter(result.status for result in self.results)
         wanted = len(self.results) - counts[UNCHANGED]
-        rest = [f"{counts[status]:,} {status}" for status in (FAILED, UNTRIED, UNCHANGED) if counts[status]]
+        rest = [f"{counts[status]:,} {status}" for status in (FAILED, REFUSED, UNTRIED, UNCHANGED) if counts[status]]
         return f"Written: {counts[WRITTEN]:,} of {wanted:,}" + (f"; {', '.join(rest)}" if rest else "")

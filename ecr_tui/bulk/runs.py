@@ -15,7 +15,7 @@ from ecr_tui.bulk.left import Unfinished, unfinished
 from ecr_tui.bulk.paced_store import PacedStore, Stop
 from ecr_tui.bulk.pacing import Pacer
 from ecr_tui.bulk.pool import Pool
-from ecr_tui.bulk.result import FAILED, UNCHANGED, UNTRIED, WRITTEN, Progress, Result, Summary
+from ecr_tui.bulk.result import FAILED, REFUSED, UNCHANGED, UNTRIED, WRITTEN, Progress, Result, Summary
 from ecr_tui.errors import Cancelled, CredentialsError, EcrTuiError, EnvironmentFailure, InputError
 from ecr_tui.grants import Outcome, Plan, PolicyStore, apply
 from ecr_tui.journal import DISMISSED, DONE, STOPPED, UNDO, Entry, History, Journal, Run
@@ -121,7 +121,7 @@ class Bulk:
         cancel: threading.Event | None = None,
         resumes: Run | None = None,
     ) -> Summary:
-        """Write the plans, each exactly as it was previewed.
+        """Write the plans, each exactly as it was previewed, but those that ECR would refuse.
 
         ``pause`` holds back what has not begun as long as it is set, ``cancel`` for good; what has begun is finished.
         Raises InputError in read-only mode or for a repository of another account, and EnvironmentFailure when the
@@ -209,8 +209,8 @@ class Bulk:
     ) -> Summary:
         self._gate(jobs)
         began = time.monotonic()
-        todo = [job for job in jobs if job.plan.changed]
-        results = [Result(job.plan.repository, UNTRIED if job.plan.changed else UNCHANGED, job.plan) for job in jobs]
+        todo = [job for job in jobs if job.plan.changed and not job.plan.refused]
+        results = [Result(job.plan.repository, _untouched(job.plan), job.plan) for job in jobs]
         places = {id(job): place for place, job in enumerate(jobs)}
         work = _Work(self._account, self._journal, self.pacer, self._begin(todo, intent, resumes), pause, Stop(cancel))
         calls, refusals = self.pacer.calls, self.pacer.refusals
@@ -269,6 +269,11 @@ class Bulk:
                     f"{self._account.account}; nothing was written",
                     hint="List the repositories again.",
                 )
+
+
+def _untouched(plan: Plan) -> str:
+    """The status of a plan that was not written."""
+    return UNCHANGED if not plan.changed else REFUSED if plan.refused else UNTRIED
 
 
 def undo_preview(entries: Sequence[Entry]) -> list[Plan]:

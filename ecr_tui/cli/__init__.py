@@ -28,6 +28,7 @@ _COMMANDS = {
     "plan": "access:plan",
     "grant": "access:grant",
     "revoke": "access:revoke",
+    "repair": "repairing:repair",
     "tag": "tagging:tag",
     "undo": "undoing:undo",
     "redo": "undoing:redo",

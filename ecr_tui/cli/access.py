@@ -102,7 +102,10 @@ def run_options(command: F) -> F:
 @json_option
 @click.pass_context
 def plan(context: click.Context, /, as_json: bool, **flags: Any) -> None:
-    """Show what a grant would write, and whether both sides would then allow it. Writes nothing."""
+    """Show what a grant would write, and whether both sides would then allow it. Writes nothing.
+
+    Exit 1 where ECR would refuse the policy.
+    """
     from ecr_tui import present_sides
 
     with open_workspace(context, flags) as workspace:
@@ -115,10 +118,11 @@ def plan(context: click.Context, /, as_json: bool, **flags: Any) -> None:
         if as_json:
             print_json([present_sides.seen_json(item) for item in seen])
         else:
-            for item in seen:
+            for item in sorted(seen, key=lambda item: not item.plan.refused):
                 output.block(present_sides.seen_text(item))
             if seen and seen[0].together:
                 output.block(present_sides.needed_text(seen[0].together))
+        context.exit(int(any(item.plan.refused for item in seen)))
 
 
 @command()
@@ -136,7 +140,7 @@ def grant(context: click.Context, /, as_json: bool, resume: bool, parallel: int,
     with open_workspace(context, flags) as workspace:
         bulk, asking = workspace.bulk(parallel), Asking.of(workspace.settings, flags, as_json=as_json)
         if resume:
-            context.exit(_resume(bulk, flags, "grant", asking))
+            context.exit(resume_run(bulk, flags, "grant", asking))
         mention_unfinished(bulk)
         rows, intent = _grant_of(workspace, flags)
         plans, failures = plan_all(bulk, rows, intent)
@@ -154,6 +158,11 @@ def grant(context: click.Context, /, as_json: bool, resume: bool, parallel: int,
     shell_complete=completing.principals,
     help="The principal that loses access; may be repeated.",
 )
+@click.option(
+    "--foreign",
+    is_flag=True,
+    help="Take the principal out of Allow statements that ecr-tui did not write, too. Default: leave those alone.",
+)
 @account_options
 @run_options
 @yes_option
@@ -168,18 +177,18 @@ def revoke(context: click.Context, /, as_json: bool, resume: bool, parallel: int
     with open_workspace(context, flags) as workspace:
         bulk, asking = workspace.bulk(parallel), Asking.of(workspace.settings, flags, as_json=as_json)
         if resume:
-            context.exit(_resume(bulk, flags, "revoke", asking))
+            context.exit(resume_run(bulk, flags, "revoke", asking))
         mention_unfinished(bulk)
-        intent = Intent.to_revoke(_principals(workspace, flags))
+        intent = Intent.to_revoke(_principals(workspace, flags), foreign=flags["foreign"])
         plans, failures = plan_all(bulk, chosen(workspace, flags), intent)
         context.exit(write(bulk, plans, intent, failures=failures, asking=asking))
 
 
-def _resume(bulk: Bulk, flags: dict[str, Any], kind: str, asking: Asking) -> int:
+def resume_run(bulk: Bulk, flags: dict[str, Any], kind: str, asking: Asking) -> int:
     from ecr_tui.bulk import Intent
     from ecr_tui.grants import Plan
 
-    given = ("repositories", "principals", "conditions", "document", "until", "tags")
+    given = ("repositories", "principals", "conditions", "document", "until", "tags", "repins", "foreign")
     if any(flags.get(name) for name in given):
         raise InputError("--resume goes on with a run as it was begun", hint="Leave out repositories and the grant.")
     left = unfinished(bulk, kind)

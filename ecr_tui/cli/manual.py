@@ -34,7 +34,7 @@ def page_of(context: click.Context) -> Page | None:
 SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "": {
         "Look": ("list", "audit", "history"),
-        "Change": ("plan", "grant", "revoke", "tag", "undo", "redo"),
+        "Change": ("plan", "grant", "revoke", "repair", "tag", "undo", "redo"),
         "Prove": ("verify", "cleanup", "explain"),
         "Policies": ("simulate", "export", "operator-policy"),
         "Other": ("demo", "config", "schema", "completion"),
@@ -137,7 +137,8 @@ PAGES: dict[str, Page] = {
             ),
             ("a document of your own, merged", "ecr-tui plan my-first-repo --from policy.json --json"),
         ),
-        arguments=(_REPO,),
+        ((1, "ECR would refuse the policy"),),
+        (_REPO,),
     ),
     "grant": Page(
         "Let a principal of account B push and pull",
@@ -161,6 +162,19 @@ PAGES: dict[str, Page] = {
         (
             ("one repository", "ecr-tui revoke my-first-repo --to user/devusr2"),
             ("everywhere by tag, unattended", "ecr-tui revoke --tag Team=Payments --to user/devusr2 --yes"),
+            ("out of statements of others, too", "ecr-tui revoke my-first-repo --to user/devusr2 --foreign"),
+        ),
+        (_REFUSED, _CHANGED, _STOPPED),
+        (_REPO,),
+    ),
+    "repair": Page(
+        "Make a policy that ECR refuses writable again, without changing who has access",
+        "each policy, and again before and after it is written; as account B, whether deleted principals exist again",
+        f"repository policies in account A; one of which nothing is left is deleted; {_JOURNAL}",
+        (
+            ("the exact change, without writing it", "ecr-tui repair payments/reports --dry-run"),
+            ("everywhere by tag, unattended", "ecr-tui repair --tag Team=Payments --yes"),
+            ("with the access of roles that were made again", "ecr-tui repair payments/reports --repin known"),
         ),
         (_REFUSED, _CHANGED, _STOPPED),
         (_REPO,),

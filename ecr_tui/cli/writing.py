@@ -52,7 +52,7 @@ def write(
 
     if not asking.as_json:
         output.block(present_many.plans_text(plans, SHOWN_IN_FULL))
-    changing = sum(plan.changed for plan in plans)
+    changing = sum(plan.changed and not plan.refused for plan in plans)
     if changing:
         asking.confirm(f"Write {changing:,} {'policy' if changing == 1 else 'policies'}?")
     run = resumes.run if resumes else None

@@ -7,7 +7,7 @@ and condition keys, the splitting of statements, Sids. Not looked into: whether 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +75,26 @@ def text_diff(before: PolicyDocument | None, after: PolicyDocument | None) -> tu
         rows.extend(("-", line) for line in old[i1:i2])
         rows.extend(("+", line) for line in new[j1:j2])
     return tuple(rows)
+
+
+_CONTEXT = 3
+
+
+def shortened(lines: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Of a :func:`text_diff`, unchanged lines only where they are near a change; "⋯" counts those left out."""
+    near = {place + by for place, (op, _) in enumerate(lines) if op != " " for by in range(-_CONTEXT, _CONTEXT + 1)}
+    shown: list[tuple[str, str]] = []
+    left_out = 0
+    for place, line in enumerate([*lines, ("", "")]):
+        wanted = place in near and place < len(lines)
+        if left_out and (wanted or place == len(lines)):
+            shown.append(("⋯", f"{left_out:,} unchanged line{'' if left_out == 1 else 's'}"))
+            left_out = 0
+        if wanted:
+            shown.append(line)
+        elif place < len(lines):
+            left_out += 1
+    return shown
 
 
 def condition_key(condition: object) -> str:

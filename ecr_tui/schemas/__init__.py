@@ -15,6 +15,7 @@ _SCHEMAS: dict[str, tuple[str, Schema]] = {
     "plan": ("what a grant would write, and both sides' verdicts", changing.PLAN),
     "grant": ("what was written to each repository", changing.CHANGED),
     "revoke": ("what was written to each repository", changing.CHANGED),
+    "repair": ("what was, or with --dry-run would be, written to each repository", changing.CHANGED),
     "tag": ("what became of tags, and of access by them", changing.TAGGED),
     "undo": ("what was written to each repository", changing.TAKEN_BACK),
     "redo": ("what was written to each repository", changing.TAKEN_BACK),

@@ -41,7 +41,7 @@ HISTORY: Schema = listed(
         {
             "id": text("what undo and redo take"),
             "at": time(),
-            "kind": word("grant", "revoke", "tag", "undo", "redo"),
+            "kind": word("grant", "revoke", "repair", "tag", "undo", "redo"),
             **where(),
             "account": text("account A"),
             "principal": maybe(text(), "whose access changed"),

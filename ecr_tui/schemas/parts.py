@@ -236,6 +236,18 @@ SHARED: dict[str, Schema] = {
             "findings": listed(ref("finding"), "about the policy afterwards"),
             "risks": listed(_TEXTS, "what made it ask"),
             "notes": listed(_TEXTS),
+            "refused": truth("ECR would refuse it, so it is not sent; see refusals"),
+            "refusals": listed(
+                made_of(
+                    {
+                        "id": text("that of the finding"),
+                        "statement": text('its Sid, or "statement 1"; empty for the document'),
+                        "reason": text(),
+                        "likely": truth("documented or reported; false: what ECR does is not known, and it is tried"),
+                    }
+                ),
+                "why ECR would, or might, refuse the policy afterwards",
+            ),
             "registry_policy": maybe(ref("registry"), "null where it was not looked at"),
         },
         "one repository's policy before and after",

@@ -52,6 +52,8 @@ def _what(row: Row) -> list[Piece]:
     plan = row.planned
     if not plan.changed:
         return [(f"{SAME} no change", "dim")]
+    if plan.refused:
+        return [(f"{NO} refused", "warn")]
     return [(f"{RISK} {plan.kind}", "warn") if plan.risks else (f"+ {plan.kind}", "ok")]
 
 
@@ -61,6 +63,8 @@ def _note(row: Row) -> list[Piece]:
         words, style = row.planned.title, ""
     elif row.planned is None:
         words, style = "", ""
+    elif row.planned.refused:
+        words, style = " ".join(f"{one.sentence}." for one in row.planned.refusals if one.likely), ""
     elif row.planned.risks and row.planned.changed:
         words, style = " ".join(row.planned.risks), ""
     else:
@@ -101,12 +105,16 @@ def plan_summary(planning: Planning) -> Content:
             (f"{PENDING} {planning.done:,} of {total:,} policies read", "$text-primary"), ("   esc cancels", MUTED)
         )
     changing, failed, risky = len(planning.changing), len(planning.failed), len(planning.risky)
-    same, hidden = total - changing - failed, sum(row.hidden for row in planning.rows)
+    refused = len(planning.refused)
+    same, hidden = total - changing - failed - refused, sum(row.hidden for row in planning.rows)
     parts = [Content.styled(f"{changing:,} to write", "bold")]
     if same:
         parts.append(Content.styled(f"{SAME} {same:,} without change", MUTED))
     if failed:
         parts.append(Content.styled(f"{NO} {failed:,} without a plan, left alone", "$text-error"))
+    if refused:
+        cure = "; F repairs" if any(row.plan and row.plan.repairable for row in planning.refused) else ""
+        parts.append(Content.styled(f"{NO} {refused:,} left out, ECR would refuse{cure}", "$text-error"))
     if risky:
         parts.append(Content.styled(f"{RISK} {count(risky, 'is', 'are')} risky", "bold $text-warning"))
     if hidden:
@@ -118,7 +126,15 @@ def plan_summary(planning: Planning) -> Content:
 def plan_details(plan: Plan, width: int) -> tuple[Content, str]:
     """What a line of the plan means, to be shown and to be copied."""
     risks = [Content.assemble((f"{RISK} ", "bold $text-warning"), safe(risk)) for risk in plan.risks]
-    lines = [*risks, Content("")] if risks else []
+    refusals = [one for one in plan.refusals if one.likely]
+    lines = [
+        *(
+            Content.assemble((f"{NO} ECR would refuse it. ", "bold $text-error"), safe(one.sentence))
+            for one in refusals
+        ),
+        *risks,
+    ]
+    lines += [Content("")] if lines else []
     return Content("\n").join([*lines, diff(plan, width), *notes(plan)]), diff_text(plan)
 
 

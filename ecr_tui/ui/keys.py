@@ -74,6 +74,16 @@ MAIN: tuple[Key, ...] = (
         writes=True,
     ),
     Key(
+        "change.repair",
+        "F",
+        "repair",
+        "Repair",
+        "Take out of the policy what ECR refuses; with marks, of all marked; asks first",
+        CHANGE,
+        "F",
+        writes=True,
+    ),
+    Key(
         "change.undo",
         "u",
         "undo",

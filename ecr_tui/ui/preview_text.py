@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from ecr_tui.policy.compare import shortened
 from ecr_tui.policy.document import LIMIT, PolicyDocument
 from ecr_tui.policy.ours import tag_words
 from ecr_tui.policy.principal import describe, describe_all
@@ -74,6 +75,11 @@ def effect(plan: Plan, phase: str = "", *, marks: int = 0) -> Content:
     done: list[tuple[str, str] | str] = [(phase, "$text-accent bold")] if phase else []
     if not plan.changed:
         return Content.assemble(*(done or [(f"{OK} No change: ", "$text-success bold"), "it is granted already"]), full)
+    if plan.refused:
+        cure: list[tuple[str, str] | str] = (
+            [(" · ", MUTED), ("F ", KEY), "repairs the policy"] if plan.repairable else []
+        )
+        return Content.assemble((f"{NO} ECR would refuse this, so it is not sent", "bold $text-error"), *cure, full)
     added = sum(op == "+" for op, _ in plan.text_diff)
     removed = sum(op == "-" for op, _ in plan.text_diff)
     what = "creates the policy" if plan.before is None else f"+{added} −{removed} lines"
@@ -175,29 +181,11 @@ def diff(plan: Plan, width: int) -> Content:
 
 def diff_lines(text_diff: Sequence[tuple[str, str]], *, whole: bool = False) -> list[Content]:
     """Line by line; without ``whole`` unchanged ones only near a change."""
-    shown = text_diff if whole else _shortened(text_diff)
+    shown = text_diff if whole else shortened(text_diff)
     return [Content.styled(safe_block(f"{op} {line}"), _DIFF_STYLES[op]) for op, line in shown]
 
 
 _DIFF_STYLES = {"+": "$text-success", "-": "$text-error", " ": MUTED, "⋯": MUTED}
-_CONTEXT = 3
-
-
-def _shortened(lines: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Unchanged lines only where they are near a change; the whole document is on the next tab."""
-    near = {place + by for place, (op, _) in enumerate(lines) if op != " " for by in range(-_CONTEXT, _CONTEXT + 1)}
-    shown: list[tuple[str, str]] = []
-    left_out = 0
-    for place, line in enumerate([*lines, ("", "")]):
-        wanted = place in near and place < len(lines)
-        if left_out and (wanted or place == len(lines)):
-            shown.append(("⋯", count(left_out, "unchanged line")))
-            left_out = 0
-        if wanted:
-            shown.append(line)
-        elif place < len(lines):
-            left_out += 1
-    return shown
 
 
 def diff_text(plan: Plan) -> str:
@@ -303,6 +291,14 @@ def who(plan: Plan, repository: Repository, now: datetime | None = None) -> Cont
 
 def findings(plan: Plan) -> Content:
     lines = []
+    for refusal in plan.refusals:
+        word, style = (
+            (f"{NO} ECR would refuse", "$text-error") if refusal.likely else ("! ECR may refuse", "$text-warning")
+        )
+        lines += [Content.assemble((f"{word}  ", f"bold {style}"), safe(refusal.sentence)), Content("")]
+    if plan.repairable:
+        cure = "Repair the policy in force: the change is shown first, and nobody's access changes."
+        lines += [Content.assemble(("F  ", KEY), cure), Content("")]
     for risk in plan.risks:
         lines += [Content.assemble(("! asks first  ", "bold $text-warning"), (safe(risk), "")), Content("")]
     for finding in plan.findings:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from ecr_tui.journal import REPAIR
 from ecr_tui.policy.ours import tag_words
 from ecr_tui.policy.principal import describe_all
 from ecr_tui.ui.choice import ACCESS_WORDS, until_words
-from ecr_tui.ui.preview_text import changes, notes
+from ecr_tui.ui.preview_text import changes, diff_lines, notes
 from ecr_tui.ui.text import safe
 
 if TYPE_CHECKING:
@@ -47,4 +48,5 @@ def risks(plan: Plan) -> list[Content]:
 
 def one(plan: Plan) -> list[Content]:
     """The body of a confirmation for one repository: the risks, then what changes."""
-    return [*risks(plan), changes(plan, width=56), *notes(plan)]
+    exact = [Content(""), *diff_lines(plan.text_diff)] if plan.kind == REPAIR else []
+    return [*risks(plan), changes(plan, width=56), *notes(plan), *exact]

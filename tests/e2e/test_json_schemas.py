@@ -164,6 +164,8 @@ def test_changing(sandbox: Sandbox) -> None:
     assert said("grant", "grant", REPOSITORY, *TO, "--until", "2030-01-31", "--yes")[0]["written"] is False
     assert said("audit", "audit")["ends"]
     assert said("revoke", "revoke", REPOSITORY, *TO, "--yes")[0]["diff"]
+    assert said("repair", "repair", "payments/reports", "--dry-run")[0]["changed"]
+    assert said("plan", "plan", "payments/reports", *TO, code=1)[0]["refusals"]
     said("undo", "undo")
     assert said("redo", "redo")[0]["written"]
     assert len(said("undo", "undo", said("history", "history", "--limit", "1")[0]["id"])) == 1

@@ -25,6 +25,7 @@ from ecr_tui.errors import Cancelled, EcrTuiError
 from ecr_tui.grants import Outcome, Plan, apply, plan_document, plan_grant, plan_grant_from, plan_revoke
 from ecr_tui.journal import Entry, Journal
 from ecr_tui.past_writes import PastWrites
+from ecr_tui.plans import plan_repair_from
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from ecr_tui.policy.document import PolicyDocument
@@ -199,6 +200,8 @@ class FakeWorkspace(FakeProofs):
         self.expires: datetime | None = NOW + timedelta(hours=3, minutes=12)
         self.closed = False
         self.kept: Cached | None = None
+        self.made_again: dict[str, str] = {}
+        """Ids of deleted principals that were made again, with their ARNs."""
         self.identities: dict[str, IdentityPolicies] = {}
         self._make_readers()
 
@@ -319,6 +322,12 @@ class FakeWorkspace(FakeProofs):
     def plan_document(self, repo: Repository, incoming: PolicyDocument, notes: Sequence[str] = ()) -> Plan:
         self._enter("plan_document", repo.name)
         return plan_document(self, repo, incoming, notes=notes)
+
+    def plan_repairs(self, repo: Repository) -> tuple[Plan, ...]:
+        self._enter("plan_repairs", repo.name)
+        text = self.read(repo)
+        plain = plan_repair_from(repo, text)
+        return (plain, plan_repair_from(repo, text, self.made_again)) if self.made_again else (plain,)
 
     def apply(self, plan: Plan) -> Outcome:
         self._enter("apply", plan.repository.name)

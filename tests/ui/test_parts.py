@@ -213,6 +213,7 @@ def test_every_write_is_gated() -> None:
     assert {key.id for key in CATALOGUE if key.writes} == {
         "change.grant",
         "change.revoke",
+        "change.repair",
         "change.undo",
         "change.tags",
         "prove.verify",

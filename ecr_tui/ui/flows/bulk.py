@@ -97,7 +97,12 @@ class Row:
 
     @property
     def changes(self) -> bool:
-        return self.plan is not None and self.plan.changed
+        return self.plan is not None and self.plan.changed and not self.plan.refused
+
+    @property
+    def refused(self) -> bool:
+        """ECR would not take it, so it is left out."""
+        return self.plan is not None and self.plan.refused
 
 
 class Planning:
@@ -154,14 +159,18 @@ class Planning:
         return [row for row in self.rows if isinstance(row.planned, EcrTuiError)]
 
     @property
+    def refused(self) -> list[Row]:
+        return [row for row in self.rows if row.refused]
+
+    @property
     def risky(self) -> list[Row]:
-        return [row for row in self.rows if row.plan is not None and row.plan.changed and row.plan.risks]
+        return [row for row in self.changing if row.plan is not None and row.plan.risks]
 
     def arrange(self) -> None:
-        """What deserves a look first: failures, risks, what is hidden; what stays the same last."""
+        """What deserves a look first: what is left out, risks, what is hidden; what stays the same last."""
 
         def rank(row: Row) -> int:
-            if row.plan is None:
+            if row.plan is None or row.refused:
                 return 0
             if not row.plan.changed:
                 return 4

@@ -469,7 +469,7 @@ class MainScreen(Screen[None]):
             return False
         if key.writes and self.listing.stale and key.id != "change.undo":
             return False
-        if key.id in ("change.grant", "change.revoke", "change.tags", "prove.verify", "prove.history"):
+        if key.id in ("change.grant", "change.revoke", "change.repair", "change.tags", "prove.verify", "prove.history"):
             return self.repository is not None
         return True
 
@@ -548,6 +548,9 @@ class MainScreen(Screen[None]):
 
     def action_revoke(self) -> None:
         self.writes.revoke()
+
+    def action_repair(self) -> None:
+        self.writes.repair()
 
     def action_undo(self) -> None:
         self.writes.undo()

@@ -9,6 +9,7 @@ from textual.content import Content
 
 from ecr_tui.errors import ConflictError, EcrTuiError
 from ecr_tui.journal import TAGS
+from ecr_tui.policy.principal import describe_all
 from ecr_tui.ui import write_text
 from ecr_tui.ui.flows.previewing import Subject
 from ecr_tui.ui.screens.confirm import ConfirmScreen
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
     from ecr_tui.policy.change import Grant
     from ecr_tui.ui.flows.writing import Writer
     from ecr_tui.ui.screens.main import MainScreen
+
+_DONE = {"revoke": "Revoked", "repair": "Repaired"}
+_SOUND = "there is nothing to repair"
+
+
+def _repair_title(plan: Plan) -> str:
+    return f"Repair the policy of {safe(plan.repository.name)}?"
 
 
 class Writes:
@@ -82,6 +90,9 @@ class Writes:
         if not plan.changed:
             self._say(f"No change: {safe(plan.repository.name)} already grants this.")
             return
+        if plan.refused:
+            self._refused(plan)
+            return
         if not screen.panes.sees("preview"):
             # Only what is on the screen may be written, and the preview is on another tab, or hidden.
             screen.action_pane("preview")
@@ -135,25 +146,83 @@ class Writes:
             nothing = "there is no statement of ours to take away" if revoke else "it is granted already"
             self._say("\n".join([f"No change in {name}: {nothing}.", *(safe(risk) for risk in plan.risks)]))
             return
+        if plan.refused:
+            self._refused(plan)
+            return
         verb = "Revoke" if revoke else "Grant"
         marked = " (the marked one)" if screen.table.marks else ""
         title = f"{verb} in {name}{marked}? {write_text.whom(grant, revoke=revoke)}"
         self._confirm(title, write_text.one(plan), verb, plan)
 
+    def _refused(self, plan: Plan) -> None:
+        error = plan.refusal()
+        if plan.repairable:
+            error.hint = "Press F to repair the policy."
+        self._screen.app.push_screen(ErrorScreen(error))
+
+    def repair(self) -> None:
+        screen = self._screen
+        if not self.ready():
+            return
+        marked = screen.table.marked
+        if len(marked) > 1:
+            from ecr_tui.bulk import Intent
+
+            screen.runs.change("Repair", "What ECR refuses is taken out. Nobody's access changes.", Intent.to_repair())
+            return
+        repository = marked[0] if marked else screen.repository
+        if repository is None:
+            return
+        workspace = screen.workspace
+
+        def planned(plans: tuple[Plan, ...] | EcrTuiError) -> None:
+            if isinstance(plans, EcrTuiError) or len(plans) == 1:
+                self._ask(plans if isinstance(plans, EcrTuiError) else plans[0], "Repair", _repair_title, _SOUND)
+            else:
+                self._ask_repin(*plans)
+
+        self.writer.do("planning", lambda: workspace.plan_repairs(repository), planned)
+        self._busy_changed()
+
+    def _ask_repin(self, plain: Plan, repinned: Plan) -> None:
+        """A deleted principal was made again: the plan with it, or the one that takes its id out."""
+        self._busy_changed()
+        who = safe(describe_all(repinned.named))
+
+        def answered(yes: bool | None) -> None:
+            if yes is not None:
+                self._ask(repinned if yes else plain, "Repair", _repair_title, _SOUND)
+
+        self._screen.app.push_screen(
+            ConfirmScreen(
+                f"Give {who} its access back?",
+                [
+                    Content(
+                        f"The policy of {safe(plain.repository.name)} names it by the id that it had before it was"
+                    ),
+                    Content("deleted and made again, so it has no access now. Either way the change is shown next."),
+                ],
+                yes="Yes, re-pin it",
+                no="No, take it out",
+            ),
+            answered,
+        )
+
     def plan_and_ask(self, make: Callable[[], Plan], *, verb: str, title: Callable[[Plan], str], nothing: str) -> None:
         """Show what ``make()``, on a thread, would change, and write it after a Yes. ``nothing``: why there is none."""
-
-        def planned(plan: Plan | EcrTuiError) -> None:
-            self._busy_changed()
-            if isinstance(plan, EcrTuiError):
-                self._screen.app.push_screen(ErrorScreen(plan))
-            elif not plan.changed:
-                self._say(f"No change in {safe(plan.repository.name)}: {nothing}.")
-            else:
-                self._confirm(title(plan), write_text.one(plan), verb, plan)
-
-        self.writer.do("planning", make, planned)
+        self.writer.do("planning", make, lambda plan: self._ask(plan, verb, title, nothing))
         self._busy_changed()
+
+    def _ask(self, plan: Plan | EcrTuiError, verb: str, title: Callable[[Plan], str], nothing: str) -> None:
+        self._busy_changed()
+        if isinstance(plan, EcrTuiError):
+            self._screen.app.push_screen(ErrorScreen(plan))
+        elif not plan.changed:
+            self._say("\n".join([f"No change in {safe(plan.repository.name)}: {nothing}.", *map(safe, plan.notes)]))
+        elif plan.refused:
+            self._refused(plan)
+        else:
+            self._confirm(title(plan), write_text.one(plan), verb, plan)
 
     def _confirm(self, title: str, body: Sequence[Content], verb: str, plan: Plan) -> None:
         def answered(yes: bool | None) -> None:
@@ -186,7 +255,7 @@ class Writes:
         if isinstance(outcome, EcrTuiError):
             self._failed(outcome)
         else:
-            self._say(write_text.done(plan, outcome), title="Revoked" if plan.kind == "revoke" else "Granted")
+            self._say(write_text.done(plan, outcome), title=_DONE.get(plan.kind, "Granted"))
 
     def _failed(self, error: EcrTuiError) -> None:
         title = "The policy changed meanwhile: nothing was written" if isinstance(error, ConflictError) else ""

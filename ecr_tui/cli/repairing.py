@@ -1,0 +1,111 @@
+"""``repair``: make policies that ECR refuses writable again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ecr_tui.cli import output
+from ecr_tui.cli.access import resume_run, run_options
+from ecr_tui.cli.asking import Asking
+from ecr_tui.cli.common import (
+    account_options,
+    chosen,
+    json_option,
+    open_workspace,
+    print_json,
+    repositories_argument,
+    tag_option,
+    yes_option,
+)
+from ecr_tui.cli.helping import command
+from ecr_tui.cli.writing import SHOWN_IN_FULL, mention_unfinished, plan_all, write
+from ecr_tui.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ecr_tui.bulk import Intent
+    from ecr_tui.grants import Plan
+    from ecr_tui.workspace import Workspace
+
+KNOWN = "known"
+
+
+@command()
+@repositories_argument
+@tag_option
+@click.option(
+    "--repin",
+    "repins",
+    multiple=True,
+    metavar="ID=PRINCIPAL|known",
+    help="Replace the id of a deleted principal by this one, which gives it the access; known: by the one of the same "
+    "name that was made again. Default: take the ids out.",
+)
+@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@account_options
+@run_options
+@yes_option
+@json_option
+@click.pass_context
+def repair(context: click.Context, /, as_json: bool, dry_run: bool, resume: bool, parallel: int, **flags: Any) -> None:
+    """Repair policies that ECR refuses to take again, without changing who has access.
+
+    Takes out deleted principals, actions that no repository policy can give, and Resource elements. Shows the exact
+    change, and asks.
+    """
+    from ecr_tui import present_many
+
+    with open_workspace(context, flags) as workspace:
+        bulk, asking = workspace.bulk(parallel), Asking.of(workspace.settings, flags, as_json=as_json)
+        if resume and dry_run:
+            raise InputError("--resume writes, and --dry-run does not", hint="Leave out one of them.")
+        if resume:
+            context.exit(resume_run(bulk, flags, "repair", asking))
+        mention_unfinished(bulk)
+        intent = _first(workspace, flags["repins"])
+        plans, failures = plan_all(bulk, chosen(workspace, flags), intent)
+        plans, intent = _named(workspace, plans, intent, known=KNOWN in flags["repins"])
+        if not dry_run:
+            context.exit(write(bulk, plans, intent, failures=failures, asking=asking))
+        if as_json:
+            print_json([plan.to_json() for plan in plans])
+        else:
+            output.block(present_many.plans_text(plans, SHOWN_IN_FULL))
+        context.exit(max([int(any(plan.refused for plan in plans)), *(one.exit_code for one in failures)]))
+
+
+def _first(workspace: Workspace, texts: Sequence[str]) -> Intent:
+    from ecr_tui.bulk import Intent
+    from ecr_tui.policy.repair import parse_repin
+
+    repins: dict[str, str] = {}
+    for text in texts:
+        if text == KNOWN:
+            continue
+        name, principal = parse_repin(text)
+        arn = workspace.principal(principal)
+        if repins.setdefault(name, arn) != arn:
+            raise InputError(f"{name} is re-pinned twice, to {repins[name]} and to {arn}")
+    return Intent.to_repair(repins)
+
+
+def _named(workspace: Workspace, plans: list[Plan], intent: Intent, *, known: bool) -> tuple[list[Plan], Intent]:
+    """The plans with what is known of who the deleted principals were: offered, or with ``known`` re-pinned."""
+    from ecr_tui.bulk import Intent
+    from ecr_tui.policy.acceptance import dead_principals
+
+    repins = dict(intent.repins)
+    gone = {name for plan in plans for name in dead_principals(plan.before)}
+    stray = sorted(repins.keys() - gone)
+    if stray:
+        raise InputError(f"no policy names {', '.join(stray)}", hint="ecr-tui audit shows the ids that do.")
+    names = workspace.former_names(plans) if gone - repins.keys() else {}
+    if not names:
+        return plans, intent
+    if known:
+        repins |= {name: former.arn for name, former in names.items() if former.exists}
+    intent = Intent.to_repair(repins, names)
+    return [intent.plan(plan.repository, plan.before_text) for plan in plans], intent

@@ -1,0 +1,99 @@
+"""Whether ECR will take a document. What is known of SetRepositoryPolicy's own checks, by the findings of lint.
+
+``likely`` refusals are documented, or several people reported them: such a policy is not worth sending. Of the others
+nobody has reported what ECR does, so they are told and tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ecr_tui.policy.document import PolicyDocument
+from ecr_tui.policy.findings import Finding
+from ecr_tui.policy.principal import describe, is_dead
+from ecr_tui.policy.rules import RULES
+
+REPORTED = frozenset({"other-resource", "token-action"})
+"""ECR took them once and has refused them since: awsdocs/amazon-ecr-user-guide issue 20; cloudposse/terraform-aws-ecr
+PR 67."""
+LIKELY = (
+    frozenset(rule.id for rule in RULES.values() if rule.refused)
+    | {"too-large", "unknown-operator", "bad-principal", "principal-wildcard", "other-partition"}
+    | REPORTED
+)
+"""Grammar, limits, and names that AWS cannot turn into ids; where they stand in a policy already, ECR took them."""
+POSSIBLE = frozenset(
+    {
+        # Reported, and yet in the examples of the current guide.
+        "resource-element",
+        # Refused by other services, or documented without the exact rule; of ECR nothing is known.
+        "unknown-action",
+        "registry-action",
+        "key-without-service",
+        "bad-variable",
+        "lock-out",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """``id`` is the finding's; ``statement`` its Sid or "statement 1", "" for the document."""
+
+    id: str
+    statement: str
+    reason: str
+    likely: bool
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.statement}: {self.reason}" if self.statement else self.reason
+
+    def to_json(self) -> dict[str, object]:
+        return {"id": self.id, "statement": self.statement, "reason": self.reason, "likely": self.likely}
+
+
+def refusals(
+    document: PolicyDocument | None,
+    findings: Iterable[Finding],
+    *,
+    read: PolicyDocument | None,
+    standing: Iterable[Finding] = (),
+) -> tuple[Refusal, ...]:
+    """Likely ones first. ``findings`` are those of ``document``.
+
+    ``read``: what ECR handed out, with ``standing``, its own findings. A unique id in there stands for a principal that
+    was deleted, since ECR shows the ARNs of those that live; in another document it may still live.
+    """
+    if document is None:
+        return ()
+    taken = {(one.id, one.title) for one in standing if one.id not in REPORTED}
+    gone = dead_principals(read)
+    found = [
+        Refusal(
+            "dead-principal",
+            statement,
+            f"{describe(name)}: ECR refuses a policy that names a deleted principal"
+            if name in gone
+            else f"ECR refuses the unique id {name} unless its user or role exists",
+            name in gone,
+        )
+        for name, statement in dead_principals(document).items()
+    ]
+    found += [
+        Refusal(one.id, one.statement, one.title, one.id in LIKELY and (one.id, one.title) not in taken)
+        for one in findings
+        if one.id in LIKELY or one.id in POSSIBLE
+    ]
+    return tuple(sorted(dict.fromkeys(found), key=lambda one: not one.likely))
+
+
+def dead_principals(document: PolicyDocument | None) -> dict[str, str]:
+    """Unique id -> the name of the first statement that holds it, as Principal or NotPrincipal."""
+    found: dict[str, str] = {}
+    for statement in document.statements if document is not None else ():
+        for kind, name in (*statement.principals, *statement.not_principals):
+            if kind == "AWS" and is_dead(name):
+                found.setdefault(name, statement.name)
+    return found
