@@ -85,6 +85,8 @@ class BulkRunScreen(Dialog[None]):
         self.table.redraw_rows()
 
     def ended(self) -> None:
+        if not self.query(RunTable):
+            return  # it ended before there was anything to draw; on_mount draws what is known by then
         self.table.set_rows(self.run.rows)
         self.table.follow(0)
         self.show()
