@@ -27,7 +27,7 @@ from tests.support.cli import ecr_tui
 from tests.support.faults import tcp_server
 from tests.support.proving import CONSUMER, REPOSITORY, after, grant, images, prove, stage, workspace
 from tests.support.registry_backend import CALLER, InMemoryBackend
-from tests.support.tls import NAME, Proxy, tls_registry
+from tests.support.tls import ECR_NAME, Proxy, tls_registry
 
 pytestmark = pytest.mark.thorough
 
@@ -436,7 +436,7 @@ def test_https_through_a_proxy_with_a_private_authority(
             return CALLER
 
     arn = f"arn:aws:ecr:eu-central-1:111111111111:repository/{REPOSITORY}"
-    there = Repository(REPOSITORY, arn, f"{NAME}/{REPOSITORY}", "eu-central-1", "111111111111", {})
+    there = Repository(REPOSITORY, arn, f"{ECR_NAME}/{REPOSITORY}", "eu-central-1", "111111111111", {})
     backend = Trusting([REPOSITORY])
     with tls_registry(backend, authority) as registry:
         proxy = Proxy(registry.server.port)
@@ -447,4 +447,4 @@ def test_https_through_a_proxy_with_a_private_authority(
         assert report.passed, report.stages
         assert report.digest in backend.repositories[REPOSITORY]
         assert len(registry.seen) == 1 + 7 + 3
-        assert [head.split()[1] for head in proxy.heads] == [f"{NAME}:443".encode()], "one connection for all"
+        assert [head.split()[1] for head in proxy.heads] == [f"{ECR_NAME}:443".encode()], "one connection for all"

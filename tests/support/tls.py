@@ -18,6 +18,8 @@ from tests.support.registry_backend import InMemoryBackend, Registry
 
 NAME = "registry.example"
 """What the certificate is for. The proxy leads there, so no name is ever looked up."""
+ECR_NAME = "111111111111.dkr.ecr.eu-central-1.amazonaws.com"
+"""The certificate is for it, too: a verification sends no token to a host that is not ECR's."""
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +33,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, NAME)])
     now = datetime.datetime.now(datetime.UTC)
-    names = [x509.DNSName(NAME), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    names = [x509.DNSName(NAME), x509.DNSName(ECR_NAME), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)
