@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from ecr_tui.attempts import Pace, Patience, refused
 from ecr_tui.aws.model import RegistryFacts, Repository, Role
@@ -25,7 +25,7 @@ from ecr_tui.plans import (
     sentences,
 )
 from ecr_tui.policy.actions import Access
-from ecr_tui.policy.change import Grant, equivalent
+from ecr_tui.policy.change import Grant, differences, equivalent, text_diff
 from ecr_tui.policy.document import PolicyDocument
 
 __all__ = [
@@ -43,7 +43,19 @@ __all__ = [
 
 READ_BACK_PAUSES = (0.3, 1.0)
 """Seconds between looks at a policy that does not read back as written: ECR documents no consistency for it."""
+LOOK_AGAIN = 0.5
+"""Seconds after a write until the policy is looked at once more. Whoever compared just before this write, and wrote
+just after it, has replaced it by then."""
 _OWNER = str(Role.OWNER)
+
+
+class Overwritten(ConflictError):
+    """Someone else wrote at the same moment, and one of the two writes is gone. ``restore`` puts it back on what is
+    live now; None where that takes a new decision."""
+
+    def __init__(self, title: str, *, detail: str, hint: str, restore: Plan | None) -> None:
+        super().__init__(title, detail=detail, hint=hint, side=_OWNER)
+        self.restore = restore
 
 
 class PolicyStore(Protocol):
@@ -112,8 +124,7 @@ def apply(
 
     Raises InputError in read-only mode, RefusedError for what ECR would refuse, ConflictError when the live policy
     means something else by now (nothing is written then), EnvironmentFailure when the journal cannot be written (nor
-    the policy, then), the store's errors when AWS refuses, and EcrTuiError when the policy reads back differently from
-    what was sent.
+    the policy, then), the store's errors when AWS refuses, and Overwritten when someone else wrote at the same moment.
     """
     gate(read_only)
     if not plan.changed:
@@ -266,21 +277,92 @@ def _send(store: PolicyStore, plan: Plan) -> None:
 
 
 def _check(store: PolicyStore, journal: Journal, plan: Plan, identifier: str, notes: list[str]) -> None:
-    """Read back what was written. Raises EcrTuiError where it is something else, once that is noted."""
+    """Read back what was written. Raises Overwritten, once that is noted, where someone else wrote in between."""
     try:
-        live = _read_back(store, plan.repository, plan.after)
+        looks = _read_back(store, plan.repository, plan.after)
     except EcrTuiError as exc:
         notes.append(f"written, but it could not be read back: {exc.title}")
         return
-    if equivalent(live, plan.after):
-        return
-    difference = "\n".join(sentences(plan.after, live))
-    _finish(journal, identifier, UNKNOWN, f"reads back differently: {difference}", notes)
-    raise EcrTuiError(
-        f"the policy of {plan.repository.name} was written, but reads back differently",
-        detail=difference,
-        hint="Someone else may have written at the same moment. Look at the policy before anything else.",
-        side=_OWNER,
+    text, live = looks[-1]
+    if not equivalent(live, plan.after):
+        error = _overwritten(plan, text, live)
+        if error is None:
+            notes.append("someone else changed the policy right after this write, and left it in place")
+            return
+        _finish(journal, identifier, UNKNOWN, f"reads back differently: {error.detail}", notes)
+        raise error
+    # A policy that was seen for a moment was written by someone else, and is what this write replaced.
+    foreign = _foreign(plan, [seen for _, seen in looks[:-1]])
+    if foreign is not None:
+        error = _replaced(plan, text, foreign)
+        _finish(journal, identifier, WRITTEN, error.title, notes)
+        raise error
+
+
+def look_again(store: PolicyStore, journal: Journal, outcome: Outcome) -> Overwritten | None:
+    """:data:`LOOK_AGAIN` after a write: whether someone else has replaced it meanwhile, which is noted.
+
+    A look that fails tells nothing: the write was read back.
+    """
+    plan = outcome.plan
+    try:
+        text, live = read_live(plan.repository, store.read(plan.repository))
+    except EcrTuiError:
+        return None
+    error = None if equivalent(live, plan.after) else _overwritten(plan, text, live)
+    if error is not None and outcome.entry_id is not None:
+        _finish(journal, outcome.entry_id, WRITTEN, f"replaced at the same moment: {error.detail}", [])
+    return error
+
+
+def _overwritten(plan: Plan, text: str | None, live: PolicyDocument | None) -> Overwritten | None:
+    """None where what the plan changed is in place, whatever else was changed."""
+    wanted = differences(plan.before, plan.after)
+    gone = [one for one in differences(live, plan.after) if one in wanted]
+    if not gone:
+        return None
+    name, change = plan.repository.name, plan.on(live)
+    return Overwritten(
+        f"someone else wrote the policy of {name} at the same moment, and this {plan.kind} is gone",
+        detail="\n".join(sentences(plan.after, live)),
+        hint=f"Look at the policy, then repeat the {plan.kind}.",
+        restore=_restoring(plan, text, live, change.after) if change.changed else None,
+    )
+
+
+def _replaced(plan: Plan, text: str | None, foreign: PolicyDocument) -> Overwritten:
+    name = plan.repository.name
+    back = plan_document_from(plan.repository, text, foreign)
+    return Overwritten(
+        f"someone else wrote the policy of {name} at the same moment, and this {plan.kind} replaced it",
+        detail=f"These statements are gone:\n{foreign.pretty()}",
+        hint=f"To put them back, save them to a file: ecr-tui grant {name} --from FILE",
+        restore=back if back.changed else None,
+    )
+
+
+def _foreign(plan: Plan, seen: Sequence[PolicyDocument | None]) -> PolicyDocument | None:
+    """The statements of policies that were seen which neither side of the plan has."""
+    ours = [one for side in (plan.before, plan.after) if side is not None for one in _statements(side)]
+    found: list[Any] = []
+    for document in seen:
+        if document is not None and not equivalent(document, plan.before):
+            found += [one for one in _statements(document) if one not in ours and one not in found]
+    return PolicyDocument.from_json({"Version": "2012-10-17", "Statement": found}) if found else None
+
+
+def _statements(document: PolicyDocument) -> list[dict[str, Any]]:
+    return [dict(one.raw) for one in document.statements]
+
+
+def _restoring(plan: Plan, text: str | None, live: PolicyDocument | None, after: PolicyDocument | None) -> Plan:
+    return replace(
+        plan,
+        before_text=text,
+        before=live,
+        after=after,
+        diff=differences(live, after),
+        text_diff=text_diff(live, after),
     )
 
 
@@ -302,14 +384,18 @@ def _finish(journal: Journal, identifier: str, outcome: str, detail: str, notes:
         notes.append(f"the outcome could not be noted in the journal: {exc.title}")
 
 
-def _read_back(store: PolicyStore, repository: Repository, after: PolicyDocument | None) -> PolicyDocument | None:
-    _, live = read_live(repository, store.read(repository))
+_Look = tuple[str | None, PolicyDocument | None]
+
+
+def _read_back(store: PolicyStore, repository: Repository, after: PolicyDocument | None) -> list[_Look]:
+    """Looks at the policy, until it is the one that was written."""
+    looks = [read_live(repository, store.read(repository))]
     for pause in READ_BACK_PAUSES:
-        if equivalent(live, after):
+        if equivalent(looks[-1][1], after):
             break
         time.sleep(pause)
-        _, live = read_live(repository, store.read(repository))
-    return live
+        looks.append(read_live(repository, store.read(repository)))
+    return looks
 
 
 def _arrived(store: PolicyStore, repository: Repository, after: PolicyDocument | None) -> bool:

@@ -317,6 +317,7 @@ class Workspace(Auditing, Many, Undoing, Verifying):
         try:
             store = RepositoryPolicies(session, client=session.ecr_once)
             outcome = apply(store, self.journal, plan, operator=owner.arn, read_only=read_only)
+            self._look_again(store, outcome)
         finally:
             # Written, or found to be another than was shown.
             self.policies.invalidate(plan.repository.arn)

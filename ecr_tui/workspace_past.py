@@ -200,7 +200,7 @@ class Undoing:
             redo=redo,
             tags_for=self._tags_for,
         )
-        return self._taken_back(outcome)
+        return self._taken_back(outcome, RepositoryPolicies(session, client=session.ecr_once))
 
     def _take_back(self, identifier: str, *, redo: bool) -> Outcome:
         from ecr_tui.aws.policies import RepositoryPolicies
@@ -217,13 +217,27 @@ class Undoing:
             read_only=read_only,
             redo=redo,
         )
-        return self._taken_back(outcome)
+        return self._taken_back(outcome, RepositoryPolicies(session, client=session.ecr_once))
 
-    def _taken_back(self, outcome: Outcome) -> Outcome:
+    def _look_again(self, store: RepositoryPolicies, outcome: Outcome) -> None:
+        """A moment after a write. Raises Overwritten where someone else has replaced it."""
+        from ecr_tui import grants
+
+        if not outcome.written:
+            return
+        time.sleep(grants.LOOK_AGAIN)
+        error = grants.look_again(store, self.journal, outcome)
+        if error is not None:
+            raise error
+
+    def _taken_back(self, outcome: Outcome, store: RepositoryPolicies) -> Outcome:
         if outcome.plan.kind == REDO:
             # It may have been a grant, and AWS takes its time with those.
             self._granted_at[outcome.plan.repository.arn] = time.monotonic()
         else:
             self._granted_at.pop(outcome.plan.repository.arn, None)
-        self.policies.invalidate(outcome.plan.repository.arn)
+        try:
+            self._look_again(store, outcome)
+        finally:
+            self.policies.invalidate(outcome.plan.repository.arn)
         return outcome

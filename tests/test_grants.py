@@ -25,7 +25,7 @@ from ecr_tui.errors import (
     EnvironmentFailure,
     InputError,
 )
-from ecr_tui.grants import Plan, apply, plan_document, plan_grant, plan_grant_from, plan_revoke
+from ecr_tui.grants import Overwritten, Plan, apply, plan_document, plan_grant, plan_grant_from, plan_revoke
 from ecr_tui.journal import FAILED, UNKNOWN, WRITTEN, Entry, Journal
 from ecr_tui.plans import plan_revoke_from, plan_undo_from
 from ecr_tui.policy.actions import Access
@@ -105,6 +105,7 @@ def journal(tmp_path: Path) -> Journal:
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grants, "READ_BACK_PAUSES", (0.0, 0.0))
     monkeypatch.setattr(attempts, "PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(grants, "LOOK_AGAIN", 0.0)
 
 
 def outcomes(journal: Journal) -> list[tuple[str, str]]:
@@ -497,8 +498,11 @@ def test_ecrs_own_spelling_reads_back_as_equal(journal: Journal) -> None:
 def test_other_text_read_back_is_an_error(journal: Journal) -> None:
     store = Store()
     store.after_write = lambda: setattr(store, "text", FOREIGN)
-    with pytest.raises(EcrTuiError, match="reads back differently") as caught:
+    with pytest.raises(Overwritten, match="this grant is gone") as caught:
         apply(store, journal, plan_grant(store, REPO, GRANT))
+    assert caught.value.exit_code == 4
+    assert caught.value.restore is not None
+    assert equivalent(caught.value.restore.before, PolicyDocument.parse(FOREIGN))
     assert "ecr:PutImage" in caught.value.detail
     (entry,) = journal.entries()
     assert entry.outcome == UNKNOWN

@@ -39,6 +39,7 @@ def journal(tmp_path: Path) -> Journal:
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grants, "READ_BACK_PAUSES", (0.0, 0.0))
     monkeypatch.setattr(attempts, "PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(grants, "LOOK_AGAIN", 0.0)
 
 
 class Driver:

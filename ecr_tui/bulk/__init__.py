@@ -1,9 +1,9 @@
 """Use case: one change to many repositories, as fast as the service allows, and never half forgotten.
 
 Each repository is written exactly as a single one is (:mod:`ecr_tui.grants`): read again, compared with what was
-previewed, written, read back; three calls. Several at a time, at a pace that AWS's refusals set. A run is noted in the
-journal before its first write, so that after a crash the rest can be found and done, and all of it can be taken back
-at once.
+previewed, written, read back, looked at once more; four calls. Several at a time, at a pace that AWS's refusals set.
+A run is noted in the journal before its first write, so that after a crash the rest can be found and done, and all of
+it can be taken back at once.
 
 One repository's failure stops no other, except where every other would fail alike: without credentials, or when one
 after the other meets no network. What was not tried then is left to be resumed.

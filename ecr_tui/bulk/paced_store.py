@@ -54,8 +54,8 @@ class PacedStore:
         self._never = Stop()
         self._refused_since: float | None = None
         self._sent = False
-        self._turns = 0
-        """Calls that may be sent at once: their turn has been waited for."""
+        self._look_paid = False
+        """Whether the next look may be sent at once: its turn has been waited for, and that of the write after it."""
         self._patience = Patience(self._wait)
 
     def read(self, repository: Repository) -> str | None:
@@ -83,9 +83,9 @@ class PacedStore:
 
     def turn(self) -> None:
         self._patience.turn()
-        for _ in range(2):
+        for _ in ("the look", "the write"):
             self._wait(self._pacer.turn())
-            self._turns += 1
+        self._look_paid = True
 
     def again(self, error: EcrTuiError) -> None:
         if not isinstance(error, Throttled):
@@ -100,7 +100,6 @@ class PacedStore:
     def _send(self, call: Callable[[], None]) -> None:
         if not self._sent:
             self._stop.wait(0)
-        self._turns = 0
         sent_before, self._sent = self._sent, True
         try:
             self._paced(call)
@@ -122,11 +121,8 @@ class PacedStore:
         return answer
 
     def _take_turn(self) -> None:
-        if self._turns:
-            self._turns -= 1
-            self._wait(0)
-        else:
-            self._wait(self._pacer.turn())
+        paid, self._look_paid = self._look_paid, False
+        self._wait(0 if paid else self._pacer.turn())
 
     def _wait(self, seconds: float) -> None:
         (self._never if self._sent else self._stop).wait(seconds)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
+from ecr_tui import grants
 from ecr_tui.aws.model import RegistryFacts, Repository
 from ecr_tui.bulk.intent import Intent
 from ecr_tui.bulk.left import Unfinished, unfinished
@@ -229,6 +232,11 @@ class Bulk:
                             Progress(done, len(todo), failed, result, self.pacer.rate, self.pacer.refusals, left)
                         )
         finally:
+            work.look_again()
+            for place, result in enumerate(results):
+                error = work.overwritten.get(result.repository.arn)
+                if error is not None:
+                    results[place] = replace(result, status=FAILED, error=error)
             note = self._end(work.run, DONE if done == len(todo) else STOPPED)
         return Summary(
             work.run,
@@ -304,6 +312,10 @@ class _Work:
         self._lock = threading.Lock()
         self._in_a_row = 0
         self._patient = True
+        self._written: deque[tuple[float, Outcome]] = deque()
+        """When each is to be looked at again (by the monotonic clock), in that order."""
+        self.overwritten: dict[str, EcrTuiError] = {}
+        """By ARN."""
 
     def one(self, job: _Job) -> Result:
         """Never raises."""
@@ -311,6 +323,7 @@ class _Work:
         try:
             while self._pause is not None and self._pause.is_set():
                 self.stop.wait(0.05)
+            self.look_again(time.monotonic())
             outcome = self._write(job)
         except Cancelled:
             return Result(row, UNTRIED, plan)
@@ -321,7 +334,24 @@ class _Work:
             return Result(row, FAILED, plan, error=error)
         self._heed(None)
         self._account.touched(row, outcome)
+        if outcome.written:
+            with self._lock:
+                self._written.append((time.monotonic() + grants.LOOK_AGAIN, outcome))
         return Result(row, WRITTEN if outcome.written else UNCHANGED, outcome.plan, outcome)
+
+    def look_again(self, until: float = math.inf) -> None:
+        """At what was written, as far as that is due by ``until``; what is not due yet is waited for."""
+        while True:
+            with self._lock:
+                if not self._written or self._written[0][0] > until:
+                    return
+                due, outcome = self._written.popleft()
+            time.sleep(max(0.0, due - time.monotonic()))
+            store = PacedStore(self._account.store(patient=False), self._pacer, Stop())
+            error = grants.look_again(store, self._journal, outcome)
+            if error is not None:
+                self.overwritten[outcome.plan.repository.arn] = error
+                self._account.touched(outcome.plan.repository, None)
 
     def _write(self, job: _Job) -> Outcome:
         with self._lock:

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from ecr_tui import attempts
+from ecr_tui import attempts, grants
 from ecr_tui.config import Settings
 from ecr_tui.errors import ConflictError, EcrTuiError
-from ecr_tui.grants import Plan
+from ecr_tui.grants import Overwritten, Plan
 from ecr_tui.journal import FAILED, UNKNOWN, WRITTEN
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
@@ -64,6 +64,8 @@ REFUSALS = {
 @pytest.fixture
 def wire(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyWire]:
     monkeypatch.setattr(attempts, "PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(grants, "LOOK_AGAIN", 0.0)
+    monkeypatch.setattr(grants, "READ_BACK_PAUSES", (0.0, 0.0))
     with faulty_wire.faulty_wire(sandbox, monkeypatch) as found:
         yield found
 
@@ -140,7 +142,7 @@ def test_a_statement_that_is_written_between_two_attempts_is_not_lost(
         GRANTS[how](space)
     assert caught.value.exit_code == 4
     assert denies(sandbox)
-    assert USER not in record(sandbox).policy
+    assert granted(space).changed
     assert wire.writes == ["SetRepositoryPolicy"] * 2
     assert [entry.outcome for entry in space.journal.entries()] == [
         FAILED if fault in (THROTTLED, NO_PRINCIPAL) else UNKNOWN
@@ -332,10 +334,12 @@ def test_a_request_that_is_carried_out_after_the_timeout_is_unknown_until_it_sho
     held: list[Callable[[], bytes]] = []
     release = threading.Event()
 
-    def script(operation: str, count: int, carry_out: Callable[[], bytes]) -> None:
-        if operation in WRITES and not held:
-            held.append(carry_out)
-            release.wait(30)
+    def script(operation: str, count: int, carry_out: Callable[[], bytes]) -> Fault | None:
+        if operation not in WRITES or held:
+            return None
+        held.append(carry_out)
+        release.wait(30)
+        return CUT  # the test has carried it out
 
     wire.script = script
     before = policies_and_tags(sandbox)
@@ -365,17 +369,19 @@ def test_a_change_of_tags_that_is_killed_in_the_middle_is_put_back_or_completed(
     before = policies_and_tags(sandbox)
     accounts = ("--yes", "--profile-a", "account-a", "--region", REGION)
     command = [sys.executable, "-m", "ecr_tui", "tag", NAME, "--set", "Mood=x", "--unset", "Team", *accounts]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    started: list[subprocess.Popen[bytes]] = []
 
     def script(operation: str, count: int, carry_out: Callable[[], bytes]) -> Fault | None:
         if operation != "TagResource":
             return None
         if carried_out:
             carry_out()
-        os.kill(process.pid, signal.SIGKILL)
+        os.kill(started[0].pid, signal.SIGKILL)
         return CUT
 
     wire.script = script
+    started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE))
+    process = started[0]
     assert process.wait(60) == -signal.SIGKILL, process.communicate()
     wire.script = lambda operation, count, carry_out: None
     assert "Team" not in policies_and_tags(sandbox)[1]
@@ -390,3 +396,72 @@ def test_a_change_of_tags_that_is_killed_in_the_middle_is_put_back_or_completed(
     assert policies_and_tags(sandbox) == before
     assert ecr_tui("undo", *accounts).code == 2
     assert ecr_tui("cleanup", *accounts).err == ""
+
+
+# -- somebody else at the same moment ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", GRANTS)
+def test_a_write_that_is_replaced_a_moment_later_is_told_and_can_be_restored(
+    sandbox: Sandbox, wire: FaultyWire, space: Workspace, how: str
+) -> None:
+    """Another machine compared before this write, and wrote after it."""
+    before = record(sandbox).policy
+    reads: list[int] = []
+
+    def script(operation: str, count: int, carry_out: Callable[[], bytes]) -> None:
+        if operation == "GetRepositoryPolicy" and "SetRepositoryPolicy" in wire.seen:
+            reads.append(count)
+            if len(reads) == 2:
+                with sandbox.world.lock:
+                    record(sandbox).policy = before
+                deny(sandbox)
+
+    wire.script = script
+    with pytest.raises(Overwritten, match="at the same moment, and this grant is gone") as caught:
+        GRANTS[how](space)
+    assert caught.value.exit_code == 4
+    assert denies(sandbox)
+    (entry,) = space.journal.entries()
+    assert (entry.outcome, "replaced at the same moment" in entry.detail) == (WRITTEN, True)
+    assert caught.value.restore is not None
+    space.apply(caught.value.restore)
+    assert denies(sandbox)
+    assert not granted(space).changed
+
+
+def test_a_statement_that_this_write_replaced_is_told_where_a_look_shows_it(
+    sandbox: Sandbox, wire: FaultyWire, space: Workspace
+) -> None:
+    """ECR shows for a moment what somebody else wrote between the comparison and the write."""
+    theirs = {"Version": "2012-10-17", "Statement": [DENY]}
+    shown: list[bytes] = []
+
+    def script(operation: str, count: int, carry_out: Callable[[], bytes]) -> bytes | None:
+        if operation == "GetRepositoryPolicy" and "SetRepositoryPolicy" in wire.seen and not shown:
+            body = json.dumps({"policyText": json.dumps(theirs), "repositoryName": NAME}).encode()
+            head = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {len(body)}\r\n\r\n"
+            shown.append(head.encode() + body)
+            return shown[0]
+        return None
+
+    wire.script = script
+    with pytest.raises(Overwritten, match="this grant replaced it") as caught:
+        apply_grant(space)
+    assert '"Stop"' in caught.value.detail
+    assert "ecr-tui grant my-first-repo --from FILE" in caught.value.hint
+    assert space.journal.entries()[0].outcome == WRITTEN
+    assert caught.value.restore is not None
+    space.apply(caught.value.restore)
+    assert denies(sandbox)
+    assert not granted(space).changed
+
+
+def test_what_is_added_upon_a_write_is_no_loss(sandbox: Sandbox, wire: FaultyWire, space: Workspace) -> None:
+    def script(operation: str, count: int, carry_out: Callable[[], bytes]) -> None:
+        if operation == "GetRepositoryPolicy" and "SetRepositoryPolicy" in wire.seen and not denies(sandbox):
+            deny(sandbox)
+
+    wire.script = script
+    apply_grant(space)
+    assert "left it in place" in space.journal.entries()[0].detail

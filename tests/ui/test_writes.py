@@ -9,7 +9,7 @@ import pytest
 
 from ecr_tui.config import Settings
 from ecr_tui.errors import DeniedError
-from ecr_tui.grants import plan_grant_from
+from ecr_tui.grants import Overwritten, plan_grant_from
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from tests.ui.conftest import running
@@ -162,6 +162,24 @@ async def test_a_conflict_writes_nothing_and_shows_the_new_policy(workspace: Fak
         await ui.see("g +16 −0 lines")
         await ui.press("g")
         await ui.wait(lambda: workspace.writes)
+
+
+async def test_a_write_that_somebody_replaced_offers_to_restore_it(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.select("my-first-repo")
+        repository = workspace.by_name("my-first-repo")
+        back = plan_grant_from(repository, LAMBDA, Grant((DEVUSR2,), Access.PULL))
+        workspace.policies[repository.arn] = LAMBDA
+        workspace.errors["apply"] = Overwritten(
+            "someone else wrote at the same moment", detail="- Allow x", hint="", restore=back
+        )
+        await ui.press("g")
+        await ui.wait(lambda: ui.dialog == "ConfirmScreen")
+        await ui.see("someone else wrote at the same moment", "- Allow x", "Yes, restore")
+        workspace.errors.clear()
+        await ui.press("right", "enter")
+        await ui.wait(lambda: workspace.writes)
+        assert DEVUSR2 in str(workspace.policies[repository.arn])
 
 
 @pytest.mark.parametrize(

@@ -258,6 +258,17 @@ class Writes:
             self._say(write_text.done(plan, outcome), title=_DONE.get(plan.kind, "Granted"))
 
     def _failed(self, error: EcrTuiError) -> None:
+        from ecr_tui.grants import Overwritten
+
+        if isinstance(error, Overwritten):
+            if error.restore is None:
+                self._screen.app.push_screen(ErrorScreen(error))
+            else:
+                body = [*(Content(safe(line)) for line in error.detail.splitlines()), Content("")]
+                self._confirm(
+                    f"{safe(error.title)}.", [*body, *write_text.one(error.restore)], "Restore", error.restore
+                )
+            return
         title = "The policy changed meanwhile: nothing was written" if isinstance(error, ConflictError) else ""
         self._screen.app.push_screen(ErrorScreen(error, title=title))
 
