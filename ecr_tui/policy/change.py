@@ -1,4 +1,4 @@
-"""Changes to a repository policy: grant, revoke, adopt, prune. Pure: a document in, a :class:`Change` out.
+"""Changes to a repository policy: grant, revoke, adopt, group. Pure: a document in, a :class:`Change` out.
 
 Only our own statements (see ``ours``) are ever edited; foreign ones keep their text, their order and every element
 that we do not know. A document keeps its Version.
@@ -29,7 +29,7 @@ from ecr_tui.policy.ours import (
     read_own,
     take_access,
 )
-from ecr_tui.policy.principal import describe, is_dead, same_principal
+from ecr_tui.policy.principal import describe, same_principal
 
 __all__ = [
     "SID_PREFIX",
@@ -42,7 +42,6 @@ __all__ = [
     "equivalent",
     "group",
     "merge",
-    "prune",
     "revoke",
     "text_diff",
 ]
@@ -269,31 +268,6 @@ def _expanding(document: PolicyDocument, notes: list[str]) -> PolicyDocument:
 
 def _variable_places(statement: Statement) -> tuple[str, ...]:
     return (*condition_strings(statement.raw), *statement.resources, *statement.not_resources)
-
-
-def prune(document: PolicyDocument) -> Change:
-    """Take out dead principals (AIDA..., AROA...): they match nobody, and make SetRepositoryPolicy refuse the text.
-
-    Applies to foreign statements too, and to Deny: a dead id denies nobody. NotPrincipal is left alone, since taking
-    a name out of it widens a Deny.
-    """
-    kept: list[_Item] = []
-    notes: list[str] = []
-    for statement in document.statements:
-        dead = [value for kind, value in statement.principals if kind == "AWS" and is_dead(value)]
-        raw: Mapping[str, Any] = statement.raw
-        for value in dead:
-            raw = _without_principal(raw, value) if raw else raw
-        if dead:
-            notes.append(
-                f"{statement.name}: {', '.join(dead)} taken out" + ("" if raw else ", and with it the statement")
-            )
-        if raw:
-            kept.append((raw, read_own(statement) if raw is statement.raw else read_own(Statement(0, raw))))
-    if not notes:
-        return Change(document, document, False)
-    after, more = _fitting(document, kept)
-    return Change(document, after, True, (*notes, *more))
 
 
 def group(document: PolicyDocument) -> Change:

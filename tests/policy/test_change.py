@@ -10,7 +10,7 @@ import pytest
 
 from ecr_tui.errors import InputError
 from ecr_tui.policy.actions import Access
-from ecr_tui.policy.change import Grant, adopt, equivalent, group, merge, prune, revoke
+from ecr_tui.policy.change import Grant, adopt, equivalent, group, merge, revoke
 from ecr_tui.policy.document import LIMIT, PolicyDocument
 from ecr_tui.policy.identity import identity_policy
 from ecr_tui.policy.lint import lint
@@ -458,26 +458,3 @@ def test_literal_text_stays_literal_under_another_version(version: str | None) -
 def test_tag_keys_that_differ_in_case_are_refused() -> None:
     with pytest.raises(InputError, match="'Team' and 'team' differ in case alone"):
         grant(tags=(("Team", "A"), ("team", "B")))
-
-
-# --- dead principals ---------------------------------------------------------------------------------------------
-
-
-def test_pruning_takes_dead_principals_out_of_every_statement() -> None:
-    dead = "AIDAJQABLZS4A3QDU576Q"
-    document = policy(
-        allow([dead, BOB]),
-        allow(dead, Sid="Gone"),
-        deny({"AWS": [dead, CAROL]}),
-        {"Effect": "Deny", "NotPrincipal": {"AWS": [dead]}, "Action": "*"},
-    )
-    change = prune(document)
-    assert [item.principals for item in after(change).statements] == [(("AWS", BOB),), (("AWS", CAROL),), ()]
-    assert len(change.notes) == 3
-    assert "and with it the statement" in change.notes[1]
-    assert dead in after(change).text
-    assert not prune(after(change)).changed
-
-
-def test_pruning_the_last_one_leaves_no_policy() -> None:
-    assert prune(policy(allow("AROAEXAMPLE1234567890"))).after is None
