@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from ecr_tui import registry_effect
 from ecr_tui.aws.model import RegistryFacts, Repository, Role
+from ecr_tui.consequences import Situation, fix_of, lint_of, openings, remaining_json, within_account
 from ecr_tui.endings import ending
 from ecr_tui.errors import ConflictError, EcrTuiError, InputError, RefusedError
 from ecr_tui.journal import REDO, REPAIR, UNDO, UNKNOWN, Entry
@@ -27,14 +28,13 @@ from ecr_tui.policy.change import (
 )
 from ecr_tui.policy.document import LIMIT, PolicyDocument, PolicyError
 from ecr_tui.policy.identity import NeededPolicies, needed_policies
-from ecr_tui.policy.lint import Finding, lint
+from ecr_tui.policy.lint import Finding
 from ecr_tui.policy.principal import account_of, describe, partition_of
+from ecr_tui.policy.remaining import Remaining
 from ecr_tui.policy.repair import FormerName, repair
 from ecr_tui.policy.widening import widenings
 from ecr_tui.text import block
 
-_DOUBTFUL = {"tag-not-met", "grant-expired", "deny-shadows-grant"}
-"""Warnings of lint which mean that the write would not do what its author expects."""
 _OWNER = str(Role.OWNER)
 _CORRECT = "Correct the policy in the AWS console, or replace it as a whole."
 
@@ -48,6 +48,8 @@ class Plan:
     means for it, where that was looked at (``registry``; None where not). ``moved`` are actions that no repository
     policy can carry, left out of a pasted document. ``risks`` are sentences; a plan without any may be written without
     asking. ``notes`` are sentences that need no answer. ``refusals`` tell why ECR will not, or may not, take ``after``.
+    ``void``: "no effect: " or "no effect on push: ", and why, of a grant that is not in effect once it stands in the
+    policy. ``remaining``: through what the principals have access that a revoke was to take, or beyond the grant.
     """
 
     repository: Repository
@@ -65,6 +67,8 @@ class Plan:
     risks: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    void: str = ""
+    remaining: tuple[Remaining, ...] = ()
     registry: RegistryFacts | None = field(default=None, repr=False, compare=False)
     effects: tuple[registry_effect.Effect, ...] = field(default=(), repr=False, compare=False)
     on: Callable[[PolicyDocument | None], Change] = field(
@@ -153,6 +157,8 @@ class Plan:
             "registry_policy": (
                 None if self.registry is None else registry_effect.registry_json(self.registry, self.effects)
             ),
+            "void": self.void or None,
+            "remaining": [remaining_json(row, self.repository) for row in self.remaining],
         }
 
 
@@ -181,8 +187,15 @@ def plan_grant_from(
                 f"a profile of account B, in {repository.partition}.",
                 side=str(Role.CONSUMER),
             )
-    plan = _plan(repository, text, lambda live: merge(live, grant), kind="grant", named=grant.principals, grant=grant)
-    return _with_registry(_with_end(plan, grant), registry)
+    return _plan(
+        repository,
+        text,
+        lambda live: merge(live, grant),
+        kind="grant",
+        named=grant.principals,
+        grant=grant,
+        registry=registry,
+    )
 
 
 def plan_revoke_from(
@@ -197,7 +210,7 @@ def plan_revoke_from(
     def change(live: PolicyDocument | None) -> Change:
         return revoke(live, principals, access, foreign=foreign)
 
-    return _with_registry(_plan(repository, text, change, kind="revoke", named=principals), registry)
+    return _plan(repository, text, change, kind="revoke", named=principals, access=access, registry=registry)
 
 
 def plan_document_from(
@@ -213,8 +226,8 @@ def plan_document_from(
     Raises InputError as ``policy.change.adopt`` does.
     """
     _, moved = adopt(None, incoming)
-    plan = _plan(repository, text, lambda live: adopt(live, incoming)[0], kind="grant", moved=moved)
-    return _with_registry(replace(plan, notes=(*notes, *plan.notes)), registry)
+    plan = _plan(repository, text, lambda live: adopt(live, incoming)[0], kind="grant", moved=moved, registry=registry)
+    return replace(plan, notes=(*notes, *plan.notes))
 
 
 def plan_repair_from(
@@ -236,7 +249,7 @@ def plan_repair_from(
     for name, former in (names or {}).items():
         if name in gone and name not in (repins or {}):
             notes.append(former.offer(name))
-    standing = _lint(plan.before, repository, plan.before)
+    standing = lint_of(plan.before, repository, plan.before)
     if plan.changed:
         back = refusals(plan.before, standing, read=plan.before, standing=standing)
         if any(one.likely for one in back):
@@ -270,7 +283,7 @@ def plan_undo_from(entry: Entry, text: str | None, later: Sequence[Entry] = ()) 
             hint="Look at the policy as it is now: take the access away with a revoke, or grant it again.",
             side=_OWNER,
         )
-    diff, findings = differences(live, former), _lint(former, repository)
+    diff, findings = differences(live, former), lint_of(former, repository)
     return Plan(
         repository=repository,
         kind=kind,
@@ -284,7 +297,7 @@ def plan_undo_from(entry: Entry, text: str | None, later: Sequence[Entry] = ()) 
         text_diff=text_diff(live, former),
         findings=findings,
         refusals=refusals(former, findings, read=former, standing=findings),
-        risks=(*_openings(diff), *widenings(live, former)),
+        risks=(*openings(diff), *widenings(live, former)),
         exact_text=record.before_text,
     )
 
@@ -331,31 +344,32 @@ def _plan(
     *,
     kind: str,
     named: tuple[str, ...] = (),
+    access: Access | None = None,
     grant: Grant | None = None,
     moved: tuple[str, ...] = (),
+    registry: RegistryFacts | None = None,
 ) -> Plan:
+    """``access``: the part that a revoke takes; None: all of it."""
     _, before = read_live(repository, text)
     change = make(before)
     after = change.after
+    situation = Situation(repository, registry, before, after, datetime.now(UTC))
     diff = differences(before, after)
-    findings = _lint(after, repository, before or PolicyDocument.empty())
-    standing = _lint(before, repository, before)
-    risks: list[str] = []
-    if change.changed:
-        fresh = _fresh(findings, standing)
-        risks += _losses(kind, diff)
-        if kind != REPAIR:  # which changes how access is said, not who has it
-            risks += (*_openings(diff), *widenings(before, after))
-        risks += [f"{found.title}. {found.why}" for found in fresh if found.severity == "error"]
-        risks += [f"{found.title}. {found.why}" for found in findings if found.id == "managed-elsewhere"]
-        doubtful = _DOUBTFUL - {"tag-not-met"} if grant is not None else _DOUBTFUL
-        risks += [f"{found.title}. {found.fix}" for found in fresh if found.id in doubtful]
-        risks += _unmet(grant, repository)
-        if after is None:
-            risks.append("Nothing is left of the policy, so it is deleted.")
-    if kind == "revoke":
-        risks += change.notes
-    return Plan(
+    findings = lint_of(after, repository, before or PolicyDocument.empty())
+    standing = lint_of(before, repository, before)
+    risks = situation.risks(diff, findings, standing, grant, kind) if change.changed else []
+    notes = list(change.notes)
+    remaining: tuple[Remaining, ...] = ()
+    if grant is not None:
+        remaining = situation.beside(grant)
+        notes += situation.open_questions(grant)
+        notes += [f"{row.sentence()}. This grant does not limit that." for row in remaining]
+        notes += [f"It ends at {ending(grant.until)}."] if grant.until is not None else []
+    elif kind == "revoke":
+        remaining = situation.left(named, access, diff)
+        risks += [f"{row.sentence()}. {fix_of(row, repository)}." for row in remaining]
+        notes += within_account(named, repository)
+    plan = Plan(
         repository=repository,
         kind=kind,
         named=named or tuple(dict.fromkeys(d.principal for d in diff if d.op == "add")),
@@ -369,103 +383,40 @@ def _plan(
         findings=findings,
         moved=moved,
         risks=tuple(dict.fromkeys(risks)),
-        notes=change.notes,
+        notes=tuple(dict.fromkeys(notes)),
         refusals=refusals(after, findings, read=before, standing=standing) if change.changed else (),
+        void=situation.void(grant) if grant is not None else "",
+        remaining=remaining,
         on=make,
     )
+    return plan if registry is None else _with_registry(plan, registry)
 
 
-def _with_end(plan: Plan, grant: Grant) -> Plan:
-    if grant.until is None:
-        return plan
-    return replace(plan, notes=(*plan.notes, f"It ends at {ending(grant.until)}."))
+_UNKNOWN = {
+    "grant": "Whether the registry policy stands in the way is not known",
+    "revoke": "Whether access remains through the registry policy is not known",
+}
 
 
-def _with_registry(plan: Plan, registry: RegistryFacts | None) -> Plan:
+def _with_registry(plan: Plan, registry: RegistryFacts) -> Plan:
     """What the registry policy adds: it is decided beside the repository policy, and its Deny beats the grant."""
-    if registry is None:
-        return plan
     effects = tuple(
         registry_effect.effect(registry, plan.repository, principal, plan.access.actions)
         for principal in plan.principals
     )
-    findings, risks, notes = list(plan.findings), list(plan.risks), list(plan.notes)
-    for found in effects:
-        findings += registry_effect.findings(found)
-        if plan.kind == "grant" and found.denies:
-            risks.append(f"The grant would be void: {registry_effect.sentence(found)}.")
-        elif plan.kind == "revoke" and found.allows:
-            risks.append(f"It does not end the access: {registry_effect.sentence(found)}.")
-        if found.doubt:
-            notes.append(f"Whether the registry policy stands in the way is not known: {found.doubt}.")
+    doubts = [one.doubt for one in effects if one.doubt]
     return replace(
         plan,
-        findings=tuple(findings),
-        risks=tuple(dict.fromkeys(risks)) if plan.changed else plan.risks,
-        notes=tuple(dict.fromkeys(notes)),
+        findings=(*plan.findings, *(finding for one in effects for finding in registry_effect.findings(one))),
+        risks=tuple(dict.fromkeys((*plan.risks, *_denied_by_registry(plan, effects)))),
+        notes=tuple(dict.fromkeys((*plan.notes, *(f"{_UNKNOWN[plan.kind]}: {doubt}." for doubt in doubts)))),
         registry=registry,
         effects=effects,
     )
 
 
-def _lint(
-    document: PolicyDocument | None, repository: Repository, stored: PolicyDocument | None = None
-) -> tuple[Finding, ...]:
-    return lint(
-        document, tags=repository.tags, account=repository.account, partition=repository.partition, stored=stored
-    )
-
-
-def _fresh(after: Iterable[Finding], before: Iterable[Finding]) -> list[Finding]:
-    """Findings that the change brings. Places shift with the statements, so kinds are counted instead."""
-    known = Counter((found.id, found.title) for found in before)
-    fresh = []
-    for found in after:
-        known[found.id, found.title] -= 1
-        if known[found.id, found.title] < 0:
-            fresh.append(found)
-    return fresh
-
-
-def _unmet(grant: Grant | None, repository: Repository) -> list[str]:
-    """Tags of the condition that the repository does not carry; nothing is said while its tags are unknown."""
-    if grant is None or repository.tags is None:
+def _denied_by_registry(plan: Plan, effects: Sequence[registry_effect.Effect]) -> list[str]:
+    """Of a policy file; what it means for a grant is in ``Plan.void``."""
+    if plan.kind != "grant" or plan.grant is not None or not plan.changed:
         return []
-    wanted: dict[str, list[str]] = {}
-    for key, value in grant.tags:
-        wanted.setdefault(key, []).append(value)
-    # IAM takes tag keys without regard to case, values with.
-    carried = {key.lower(): value for key, value in repository.tags.items()}
-    sentences = []
-    for key, values in wanted.items():
-        has = carried.get(key.lower())
-        if has not in values:
-            found = f"has {key}={has}" if has is not None else f"has no tag {key}"
-            sentences.append(
-                f"The grant would be void: it wants {key}={' or '.join(values)}, and the repository {found}."
-            )
-    return sentences
-
-
-def _losses(kind: str, diff: tuple[Difference, ...]) -> list[str]:
-    lost: dict[str, set[str]] = {}
-    for item in diff:
-        if kind == "revoke" and item.op == "remove" and item.effect == "Allow":
-            lost.setdefault(item.principal, set()).add(item.action)
-    return [
-        f"{describe(principal)} loses {len(actions)} action{'s' if len(actions) != 1 else ''} at once."
-        for principal, actions in lost.items()
-    ]
-
-
-def _openings(diff: tuple[Difference, ...]) -> list[str]:
-    """Added Allows that name everybody, also when a condition narrows them."""
-    wide = [d for d in diff if d.op == "add" and d.effect == "Allow" and _is_everybody(d.principal)]
-    if not wide:
-        return []
-    limit = "whoever meets the condition" if all(d.condition for d in wide) else "everybody on AWS"
-    return [f"It opens the repository to {limit}: {', '.join(dict.fromkeys(d.action for d in wide))}."]
-
-
-def _is_everybody(principal: str) -> bool:
-    return principal == "*" or principal.startswith("everyone but ")
+    return [f"The grant would be void: {registry_effect.sentence(one)}." for one in effects if one.denies]

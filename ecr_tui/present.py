@@ -58,8 +58,7 @@ def plan_text(plan: Plan) -> str:
     """The change of one repository: what is added and removed, the findings, and what must be thought of."""
     lines = [f"{plan.repository.name} ({plan.repository.region})"]
     if not plan.changed:
-        why = "there is nothing to repair" if plan.kind == REPAIR else "the policy already says this"
-        lines.append(f"  no change: {why}")
+        lines.append(f"  no change: {unchanged_words(plan)}")
     if plan.refused:
         lines.append("  ✗ not written: SetRepositoryPolicy would refuse this policy, because")
         lines += [f"      {one.sentence}" for one in plan.refusals if one.likely]
@@ -87,11 +86,23 @@ def plan_text(plan: Plan) -> str:
     return block(lines)
 
 
+def unchanged_words(plan: Plan) -> str:
+    """Why there is nothing to write; a statement that stands in the policy need not be in effect."""
+    if plan.kind == "revoke":
+        whom = "these principals" if len(plan.named) > 1 else "this principal"
+        return f"ecr-tui has no statement for {whom} in this policy"
+    if plan.kind == REPAIR:
+        return "there is nothing to repair"
+    return f"written, but has {plan.void}" if plan.void else "the policy already says this"
+
+
 def outcome_text(outcome: Outcome) -> str:
-    name = outcome.plan.repository.name
+    plan = outcome.plan
+    name = plan.repository.name
     if not outcome.written:
         return safe(f"{name}: nothing to write")
     lines = [f"{name}: written and read back (journal {outcome.entry_id})"]
+    lines += [f"  ! {row.sentence()}" for row in plan.remaining] if plan.kind == "revoke" else []
     return block([*lines, *(f"  note: {note}" for note in outcome.notes)])
 
 

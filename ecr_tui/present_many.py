@@ -32,7 +32,7 @@ def _likeness(plan: Plan) -> Hashable:
     not what is decided about; those that count are among the risks."""
     diff = tuple((d.op, d.effect, d.principal, d.action, repr(d.condition)) for d in plan.diff)
     exact = plan.text_diff if plan.kind == REPAIR else ()
-    return plan.changed, plan.refusals, diff, plan.risks, plan.notes, plan.moved, exact
+    return plan.changed, plan.refusals, diff, plan.risks, plan.notes, plan.moved, plan.void, exact
 
 
 def _group_text(group: Sequence[Plan]) -> str:

@@ -149,7 +149,8 @@ def test_plan_keeps_foreign_statements_and_elements() -> None:
 def test_plan_json_is_the_designs() -> None:
     made = plan_grant_from(REPO, FOREIGN, GRANT).to_json()
     designed = ["repository", "arn", "changed", "written", "before", "after", "diff", "findings"]
-    assert list(made) == [*designed, "risks", "notes", "refused", "refusals", "registry_policy"]
+    more = ["risks", "notes", "refused", "refusals", "registry_policy", "void", "remaining"]
+    assert list(made) == [*designed, *more]
     assert (made["repository"], made["arn"], made["changed"], made["written"]) == (REPO.name, REPO.arn, True, False)
     assert made["before"] == json.loads(FOREIGN)
     assert set(made["diff"][0]) == {"op", "effect", "principal", "action", "condition"}
@@ -169,9 +170,9 @@ def test_same_grant_again_changes_nothing() -> None:
 @pytest.mark.parametrize(
     ("repository", "grant", "says"),
     [
-        (repo(Team="Web"), GRANT, "has Team=Web"),
+        (repo(Team="Web"), GRANT, "void: requires Team=Payments, repository is Team=Web"),
         (repo(), GRANT, "has no tag Team"),
-        (repo(Team="payments"), GRANT, "has Team=payments"),
+        (repo(Team="payments"), GRANT, "repository is Team=payments"),
         (REPO, replace(GRANT, until=datetime(2020, 1, 1, tzinfo=UTC)), "ended"),
     ],
 )
@@ -348,7 +349,8 @@ def test_revoke_asks_and_names_what_it_leaves() -> None:
     document = granted.json
     document["Statement"].append(theirs)
     plan = plan_revoke(Store(json.dumps(document)), REPO, (USER,))
-    assert any("Theirs" in risk and "left alone" in risk for risk in plan.risks)
+    assert any("Access remains through Theirs" in risk for risk in plan.risks)
+    assert any("Theirs" in note and "left alone" in note for note in plan.notes)
 
 
 def test_revoking_the_last_statement_deletes_the_policy() -> None:

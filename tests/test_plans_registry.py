@@ -60,8 +60,7 @@ def test_a_deny_makes_the_grant_void_and_must_be_asked_about() -> None:
     (found,) = [item for item in plan.findings if item.id == "registry-deny"]
     assert (found.severity, found.statement) == ("error", "Partners")
     assert "PutImage" in found.title
-    assert len(plan.risks) == 1
-    assert "would be void" in plan.risks[0]
+    assert plan.risks == ("The grant would be void on PutImage: an explicit Deny in Partners of the registry policy.",)
     assert plan.to_json()["registry_policy"]["effects"][0]["denies"] == ["ecr:PutImage"]
     assert {"id", "severity", "title", "where", "fix"} == set(plan.to_json()["findings"][0])
 
@@ -86,7 +85,11 @@ def test_a_deny_that_may_apply_is_found_and_no_risk() -> None:
 def test_a_revoke_does_not_end_what_the_registry_allows() -> None:
     granted = plan_grant_from(REPOSITORY, None, GRANT).after_text
     plan = plan_revoke_from(REPOSITORY, granted, (USER,), registry=registry("Allow", "ecr:BatchGetImage"))
-    assert any("does not end the access" in risk and "BatchGetImage" in risk for risk in plan.risks)
+    (risk,) = [risk for risk in plan.risks if "Access remains" in risk]
+    assert "through Partners of the registry policy (it names account 222222222222)" in risk
+    assert "can use BatchGetImage" in risk
+    (row,) = plan.to_json()["remaining"]
+    assert (row["policy"], row["actions"], row["certain"]) == ("registry", ["ecr:BatchGetImage"], True)
     assert [item.id for item in plan.findings] == ["registry-allow"]
     grant = plan_grant_from(REPOSITORY, None, GRANT, registry=registry("Allow", "ecr:BatchGetImage"))
     assert grant.risks == ()
@@ -96,6 +99,9 @@ def test_an_unreadable_registry_is_a_note() -> None:
     facts = RegistryFacts("eu-central-1", policy_unreadable="ecr:GetRegistryPolicy was denied: User: ...")
     plan = plan_grant_from(REPOSITORY, None, GRANT, registry=facts)
     assert any("ecr:GetRegistryPolicy was denied" in note for note in plan.notes)
+    revoke = plan_revoke_from(REPOSITORY, plan.after_text, (USER,), registry=facts)
+    assert any(note.startswith("Whether access remains through the registry policy") for note in revoke.notes)
+    assert revoke.remaining == ()
     told = plan.to_json()["registry_policy"]
     assert told["exists"] is None
     assert "ecr:GetRegistryPolicy was denied" in told["unknown"]

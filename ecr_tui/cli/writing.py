@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 """Exit code, as for every program that a signal stops."""
+ACCESS_REMAINS = 1
+"""Exit code of a revoke after which a principal still has access, or may have: the check of its result failed."""
 SHOWN_IN_FULL = 12
 """Of more plans those that say the same are shown once."""
 
@@ -75,7 +77,8 @@ def report(summary: Summary, *, as_json: bool, failures: Sequence[EcrTuiError] =
         output.line(f"The rest can be done with: ecr-tui {kind} --resume", err=True)
     if summary.untried and summary.fatal is None:
         return INTERRUPTED
-    return max([summary.exit_code, *(failure.exit_code for failure in failures)])
+    left = any(one.plan.kind == "revoke" and one.plan.remaining for one in summary.results)
+    return max([summary.exit_code, ACCESS_REMAINS if left else 0, *(failure.exit_code for failure in failures)])
 
 
 def carried_out(run: Callable[[threading.Event, Callable[[Progress], None]], Summary]) -> Summary:

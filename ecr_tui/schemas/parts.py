@@ -224,6 +224,19 @@ SHARED: dict[str, Schema] = {
         },
         "whether both sides let one principal through",
     ),
+    "remaining": made_of(
+        {
+            "principal": text("who has the access"),
+            "policy": word("repository", "registry"),
+            "statement": text("its Sid, or its number"),
+            "named": text("the statement's principal that means this one, such as its account"),
+            "actions": listed(_TEXTS),
+            "certain": truth("false where it depends on something"),
+            "depends_on": listed(_TEXTS, "condition keys, or what else decides"),
+            "fix": text("what would end it"),
+        },
+        "access through one statement",
+    ),
     "plan": made_of(
         {
             "repository": text("its name"),
@@ -249,6 +262,11 @@ SHARED: dict[str, Schema] = {
                 "why ECR would, or might, refuse the policy afterwards",
             ),
             "registry_policy": maybe(ref("registry"), "null where it was not looked at"),
+            "void": maybe(text(), "of a grant that is not in effect, or not all of it: why"),
+            "remaining": listed(
+                ref("remaining"),
+                "through what the principals have access that a revoke does not end, or beyond a grant",
+            ),
         },
         "one repository's policy before and after",
     ),

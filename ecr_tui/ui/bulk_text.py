@@ -65,8 +65,10 @@ def _note(row: Row) -> list[Piece]:
         words, style = "", ""
     elif row.planned.refused:
         words, style = " ".join(f"{one.sentence}." for one in row.planned.refusals if one.likely), ""
-    elif row.planned.risks and row.planned.changed:
+    elif row.planned.risks:
         words, style = " ".join(row.planned.risks), ""
+    elif row.planned.void:
+        words, style = f"written, but has {row.planned.void}", ""
     else:
         words, style = _extent(row.planned), "dim"
     if words and pieces:
@@ -166,7 +168,9 @@ def _result_note(row: Row) -> list[Piece]:
         return [("", "")]
     if result.error is not None:
         return [(safe(result.error.title), "")]
-    return [(safe(" ".join(result.outcome.notes if result.outcome else ())), "")]
+    plan = result.plan
+    left = [f"{item.sentence()}." for item in plan.remaining] if plan.kind == "revoke" else []
+    return [(safe(" ".join((*left, *(result.outcome.notes if result.outcome else ())))), "")]
 
 
 def run_title(run: Running) -> Content:

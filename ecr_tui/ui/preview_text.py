@@ -74,6 +74,9 @@ def effect(plan: Plan, phase: str = "", *, marks: int = 0) -> Content:
         phase = ""  # written once, but it is not what the policy says any more
     done: list[tuple[str, str] | str] = [(phase, "$text-accent bold")] if phase else []
     if not plan.changed:
+        if plan.void:
+            done += [(" · ", MUTED)] if done else []
+            return Content.assemble(*done, (f"! Written, but has {safe(plan.void)}", "$text-warning bold"), full)
         return Content.assemble(*(done or [(f"{OK} No change: ", "$text-success bold"), "it is granted already"]), full)
     if plan.refused:
         cure: list[tuple[str, str] | str] = (
@@ -172,8 +175,9 @@ def diff(plan: Plan, width: int) -> Content:
     if not plan.changed:
         document = plan.after or plan.before
         text = document.pretty() if document else "The repository has no policy."
+        why = f"Written, but has {safe(plan.void)}" if plan.void else "The policy in force already gives this"
         return Content.assemble(
-            ("No change. The policy in force already gives this; nothing would be written.\n\n", "bold"),
+            (f"No change. {why}; nothing would be written.\n\n", "bold"),
             (safe_block(text), MUTED),
         )
     return Content("\n").join([changes(plan, width), Content(""), *diff_lines(plan.text_diff)])

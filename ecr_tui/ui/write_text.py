@@ -9,6 +9,7 @@ from textual.content import Content
 from ecr_tui.journal import REPAIR
 from ecr_tui.policy.ours import tag_words
 from ecr_tui.policy.principal import describe_all
+from ecr_tui.present import unchanged_words
 from ecr_tui.ui.choice import ACCESS_WORDS, until_words
 from ecr_tui.ui.preview_text import changes, diff_lines, notes
 from ecr_tui.ui.text import safe
@@ -32,12 +33,19 @@ def whom(grant: Grant, *, revoke: bool) -> str:
     )
 
 
+def nothing(plan: Plan) -> str:
+    """What a toast says where there is nothing to write."""
+    lines = [f"No change in {safe(plan.repository.name)}: {safe(unchanged_words(plan))}.", *map(safe, plan.risks)]
+    return "\n".join(lines)
+
+
 def done(plan: Plan, outcome: Outcome) -> str:
     """What a toast says after a write."""
     name = safe(plan.repository.name)
     what = f"{grant_words(plan.grant)}: {name}" if plan.grant is not None and plan.kind != "revoke" else name
     end = "\n".join(safe(note) for note in outcome.notes[:5]) or "Written and read back."
-    return f"{what}\n{end} u undoes it."
+    left = "".join(f"\n{safe(row.sentence())}." for row in plan.remaining) if plan.kind == "revoke" else ""
+    return f"{what}\n{end} u undoes it.{left}"
 
 
 def risks(plan: Plan) -> list[Content]:

@@ -219,7 +219,7 @@ async def test_revoke_always_asks(workspace: FakeWorkspace) -> None:
 async def test_revoke_without_a_statement_of_ours_says_so(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
         await ui.press("x")
-        await ui.wait(lambda: "no statement of ours" in ui.toasts())
+        await ui.wait(lambda: "ecr-tui has no statement for this principal in this policy" in ui.toasts())
 
 
 async def test_read_only_writes_nothing_by_any_key(tmp_path) -> None:

@@ -88,7 +88,7 @@ class Writes:
                 self._say("The preview is still being made; what is not shown is not written.")
             return
         if not plan.changed:
-            self._say(f"No change: {safe(plan.repository.name)} already grants this.")
+            self._say(write_text.nothing(plan), warning=bool(plan.void))
             return
         if plan.refused:
             self._refused(plan)
@@ -143,8 +143,7 @@ class Writes:
             return
         name = safe(plan.repository.name)
         if not plan.changed:
-            nothing = "there is no statement of ours to take away" if revoke else "it is granted already"
-            self._say("\n".join([f"No change in {name}: {nothing}.", *(safe(risk) for risk in plan.risks)]))
+            self._say(write_text.nothing(plan), warning=bool(plan.void or plan.risks))
             return
         if plan.refused:
             self._refused(plan)
@@ -255,7 +254,11 @@ class Writes:
         if isinstance(outcome, EcrTuiError):
             self._failed(outcome)
         else:
-            self._say(write_text.done(plan, outcome), title=_DONE.get(plan.kind, "Granted"))
+            self._say(
+                write_text.done(plan, outcome),
+                title=_DONE.get(plan.kind, "Granted"),
+                warning=plan.kind == "revoke" and bool(plan.remaining),
+            )
 
     def _failed(self, error: EcrTuiError) -> None:
         from ecr_tui.grants import Overwritten
