@@ -210,7 +210,9 @@ def plan_revoke_from(
     def change(live: PolicyDocument | None) -> Change:
         return revoke(live, principals, access, foreign=foreign)
 
-    return _plan(repository, text, change, kind="revoke", named=principals, access=access, registry=registry)
+    plan = _plan(repository, text, change, kind="revoke", named=principals, access=access, registry=registry)
+    # To edit what others wrote needs an answer.
+    return replace(plan, risks=tuple(dict.fromkeys((*change(plan.before).notes, *plan.risks)))) if foreign else plan
 
 
 def plan_document_from(
