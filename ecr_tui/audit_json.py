@@ -181,7 +181,7 @@ def both_sides(audit: Audit, item: RepositoryAudit, row: Row) -> dict[str, str] 
     verdict = audit.verdicts.get((item.repository.arn, row.principal))
     if verdict is not None:
         return {name: _all_of(verdict, actions) for name, actions in _ESSENTIAL.items()}
-    if all(row.verdict(capability) is Verdict.NO for capability in ENTRY):
+    if row.external and all(row.verdict(capability) is Verdict.NO for capability in ENTRY):
         return dict.fromkeys(_ESSENTIAL, DENIED)
     return None
 

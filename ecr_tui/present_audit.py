@@ -13,6 +13,7 @@ from ecr_tui.policy.principal import describe
 from ecr_tui.policy.who import Capability, Row, Verdict
 from ecr_tui.registry_effect import registry_of
 from ecr_tui.text import block
+from ecr_tui.twosided import not_checked
 
 SHOWN, ROWS = 8, 25
 """Names in one list, rows in one table; ``--json`` has them all."""
@@ -140,7 +141,7 @@ def _asked(audit: Audit) -> list[str]:
             lines.append(f"  its identity policies: {shown or 'none'}")
             if identity.boundary is not None:
                 lines.append(f"  its permissions boundary: {identity.boundary.name}")
-        lines += _answers(audit, principal)
+        lines += [*_answers(audit, principal), f"  {not_checked(principal)}"]
         wanted = needed(audit, principal)
         if wanted is not None:
             lines.append(f"  needs, for what account A lets it do ({wanted.size_words}):")

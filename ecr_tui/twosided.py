@@ -41,10 +41,26 @@ from ecr_tui.registry_effect import ANYTHING, OPEN_DOOR, Registry, registry_of
 
 ALLOWED, DENIED, UNKNOWN = "Allowed", "Denied", "Unknown"
 NOT_CONSIDERED = (
-    "service control and resource control policies of the organisation",
+    "service control and resource control policies of the organization",
     "VPC endpoint policies",
 )
 """Policies that may still deny, and that neither account's own credentials tell about."""
+
+SESSION_POLICIES = "session policies"
+"""The same for roles and sessions: whoever assumes a role may pass one."""
+
+
+def not_considered(principal: str) -> tuple[str, ...]:
+    """What a verdict about the principal leaves aside."""
+    sessions = caller_of(principal).kind in ("role", "assumed-role", "federated-user")
+    return (*NOT_CONSIDERED, SESSION_POLICIES) if sessions else NOT_CONSIDERED
+
+
+def not_checked(principal: str) -> str:
+    """The same as a sentence without a full stop."""
+    sessions = ", VPC endpoint policies and session policies" if SESSION_POLICIES in not_considered(principal) else ""
+    return f"SCPs, RCPs{sessions or ' and VPC endpoint policies'} are not checked"
+
 
 _A, _B = str(Role.OWNER), str(Role.CONSUMER)
 _UNREADABLE = "unknown, not readable: "
@@ -119,7 +135,7 @@ class TwoSided:
             "actions": [item.to_json() for item in self.actions],
             "findings": [finding.to_json() for finding in self.findings],
             "notes": list(self.notes),
-            "not_considered": list(NOT_CONSIDERED),
+            "not_considered": list(not_considered(self.principal)),
         }
 
 
@@ -328,7 +344,7 @@ def headline(found: TwoSided) -> str:
     """The verdict in one sentence."""
     who = f"{describe(found.principal)} ({found.access.words})"
     if found.response == ALLOWED:
-        return f"both sides allow {who}"
+        return f"both sides allow {who}; {not_checked(found.principal)}"
     if found.response == DENIED:
         lacking = " and ".join(found.missing) or "a policy"
         return f"{who} is denied: {lacking} does not allow all of it"

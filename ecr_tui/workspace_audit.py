@@ -100,7 +100,10 @@ class Auditing:
             return (), [f"who account B is could not be found out: {' '.join(error.text().split())}"]
 
     def _with_both_sides(self, found: Audit, asked: Sequence[str]) -> Audit:
-        """Only where account A's side lets the principal in: elsewhere the answer is no, whatever B has."""
+        """Only where account A's side lets the principal in: elsewhere the answer is no, whatever B has.
+
+        Account A's own principals may be let in by their own policies alone.
+        """
         from ecr_tui.audit_result import ENTRY
         from ecr_tui.policy.actions import Access
         from ecr_tui.policy.who import Verdict
@@ -115,7 +118,8 @@ class Auditing:
                 item
                 for item in found.repositories
                 for row in item.asked
-                if row.principal == principal and any(row.verdict(one) is not Verdict.NO for one in ENTRY)
+                if row.principal == principal
+                and (not row.external or any(row.verdict(one) is not Verdict.NO for one in ENTRY))
             ]
             if len(let_in) > VERDICTS:
                 notes.append(f"both sides were decided for {VERDICTS} of the {len(let_in)} repositories of {principal}")

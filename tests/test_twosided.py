@@ -120,6 +120,48 @@ def test_the_token_is_bs_alone() -> None:
     assert action(decided(document(to_b()), known(tagged)), TOKEN_ACTION).response == DENIED
 
 
+def test_the_sentence_names_what_may_still_deny() -> None:
+    user = decided(document(to_b()), known(NEEDED))
+    assert headline(user).endswith("; SCPs, RCPs and VPC endpoint policies are not checked")
+    role = decided(document(to_b()), known(NEEDED, principal=ROLE), principal=ROLE)
+    assert headline(role).endswith("; SCPs, RCPs, VPC endpoint policies and session policies are not checked")
+    assert role.to_json()["not_considered"] == [*NOT_CONSIDERED, "session policies"]
+
+
+def test_a_deny_with_not_principal_hits_whoever_has_a_boundary() -> None:
+    except_b = statement("Deny", NotPrincipal={"AWS": [USER, f"arn:aws:iam::{B}:root"]})
+    boundary = NamedPolicy("Limit", "permissions boundary", document(statement(Resource="*")))
+    for b, response in (
+        (known(NEEDED), ALLOWED),
+        (known(NEEDED, boundary=boundary), DENIED),
+        (UNREADABLE, UNKNOWN),
+    ):
+        item = action(decided(document(to_b(), except_b), b), "ecr:BatchGetImage")
+        assert (item.response, item.owner.allows) == (response, {ALLOWED: True, DENIED: False, UNKNOWN: None}[response])
+    alone = document(to_b(), statement("Deny", NotPrincipal={"AWS": USER}))
+    assert action(decided(alone, known(NEEDED)), "ecr:BatchGetImage").owner.reason == (
+        "unknown: it depends on NotPrincipal"
+    )
+
+
+def test_a_federated_user_without_a_known_session_policy_is_unknown() -> None:
+    federated = f"arn:aws:sts::{B}:federated-user/devusr2"
+    b = IdentityPolicies(federated, federated, unreadable="it has no identity policies that could be read")
+    assert decided(document(to_b()), b, principal=federated).response == UNKNOWN
+    assert decided(None, b, principal=federated).response == DENIED
+
+
+def test_a_sessions_role_path_counts_where_iam_tells_it() -> None:
+    session = f"arn:aws:sts::{B}:assumed-role/Train/build-7"
+    by_path = document(to_b(Condition={"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{B}:role/delivery/*"}}))
+    told = replace(known(NEEDED, principal=session), arn=ROLE)
+    assert decided(by_path, told, principal=session).response == ALLOWED
+    elsewhere = replace(told, arn=f"arn:aws:iam::{B}:role/Train")
+    assert decided(by_path, elsewhere, principal=session).response == DENIED
+    unread = decided(by_path, replace(UNREADABLE, principal=session, arn=session), principal=session)
+    assert action(unread, "ecr:BatchGetImage").owner.reason == "unknown: it depends on aws:PrincipalArn"
+
+
 def test_an_explicit_deny_on_either_side() -> None:
     denied_by_a = decided(document(to_b(), to_b("ecr:BatchGetImage", "Deny", Sid="Freeze")), known(NEEDED))
     item = action(denied_by_a, "ecr:BatchGetImage")

@@ -64,8 +64,9 @@ _ARN = re.compile(r"arn:([a-z0-9-]+):(iam|sts)::([0-9]{12}):([^/]+)(?:/(.*))?", 
 @dataclass(frozen=True)
 class Caller:
     """A request's principal taken apart. ``kind``: "user", "role", "assumed-role", "federated-user", "root",
-    "service" or "other"; ``name`` is the role's or user's name without its path. ``role``: of a session, its role's
-    ARN with the path, "" where that is not known, since a session's own ARN does not carry it."""
+    "service" or "other"; ``name`` is the role's or user's name without its path. ``role``: of a session or role, the
+    role's ARN with its path as IAM tells it, "" where that is not known: a session's own ARN does not carry the path,
+    and somebody may have left it out."""
 
     arn: str
     kind: str
@@ -77,7 +78,7 @@ class Caller:
 
 @lru_cache(maxsize=8192)
 def caller_of(principal: str, principal_arn: str = "") -> Caller:
-    """``principal_arn``: aws:PrincipalArn, where it is known; it counts for a session alone."""
+    """``principal_arn``: aws:PrincipalArn, where it is known; it counts for a session or role alone."""
     found = _ARN.fullmatch(principal)
     if found is None:
         if re.fullmatch(r"[0-9]{12}", principal):
@@ -94,7 +95,8 @@ def caller_of(principal: str, principal_arn: str = "") -> Caller:
     if service == "sts" and kind == "federated-user":
         return Caller(principal, kind, account, partition, rest)
     if service == "iam" and kind in ("user", "role"):
-        return Caller(principal, kind, account, partition, rest.rsplit("/", 1)[-1])
+        own = kind == "role" and principal_arn == principal
+        return Caller(principal, kind, account, partition, rest.rsplit("/", 1)[-1], principal_arn if own else "")
     if service == "iam" and kind == "root" and not rest:
         return Caller(principal, "root", account, partition, "")
     return Caller(principal, "other", account, partition, "")
@@ -137,6 +139,14 @@ def is_session_of(value: str, caller: Caller) -> bool:
         return False
     session = caller_of(value)
     return session.kind == "assumed-role" and (session.account, session.name) == (caller.account, caller.name)
+
+
+def is_namesake(value: str, caller: Caller) -> bool:
+    """Whether a principal is the calling role, given without its path, which then is not known."""
+    if caller.kind != "role" or caller.role or caller.arn.count("/") != 1:
+        return False
+    named = caller_of(value)
+    return named.kind == "role" and (named.account, named.name) == (caller.account, caller.name)
 
 
 def may_name(kind: str, value: str, caller: Caller) -> bool:
@@ -268,7 +278,8 @@ class Rule:
             # The role's path is in the policy, and that of the session's role is not known.
             if grip != Grip.ROLE or caller.role or value.count("/") == 1:
                 must |= grip
-            if not grip and (is_session_of(value, caller) or (self.deny and may_name(kind, value, caller))):
+            unsure = is_session_of(value, caller) or is_namesake(value, caller)
+            if not grip and (unsure or (self.deny and may_name(kind, value, caller))):
                 may |= Grip.EXACT
         return must, may
 

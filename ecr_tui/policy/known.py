@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ecr_tui.policy.compiled import Caller, Grip, Rule, caller_of
+from ecr_tui.policy.compiled import Caller, Grip, Rule, caller_of, is_session_of
 from ecr_tui.policy.conditions import Clause
 from ecr_tui.policy.keys import is_resource_tag
 from ecr_tui.policy.patterns import Context, witnesses
@@ -112,6 +112,7 @@ class Known:
             if self.complete:
                 # AWS takes principals only that exist, and role names are unique: the name decides.
                 must = rule.principal_grip(self.caller, bool(self.bounded))
+                may = may if rule.deny else must
             if not may:
                 return Standing(must, may, (), "NotPrincipal" if rule.statement.not_principals else "Principal")
             if not must:
@@ -144,11 +145,9 @@ class Known:
         if rule.statement.not_principals:
             whole = rule.principal_bounds(self.caller, False, self.many)[1] == Grip.NONE
             return BOUNDARY if whole else NOT_PRINCIPAL
-        return "aws:PrincipalArn" if self._path_unknown else PRINCIPAL
-
-    @property
-    def _path_unknown(self) -> bool:
-        return self.caller.kind == "assumed-role" and not self.caller.role
+        if any(is_session_of(value, self.caller) for _, value in rule.statement.principals):
+            return PRINCIPAL
+        return "aws:PrincipalArn" if self.caller.kind in ("assumed-role", "role") else PRINCIPAL
 
     def clause(self, clause: Clause, deny: bool, action: str) -> tuple[bool, bool]:
         """Whether it certainly holds, and whether it may."""
@@ -160,7 +159,8 @@ class Known:
             return holds, holds or (deny and clause.may(self.keys))
         if not clause.is_known:
             return False, deny
-        if [name.lower() for name in open_names] == ["aws:principalarn"] == [clause.key.lower()] and self._path_unknown:
+        only_arn = [name.lower() for name in open_names] == ["aws:principalarn"] == [clause.key.lower()]
+        if only_arn and path_unknown(self.caller):
             found = [(clause.test(keys), clause.may(keys)) for keys in self._with_paths(clause)]
             return all(test for test, _ in found), any(test or (deny and may) for test, may in found)
         return False, True
@@ -181,6 +181,14 @@ class Known:
 def stands_for_many(caller: Caller) -> bool:
     """An account, or everybody. (A role stands for its sessions, which is decided where they are named.)"""
     return caller.kind == "root" or caller.arn == EVERYONE
+
+
+def path_unknown(caller: Caller) -> bool:
+    """Of a session whose role IAM has not told, and of an Identity Center role without the path that each has."""
+    if caller.role:
+        return False
+    left_out = caller.name.startswith("AWSReservedSSO_") and caller.arn.count("/") == 1
+    return caller.kind == "assumed-role" or (caller.kind == "role" and left_out)
 
 
 def calling(request: Request) -> Caller:
@@ -229,7 +237,9 @@ def before_call(
         context["aws:ViaAWSService"] = "false"
         if caller.kind not in ("user", "root"):
             absent.add("aws:username")
-    if caller.role:
+    if path_unknown(caller):
+        context.pop("aws:PrincipalArn", None)
+    elif caller.role:
         context["aws:PrincipalArn"] = caller.role
     if user_id and caller.kind == "user":
         context["aws:userid"] = user_id

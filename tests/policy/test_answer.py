@@ -124,6 +124,16 @@ def test_a_principal_with_a_path_may_be_the_sessions_role() -> None:
     assert asked(policy(allow(f"arn:aws:iam::{B}:role/team/other", PULL)), SESSION).verdict is NO
 
 
+def test_a_role_given_without_its_path() -> None:
+    role = f"arn:aws:iam::{B}:role/{SSO_ROLE}"
+    reserved = policy(allow(B, PULL, {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{B}:role/aws-reserved/*"}}))
+    assert asked(reserved, role).verdict is DEPENDS
+    whole = f"arn:aws:iam::{B}:role/aws-reserved/sso.amazonaws.com/{SSO_ROLE}"
+    assert asked(policy(allow(whole, PULL)), role).depends_on == ("aws:PrincipalArn",)
+    assert asked(reserved, whole).verdict is YES
+    assert asked(reserved, ROLE).verdict is NO
+
+
 def test_a_role_stands_for_its_sessions() -> None:
     assert asked(policy(allow(SESSION, PULL)), ROLE).verdict is DEPENDS
     assert asked(policy(allow(ROLE, PULL), deny(SESSION)), ROLE).verdict is DEPENDS
