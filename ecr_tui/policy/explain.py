@@ -99,7 +99,9 @@ def _of_rule(rule: Rule, where: str, number: int, action: str, resource: str, kn
     if standing.may:
         if not rule.deny:
             return None
-        text = f"{place} may deny it: it depends on {', '.join(standing.opens)}"
+        what = ", ".join(standing.opens)
+        open_text = f"AWS's documentation leaves open how it reads its {what}"
+        text = f"{place} may deny it: {open_text if known.complete else f'it depends on {what}'}"
         return Reason(where, "may-deny", text, number, statement.name, statement.index)
     if rule.deny or not standing.element:
         return None

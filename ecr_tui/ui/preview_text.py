@@ -14,13 +14,14 @@ from ecr_tui.policy.compare import shortened
 from ecr_tui.policy.document import LIMIT, PolicyDocument
 from ecr_tui.policy.ours import tag_words
 from ecr_tui.policy.principal import describe, describe_all
-from ecr_tui.policy.who import access_of
+from ecr_tui.registry_effect import Accesses
 from ecr_tui.ui.choice import ACCESS_WORDS, caveat, until_words
 from ecr_tui.ui.text import MUTED, NO, OK, UNKNOWN, count, safe, safe_block
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
     from ecr_tui.grants import Plan
+    from ecr_tui.policy.access import AccessSummary
     from ecr_tui.policy.change import Difference, Grant
     from ecr_tui.policy.findings import Finding
     from ecr_tui.policy.identity import NeededPolicies
@@ -223,17 +224,15 @@ class Who:
     after: str
 
 
-def who_rows(plan: Plan, repository: Repository) -> list[Who]:
+def who_rows(plan: Plan, repository: Repository, now: datetime | None = None) -> list[Who]:
+    """With the registry policy, where the plan knows it."""
     rows = []
     for kind, principal in _principals(plan.before, plan.after):
-        rows.append(
-            Who(
-                kind,
-                principal,
-                _may(plan.before, kind, principal, repository),
-                _may(plan.after, kind, principal, repository),
-            )
+        accesses = Accesses(principal, {repository.region: plan.registry}, now=now)
+        before, after = (
+            _may(document, kind, principal, accesses.of(repository, document)) for document in (plan.before, plan.after)
         )
+        rows.append(Who(kind, principal, before, after))
     return rows
 
 
@@ -245,14 +244,12 @@ def _principals(*documents: PolicyDocument | None) -> list[tuple[str, str]]:
     return list(found)
 
 
-def _may(document: PolicyDocument | None, kind: str, principal: str, repository: Repository) -> str:
+def _may(document: PolicyDocument | None, kind: str, principal: str, found: AccessSummary) -> str:
+    if not found.is_none:
+        marks = {True: OK, False: NO, None: UNKNOWN}
+        return "  ".join(f"{marks[one]} {word}" for one, word in ((found.pull, "pull"), (found.push, "push")))
     if document is None:
         return f"{NO} nothing"
-    if kind == "AWS":
-        found = access_of(document, principal, repository_arn=repository.arn, tags=repository.tags)
-        if not found.is_none:
-            marks = {True: OK, False: NO, None: UNKNOWN}
-            return "  ".join(f"{marks[one]} {word}" for one, word in ((found.pull, "pull"), (found.push, "push")))
     allowed = [
         a for s in document.statements if s.effect == "Allow" and (kind, principal) in s.principals for a in s.actions
     ]
@@ -267,11 +264,11 @@ def _may(document: PolicyDocument | None, kind: str, principal: str, repository:
 def who(plan: Plan, repository: Repository, now: datetime | None = None) -> Content:
     from ecr_tui.ui.who_text import who_reasons
 
-    rows = who_rows(plan, repository)
+    rows = who_rows(plan, repository, now)
     if not rows:
         return Content.styled("Nobody outside this account: no statement names anyone.", MUTED)
     lines = []
-    reasons = who_reasons(plan.after, repository, now)
+    reasons = who_reasons(plan.after, repository, now, plan.registry)
     for row in rows:
         name = safe(describe(row.principal)) if row.kind == "AWS" else f"{safe(row.kind.lower())} {safe(row.principal)}"
         lines.append(Content.styled(name, "bold"))

@@ -10,10 +10,11 @@ from textual.content import Content
 from ecr_tui.endings import ending
 from ecr_tui.policy.lint_conditions import ends_at
 from ecr_tui.policy.who import Capability, Row, Verdict, who_can
+from ecr_tui.registry_effect import Reach
 from ecr_tui.ui.text import MUTED, NO, OK, UNKNOWN, safe
 
 if TYPE_CHECKING:
-    from ecr_tui.aws.model import Repository
+    from ecr_tui.aws.model import RegistryFacts, Repository
     from ecr_tui.policy.document import PolicyDocument
 
 MARKS = {
@@ -26,13 +27,17 @@ MARKS = {
 
 
 def who_reasons(
-    document: PolicyDocument | None, repository: Repository, now: datetime | None = None
+    document: PolicyDocument | None,
+    repository: Repository,
+    now: datetime | None = None,
+    registry: RegistryFacts | None = None,
 ) -> dict[str, list[Content]]:
     """By principal as the document names it: a line for each capability that is more than a plain no."""
     if document is None:
         return {}
     now = now or datetime.now(UTC)
-    rows = who_can(document, repository_arn=repository.arn, tags=repository.tags, now=now)
+    beside = Reach(registry).on(repository.arn) if registry is not None else None
+    rows = who_can(document, repository_arn=repository.arn, tags=repository.tags, registry=beside, now=now)
     return {row.principal: [*_cells(row), *_endings(document, row.principal, now)] for row in rows}
 
 

@@ -17,7 +17,16 @@ from typing import Any
 from ecr_tui.audit import examine
 from ecr_tui.audit_reading import read_policies
 from ecr_tui.audit_result import Audit
-from ecr_tui.aws.model import Identity, IdentityPolicies, MfaPrompt, Profile, Repository, Role, RoleToAssume
+from ecr_tui.aws.model import (
+    Identity,
+    IdentityPolicies,
+    MfaPrompt,
+    Profile,
+    RegistryFacts,
+    Repository,
+    Role,
+    RoleToAssume,
+)
 from ecr_tui.bulk import Bulk
 from ecr_tui.cache import Cached
 from ecr_tui.config import Settings
@@ -199,6 +208,7 @@ class FakeWorkspace(FakeProofs):
         self.b_arn = DEVUSR2
         self.expires: datetime | None = NOW + timedelta(hours=3, minutes=12)
         self.closed = False
+        self.registry: RegistryFacts | None = None
         self.kept: Cached | None = None
         self.made_again: dict[str, str] = {}
         """Ids of deleted principals that were made again, with their ARNs."""
@@ -418,8 +428,9 @@ class FakeWorkspace(FakeProofs):
     def repo(self, arn: str) -> Repository:
         return next(r for r in self.all if r.arn == arn)
 
-    def registry_facts(self, region: str) -> None:
+    def registry_facts(self, region: str) -> RegistryFacts | None:
         self._enter("registry_facts", region)
+        return self.registry
 
     def verdicts(self, repo: Repository, plan: Plan) -> tuple[TwoSided, ...]:
         self._enter("verdicts", repo.name)

@@ -10,7 +10,7 @@ import pytest
 from textual import events
 from textual.widgets import Input
 
-from ecr_tui.aws.model import Repository, Role
+from ecr_tui.aws.model import RegistryFacts, Repository, Role
 from ecr_tui.cache import Cached
 from ecr_tui.config import Settings
 from ecr_tui.errors import CredentialsError, DeniedError, EnvironmentFailure
@@ -56,6 +56,28 @@ async def test_access_is_unknown_until_the_policy_is_read(workspace: FakeWorkspa
         assert "…" in line(ui.text(), "public-mirror")
         workspace.gate.release()
         await ui.wait(lambda: "✓ pull  ✗ push" in line(ui.text(), "public-mirror"))
+
+
+async def test_access_that_depends_on_the_request_is_neither_yes_nor_no(tmp_path: Path) -> None:
+    organization = fake.PUBLIC.replace('"Action"', '"Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}},"Action"')
+    rows = [repository(name) for name in ("open", "orga", "shut")]
+    workspace = FakeWorkspace(tmp_path, rows, policies={"open": fake.PUBLIC, "orga": organization})
+    async with running(workspace) as ui:
+        await ui.wait(lambda: "? pull  ✗ push" in line(ui.text(), "orga"))
+        for query, shown in (("access:depends", "orga"), ("access:none", "shut"), ("!access:none", "open")):
+            await ui.press("slash", "ctrl+u")
+            await ui.type(query)
+            await ui.see("1 of 3 shown")
+            assert ui.selected == shown
+
+
+async def test_the_registry_policy_counts_in_the_column(tmp_path: Path) -> None:
+    deny = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"ecr:*","Resource":"*"}]}'
+    workspace = FakeWorkspace(tmp_path, [repository("open")], policies={"open": fake.PUBLIC})
+    workspace.registry = RegistryFacts(repository("open").region, deny)
+    async with running(workspace) as ui:
+        await ui.wait(lambda: "✗ pull  ✗ push" in line(ui.text(), "open"))
+        assert workspace.gate.count("registry_facts") >= 1
 
 
 async def test_a_policy_that_cannot_be_read_is_not_called_no_access(workspace: FakeWorkspace) -> None:

@@ -8,6 +8,7 @@ them, many at a time.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,16 @@ def _parse(text: str) -> PolicyDocument:
     return PolicyDocument.parse(text)
 
 
+@lru_cache(maxsize=2048)
+def _asks_for_time(text: str) -> bool:
+    lower = text.lower()
+    return "aws:currenttime" in lower or "aws:epochtime" in lower
+
+
+JUDGED_SECONDS = 60.0
+"""So long an answer stands that depends on the time: a grant that ends is gone within a minute."""
+
+
 class Details:
     """``policies`` and ``images`` hold the answers taken so far, by ARN: they change in :meth:`take` and when
     something is forgotten, never in between."""
@@ -50,6 +61,9 @@ class Details:
         self._access: dict[str, AccessSummary | EcrTuiError] = {}
         self._accesses: Accesses | None = None
         self._judged_for: str | None = None
+        self._judged_at = 0.0
+        self._timed: set[str] = set()
+        """ARNs whose answers depend on the time."""
         self._registries: dict[str, RegistryFacts | None] = {}
         self._registry_lock = threading.Lock()
 
@@ -150,6 +164,11 @@ class Details:
         if principal != self._judged_for:
             self._access.clear()
             self._accesses, self._judged_for = None, principal
+        if self._timed and time.monotonic() - self._judged_at > JUDGED_SECONDS:
+            for arn in self._timed:
+                self._access.pop(arn, None)
+            self._timed.clear()
+            self._accesses = None
         found = self._access.get(repository.arn)
         if found is None:
             found = self._access[repository.arn] = self._judge(answer.value, repository, principal)
@@ -160,6 +179,9 @@ class Details:
 
         if self._accesses is None:
             self._accesses = Accesses(principal, self._registries)
+            self._judged_at = time.monotonic()
+        if text and _asks_for_time(text):
+            self._timed.add(repository.arn)
         try:
             return self._accesses.of(repository, _parse(text) if text else None)
         except EcrTuiError as error:
