@@ -16,7 +16,7 @@ LOWEST_STAMP := $(LOWEST)/.installed-lowest
 LOWEST_TESTS := tests/aws tests/registry tests/sandbox tests/test_help.py tests/test_completion.py tests/test_repeats.py \
   tests/e2e/test_streams.py tests/ui/test_verification.py tests/ui/test_story.py
 
-.PHONY: help demo test thorough lowest check lint types contracts format readme screenshots bench clean
+.PHONY: help demo test thorough lowest check lint types contracts format readme screenshots bench soak clean
 .NOTPARALLEL:
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo "make check  what CI runs: lint, types, import contracts, and all tests, the thorough ones included"
 	@echo "make lowest the tests that meet the libraries, with the lowest version of each that pyproject.toml declares"
 	@echo "make format, make readme (its tables of keys and failures), make screenshots, make clean"
+	@echo "make soak   200 kills at random moments, and whether anything is lost (ARGS='--kills 50 --seed 2')"
 	@echo "make bench  how fast, against what one would use instead (ARGS='start table': some of it)"
 
 demo: $(DEMO_STAMP)
@@ -63,6 +64,9 @@ screenshots: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+soak: $(STAMP)
+	@$(BIN)/python -m tests.soak $(ARGS)
 
 clean:
 	rm -rf $(VENV) $(LOWEST) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
