@@ -42,6 +42,8 @@ _FORMAT = 1
 _LONGEST_RUN = timedelta(hours=24)
 _TAIL = 1 << 20
 """Bytes from the end that :meth:`Journal.heads` looks at."""
+_RECENT = 4 << 20
+"""Bytes from the end that are enough for most: some thousand entries."""
 _WRITING_WAIT = 60.0
 """Longer than one write can take: a policy is read, written and read again, each within its own time limits."""
 
@@ -146,7 +148,8 @@ class Head:
 
 @dataclass(frozen=True)
 class History:
-    """Everything that the journal holds, oldest first.
+    """What the journal holds, oldest first: all of it, or (``complete`` False) the last of it, in which nothing depends
+    on what came before.
 
     What was looked up (``undoing.settle``): ``half`` are the ids of changes of tags that were carried out in part,
     ``unclear`` the places (ARN and subject) whose last write is unknown, and where that cannot be told from what is
@@ -156,6 +159,7 @@ class History:
     entries: tuple[Entry, ...]
     damaged: tuple[Damage, ...] = ()
     runs: tuple[Run, ...] = ()
+    complete: bool = True
     half: frozenset[str] = frozenset()
     unclear: frozenset[tuple[str, str]] = frozenset()
 
@@ -363,12 +367,44 @@ class Journal:
         with self._file.held(_WRITING_WAIT, part):
             yield
 
-    def read(self) -> History:
-        """The whole journal; an absent file is an empty history."""
+    def read(self, enough: Callable[[History], bool] | None = None) -> History:
+        """The whole journal; an absent file is an empty history.
+
+        ``enough``: the last of it will do, where that says so.
+        """
+        if enough is not None:
+            history = self.recent()
+            if history.complete or enough(history):
+                return history
+        return self._read(None)
+
+    def recent(self) -> History:
+        """The last entries, with the whole of each run that they are a part of."""
+        last = _RECENT
+        while True:
+            history = self._read(last)
+            known = {run.id for run in history.runs}
+            if history.complete or all(entry.record.run in known for entry in history.entries if entry.record.run):
+                return history
+            last *= 8
+
+    def _read(self, last: int | None) -> History:
         entries: dict[str, Entry] = {}
         runs: dict[str, Run] = {}
-        damaged = self._file.read(lambda value: _take(value, entries, runs))
-        return History(tuple(_settled_by_next(list(entries.values()))), damaged, tuple(runs.values()))
+        # What a write left is mostly what the next one found: each text is kept once.
+        texts: dict[str, str] = {}
+
+        def take(value: Any) -> None:
+            _take(value, entries, runs, texts)
+
+        damaged: tuple[Damage, ...] = ()
+        complete = True
+        if last is None:
+            damaged = self._file.read(take)
+        else:
+            complete = self._file.read_last(last, take)
+        settled = tuple(_settled_by_next(list(entries.values())))
+        return History(settled, damaged, tuple(runs.values()), complete=complete)
 
     def entries(self) -> tuple[Entry, ...]:
         return self.read().entries
@@ -391,6 +427,8 @@ class Journal:
 
 def _settled_by_next(entries: list[Entry]) -> list[Entry]:
     """An unknown write is told by what the next one to the same place found there, under the same lock."""
+    if all(entry.outcome != UNKNOWN for entry in entries):
+        return entries
     following: dict[tuple[str, str], Entry] = {}
     for place in range(len(entries) - 1, -1, -1):
         entry = entries[place]
@@ -410,13 +448,13 @@ _NULLABLE = ("before_text", "after_text", "undoes")
 _REQUIRED = ("kind", "repository", "arn", "region", "account")
 
 
-def _record_of(value: dict[str, Any]) -> Record:
+def _record_of(value: dict[str, Any], texts: dict[str, str]) -> Record:
     """Fields that a later version may add are skipped, not refused."""
-    fields = {
-        name: None if name in _NULLABLE and value[name] is None else text_of(value[name])
-        for name in Record.__dataclass_fields__
-        if name in value
-    }
+    fields: dict[str, str | None] = {}
+    for name in Record.__dataclass_fields__:
+        if name in value:
+            found = value[name]
+            fields[name] = None if found is None and name in _NULLABLE else texts.setdefault(text_of(found), found)
     record = Record(**fields)  # type: ignore[arg-type]
     if record.kind not in _KINDS or record.subject not in (POLICY, TAGS) or not all(fields[one] for one in _REQUIRED):
         raise ValueError("no write")
@@ -437,14 +475,14 @@ def _run_of(value: dict[str, Any], identifier: str, at: datetime) -> Run:
     )
 
 
-def _take(value: Any, entries: dict[str, Entry], runs: dict[str, Run]) -> None:
+def _take(value: Any, entries: dict[str, Entry], runs: dict[str, Run], texts: dict[str, str]) -> None:
     """One line of the file. Raises ValueError, KeyError or TypeError for what is none."""
     check_version(fields_of(value), _FORMAT)
     event, identifier, at = value["event"], text_of(value["id"]), moment_of(value["at"])
     if not identifier:
         raise ValueError("no id")
     if event == "begin":
-        entries[identifier] = Entry(identifier, at, _record_of(value))
+        entries[identifier] = Entry(identifier, at, _record_of(value, texts))
     elif event == "finish":
         outcome, detail = text_of(value["outcome"]), text_of(value.get("detail", ""))
         if outcome not in (WRITTEN, FAILED, UNKNOWN):

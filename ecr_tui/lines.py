@@ -65,18 +65,38 @@ class LineFile:
     def read(self, take: Callable[[Any], None]) -> tuple[Damage, ...]:
         """Give each line's value to ``take``, oldest first; one for which it raises ValueError, KeyError or TypeError
         counts as damaged. An absent file has no lines."""
+        with self._reading() as (file, end):
+            return () if file is None else tuple(_damaged(file, end, take, self._name.removeprefix("the ")))
+
+    def read_last(self, size: int, take: Callable[[Any], None]) -> bool:
+        """As :meth:`read`, of the lines in the last ``size`` bytes; whether these are all. Damage is passed over."""
+        with self._reading() as (file, end):
+            if file is None:
+                return True
+            skipped = 0
+            if end > size:
+                file.seek(end - size)
+                skipped = end - size + len(file.readline())
+            for _ in _damaged(file, end - skipped, take, self._name):
+                continue
+            return not skipped
+
+    @contextmanager
+    def _reading(self) -> Iterator[tuple[BinaryIO | None, int]]:
+        """The file (None where there is none) and its size. Lines only come: what is there by then can be read without
+        keeping others from writing."""
         try:
             descriptor = self._open(self.path, os.O_RDONLY)
         except FileNotFoundError:
-            return ()
+            yield None, 0
+            return
         except OSError as exc:
             raise self._unusable(exc) from exc
         try:
             with os.fdopen(descriptor, "rb") as file:
                 with _locked(file.fileno(), self.path, exclusive=False):
                     end = os.fstat(file.fileno()).st_size
-                # Lines only come: what was there can be read without keeping others from writing.
-                return tuple(_damaged(file, end, take, self._name.removeprefix("the ")))
+                yield file, end
         except OSError as exc:
             raise self._unusable(exc) from exc
 
@@ -237,6 +257,8 @@ def _damaged(file: BinaryIO, end: int, take: Callable[[Any], None], name: str) -
         if not line.strip():
             continue
         try:
+            if b"\\ud" in line:
+                _check_characters(line)
             take(json.loads(line))
         except (ValueError, KeyError, TypeError, RecursionError) as exc:
             why = f"not a line of a {name} ({type(exc).__name__})"
@@ -260,11 +282,15 @@ def check_version(value: Any, known: int) -> None:
         raise LaterVersion(f"written by a newer version of ecr-tui (format {version})")
 
 
+def _check_characters(line: bytes) -> None:
+    """Raises ValueError for half a character, which JSON can name and nothing can show."""
+    json.dumps(json.loads(line), ensure_ascii=False).encode()
+
+
 def text_of(value: Any) -> str:
-    """The value as a text that can be shown. Raises TypeError, or ValueError for half a character."""
+    """Raises TypeError for what is no text."""
     if not isinstance(value, str):
         raise TypeError("not a text")
-    value.encode()
     return value
 
 

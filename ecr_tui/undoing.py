@@ -60,9 +60,15 @@ def undo(
     there is nothing to take back, ConflictError when the live policy is no longer what that write left.
     """
     gate(read_only)
+
+    def last(history: History) -> Entry | None:
+        return next((history.redoable if redo else history.undoable)(account), None)
+
     with journal.writing():
-        history = settle(store_for, journal, account=account, tags_for=tags_for)
-        entry = next((history.redoable if redo else history.undoable)(account), None)
+        history = settle(
+            store_for, journal, account=account, tags_for=tags_for, enough=lambda history: last(history) is not None
+        )
+        entry = last(history)
         if entry is None:
             raise InputError(
                 f"there is nothing to {'redo' if redo else 'undo'}",
@@ -95,7 +101,7 @@ def undo_entry(
             return plan_undo_from(entry, text)
         except ConflictError:
             # Who wrote since is worth reading the journal for.
-            return plan_undo_from(entry, text, journal.read().later(entry))
+            return plan_undo_from(entry, text, journal.read(holds(entry.id)).later(entry))
 
     with journal.writing(entry.record.arn):
         return write(store, journal, repository_of(entry), plan_on, operator, undoes=entry.id, run=run, pace=pace)
@@ -117,13 +123,18 @@ def take_back(
     the last link of its chain left.
     """
     gate(read_only)
-    found = entry_of(journal.read(), identifier, account)
+    found = entry_of(journal.read(holds(identifier)), identifier, account)
     with journal.writing(found.record.arn):
-        history = settle(store_for, journal, account=account, arn=found.record.arn)
+        history = settle(store_for, journal, account=account, arn=found.record.arn, enough=holds(identifier))
         entry = target(history, entry_of(history, identifier, account), redo=redo)
         if entry.record.subject == TAGS:
             raise InputError(f"{entry.id} changed tags, not a policy")
         return _take_back(store_for(entry), journal, history, entry, operator)
+
+
+def holds(identifier: str) -> Callable[[History], bool]:
+    """Whether a history has the entry with this id."""
+    return lambda history: history.find(identifier) is not None
 
 
 def entry_of(history: History, identifier: str, account: str) -> Entry:
@@ -217,14 +228,25 @@ def settle(
     account: str | None = None,
     arn: str = "",
     tags_for: TagsFor | None = None,
+    enough: Callable[[History], bool] | None = None,
 ) -> History:
     """Find out what became of entries whose outcome is unknown (a kill, a lost response), and note it in the journal.
 
     Callers hold ``journal.writing()``, with ``arn`` that repository's. What is live tells of the last entry of a
     repository, and of an earlier one that AWS carried out late; what cannot be told stays unknown, and so does for a
-    while what was not carried out yet. Changes of tags are told where ``tags_for`` is given.
+    while what was not carried out yet. Changes of tags are told where ``tags_for`` is given. ``enough`` as for
+    :meth:`Journal.read`, of what is told then.
     """
-    history = journal.read()
+    history = journal.read() if enough is None else journal.recent()
+    told = _told(history, store_for, journal, account, arn, tags_for)
+    if history.complete or enough is None or enough(told):
+        return told
+    return _told(journal.read(), store_for, journal, account, arn, tags_for)
+
+
+def _told(
+    history: History, store_for: StoreFor, journal: Journal, account: str | None, arn: str, tags_for: TagsFor | None
+) -> History:
     settled: dict[str, Entry] = {}
     half, unclear = set(), set()
     now = datetime.now(UTC)

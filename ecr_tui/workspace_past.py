@@ -145,10 +145,10 @@ class Undoing:
         One that was carried out in part is taken back, or completed, as far as the tags that it was about.
         """
         from ecr_tui.tagging import plan_back, plan_half
-        from ecr_tui.undoing import entry_of, repository_of, settle, target
+        from ecr_tui.undoing import entry_of, holds, repository_of, settle, target
 
         account, store = self.owner().account, self._tag_store()
-        repository = repository_of(entry_of(self.journal.read(), identifier, account))
+        repository = repository_of(entry_of(self.journal.read(holds(identifier)), identifier, account))
         with self.journal.writing(repository.arn):
             history = settle(
                 lambda entry: self._store(), self.journal, account=account, arn=repository.arn, tags_for=self._tags_for

@@ -322,3 +322,33 @@ def test_impossible_words_are_refused(journal: Journal) -> None:
     identifier = journal.begin(record())
     with pytest.raises(ValueError, match="outcome"):
         journal.finish(identifier, "perhaps")
+
+
+# --- a long journal -----------------------------------------------------------------------------------------------
+
+
+def test_what_was_last_is_read_from_the_end(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = [journal.begin(record(f"r{number}")) for number in range(50)]
+    for identifier in ids:
+        journal.finish(identifier, WRITTEN)
+    later = journal.begin(record("later"))
+    assert journal.recent() == journal.read()
+    monkeypatch.setattr(module, "_RECENT", 2000)
+    some = journal.recent()
+    assert not some.complete
+    assert [entry.id for entry in some.entries] == [later]
+    assert (some.damaged, some.entries[0].outcome) == ((), UNKNOWN)
+    assert journal.read(lambda history: history.find(later) is not None) == some
+    assert journal.read(lambda history: history.find(ids[0]) is not None).complete
+    assert Journal(journal.path.with_name("none")).recent().complete
+
+
+def test_a_run_is_read_as_a_whole(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal.finish(journal.begin(record("before")), WRITTEN)
+    run = journal.begin_run("grant", "111111111111", "me", {}, [])
+    for number in range(50):
+        journal.finish(journal.begin(record(f"r{number}", run=run)), WRITTEN)
+    monkeypatch.setattr(module, "_RECENT", 2000)
+    some = journal.recent()
+    assert [one.id for one in some.runs] == [run]
+    assert len(some.last_action("111111111111")) == 50

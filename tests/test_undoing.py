@@ -507,3 +507,24 @@ def test_two_instances_leave_a_sound_journal(journal: Journal, tmp_path: Path) -
         assert store.read(repo(last.repository)) == last.after_text
     undone = [entry.record.undoes for entry in history.entries if entry.record.undoes]
     assert len(undone) == len(set(undone)) > 0
+
+
+def test_undo_in_a_long_journal_reads_as_far_back_as_it_must(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ecr_tui.journal._RECENT", 2500)
+    store = Store(FOREIGN)
+    me = Driver(store, journal)
+    others = [repo(f"r{number}") for number in range(4)]
+    wanted = [me.grant(USER, other) for other in others]
+    first = me.grant(USER)
+    assert not journal.recent().complete
+    me.undo()
+    assert store.text == FOREIGN
+    me.undo(wanted[0])
+    assert store.texts[others[0].arn] is None
+    for _ in others[1:]:
+        me.undo()
+    assert [store.texts[other.arn] for other in others] == [None] * 4
+    with pytest.raises(InputError, match="nothing to undo"):
+        me.undo()
+    me.redo(first)
+    assert store.text != FOREIGN

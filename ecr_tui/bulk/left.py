@@ -42,7 +42,7 @@ def unfinished(journal: Journal, account: str | None = None) -> tuple[Unfinished
 
     Of an undo nothing is ever left: what it did not reach still stands, and the next undo takes it back.
     """
-    history = journal.read()
+    history = journal.recent()
     found = (_left(run, history) for run in reversed(history.runs) if account in (None, run.account))
     return tuple(left for left in found if left is not None)
 

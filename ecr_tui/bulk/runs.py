@@ -152,11 +152,16 @@ class Bulk:
 
         AWS is asked only about writes of which nobody knows whether they arrived.
         """
-        return self._settled().last_action(self._account.account, redo=redo)
+        account = self._account.account
+
+        def some(history: History) -> bool:
+            return bool(history.last_action(account, redo=redo))
+
+        return self._settled(some).last_action(account, redo=redo)
 
     def of_run(self, run: str, *, redo: bool = False) -> tuple[Entry, ...]:
         """What is to be taken back, for nothing of that run to be in force (``redo``: for all of it to be)."""
-        history = self._settled()
+        history = self._settled(lambda history: any(one.id == run for one in history.runs))
         if not any(one.id == run and one.account == self._account.account for one in history.runs):
             raise InputError(f"the journal has no run {run!r} of this account", hint="ecr-tui history lists them.")
         found = []
@@ -165,7 +170,7 @@ class Bulk:
                 found.append(target(history, entry, redo=redo))
         return tuple(found)
 
-    def _settled(self) -> History:
+    def _settled(self, enough: Callable[[History], bool]) -> History:
         account = self._account
         with self._journal.writing():
             return settle(
@@ -173,6 +178,7 @@ class Bulk:
                 self._journal,
                 account=account.account,
                 tags_for=lambda entry: account.fresh(repository_of(entry)).tags or {},
+                enough=enough,
             )
 
     # -- after a crash -------------------------------------------------------------------------------------------
@@ -191,7 +197,7 @@ class Bulk:
     ) -> list[Plan | EcrTuiError]:
         """Plans for what is left of a run (``again``: and for what failed) on the live policies, to be previewed; then
         :meth:`run` with ``resumes``. What was written without being noted shows as no change."""
-        self._settled()
+        self._settled(lambda history: any(one.id == left.run.id for one in history.runs))
         rows = (*left.rest, *(left.failed if again else ()))
         return self.plan(rows, Intent.from_json(left.run.intent), on_progress=on_progress, cancel=cancel)
 

@@ -28,7 +28,7 @@ def cleanup(context: click.Context, /, as_json: bool, **flags: Any) -> None:
         if leftovers:
             Asking.of(workspace.settings, flags, as_json=as_json).confirm("Put this right?")
         cleaned = workspace.clean_leftovers(leftovers) if leftovers else ()
-        unknown = len(workspace.journal.read().unknown)
+        unknown = len(workspace.journal.recent().unknown)
         if unknown:
             writes = "1 write has" if unknown == 1 else f"{unknown:,} writes have"
             output.line(f"{writes} an unknown outcome: ecr-tui undo looks it up and takes it back.", err=True)

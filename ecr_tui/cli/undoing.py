@@ -90,13 +90,14 @@ def redo(context: click.Context, /, identifier: str | None, **flags: Any) -> Non
 def _take_back(context: click.Context, identifier: str | None, flags: dict[str, Any], *, redo: bool) -> None:
     from ecr_tui import present_many
     from ecr_tui.bulk import undo_preview
+    from ecr_tui.undoing import holds
 
     one, as_json = bool(flags.pop("one")), bool(flags.pop("as_json"))
     with open_workspace(context, flags) as workspace:
         asking, verb = Asking.of(workspace.settings, flags, as_json=as_json), "Write again" if redo else "Take back"
         always = workspace.settings.confirms("undo")
         if identifier is not None and not identifier.startswith("run-"):
-            history = workspace.journal.read()
+            history = workspace.journal.read(holds(identifier))
             if history.about_tags(identifier):
                 context.exit(_take_tags_back(workspace, identifier, asking, redo=redo))
             entry = history.find(identifier)
