@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -24,6 +25,7 @@ from ecr_tui.errors import CredentialsError
 from ecr_tui.secret import redact
 from ecr_tui.ui import collector, jobs
 from ecr_tui.ui.commands import Commands
+from ecr_tui.ui.flows.countdown import GRANT_DELAY
 from ecr_tui.ui.keymap import Keymap
 from ecr_tui.ui.messages import CopyWanted, MfaAsked, MfaReply, SignInWanted, WorkChanged
 from ecr_tui.ui.resources import style_sheets
@@ -62,8 +64,10 @@ class EcrTuiApp(App[None]):
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         theme: str = "",
         mfa_hint: Callable[[], str] = str,
+        grant_delay: float = GRANT_DELAY,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``mfa_hint``: a sentence for the question of an MFA code.
+        """``mfa_hint``: a sentence for the question of an MFA code. ``grant_delay``: seconds between g and its write.
 
         Raises InputError for a theme or a key in the settings that does not exist.
         """
@@ -81,6 +85,8 @@ class EcrTuiApp(App[None]):
         self.theme = check_theme(theme or settings.theme, settings.origin("theme"))
         workspace.ask_mfa = self.ask_mfa
         self._now = now
+        self._grant_delay = grant_delay
+        self._clock = clock
         self._pairs = 0
         self._begin()
 
@@ -126,6 +132,9 @@ class EcrTuiApp(App[None]):
             typing = isinstance(screen.focused, Input | TextArea)
             if not (screen.is_modal or screen.maximized is not None or typing):
                 bound = screen.active_bindings.get(event.key)
+                if bound is not None and not bound.enabled and isinstance(screen, MainScreen):
+                    screen.refuse(bound.binding.action)
+                    return
                 if bound is not None and bound.enabled and await self.run_action(bound.binding.action, bound.node):
                     return
         await super().on_event(event)
@@ -144,7 +153,7 @@ class EcrTuiApp(App[None]):
         """Each pair of accounts has a mode of its own: Textual replaces the lowest screen of none."""
         self._pairs += 1
         self._mode = self.DEFAULT_MODE if self._pairs == 1 else f"{self.DEFAULT_MODE}-{self._pairs}"
-        main = self.main = MainScreen(self._workspace, now=self._now)
+        main = self.main = MainScreen(self._workspace, now=self._now, grant_delay=self._grant_delay, clock=self._clock)
 
         def made() -> MainScreen:
             main.panes.resized(self.size, update=False)

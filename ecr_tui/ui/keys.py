@@ -56,7 +56,7 @@ MAIN: tuple[Key, ...] = (
         "g",
         "grant",
         "Grant",
-        "Write the previewed policy; with marks, to all marked repositories",
+        "Write the previewed change, or plan it for all marked; Esc cancels within 0.4 s, gg goes to the top",
         CHANGE,
         "g",
         footer=True,

@@ -128,7 +128,7 @@ async def running(
         copied.append(text)
         return "test"
 
-    options = {"clipboard": Clipboard({}, copy), "now": lambda: NOW, **options}
+    options = {"clipboard": Clipboard({}, copy), "now": lambda: NOW, "grant_delay": 0.0, **options}
     app = EcrTuiApp(workspace, **options)
     async with app.run_test(size=size, notifications=True, tooltips=True) as pilot:
         session = Session(app, pilot, workspace, copied)

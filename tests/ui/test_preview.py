@@ -214,7 +214,7 @@ async def test_a_preview_under_way_cannot_be_written(workspace: FakeWorkspace) -
         await ui.press("down")
         await ui.wait(lambda: ("preview", "base/python") in workspace.gate.calls)
         await ui.press("g")
-        await ui.wait(lambda: "still being made" in ui.toasts())
+        await ui.wait(lambda: "The preview is not ready" in ui.toasts())
         assert workspace.writes == []
         workspace.gate.release()
         await ui.ready()
@@ -250,7 +250,7 @@ async def test_a_choice_made_while_planning_is_not_written_with_the_old_one(work
         workspace.gate.hold("preview")
         await ui.press("p")
         await ui.press("g")
-        await ui.wait(lambda: "still being made" in ui.toasts())
+        await ui.wait(lambda: "The preview is not ready" in ui.toasts())
         assert workspace.writes == []
 
 

@@ -33,7 +33,13 @@ def look(snap_compare: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         workspace = fake.FakeWorkspace(tmp_path)
         if prepare is not None:
             prepare(workspace)
-        app = EcrTuiApp(workspace, clipboard=Clipboard({}, lambda text: "test"), now=lambda: fake.NOW, **options)
+        options = {
+            "clipboard": Clipboard({}, lambda text: "test"),
+            "now": lambda: fake.NOW,
+            "grant_delay": 0.0,
+            **options,
+        }
+        app = EcrTuiApp(workspace, **options)
 
         async def before(pilot: Pilot[Any]) -> None:
             session = Session(app, pilot, workspace)

@@ -12,6 +12,7 @@ from ecr_tui.errors import DeniedError
 from ecr_tui.grants import Overwritten, plan_grant_from
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
+from ecr_tui.ui.flows.countdown import GRANT_DELAY
 from tests.ui.conftest import running
 from tests.ui.fake_workspace import DEVUSR2, LAMBDA, REGION, FakeWorkspace, repository
 
@@ -27,6 +28,115 @@ async def test_a_grant_without_risk_is_one_key(workspace: FakeWorkspace) -> None
         assert [name for name, _ in workspace.writes] == ["my-first-repo"]
         await ui.wait(lambda: "u undoes it" in ui.toasts())
         await ui.see("✓ pull  ✓ push")
+
+
+LONG = 3600.0
+"""Seconds: a write that waits for them never begins in a test."""
+
+
+async def test_the_write_starts_after_a_delay_that_the_preview_announces(workspace: FakeWorkspace) -> None:
+    assert GRANT_DELAY == 0.4
+    async with running(workspace, grant_delay=0.01) as ui:
+        await ui.press("g")
+        await ui.wait(lambda: workspace.writes)
+
+
+async def test_between_the_key_and_the_write_nothing_else_is_written(workspace: FakeWorkspace) -> None:
+    async with running(workspace, grant_delay=LONG) as ui:
+        await ui.press("g")
+        await ui.see("about to write, Esc cancels")
+        await ui.press("x", "u", "e")
+        await ui.wait(lambda: "Another write is in progress" in ui.toasts())
+        assert (ui.dialog, workspace.writes) == ("", [])
+
+
+async def test_esc_cancels_a_write_that_has_not_begun(workspace: FakeWorkspace) -> None:
+    async with running(workspace, grant_delay=LONG) as ui:
+        await ui.press("g", "escape")
+        await ui.wait(lambda: "Nothing was written" in ui.toasts())
+        assert not ui.main.writes.countdown.pending
+        assert "about to write" not in ui.text()
+        assert workspace.writes == []
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 20)])
+async def test_gg_goes_to_the_top_and_never_writes(workspace: FakeWorkspace, size: tuple[int, int]) -> None:
+    async with running(workspace, size=size, grant_delay=LONG) as ui:
+        first = ui.selected
+        await ui.select("my-first-repo")
+        await ui.press("g", "g")
+        await ui.wait(lambda: ui.selected == first)
+        assert ui.main.focused is ui.main.table
+        assert ui.main.pane == "repositories"
+        await ui.press("g", "g", "g")  # a key that is held down
+        assert not ui.main.writes.countdown.pending
+        assert workspace.writes == []
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("g", "Read-only: nothing was written. It was started read-only."),
+        ("x", "Read-only: revoke is off. It was started read-only."),
+        ("u", "Read-only: undo is off."),
+        ("e", "Read-only: edit tags is off."),
+        ("v", "Read-only: verify is off."),
+        ("V", "Read-only: verify marked is off."),
+    ],
+)
+async def test_a_key_that_read_only_mode_takes_away_says_so(tmp_path, key: str, words: str) -> None:
+    settings = Settings(profile_a="a", profile_b="b", regions=(REGION,), read_only=True)
+    workspace = FakeWorkspace(tmp_path, settings=settings)
+    async with running(workspace) as ui:
+        await ui.press(key)
+        await ui.wait(lambda: words in ui.toasts())
+        assert (ui.dialog, workspace.writes) == ("", [])
+
+
+async def test_gg_goes_to_the_top_where_nothing_can_be_written(tmp_path) -> None:
+    settings = Settings(profile_a="a", profile_b="b", regions=(REGION,), read_only=True)
+    async with running(FakeWorkspace(tmp_path, settings=settings), grant_delay=LONG) as ui:
+        first = ui.selected
+        await ui.select("my-first-repo")
+        await ui.press("g", "g")
+        await ui.wait(lambda: ui.selected == first)
+
+
+@pytest.mark.parametrize("way", ["80x24", "zoom", "tab"])
+async def test_where_the_change_is_not_on_the_screen_only_a_later_g_writes(workspace: FakeWorkspace, way: str) -> None:
+    time = [100.0]
+    size = (80, 24) if way == "80x24" else (120, 40)
+    async with running(workspace, size=size, grant_delay=0.01, clock=lambda: time[0]) as ui:
+        if way == "zoom":
+            await ui.press("z")
+        elif way == "tab":
+            ui.main.preview.turn_to("findings")
+        await ui.select("my-first-repo")
+        await ui.press("g")
+        await ui.wait(lambda: ui.main.shows_change)
+        assert ui.main.preview.tab == "diff"
+        assert workspace.writes == []
+        time[0] += 0.02
+        await ui.press("g")
+        await ui.wait(lambda: workspace.writes)
+        assert workspace.writes[0][0] == "my-first-repo"
+
+
+async def test_a_move_before_the_write_cancels_it(workspace: FakeWorkspace) -> None:
+    async with running(workspace, grant_delay=0.01) as ui:
+        await ui.press("g", "down")
+        await ui.wait(lambda: "Grant canceled" in ui.toasts() or workspace.writes)
+        assert {name for name, _ in workspace.writes} <= {"analytics/etl"}
+
+
+async def test_a_grant_that_asks_waits_for_the_delay_too(tmp_path) -> None:
+    workspace = await shadowed(tmp_path)
+    async with running(workspace, grant_delay=LONG) as ui:
+        await ui.press("g")
+        await ui.see("about to write")
+        assert ui.dialog == ""
+        await ui.press("g")
+        assert not ui.main.writes.countdown.pending
 
 
 async def test_the_phases_of_a_write_are_shown(workspace: FakeWorkspace) -> None:
@@ -230,7 +340,7 @@ async def test_read_only_writes_nothing_by_any_key(tmp_path) -> None:
         await ui.press("g", "x", "u", "v", "space", "g", "x")
         for action in (ui.main.writes.grant, ui.main.writes.revoke, ui.main.writes.undo):
             action()
-        await ui.wait(lambda: "nothing is written" in ui.toasts())
+        await ui.wait(lambda: "nothing was written" in ui.toasts())
         assert workspace.writes == []
         assert {call for call, _ in workspace.gate.calls} & {"apply", "undo", "verify", "plan", "plan_revoke"} == set()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
@@ -17,6 +18,7 @@ from textual.timer import Timer
 from ecr_tui.aws.role import Role
 from ecr_tui.ui import collector, safety, status
 from ecr_tui.ui import messages as said
+from ecr_tui.ui.flows.countdown import GRANT_DELAY, Countdown
 from ecr_tui.ui.flows.details import Details
 from ecr_tui.ui.flows.listing import Listing
 from ecr_tui.ui.flows.many import ManyVerifier
@@ -43,7 +45,7 @@ from ecr_tui.ui.text import NO, safe, safe_block
 from ecr_tui.ui.widgets.accounts import TITLES, AccountCard
 from ecr_tui.ui.widgets.bars import PaneBar, PaneTab, StatusBar
 from ecr_tui.ui.widgets.pane_area import PaneArea
-from ecr_tui.ui.widgets.preview import TABS, PreviewPane
+from ecr_tui.ui.widgets.preview import CHANGE_TABS, TABS, PreviewPane
 from ecr_tui.ui.widgets.repositories import RepositoriesPane
 from ecr_tui.ui.widgets.verification import VerificationPane
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
@@ -58,6 +60,7 @@ WINDOW_DEBOUNCE = 0.1
 HINT_WIDTH = 72
 """Columns of a hint in an empty list: it fits at 80 columns."""
 PREVIEW_DEBOUNCE = 0.03
+NEEDS_REPOSITORY = ("change.grant", "change.revoke", "change.tags", "change.repair", "prove.verify", "prove.history")
 
 
 class MainScreen(Screen[None]):
@@ -66,7 +69,14 @@ class MainScreen(Screen[None]):
     BINDINGS = BINDINGS
     AUTO_FOCUS = "#table"
 
-    def __init__(self, workspace: Workspace, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        now: Callable[[], datetime],
+        grant_delay: float = GRANT_DELAY,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__()
         self.workspace = workspace
         self.now = now
@@ -91,7 +101,7 @@ class MainScreen(Screen[None]):
         self.searching = Searching(self)
         self.copying = Copying(self)
         self.accounts = Accounts(self)
-        self.writes = Writes(self, Writer(self, workspace))
+        self.writes = Writes(self, Writer(self, workspace), Countdown(self, delay=grant_delay, clock=clock))
         self.runs = Runs(self)
         self.journal = Journalling(self)
         self.tag_editing = TagEditing(self)
@@ -169,6 +179,15 @@ class MainScreen(Screen[None]):
     @property
     def pane(self) -> str:
         return self.panes.current
+
+    @property
+    def shows_change(self) -> bool:
+        """The change that ``g`` writes is on the screen."""
+        return self.panes.sees("preview") and self.preview.tab in CHANGE_TABS
+
+    def show_change(self) -> None:
+        self.preview.turn_to("diff")
+        self.action_pane("preview")
 
     def on_resize(self, event: events.Resize) -> None:
         self.panes.resized(event.size)
@@ -463,15 +482,34 @@ class MainScreen(Screen[None]):
         return self.is_possible(key) or None if key is not None else True
 
     def is_possible(self, key: Key) -> bool:
-        """Whether the action can do anything now; what needs a sentence of explanation is left to the action."""
+        return not self.why_not(key)
+
+    def why_not(self, key: Key) -> str:
+        """Why the action can do nothing now, "" when it can. A sentence."""
         refused = safety.refusal(self.workspace.settings, key, pulling=self.pulling)
-        if refused or (key.writes and self.writing_busy):
-            return False
+        if refused:
+            return f"Read-only: {key.label.lower()} is off. {refused}"
+        if key.writes and self.writing_busy:
+            return f"{key.label} is off: another write is in progress."
         if key.writes and self.listing.stale and key.id != "change.undo":
-            return False
-        if key.id in ("change.grant", "change.revoke", "change.repair", "change.tags", "prove.verify", "prove.history"):
-            return self.repository is not None
-        return True
+            return f"{key.label} is off: this is a cached list. Wait for the refresh, or press r."
+        if key.id in NEEDS_REPOSITORY and self.repository is None:
+            return f"{key.label} is off: no repository is selected."
+        return ""
+
+    def refuse(self, action: str) -> None:
+        """A key was pressed whose action can do nothing now."""
+        key = by_action(action.partition("(")[0])
+        if key is None:
+            return
+        if key.id == "change.grant":
+            self.writes.grant()  # says why not, unless it is the second one of gg
+        else:
+            self.say(self.why_not(key))
+
+    def say(self, text: str) -> None:
+        """One line, in answer to a key."""
+        self.app.notify(safe(text), severity="warning", markup=False)
 
     def update_bindings(self) -> None:
         """All bindings are looked through for this, so only when one of them has changed."""
@@ -574,6 +612,8 @@ class MainScreen(Screen[None]):
         self.history.open()
 
     def action_cancel(self) -> None:
+        if self.writes.cancel():
+            return
         if not self.proving.cancel() and not self.searching.cancel() and self.repositories.clear_filter():
             self.table.focus()
 

@@ -96,7 +96,12 @@ class Panes:
         if pane != "accounts":
             self.show(pane)
         # A pane that has just been given room can take the focus only after the next layout.
-        screen.call_after_refresh(self._focus, pane)
+        screen.call_after_refresh(self._focus_shown, pane)
+
+    def _focus_shown(self, pane: str) -> None:
+        """Unless another pane has been shown meanwhile."""
+        if pane in ("accounts", self.current):
+            self._focus(pane)
 
     def _focus(self, pane: str) -> None:
         screen = self._screen

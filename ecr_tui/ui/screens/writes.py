@@ -15,14 +15,21 @@ from ecr_tui.ui.flows.previewing import Subject
 from ecr_tui.ui.screens.confirm import ConfirmScreen
 from ecr_tui.ui.screens.text import ErrorScreen
 from ecr_tui.ui.text import MUTED, OK, ago, count, safe
+from ecr_tui.ui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
+    from textual.widget import Widget
+
     from ecr_tui.aws.model import Repository
     from ecr_tui.grants import Outcome, Plan
     from ecr_tui.journal import Entry
     from ecr_tui.policy.change import Grant
+    from ecr_tui.ui.flows.countdown import Countdown
     from ecr_tui.ui.flows.writing import Writer
     from ecr_tui.ui.screens.main import MainScreen
+
+PENDING_WRITE = "about to write, Esc cancels"
+"""What the preview's header says between ``g`` and the write."""
 
 _DONE = {"revoke": "Revoked", "repair": "Repaired"}
 _SOUND = "there is nothing to repair"
@@ -35,9 +42,12 @@ def _repair_title(plan: Plan) -> str:
 class Writes:
     """Belongs to the main screen. Every path to a write passes :meth:`ready`, and writes a plan that was shown."""
 
-    def __init__(self, screen: MainScreen, writer: Writer) -> None:
+    def __init__(self, screen: MainScreen, writer: Writer, countdown: Countdown) -> None:
         self._screen = screen
         self.writer = writer
+        self.countdown = countdown
+        self._before_g: tuple[Widget | None, str] = (None, "repositories")
+        """What had the focus, and which pane was on the screen, before ``g``."""
         self._made_here: set[str] = set()
         self._phase: tuple[Subject | None, str] = (None, "")
 
@@ -59,25 +69,34 @@ class Writes:
     def ready(self) -> bool:
         """Whether something may be written now; says why not."""
         if self._screen.read_only:
-            self._say(f"Read-only: nothing is written. {safe(self._screen.read_only)}", warning=True)
+            self._say(f"Read-only: nothing was written. {safe(self._screen.read_only)}", warning=True)
             return False
-        if self.writer.busy:
-            self._say("Another write is under way.", warning=True)
+        if self.writer.busy or self.countdown.pending:
+            self._say("Another write is in progress.", warning=True)
             return False
         return True
 
     # -- grant ---------------------------------------------------------------------------------------------------
 
     def grant(self) -> None:
+        """``g``: write what the preview shows after a moment in which Esc cancels; twice within it is "go to top"."""
         screen = self._screen
+        if self.countdown.press():
+            self._go_to_top()
+            return
+        self._before_g = (screen.focused, screen.pane)
         grant = screen.grant
         if not self.ready():
             return
         if grant is None:
-            self._say("To whom? Account B is not known: choose a principal with b.", warning=True)
+            self._say("Account B is unknown. Press b to choose a principal.", warning=True)
             return
         if screen.table.marks:
-            self._change_marked(grant, revoke=False)
+            marked = screen.table.marked
+            self._soon(
+                lambda: self._change_marked(grant, revoke=False),
+                still=lambda: screen.grant == grant and screen.table.marked == marked,
+            )
             return
         plan = screen.previewer.writable(screen.repository, grant)
         if plan is None:
@@ -85,25 +104,65 @@ class Writes:
             if error is not None:
                 screen.app.push_screen(ErrorScreen(error))
             else:
-                self._say("The preview is still being made; what is not shown is not written.")
+                self._say("The preview is not ready. Nothing was written.")
             return
         if not plan.changed:
             self._say(write_text.nothing(plan), warning=bool(plan.void))
             return
-        if plan.refused:
-            self._refused(plan)
+        if not screen.shows_change:
+            # Only what is on the screen may be written.
+            screen.show_change()
+            self._say("Preview of the change. Press g again to apply.")
             return
-        if not screen.panes.sees("preview"):
-            # Only what is on the screen may be written, and the preview is on another tab, or hidden.
-            screen.action_pane("preview")
-            self._say("This is what g writes. Press g again to write it.")
-            return
-        if plan.risks or screen.workspace.settings.confirms("grant"):
+        self._soon(
+            lambda: self._grant_shown(plan, grant),
+            still=lambda: screen.previewer.writable(screen.repository, screen.grant) is plan and screen.shows_change,
+        )
+
+    def _soon(self, act: Callable[[], None], *, still: Callable[[], bool]) -> None:
+        """``act`` after the delay, unless what is shown is not what was shown when the key was pressed."""
+        screen = self._screen
+
+        def due() -> None:
+            self._set_phase(None, "")
+            if not screen.is_current or not still():
+                self._say("Grant canceled: the preview changed before the write.", warning=True)
+            elif self.ready():
+                act()
+
+        self._set_phase(screen.previewer.preview.subject, PENDING_WRITE)
+        self.countdown.start(due)
+
+    def _grant_shown(self, plan: Plan, grant: Grant) -> None:
+        if plan.risks or self._screen.workspace.settings.confirms("grant"):
             risks = f"{count(len(plan.risks), 'risk')}: grant all the same?" if plan.risks else ""
             title = risks or f"Grant in {safe(plan.repository.name)}? {write_text.whom(grant, revoke=False)}"
             self._confirm(title, write_text.one(plan), "Grant", plan)
         else:
             self._write(plan)
+
+    def cancel(self) -> bool:
+        """Whether a grant was about to begin."""
+        pending = self.countdown.cancel()
+        if pending:
+            self._set_phase(None, "")
+            self._say("Grant canceled. Nothing was written.")
+        return pending
+
+    def _go_to_top(self) -> None:
+        """``gg``: of what had the focus before the first ``g``, which may have shown the preview."""
+        self.countdown.cancel()
+        self._set_phase(None, "")
+        widget, pane = self._before_g
+        if widget is None or not widget.is_attached:
+            return
+        if self._screen.pane != pane:
+            self._screen.panes.show(pane)
+        self._screen.set_focus(widget)
+        if isinstance(widget, VirtualTable):
+            widget.action_end(-1)
+        else:
+            widget.scroll_home(animate=False)
 
     def revoke(self) -> None:
         screen = self._screen

@@ -36,6 +36,9 @@ TABS = (
     _Tab("consumer", "B's side"),
 )
 
+CHANGE_TABS = ("diff", "json", "who")
+"""The tabs that show what a write changes."""
+
 
 class PreviewPane(Vertical):
     """Draws a :class:`Preview`; only the tab in view is made, the others when they are turned to."""
