@@ -293,3 +293,15 @@ def test_the_seeded_repositories(sandbox: Sandbox) -> None:
                 seen.setdefault(entry.repository.name, set()).add(found[name])
     assert {name for name, answers in seen.items() if None in answers} == {"platform/charts", "platform/sso"}
     assert sum(True in answers for answers in seen.values()) > 5
+    # Once IAM has told the role's path nothing is open about it.
+    roles = {session.arn: session.iam_arn}
+    (told,) = examine(
+        [one for one in entries if one.repository.name == "platform/sso"],
+        account=A,
+        registries=[facts],
+        asked=[session.arn],
+        roles=roles,
+    ).repositories
+    assert halves(told.asked[0].summary) == {"pull": True, "push": False}
+    with_path = Accesses(session.arn, {}, role=session.iam_arn).of(told.repository, told.document)
+    assert with_path == told.asked[0].summary
