@@ -95,6 +95,8 @@ def test_the_examples_of_the_command_line(sandbox: Sandbox, examples: None) -> N
     assert len(told) > 20
     for words in told:
         ran = ecr_tui(*answered(words))
-        refused = words[:2] == ["audit", "--fail-on"] or words[:3] == ["verify", "--tag", "Team=Payments"]
+        # One of the repositories has a policy that ECR refuses to take again, and the plan says so.
+        refused = words[:3] in (["verify", "--tag", "Team=Payments"], ["plan", "--tag", "Team=Payments"])
+        refused |= words[:2] == ["audit", "--fail-on"]
         assert ran.code == (1 if refused else 0), (words, ran.out, ran.err)
         assert ran.out.strip(), words
