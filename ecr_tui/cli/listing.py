@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,9 @@ from ecr_tui.errors import EcrTuiError, InputError
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
-    from ecr_tui.filters import Filter
+    from ecr_tui.filters import Entry, Filter
     from ecr_tui.policy.access import AccessSummary
+    from ecr_tui.policy.document import PolicyDocument
     from ecr_tui.workspace import Workspace
 
 
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     "query",
     metavar="QUERY",
     default="",
-    help="Words, tag:K or tag:K=V, access:none|pull|push|push-pull|depends, mutable:yes|no, region:START; ! negates.",
+    help="Words or globs, name:TEXT, tag:K or tag:K=V, access:none|pull|push|push-pull|depends, principal:TEXT, "
+    "finding:any|none|error|warning|info|ID, mutable:yes|no, region:START; ! negates.",
 )
 @json_option
 @click.pass_context
@@ -43,31 +45,32 @@ def list_command(context: click.Context, /, as_json: bool, query: str, **flags: 
     Example: --filter 'api tag:Team=Payments !access:pull'
     """
     from ecr_tui import present
-    from ecr_tui.filters import parse
+    from ecr_tui.filters import Entry, parse
 
     wanted = parse(query)
     if wanted.problems:
         raise _unusable(wanted)
     with open_workspace(context, flags) as workspace:
         rows = listed(workspace)
-        if wanted.needs_access and workspace.settings.profile_b is None:
+        if wanted.needs_account_b and workspace.settings.profile_b is None:
             raise InputError(
                 "access: asks what account B may do, and there is no account B", hint="Name one with --profile-b."
             )
+        entries = [Entry(row, row.arn, row) for row in rows]
         # Policies are read one by one, so what does not depend on them is looked at first.
-        candidates = [r for r in rows if wanted.matches(r) is not False]
-        access = _access(workspace, candidates)
-        verdicts = {r.arn: wanted.matches(r, access.get(r.arn)) for r in candidates}
-        found = [r for r in candidates if verdicts[r.arn]]
-        unknown = sum(verdict is None for verdict in verdicts.values())
+        candidates = [one for one in entries if wanted.matches(one) is not False]
+        policies = _read(workspace, [one.row for one in candidates], wanted)
+        verdicts = [wanted.matches(one, policies) for one in candidates]
+        found = [one.row for one, verdict in zip(candidates, verdicts, strict=True) if verdict]
+        unknown = verdicts.count(None)
         if unknown:
             output.line(f"Left out, as their tags or policies are not known: {unknown:,}.", err=True)
         if not found and not unknown and wanted:
-            _suggest(wanted, rows)
+            _suggest(wanted, entries)
         if as_json:
-            print_json([present.repository_json(r, access.get(r.arn)) for r in found])
+            print_json([present.repository_json(r, policies.accesses.get(r.arn)) for r in found])
         else:
-            output.block(present.repository_table(found, access))
+            output.block(present.repository_table(found, policies.accesses))
 
 
 def _unusable(wanted: Filter) -> InputError:
@@ -76,30 +79,56 @@ def _unusable(wanted: Filter) -> InputError:
     return InputError(f"--filter: {problem.message}", detail=f"{wanted.text}\n{where}", hint=problem.hint)
 
 
-def _suggest(wanted: Filter, rows: Sequence[Repository]) -> None:
-    from ecr_tui.filters import Index, Order
-
-    index = Index(rows)
-    near = wanted.apply(index)
-    names = [rows[i].name for i in near.ranked(index, Order())[:3]] if near.loose else []
+def _suggest(wanted: Filter, entries: Sequence[Entry[Repository]]) -> None:
+    near = wanted.apply(entries)
+    names = [one.row.name for one in near.ranked()[:3]] if near.loose else []
     if names:
-        more = f" and {len(near.rows) - len(names):,} more" if len(near.rows) > len(names) else ""
+        more = f" and {len(near.found) - len(names):,} more" if len(near.found) > len(names) else ""
         output.line(f"Nothing matches. Did you mean {', '.join(names)}{more}?", err=True)
 
 
-def _access(workspace: Workspace, rows: Sequence[Repository]) -> dict[str, AccessSummary]:
-    """A's side of B's access for each ARN; empty where there is no account B to ask for."""
-    from ecr_tui.policy.compiled import caller_of
-    from ecr_tui.policy.document import PolicyDocument
-    from ecr_tui.registry_effect import Accesses, registry_of
+class _Policies:
+    """What was read of account A's policies, by ARN, for the filter. ``documents``: None is no policy."""
 
-    if workspace.settings.profile_b is None or not rows:
-        return {}
-    try:
-        principal = workspace.consumer().arn
-    except EcrTuiError as error:
-        output.failure(error, "Account B's access is not shown")
-        return {}
+    def __init__(
+        self, documents: Mapping[str, PolicyDocument | None], accesses: Mapping[str, AccessSummary], now: datetime
+    ) -> None:
+        self._documents = documents
+        self.accesses = accesses
+        self._now = now
+
+    def access(self, row: Repository) -> AccessSummary | None:
+        return self.accesses.get(row.arn)
+
+    def principals(self, row: Repository) -> Collection[str] | None:
+        from ecr_tui.filters.policies import principals
+
+        return principals(self._documents[row.arn]) if row.arn in self._documents else None
+
+    def findings(self, row: Repository) -> Collection[tuple[str, str]] | None:
+        from ecr_tui.filters.policies import findings
+
+        return findings(self._documents[row.arn], row, self._now) if row.arn in self._documents else None
+
+
+def _read(workspace: Workspace, rows: Sequence[Repository], wanted: Filter) -> _Policies:
+    """The policies of ``rows``, and what they give account B, as far as there is one to ask for."""
+    now = datetime.now(UTC)
+    principal = None
+    if workspace.settings.profile_b is not None and rows:
+        try:
+            principal = workspace.consumer().arn
+        except EcrTuiError as error:
+            output.failure(error, "Account B's access is not shown")
+    if not rows or (principal is None and not wanted.needs_policies):
+        return _Policies({}, {}, now)
+    documents = _documents(workspace, rows)
+    return _Policies(documents, {} if principal is None else _access(workspace, rows, documents, principal, now), now)
+
+
+def _documents(workspace: Workspace, rows: Sequence[Repository]) -> dict[str, PolicyDocument | None]:
+    from ecr_tui.policy.document import PolicyDocument
+
     with Meter("Reading policies") as meter:
         answers = workspace.policies.read_all(rows, on_progress=meter)
     documents: dict[str, PolicyDocument | None] = {}
@@ -114,11 +143,24 @@ def _access(workspace: Workspace, rows: Sequence[Repository]) -> dict[str, Acces
                 documents[answer.repository.arn] = None if answer.value is None else parse(answer.value)
     for number, failure in unread.values():
         output.failure(failure, f"{number:,} {'policy' if number == 1 else 'policies'} could not be read")
+    return documents
+
+
+def _access(
+    workspace: Workspace,
+    rows: Sequence[Repository],
+    documents: Mapping[str, PolicyDocument | None],
+    principal: str,
+    now: datetime,
+) -> dict[str, AccessSummary]:
+    """A's side of B's access for each ARN whose policy was read."""
+    from ecr_tui.policy.compiled import caller_of
+    from ecr_tui.registry_effect import Accesses, registry_of
+
     registries = {region: workspace.registry_facts(region) for region in dict.fromkeys(row.region for row in rows)}
     for region, facts in registries.items():
         if doubt := registry_of(facts).doubt:
             output.line(f"Account A's registry policy in {region} is not counted: {doubt}", err=True)
-    now = datetime.now(UTC)
 
     def judged(role: str = "") -> dict[str, AccessSummary]:
         accesses = Accesses(principal, registries, now=now, role=role)

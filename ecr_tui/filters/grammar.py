@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ecr_tui.filters.terms import Term
+from ecr_tui.filters.terms import Term, glob_pattern
+from ecr_tui.policy.rules import RULES
 
 FIELDS = {
+    "name": ("TEXT",),
     "tag": ("KEY", "KEY=VALUE"),
     "access": ("none", "pull", "push", "push-pull", "depends"),
+    "principal": ("TEXT",),
+    "finding": ("any", "none", "error", "warning", "info", "ID"),
     "mutable": ("yes", "no"),
     "region": ("START",),
 }
-"""Each field with the forms of its value."""
+"""Each field with the forms of its value; what is in capitals stands for any text."""
 
 
 class Problem(NamedTuple):
-    """Why a part of the query does not count. ``unfinished``: typing on may mend it, so it is no fault yet."""
+    """What is wrong with a part of the query. ``unfinished``: typing on may mend it, so it is no fault yet."""
 
     start: int
     end: int
@@ -60,6 +65,10 @@ class _Token:
     def text(self, start: int = 0, end: int | None = None) -> str:
         return "".join(self.letters[start:end])
 
+    def glob(self, start: int) -> str:
+        """What follows from ``start`` as a regular expression; "" where it is literal."""
+        return glob_pattern(self.letters[start:], self.plain[start:])
+
 
 def _tokens(text: str) -> Iterator[_Token]:
     token: _Token | None = None
@@ -97,47 +106,54 @@ def _term(token: _Token) -> Term | Problem:
     def problem(message: str, hint: str = "", *, unfinished: bool = False) -> Problem:
         return Problem(token.start, token.end, message, hint, unfinished)
 
-    def term(kind: str, value: str, tag_value: str | None = None) -> Term:
-        return Term(kind, value, tag_value, negated, token.start, token.end)
+    def term(kind: str, value: str, tag_value: str | None = None, glob: str = "") -> Term:
+        return Term(kind, value, tag_value, negated, token.start, token.end, glob)
 
     if colon < 0:
         word = token.text(begin).casefold()
         if not word:
             return problem("a word or field is missing", unfinished=True)
-        return term("word", word)
+        return term("word", word, glob=token.glob(begin).casefold())
     name, value = token.text(begin, colon).lower(), token.text(colon + 1)
     if name not in FIELDS or not all(token.plain[begin:colon]):
-        return problem(f"there is no field {name!r}", _no_field_hint(name, token.text()))
+        return problem(f"unknown field {name!r}", _no_field_hint(name, value, token.text()))
     if not value:
-        return problem(f"{name}: wants {_choice(FIELDS[name])}", unfinished=True)
+        return problem(f"{name}: needs {_choice(FIELDS[name])}", unfinished=True)
     if name == "tag":
         equals = token.find("=", colon + 1)
         key = token.text(colon + 1, None if equals < 0 else equals)
         if not key:
             return problem("a tag's key is missing before '='", "Write tag:KEY=VALUE.")
-        return term("tag", key, None if equals < 0 else token.text(equals + 1))
-    if name == "region":
-        return term("region", value.lower())
+        return term("tag", key, None if equals < 0 else token.text(equals + 1), token.glob(colon + 1))
+    if name in ("name", "principal"):
+        return term(name, value.casefold(), glob=token.glob(colon + 1).casefold())
     value = value.lower()
-    if value not in FIELDS[name]:
-        half = any(one.startswith(value) for one in FIELDS[name])
+    if name == "region":
+        return term("region", value)
+    words = _words(name)
+    if name == "finding" and any(rule.startswith(value) for rule in RULES):
+        return term(name, value)
+    if value not in words:
+        half = any(one.startswith(value) for one in words)
         return problem(f"{name}: is {_choice(FIELDS[name])}, not {value!r}", _close(value, name), unfinished=half)
     return term(name, value)
 
 
-def _no_field_hint(name: str, text: str) -> str:
-    import difflib
+def _words(name: str) -> tuple[str, ...]:
+    """The values that a field has, but for those that stand for any text."""
+    return tuple(one for one in FIELDS[name] if not one.isupper())
 
+
+def _no_field_hint(name: str, value: str, text: str) -> str:
     close = difflib.get_close_matches(name, FIELDS, n=1)
     if close:
-        return f"Did you mean {close[0]}:?"
-    return f'Fields are {", ".join(FIELDS)}; to look for the text itself, quote it: "{text}".'
+        return f"Did you mean {close[0]}:{value}?"
+    return f'Fields are {", ".join(FIELDS)}. Quote it to look for the text itself: "{text}".'
 
 
 def _close(value: str, name: str) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(value, FIELDS[name], n=1)
+    known = (*_words(name), *RULES) if name == "finding" else _words(name)
+    close = difflib.get_close_matches(value, known, n=1)
     return f"Did you mean {name}:{close[0]}?" if close else ""
 
 

@@ -25,8 +25,7 @@ REPOSITORIES = ("repository", "repositories")
 
 
 def name_column() -> Column[Row]:
-    """Sorted by the place that was given to each, until the user sorts by another column."""
-    return Column("repository", "Repository", _name, lambda row: row.place, width=16, flex=3, keep=9)
+    return Column("repository", "Repository", _name, lambda row: row.repository.name, width=16, flex=3, keep=9)
 
 
 def _name(row: Row) -> list[Piece]:

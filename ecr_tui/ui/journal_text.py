@@ -46,7 +46,15 @@ def columns(past: Callable[[], PastWrites], now: Callable[[], datetime]) -> list
         return -row.entry.at.timestamp()
 
     return [
-        Column("when", "When", lambda r: [(ago(r.entry.at, now()), "dim")], newest, width=10, keep=7),
+        Column(
+            "when",
+            "When",
+            lambda r: [(ago(r.entry.at, now()), "dim")],
+            lambda r: r.entry.at.timestamp(),
+            width=10,
+            keep=7,
+            descending=True,
+        ),
         Column("what", "What", _what, lambda r: (r.entry.record.kind, newest(r)), width=14, keep=9, flex=5),
         Column(
             "where", "Repository", _where, lambda r: (r.entry.record.repository, newest(r)), width=16, flex=2, keep=10

@@ -246,6 +246,27 @@ MAIN: tuple[Key, ...] = (
 )
 """The main screen's keys, in the order of the footer: what is cut off in a narrow one is named in its pane anyway."""
 
+SORT: tuple[Key, ...] = tuple(
+    Key(
+        f"table.sort_{column}",
+        key,
+        f"sort_column('{column}')",
+        f"Sort by {words}",
+        f"Sort by {words}; again reverses the order",
+        FIND,
+        key,
+        palette=False,
+    )
+    for key, column, words in (
+        ("N", "name", "name"),
+        ("T", "tags", "tags"),
+        ("B", "access", "access"),
+        ("M", "mutability", "image tag mutability"),
+        ("I", "images", "number of images"),
+        ("L", "pushed", "last push"),
+    )
+)
+
 TABLE: tuple[Key, ...] = (
     Key("table.mark", "space", "mark", "Mark", "Mark the repository for a grant or revoke of several", CHOOSE, "space"),
     Key(
@@ -260,12 +281,33 @@ TABLE: tuple[Key, ...] = (
     Key("table.open", "enter", "open", "Open", "Go to the repository's policy preview", MOVE, "enter", palette=False),
     Key("table.up", "up,k", "move(-1)", "Up", "One row up", MOVE, "↑ k", palette=False),
     Key("table.down", "down,j", "move(1)", "Down", "One row down", MOVE, "↓ j", palette=False),
-    Key("table.page_up", "pageup", "page(-1)", "Page up", "One page up", MOVE, "PgUp", palette=False),
-    Key("table.page_down", "pagedown", "page(1)", "Page down", "One page down", MOVE, "PgDn", palette=False),
+    Key("table.page_up", "pageup,ctrl+b", "page(-1)", "Page up", "One page up", MOVE, "PgUp ctrl+b", palette=False),
+    Key(
+        "table.page_down",
+        "pagedown,ctrl+f",
+        "page(1)",
+        "Page down",
+        "One page down",
+        MOVE,
+        "PgDn ctrl+f",
+        palette=False,
+    ),
+    Key("table.half_up", "ctrl+u", "half_page(-1)", "Half a page up", "Half a page up", MOVE, "ctrl+u", palette=False),
+    Key(
+        "table.half_down",
+        "ctrl+d",
+        "half_page(1)",
+        "Half a page down",
+        "Half a page down",
+        MOVE,
+        "ctrl+d",
+        palette=False,
+    ),
     Key("table.top", "home", "end(-1)", "First", "To the first row", MOVE, "Home", palette=False),
-    Key("table.bottom", "end", "end(1)", "Last", "To the last row", MOVE, "End", palette=False),
+    Key("table.bottom", "end,G", "end(1)", "Last", "To the last row", MOVE, "End G", palette=False),
+    *SORT,
 )
-"""The keys of the repositories' table."""
+"""The keys of a table."""
 
 OTHER: tuple[Key, ...] = (
     Key(

@@ -94,11 +94,13 @@ class MainScreen(Screen[None]):
             role: AccountCard(role, profile, now=now, expires=lambda role=role: workspace.expires_at(role))  # type: ignore[misc]
             for role, profile in ((Role.OWNER, settings.profile_a), (Role.CONSUMER, settings.profile_b))
         }
-        self.repositories = RepositoriesPane(self.details, principal=lambda: self.choosing.principal, now=now)
+        self.searching = Searching(self)
+        self.repositories = RepositoriesPane(
+            self.details, principal=lambda: self.choosing.principal, now=now, policies=self.searching.judged
+        )
         self.preview = PreviewPane(now=now)
         self.verification = VerificationPane()
         self.choosing = Choosing(self)
-        self.searching = Searching(self)
         self.copying = Copying(self)
         self.accounts = Accounts(self)
         self.writes = Writes(self, Writer(self, workspace), Countdown(self, delay=grant_delay, clock=clock))
@@ -336,7 +338,9 @@ class MainScreen(Screen[None]):
 
     def _say_empty(self) -> None:
         if self.table.rows and self.table.filter:
-            self.repositories.say("No repository matches the filter.", "", "esc clears it")
+            broken = self.table.parsed.broken
+            words = "The filter has an error." if broken else "No repository matches the filter."
+            self.repositories.say(words, "", "Esc clears it")
         elif self.listing.tags:
             tags = safe(", ".join(f"{key}={value}" for key, value in self.listing.tags))
             self.repositories.say(f"No repository has the tags {tags}.", "", "t: other tags")

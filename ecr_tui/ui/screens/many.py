@@ -203,7 +203,7 @@ def columns(run: ManyRun, clock: Callable[[], float]) -> list[Column[ManyRow]]:
 
     name = min(max((len(row.repository.name) for row in run.rows), default=0), NAME) + 2
     return [
-        Column("name", "Repository", cell(0), lambda row: row.place, width=name, keep=9),
+        Column("name", "Repository", cell(0), lambda row: row.repository.name, width=name, keep=9),
         Column("word", "Result", cell(1), lambda row: line(row, run, 0)[1][0], width=10, keep=8),
         Column("took", "Time", cell(2), took, width=7, keep=3, right=True),
         Column("said", "Stage or reason", cell(3), lambda row: line(row, run, 0)[3][0], width=12, flex=1, keep=7),

@@ -1,29 +1,79 @@
-"""The filter's other half: what is known of access, what is said of a query, and reading all policies when asked to."""
+"""The filter's other half: what is known of the policies, what is said of a query, and reading all policies."""
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from textual.content import Content
-from textual.timer import Timer
 
 from ecr_tui.errors import Cancelled, EcrTuiError
+from ecr_tui.filters.policies import findings, principals
 from ecr_tui.policy.access import AccessSummary
+from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import Answered
-from ecr_tui.ui.slices import Slices
 from ecr_tui.ui.text import MUTED, NO, count, safe
 
 if TYPE_CHECKING:
+    from ecr_tui.aws.model import Repository
     from ecr_tui.ui.screens.main import MainScreen
 
-AT_A_STROKE = 100
-"""Policies judged between two chances for a key: 2 ms."""
+AT_ONCE = 50
+"""Policies judged between two chances for a key: a few milliseconds."""
 AGAIN = 0.2
 """Seconds in which answers are gathered before the rows are filtered again; progress is told as often."""
+
+_parse = lru_cache(maxsize=4096)(PolicyDocument.parse)
+
+
+class Judged:
+    """What the filter knows of policies that were read (``filters.Policies``), by ARN."""
+
+    def __init__(self) -> None:
+        self.with_findings = False
+        """Worked out once somebody has asked for them: they cost most."""
+        self._access: dict[str, AccessSummary] = {}
+        self._principals: dict[str, Collection[str]] = {}
+        self._findings: dict[str, Collection[tuple[str, str]]] = {}
+
+    def access(self, row: Repository) -> AccessSummary | None:
+        return self._access.get(row.arn)
+
+    def principals(self, row: Repository) -> Collection[str] | None:
+        return self._principals.get(row.arn)
+
+    def findings(self, row: Repository) -> Collection[tuple[str, str]] | None:
+        return self._findings.get(row.arn)
+
+    def forget(self, arn: str) -> None:
+        for known in (self._access, self._principals, self._findings):
+            known.pop(arn, None)
+
+    def forget_all(self) -> None:
+        for known in (self._access, self._principals, self._findings):
+            known.clear()
+
+    def judge(self, screen: MainScreen, row: Repository) -> None:
+        """A policy that can't be read or understood stays unknown."""
+        arn = row.arn
+        answer = screen.details.policies.get(arn)
+        if answer is None or answer.error is not None:
+            return
+        access = screen.details.access(row, screen.choosing.principal)
+        if isinstance(access, AccessSummary):
+            self._access[arn] = access
+        try:
+            document = _parse(answer.value) if answer.value else None
+        except EcrTuiError:
+            return
+        self._principals[arn] = principals(document)
+        if self.with_findings and row.tags is not None:
+            self._findings[arn] = findings(document, row, screen.now())
 
 
 class Searching:
@@ -31,39 +81,44 @@ class Searching:
 
     def __init__(self, screen: MainScreen) -> None:
         self._screen = screen
-        self._judging = Slices(screen)
-        self._again: Timer | None = None
+        self.judged = Judged()
+        self._waiting: dict[str, None] = {}
+        self._judging = False
         self._cancel: threading.Event | None = None
         self.progress: tuple[int, int] | None = None
         """Of reading all policies: how many of how many."""
 
-    # -- what is known of access ---------------------------------------------------------------------------------
+    # -- what is known of policies ---------------------------------------------------------------------------------
 
     def learn(self, arns: Iterable[str]) -> None:
         """These policies were read, or are known no longer."""
-        self._judging.add(self._judge(list(arns)))
+        for arn in arns:
+            self.judged.forget(arn)
+            self._waiting[arn] = None
+        if self._waiting and not self._judging:
+            self._judging = True
+            self._screen.run_worker(self._judge())
 
     def learn_anew(self) -> None:
         """Another principal, or other rows: judge everything that was read."""
-        self._judging.clear()
-        self._screen.table.forget_access()
+        self.judged.forget_all()
         self.learn(self._screen.details.policies)
 
-    def _judge(self, arns: list[str]) -> Iterator[None]:
+    async def _judge(self) -> None:
         screen = self._screen
-        for number, arn in enumerate(arns, 1):
-            row = screen.table.find(arn)
-            if row is not None:
-                found = screen.details.access(row, screen.choosing.principal)
-                screen.table.set_access(arn, found if isinstance(found, AccessSummary) else None)
-            if number % AT_A_STROKE == 0:
-                yield
-        if screen.table.parsed.needs_access and self._again is None:
-            self._again = screen.set_timer(AGAIN, self._look_again)
-
-    def _look_again(self) -> None:
-        self._again = None
-        self._screen.table.look_again()
+        try:
+            while self._waiting:
+                waiting, self._waiting = self._waiting, {}
+                for number, arn in enumerate(waiting, 1):
+                    row = screen.table.find(arn)
+                    if row is not None:
+                        self.judged.judge(screen, row)
+                    if number % AT_ONCE == 0:
+                        await asyncio.sleep(0)
+                screen.table.look_again()
+                await asyncio.sleep(AGAIN)
+        finally:
+            self._judging = False
 
     # -- what is said of a query -----------------------------------------------------------------------------------
 
@@ -79,25 +134,25 @@ class Searching:
                 parts.append(Content.styled(safe(words), MUTED))
             else:
                 parts.append(Content.styled(f"{NO} {safe(words)}", "$text-error"))
-        if result is not None and result.loose and result.rows:
-            parts.append(Content.styled("≈ no exact match, similar:", "$text-warning"))
+        if result is not None and result.loose and result.found:
+            parts.append(Content.styled("≈ no exact match, similar names:", "$text-warning"))
         if result is not None and result.unknown:
             parts.append(self._unknown(result.unknown))
         if self.progress is not None:
             done, total = self.progress
-            parts.append(Content.styled(f"reading policies: {done:,} of {total:,}, esc stops", "$text-primary"))
+            parts.append(Content.styled(f"reading policies: {done:,} of {total:,}, Esc stops", "$text-primary"))
         return Content("  ·  ").join(parts)
 
     def _unknown(self, number: int) -> Content:
         screen = self._screen
         parsed = screen.table.parsed
-        if not parsed.needs_access or (parsed.needs_tags and screen.table.tags_missing):
+        if not parsed.needs_policies or (parsed.needs_tags and screen.table.tags_missing):
             return Content.styled(f"{number:,} not known yet", MUTED)
-        if screen.choosing.principal is None:
-            return Content.styled("access of whom? Account B is not known: choose a principal with b", "$text-warning")
-        words = f"access of {count(number, 'repository', 'repositories')} is not known"
+        if parsed.needs_account_b and screen.choosing.principal is None:
+            return Content.styled("Account B is unknown. Press b to choose a principal.", "$text-warning")
+        words = f"{count(number, 'policy', 'policies')} not read yet"
         if self.progress is None:
-            words += ": P reads their policies" if screen.focused is screen.table else ": enter, then P reads them"
+            words += ": P reads them" if screen.focused is screen.table else ": press Enter, then P"
         return Content.styled(words, "$text-warning")
 
     # -- reading all policies --------------------------------------------------------------------------------------
@@ -107,12 +162,13 @@ class Searching:
         screen = self._screen
         if self.progress is not None:
             return
-        if screen.choosing.principal is None:
-            screen.app.notify("Access of whom? Account B is not known: choose a principal with b.", severity="warning")
+        if screen.table.parsed.needs_account_b and screen.choosing.principal is None:
+            screen.app.notify("Account B is unknown. Press b to choose a principal.", severity="warning")
             return
-        rows = screen.table.undecided()
+        known = screen.details.policies
+        rows = [one for one in screen.table.candidates() if (found := known.get(one.arn)) is None or found.error]
         if not rows:
-            screen.app.notify("The policies of all repositories shown are known.")
+            screen.app.notify("All policies of the repositories shown are read.")
             return
         cancel = self._cancel = threading.Event()
         self.progress = (0, len(rows))
@@ -162,4 +218,7 @@ class Searching:
             self._cancel.set()
 
     def show(self) -> None:
+        if self._screen.table.parsed.needs_findings and not self.judged.with_findings:
+            self.judged.with_findings = True
+            self.learn(self._screen.details.policies)
         self._screen.repositories.show_note(self.note())

@@ -27,8 +27,8 @@ class Column(NamedTuple, Generic[T]):
     """``cell`` gives the pieces of a row's cell, already safe to print; ``sort`` a key, None where it is unknown.
 
     ``width`` is the least that is useful; what is left over goes to columns with ``flex``. Where there is too little
-    room, the column with the lowest ``keep`` goes first. ``search``: filter matches are highlighted in it. ``live``:
-    its values change by themselves, as answers arrive.
+    room, the column with the lowest ``keep`` goes first. ``search``: filter matches are highlighted in it.
+    ``descending``: the direction in which it is sorted first.
     """
 
     id: str
@@ -40,7 +40,7 @@ class Column(NamedTuple, Generic[T]):
     keep: int = 0
     search: bool = False
     right: bool = False
-    live: bool = False
+    descending: bool = False
 
 
 def fit_columns(columns: Sequence[Column[T]], width: int) -> list[tuple[Column[T], int]]:

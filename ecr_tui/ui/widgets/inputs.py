@@ -1,14 +1,20 @@
-"""An input that shows literally what is in it."""
+"""Inputs: what is in them is shown literally, and what is typed may be completed."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from rich.highlighter import Highlighter
 from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.suggester import Suggester
 from textual.widgets import Input
 
 from ecr_tui.ui.text import visible
+
+Complete = Callable[[str], str | None]
+"""The whole text completed; None where there is nothing to add."""
 
 
 class _Visible(Highlighter):
@@ -22,6 +28,36 @@ class _Visible(Highlighter):
         """Part of the interface; :meth:`__call__` does the work."""
 
 
+class _Completion(Suggester):
+    """Shows behind the cursor what Tab or → would add."""
+
+    def __init__(self, complete: Complete) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._complete = complete
+
+    async def get_suggestion(self, value: str) -> str | None:
+        found = self._complete(value) if value else None
+        # What replaces a letter can't be shown behind the cursor; Tab knows it all the same.
+        return found if found is not None and found.startswith(value) and visible(found) == found else None
+
+
 class SafeInput(Input):
-    def __init__(self, value: str | None = None, placeholder: str = "", **options: Any) -> None:
-        super().__init__(value, placeholder, _Visible(), **options)
+    """With ``complete`` Tab completes at the end of the text; where there is nothing to complete it goes on."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "complete", "Complete", show=False)]
+
+    def __init__(
+        self, value: str | None = None, placeholder: str = "", *, complete: Complete | None = None, **options: Any
+    ) -> None:
+        suggester = None if complete is None else _Completion(complete)
+        super().__init__(value, placeholder, _Visible(), suggester=suggester, **options)
+        self._completion = complete
+
+    def action_complete(self) -> None:
+        at_end = self.cursor_position == len(self.value)
+        found = self._completion(self.value) if self._completion is not None and self.value and at_end else None
+        if found is None:
+            self.screen.focus_next()
+        else:
+            self.value = found
+            self.cursor_position = len(found)

@@ -1,11 +1,12 @@
-"""The repositories of account A: filter bar and table."""
+"""The repositories of account A: filter bar, tag bar and table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,6 +17,8 @@ from textual.message import Message
 from textual.widgets import Input, Label, Static
 
 from ecr_tui.errors import EcrTuiError, InputError
+from ecr_tui.filters import Policies, complete_query, complete_tags
+from ecr_tui.ui.choice import Tags, parse_condition
 from ecr_tui.ui.text import NO, OK, PENDING, SKIP, UNKNOWN, ago, count, safe
 from ecr_tui.ui.widgets.columns import Column, Piece
 from ecr_tui.ui.widgets.inputs import SafeInput
@@ -24,16 +27,20 @@ from ecr_tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
-    from ecr_tui.ui.choice import Tags
     from ecr_tui.ui.flows.details import Details
 
 
+KEPT = 50
+"""Entered texts that a bar remembers."""
+
+
 class BarInput(SafeInput):
-    """An input of the filter bar: esc leaves it, down goes to the table."""
+    """An input above the table: Esc leaves it, ↓ goes to the table, ↑ brings back what was entered before."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Leave"),
-        Binding("down", "to_table", "To the rows"),
+        Binding("up", "recall(-1)", "Earlier"),
+        Binding("down", "recall(1)", "To the rows"),
     ]
 
     @dataclass(eq=False)
@@ -45,11 +52,33 @@ class BarInput(SafeInput):
         def control(self) -> BarInput:
             return self.input
 
-    def action_leave(self) -> None:
-        self.post_message(self.Left(self, True))
+    def __init__(self, **options: Any) -> None:
+        super().__init__(compact=True, **options)
+        self._entered: list[str] = []
+        self._recalled = 0
+        """How far back from the newest."""
 
-    def action_to_table(self) -> None:
-        self.post_message(self.Left(self, False))
+    def remember(self) -> None:
+        """What is in it was entered."""
+        self._recalled = 0
+        if self.value.strip():
+            self._entered = [*(one for one in self._entered if one != self.value), self.value][-KEPT:]
+
+    def action_recall(self, by: int) -> None:
+        """Down from the newest goes to the table."""
+        if by > 0 and not self._recalled:
+            self.post_message(self.Left(self, False))
+            return
+        place = min(max(self._recalled - by, 0), len(self._entered))
+        if by < 0 and 0 < place < len(self._entered) and self._entered[-place] == self.value:
+            place += 1  # what is there already
+        self._recalled = place
+        self.value = self._entered[-place] if place else ""
+        self.cursor_position = len(self.value)
+
+    def action_leave(self) -> None:
+        self._recalled = 0
+        self.post_message(self.Left(self, True))
 
 
 class RepositoriesPane(Vertical):
@@ -75,7 +104,14 @@ class RepositoriesPane(Vertical):
 
         tags: Tags
 
-    def __init__(self, details: Details, *, principal: Callable[[], str | None], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        details: Details,
+        *,
+        principal: Callable[[], str | None],
+        now: Callable[[], datetime],
+        policies: Policies,
+    ) -> None:
         super().__init__(id="repositories")
         self.border_title = "Repositories"
         self._details = details
@@ -84,19 +120,26 @@ class RepositoriesPane(Vertical):
         self._regions: set[str] = set()
         self._subtitle = ""
         self.tags: Tags = ()
+        self._tag_values: dict[str, list[str]] = {}
         self.table: VirtualTable[Repository] = VirtualTable(
-            self._columns(), key=lambda r: r.arn, look=lambda r: r, id="table"
+            self._columns(), key=lambda r: r.arn, look=lambda r: r, policies=policies, id="table"
         )
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="bar", id="filter-bar"):
             yield Label("/", classes="bar-label")
-            yield BarInput(placeholder="words, tag:Team=Web, access:none, mutable:no, !not", id="filter", compact=True)
+            yield BarInput(
+                placeholder="words, api-*, tag:Team=Web, access:none, finding:error, !not",
+                complete=lambda text: complete_query(text, self.tag_values),
+                id="filter",
+            )
         yield Words(id="filter-note")
         with Horizontal(classes="bar", id="tags-bar"):
             yield Label("tags", classes="bar-label")
             yield BarInput(
-                placeholder="Team=Payments, Env=prod   (enter asks AWS, empty lists all)", id="tags", compact=True
+                placeholder="Team=Payments, Env=prod   (Enter lists them, empty lists all)",
+                complete=lambda text: complete_tags(text, self.tag_values),
+                id="tags",
             )
         yield Static(id="tag-problem", markup=False)
         yield self.table
@@ -109,10 +152,10 @@ class RepositoriesPane(Vertical):
             Column("name", "Repository", _name, lambda r: r.name, width=22, flex=4, keep=9, search=True),
             Column("region", "Region", _region, lambda r: (r.region, r.name), width=14, keep=7),
             Column("tags", "Tags", _tags, _tags_key, width=18, flex=5, keep=6, search=True),
-            Column("access", "B's access", self._access, self._access_key, width=15, keep=8, live=True),
-            Column("mutability", "Image tags", _mutability, lambda r: r.mutability, width=10, keep=3),
-            Column("images", "Images", self._images, self._images_key, width=8, keep=4, right=True, live=True),
-            Column("pushed", "Last push", self._pushed, self._pushed_key, width=10, keep=5, right=True, live=True),
+            Column("access", "B's access", self._access, self._access_key, width=15, keep=8, descending=True),
+            Column("mutability", "Image tags", _mutability, lambda r: r.mutability, width=12, keep=3),
+            Column("images", "Images", self._images, self._images_key, 8, keep=4, right=True, descending=True),
+            Column("pushed", "Last push", self._pushed, self._pushed_key, 11, keep=5, right=True, descending=True),
         ]
         return [c for c in columns if c.id != "region" or len(self._regions) > 1]
 
@@ -153,17 +196,19 @@ class RepositoriesPane(Vertical):
 
     def _pushed_key(self, repository: Repository) -> float | None:
         answer = self._details.images.get(repository.arn)
-        return -answer.value.last_push.timestamp() if answer and answer.value and answer.value.last_push else None
+        return answer.value.last_push.timestamp() if answer and answer.value and answer.value.last_push else None
 
     # -- content -------------------------------------------------------------------------------------------------
 
     def show_rows(self, rows: Sequence[Repository], *, partial: bool = False) -> None:
         """``partial``: the first page of a listing; what is not in it may still come."""
         self._fit_regions({r.region for r in rows})
+        self._tag_values = {}
         self.table.set_rows(rows, partial=partial)
 
     def add_rows(self, rows: Sequence[Repository]) -> None:
         self._fit_regions(self._regions | {r.region for r in rows})
+        self._tag_values = {}
         self.table.add_rows(rows)
 
     def _fit_regions(self, regions: set[str]) -> None:
@@ -172,6 +217,15 @@ class RepositoriesPane(Vertical):
         self._regions = regions
         if several != any(c.id == "region" for c in self.table.columns):
             self.table.set_columns(self._columns())
+
+    def tag_values(self) -> Mapping[str, Sequence[str]]:
+        """Each tag's key with its values among the rows, both the most frequent first."""
+        if not self._tag_values:
+            tags = (row.tags for row in self.table.rows if row.tags)
+            counted = Counter(pair for some in tags for pair in some.items())
+            for (key, value), _ in counted.most_common():
+                self._tag_values.setdefault(key, []).append(value)
+        return self._tag_values
 
     def say(self, *lines: str) -> None:
         """What the table says when it has no rows."""
@@ -221,6 +275,8 @@ class RepositoriesPane(Vertical):
     def clear_filter(self) -> bool:
         """Whether there was one."""
         had = bool(self.table.filter)
+        if had:
+            self.table.filter = ""
         self.query_one("#filter", BarInput).value = ""
         self._close_bars()
         return had
@@ -245,6 +301,9 @@ class RepositoriesPane(Vertical):
     @on(Input.Submitted, "#filter")
     def _filter_done(self, event: Input.Submitted) -> None:
         event.stop()
+        self.query_one("#filter", BarInput).remember()
+        if event.value != self.table.filter:
+            self.table.filter = event.value  # its Changed message may still be on its way
         self._close_bars()
         self.table.focus()
 
@@ -252,17 +311,21 @@ class RepositoriesPane(Vertical):
     def _tags_done(self, event: Input.Submitted) -> None:
         event.stop()
         problem = self.query_one("#tag-problem", Static)
-        from ecr_tui.ui.choice import parse_condition
-
         try:
             tags = parse_condition(event.value)
         except InputError as error:
             problem.update(Content.styled(f"{NO} {safe(error.title)}. {safe(error.hint)}", "$text-error"))
             problem.add_class("-shown")
             return
+        self.query_one("#tags", BarInput).remember()
         self.set_tags(tags)
         self.table.focus()
         self.post_message(self.TagsWanted(tags))
+
+    @on(Input.Blurred, "#filter")
+    def _filter_left(self) -> None:
+        """However it was left: the row under the cursor is what is acted on now."""
+        self.table.keep_cursor()
 
     @on(BarInput.Left)
     def _left(self, event: BarInput.Left) -> None:
@@ -307,8 +370,8 @@ def _mutability(repository: Repository) -> list[Piece]:
     return [(safe(repository.mutability.lower().replace("_with_exclusion", " *").replace("_", " ")), "")]
 
 
-_RANK = {True: 0, None: 1, False: 2}
-"""The order of the access column: what is allowed first, then what depends."""
+_RANK = {False: 0, None: 1, True: 2}
+"""The order of the access column: what is denied, what depends, what is allowed."""
 
 
 def _verdict(allowed: bool | None, word: str) -> list[Piece]:

@@ -61,6 +61,8 @@ class Pen:
         for column, room in layout:
             label, style = column.label, plain
             if column.id == sorted_by:
+                # The sign stays where the label has too little room.
+                label = set_cell_size(label, min(cell_len(label), max(room - cell_len(order) - 1, 0)))
                 label, style = f"{label} {order}", self.style("", "header-sorted")
             text = label.rjust(room) if column.right else label
             segments += [Segment(set_cell_size(text, room), style), Segment(" " * GAP, plain)]

@@ -1,37 +1,32 @@
-"""Which rows a table shows, in which order, with which marks and cursor: row numbers, no drawing.
+"""Which rows a table shows, in which order, with which marks and cursor: no drawing.
 
-Whatever grows with the number of rows is a generator that yields every thousand rows (see ``ui.slices``); until it has
-come to its end the table shows what was there before. A new listing is laid over the rows that there are: those that
-both have keep their numbers, so that nothing that is known of them is made anew.
+What takes long with very many rows is a generator that yields every few thousand of them, so that keys can be answered
+in between; until it has come to its end the table shows what was there before. A row keeps its
+:class:`~ecr_tui.filters.Entry` from one listing to the next.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from itertools import islice
+from typing import Any, Generic, TypeVar
 
-from ecr_tui.filters import RANKED, Filter, Index, Order, Result, Searchable, parse, parse_words
-from ecr_tui.ui.slices import ROWS
-from ecr_tui.ui.widgets.row_sorting import STROKE, ordered
-
-if TYPE_CHECKING:
-    from ecr_tui.policy.access import AccessSummary
+from ecr_tui.filters import RANKED, UNREAD, Entry, Filter, Policies, Result, Searchable, parse, parse_words
 
 T = TypeVar("T")
 
 Sort = tuple[str, bool]
-"""Column id and whether it is descending."""
+"""Column id and whether it is descending; "" for the order in which the rows were given."""
 
 FEW = 5_000
-"""Up to so many rows, what is done to all of them at a keystroke is not felt."""
+"""Rows between two points at which other work may go on; up to so many are done at once."""
 
 
 class RowModel(Generic[T]):
     """``key`` names a row across listings; ``look`` is what the filter sees of it.
 
-    ``rows`` is what there is; ``view`` the numbers of those that pass the filter, in order; ``cursor`` a place in it.
-    ``changed`` is called whenever there is another view.
+    ``rows`` is what there is; ``view`` those that pass the filter, in order; ``cursor`` a place in it. ``changed`` is
+    called whenever there is another view.
     """
 
     def __init__(
@@ -41,193 +36,103 @@ class RowModel(Generic[T]):
         changed: Callable[[], None] = lambda: None,
         *,
         plain: bool = False,
+        policies: Policies = UNREAD,
     ) -> None:
         """``plain``: the filter is words and nothing else, and never changes the order."""
         self.key = key
-        self._plain = plain
         self._look = look
         self._changed = changed
+        self._plain = plain
+        self._policies = policies
         self.rows: list[T] = []
-        self.view: Sequence[int] = ()
+        self.view: Sequence[Entry[T]] = ()
         self.cursor = 0
         self.marks: dict[str, None] = {}
         self.query: Filter = parse("")
         self.result: Result | None = None
         self.best_first = False
         """The view is in the order of how well rows match, not in that of the table."""
+        self.unsorted = False
+        """Rows were added or changed since they were put in order."""
         self._columns: dict[str, Callable[[T], Any]] = {}
-        self._live: frozenset[str] = frozenset()
         self._base: Sort = ("", False)
         self._sort: Sort = ("", False)
-        self._orders: dict[Sort, Order] = {}
-        self._order = Order()
-        self._unsorted = False
-        self._anchor_key: str | None = None
-        self._hidden: int | None = None
-        self._loosely = True
-        self._start_over()
-
-    def _start_over(self) -> None:
-        self._numbers: dict[str, int] = {}
-        self._index = Index()
-        self._given: list[int] | None = None
-        """The order in which rows came last, where it is not that of their numbers: it breaks ties."""
-        self._orders.clear()
-        self._order = Order()
-        self.result, self.view = None, ()
+        self._known: dict[str, Entry[T]] = {}  # by key, in the order in which the listing gave them
+        self._ordered: list[Entry[T]] = []
+        self._own: str | None = None  # the key of the cursor's row
+        self._home: str | None = None  # the one to go back to when a filter that nobody accepted is cleared
+        self._shown: set[str] | None = None  # the keys of the view, once they were asked for
 
     # -- rows ----------------------------------------------------------------------------------------------------
 
     @property
     def current(self) -> T | None:
-        return self.rows[self.view[self.cursor]] if self.view else None
+        return self.view[self.cursor].row if self.view else None
+
+    def find(self, key: str) -> T | None:
+        entry = self._known.get(key)
+        return None if entry is None else entry.row
+
+    def entries(self) -> Iterable[Entry[T]]:
+        return self._known.values()
 
     def set_rows(self, rows: Iterable[T], *, partial: bool) -> Iterator[None]:
         """Replace all; the cursor's row and marks are found again by key. Marks of rows that have gone are dropped,
         unless ``partial`` says that more rows follow by :meth:`add_rows`."""
-        current = self.current
-        if self._anchor_key is None and current is not None:
+        if self._own is None and self.view:
             # The user has not moved, but has seen this row and what it would get.
-            self._anchor_key = self.key(current)
-        new = list(rows)
-        if partial or not self.rows or not new:
-            yield from self._begin(new)
-        else:
-            yield from self._lay_over(new)
-        if not partial:
-            self.marks = {key: None for key in self.marks if key in self._numbers}
-        yield from self.arrange()
-
-    def _begin(self, new: list[T]) -> Iterator[None]:
-        """In the order in which they came, at once; what is sorted and searched follows."""
-        self.rows = []
-        self._start_over()
-        yield from self._add(new)
-
-    def _add(self, new: list[T]) -> Iterator[None]:
-        """Rows that are not there yet."""
-        start = len(self.rows)
-        self.rows += new
-        self._orders.clear()
-        if self._given is not None:
-            self._given += range(start, len(self.rows))
-        self._order.extend(range(start, len(self.rows)))
-        self._unsorted = True
-        key, look, numbers = self.key, self._look, self._numbers
-        for at in range(start, len(self.rows), ROWS):
-            page = self.rows[at : at + ROWS]
-            numbers.update(zip(map(key, page), range(at, at + len(page)), strict=True))
-            self._index.extend(map(look, page))
-            if at == start:
+            self._own = self._home = self.view[self.cursor].key
+        empty = not self._known
+        known: dict[str, Entry[T]] = {}
+        for page in _pages(rows):
+            if known:
+                yield
+            for row in page:
+                key = self.key(row)
+                known[key] = self._entry(self._known.get(key), row, key)
+            if empty and not self._known:
+                # The first rows are shown as they came; what is sorted follows.
+                self._known, self._ordered = known, list(known.values())
                 self._show()
-            if at + ROWS < len(self.rows):
-                yield
-        if not new:
-            self._show()
-        self._hidden = None
+        self._known = known
+        self.rows = [entry.row for entry in known.values()]
+        if not partial:
+            self.marks = {key: None for key in self.marks if key in known}
+        yield from self.arrange()
+        if not partial and self._own not in known:
+            self.keep()
 
-    def _lay_over(self, new: list[T]) -> Iterator[None]:
-        fresh: list[T] = []
-        kept = bytearray(len(self.rows))
-        for start in range(0, len(new), ROWS):
-            if start:
-                yield
-            fresh += self._update(new[start : start + ROWS], kept)
-        if kept.count(0):
-            yield from self._make_anew(new)
-            return
-        if fresh:
-            yield from self._add(fresh)
-        given: dict[int, None] = {}
-        for start in range(0, len(new), ROWS):
-            if start:
-                yield
-            given |= dict.fromkeys(self._numbers[self.key(row)] for row in new[start : start + ROWS])
-        if list(given) != self._given:
-            self._given = list(given)
-            self._orders.clear()
-            self._unsorted = True
-
-    def _update(self, page: Iterable[T], kept: bytearray | None = None) -> list[T]:
-        """What is known better now; returns the rows that were not there."""
-        rows, key, numbers = self.rows, self.key, self._numbers
-        fresh: dict[str, T] = {}
-        for row in page:
-            name = key(row)
-            at = numbers.get(name)
-            if at is None:
-                fresh[name] = row
-                continue
-            if kept is not None:
-                kept[at] = 1
-            old, rows[at] = rows[at], row
-            if old is not row and old != row:
-                self._index.update(at, self._look(row))
-                self._index.set_access(at, None)
-                self._orders.clear()
-                self._unsorted = True
-        return list(fresh.values())
-
-    def _make_anew(self, new: list[T]) -> Iterator[None]:
-        """Some rows have gone: the numbers are others. The former rows are shown until this is done."""
-        index, numbers = Index(), dict[str, int]()
-        key, look, before = self.key, self._look, self._numbers
-        rows: list[T] = []
-        for start in range(0, len(new), ROWS):
-            if start:
-                yield
-            for row in new[start : start + ROWS]:
-                name = key(row)
-                if name not in numbers:
-                    numbers[name] = len(rows)
-                    rows.append(row)
-            at = len(index)
-            index.extend(map(look, rows[at:]))
-            for row in rows[at:]:
-                known = before.get(key(row))
-                if known is not None:
-                    index.access[at] = self._index.access[known]
-                at += 1
-        # As they are shown now, until they are sorted: nothing jumps.
-        order: list[int] = []
-        for start in range(0, len(self.rows), ROWS):
-            if start:
-                yield
-            some = [numbers.get(key(self.rows[at])) for at in self._order.rows[start : start + ROWS]]
-            order += [at for at in some if at is not None]
-        order += [at for at, row in enumerate(rows) if key(row) not in before]
-        self.rows = rows
-        self._start_over()
-        self._index, self._numbers, self._order = index, numbers, Order(order)
-        self._unsorted = True
-        self._show()
+    def _entry(self, entry: Entry[T] | None, row: T, key: str) -> Entry[T]:
+        if entry is None:
+            return Entry(row, key, self._look(row))
+        entry.take(row, self._look(row))  # an equal one, too: its tags may come from another source
+        return entry
 
     def add_rows(self, rows: Iterable[T]) -> Iterator[None]:
         """A further page. A row that is there already is replaced: now it knows its tags."""
-        fresh: list[T] = []
-        page = list(rows)
-        for start in range(0, len(page), STROKE):
-            if start:
+        for number, page in enumerate(_pages(rows)):
+            if number:
                 yield
-            fresh += self._update(page[start : start + STROKE])
-        yield from self._add(fresh)
+            fresh: list[Entry[T]] = []
+            for row in page:
+                key = self.key(row)
+                before = self._known.get(key)
+                entry = self._known[key] = self._entry(before, row, key)
+                if before is None:
+                    fresh.append(entry)
+            self._ordered += fresh
+        self.rows = [entry.row for entry in self._known.values()]
+        self.unsorted = True
         self._show()
-
-    @property
-    def unsorted(self) -> bool:
-        """Rows were added or changed since they were put in order."""
-        return self._unsorted
 
     # -- order ---------------------------------------------------------------------------------------------------
 
-    def set_columns(self, columns: dict[str, Callable[[T], Any]], live: Iterable[str]) -> None:
-        """``columns``: a sort key by column id, None where a row's value is not known; such rows come last in either
-        order. The first one breaks ties. The values of ``live`` ones change by themselves."""
+    def set_columns(self, columns: dict[str, Callable[[T], Any]], base: Sort) -> None:
+        """A sort key by column id, None where a row's value is not known; such rows come last in either order.
+        ``base`` breaks ties."""
         self._columns = dict(columns)
-        self._live = frozenset(live)
-        self._base = (next(iter(columns)), False)
+        self._base = base
         self._sort = self._sort if self._sort[0] in columns else self._base
-        self._orders.clear()
 
     def sort_by(self, column: str, descending: bool) -> Iterator[None]:
         self._sort = (column, descending)
@@ -235,95 +140,90 @@ class RowModel(Generic[T]):
 
     def arrange(self) -> Iterator[None]:
         """Put all rows in order."""
-        self._unsorted = False
+        self.unsorted = False
         wanted = self._sort
-        base = yield from self._ordered(self._base, None)
-        order = base if wanted == self._base else (yield from self._ordered(wanted, base))
-        # Its own copy: pages are added to it.
-        self._order = order.copy()
+        entries = list(self._known.values())
+        for by in dict.fromkeys((self._base, wanted)) if wanted[0] else ():
+            entries = yield from self._sorted(entries, *by)
+        self._ordered = entries
         self._show()
 
-    def _ordered(self, by: Sort, base: Order | None) -> Generator[None, None, Order]:
-        found = self._orders.get(by)
-        if found is not None:
-            return found
-        column, descending = by
-        numbers: Sequence[int] = (self._given or range(len(self.rows))) if base is None else base.rows
-        order = yield from ordered(self.rows, numbers, self._columns[column], descending=descending)
-        if column not in self._live:
-            self._orders[by] = order
-        return order
+    def _sorted(self, entries: list[Entry[T]], column: str, descending: bool) -> Generator[None, None, list[Entry[T]]]:
+        value_of = self._columns[column]
+        known: list[Entry[T]] = []
+        unknown: list[Entry[T]] = []
+        values: list[Any] = []
+        for at in range(0, len(entries), FEW):
+            if at:
+                yield
+            for entry in entries[at : at + FEW]:
+                value = value_of(entry.row)
+                if value is None:
+                    unknown.append(entry)
+                else:
+                    known.append(entry)
+                    values.append(value)
+        places = sorted(range(len(known)), key=values.__getitem__, reverse=descending)
+        return [*(known[place] for place in places), *unknown]
 
     # -- filter --------------------------------------------------------------------------------------------------
 
     def filter(self, text: str) -> None:
-        """The language of :mod:`ecr_tui.filters`, literally among many rows: :meth:`filter_loosely` may follow."""
+        """The language of :mod:`ecr_tui.filters`. The cursor goes to the best match; without a filter it goes back to
+        where it was, unless :meth:`keep` has been called meanwhile."""
+        if self._home is None and not self.query:
+            self.keep()
         self.query = parse_words(text) if self._plain else parse(text)
-        self._loosely = not self._plain and len(self.rows) <= FEW
-        self._show()
+        self._own = None if self.query else self._home
+        self._show(self.result)
 
-    @property
-    def may_be_loose(self) -> bool:
-        """Nothing matches literally, and it was not looked for loosely yet."""
-        return bool(self.query) and not (self._plain or self._loosely or self.view)
+    def keep(self) -> None:
+        """The row under the cursor is the chosen one: clearing the filter stays on it."""
+        if self.view:
+            self._own = self._home = self.view[self.cursor].key
 
-    def filter_loosely(self) -> None:
-        self._loosely = True
-        self._show()
+    def _best(self) -> int:
+        """The place of the best match in a view of another order."""
+        if self._plain or self.result is None or len(self.view) > RANKED:
+            return 0
+        best = self.result.ranked()[0]
+        return next(place for place, entry in enumerate(self.view) if entry is best)
 
-    def find(self, key: str) -> T | None:
-        at = self._numbers.get(key)
-        return None if at is None else self.rows[at]
-
-    def set_access(self, key: str, access: AccessSummary | None) -> None:
-        """What is known of a row's access, for ``access:``; seen by the next :meth:`look_again`."""
-        at = self._numbers.get(key)
-        if at is not None:
-            self._index.set_access(at, access)
-
-    def forget_access(self) -> None:
-        self._index.forget_access()
-
-    def look_again(self) -> bool:
-        """What is known of access has changed: whether the view has, too."""
-        if not self.query.needs_access or (self.result is not None and self.result.stands(self._index)):
-            return False
-        self._show()
-        return True
+    def look_again(self) -> None:
+        """More is known of the policies that the filter asks for."""
+        if self.query.needs_policies:
+            self._show()
 
     @property
     def tags_missing(self) -> bool:
-        return self._index.without_tags > 0
+        return any(entry.look.tags is None for entry in self._known.values())
 
-    def undecided(self) -> list[T]:
-        """Rows whose access is not known and that pass everything else that is asked for."""
-        rest = self.query.without_access()
-        numbers = rest.apply(self._index, loose=False).rows if rest else self._index.all_rows
-        access = self._index.access
-        return [self.rows[at] for at in numbers if not access[at]]
+    def candidates(self) -> list[T]:
+        """Rows that pass everything in the filter that does not ask for policies."""
+        rest = self.query.without_policies()
+        found = rest.apply(self._ordered, loose=False).found if rest else self._ordered
+        return [entry.row for entry in found]
 
-    def _show(self) -> None:
-        """Make the view anew."""
-        self._hidden = None
+    def _show(self, previous: Result | None = None) -> None:
+        """Make the view anew. ``previous``: a result on these very rows, in this order."""
+        self._shown = None
         self.best_first = False
         if not self.query:
-            self.result = None
-            self.view = self._order.rows
+            self.result, self.view = None, self._ordered
         else:
-            self.result = self.query.apply(self._index, self.result, loose=self._loosely)
+            loose = not self._plain
+            self.result = self.query.apply(self._ordered, self._policies, previous, loose=loose)
             # Who has chosen an order wants it; who types a name wants the one that begins with it.
-            wanted = not self._plain and bool(self.query.words) and (self.result.loose or self._sort == self._base)
-            self.best_first = wanted and 0 < len(self.result.rows) <= RANKED
-            arranged = self.result.ranked(self._index, self._order) if self.best_first else None
-            self.view = self.result.ordered(self._order) if arranged is None else arranged
-        self._settle()
+            wanted = loose and bool(self.query.words) and (self.result.loose or self._sort == self._base)
+            self.best_first = wanted and 0 < len(self.result.found) <= RANKED
+            self.view = self.result.ranked() if self.best_first else self.result.found
+        if self._own is None and self.query and self.view:
+            self.cursor = 0 if self.best_first else self._best()
+            self._own = self.view[self.cursor].key
+        else:
+            place = self.place_of(self._own)
+            self.cursor = min(self.cursor, max(len(self.view) - 1, 0)) if place is None else place
         self._changed()
-
-    def _settle(self) -> None:
-        """Find the cursor's row again, or the nearest place."""
-        # The anchor outlives a filter that hides it, so that clearing the filter leads back to the row.
-        place = None if self._anchor_key is None else self.place_of(self._anchor_key)
-        self.cursor = min(self.cursor, max(len(self.view) - 1, 0)) if place is None else place
 
     # -- cursor and marks ----------------------------------------------------------------------------------------
 
@@ -331,68 +231,72 @@ class RowModel(Generic[T]):
         """Put the cursor on that line of the view, or on the nearest there is."""
         if self.view:
             self.cursor = min(max(place, 0), len(self.view) - 1)
-            self._anchor_key = self.key(self.rows[self.view[self.cursor]])
+            self.keep()
 
-    def place_of(self, key: str) -> int | None:
+    def place_of(self, key: str | None) -> int | None:
         """Where in the view the row with this key is."""
-        at = self._numbers.get(key)
-        if at is None:
+        entry = None if key is None else self._known.get(key)
+        try:
+            return None if entry is None else self.view.index(entry)
+        except ValueError:
             return None
-        if self.result is None:
-            return self._order.place(at)
-        if at not in self.result.rows:
-            return None
-        if self.best_first or not len(self._order):
-            return self.view.index(at)
-        return bisect_left(self.view, self._order.place(at), key=self._order.place)
+
+    @property
+    def refusal(self) -> str:
+        """Why the rows of the view are not to be marked together; "" where they may be."""
+        if self.query.problems:
+            return "The filter has an error. Correct it to mark all rows that it shows."
+        if self.result is not None and self.result.loose:
+            return "Similar rows are not marked together. Press Space to mark one."
+        return ""
 
     def toggle_mark(self) -> None:
-        key = self.key(self.rows[self.view[self.cursor]])
+        self.keep()
+        key = self.view[self.cursor].key
         if key in self.marks:
             del self.marks[key]
         else:
             self.marks[key] = None
-        self._hidden = None
-
-    def unmark_all(self) -> None:
-        self.marks.clear()
-        self._hidden = None
-
-    def _marked_numbers(self) -> list[int]:
-        """Of those that the listing has brought already."""
-        return sorted(at for key in self.marks if (at := self._numbers.get(key)) is not None)
 
     def mark_shown(self) -> None:
         """Mark all of the view, or unmark them where all are marked; marks of hidden rows stay."""
-        shown = dict.fromkeys(self.key(self.rows[at]) for at in self.view)
+        shown = dict.fromkeys(entry.key for entry in self.view)
         if shown.keys() <= self.marks.keys():
             self.marks = {key: None for key in self.marks if key not in shown}
         else:
             self.marks |= shown
-        self._hidden = None
 
     def marked(self) -> list[T]:
         """In the order of the view, those that the filter hides last."""
-        numbers = self._marked_numbers()
-        if self.result is None:
-            return [self.rows[at] for at in sorted(numbers, key=self._order.place)]
-        wanted = set(numbers)
-        seen = [at for at in self.view if at in wanted]
-        return [self.rows[at] for at in seen] + self.marked_hidden()
+        if not self.marks:
+            return []
+        return [entry.row for entry in self.view if entry.key in self.marks] + self.marked_hidden()
 
     def marked_hidden(self) -> list[T]:
-        """Marked rows that the filter hides."""
-        return [self.rows[at] for at in self._hidden_numbers()]
+        """Marked rows that the filter hides, in the order of the table."""
+        hidden = set(self._hidden())
+        return [entry.row for entry in self._ordered if entry.key in hidden] if hidden else []
 
     @property
     def hidden_marks(self) -> int:
         """How many marked rows the filter hides."""
-        if self._hidden is None:
-            self._hidden = len(self._hidden_numbers())
-        return self._hidden
+        return len(self._hidden())
 
-    def _hidden_numbers(self) -> list[int]:
+    def _hidden(self) -> list[str]:
+        """The keys of marked rows that the listing has brought already and the filter hides."""
         if self.result is None or not self.marks:
             return []
-        seen = self.result.rows
-        return [at for at in self._marked_numbers() if at not in seen]
+        if self._shown is None:
+            self._shown = {entry.key for entry in self.view}
+        return [key for key in self.marks if key in self._known and key not in self._shown]
+
+
+def _pages(rows: Iterable[T]) -> Iterator[list[T]]:
+    """At least one, which may be empty."""
+    left = iter(rows)
+    page = list(islice(left, FEW))
+    while True:
+        yield page
+        page = list(islice(left, FEW))
+        if not page:
+            return

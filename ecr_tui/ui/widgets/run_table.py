@@ -16,11 +16,22 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_MOVES = ("table.open", "table.up", "table.down", "table.page_up", "table.page_down", "table.top", "table.bottom")
+_MOVES = (
+    "table.half_up",
+    "table.half_down",
+    "table.top",
+    "table.bottom",
+    "table.open",
+    "table.up",
+    "table.down",
+    "table.page_up",
+    "table.page_down",
+)
 
 
 class RunTable(VirtualTable[T], inherit_bindings=False):
-    """As high as its rows, up to what the dialog leaves (``#scroll``). :attr:`followed` until the user moves."""
+    """As high as its rows, up to what the dialog leaves (``#scroll``), in the order in which they are given.
+    :attr:`followed` until the user moves."""
 
     BINDINGS: ClassVar[list[BindingType]] = [key.binding() for key in TABLE if key.id in _MOVES]
     DEFAULT_CSS = """
@@ -29,6 +40,7 @@ class RunTable(VirtualTable[T], inherit_bindings=False):
 
     def __init__(self, columns: Sequence[Column[T]], *, key: Callable[[T], str]) -> None:
         super().__init__(columns, key=key, search=lambda _: "", id="scroll")
+        self.sort_by("", False)
         self.followed = True
 
     def follow(self, place: int) -> None:
@@ -43,6 +55,10 @@ class RunTable(VirtualTable[T], inherit_bindings=False):
     def action_page(self, by: int) -> None:
         self.followed = False
         super().action_page(by)
+
+    def action_half_page(self, by: int) -> None:
+        self.followed = False
+        super().action_half_page(by)
 
     def action_end(self, direction: int) -> None:
         self.followed = False

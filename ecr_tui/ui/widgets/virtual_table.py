@@ -2,25 +2,27 @@
 
 Textual's DataTable measures every row it is given and keeps a widget-side copy of each cell; at 100,000 rows that is
 seconds and 100 MB. Here a row is whatever object the caller has, a :class:`~ecr_tui.ui.widgets.columns.Column` is a
-function of it, and a filter or a sort only makes a new list of row numbers (``row_model``).
+function of it, and a filter or a sort only makes a new list of rows (``row_model``).
 
 - Rows come by ``set_rows`` (all of them) and ``add_rows`` (a page; a row that is there already is replaced). Cursor,
   marks, filter and sort stay with the rows, which are told apart by ``key``.
 - The filter speaks the language of ``ecr_tui.filters``. It sees of a row what ``look`` makes of it: something with a
-  name, tags, region and mutability; what is known of access is told with ``set_access``, as it comes. A table of other
-  things gives ``search``, a text in which words are looked for.
-- Work on all rows is done in slices (``ui.slices``), between which keys are answered: a first listing is shown at once
-  in the order in which it came and sorted a moment later, and a new one replaces the old when it is ready.
+  name, tags, region and mutability; what is known of its policy it asks of ``policies``. A table of other things gives
+  ``search``, a text in which words are looked for.
+- Up to :data:`~ecr_tui.ui.widgets.row_model.FEW` rows are worked on at once. More are worked on in a worker, one change
+  after the other, with a chance for keys in between.
 - Messages: ``Moved``, ``Opened``, ``WindowChanged`` (other rows are in view), ``Changed`` (marks, filter, sort, rows),
   ``Loaded``.
-- Mouse: a click moves, on the gutter it marks, on a header it sorts; a second click opens.
+- Mouse: a click moves, on the gutter it marks, on a header it sorts; a second click opens. The wheel takes the cursor
+  along.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from textual import events
 from textual.geometry import Region, Size
@@ -29,22 +31,16 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.timer import Timer
 
-from ecr_tui.filters import Filter, Plain, Result, Searchable
+from ecr_tui.filters import UNREAD, Filter, Plain, Policies, Result, Searchable
 from ecr_tui.ui.keys import TABLE_BINDINGS
-from ecr_tui.ui.slices import Slices
 from ecr_tui.ui.widgets.columns import GAP, GUTTER, Column, fit_columns
 from ecr_tui.ui.widgets.row_drawing import Pen
-from ecr_tui.ui.widgets.row_model import FEW, RowModel
-
-if TYPE_CHECKING:
-    from ecr_tui.policy.access import AccessSummary
+from ecr_tui.ui.widgets.row_model import FEW, RowModel, Sort
 
 T = TypeVar("T")
 
 SOON, LATER = 0.25, 1.0
 """Seconds until pages that have arrived are put in order with the rows before them, where those are many."""
-PAUSE = 0.12
-"""Seconds without a further letter, after which many rows are searched loosely, too."""
 
 
 class VirtualTable(ScrollView, Generic[T], can_focus=True):
@@ -135,19 +131,22 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         key: Callable[[T], str],
         look: Callable[[T], Searchable] | None = None,
         search: Callable[[T], str] = str,
+        policies: Policies = UNREAD,
         id: str | None = None,
     ) -> None:
         """``look`` gives what the filter sees of a row. Without it the filter is words, looked for in the text that
         ``search`` makes of a row."""
         super().__init__(id=id)
         plain = look is None
-        self._model: RowModel[T] = RowModel(key, look or (lambda row: Plain(search(row))), self._changed, plain=plain)
-        self._slices = Slices(self)
+        self._model: RowModel[T] = RowModel(
+            key, look or (lambda row: Plain(search(row))), self._changed, plain=plain, policies=policies
+        )
+        self._turn = asyncio.Lock()
+        self._waiting = 0
         self._arranging: Timer | None = None
-        self._loosening: Timer | None = None
         self._use(columns)
         self._filter = ""
-        self._sort: tuple[str, bool] = (self.columns[0].id, False)
+        self._sort: Sort = self._base
         self._told: str | None = None
         self._hover: int | None = None
         self._layout: list[tuple[Column[T], int]] = []
@@ -170,16 +169,40 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
 
     def _use(self, columns: Sequence[Column[T]]) -> None:
         self.columns = tuple(columns)
-        self._model.set_columns({c.id: c.sort for c in columns}, [c.id for c in columns if c.live])
+        self._model.set_columns({c.id: c.sort for c in columns}, self._base)
+
+    @property
+    def _base(self) -> Sort:
+        """By the first column, in its own direction."""
+        return self.columns[0].id, self.columns[0].descending
 
     def set_columns(self, columns: Sequence[Column[T]]) -> None:
         self._use(columns)
         self._layout = fit_columns(self.columns, self.size.width)
-        self.sort_by(*(self._sort if self._sort[0] in {c.id for c in columns} else (self.columns[0].id, False)))
+        self.sort_by(*(self._sort if self._sort[0] in {c.id for c in columns} else self._base))
 
     def set_rows(self, rows: Iterable[T], *, partial: bool = False) -> None:
         """Replace all rows; cursor and marks stay with their rows. ``partial``: more follow by :meth:`add_rows`."""
-        self._slices.add(self._load(rows, partial))
+        self._work(self._load(rows, partial))
+
+    def _work(self, work: Iterator[None]) -> None:
+        """Do it now, where it is done at once; else in turn, with chances for keys in between."""
+        if not self._waiting:
+            for _ in work:
+                if self.is_running:
+                    break
+            else:
+                return
+        self._waiting += 1
+        self.run_worker(self._go_on(work))
+
+    async def _go_on(self, work: Iterator[None]) -> None:
+        try:
+            async with self._turn:
+                for _ in work:
+                    await asyncio.sleep(0)
+        finally:
+            self._waiting -= 1
 
     def _load(self, rows: Iterable[T], partial: bool) -> Iterator[None]:
         yield from self._model.set_rows(rows, partial=partial)
@@ -187,7 +210,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
 
     def add_rows(self, rows: Iterable[T]) -> None:
         """A further page of a listing that is still going on."""
-        self._slices.add(self._model.add_rows(rows))
+        self._work(self._model.add_rows(rows))
         if len(self.rows) <= FEW:
             self._arrange()
         elif self._arranging is None:
@@ -197,28 +220,20 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         if self._arranging is not None:
             self._arranging.stop()
             self._arranging = None
-        if self._model.unsorted:
-            self._slices.add(self._model.arrange())
+        if self._waiting or self._model.unsorted:
+            self._work(self._model.arrange())
 
     @property
     def busy(self) -> bool:
         """Rows that were given are still being sorted or made ready for the filter."""
-        return self._slices.busy
+        return self._waiting > 0
 
     def find(self, key: str) -> T | None:
         """The row with that key, hidden or not."""
         return self._model.find(key)
 
-    def set_access(self, key: str, access: AccessSummary | None) -> None:
-        """For ``access:`` in the filter; counts with the next :meth:`look_again`."""
-        self._model.set_access(key, access)
-
-    def forget_access(self) -> None:
-        """As when another principal is looked at."""
-        self._model.forget_access()
-
     def look_again(self) -> None:
-        """Filter by what is known of access now."""
+        """Filter by what is known of the policies now."""
         self._model.look_again()
 
     @property
@@ -226,9 +241,9 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         """The tags of some rows are not known."""
         return self._model.tags_missing
 
-    def undecided(self) -> list[T]:
-        """Rows that pass everything but ``access:`` in the filter, and whose access is not known."""
-        return self._model.undecided()
+    def candidates(self) -> list[T]:
+        """Rows that pass everything in the filter that does not ask for policies."""
+        return self._model.candidates()
 
     def redraw_rows(self) -> None:
         """What the columns say has changed, the rows and their order have not."""
@@ -243,7 +258,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
     def window(self, ahead: int = 0) -> list[T]:
         """The rows in view, and ``ahead`` rows beyond them."""
         top = self.scroll_offset.y
-        return [self._model.rows[i] for i in self._model.view[top : top + self._page + ahead]]
+        return [entry.row for entry in self._model.view[top : top + self._page + ahead]]
 
     @property
     def filter(self) -> str:
@@ -253,11 +268,10 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
     def filter(self, text: str) -> None:
         self._filter = text
         self._model.filter(text)
-        if self._loosening is not None:
-            self._loosening.stop()
-            self._loosening = None
-        if self._model.may_be_loose:
-            self._loosening = self.set_timer(PAUSE, self._model.filter_loosely)
+
+    def keep_cursor(self) -> None:
+        """The row under the cursor is the chosen one: clearing the filter stays on it."""
+        self._model.keep()
 
     @property
     def parsed(self) -> Filter:
@@ -270,17 +284,22 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         return self._model.result
 
     @property
-    def sort(self) -> tuple[str, bool]:
-        """Column id and whether it is descending."""
+    def sort(self) -> Sort:
+        """Column id and whether it is descending; "" for the order in which the rows were given."""
         return self._sort
 
     def sort_by(self, column: str, descending: bool | None = None) -> None:
         """The same column again turns the order, unless ``descending`` says which."""
         if descending is None:
-            descending = not self._sort[1] if self._sort[0] == column else False
+            first = next((c.descending for c in self.columns if c.id == column), False)
+            descending = not self._sort[1] if self._sort[0] == column else first
         self._sort = (column, descending)
-        self._slices.add(self._model.sort_by(column, descending))
+        self._work(self._model.sort_by(column, descending))
         self.refresh()
+
+    def action_sort_column(self, column: str) -> None:
+        if any(one.id == column for one in self.columns):
+            self.sort_by(column)
 
     @property
     def marks(self) -> int:
@@ -303,7 +322,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         return self._model.hidden_marks
 
     def unmark_all(self) -> None:
-        self._model.unmark_all()
+        self._model.marks.clear()
         self.refresh()
         self._report(self.Changed(self))
 
@@ -362,9 +381,9 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
     def _show_cursor(self) -> None:
         top, cursor = self.scroll_offset.y, self._model.cursor
         if cursor < top:
-            self.scroll_to(y=cursor, animate=False, force=True)
+            self.scroll_to(y=cursor, animate=False, force=True, immediate=True)
         elif cursor >= top + self._page:
-            self.scroll_to(y=cursor - self._page + 1, animate=False, force=True)
+            self.scroll_to(y=cursor - self._page + 1, animate=False, force=True, immediate=True)
 
     def _refresh_place(self, place: int) -> None:
         self.refresh(Region(0, place - self.scroll_offset.y + 1, self.size.width, 1))
@@ -374,6 +393,9 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
 
     def action_page(self, by: int) -> None:
         self.move_to(self._model.cursor + by * self._page)
+
+    def action_half_page(self, by: int) -> None:
+        self.move_to(self._model.cursor + by * max(self._page // 2, 1))
 
     def action_end(self, direction: int) -> None:
         self.move_to(0 if direction < 0 else len(self._model.view) - 1)
@@ -385,7 +407,12 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
             self.action_move(1)
 
     def action_mark_shown(self) -> None:
-        """Mark all rows of the view, or unmark them where all are marked."""
+        """Mark all rows of the view, or unmark them where all are marked. What the filter does not mean exactly is not
+        marked."""
+        refusal = self._model.refusal
+        if refusal:
+            self.notify(refusal, severity="warning", markup=False)
+            return
         self._model.mark_shown()
         self.refresh()
         self._report(self.Changed(self))
@@ -453,6 +480,14 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
             self._report(self.WindowChanged(self))
+            self._take_cursor_along()
+
+    def _take_cursor_along(self) -> None:
+        """Where the wheel or the scrollbar has left the cursor behind, it goes to the nearest row in view."""
+        top = self.scroll_offset.y
+        cursor = min(max(self._model.cursor, top), top + self._page - 1)
+        if cursor != self._model.cursor and self.is_running:
+            self.move_to(cursor)
 
     def watch_has_focus(self, focused: bool) -> None:
         super().watch_has_focus(focused)
@@ -480,10 +515,10 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         place = y - 1 + self.scroll_offset.y
         if place >= len(model.view):
             return pen.blank(width)
-        row = model.rows[model.view[place]]
+        entry = model.view[place]
         line = ""
         if place == model.cursor:
             line = "cursor" if self.has_focus else "cursor-blurred"
         elif place == self._hover:
             line = "hover"
-        return pen.row(row, self._layout, width, line, model.key(row) in model.marks, model.result)
+        return pen.row(entry.row, self._layout, width, line, entry.key in model.marks, model.result)
