@@ -52,6 +52,19 @@ def test_access_is_what_the_table_says(sandbox: Sandbox) -> None:
     assert calls.count("GetRepositoryPolicy") == 1
 
 
+def test_globs_principals_and_findings_need_no_account_b(monkeypatch: pytest.MonkeyPatch) -> None:
+    everything = names()
+    assert names("--filter", "payments/*") == [name for name in everything if name.startswith("payments/")]
+    assert names("--filter", "name:*api") == [name for name in everything if name.endswith("api")]
+    monkeypatch.delenv("ECR_TUI_PROFILE_B")
+    audited = {one["repository"]: one["findings"] for one in ecr_tui("audit", "--json").json["repositories"]}
+    severe = [name for name in everything if any(one["severity"] == "error" for one in audited[name])]
+    assert severe
+    assert names("--filter", "finding:error") == severe
+    assert names("--filter", "principal:*") == ["platform/base-images", "platform/charts"]
+    assert "payments/ledger" not in names("--filter", "principal:222222222222")
+
+
 def test_a_slip_is_shown_with_its_place() -> None:
     ran = ecr_tui("list", "--filter", "api acess:none")
     assert (ran.code, ran.out) == (2, "")

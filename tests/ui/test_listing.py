@@ -129,6 +129,77 @@ async def test_the_cursor_returns_to_its_row_when_the_filter_is_cleared(workspac
         await ui.wait(lambda: ui.selected == "my-first-repo")
 
 
+async def test_enter_keeps_the_match_when_the_filter_is_cleared_later(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.press("slash")
+        await ui.type("my-first")
+        await ui.press("enter", "escape")
+        await ui.see("7 repositories")
+        await ui.ready()
+        assert ui.selected == "my-first-repo"
+        await ui.press("g")
+        await ui.wait(lambda: workspace.writes)
+        await ui.press("slash")
+        await ui.type("web")
+        await ui.wait(lambda: ui.selected == "web-frontend")
+        await ui.press("tab", "escape")
+        assert ui.selected == "web-frontend"
+
+
+async def test_tags_are_completed_and_entered_filters_come_back(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.press("slash")
+        await ui.type("tag:te")
+        await ui.press("tab")
+        await ui.wait(lambda: ui.main.table.filter == "tag:Team=")
+        await ui.type("Pl")
+        await ui.press("tab", "enter")
+        await ui.see("2 of 7 shown", "base/python")
+        await ui.press("slash", "ctrl+u")
+        await ui.type("web")
+        await ui.press("enter", "slash", "up")
+        await ui.wait(lambda: ui.main.table.filter == "tag:Team=Platform")
+        await ui.press("down")
+        await ui.wait(lambda: ui.main.table.filter == "web")
+        await ui.press("escape", "t")
+        await ui.type("team=pay")
+        await ui.press("tab", "enter")
+        await ui.see("2 repositories", "tagged Team=Payments")
+
+
+async def test_a_policys_principals_and_findings_can_be_looked_for(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.wait(lambda: len(ui.main.details.policies) == 7)
+        await ui.press("slash")
+        await ui.type("principal:*")
+        await ui.wait(lambda: [row.name for row in ui.main.table.window()] == ["public-mirror"])
+        await ui.press("ctrl+u")
+        await ui.type("finding:error")
+        await ui.wait(lambda: ui.main.table.result is not None and not ui.main.table.result.unknown)
+        shown = {row.name for row in ui.main.table.window()}
+        await ui.press("ctrl+u")
+        await ui.type("!finding:error")
+        await ui.wait(lambda: ui.main.table.shown == 7 - len(shown))
+
+
+async def test_a_letter_sorts_and_the_arrow_says_how(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.wait(lambda: len(ui.main.details.images) == 7)
+        await ui.press("L")
+        await ui.see("Last push ▼")
+        pushes = [ui.main.details.images[row.arn].value.last_push for row in ui.main.table.window()]
+        known = [one for one in pushes if one is not None]
+        assert known == sorted(known, reverse=True)
+        await ui.press("B")
+        await ui.see("B's access ▼")
+        assert ui.main.table.window()[0].name == "public-mirror"
+        await ui.press("B")
+        await ui.see("B's access ▲")
+        assert ui.main.table.window()[-1].name == "public-mirror"
+        await ui.press("M")
+        await ui.see("Image tags ▲")
+
+
 async def test_tag_filter_asks_the_server_and_sets_the_condition(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
         await ui.press("t")

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
+from textual import events
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
@@ -167,6 +168,104 @@ async def test_letters_that_fold_to_two_are_not_highlighted_wrongly() -> None:
     async with table([Row("straße-pay")]) as (widget, _):
         widget.filter = "pay"
         assert "straße-pay" in widget.render_line(1).text
+
+
+async def test_a_filter_selects_the_best_match_wherever_the_cursor_was() -> None:
+    data = [Row(f"tools/worker-{i:03}", i, {"Stage": "data"}) for i in range(300)]
+    async with table([Row("data/etl"), Row("billing/data"), *data]) as (widget, pilot):
+        await pilot.press("end", "pageup")
+        for text in ("d", "da", "dat", "data"):
+            widget.filter = text
+        assert (widget.current.name, widget.shown) == ("billing/data", 302)
+        assert widget.scroll_offset.y == 0
+        widget.sort_by("size")
+        widget.filter = "data e"
+        assert widget.current.name == "data/etl"
+
+
+async def test_the_best_match_is_selected_in_another_order_too() -> None:
+    async with table([Row("x-api", 1), Row("api", 3), Row("y-api", 2)]) as (widget, _):
+        widget.sort_by("size")
+        widget.filter = "api"
+        assert (names(widget), widget.current.name) == (["x-api", "y-api", "api"], "api")
+
+
+async def test_a_row_that_was_acted_on_stays_selected_when_the_filter_goes() -> None:
+    async with table(rows(50)) as (widget, pilot):
+        await pilot.press("down")
+        widget.filter = "4"
+        assert widget.current.name == "row-00004"
+        widget.filter = ""
+        assert widget.current.name == "row-00001"
+        widget.filter = "4"
+        widget.keep_cursor()
+        widget.filter = ""
+        assert widget.current.name == "row-00004"
+        widget.filter = "33"
+        await pilot.press("space")
+        widget.filter = ""
+        assert widget.current.name == "row-00033"
+
+
+async def test_pages_that_arrive_leave_the_match_selected() -> None:
+    async with table([Row("b-api"), Row("c")]) as (widget, _):
+        widget.filter = "api"
+        widget.add_rows([Row("api"), Row("a-api")])
+        assert (names(widget)[0], widget.current.name) == ("api", "b-api")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("rw", "Similar rows"), ("acess:none", "error"), ("row access:pu", "error")]
+)
+async def test_what_the_filter_does_not_mean_exactly_is_not_marked(text: str, words: str) -> None:
+    async with table(rows(5)) as (widget, pilot):
+        widget.filter = text
+        await pilot.press("asterisk")
+        assert widget.marks == 0
+        assert words in "".join(one.message for one in widget.app._notifications)
+        widget.filter = "row"
+        await pilot.press("asterisk")
+        assert widget.marks == 5
+
+
+async def test_the_keys_of_vim_and_less_page() -> None:
+    async with table(rows(100)) as (widget, pilot):
+        places = []
+        for key in ("G", "ctrl+u", "ctrl+b", "home", "ctrl+d", "ctrl+f"):
+            await pilot.press(key)
+            places.append(widget.current.size)
+        assert places == [99, 94, 84, 0, 5, 15]
+
+
+async def test_the_wheel_takes_the_cursor_along() -> None:
+    async with table(rows(100)) as (widget, pilot):
+        for _ in range(5):
+            widget.post_message(wheel(widget, events.MouseScrollDown))
+        await pilot.pause()
+        assert widget.scroll_offset.y > 0
+        assert widget.current.name == names(widget)[0]
+        assert widget.app.seen[-1] == f"moved:{widget.current.name}"
+        await pilot.press("end")
+        for _ in range(5):
+            widget.post_message(wheel(widget, events.MouseScrollUp))
+        await pilot.pause()
+        assert widget.current.name == names(widget)[9]
+
+
+def wheel(widget: VirtualTable[Row], kind: type[events.MouseScrollDown | events.MouseScrollUp]) -> events.MouseEvent:
+    return kind(widget, 5, 5, 0, 0, 0, False, False, False, 5, 5)
+
+
+async def test_a_column_has_its_own_first_direction_and_its_arrow_always_has_room() -> None:
+    wide = Column[Row]("when", "Last push", lambda r: [("", "")], lambda r: r.size, 9, right=True, descending=True)
+    async with table([Row("a", 1), Row("b", 3), Row("c")]) as (widget, _):
+        widget.set_columns((*COLUMNS, wide))
+        widget.sort_by("when")
+        assert (names(widget), widget.sort) == (["b", "a", "c"], ("when", True))
+        assert "Last pu ▼" in lines(widget)[0]
+        widget.sort_by("when")
+        assert (names(widget), widget.sort) == (["a", "b", "c"], ("when", False))
+        assert "Last pu ▲" in lines(widget)[0]
 
 
 async def test_cursor_and_marks_survive_new_rows_a_sort_and_a_filter() -> None:
