@@ -88,6 +88,9 @@ class Writes:
         grant = screen.grant
         if not self.ready():
             return
+        if screen.listing.stale:
+            self._say("Grant is off: this is a cached list. Wait for the refresh, or press r.", warning=True)
+            return
         if grant is None:
             self._say("Account B is unknown. Press b to choose a principal.", warning=True)
             return
