@@ -6,51 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from ecr_tui.aws.model import Role
+from ecr_tui.diagnosis.denial import IDENTITY_BASED, RESOURCE_BASED, Denial, parse_denial, policy_with_article
+from ecr_tui.diagnosis.diagnose import row_of_code
 from ecr_tui.errors import CredentialsError, DeniedError, EcrTuiError, EnvironmentFailure, InputError, Throttled
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
-_DENIED = {
-    "AccessDenied",
-    "AccessDeniedException",
-    "AuthorizationError",
-    "UnauthorizedOperation",
-    "BlockedByOrganizationPolicyException",
-}
-_UNKNOWN_KEY = {
-    "UnrecognizedClientException",
-    "InvalidClientTokenId",
-    "InvalidAccessKeyId",
-    "AuthFailure",
-    "MissingAuthenticationToken",
-    "MissingAuthenticationTokenException",
-}
-_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
-_SIGNATURE = {"SignatureDoesNotMatch", "InvalidSignatureException", "IncompleteSignature"}
-_SKEWED = {"RequestTimeTooSkewed", "RequestInTheFuture"}
-# The service's own code is told apart from botocore's list of throttling codes, where LimitExceededException counts
-# as throttling: ECR raises that one for a quota, which waiting does not cure.
-_THROTTLED = {
-    "Throttling",
-    "ThrottlingException",
-    "ThrottledException",
-    "RequestThrottled",
-    "RequestThrottledException",
-    "RequestLimitExceeded",
-    "TooManyRequestsException",
-    "SlowDown",
-}
-_SERVER = {"ServerException", "InternalFailure", "InternalError", "InternalServiceException", "ServiceUnavailable"}
-_BAD_INPUT = {
-    "InvalidParameterException",
-    "InvalidParameter",
-    "InvalidTagParameterException",
-    "ValidationException",
-    "ValidationError",
-    "MalformedPolicyDocumentException",
-    "PaginationTokenExpiredException",
-}
 _CREDENTIAL_OPERATIONS = {
     "AssumeRole",
     "AssumeRoleWithWebIdentity",
@@ -61,7 +23,9 @@ _CREDENTIAL_OPERATIONS = {
 }
 """Operations which botocore calls on its own to obtain credentials: refused there, the profile is at fault."""
 
-_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)(?: on resource: (\S+))?")
+_BAD_INPUT = frozenset({"parameter-refused", "policy-invalid", "policy-principal-missing"})
+_NO_CREDENTIALS = _BAD_INPUT | {"keys-unknown", "signature", "web-identity", "mfa"}
+"""Rows of the catalogue that mean, in an operation of :data:`_CREDENTIAL_OPERATIONS`, that the profile is at fault."""
 
 _QUOTED_REQUEST = re.compile(r"\s*The (?:Canonical String|String-to-Sign)\b.*", re.IGNORECASE | re.DOTALL)
 """How AWS goes on after refusing a signature: with the request's headers, the session token among them."""
@@ -74,8 +38,13 @@ POLICY_SUSPECTS = (
 
 
 def is_throttling(code: str) -> bool:
-    """Whether an error code means that the same request may be sent again, later."""
-    return code in _THROTTLED
+    """Whether an error code means that the same request may be sent again, later.
+
+    Told by the catalogue, not by botocore's list, where LimitExceededException counts as throttling: ECR raises that
+    one for a quota, which waiting does not cure.
+    """
+    row = row_of_code(code)
+    return row is not None and row.id == "throttled"
 
 
 def service_error(exc: ClientError, role: Role, operation: str, who: str, login_command: str) -> EcrTuiError:
@@ -93,7 +62,10 @@ def service_error(exc: ClientError, role: Role, operation: str, who: str, login_
             hint="A proxy may have answered instead; check the network, the region and endpoint_url.",
             side=side,
         )
-    if code in _EXPIRED:
+    row = row_of_code(code, message)
+    kind = row.id if row else ""
+    denied = row is not None and row.denied
+    if kind == "sso-or-keys":
         return CredentialsError(
             f"the credentials of {who} have expired",
             detail=message,
@@ -101,21 +73,21 @@ def service_error(exc: ClientError, role: Role, operation: str, who: str, login_
             side=side,
             login_command=login_command,
         )
-    if code in _SKEWED or (code in _SIGNATURE and re.search(r"expired|not yet current|earlier than", message, re.I)):
+    if kind == "clock":
         return EnvironmentFailure(
             "AWS refused the request's time: this machine's clock is off",
             detail=message,
             hint="Set the clock (for example with NTP) and try again.",
             side=side,
         )
-    if is_throttling(code):
+    if kind == "throttled":
         return Throttled(
             f"AWS is throttling {operation}",
             detail=message,
             hint="Wait a little and try again; other tools on this account share its request rate.",
             side=side,
         )
-    if exc.operation_name in _CREDENTIAL_OPERATIONS and code in _DENIED | _BAD_INPUT | _UNKNOWN_KEY | _SIGNATURE:
+    if exc.operation_name in _CREDENTIAL_OPERATIONS and (denied or kind in _NO_CREDENTIALS):
         return CredentialsError(
             f"{who} cannot get its credentials ({exc.operation_name} was refused)",
             detail=message,
@@ -125,9 +97,9 @@ def service_error(exc: ClientError, role: Role, operation: str, who: str, login_
             side=side,
             login_command=login_command,
         )
-    if code in _DENIED or (status == 403 and code not in _UNKNOWN_KEY | _SIGNATURE):
+    if denied or (status == 403 and kind not in ("keys-unknown", "signature")):
         return _denied(message or code, operation, side)
-    if code in _UNKNOWN_KEY:
+    if kind == "keys-unknown":
         return CredentialsError(
             f"AWS does not know the credentials of {who}",
             detail=message,
@@ -136,30 +108,30 @@ def service_error(exc: ClientError, role: Role, operation: str, who: str, login_
             side=side,
             login_command=login_command,
         )
-    if code in _SIGNATURE:
+    if kind == "signature":
         return CredentialsError(
             f"the secret key of {who} does not belong to its access key",
             detail=message,
             hint="Copy both keys again; check for a cut-off or quoted value in the credentials file.",
             side=side,
         )
-    if code in _BAD_INPUT:
-        return _bad_input(code, message, operation, side)
-    if code == "RepositoryNotFoundException":
+    if kind in _BAD_INPUT:
+        return _bad_input(kind, code, message, operation, side)
+    if kind == "repository-not-found":
         return InputError(
             "there is no such repository" if not message else message.partition("\n")[0],
             detail=message,
             hint="A repository is named without its registry host; check the region, too.",
             side=side,
         )
-    if code == "LimitExceededException":
+    if kind == "quota":
         return EnvironmentFailure(
             f"{operation} hits a quota of the account",
             detail=message,
             hint="See Service Quotas for Amazon ECR in this region.",
             side=side,
         )
-    if code in _SERVER or status >= 500:
+    if kind == "registry-failure" or status >= 500:
         return EnvironmentFailure(
             f"AWS failed to answer {operation} ({code or status})",
             detail=message,
@@ -170,30 +142,31 @@ def service_error(exc: ClientError, role: Role, operation: str, who: str, login_
 
 
 def _denied(message: str, operation: str, side: str) -> DeniedError:
-    found = _ACTION.search(message)
-    action = str(found.group(1)) if found else operation
-    resource = str(found.group(2) or "") if found else ""
+    denial = parse_denial(message) or Denial("", operation, "")
+    action, resource = denial.action, denial.resource
     where = f" on {resource.rpartition(':')[2] or resource}" if resource and resource != "*" else ""
-    low = message.lower()
-    if "explicit deny" in low:
-        hint = "Something denies it explicitly (the message names the kind of policy); an Allow cannot outweigh that."
-    elif "no resource-based policy" in low:
-        hint = f"The resource's own policy must allow {action} to this caller."
-    elif "no identity-based policy" in low:
-        hint = f"Add {action} to the identity policy of this caller."
-    elif "permissions boundary" in low:
-        hint = f"The caller's permissions boundary must allow {action}, too."
-    elif "session policy" in low:
-        hint = f"The session policy must allow {action}, too."
-    elif "service control policy" in low or "organization" in low:
-        hint = "A policy of the organization stands in the way; its administrators can change it."
-    else:
-        hint = f"The caller needs {action}."
-    return DeniedError(f"{action}{where} was denied", detail=message, hint=hint, side=side)
+    return DeniedError(f"{action}{where} was denied", detail=message, hint=_hint(denial), side=side)
 
 
-def _bad_input(code: str, message: str, operation: str, side: str) -> InputError:
-    if "Principal not found" in message:
+def _hint(denial: Denial) -> str:
+    """What would let the call through, by the policy that AWS names."""
+    policy, action = denial.policy_type, denial.action
+    found = f" AWS names the policy: {denial.policy_arn}." if denial.policy_arn else ""
+    if denial.explicit:
+        what = policy_with_article(policy) if policy else "a policy that AWS does not name"
+        return f"A Deny in {what} denies it explicitly; an Allow cannot outweigh that.{found}"
+    if policy == RESOURCE_BASED:
+        return f"The resource's own policy must allow {action} to this caller."
+    if policy == IDENTITY_BASED:
+        return f"Add {action} to the identity policy of this caller."
+    if policy:
+        whose = " The organization's administrators can change it." if policy.endswith("control policy") else ""
+        return f"Every {policy} that applies must allow {action}, too; one does not.{whose}{found}"
+    return f"The caller needs {action}."
+
+
+def _bad_input(kind: str, code: str, message: str, operation: str, side: str) -> InputError:
+    if kind == "policy-principal-missing":
         return InputError(
             "ECR does not know a principal of the policy",
             detail=message,
@@ -201,7 +174,7 @@ def _bad_input(code: str, message: str, operation: str, side: str) -> InputError
             "look for AIDA…/AROA… ids in the document: they stand for deleted principals.",
             side=side,
         )
-    if "PolicyText" in message or code == "MalformedPolicyDocumentException":
+    if kind == "policy-invalid":
         return InputError("ECR rejected the policy document", detail=message, hint=POLICY_SUSPECTS, side=side)
     if code == "PaginationTokenExpiredException":
         return InputError("the listing took too long and AWS dropped it", detail=message, hint="Refresh.", side=side)

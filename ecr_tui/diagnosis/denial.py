@@ -59,6 +59,11 @@ class Denial:
         return self.action.partition(":")[0].lower()
 
 
+def policy_with_article(policy_type: str) -> str:
+    """ "an identity-based policy", "a VPC endpoint policy"."""
+    return f"{'an' if policy_type[:1] in 'aeio' else 'a'} {policy_type}"
+
+
 def parse_denial(text: str) -> Denial | None:
     """The denial in a text on one line: the first about ECR, else the first. None where there is none."""
     matches = list(_SENTENCE.finditer(text))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from ecr_tui.diagnosis.catalogue import BY_CODE, BY_ID, CATALOGUE
-from ecr_tui.diagnosis.denial import IDENTITY_BASED, RESOURCE_BASED, Denial, parse_denial
+from ecr_tui.diagnosis.denial import IDENTITY_BASED, RESOURCE_BASED, Denial, parse_denial, policy_with_article
 from ecr_tui.diagnosis.failure import (
     EITHER_POLICY,
     IDENTITY_POLICY,
@@ -32,7 +32,7 @@ from ecr_tui.diagnosis.places import (
     request_of,
     transfer_of,
 )
-from ecr_tui.diagnosis.unwrap import Record, one_line, records
+from ecr_tui.diagnosis.unwrap import Record, one_line, records, shortened
 from ecr_tui.policy.actions import TOKEN_ACTION, Access, is_known, is_registry_level, is_registry_policy_only
 from ecr_tui.policy.compiled import caller_of
 from ecr_tui.policy.evaluate import principal_arn
@@ -45,6 +45,8 @@ REPORT = (
     "account ids and names replaced."
 )
 _LONGEST_TITLE = 200
+_LONGEST_LOOK = 6000
+"""Characters in which names of places are looked for, besides the record that decided."""
 
 # The fixes are written to be copied: what a text does not tell appears as a word to fill in.
 _BLANKS = {
@@ -146,10 +148,11 @@ def diagnose(
     known = {name: value for name, value in (known or {}).items() if value}
     whole = one_line(text)
     denial = parse_denial(whole)
+    whole = shortened(whole, _LONGEST_LOOK)
     host = known.get("host", "")
-    # A page of S3 is behind a link of ECR's, whoever is named in front of it.
     if denial:
-        record, words = whole, masked(whole, host)
+        record = next((one.text for one in records(text) if parse_denial(one.text) == denial), whole)
+        words = masked(record, host)
         row: Failure | None = denied_by(denial, transfer_of(record, words))
     else:
         row, record = _by_words(records(text), whole, host)
@@ -190,16 +193,16 @@ _UNKNOWN_CAUSE = "This failure is not in the catalogue; its own words are all th
 
 
 def row_of_code(code: str, message: str = "") -> Failure | None:
-    """The catalogue's row for an AWS error answer: by its message where that says more than its code."""
+    """The catalogue's row for an AWS error answer, None for a code that it does not have.
+
+    Some codes stand for many failures; of these the message decides.
+    """
     row = BY_CODE.get(code.lower())
-    said = _first(masked(one_line(message)), CATALOGUE) if message else None
-    if said is not None and (row is None or row.id in _GENERAL_CODES):
-        return said
-    return row
-
-
-_GENERAL_CODES = frozenset({"parameter-refused", "signature"})
-"""Codes that AWS uses for many failures, so that the message decides."""
+    if row is None or row.id not in ("parameter-refused", "signature") or not message:
+        return row
+    words = masked(one_line(message))
+    finer = ("clock", "policy-principal-missing", "policy-invalid")
+    return next((BY_ID[id] for id in finer if _matches(BY_ID[id], words)), row)
 
 
 # AWS's sentence
@@ -275,7 +278,7 @@ def _side(row: Failure, denial: Denial | None, words: Mapping[str, str]) -> str:
         return f"{whose} (explicit deny)"
     if policy == IDENTITY_BASED:
         return f"{IDENTITY_POLICY} (explicit deny)"
-    return f"{OTHER_POLICY} (explicit deny in {_article(policy)} {policy})"
+    return f"{OTHER_POLICY} (explicit deny in {policy_with_article(policy)})"
 
 
 # Other words
@@ -415,7 +418,7 @@ def _words(
         words["action"] = action
     if denial and denial.policy_type:
         policy = denial.policy_type
-        words["policy"] = policy if row.id == "no-other-policy" else f"{_article(policy)} {policy}"
+        words["policy"] = policy if row.id == "no-other-policy" else f"{policy_with_article(policy)}"
     if denial and denial.policy_arn:
         words["policy"] += f" ({denial.policy_arn})" if row.id != "no-other-policy" else ""
     return words
@@ -424,10 +427,6 @@ def _words(
 def _grantee(user: str) -> str:
     """The role of a session: a grant to the session's ARN would admit that one session only."""
     return principal_arn(caller_of(user)) if ":assumed-role/" in user and user.count("/") >= 2 else user
-
-
-def _article(noun: str) -> str:
-    return "an" if noun[:1] in "aeio" else "a"
 
 
 def _fill(template: str, words: Mapping[str, str]) -> str:

@@ -23,9 +23,8 @@ _ENTITIES = {
     "#x22": '"',
 }
 _UNICODE_ESCAPE = re.compile(r"\\+u([0-9a-fA-F]{4})")
-_BOX = r"[\u2500-\u259f\u25a0-\u25ff|]"
-_BOXED = re.compile(rf"^\s*{_BOX}+(?:\s(?P<inside>.*?))?(?:\s*{_BOX}+)?\s*$")
-_RULE = re.compile(rf"^\s*(?:{_BOX}|[-=_*#+~]){{3,}}.*?(?:{_BOX}|[-=_*#+~])*\s*$")
+_BOX = "".join(map(chr, (*range(0x2500, 0x25A0), *range(0x25A0, 0x2600)))) + "|"
+_RULE = re.compile(rf"^[{_BOX}=_*#+~\s-]{{3,}}$")
 # What log collectors, CI systems and build tools put before each line.
 _PREFIXES = (
     re.compile(r"^\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\]?\s+"),
@@ -77,7 +76,7 @@ _OPERATION = re.compile(
 _NEW_RECORD = re.compile(
     r"^(?:(?:error|err|warn(?:ing)?|fatal|fata|info|debug|trace|denied|unauthorized|unknown|note|hint|caused by|"
     r"name unknown|tag invalid|manifest (?:invalid|unknown)|blob unknown|toomanyrequests|panic|usage|see|"
-    r"exit)\b\W|time=|level=|\{|"
+    r"exit)\b\W|make(?:\[\d+\])?:|time=|level=|\{|"
     r"[\w.]+(?:Error|Exception)\b|an error occurred|[0-9a-f]{12}: |(?:error|no basic auth|cannot|failed|unable)\s|"
     r"(?:The push refers|Trying to|Getting image|Using default|Copying |Pulling |Pushing |Writing manifest|Login )|"
     r"at [\w.$<]+\(|eof\b|retrying in)",
@@ -94,14 +93,18 @@ class Record:
     noise: bool
 
 
+_FIRST, _LAST, _LONGEST = 500, 2000, 3000
+"""Records looked at of a long log, from its begin and its end, and characters of one record."""
+
+
 @lru_cache(maxsize=64)
 def records(text: str) -> tuple[Record, ...]:
-    """The messages in ``text``, in order.
+    """The messages in ``text``, in order; of a long log the first and the last ones.
 
     What comes before the last operation of an engine ("The push refers to repository …") is noise, where something
     after it fails.
     """
-    lines = _paragraphs(plain(text))
+    lines = [shortened(line) for line in _ends(_paragraphs(_ends(plain(text).split("\n"))))]
     found = [Record(line, bool(_STRONG.search(line)), any(n.search(line) for n in _NOISE)) for line in lines]
     begins = [number for number, line in enumerate(lines) if _OPERATION.match(line)]
     if begins:
@@ -109,6 +112,15 @@ def records(text: str) -> tuple[Record, ...]:
         if any(not one.noise and _fails(one.text) for one in found[last + 1 :]):
             found = [Record(o.text, o.strong, o.noise or n < last) for n, o in enumerate(found)]
     return tuple(found)
+
+
+def shortened(line: str, longest: int = _LONGEST) -> str:
+    """A line without its middle, where it is longer than a message is."""
+    return line if len(line) <= longest else f"{line[: longest * 2 // 3]} … {line[-longest // 3 :]}"
+
+
+def _ends(lines: list[str]) -> list[str]:
+    return lines if len(lines) <= _FIRST + _LAST else [*lines[:_FIRST], *lines[-_LAST:]]
 
 
 def _fails(line: str) -> bool:
@@ -138,10 +150,9 @@ def plain(text: str) -> str:
 def _inside(line: str) -> tuple[str, bool]:
     """(a line without box and prefixes, whether it stood in a box)."""
     line = _without_prefixes(line.strip())
-    boxed = _BOXED.match(line)
-    if boxed:
-        return _without_prefixes((boxed["inside"] or "").strip()), True
-    return ("" if _RULE.match(line) and not _FAILING.search(line) else line), False
+    if line and line[0] in _BOX and (len(line) == 1 or line.lstrip(_BOX)[:1] in ("", " ")):
+        return _without_prefixes(line.strip(_BOX + " ")), True
+    return "" if _RULE.match(line) else line, False
 
 
 def _without_prefixes(line: str) -> str:
@@ -153,12 +164,12 @@ def _without_prefixes(line: str) -> str:
     return line
 
 
-def _paragraphs(text: str) -> list[str]:
+def _paragraphs(lines: list[str]) -> list[str]:
     """Records as lines: blocks between empty lines, and within a block what continues the line above."""
     found: list[str] = []
     block: list[tuple[str, bool]] = []
-    for raw in [*text.split("\n"), ""]:
-        line, boxed = _inside(raw)
+    for raw in [*lines, ""]:
+        line, boxed = _inside(shortened(raw, 4 * _LONGEST))
         if line:
             block.append((line, boxed))
         elif block:
@@ -184,7 +195,7 @@ def _records_of(block: list[tuple[str, bool]]) -> list[str]:
 def _filled(lines: list[str]) -> bool:
     """A block in which no line would have had room for the next one's first word: one wrapped message."""
     width = _width(lines)
-    if len(lines) < 3 or not 30 <= width <= 200 or any(_is_noise(line) for line in lines):
+    if len(lines) < 3 or not 40 <= width <= 200 or any(_is_noise(line) for line in lines):
         return False
     return all(_is_full(above, line, width) for above, line in pairwise(lines))
 
@@ -216,17 +227,18 @@ def _continues(paragraph: list[str], line: str, boxed: bool, width: int) -> bool
         return True
     if above.endswith((".", "!", "}", ";")) and not line[:1].islower():
         return False
-    return (len(above) >= 30 and full) or (len(above) >= 40 and (line[:1].islower() or line[:1] in "(\"'/0123456789<"))
+    return (full and (len(above) >= 45 or len(line.split(" ", 1)[0]) >= 25)) or (
+        len(above) >= 40 and (line[:1].islower() or line[:1] in "(\"'/0123456789<")
+    )
 
 
 def _joined(lines: list[str]) -> str:
-    """Words that a wrap broke at their hyphen, colon-less URL or slash are put together again."""
-    text = ""
-    for line in lines:
-        if text and not ((re.search(r"\w-$", text) and re.match(r"\w", line)) or _broken_name(text, line)):
-            text += " "
-        text += line
-    return text
+    """Words that a wrap broke at their hyphen, and URLs that it broke anywhere, are put together again."""
+    parts = lines[:1]
+    for above, line in pairwise(lines):
+        whole = (above[-1:] == "-" and above[-2:-1].isalnum() and line[:1].isalnum()) or _broken_name(above, line)
+        parts += [line] if whole else [" ", line]
+    return "".join(parts)
 
 
 def _broken_name(above: str, line: str) -> bool:

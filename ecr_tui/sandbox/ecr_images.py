@@ -93,13 +93,10 @@ class EcrImages:
                 has_manifest=lambda digest: images.by_digest(record, digest) is not None,
             )
         except ManifestInvalid as problem:
-            raise invalid("ImageManifest", f"Invalid image manifest provided: {problem}") from None
+            raise ServiceError("InvalidParameterException", str(problem)) from None
         except MissingContent as missing:
-            raise ServiceError(
-                "LayersNotFoundException",
-                f"The layer with digest '{missing}' required for pushing image into repository with name "
-                f"'{record.name}' in the registry with id '{record.account_id}' does not exist",
-            ) from None
+            code = "LayersNotFoundException" if missing.is_layer else "ReferencedImagesNotFoundException"
+            raise ServiceError(code, missing.text(record.name, record.account_id)) from None
         return {"image": self._put(record, tag, media_type, body, call.params.get("imageDigest"))}
 
     def _put(self, record: Repository, tag: str | None, media_type: str, body: bytes, stated: object) -> dict[str, Any]:

@@ -13,18 +13,32 @@ OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 _IMAGES = (DOCKER_MANIFEST, OCI_MANIFEST)
 _INDEXES = (DOCKER_LIST, OCI_INDEX)
+INVALID_JSON = "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'"
+"""What ECR says of every manifest whose form it does not take, of valid JSON too."""
 
 
 class ManifestInvalid(Exception):
-    """Not JSON, of an unknown kind, or its parts are not descriptors."""
+    """Not JSON, of an unknown kind, or its parts are not descriptors; the text is ECR's, as its registry says it."""
 
 
 class MissingContent(Exception):
     """It refers to a blob or a manifest that the repository does not hold; ``code`` is the registry's error code."""
 
-    def __init__(self, code: str, digest: str) -> None:
+    def __init__(self, code: str, kind: str, digest: str) -> None:
         super().__init__(digest)
         self.code = code
+        self._kind, self._digest = kind, digest
+
+    @property
+    def is_layer(self) -> bool:
+        return self._kind == "Layers"
+
+    def text(self, repository: str, registry: str) -> str:
+        """In ECR's words; ``registry``: its account."""
+        return (
+            f"{self._kind} with digests '[{self._digest}]' required for pushing image into repository with name "
+            f"'{repository}' in the registry with id '{registry}' do not exist"
+        )
 
 
 def digest_of(body: bytes) -> str:
@@ -38,39 +52,37 @@ def check_manifest(
     try:
         document = json.loads(body)
     except ValueError:
-        raise ManifestInvalid("it is not JSON") from None
+        raise ManifestInvalid(INVALID_JSON) from None
     if not isinstance(document, dict):
-        raise ManifestInvalid("it is not a JSON object")
+        raise ManifestInvalid(INVALID_JSON)
     media_type = content_type.split(";", 1)[0].strip() or str(document.get("mediaType", ""))
     if media_type not in _IMAGES + _INDEXES:
-        raise ManifestInvalid(f"the media type {media_type or 'of nothing'} is not supported")
-    if document.get("schemaVersion") != 2:
-        raise ManifestInvalid("schemaVersion must be 2")
-    if document.get("mediaType", media_type) != media_type:
-        raise ManifestInvalid("mediaType is not the Content-Type it was sent with")
+        raise ManifestInvalid(f'Unsupported manifest type: "{media_type}"' if media_type else INVALID_JSON)
+    if document.get("schemaVersion") != 2 or document.get("mediaType", media_type) != media_type:
+        raise ManifestInvalid(INVALID_JSON)
     if media_type in _IMAGES:
         for descriptor in [document.get("config"), *_list(document, "layers")]:
             digest = _digest(descriptor)
             # A foreign layer names where to fetch it and is never pushed.
             if not has_blob(digest) and not (isinstance(descriptor, dict) and descriptor.get("urls")):
-                raise MissingContent("MANIFEST_BLOB_UNKNOWN", digest)
+                raise MissingContent("BLOB_UPLOAD_UNKNOWN", "Layers", digest)
     else:
         for descriptor in _list(document, "manifests"):
             digest = _digest(descriptor)
             if not has_manifest(digest):
-                raise MissingContent("MANIFEST_BLOB_UNKNOWN", digest)
+                raise MissingContent("MANIFEST_BLOB_UNKNOWN", "Images", digest)
     return media_type
 
 
 def _list(document: dict[str, Any], key: str) -> list[Any]:
     value = document.get(key)
     if not isinstance(value, list):
-        raise ManifestInvalid(f"{key} must be a list")
+        raise ManifestInvalid(INVALID_JSON)
     return value
 
 
 def _digest(descriptor: Any) -> str:
     if not isinstance(descriptor, dict) or not isinstance(descriptor.get("digest"), str):
-        raise ManifestInvalid("config, layers and manifests must be descriptors with a digest")
+        raise ManifestInvalid(INVALID_JSON)
     digest: str = descriptor["digest"]
     return digest

@@ -20,6 +20,10 @@ from ecr_tui.sandbox.blobs import BlobStore, BlobTooLarge, DigestMismatch, Offse
 from ecr_tui.sandbox.manifests import ManifestInvalid, MissingContent, check_manifest, digest_of
 
 MAX_MANIFEST = 4 * 1024 * 1024
+_MANIFEST_TOO_LONG = (
+    "Invalid parameter at 'imageManifest' failed to satisfy constraint: "
+    f"'Member must have length less than or equal to {MAX_MANIFEST}'"
+)
 
 _ROUTES = (
     ("uploads", re.compile(r"/v2/(?P<name>.+)/blobs/uploads/?")),
@@ -310,14 +314,14 @@ class _Visit:
                 has_blob=lambda digest: self.blobs.size(self.name, digest) is not None,
                 has_manifest=lambda digest: self.backend.manifest(self.name, digest) is not None,
             )
-        except BlobTooLarge as large:
-            raise _Refused(400, "MANIFEST_INVALID", f"manifest invalid: {large}") from None
+        except BlobTooLarge:
+            raise _Refused(405, "UNSUPPORTED", _MANIFEST_TOO_LONG) from None
         except MissingContent as missing:
             raise _Refused(
-                400, missing.code, f"manifest references content that is not in this repository: {missing}"
+                404 if missing.is_layer else 400, missing.code, missing.text(self.name, self.backend.account)
             ) from None
         except ManifestInvalid as invalid:
-            raise _Refused(400, "MANIFEST_INVALID", f"manifest invalid: {invalid}") from None
+            raise _Refused(405, "UNSUPPORTED", str(invalid)) from None
         if ":" in reference and reference != digest_of(body):
             raise _Refused(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
         try:

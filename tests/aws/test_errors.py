@@ -8,6 +8,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ecr_tui.aws.errors import calling, credentials_failure, translate
 from ecr_tui.aws.model import Role
+from ecr_tui.diagnosis.catalogue import BY_CODE, CATALOGUE
+from ecr_tui.diagnosis.diagnose import diagnose
 from ecr_tui.errors import (
     Cancelled,
     CredentialsError,
@@ -196,3 +198,51 @@ def test_anything_odd_while_fetching_credentials_is_a_credentials_error() -> Non
         assert isinstance(credentials_failure(exc, Role.OWNER, "a", ""), CredentialsError)
     unreachable = boto.EndpointConnectionError(endpoint_url=URL, error="refused")
     assert type(credentials_failure(unreachable, Role.OWNER, "a", "")) is EnvironmentFailure
+
+
+ECR = "https://api.ecr.eu-central-1.amazonaws.com/"
+BOTOCORE = [
+    (boto.ProfileNotFound(profile="dev"), "profile-missing"),
+    (boto.ConfigParseError(path="/x/config", error="line 3"), "config-broken"),
+    (boto.ConfigNotFound(path="/x/config"), "config-broken"),
+    (boto.NoRegionError(), "region-missing"),
+    (boto.InvalidRegionError(region_name="no where"), "region-missing"),
+    (boto.PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"), "config-broken"),
+    (boto.InvalidConfigError(error_msg="source_profile is missing"), "config-broken"),
+    (boto.MissingDependencyException(msg="install botocore[crt]"), "config-broken"),
+    (boto.NoCredentialsError(), "credentials-missing"),
+    (boto.SSOTokenLoadError(error_msg="Token for dev does not exist"), "sso-or-keys"),
+    (boto.UnauthorizedSSOTokenError(), "sso-or-keys"),
+    (boto.TokenRetrievalError(provider="sso", error_msg="Token has expired and refresh failed"), "sso-or-keys"),
+    (boto.CredentialRetrievalError(provider="custom-process", error_msg="not found"), "credential-process"),
+    (boto.CredentialRetrievalError(provider="iam-role", error_msg="404"), "credentials-unreachable"),
+    (boto.MetadataRetrievalError(error_msg="no answer"), "credentials-unreachable"),
+    (boto.EndpointConnectionError(endpoint_url="https://api.ecr.xx-one-1.amazonaws.com/"), "unreachable"),
+    (boto.ProxyConnectionError(proxy_url="http://10.0.0.1:3128", error="refused"), "proxy"),
+    (boto.SSLError(endpoint_url="https://x", error="certificate verify failed"), "tls"),
+    (boto.ConnectTimeoutError(endpoint_url=ECR), "timeout"),
+    (boto.ReadTimeoutError(endpoint_url=ECR), "timeout"),
+    (boto.ConnectionClosedError(endpoint_url=ECR), "broken-connection"),
+    (boto.ParamValidationError(report="imageIds"), "parameter-refused"),
+]
+
+
+@pytest.mark.parametrize(("error", "pattern"), BOTOCORE, ids=lambda one: getattr(one, "__class__", type(one)).__name__)
+def test_explain_knows_what_is_translated_here(error: Exception, pattern: str) -> None:
+    found = diagnose(f"Error: {error}")
+    assert found.pattern == pattern
+    assert not found.denied
+    assert found.stage not in ("push", "pull")
+
+
+@pytest.mark.parametrize("code", sorted(BY_CODE))
+def test_explain_knows_every_code(code: str) -> None:
+    named = next(name for row in CATALOGUE for name in row.codes if name.lower() == code)
+    assert diagnose(f"An error occurred ({named}) when calling the X operation: no").pattern == BY_CODE[code].id
+
+
+def test_a_denial_names_the_policy_that_aws_names() -> None:
+    arn = "arn:aws:organizations::333333333333:policy/o-abc/service_control_policy/p-123"
+    text = f"{USER}{ARN} with an explicit deny in a service control policy: {arn}"
+    error = translate(client_error("AccessDeniedException", text), Role.CONSUMER, "ecr:X")
+    assert arn in error.hint

@@ -345,3 +345,23 @@ def test_which_refusals_are_about_permission() -> None:
     assert not diagnose("denied: Your Authorization Token has expired.", status=403).denied
     assert diagnose("ImageTagAlreadyExistsException").proves_access
     assert not diagnose(sentence(PUSH, RESOURCE)).proves_access
+
+
+def test_an_unknown_text_has_the_errors_own_line_and_a_way_to_report_it() -> None:
+    text = "Step 1/2 : RUN make\nbuilding ...\nERROR: the flux capacitor is low\nmake: *** [all] Error 1\nexit status 2"
+    found = diagnose(text)
+    assert (found.pattern, found.title) == ("unknown", "ERROR: the flux capacitor is low")
+    assert found.fix.startswith("Report")
+
+
+def test_the_cause_beats_its_consequence() -> None:
+    found = diagnose(
+        'Unable to locate credentials. You can configure credentials by running "aws login".\n'
+        "Error: Cannot perform an interactive login from a non TTY device"
+    )
+    assert found.pattern == "credentials-missing"
+
+
+def test_a_long_log_is_read_in_a_moment_and_to_its_end() -> None:
+    noise = "\n".join(f"#8 3.{n} https://pypi.org/simple/package-{n}" for n in range(20000))
+    assert diagnose(f"{noise}\nERROR: failed to push x: no basic auth credentials").pattern == "no-basic-auth"

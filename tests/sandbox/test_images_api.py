@@ -173,7 +173,10 @@ def test_an_immutable_tag_stays_even_for_the_same_image_by_the_registry(sandbox:
 
 
 def test_images_that_are_refused(owner: Any, pushed: tuple[bytes, bytes]) -> None:
-    assert refusal(lambda: put(owner, "{", "v1"))[0] == "InvalidParameterException"
+    assert refusal(lambda: put(owner, "{", "v1")) == (
+        "InvalidParameterException",
+        "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'",
+    )
     code, message = refusal(lambda: put(owner, manifest(pushed[0], b"never uploaded"), "v1"))
     assert code == "LayersNotFoundException"
     assert digest(b"never uploaded") in message

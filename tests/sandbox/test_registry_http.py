@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from ecr_tui.diagnosis.diagnose import diagnose
 from ecr_tui.registry.probe import ProbeImage, make_probe
 from ecr_tui.sandbox.blobs import BlobStore
 from ecr_tui.sandbox.manifests import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
@@ -385,29 +386,42 @@ def test_a_manifest_needs_its_blobs(http_: Http, image: ProbeImage) -> None:
     http_.put_blob(image.config)
     path = f"/v2/{REPOSITORY}/manifests/t"
     reply = http_.ask("PUT", path, image.manifest, Content_Type=DOCKER_MANIFEST)
-    assert reply.error[:2] == (400, "MANIFEST_BLOB_UNKNOWN")
-    assert digest_of(image.layer) in reply.error[2]
+    assert reply.error == (
+        404,
+        "BLOB_UPLOAD_UNKNOWN",
+        f"Layers with digests '[{digest_of(image.layer)}]' required for pushing image into repository with name "
+        f"'{REPOSITORY}' in the registry with id '{ACCOUNT}' do not exist",
+    )
     assert http_.ask("GET", path).error == (404, "MANIFEST_UNKNOWN", "Requested image not found")
 
 
 @pytest.mark.parametrize(
     ("body", "content_type", "why"),
     [
-        (b"not json", DOCKER_MANIFEST, "not JSON"),
-        (b"[]", DOCKER_MANIFEST, "not a JSON object"),
-        (b'{"schemaVersion": 1}', "application/vnd.docker.distribution.manifest.v1+prettyjws", "not supported"),
-        (b'{"schemaVersion": 1}', DOCKER_MANIFEST, "schemaVersion"),
-        (json.dumps({"schemaVersion": 2, "mediaType": OCI_MANIFEST}).encode(), DOCKER_MANIFEST, "Content-Type"),
-        (b'{"schemaVersion": 2, "layers": {}}', DOCKER_MANIFEST, "layers must be a list"),
-        (b'{"schemaVersion": 2, "layers": []}', DOCKER_MANIFEST, "descriptors"),
-        (b'{"schemaVersion": 2, "layers": ["x"], "config": {"digest": 3}}', DOCKER_MANIFEST, "descriptors"),
-        (b" " * (4 * 1024 * 1024 + 1), DOCKER_MANIFEST, "at most"),
+        (b"not json", DOCKER_MANIFEST, "'Invalid JSON syntax'"),
+        (b"[]", DOCKER_MANIFEST, "'Invalid JSON syntax'"),
+        (
+            b'{"schemaVersion": 1}',
+            "application/vnd.docker.distribution.manifest.v1+prettyjws",
+            "Unsupported manifest type",
+        ),
+        (b'{"schemaVersion": 1}', DOCKER_MANIFEST, "'Invalid JSON syntax'"),
+        (
+            json.dumps({"schemaVersion": 2, "mediaType": OCI_MANIFEST}).encode(),
+            DOCKER_MANIFEST,
+            "'Invalid JSON syntax'",
+        ),
+        (b'{"schemaVersion": 2, "layers": {}}', DOCKER_MANIFEST, "'Invalid JSON syntax'"),
+        (b'{"schemaVersion": 2, "layers": []}', DOCKER_MANIFEST, "'Invalid JSON syntax'"),
+        (b'{"schemaVersion": 2, "layers": ["x"], "config": {"digest": 3}}', DOCKER_MANIFEST, "'Invalid JSON syntax'"),
+        (b" " * (4 * 1024 * 1024 + 1), DOCKER_MANIFEST, "length less than or equal to 4194304"),
     ],
 )
-def test_what_is_no_manifest(http_: Http, body: bytes, content_type: str, why: str) -> None:
+def test_what_is_no_manifest_is_refused_in_ecrs_words(http_: Http, body: bytes, content_type: str, why: str) -> None:
     status, code, message = http_.ask("PUT", f"/v2/{REPOSITORY}/manifests/t", body, Content_Type=content_type).error
-    assert (status, code) == (400, "MANIFEST_INVALID")
+    assert (status, code) == (405, "UNSUPPORTED")
     assert why in message
+    assert diagnose(message).pattern == "manifest-refused"
 
 
 def test_a_manifest_by_a_digest_that_is_not_its_own(http_: Http, image: ProbeImage) -> None:

@@ -229,6 +229,8 @@ DENIALS: tuple[Failure, ...] = (
         (
             ("<s3>", "access ?denied|forbidden|\\b403\\b"),
             ("<code>accessdenied</code>",),
+            # S3 alone answers a layer's download in XML.
+            (r"\b403\b", r"<\?xml"),
             ("httpreadseeker", r"\b403\b"),
             ("starport-layer-bucket", "denied"),
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ecr_tui.diagnosis.catalogue.denials import GRANT
-from ecr_tui.diagnosis.failure import DOCKER, EITHER_POLICY, REPOSITORY_STATE, Failure
+from ecr_tui.diagnosis.failure import DOCKER, EITHER_POLICY, REPOSITORY_STATE, UNKNOWN, Failure
 
 _403 = r"\b403\b"
 
@@ -16,8 +16,9 @@ REFUSALS: tuple[Failure, ...] = (
         "{action} is denied, or the repository is full (the refusal has no text)",
         "The layers went in and the manifest was refused. One side lacks {action}, or the repository has reached its "
         "quota: ECR answers with the same 403 when the number of images is at its maximum.",
-        "ecr-tui verify {repository}   # tells which; where both sides allow it, delete images or add a "
-        "lifecycle policy",
+        "aws ecr list-images --repository-name {repository} --query 'length(imageIds)'   # as account A: is "
+        "it at the quota "
+        "of images? Then add a lifecycle policy. Else: " + GRANT,
         ("unexpected status from PUT request to https://…/manifests/v1: 403 Forbidden",),
         (("put request|\\bput\\b", "<ecr>/manifests|\\bmanifest\\b", _403), ("writing manifest|push manifest", _403)),
         action="ecr:PutImage",
@@ -83,6 +84,19 @@ REFUSALS: tuple[Failure, ...] = (
             ("<ecr>", r"\bdenied\b|\bforbidden\b"),
             (r"^(?:error:? )?(?:denied|forbidden)(?=:|\s|$)",),
         ),
+        denied=True,
+    ),
+    Failure(
+        "access-denied",
+        None,
+        "api",
+        UNKNOWN,
+        "AWS denies access and does not say to what",
+        "An AWS service refused a call; the text names neither the caller nor the policy.",
+        "aws sts get-caller-identity   # who calls; then look for the call's AccessDenied event in CloudTrail",
+        ("An error occurred (AccessDeniedException) when calling the DescribeRepositories operation",),
+        (("access ?denied",), ("access (?:was|is) denied",)),
+        codes=("AccessDenied", "AccessDeniedException", "AuthorizationError"),
         denied=True,
     ),
     Failure(
