@@ -369,7 +369,8 @@ def _plan(
         notes += [f"It ends at {ending(grant.until)}."] if grant.until is not None else []
     elif kind == "revoke":
         remaining = situation.left(named, access, diff)
-        risks += [f"{row.sentence()}. {fix_of(row, repository)}." for row in remaining]
+        # First, where a table shows only one line.
+        risks = [*(f"{row.sentence()}. {fix_of(row, repository)}." for row in remaining), *risks]
         notes += within_account(named, repository)
     plan = Plan(
         repository=repository,

@@ -146,6 +146,7 @@ PAGES: dict[str, Page] = {
         f"repository policies in account A (its own statement alone), {_JOURNAL}",
         (
             ("asks, then writes", "ecr-tui grant my-first-repo --to user/devusr2 --if-tag Team=Payments"),
+            ("two principals, one statement", "ecr-tui grant my-first-repo --to user/devusr2 --to role/EcrDeveloper"),
             (
                 "all with the tag, unattended, for a time",
                 "ecr-tui grant --tag Team=Payments --to 222222222222 --until 2030-01-31 --yes",
@@ -164,7 +165,7 @@ PAGES: dict[str, Page] = {
             ("everywhere by tag, unattended", "ecr-tui revoke --tag Team=Payments --to user/devusr2 --yes"),
             ("out of statements of others, too", "ecr-tui revoke my-first-repo --to user/devusr2 --foreign"),
         ),
-        (_REFUSED, _CHANGED, _STOPPED),
+        ((1, "access remains, or may remain, through a statement that is named"), _REFUSED, _CHANGED, _STOPPED),
         (_REPO,),
     ),
     "repair": Page(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -16,6 +17,7 @@ from ecr_tui.ui.flows.countdown import GRANT_DELAY
 from tests.ui.conftest import running
 from tests.ui.fake_workspace import DEVUSR2, LAMBDA, REGION, FakeWorkspace, repository
 
+ACCOUNT_B = {"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "ecr:BatchGetImage"}
 DENY = '{"Version":"2012-10-17","Statement":[{"Sid":"NotB","Effect":"Deny","Principal":{"AWS":"%s"},"Action":"ecr:*"}]}'
 
 
@@ -330,6 +332,54 @@ async def test_revoke_without_a_statement_of_ours_says_so(workspace: FakeWorkspa
     async with running(workspace) as ui:
         await ui.press("x")
         await ui.wait(lambda: "ecr-tui has no statement for this principal in this policy" in ui.toasts())
+
+
+def granted(account: bool, **tags: str) -> str:
+    """Our grant to the user if Team=Payments, and with ``account`` a statement of others for all of account B."""
+    foreign = json.dumps({"Statement": [{**ACCOUNT_B, "Sid": "All"}]}) if account else None
+    grant = Grant((DEVUSR2,), Access.PUSH_PULL, (("Team", "Payments"),))
+    return plan_grant_from(repository("web", tags), foreign, grant).after_text or ""
+
+
+async def test_a_revoke_after_which_access_remains_says_through_what(tmp_path) -> None:
+    where = repository("web", {"Team": "Payments"})
+    workspace = FakeWorkspace(tmp_path, [where], policies={"web": granted(True, Team="Payments")})
+    async with running(workspace) as ui:
+        await ui.press("x")
+        await ui.wait(lambda: ui.dialog == "ConfirmScreen")
+        await ui.see("Access remains through All")
+        await ui.press("right", "enter")
+        await ui.wait(lambda: workspace.writes)
+        await ui.wait(lambda: "Access remains through All (it names account 222222222222)" in ui.toasts())
+        await ui.press("x")
+        await ui.wait(lambda: "has no statement for this principal" in ui.toasts())
+        assert ui.toasts().count("Access remains through All") >= 1
+        assert len(workspace.writes) == 1
+
+
+async def test_a_grant_in_the_policy_without_effect_is_not_called_granted(tmp_path) -> None:
+    where = repository("web", {"Team": "Billing"})
+    workspace = FakeWorkspace(tmp_path, [where], policies={"web": granted(False, Team="Billing")})
+    async with running(workspace) as ui:
+        ui.main.choosing.take(replace(ui.main.choosing.choice, condition=(("Team", "Payments"),)))
+        await ui.see("! Written, but has no effect: requires Team=Payments")
+        assert "granted already" not in ui.text()
+        await ui.press("g")
+        await ui.wait(lambda: "written, but has no effect" in ui.toasts())
+        assert workspace.writes == []
+
+
+async def test_many_say_what_remains_and_what_has_no_effect(tmp_path) -> None:
+    rows = [repository("web", {"Team": "Billing"}), repository("api", {"Team": "Payments"})]
+    policies = {"web": granted(False, Team="Billing"), "api": granted(True, Team="Payments")}
+    workspace = FakeWorkspace(tmp_path, rows, policies=policies)
+    async with running(workspace) as ui:
+        ui.main.choosing.take(replace(ui.main.choosing.choice, condition=(("Team", "Payments"),)))
+        ui.main.table.focus()
+        await ui.press("asterisk", "g")
+        await ui.see("written, but has no effect")
+        await ui.press("escape", "x")
+        await ui.see("Access remains through All")
 
 
 async def test_read_only_writes_nothing_by_any_key(tmp_path) -> None:
