@@ -59,7 +59,7 @@ def test_grant_revoke_and_undo_for_all_with_a_tag(sandbox: Sandbox) -> None:
     assert all(row["changed"] and row["written"] for row in ran.json)
     assert list(ran.json[0])[:8] == ["repository", "arn", "changed", "written", "before", "after", "diff", "findings"]
     assert granted(sandbox) == 20
-    assert (calls["SetRepositoryPolicy"], calls["GetRepositoryPolicy"]) == (20, 60)
+    assert (calls["SetRepositoryPolicy"], calls["GetRepositoryPolicy"]) == (20, 80)
     again = ecr_tui("grant", "--tag", "Team=Many", *TO, "--yes", "--json")
     assert not any(row["changed"] or row["written"] for row in again.json)
 
