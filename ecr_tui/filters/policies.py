@@ -26,7 +26,7 @@ def principals(document: PolicyDocument | None) -> frozenset[str]:
     return frozenset(named | {"*" for one in allowing if one.not_principals})
 
 
-def findings(document: PolicyDocument | None, repository: Owned, now: datetime) -> frozenset[tuple[str, str]]:
-    """(rule id, severity) of what ``policy.lint`` finds."""
+def findings(document: PolicyDocument | None, repository: Owned, now: datetime) -> tuple[tuple[str, str], ...]:
+    """(rule id, severity) of each that ``policy.lint`` finds, errors first."""
     found = lint(document, tags=repository.tags, account=repository.account, partition=repository.partition, now=now)
-    return frozenset((one.id, one.severity) for one in found)
+    return tuple((one.id, one.severity) for one in found)

@@ -264,6 +264,8 @@ SORT: tuple[Key, ...] = tuple(
         ("M", "mutability", "image tag mutability"),
         ("I", "images", "number of images"),
         ("L", "pushed", "last push"),
+        ("D", "findings", "findings"),
+        ("E", "verified", "last verification"),
     )
 )
 

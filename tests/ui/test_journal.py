@@ -50,7 +50,8 @@ async def test_the_story_of_an_entry(workspace: FakeWorkspace, monkeypatch) -> N
         # Taken back, and again: u and r ask first; No has the focus.
         await confirmed(session, "u", "Undo the grant in my-first-repo?", "- takes")
         assert workspace.by_name("my-first-repo").arn not in workspace.policies
-        await session.see("2 writes to my-first-repo", "undo")
+        await session.see("2 writes to my-first-repo", "undo", "↶ taken back: by the undo of")
+        await session.press("home")
         await session.see("✓ live")
         await session.press("down")
         await session.see("↶ taken back: by the undo of")
@@ -99,7 +100,7 @@ async def test_it_is_honest_in_little_room_and_with_hostile_lines(workspace: Fak
         await session.see("9 writes", "1 line cannot be read", "elsewhere", "esc close")
         await session.see("not looked up: it is in account 999999999999")
         await session.press("u")
-        await session.wait(lambda: "Read-only: nothing is written" in session.toasts())
+        await session.wait(lambda: "Read-only: nothing was written" in session.toasts())
         await session.press("end", "pageup", "down", "down")
         await session.see("✗ not written")
         assert "\x1b" not in session.text()

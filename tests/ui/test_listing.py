@@ -15,6 +15,7 @@ from ecr_tui.cache import Cached
 from ecr_tui.config import Settings
 from ecr_tui.errors import CredentialsError, DeniedError, EnvironmentFailure
 from ecr_tui.ui.choice import Choice
+from ecr_tui.verifications import Past
 from tests.ui import fake_workspace as fake
 from tests.ui.conftest import Session, running
 from tests.ui.fake_workspace import NOW, FakeWorkspace, repository
@@ -198,6 +199,22 @@ async def test_a_letter_sorts_and_the_arrow_says_how(workspace: FakeWorkspace) -
         assert ui.main.table.window()[-1].name == "public-mirror"
         await ui.press("M")
         await ui.see("Image tags ▲")
+
+
+async def test_findings_and_the_last_verification_have_columns(workspace: FakeWorkspace) -> None:
+    report = {"repository": "my-first-repo", "verdict": "allowed", "passed": True}
+    workspace.past = (Past("1", NOW - timedelta(hours=3), workspace.by_name("my-first-repo").arn, report),)
+    async with running(workspace, (200, 40)) as ui:
+        await ui.wait(lambda: "✓ allowed 3h ago" in line(ui.text(), "my-first-repo"))
+        await ui.wait(lambda: all(ui.main.searching.judged.findings(row) is not None for row in ui.main.table.window()))
+        await ui.press("D")
+        await ui.see("Findings ▼")
+        counted = [ui.main.searching.judged.findings(row) for row in ui.main.table.window()]
+        severe = [[one for _, one in found].count("error") for found in counted if found is not None]
+        assert severe == sorted(severe, reverse=True)
+        await ui.press("E")
+        await ui.see("Verified ▼")
+        assert ui.main.table.window()[0].name == "my-first-repo"
 
 
 async def test_tag_filter_asks_the_server_and_sets_the_condition(workspace: FakeWorkspace) -> None:

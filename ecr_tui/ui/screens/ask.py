@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.text import MUTED, NO, safe
-from ecr_tui.ui.widgets.inputs import SafeInput
+from ecr_tui.ui.widgets.inputs import Complete, SafeInput
 from ecr_tui.ui.widgets.keyhints import KeyHints
 
 Check = Callable[[str], str]
@@ -36,13 +36,16 @@ class AskScreen(Dialog[str | None]):
         value: str = "",
         placeholder: str = "",
         check: Check | None = None,
+        complete: Complete | None = None,
         password: bool = False,
     ) -> None:
         super().__init__()
         self._title = title
         self._explanation = explanation
         self._check = check
-        self._input = SafeInput(value, placeholder=placeholder, password=password, id="answer", select_on_focus=True)
+        self._input = SafeInput(
+            value, placeholder=placeholder, complete=complete, password=password, id="answer", select_on_focus=True
+        )
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from ecr_tui.endings import ending, parse_until
+from ecr_tui.filters import complete_tags
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.ours import tag_words
 from ecr_tui.policy.principal import describe, parse_principal
@@ -127,6 +128,7 @@ class Choosing:
             value=", ".join(f"{key}={value}" for key, value in current),
             placeholder="Team=Payments",
             check=check,
+            complete=lambda text: complete_tags(text, self._screen.repositories.tag_values),
         )
         self._screen.app.push_screen(question, answered)
 

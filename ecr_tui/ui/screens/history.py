@@ -37,6 +37,7 @@ class History:
             if generation == self._generation:
                 self._last = last
                 self.show()
+                self._screen.table.redraw_rows()
 
         def work() -> Answered:
             last = workspace.last_verifications()
@@ -44,6 +45,10 @@ class History:
 
         # A record that cannot be read is said where it is asked for: h.
         jobs.start(self._screen, work, failed=lambda _: None, group="history")
+
+    def last(self, repository: Repository) -> Past | None:
+        """Its last verification, as far as the record was read."""
+        return self._last.get(repository.arn)
 
     def show(self) -> None:
         """The selected repository's last verification, unless the pane is about it, or one runs."""

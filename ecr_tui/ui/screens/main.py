@@ -96,7 +96,11 @@ class MainScreen(Screen[None]):
         }
         self.searching = Searching(self)
         self.repositories = RepositoriesPane(
-            self.details, principal=lambda: self.choosing.principal, now=now, policies=self.searching.judged
+            self.details,
+            principal=lambda: self.choosing.principal,
+            now=now,
+            policies=self.searching.judged,
+            verified=lambda repository: self.history.last(repository),
         )
         self.preview = PreviewPane(now=now)
         self.verification = VerificationPane()
@@ -402,6 +406,7 @@ class MainScreen(Screen[None]):
             return  # it may be another account's, or without credentials to ask
         page = max(self.table.size.height - 1, 1)
         self.details.want(self.table.window(ahead=page), first=self.repository)
+        self.searching.learn_window()
 
     @on(said.DetailsRead)
     def _details_read(self) -> None:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
     from ecr_tui.ui.screens.main import MainScreen
 
-AT_ONCE = 50
-"""Policies judged between two chances for a key: a few milliseconds."""
+SLICE = 0.005
+"""Seconds of judging policies between two chances for a key."""
 AGAIN = 0.2
 """Seconds in which answers are gathered before the rows are filtered again; progress is told as often."""
 
@@ -36,7 +36,7 @@ class Judged:
 
     def __init__(self) -> None:
         self.with_findings = False
-        """Worked out once somebody has asked for them: they cost most."""
+        """Of all policies, once the filter has asked for them: they cost most. Else of those in view."""
         self._access: dict[str, AccessSummary] = {}
         self._principals: dict[str, Collection[str]] = {}
         self._findings: dict[str, Collection[tuple[str, str]]] = {}
@@ -58,12 +58,13 @@ class Judged:
         for known in (self._access, self._principals, self._findings):
             known.clear()
 
-    def judge(self, screen: MainScreen, row: Repository) -> None:
+    def judge(self, screen: MainScreen, row: Repository, *, findings_too: bool) -> None:
         """A policy that can't be read or understood stays unknown."""
         arn = row.arn
         answer = screen.details.policies.get(arn)
         if answer is None or answer.error is not None:
             return
+        self.forget(arn)
         access = screen.details.access(row, screen.choosing.principal)
         if isinstance(access, AccessSummary):
             self._access[arn] = access
@@ -72,7 +73,7 @@ class Judged:
         except EcrTuiError:
             return
         self._principals[arn] = principals(document)
-        if self.with_findings and row.tags is not None:
+        if findings_too and row.tags is not None:
             self._findings[arn] = findings(document, row, screen.now())
 
 
@@ -93,8 +94,9 @@ class Searching:
     def learn(self, arns: Iterable[str]) -> None:
         """These policies were read, or are known no longer."""
         for arn in arns:
-            self.judged.forget(arn)
             self._waiting[arn] = None
+            if arn not in self._screen.details.policies:
+                self.judged.forget(arn)
         if self._waiting and not self._judging:
             self._judging = True
             self._screen.run_worker(self._judge())
@@ -109,16 +111,26 @@ class Searching:
         try:
             while self._waiting:
                 waiting, self._waiting = self._waiting, {}
-                for number, arn in enumerate(waiting, 1):
+                seen = {row.arn for row in screen.table.window()}
+                end = time.monotonic() + SLICE
+                for arn in waiting:
                     row = screen.table.find(arn)
                     if row is not None:
-                        self.judged.judge(screen, row)
-                    if number % AT_ONCE == 0:
+                        self.judged.judge(screen, row, findings_too=self.judged.with_findings or arn in seen)
+                    if time.monotonic() > end:
                         await asyncio.sleep(0)
+                        end = time.monotonic() + SLICE
                 screen.table.look_again()
+                screen.table.redraw_rows()
                 await asyncio.sleep(AGAIN)
         finally:
             self._judging = False
+
+    def learn_window(self) -> None:
+        """Other rows are in view: their findings are shown."""
+        judged, known = self.judged, self._screen.details.policies
+        rows = self._screen.table.window()
+        self.learn(row.arn for row in rows if row.arn in known and judged.findings(row) is None)
 
     # -- what is said of a query -----------------------------------------------------------------------------------
 

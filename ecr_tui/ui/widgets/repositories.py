@@ -28,6 +28,7 @@ from ecr_tui.ui.widgets.words import Words
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
     from ecr_tui.ui.flows.details import Details
+    from ecr_tui.verifications import Past
 
 
 KEPT = 50
@@ -111,6 +112,7 @@ class RepositoriesPane(Vertical):
         principal: Callable[[], str | None],
         now: Callable[[], datetime],
         policies: Policies,
+        verified: Callable[[Repository], Past | None],
     ) -> None:
         super().__init__(id="repositories")
         self.border_title = "Repositories"
@@ -120,6 +122,8 @@ class RepositoriesPane(Vertical):
         self._regions: set[str] = set()
         self._subtitle = ""
         self.tags: Tags = ()
+        self._policies = policies
+        self._verified = verified
         self._tag_values: dict[str, list[str]] = {}
         self.table: VirtualTable[Repository] = VirtualTable(
             self._columns(), key=lambda r: r.arn, look=lambda r: r, policies=policies, id="table"
@@ -153,6 +157,8 @@ class RepositoriesPane(Vertical):
             Column("region", "Region", _region, lambda r: (r.region, r.name), width=14, keep=7),
             Column("tags", "Tags", _tags, _tags_key, width=18, flex=5, keep=6, search=True),
             Column("access", "B's access", self._access, self._access_key, width=15, keep=8, descending=True),
+            Column("findings", "Findings", self._findings, self._findings_key, width=10, keep=4, descending=True),
+            Column("verified", "Verified", self._verification, self._verified_key, width=16, keep=1, descending=True),
             Column("mutability", "Image tags", _mutability, lambda r: r.mutability, width=12, keep=3),
             Column("images", "Images", self._images, self._images_key, 8, keep=4, right=True, descending=True),
             Column("pushed", "Last push", self._pushed, self._pushed_key, 11, keep=5, right=True, descending=True),
@@ -172,6 +178,34 @@ class RepositoriesPane(Vertical):
         if found is None or isinstance(found, EcrTuiError):
             return None
         return _RANK[found.push], _RANK[found.pull]
+
+    def _findings(self, repository: Repository) -> list[Piece]:
+        found = self._severities(repository)
+        if found is None:
+            return [(PENDING, "dim")]
+        severity = next((one for one in ("error", "warning") if one in found), None)
+        if severity is None:
+            return [(count(len(found), "note"), "dim") if found else (SKIP, "dim")]
+        return [(count(found.count(severity), severity), "warn")]
+
+    def _findings_key(self, repository: Repository) -> tuple[int, ...] | None:
+        found = self._severities(repository)
+        return None if found is None else tuple(found.count(one) for one in ("error", "warning", "info"))
+
+    def _severities(self, repository: Repository) -> list[str] | None:
+        found = self._policies.findings(repository)
+        return None if found is None else [severity for _, severity in found]
+
+    def _verification(self, repository: Repository) -> list[Piece]:
+        past = self._verified(repository)
+        if past is None:
+            return [(SKIP, "dim")]
+        words = f"{past.verdict} {ago(past.at, self._now())}"
+        return [(f"{OK} {words}", "ok") if past.passed else (f"{NO} {words}", "warn")]
+
+    def _verified_key(self, repository: Repository) -> float | None:
+        past = self._verified(repository)
+        return None if past is None else past.at.timestamp()
 
     def _images(self, repository: Repository) -> list[Piece]:
         answer = self._details.images.get(repository.arn)
