@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from threading import Event as CancelEvent
 
 from ecr_tui.aws.model import Repository
-from ecr_tui.diagnosis.diagnose import Diagnosis, diagnose
+from ecr_tui.diagnosis.diagnose import Diagnosis, diagnose, grantee
 from ecr_tui.diagnosis.failure import DOCKER, NETWORK, UNKNOWN
 from ecr_tui.errors import Cancelled, DeniedError, EcrTuiError
 from ecr_tui.parties import Consumer, Owner, interruptible
@@ -24,7 +24,10 @@ from ecr_tui.report import Stage, StageName, Status
 _TEXTLESS = 403
 """A HEAD request's refusal has a status and no body, so the reason must be asked for elsewhere."""
 
-_VAGUE = frozenset({"head-without-body", "status-403", "retrying", "pull-access-denied", "token-invalid"})
+_FULL = "repository-full"
+_VAGUE = frozenset(
+    {"head-without-body", "status-403", _FULL, "retrying", "pull-access-denied", "token-invalid", "read-malformed"}
+)
 """Rows of the catalogue that say that something was refused, and not why (docker drops the words at login)."""
 
 _ENGINE_ALONE = (
@@ -184,7 +187,10 @@ class Reasons:
         cause, fix = diagnosis.cause, diagnosis.fix
         denied = diagnosis.denied or isinstance(error, DeniedError)
         if denied and diagnosis.blames_repository_policy:
-            cause, fix = self._from_the_policy(diagnosis)
+            lacking, fix = self._from_the_policy(diagnosis)
+            cause = lacking or cause
+            # Where A's policy allows it, a quota is as likely as a refusal: no verdict about access.
+            denied = bool(lacking) or diagnosis.pattern != _FULL
         return Stage(
             name,
             Status.DENIED if denied else Status.FAILED,
@@ -211,17 +217,17 @@ class Reasons:
         }
 
     def _from_the_policy(self, diagnosis: Diagnosis) -> tuple[str, str]:
-        """What A's policy lacks, read from the policy itself; the catalogue's words where it can't be read."""
+        """What A's policy lacks ("" for nothing, or where it cannot be read), and the fix."""
         name = self._repository.name
-        grant = f"ecr-tui grant {shlex.quote(name)} --to {shlex.quote(self.principal)}{self._only_tag()}"
+        grant = f"ecr-tui grant {shlex.quote(name)} --to {shlex.quote(grantee(self.principal))}{self._only_tag()}"
         try:
             text = interruptible(lambda: self._owner.policy_text(self._repository), self._cancel)
             if text is None:
                 return f"{name} has no repository policy, so account A lets nobody outside in.", grant
             lacking = self._lacking(PolicyDocument.parse(text), diagnosis.action)
         except EcrTuiError:
-            return diagnosis.cause, diagnosis.fix
-        return (lacking, grant) if lacking else (diagnosis.cause, diagnosis.fix)
+            return "", diagnosis.fix
+        return lacking, grant if lacking else diagnosis.fix
 
     def _only_tag(self) -> str:
         """A condition for the suggested grant, where the repository's tags leave no choice which."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ecr_tui import present
 from ecr_tui.report import (
     Isolation,
     IsolationStatus,
@@ -21,6 +22,7 @@ from ecr_tui.report import (
     Verdict,
     worst,
 )
+from ecr_tui.ui.widgets.verification import report_text as copied_text
 
 B = "arn:aws:iam::222222222222:user/devusr2"
 DIGEST = "sha256:" + "ab" * 32
@@ -134,6 +136,17 @@ def test_json_keeps_the_documented_shape() -> None:
     assert {"repository", "principal", "engine", "verdict", "stages", "isolation", "cleaned_up"} <= set(document)
     assert set(document["isolation"]) == {"repository", "status", "message"}
     assert {"name", "status", "action", "seconds", "message", "side", "cause", "fix"} <= set(document["stages"][0])
+
+
+def test_what_aws_adds_to_a_denial_is_in_every_form() -> None:
+    arn, page = "arn:aws:iam::222222222222:policy/limits", "https://console.aws.amazon.com/iam/denied/a-1"
+    (stage,) = denied(StageName.PUSH, "ecr:PutImage")
+    stage = replace(stage, policy_arn=arn, authorization_id="a-1", details_url=page)
+    found = report(verdict=Verdict.DENIED, stages=(stage,), can_push=False)
+    shown = found.to_json()["stages"][0]
+    assert (shown["policy_arn"], shown["authorization_id"], shown["details_url"]) == (arn, "a-1", page)
+    for text in (found.to_markdown(), present.report_text(found), copied_text(found)):
+        assert all(value in text for value in (arn, "a-1", page))
 
 
 def test_markdown_is_for_a_ticket() -> None:

@@ -38,7 +38,7 @@ from ecr_tui.policy.compiled import caller_of
 from ecr_tui.policy.evaluate import principal_arn
 from ecr_tui.policy.principal import account_of
 
-__all__ = ["Diagnosis", "diagnose", "row_of_code"]
+__all__ = ["Diagnosis", "diagnose", "grantee", "row_of_code"]
 
 REPORT = (
     "Report a text that ecr-tui should know: open an issue of ecr-tui with the whole text and the tool that said it, "
@@ -413,7 +413,7 @@ def _words(
         words["host"] = facts["endpoint"]
     host = words["host"]
     words["url"] = f"http://{host}/v2" if LOOPBACK.match(host) else f"https://{host}{'' if 'api' in host else '/v2'}"
-    words["principal"] = _grantee(words["user"])
+    words["principal"] = grantee(words["user"])
     if action:
         words["action"] = action
     if denial and denial.policy_type:
@@ -424,7 +424,7 @@ def _words(
     return words
 
 
-def _grantee(user: str) -> str:
+def grantee(user: str) -> str:
     """The role of a session: a grant to the session's ARN would admit that one session only."""
     return principal_arn(caller_of(user)) if ":assumed-role/" in user and user.count("/") >= 2 else user
 

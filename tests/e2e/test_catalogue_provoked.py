@@ -46,7 +46,7 @@ from tests.support.engines import missing
 from tests.support.faults import RawServer, Script, fake_dockerd, response, tcp_server
 from tests.support.proving import CONSUMER, CONSUMER_ACCOUNT, REPOSITORY, after, grant, images, prove, workspace
 from tests.support.registry_backend import InMemoryBackend
-from tests.support.tls import NAME, Proxy, tls_registry
+from tests.support.tls import ECR_NAME, Proxy, tls_registry
 
 pytestmark = pytest.mark.thorough
 
@@ -195,6 +195,17 @@ def test_nothing_is_provoked_that_is_no_row() -> None:
     assert set(PROVOCATIONS) <= {row.id for row in CATALOGUE}
 
 
+def test_a_full_repository_is_no_verdict_about_access(scene: Scene) -> None:
+    space = workspace()
+    grant(space)
+    scene.answer(PUT_MANIFEST, lambda _: Response(403))
+    found = prove(space)
+    assert found.verdict is Verdict.ERROR
+    shown = decisive(found)
+    assert (shown.pattern, shown.action) == ("repository-full", "ecr:PutImage")
+    assert "quota" in shown.cause
+
+
 def test_what_has_a_number_is_provoked() -> None:
     assert {row.number for row in CATALOGUE if row.id in PROVOCATIONS} >= set(range(1, 31))
 
@@ -288,8 +299,12 @@ def _(scene: Scene) -> Report:
 
 @provokes("repository-full")
 def _(scene: Scene) -> Report:
+    """A's policy allows push alone up to the manifest."""
     space = workspace()
-    grant(space)
+    repository = grant(space)
+    text = json.loads(space.policy_text(repository) or "")
+    text["Statement"][0]["Action"] = [one for one in text["Statement"][0]["Action"] if one != "ecr:PutImage"]
+    scene.client().set_repository_policy(repositoryName=REPOSITORY, policyText=json.dumps(text))
     scene.answer(PUT_MANIFEST, lambda _: Response(403))
     return prove(space)
 
@@ -357,6 +372,12 @@ def _(scene: Scene) -> Diagnosis:
 
 
 @provokes("sso-or-keys")
+def _(scene: Scene) -> Report:
+    scene.refuse_call("GetCallerIdentity", "ExpiredToken", "The security token included in the request is expired")
+    return prove(workspace())
+
+
+@provokes("keys-unknown")
 def _(scene: Scene) -> Report:
     """B's key is deactivated."""
     scene.user().access_keys[0].status = "Inactive"
@@ -653,12 +674,12 @@ def _(scene: Scene) -> Report:
     known = socket.getaddrinfo
 
     def look_up(host: Any, *rest: Any, **more: Any) -> Any:
-        if host == NAME:
+        if host == ECR_NAME:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         return known(host, *rest, **more)
 
     scene.monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    return prove(workspace(), elsewhere(NAME))
+    return prove(workspace(), elsewhere(ECR_NAME))
 
 
 @provokes("proxy")
@@ -668,7 +689,7 @@ def _(scene: Scene) -> Report:
 
     with tcp_server(refuse) as (_, address):
         scene.monkeypatch.setenv("HTTPS_PROXY", f"http://{address}")
-        return prove(workspace(), elsewhere(NAME))
+        return prove(workspace(), elsewhere(ECR_NAME))
 
 
 @provokes("tls")
@@ -680,7 +701,7 @@ def _(scene: Scene) -> Report:
         tcp_server(Proxy(registry.server.port)) as (_, address),
     ):
         scene.monkeypatch.setenv("HTTPS_PROXY", f"http://{address}")
-        return prove(workspace(), elsewhere(NAME))
+        return prove(workspace(), elsewhere(ECR_NAME))
 
 
 # Helpers
