@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Protocol
 
 from ecr_tui.errors import (
@@ -42,6 +43,19 @@ class Pace(Protocol):
         """Wait until another attempt may begin. Raises ``error`` where none is worth it, and Cancelled."""
 
 
+TOLD: ContextVar[Callable[[str], None] | None] = ContextVar("told", default=None)
+"""Called with the reason before each wait for another attempt, on the thread that writes. Set by who shows it."""
+
+
+def reason(error: EcrTuiError) -> str:
+    """Why an attempt is followed by another, in a few words."""
+    if isinstance(error, Throttled):
+        return "rate limited"
+    if isinstance(error, UnknownPrincipal):
+        return "ECR does not know the principal yet"
+    return error.title
+
+
 def refused(error: BaseException) -> bool:
     """Whether the attempt that met ``error`` wrote nothing: AWS refused it, or it was never sent."""
     return isinstance(error, DeniedError | InputError | RefusedError | CredentialsError | Throttled | Cancelled)
@@ -58,12 +72,21 @@ class Patience:
         self._began = clock()
         self._attempts = 0
         self._waited = 0.0
+        self._pause = 0.0
         self._next_wait = FIRST_WAIT
 
     def turn(self) -> None:
         self._began = time.monotonic()
 
     def again(self, error: EcrTuiError) -> None:
+        self._next(error)
+        pause, self._pause = self._pause, 0.0
+        if (told := TOLD.get()) is not None:
+            told(reason(error))
+        self._wait(pause)
+
+    def _next(self, error: EcrTuiError) -> None:
+        """Choose the pause before the next attempt. Raises ``error`` where none is worth it."""
         if isinstance(error, UnknownPrincipal):
             self._for_principal(error)
             return
@@ -72,7 +95,7 @@ class Patience:
         self._attempts += 1
         if self._attempts >= ATTEMPTS or time.monotonic() - self._began > LONGEST:
             raise error
-        self._wait(PAUSES[self._attempts - 1])
+        self._pause = PAUSES[self._attempts - 1]
 
     def _for_principal(self, error: UnknownPrincipal) -> None:
         left = error.patience - self._waited
@@ -81,4 +104,4 @@ class Patience:
         pause = min(self._next_wait, left)
         self._next_wait *= 2
         self._waited += pause
-        self._wait(pause)
+        self._pause = pause

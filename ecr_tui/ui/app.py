@@ -29,6 +29,7 @@ from ecr_tui.ui.flows.countdown import GRANT_DELAY
 from ecr_tui.ui.keymap import Keymap
 from ecr_tui.ui.messages import CopyWanted, MfaAsked, MfaReply, SignInWanted, WorkChanged
 from ecr_tui.ui.resources import style_sheets
+from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.main import MainScreen
 from ecr_tui.ui.text import safe, safe_block
 from ecr_tui.ui.theme import BRAND, check_theme, readable
@@ -129,6 +130,8 @@ class EcrTuiApp(App[None]):
         """
         if isinstance(event, events.Key) and not event.is_forwarded:
             screen = self.screen
+            if isinstance(screen, Dialog) and screen.ignores(event):
+                return
             typing = isinstance(screen.focused, Input | TextArea)
             if not (screen.is_modal or screen.maximized is not None or typing):
                 bound = screen.active_bindings.get(event.key)

@@ -48,7 +48,9 @@ def right(screen: MainScreen) -> Content:
     if screen.listing.busy:
         parts.append(Content.styled("listing…", "$text-primary"))
     if screen.writes.writer.busy:
-        parts.append(Content.styled(f"{screen.writes.writer.busy}…", "bold $text-accent"))
+        again = screen.writes.writer.retrying
+        words = f"{screen.writes.writer.busy}…" + (f" retrying: {safe(again)}" if again else "")
+        parts.append(Content.styled(words, "bold $text-accent"))
     if screen.runs.words:
         parts.append(Content.styled(screen.runs.words, "bold $text-accent"))
     if screen.proving.verifier.running:

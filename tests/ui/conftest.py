@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ from textual.pilot import Pilot
 
 from ecr_tui.ui.app import EcrTuiApp
 from ecr_tui.ui.clipboard import Clipboard
+from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.main import MainScreen
 from tests.ui.fake_workspace import NOW, FakeWorkspace
 
@@ -26,6 +28,13 @@ def quick_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """After each key the pilot looks 50 times a second whether the app is idle; these tests wait for what they need."""
     monkeypatch.setattr(_wait, "SLEEP_GRANULARITY", 1 / 250)
     monkeypatch.setattr(_wait, "SLEEP_IDLE", 1 / 2500)
+
+
+@pytest.fixture(autouse=True)
+def attentive_dialogs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second passes with each look at the clock, so a dialog heeds the first key."""
+    seconds = itertools.count()
+    monkeypatch.setattr(Dialog, "clock", staticmethod(lambda: float(next(seconds))))
 
 
 @pytest.fixture

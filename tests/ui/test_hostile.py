@@ -119,7 +119,7 @@ async def test_hostile_errors_in_cards_toasts_and_dialogs(workspace: FakeWorkspa
             ui.app.clear_notifications()
             ui.app.notify(text, title=text)
             ui.app.push_screen(ErrorScreen(EcrTuiError(text, detail=f"{text}\n{text}", hint=text, side=text)))
-            await ui.see("In its own words", safe(text)[:20])
+            await ui.see("Details", safe(text)[:20])
             clean(ui)
             await ui.press("escape", "4", "tab", "enter")
             await ui.see("run it in another terminal", safe(text)[:20])

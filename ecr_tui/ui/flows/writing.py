@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from textual.widget import Widget
 
+from ecr_tui.attempts import TOLD
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import Answered
@@ -28,11 +29,15 @@ class Writer:
     Every ``take`` is called on the app's thread, with what was found or done, or with the reason why not.
     """
 
-    def __init__(self, node: Widget, workspace: Workspace) -> None:
+    def __init__(self, node: Widget, workspace: Workspace, retries: Callable[[], object] = lambda: None) -> None:
+        """``retries`` is called whenever :attr:`retrying` has changed."""
         self._node = node
         self._workspace = workspace
         self.busy = ""
         """What is being done, for the status line; "" when nothing is."""
+        self.retrying = ""
+        """Why the write under way is tried again; "" as long as it is not."""
+        self._retries = retries
 
     def plan(self, repository: Repository, grant: Grant, *, revoke: bool, take: Take[Plan]) -> None:
         """Make a plan from the live policy, for a confirmation."""
@@ -57,10 +62,18 @@ class Writer:
         self.busy = what
 
         def ended(found: T | EcrTuiError) -> None:
-            self.busy = ""
+            self.busy = self.retrying = ""
             take(found)
 
+        def told(reason: str) -> None:
+            jobs.post(self._node, Answered(lambda: retried(reason)))
+
+        def retried(reason: str) -> None:
+            self.retrying = reason
+            self._retries()
+
         def run() -> Answered:
+            TOLD.set(told)
             found = work()
             return Answered(lambda: ended(found))
 

@@ -15,7 +15,7 @@ from ecr_tui.bulk import Intent
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui.bulk_text import unfinished_body
 from ecr_tui.ui.past_text import when
-from ecr_tui.ui.screens.dialog import Dialog
+from ecr_tui.ui.screens.dialog import SCROLLING, Dialog
 from ecr_tui.ui.widgets.keyhints import KeyHints
 from ecr_tui.ui.write_text import whom
 
@@ -35,11 +35,10 @@ class UnfinishedScreen(Dialog[str]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,n", "later", "Later"),
+        *SCROLLING,
+        Binding("escape", "later", "Later"),
         Binding("left", "app.focus_previous", "Previous", show=False),
         Binding("right", "app.focus_next", "Next", show=False),
-        Binding("up,k", "scroll(-1)", "Up", show=False),
-        Binding("down,j", "scroll(1)", "Down", show=False),
     ]
 
     def __init__(self, left: Unfinished) -> None:
@@ -53,12 +52,12 @@ class UnfinishedScreen(Dialog[str]):
         except EcrTuiError as error:
             words = error.title
         with Vertical(id="dialog"):
-            yield Static("A run over many repositories is not finished", classes="title", markup=False)
+            yield Static("Unfinished bulk run", classes="title", markup=False)
             with VerticalScroll(id="scroll", can_focus=False):
                 body = unfinished_body(left, words[:1].upper() + words[1:], when(left.run.at))
                 yield Static(Content("\n").join(body), classes="body", markup=False)
             with Horizontal(id="buttons"):
-                yield KeyHints(("← →", "choose"), ("enter", "press"), ("esc", "later"))
+                yield KeyHints(("← →", "move"), ("enter", "confirm"), ("esc", "later"))
                 yield Button(Content("Later"), id="later", variant="default")
                 yield Button(Content("Dismiss"), id="dismiss", variant="default")
                 yield Button(Content("Resume"), id="resume", variant="primary")
@@ -68,9 +67,6 @@ class UnfinishedScreen(Dialog[str]):
 
     def action_later(self) -> None:
         self.dismiss("later")
-
-    def action_scroll(self, lines: int) -> None:
-        self.query_one("#scroll", VerticalScroll).scroll_relative(y=lines, animate=False)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

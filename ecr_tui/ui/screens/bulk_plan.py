@@ -39,7 +39,7 @@ class BulkPlanScreen(Dialog[bool]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,n", "no", "No"),
+        Binding("escape", "no", "No"),
         Binding("left", "app.focus_previous", "Previous", show=False),
         Binding("right", "app.focus_next", "Next", show=False),
         Binding("up,k", "table('move(-1)')", "Up", show=False),

@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Static
 
-from ecr_tui.ui.screens.dialog import Dialog
+from ecr_tui.ui.screens.dialog import SCROLLING, Dialog
 from ecr_tui.ui.text import safe
 from ecr_tui.ui.widgets.keyhints import KeyHints
 
@@ -28,13 +28,10 @@ class ConfirmScreen(Dialog[bool]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,n", "no", "No"),
+        *SCROLLING,
+        Binding("escape", "no", "No"),
         Binding("left", "app.focus_previous", "Previous", show=False),
         Binding("right", "app.focus_next", "Next", show=False),
-        Binding("up,k", "scroll(-1)", "Up", show=False),
-        Binding("down,j", "scroll(1)", "Down", show=False),
-        Binding("pageup", "scroll(-10)", "Page up", show=False),
-        Binding("pagedown", "scroll(10)", "Page down", show=False),
     ]
 
     def __init__(self, title: str, body: Sequence[Content], *, yes: str, no: str = "No") -> None:
@@ -53,7 +50,7 @@ class ConfirmScreen(Dialog[bool]):
             with VerticalScroll(id="scroll", can_focus=False):
                 yield Static(self._body, classes="body", markup=False)
             with Horizontal(id="buttons"):
-                yield KeyHints(("← →", "choose"), ("enter", "press"), ("esc", self._no.lower()))
+                yield KeyHints(("← →", "move"), ("enter", "confirm"), ("esc", "cancel"))
                 yield Button(Content(self._no), id="no", variant="default")
                 yield Button(Content(self._yes), id="yes", variant="warning")
 
@@ -62,9 +59,6 @@ class ConfirmScreen(Dialog[bool]):
 
     def action_no(self) -> None:
         self.dismiss(False)
-
-    def action_scroll(self, lines: int) -> None:
-        self.query_one("#scroll", VerticalScroll).scroll_relative(y=lines, animate=False)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

@@ -1,15 +1,37 @@
-"""What every dialog shares: it is in the middle, it can be left with esc, and no key of it reaches the panes below."""
+"""What all dialogs share: the frame, the pause before keys count, and the scrolling keys.
+
+A dialog closes by Esc or Enter alone, and no key of it reaches the panes below.
+"""
 
 from __future__ import annotations
 
+import time
 from typing import TypeVar
 
+from textual import events
+from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Input
 
 T = TypeVar("T")
 
 SHARE = 0.9
 """How much of the terminal's height a dialog may take."""
+DEAF = 0.4
+"""Seconds after it has appeared in which a dialog ignores keys: they were meant for what was there before."""
+
+SCROLLING: tuple[BindingType, ...] = (
+    Binding("up,k", "scroll('up')", "Up", show=False),
+    Binding("down,j", "scroll('down')", "Down", show=False),
+    Binding("ctrl+u", "scroll('half_up')", "Half a page up", show=False),
+    Binding("ctrl+d", "scroll('half_down')", "Half a page down", show=False),
+    Binding("pageup,ctrl+b", "scroll('page_up')", "Page up", show=False),
+    Binding("pagedown,ctrl+f,space", "scroll('page_down')", "Page down", show=False),
+    Binding("home,g", "scroll('home')", "First line", show=False),
+    Binding("end,G", "scroll('end')", "Last line", show=False),
+)
+"""Keys of vim and less that scroll a dialog's ``#scroll``. ``gg`` is ``g`` twice."""
 
 
 class Dialog(ModalScreen[T]):
@@ -36,8 +58,37 @@ class Dialog(ModalScreen[T]):
     }
     """
 
+    _appeared: float | None = None
+
+    @staticmethod
+    def clock() -> float:
+        """Seconds; only differences count."""
+        return time.monotonic()
+
+    def on_mount(self) -> None:
+        self._appeared = self.clock()
+
+    def ignores(self, event: events.Key) -> bool:
+        """Whether the key comes too early. A letter for a text field counts at once: it can do nothing but appear."""
+        if event.is_printable and isinstance(self.focused, Input):
+            return False
+        return self._appeared is None or self.clock() - self._appeared < DEAF
+
     def on_resize(self) -> None:
         self._fit()
+
+    @property
+    def scrolled(self) -> Widget:
+        """What :meth:`action_scroll` scrolls."""
+        return self.query_one("#scroll")
+
+    def action_scroll(self, how: str) -> None:
+        scrolled = self.scrolled
+        if how in ("up", "down", "half_up", "half_down"):
+            lines = max(scrolled.size.height // 2, 1) if how.startswith("half") else 1
+            scrolled.scroll_relative(y=-lines if how.endswith("up") else lines, animate=False)
+        else:
+            getattr(scrolled, f"scroll_{how}")(animate=False)
 
     def _fit(self) -> None:
         """Give the scrolling part what its neighbours leave: in a container of automatic height 1fr would not."""

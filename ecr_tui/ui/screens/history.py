@@ -11,7 +11,7 @@ from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import Answered
 from ecr_tui.ui.past_text import last_line, past_line, past_text, when
 from ecr_tui.ui.screens.ask import Choosable, ChooseScreen
-from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
+from ecr_tui.ui.screens.text import TextScreen
 from ecr_tui.ui.text import NO, OK, safe, safe_block
 
 if TYPE_CHECKING:
@@ -65,14 +65,14 @@ class History:
         repository = self._screen.repository
         if repository is None:
             return
-        workspace, app = self._screen.workspace, self._screen.app
+        workspace = self._screen.workspace
 
         def work() -> Answered:
             found = workspace.verifications(repository)
             return Answered(lambda: self._list(repository, found))
 
         def failed(error: EcrTuiError) -> Answered:
-            return Answered(lambda: app.push_screen(ErrorScreen(error)))
+            return Answered(lambda: self._screen.report(error))
 
         jobs.start(self._screen, work, failed=failed, group="history-list")
 

@@ -77,7 +77,7 @@ class Journalling:
 
         def take(outcome: Outcome | EcrTuiError) -> None:
             if isinstance(outcome, EcrTuiError):
-                self._failed(outcome, arn)
+                self._failed(outcome, arn, row.entry.record.repository, "Redo" if redo else "Undo")
             else:
                 self._wrote(outcome)
 
@@ -92,10 +92,9 @@ class Journalling:
         done = "Redone" if plan.kind == "redo" else "Undone"
         main.app.notify(f"{safe(plan.repository.name)}: {end}", title=f"{OK} {done}", timeout=8, markup=False)
 
-    def _failed(self, error: EcrTuiError, arn: str) -> None:
+    def _failed(self, error: EcrTuiError, arn: str, name: str, verb: str) -> None:
         self._ended(arn)
-        title = "The policy changed meanwhile: nothing was written" if isinstance(error, ConflictError) else ""
-        self._screen.app.push_screen(ErrorScreen(error, title=title))
+        self._screen.report(error, f"{verb} on {name} failed")
 
     def _ended(self, arn: str) -> None:
         self._screen.policies_changed([arn])

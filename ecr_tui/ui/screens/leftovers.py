@@ -11,7 +11,6 @@ from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import Answered
 from ecr_tui.ui.past_text import when
 from ecr_tui.ui.screens.confirm import ConfirmScreen
-from ecr_tui.ui.screens.text import ErrorScreen
 from ecr_tui.ui.text import MUTED, OK, count, safe
 
 if TYPE_CHECKING:
@@ -70,14 +69,14 @@ class Leftovers:
         app.push_screen(ConfirmScreen(title, body, yes="Clean up", no="Later"), answered)
 
     def _clean(self, found: Sequence[Leftover]) -> None:
-        workspace, app = self._screen.workspace, self._screen.app
+        workspace = self._screen.workspace
 
         def work() -> Answered:
             cleaned = workspace.clean_leftovers(found)
             return Answered(lambda: self._cleaned(cleaned))
 
         def failed(error: EcrTuiError) -> Answered:
-            return Answered(lambda: app.push_screen(ErrorScreen(error, title="Nothing was cleaned up")))
+            return Answered(lambda: self._screen.report(error, "Nothing was cleaned up"))
 
         jobs.start(self._screen, work, failed=failed, group="leftovers-clean")
 
@@ -90,4 +89,4 @@ class Leftovers:
             app.notify(lines, title=f"{OK} {count(len(good), 'leftover')} cleaned up", timeout=10, markup=False)
         if bad:
             title = f"{count(len(bad), 'leftover')} could not be cleaned up; the next start asks again"
-            app.push_screen(ErrorScreen(bad[0], title=title))
+            self._screen.report(bad[0], title)

@@ -43,6 +43,7 @@ from ecr_tui.ui.screens.tag_editing import TagEditing
 from ecr_tui.ui.screens.writes import Writes
 from ecr_tui.ui.text import NO, safe, safe_block
 from ecr_tui.ui.widgets.accounts import TITLES, AccountCard
+from ecr_tui.ui.widgets.banner import Banner
 from ecr_tui.ui.widgets.bars import PaneBar, PaneTab, StatusBar
 from ecr_tui.ui.widgets.pane_area import PaneArea
 from ecr_tui.ui.widgets.preview import CHANGE_TABS, TABS, PreviewPane
@@ -107,7 +108,8 @@ class MainScreen(Screen[None]):
         self.choosing = Choosing(self)
         self.copying = Copying(self)
         self.accounts = Accounts(self)
-        self.writes = Writes(self, Writer(self, workspace), Countdown(self, delay=grant_delay, clock=clock))
+        writer = Writer(self, workspace, lambda: self.writes.retrying())
+        self.writes = Writes(self, writer, Countdown(self, delay=grant_delay, clock=clock))
         self.runs = Runs(self)
         self.journal = Journalling(self)
         self.tag_editing = TagEditing(self)
@@ -116,6 +118,7 @@ class MainScreen(Screen[None]):
         self.many = ManyProving(self, ManyVerifier(self, workspace))
         self.history = History(self)
         self.leftovers = Leftovers(self)
+        self.banner = Banner()
         self.panes = Panes(self)
 
     # -- layout --------------------------------------------------------------------------------------------------
@@ -335,7 +338,7 @@ class MainScreen(Screen[None]):
             self.show_status()  # which says so: nobody has asked for anything yet
         elif self.table.rows:
             # The rows stay: what was true a moment ago is better than nothing, and the reason is in the way of no one.
-            self._show_error(error, title="The repositories could not be read again")
+            self.report(error, "The repositories could not be read again")
         else:
             hint = textwrap.wrap(safe(error.hint), HINT_WIDTH)
             self.repositories.say(f"{NO} {safe(error.title)}", *hint, "", "Enter: details   ·   r: try again")
@@ -370,6 +373,18 @@ class MainScreen(Screen[None]):
         from ecr_tui.ui.screens.text import ErrorScreen
 
         self.app.push_screen(ErrorScreen(error, title=title))
+
+    def report(self, error: EcrTuiError, title: str = "") -> None:
+        """An error that arrives while the user does something else: a banner, and a toast where a dialog hides it."""
+        self.banner.report(error, title)
+        if self.app.screen is not self:
+            self.app.notify(safe(error.hint), title=f"{NO} {safe(title or error.title)}", severity="error", timeout=15)
+
+    def action_last_error(self) -> None:
+        if self.banner.last is None:
+            self.app.notify("No errors in this session.", markup=False)
+        else:
+            self._show_error(*self.banner.last)
 
     @on(StatusBar.Opened)
     def _status_opened(self) -> None:
@@ -621,9 +636,9 @@ class MainScreen(Screen[None]):
         self.history.open()
 
     def action_cancel(self) -> None:
-        if self.writes.cancel():
+        if self.writes.cancel() or self.proving.cancel() or self.searching.cancel() or self.banner.close():
             return
-        if not self.proving.cancel() and not self.searching.cancel() and self.repositories.clear_filter():
+        if self.repositories.clear_filter():
             self.table.focus()
 
     def action_pane(self, pane: str) -> None:

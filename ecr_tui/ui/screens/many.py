@@ -186,7 +186,7 @@ class ManyProving:
         if run is None:
             return
         if run.error is not None:
-            screen.app.push_screen(ErrorScreen(run.error))
+            screen.report(run.error, "Verification stopped")
         elif run.batch is not None and (self._shown is None or not self._shown.is_attached):
             severity = "information" if run.batch.passed else "warning"
             screen.app.notify(run.batch.summary(), title="Verified", severity=severity, markup=False)  # type: ignore[arg-type]

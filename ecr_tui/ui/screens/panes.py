@@ -41,6 +41,7 @@ class Panes:
         yield Horizontal(*self._screen.cards.values(), id="accounts")
         yield PaneBar()
         yield self._area
+        yield self._screen.banner
         yield StatusBar()
         yield KeyBar()
 

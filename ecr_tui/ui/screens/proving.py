@@ -11,7 +11,6 @@ from textual.timer import Timer
 
 from ecr_tui.policy.actions import Access
 from ecr_tui.ui.safety import ask_first
-from ecr_tui.ui.screens.text import ErrorScreen
 from ecr_tui.ui.text import safe
 
 if TYPE_CHECKING:
@@ -106,7 +105,7 @@ class Proving:
         self.show()
         self._screen.update_bindings()
         if message.error is not None:
-            self._screen.app.push_screen(ErrorScreen(message.error))
+            self._screen.report(message.error)
 
     def _tick(self) -> None:
         if self.verifier.running:

@@ -82,7 +82,7 @@ class Runs:
         def ended() -> None:
             if planning.error is not None and dialog.is_current:
                 dialog.dismiss(False)
-                self._screen.app.push_screen(ErrorScreen(planning.error))
+                self._screen.report(planning.error, f"{job.verb} not planned")
 
         def answered(yes: bool | None) -> None:
             if yes and planning.bulk is not None and self._screen.writes.ready() and not self.running:
@@ -139,7 +139,7 @@ class Runs:
             more = "u takes it all back." if fine and not run.job.entries else "R shows it."
             self._say(f"{run.summary.headline()}. {more}", title=f"{OK if fine else NO} Run ended", warning=not fine)
         if run.error is not None:
-            screen.app.push_screen(ErrorScreen(run.error))
+            screen.report(run.error, f"{run.job.verb} stopped")
 
     def _again(self) -> None:
         """What failed or was not tried, planned anew."""
@@ -197,7 +197,7 @@ class Runs:
 
         def failed(error: EcrTuiError) -> Answered | None:
             # Nobody asked: whoever writes next hears of it.
-            return Answered(lambda: self._screen.app.push_screen(ErrorScreen(error))) if asked else None
+            return Answered(lambda: self._screen.report(error)) if asked else None
 
         jobs.start(self._screen, work, failed=failed, group="bulk-left")
 
@@ -238,7 +238,7 @@ class Runs:
         jobs.start(
             self._screen,
             work,
-            failed=lambda error: Answered(lambda: self._screen.app.push_screen(ErrorScreen(error))),
+            failed=lambda error: Answered(lambda: self._screen.report(error)),
             group="bulk-left",
         )
 

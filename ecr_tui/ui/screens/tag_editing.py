@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from ecr_tui.errors import ConflictError, EcrTuiError
+from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import Answered
 from ecr_tui.ui.screens.confirm import ConfirmScreen
-from ecr_tui.ui.screens.text import ErrorScreen
 from ecr_tui.ui.text import MUTED, OK, safe
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ class TagEditing:
 
         def take(outcome: TagOutcome | EcrTuiError) -> None:
             if isinstance(outcome, EcrTuiError):
-                self._failed(outcome)
+                self._failed(outcome, plan.repository.name)
             else:
                 self._wrote(outcome)
 
@@ -121,10 +120,9 @@ class TagEditing:
         end = "\n".join(safe(note) for note in outcome.notes) or "Written and read back. U shows and undoes it."
         main.app.notify(f"{safe(plan.repository.name)}: {end}", title=f"{OK} Tags", timeout=8, markup=False)
 
-    def _failed(self, error: EcrTuiError) -> None:
+    def _failed(self, error: EcrTuiError, name: str) -> None:
         self._ended()
-        title = "Something changed meanwhile: nothing was written" if isinstance(error, ConflictError) else ""
-        self._screen.app.push_screen(ErrorScreen(error, title=title))
+        self._screen.report(error, f"Tags of {name} not changed")
 
     def _ended(self) -> None:
         main = self._screen
@@ -140,4 +138,4 @@ class TagEditing:
         main.policies_changed([row.arn])
 
     def _told(self, error: EcrTuiError) -> Answered:
-        return Answered(lambda: self._screen.app.push_screen(ErrorScreen(error)))
+        return Answered(lambda: self._screen.report(error))

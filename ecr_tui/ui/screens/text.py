@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from textual import events
+import re
+from typing import ClassVar
+
+from textual import events, on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from ecr_tui.errors import CredentialsError, EcrTuiError
 from ecr_tui.ui.messages import CopyWanted, SignInWanted
-from ecr_tui.ui.screens.dialog import Dialog
+from ecr_tui.ui.screens.dialog import SCROLLING, Dialog
 from ecr_tui.ui.text import MUTED, NO, safe, safe_block
+from ecr_tui.ui.widgets.inputs import SafeInput
 from ecr_tui.ui.widgets.keyhints import KeyHints
-
-SCROLL = {"up": -1, "k": -1, "down": 1, "j": 1}
 
 
 class TextScreen(Dialog[None]):
-    """Scrolling keys scroll, ``y`` copies, every other key closes and is swallowed: it must not act underneath."""
+    """Scrolls and searches as less does; ``y`` copies; only Esc and Enter close."""
+
+    DEFAULT_CSS = """
+    TextScreen { & #search { display: none; height: 1; &.-open { display: block; } } }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *SCROLLING,
+        Binding("escape,enter", "leave", "Close"),
+        Binding("y", "copy", "Copy"),
+        Binding("l", "sign_in", "Sign in", show=False),
+        Binding("slash", "search", "Search"),
+        Binding("n", "next(1)", "Next match", show=False),
+        Binding("N", "next(-1)", "Previous match", show=False),
+    ]
 
     def __init__(
         self, title: str, body: Content, *, copy: str, what: str, failure: bool = False, sign_in: str = ""
@@ -30,37 +46,89 @@ class TextScreen(Dialog[None]):
         self._body = body
         self._copy = copy
         self._what = what
+        self._found: list[int] = []
+        self._at = 0
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             yield Static(self._title, classes="title", markup=False)
             with VerticalScroll(id="scroll"):
                 yield Static(self._body, classes="body", markup=False)
-            here = (("l", "sign in here"),) if self._sign_in else ()
-            yield KeyHints(*here, ("y", "copy"), ("↑ ↓", "scroll"), ("esc", "or any other key closes"))
+            yield SafeInput(placeholder="search", id="search", compact=True)
+            yield KeyHints(*self._keys())
+
+    def _keys(self, matches: str = "") -> list[tuple[str, str]]:
+        if matches:
+            return [("n N", matches), ("/", "search"), ("esc", "close")]
+        here = [("l", "sign in here")] if self._sign_in else []
+        return [*here, ("y", "copy"), ("j k", "scroll"), ("/", "search"), ("esc", "close")]
 
     def on_mount(self) -> None:
         self.query_one("#scroll").focus()
 
-    def on_key(self, event: events.Key) -> None:
+    # -- searching -----------------------------------------------------------------------------------------------
+
+    def action_search(self) -> None:
+        box = self.query_one("#search", SafeInput)
+        box.value = ""
+        box.add_class("-open")
+        box.focus()
+        self._fit()
+
+    @on(Input.Submitted, "#search")
+    def _searched(self, event: Input.Submitted) -> None:
         event.stop()
-        event.prevent_default()
-        scroll = self.query_one("#scroll", VerticalScroll)
-        if event.key == "y":
-            self.post_message(CopyWanted(self._copy, self._what))
-        elif event.key == "l" and self._sign_in:
+        self._find(event.value)
+        self._close_search()
+
+    def _close_search(self) -> None:
+        self.query_one("#search").remove_class("-open")
+        self.query_one("#scroll").focus()
+        self.call_after_refresh(self._fit)
+
+    def _find(self, words: str) -> None:
+        """Mark all matches, in any case of letters, and show the first one below the top line."""
+        body = self.query_one(".body", Static)
+        pattern = re.compile(re.escape(words), re.IGNORECASE) if words else None
+        lines = self._body.split("\n", allow_blank=True)
+        self._found = [at for at, line in enumerate(lines) if pattern and pattern.search(line.plain)]
+        marked = self._body.highlight_regex(pattern, style="reverse") if pattern else self._body
+        body.update(marked)
+        if words and not self._found:
+            self.query_one(KeyHints).tell(("", f"No match for “{safe(words)}”"), *self._keys())
+        elif not words:
+            self.query_one(KeyHints).tell(*self._keys())
+        else:
+            width = max(body.content_size.width, 1)
+            heights = [max(line.get_height({}, width), 1) for line in lines]
+            self._found = [sum(heights[:at]) for at in self._found]
+            top = self.query_one("#scroll").scroll_offset.y
+            self._at = next((place for place, y in enumerate(self._found) if y >= top), 0)
+            self._show_match()
+
+    def _show_match(self) -> None:
+        self.query_one("#scroll").scroll_to(y=max(self._found[self._at] - 1, 0), animate=False)
+        self.query_one(KeyHints).tell(*self._keys(f"match {self._at + 1} of {len(self._found)}"))
+
+    def action_next(self, by: int) -> None:
+        if self._found:
+            self._at = (self._at + by) % len(self._found)
+            self._show_match()
+
+    # -- keys ----------------------------------------------------------------------------------------------------
+
+    def action_copy(self) -> None:
+        self.post_message(CopyWanted(self._copy, self._what))
+
+    def action_sign_in(self) -> None:
+        if self._sign_in:
             self.app.post_message(SignInWanted(self._sign_in))
             self.dismiss(None)
-        elif event.key in SCROLL:
-            scroll.scroll_relative(y=SCROLL[event.key], animate=False)
-        elif event.key == "pageup":
-            scroll.scroll_page_up(animate=False)
-        elif event.key == "pagedown":
-            scroll.scroll_page_down(animate=False)
-        elif event.key == "home":
-            scroll.scroll_home(animate=False)
-        elif event.key == "end":
-            scroll.scroll_end(animate=False)
+
+    def action_leave(self) -> None:
+        """Esc: leave the search field first."""
+        if self.query_one("#search").has_focus:
+            self._close_search()
         else:
             self.dismiss(None)
 
@@ -99,10 +167,10 @@ def error_content(error: EcrTuiError, title: str = "") -> Content:
 
     if title:
         section("What happened", error.title, "bold")
-    section("Whose side", error.side)
+    section("Account" if error.side.startswith("account") else "Where", error.side)
     if error.detail != error.title:
-        section("In its own words", error.detail)
-    section("What to do", error.hint)
+        section("AWS said" if error.side.startswith("account") else "Details", error.detail)
+    section("Fix", error.hint)
     if isinstance(error, CredentialsError):
         section(
             "l runs this here; or run it in another terminal, then press r", error.login_command, "$text-accent bold"

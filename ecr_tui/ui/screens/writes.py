@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from ecr_tui.errors import ConflictError, EcrTuiError
+from ecr_tui.errors import EcrTuiError
 from ecr_tui.journal import TAGS
 from ecr_tui.policy.principal import describe_all
 from ecr_tui.ui import write_text
@@ -201,7 +201,7 @@ class Writes:
         screen = self._screen
         self._busy_changed()
         if isinstance(plan, EcrTuiError):
-            screen.app.push_screen(ErrorScreen(plan))
+            screen.report(plan)
             return
         name = safe(plan.repository.name)
         if not plan.changed:
@@ -219,7 +219,7 @@ class Writes:
         error = plan.refusal()
         if plan.repairable:
             error.hint = "Press F to repair the policy."
-        self._screen.app.push_screen(ErrorScreen(error))
+        self._screen.report(error)
 
     def repair(self) -> None:
         screen = self._screen
@@ -277,7 +277,7 @@ class Writes:
     def _ask(self, plan: Plan | EcrTuiError, verb: str, title: Callable[[Plan], str], nothing: str) -> None:
         self._busy_changed()
         if isinstance(plan, EcrTuiError):
-            self._screen.app.push_screen(ErrorScreen(plan))
+            self._screen.report(plan)
         elif not plan.changed:
             self._say("\n".join([f"No change in {safe(plan.repository.name)}: {nothing}.", *map(safe, plan.notes)]))
         elif plan.refused:
@@ -314,7 +314,7 @@ class Writes:
         self._screen.policies_changed([plan.repository.arn])
         self._busy_changed()
         if isinstance(outcome, EcrTuiError):
-            self._failed(outcome)
+            self._failed(outcome, f"{plan.kind.capitalize()} on {plan.repository.name}")
         else:
             self._say(
                 write_text.done(plan, outcome),
@@ -322,20 +322,22 @@ class Writes:
                 warning=plan.kind == "revoke" and bool(plan.remaining),
             )
 
-    def _failed(self, error: EcrTuiError) -> None:
+    def _failed(self, error: EcrTuiError, what: str) -> None:
+        """``what`` was tried, for the title."""
         from ecr_tui.grants import Overwritten
 
-        if isinstance(error, Overwritten):
-            if error.restore is None:
-                self._screen.app.push_screen(ErrorScreen(error))
-            else:
-                body = [*(Content(safe(line)) for line in error.detail.splitlines()), Content("")]
-                self._confirm(
-                    f"{safe(error.title)}.", [*body, *write_text.one(error.restore)], "Restore", error.restore
-                )
-            return
-        title = "The policy changed meanwhile: nothing was written" if isinstance(error, ConflictError) else ""
-        self._screen.app.push_screen(ErrorScreen(error, title=title))
+        if isinstance(error, Overwritten) and error.restore is not None:
+            body = [*(Content(safe(line)) for line in error.detail.splitlines()), Content("")]
+            self._confirm(f"{safe(error.title)}.", [*body, *write_text.one(error.restore)], "Restore", error.restore)
+        else:
+            self._screen.report(error, f"{what} failed")
+
+    def retrying(self) -> None:
+        """The write under way is tried again."""
+        subject, phase = self._phase
+        if phase:
+            self._set_phase(subject, f"writing… retrying: {safe(self.writer.retrying)}")
+        self._screen.show_status()
 
     # -- undo ----------------------------------------------------------------------------------------------------
 
@@ -351,7 +353,7 @@ class Writes:
     def _undo_found(self, entries: tuple[Entry, ...] | EcrTuiError) -> None:
         self._busy_changed()
         if isinstance(entries, EcrTuiError):
-            self._screen.app.push_screen(ErrorScreen(entries))
+            self._screen.report(entries)
         elif not entries:
             self._say("There is nothing to undo: this account has no write that was not taken back.")
         elif len(entries) > 1:
@@ -403,7 +405,7 @@ class Writes:
         self._set_phase(None, "")
         if isinstance(outcome, EcrTuiError):
             self._busy_changed()
-            self._failed(outcome)
+            self._failed(outcome, "Undo")
             # A conflict means that the policy is not what was read.
             if self._screen.repository is not None:
                 self._screen.policies_changed([self._screen.repository.arn])
