@@ -54,3 +54,15 @@ def test_a_principal_that_is_new_is_waited_for_within_bounds() -> None:
 def test_after_a_timeout_the_user_hears_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attempts, "LONGEST", -1.0)
     assert waits(EnvironmentFailure("timed out")) == []
+
+
+def test_each_wait_is_told_with_its_reason() -> None:
+    told: list[str] = []
+    token = attempts.TOLD.set(told.append)
+    try:
+        waits(Throttled("too fast"))
+        waits(UnknownPrincipal("who?", patience=1))
+        waits(DeniedError("no"))
+    finally:
+        attempts.TOLD.reset(token)
+    assert told == ["rate limited", "rate limited", "ECR does not know the principal yet"]

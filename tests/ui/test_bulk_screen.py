@@ -186,7 +186,6 @@ async def test_where_nothing_can_be_planned_the_reason_is_shown(workspace: FakeW
     workspace.errors["bulk"] = EnvironmentFailure("no network", hint="Look at the cable.")
     async with running(workspace) as ui:
         await ui.press("space", "space", "g")
-        await ui.wait(lambda: ui.dialog == "ErrorScreen")
         await ui.see("no network", "Look at the cable.")
         assert workspace.writes == []
 

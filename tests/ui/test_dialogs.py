@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from textual.widgets import Input
 
 from ecr_tui.aws.model import MfaPrompt, Role
 from ecr_tui.config import Settings
 from ecr_tui.errors import CredentialsError, EcrTuiError
 from ecr_tui.ui.clipboard import Clipboard
 from ecr_tui.ui.keys import CATALOGUE, MAIN
+from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.help import PANES, help_content
 from ecr_tui.ui.screens.text import ErrorScreen
 from tests.ui.conftest import running
@@ -17,27 +19,86 @@ from tests.ui.fake_workspace import FakeWorkspace
 LONG = "\n".join(f"line {n} of what the server said" for n in range(200))
 
 
-async def test_an_error_scrolls_copies_and_swallows_the_key_that_closes_it(workspace: FakeWorkspace) -> None:
+async def test_an_error_scrolls_copies_and_closes_by_esc_or_enter_alone(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
         ui.app.push_screen(ErrorScreen(EcrTuiError("denied", detail=LONG, hint="ask A", side="account A")))
         await ui.see("✗ denied", "account A", "line 0 of")
         assert "line 199" not in ui.text()
         await ui.press("end")
         await ui.see("line 199", "ask A")
-        await ui.press("home", "pagedown", "j", "k", "up", "down", "pageup", "y")
+        await ui.press("g", "g")
+        await ui.see("line 0 of")
+        await ui.press("G")
+        await ui.see("line 199")
+        await ui.press("home", "ctrl+d", "ctrl+u", "pagedown", "j", "k", "up", "down", "pageup", "y")
         await ui.wait(lambda: ui.copied)
         assert "line 199" in ui.copied[0]
         assert ui.dialog == "ErrorScreen"
-        for key in ("g", "x", "v", "q", "space", "enter", "tab"):
-            await ui.press(key)
-            assert ui.dialog == ""
-            ui.app.push_screen(ErrorScreen(EcrTuiError("denied")))
-            await ui.pilot.pause()
+        await ui.press("g", "x", "v", "q", "space", "tab", "A", "d")
+        assert ui.dialog == "ErrorScreen"
+        await ui.press("enter")
+        assert ui.dialog == ""
+        ui.app.push_screen(ErrorScreen(EcrTuiError("denied")))
+        await ui.pilot.pause()
         await ui.press("escape")
+        assert ui.dialog == ""
         assert ui.app.is_running
         assert workspace.writes == []
         assert workspace.gate.count("verify") == 0
         assert ui.main.table.marks == 0
+
+
+async def test_a_dialog_ignores_keys_that_were_meant_for_what_was_there_before(
+    workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(Dialog, "clock", staticmethod(lambda: now))
+    async with running(workspace) as ui:
+        ui.app.push_screen(ErrorScreen(EcrTuiError("denied")))
+        await ui.pilot.pause()
+        now += 0.39
+        await ui.press("escape", "enter")
+        assert ui.dialog == "ErrorScreen"
+        now += 0.02
+        await ui.press("enter")
+        assert ui.dialog == ""
+
+
+async def test_letters_reach_the_field_of_a_dialog_that_was_asked_for(
+    workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Dialog, "clock", staticmethod(lambda: 100.0))
+    async with running(workspace) as ui:
+        await ui.press("b", "1", "2", "enter")
+        assert ui.dialog == "AskScreen"
+        assert ui.app.screen.query_one(Input).value.endswith("12")
+
+
+async def test_a_text_is_searched_as_in_less(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        ui.app.push_screen(ErrorScreen(EcrTuiError("denied", detail=LONG)))
+        await ui.see("line 0 of")
+        await ui.press("slash", *"line", "space", *"15", "enter")
+        await ui.see("line 15 of", "match 1 of 11")
+        await ui.press("n")
+        await ui.see("line 150 of", "match 2 of 11")
+        await ui.press("N", "slash", *"zebra", "enter")
+        await ui.see("No match for “zebra”")
+        await ui.press("escape")
+        assert ui.dialog == ""
+
+
+async def test_an_error_that_arrives_late_takes_neither_the_focus_nor_a_key(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        ui.main.report(EcrTuiError("throttled", hint="Try again."), "Grant on web failed")
+        ui.main.report(EcrTuiError("denied"), "Grant on api failed")
+        await ui.see("Grant on api failed: denied", "1 more")
+        assert ui.main.focused is ui.main.table
+        ui.main.banner.focus()
+        await ui.press("enter")
+        await ui.see("Grant on web failed: throttled", "Try again.")
+        await ui.press("escape")
+        assert "Grant on" not in ui.text()
 
 
 async def test_mfa_is_asked_in_the_app_and_the_code_reaches_the_thread(workspace: FakeWorkspace) -> None:
@@ -98,7 +159,9 @@ async def test_help_names_every_key(workspace: FakeWorkspace) -> None:
         for key in CATALOGUE:
             assert key.label in text, key.id
             assert key.tooltip[:60] in text, key.id
-        await ui.press("g")
+        await ui.press("g", "q")
+        assert ui.dialog == "HelpScreen"
+        await ui.press("enter")
         assert ui.dialog == ""
         assert workspace.writes == []
 

@@ -167,12 +167,13 @@ async def test_what_keeps_one_from_starting_is_its_own_error(workspace: FakeWork
         await ui.see("Use --engine direct.")
 
 
-async def test_what_keeps_all_from_starting_is_a_dialog(workspace: FakeWorkspace) -> None:
+async def test_what_keeps_all_from_starting_is_a_banner(workspace: FakeWorkspace) -> None:
     workspace.errors["verify_many"] = InputError("no profile for account B", hint="--profile-b")
     async with running(workspace) as ui:
         await mark(ui, "my-first-repo")
         await ui.press("V")
-        await ui.wait(lambda: ui.dialog == "ErrorScreen")
+        await ui.wait(lambda: "no profile for account B" in ui.toasts())
+        await ui.press("escape")
         await ui.see("no profile for account B")
 
 

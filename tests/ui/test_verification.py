@@ -108,13 +108,12 @@ async def test_late_events_of_another_run_are_dropped(workspace: FakeWorkspace) 
         assert ui.main.proving.verifier.run.error is None
 
 
-async def test_a_verification_that_cannot_begin_is_a_dialog(workspace: FakeWorkspace) -> None:
+async def test_a_verification_that_cannot_begin_is_a_banner(workspace: FakeWorkspace) -> None:
     workspace.errors["verify"] = EnvironmentFailure(
         "no Docker engine answers", hint="Use --engine direct.", side="docker"
     )
     async with running(workspace) as ui:
         await ui.press("v")
-        await ui.wait(lambda: ui.dialog == "ErrorScreen")
         await ui.see("no Docker engine answers", "Use --engine direct.")
         await ui.press("escape")
         await ui.see("✗ ERROR")

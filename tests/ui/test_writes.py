@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ecr_tui import attempts
 from ecr_tui.config import Settings
-from ecr_tui.errors import DeniedError
+from ecr_tui.errors import DeniedError, Throttled
 from ecr_tui.grants import Overwritten, plan_grant_from
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
@@ -201,8 +202,7 @@ async def test_undo_refuses_when_somebody_has_written_since(workspace: FakeWorks
         await ui.see("written and read back")
         workspace.policies[workspace.by_name("analytics/etl").arn] = LAMBDA
         await ui.press("u")
-        await ui.wait(lambda: ui.dialog == "ErrorScreen")
-        await ui.see("The policy changed meanwhile")
+        await ui.see("Undo failed", "has changed")
         assert len(workspace.writes) == 1
 
 
@@ -255,7 +255,9 @@ async def test_letters_do_not_confirm(tmp_path) -> None:
         await ui.press("g", "g", "y", "u", "x", "v", "q")
         assert ui.dialog == "ConfirmScreen"
         assert workspace.writes == []
-        await ui.press("n")
+        await ui.press("n", "d", "j", "space")
+        assert ui.dialog == "ConfirmScreen"
+        await ui.press("escape")
         assert ui.dialog == ""
 
 
@@ -264,10 +266,7 @@ async def test_a_conflict_writes_nothing_and_shows_the_new_policy(workspace: Fak
         await ui.select("my-first-repo")
         workspace.policies[workspace.by_name("my-first-repo").arn] = LAMBDA
         await ui.press("g")
-        await ui.wait(lambda: ui.dialog == "ErrorScreen")
-        await ui.see("The policy changed meanwhile: nothing was written", "lambda.amazonaws.com")
-        assert workspace.writes == []
-        await ui.press("g")  # closes the dialog, and must not reach the pane
+        await ui.see("Grant on my-first-repo failed", "nothing was written", "lambda.amazonaws.com")
         assert ui.dialog == ""
         assert workspace.writes == []
         await ui.ready()
@@ -297,17 +296,22 @@ async def test_a_write_that_somebody_replaced_offers_to_restore_it(workspace: Fa
 @pytest.mark.parametrize(
     "error", [DeniedError("may not write", detail="AccessDenied", side="account A"), RuntimeError("bug")]
 )
-async def test_a_failed_write_is_a_dialog_to_copy(workspace: FakeWorkspace, error: Exception) -> None:
+async def test_a_failed_write_is_a_banner_that_takes_no_key(workspace: FakeWorkspace, error: Exception) -> None:
     workspace.errors["apply"] = error
     async with running(workspace) as ui:
         await ui.press("g")
-        await ui.wait(lambda: ui.dialog == "ErrorScreen")
+        await ui.see("Grant on analytics/etl failed", "E details")
+        assert ui.dialog == ""
+        await ui.press("slash", *"web")  # what is typed meanwhile goes where it was meant to go
+        assert ui.main.table.filter == "web"
+        await ui.press("enter", "E")
+        assert ui.dialog == "ErrorScreen"
         await ui.press("y")
         await ui.wait(lambda: ui.copied)
         assert ("AccessDenied" if isinstance(error, DeniedError) else "RuntimeError: bug") in ui.copied[0]
-        assert ui.dialog == "ErrorScreen"
-        await ui.press("space")
+        await ui.press("escape", "escape")
         assert ui.dialog == ""
+        assert "failed" not in ui.text()
         assert ui.main.table.marks == 0
         assert ui.main.writes.writer.busy == ""
 
@@ -408,3 +412,20 @@ async def test_the_written_plan_is_the_one_that_was_confirmed(workspace: FakeWor
         await ui.press("tab", "enter")
         await ui.wait(lambda: workspace.writes)
         assert "PutImage" in workspace.writes[0][1]
+
+
+async def test_a_write_that_is_tried_again_says_why(workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    apply = workspace.apply
+
+    def slow(plan):
+        attempts.Patience(wait=lambda _: None).again(Throttled("too fast"))
+        return apply(plan)
+
+    monkeypatch.setattr(workspace, "apply", slow)
+    workspace.gate.hold("apply")
+    async with running(workspace) as ui:
+        await ui.press("g")
+        await ui.see("writing… retrying: rate limited")
+        workspace.gate.release("apply")
+        await ui.see("written and read back")
+        assert "retrying" not in ui.text()
