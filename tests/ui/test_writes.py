@@ -202,7 +202,7 @@ async def test_undo_refuses_when_somebody_has_written_since(workspace: FakeWorks
         await ui.see("written and read back")
         workspace.policies[workspace.by_name("analytics/etl").arn] = LAMBDA
         await ui.press("u")
-        await ui.see("Undo failed", "has changed")
+        await ui.see("Undo failed", "was changed by someone else")
         assert len(workspace.writes) == 1
 
 
