@@ -212,7 +212,9 @@ class History:
             record = entry.record
             place = (record.arn, record.subject)
             after = following.get(place, ())
-            following[place] = (entry,) if entry.outcome == WRITTEN else (entry, *after)
+            # What is known to have been in force, if only in part, is what the next ones found.
+            known = entry.outcome == WRITTEN or entry.id in self.undone_by
+            following[place] = (entry,) if known else (entry, *after)
             if (
                 (entry.outcome == WRITTEN or entry.id in self.half)
                 and wanted(record.kind)
@@ -220,10 +222,13 @@ class History:
                 and account in (None, record.account)
                 and place not in self.unclear
                 # What a later write found there is not what this one left, unless it came after that.
-                and all(
-                    same_state(record.subject, one.record.before_text, record.after_text)
-                    for one in after
-                    if one.at > entry.in_force_at
+                and (
+                    entry.id in self.half
+                    or all(
+                        same_state(record.subject, one.record.before_text, record.after_text)
+                        for one in after
+                        if one.at > entry.in_force_at
+                    )
                 )
             ):
                 yield entry

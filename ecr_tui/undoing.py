@@ -9,7 +9,7 @@ last link is in force.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -254,7 +254,8 @@ def _told(
         last = entries[-1]
         if account not in (None, last.record.account) or arn not in ("", place[0]):
             continue
-        asked = [one for one in entries if (one.outcome == UNKNOWN and one is last) or _may_come(one, now)]
+        cut = _perhaps_cut(history, entries)
+        asked = [one for one in entries if (one.outcome == UNKNOWN and one in (last, cut)) or _may_come(one, now)]
         if not asked or (place[1] == TAGS and tags_for is None):
             continue
         try:
@@ -266,17 +267,27 @@ def _told(
         if late is not None:
             settled[late.id] = _noted(journal, late, WRITTEN, FOUND_LIVE)
             continue
+        if cut is not None and found_in(cut.record, live) == HALF:
+            half.add(cut.id)
+            continue
         if last.outcome != UNKNOWN:
             continue
         found = found_in(last.record, live)
-        if found == HALF:
-            half.add(last.id)
-        elif found != FAILED:
+        if found != FAILED:
             unclear.add(place)
         elif now - (last.finished_at or last.at) > LATE:
             settled[last.id] = _noted(journal, last, FAILED, NEVER_ARRIVED)
     entries_now = tuple(settled.get(one.id, one) for one in history.entries)
     return replace(history, entries=entries_now, half=frozenset(half), unclear=frozenset(unclear))
+
+
+def _perhaps_cut(history: History, entries: Sequence[Entry]) -> Entry | None:
+    """The last change of tags whose outcome is unknown, where nothing that was written after it stands."""
+    for entry in reversed(entries):
+        if entry.record.subject == TAGS and entry.outcome == UNKNOWN and entry.id not in history.undone_by:
+            later = history.later(entry)
+            return entry if all(one.record.kind == UNDO or one.id in history.undone_by for one in later) else None
+    return None
 
 
 def _may_come(entry: Entry, now: datetime) -> bool:

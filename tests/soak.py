@@ -107,6 +107,8 @@ class Soak:
             "Effect": "Allow",
             "Principal": {"Service": "lambda.amazonaws.com"},
             "Action": "ecr:BatchGetImage",
+            # Each means something of its own: of two that mean the same one may go.
+            "Condition": {"StringEquals": {"aws:SourceAccount": f"{self.random.randrange(10**12):012d}"}},
         }
         with self.sandbox.world.lock:
             document = json.loads(self.record(name).policy or '{"Version":"2012-10-17","Statement":[]}')
@@ -149,6 +151,10 @@ class Soak:
         self.process.wait()
         self.wire.script = lambda operation, count, carry_out: None
         # Not while a request is under way: who writes within that one round trip is README's gap.
+        quiet = 0
+        while quiet < 3:
+            time.sleep(0.05)
+            quiet = 0 if self.wire.under_way else quiet + 1
         if self.random.random() < 0.2:
             self.someone_else(self.random.choice(self.shared))
         self.check()

@@ -325,7 +325,8 @@ def test_a_failure_leaves_a_true_record(at: str, outcome: str, journal: Journal)
 
 
 def test_a_change_that_was_carried_out_in_part_is_taken_back_or_completed(journal: Journal) -> None:
-    store = Store(Team="Payments", Other="y")
+    store = Store(Team="Payments", Other="x")
+    earlier = apply_tags(store, journal, plan_tags(store, repo(), {"Other": "y"})).entry_id
     plan = plan_tags(store, repo(), {"Env": "x"}, ["Team"])
 
     def die(call: str) -> None:
@@ -339,19 +340,27 @@ def test_a_change_that_was_carried_out_in_part_is_taken_back_or_completed(journa
     # Somebody else changes another tag meanwhile, which is not ours to put back.
     store.live["Other"] = "z"
     history = settle(None, journal, tags_for=lambda _: store.live)  # type: ignore[arg-type]
-    (entry,) = history.entries
+    entry = history.entries[-1]
     assert (history.half, entry.outcome) == ({entry.id}, UNKNOWN)
     assert next(history.undoable()) is entry
     assert target(history, entry) is target(history, entry, redo=True) is entry
+    # Also once something was written upon it, and taken back.
+    upon = apply_tags(store, journal, plan_tags(store, repo(), {"Upon": "u"})).entry_id
+    history = settle(None, journal, tags_for=lambda _: store.live)  # type: ignore[arg-type]
+    assert (history.half, next(history.undoable()).id) == (frozenset(), upon)
+    apply_tags(store, journal, plan_back(store, repo(), history.entries[-1]))
+    history = settle(None, journal, tags_for=lambda _: store.live)  # type: ignore[arg-type]
+    assert next(history.undoable()).id == entry.id
     assert plan_half(store, repo(), entry, redo=True).after == {"Other": "z", "Env": "x"}
     back = plan_half(store, repo(), entry)
     assert (back.after, back.kind, back.undoes) == ({"Other": "z", "Team": "Payments"}, "undo", entry.id)
     apply_tags(store, journal, back)
     assert store.live == {"Other": "z", "Team": "Payments"}
     history = settle(None, journal, tags_for=lambda _: store.live)  # type: ignore[arg-type]
-    assert list(history.undoable()) == []
     with pytest.raises(InputError, match="is taken back already"):
-        target(history, history.entries[0])
+        target(history, history.entries[1])
+    # What was written before it stands again.
+    assert [one.id for one in history.undoable()] == [earlier]
 
 
 def test_a_lost_answer_of_a_write_that_arrived_is_a_success(journal: Journal) -> None:

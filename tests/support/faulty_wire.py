@@ -56,6 +56,8 @@ class FaultyWire:
         self.upstream = upstream
         self.script: Script = lambda operation, count, carry_out: None
         self.seen: list[str] = []
+        self.under_way = 0
+        """Requests that have come and are not answered, given up or carried out yet."""
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -93,16 +95,33 @@ class FaultyWire:
                 with self._lock:
                     self.seen.append(operation)
                     count = self.seen.count(operation)
-                found = self.script(operation, count, lambda request=request: self._carry_out(request))  # type: ignore[misc]
-                if isinstance(found, Fault):
-                    if found.arrives:
-                        self._carry_out(request)
-                    if found.answer is None:
-                        linger = (1).to_bytes(4, "little") + (0).to_bytes(4, "little")
-                        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                with self._counted():
+                    if not self._answer(connection, request, operation, count):
                         return
-                    found = _error(*found.answer)
-                connection.sendall(self._carry_out(request) if found is None else found)
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._lock:
+            self.under_way += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.under_way -= 1
+
+    def _answer(self, connection: socket.socket, request: bytes, operation: str, count: int) -> bool:
+        """False once the connection is to be reset."""
+        found = self.script(operation, count, lambda: self._carry_out(request))
+        if isinstance(found, Fault):
+            if found.arrives:
+                self._carry_out(request)
+            if found.answer is None:
+                linger = (1).to_bytes(4, "little") + (0).to_bytes(4, "little")
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                return False
+            found = _error(*found.answer)
+        connection.sendall(self._carry_out(request) if found is None else found)
+        return True
 
     def _carry_out(self, request: bytes) -> bytes:
         with socket.create_connection(("127.0.0.1", self.upstream)) as upstream:
