@@ -288,10 +288,13 @@ def _by_words(found: Iterable[Record], whole: str, host: str) -> tuple[Failure |
     """The row of the record that says most, and that record. A cause before a consequence, a record that calls
     itself an error before one that does not, and of equals the last: logs end with what stopped them."""
     best: tuple[tuple[bool, bool, bool, int], Failure, str] | None = None
+    failed: set[str] = set()
     for number, record in enumerate(found):
         row = _first(masked(record.text, host), CATALOGUE)
-        if row is None:
+        if row is None or failed.intersection(row.after):
             continue
+        if record.strong and not record.noise:
+            failed.add(row.stage)
         rank = (not record.noise, not row.consequence, record.strong, number)
         if best is None or rank > best[0]:
             best = (rank, row, record.text)

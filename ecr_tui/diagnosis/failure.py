@@ -50,3 +50,5 @@ class Failure:
     """The registry authorised the request before it found this reason to refuse."""
     consequence: bool = False
     """Follows from another failure: a record that says more wins."""
+    after: tuple[str, ...] = ()
+    """Stages: where one of them has failed earlier in the text, this follows from it."""

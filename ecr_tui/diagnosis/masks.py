@@ -107,7 +107,7 @@ def _kind(host: str, registry: str) -> str:
 
 def _named(match: re.Match[str]) -> str:
     name = match["name"]
-    if _ORDINARY.match(name) or name.startswith("<"):
+    if _ORDINARY.match(name) or _KEPT_PATHS.match(name) or name.startswith("<"):
         return match[0]
     core = name.strip("\"'()`.,:;")
     if not _ALWAYS_NAMED.search(match["before"]) and not _NAMELIKE.search(core):

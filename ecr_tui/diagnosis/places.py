@@ -194,7 +194,7 @@ _PUSHING = re.compile(
 _PULLING = re.compile(
     r"\b(?:pull(?:ing|ed)?\b(?! request)|cannotpull\w*|errimagepull|imagepull\w*|download(?:ing)?\b|"
     r"initializing source|"
-    r"reading manifest|fetch(?:ing)?\b|runpodsandbox|httpreadseeker|copying config|get sandbox image|"
+    r"copy from source|reading manifest|fetch(?:ing)?\b|runpodsandbox|httpreadseeker|copying config|get sandbox image|"
     r"failed to resolve (?:ref|reference|source)|trying to pull|docker image ls|unpack image)",
     re.IGNORECASE,
 )

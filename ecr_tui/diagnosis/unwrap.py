@@ -73,6 +73,7 @@ _OPERATION = re.compile(
     r"[$%] (?:sudo )?(?:docker|podman|skopeo|crane|buildah|helm|nerdctl|ctr|oras|aws)\b)",
     re.IGNORECASE,
 )
+_LEVEL = re.compile(r"(?:error|warn(?:ing)?|fatal|info|debug)\b(?::| response from)", re.IGNORECASE)
 _NEW_RECORD = re.compile(
     r"^(?:(?:error|err|warn(?:ing)?|fatal|fata|info|debug|trace|denied|unauthorized|unknown|note|hint|caused by|"
     r"name unknown|tag invalid|manifest (?:invalid|unknown)|blob unknown|toomanyrequests|panic|usage|see|"
@@ -164,72 +165,80 @@ def _without_prefixes(line: str) -> str:
     return line
 
 
+@dataclass(frozen=True)
+class _Line:
+    """``text`` without box and prefixes; ``length`` with them, as the width of a wrap counts it."""
+
+    text: str
+    boxed: bool
+    length: int
+
+    def is_full(self, following: _Line, width: int) -> bool:
+        """The first word of the next line would not have fitted into this one."""
+        return self.length + 1 + len(following.first_word) > width
+
+    @property
+    def first_word(self) -> str:
+        return self.text.split(" ", 1)[0]
+
+    @property
+    def is_noise(self) -> bool:
+        return bool(_OPERATION.match(self.text)) or any(noise.search(self.text) for noise in _NOISE)
+
+
 def _paragraphs(lines: list[str]) -> list[str]:
     """Records as lines: blocks between empty lines, and within a block what continues the line above."""
     found: list[str] = []
-    block: list[tuple[str, bool]] = []
+    block: list[_Line] = []
     for raw in [*lines, ""]:
-        line, boxed = _inside(shortened(raw, 4 * _LONGEST))
-        if line:
-            block.append((line, boxed))
+        text, boxed = _inside(shortened(raw, 4 * _LONGEST))
+        if text:
+            block.append(_Line(text, boxed, len(text) if boxed else len(raw.strip())))
         elif block:
             found += _records_of(block)
             block = []
     return found
 
 
-def _records_of(block: list[tuple[str, bool]]) -> list[str]:
-    lines = [line for line, _ in block]
-    if _filled(lines):
-        return [_joined(lines)]
-    found: list[list[str]] = []
-    width = _width(lines)
-    for line, boxed in block:
-        if found and _continues(found[-1], line, boxed, width):
+def _records_of(block: list[_Line]) -> list[str]:
+    # A word that is longer than the width stands alone in its line.
+    width = max((line.length for line in block if " " in line.text), default=max(line.length for line in block))
+    if _is_one_message(block, width):
+        return [_joined([line.text for line in block])]
+    found: list[list[_Line]] = []
+    for line in block:
+        if found and _continues(found[-1], line, width):
             found[-1].append(line)
         else:
             found.append([line])
-    return [_joined(one) for one in found]
+    return [_joined([line.text for line in one]) for one in found]
 
 
-def _filled(lines: list[str]) -> bool:
-    """A block in which no line would have had room for the next one's first word: one wrapped message."""
-    width = _width(lines)
-    if len(lines) < 3 or not 40 <= width <= 200 or any(_is_noise(line) for line in lines):
+def _is_one_message(block: list[_Line], width: int) -> bool:
+    """No line would have had room for the next one's first word, and none begins as messages begin."""
+    if len(block) < 3 or not 40 <= width <= 200 or any(line.is_noise for line in block):
         return False
-    return all(_is_full(above, line, width) for above, line in pairwise(lines))
-
-
-def _width(lines: list[str]) -> int:
-    """Of the longest line; a word that is longer than the width stands alone in its line."""
-    return max((len(line) for line in lines if " " in line), default=0) or max(map(len, lines))
-
-
-def _is_full(above: str, line: str, width: int) -> bool:
-    """The first word of ``line`` would not have fitted into the line above."""
-    return len(above) + 1 + len(line.split(" ", 1)[0]) > width
-
-
-def _is_noise(line: str) -> bool:
-    return bool(_OPERATION.match(line)) or any(noise.search(line) for noise in _NOISE)
-
-
-def _continues(paragraph: list[str], line: str, boxed: bool, width: int) -> bool:
-    above = paragraph[-1]
-    full = _is_full(above, line, width)
-    if _is_noise(line) or _is_noise(above) or _OPERATION.match(paragraph[0]):
-        return False
-    if above.endswith((":", ",", "(")):
-        return True
-    if _NEW_RECORD.match(line):
-        return boxed and full
-    if boxed:
-        return True
-    if above.endswith((".", "!", "}", ";")) and not line[:1].islower():
-        return False
-    return (full and (len(above) >= 45 or len(line.split(" ", 1)[0]) >= 25)) or (
-        len(above) >= 40 and (line[:1].islower() or line[:1] in "(\"'/0123456789<")
+    return all(
+        above.is_full(line, width) and (above.text.endswith(":") or not _LEVEL.match(line.text))
+        for above, line in pairwise(block)
     )
+
+
+def _continues(paragraph: list[_Line], line: _Line, width: int) -> bool:
+    above, text = paragraph[-1], line.text
+    full = above.is_full(line, width)
+    if line.is_noise or above.is_noise or _OPERATION.match(paragraph[0].text):
+        return False
+    if above.text.endswith((":", ",", "(")):
+        return True
+    if _NEW_RECORD.match(text):
+        return line.boxed and full
+    if line.boxed:
+        return True
+    if above.text.endswith((".", "!", "}", ";")) and not text[:1].islower():
+        return False
+    begins_within = text[:1].islower() or text[:1] in "(\"'/0123456789<"
+    return (full and (above.length >= 45 or len(line.first_word) >= 25)) or (above.length >= 40 and begins_within)
 
 
 def _joined(lines: list[str]) -> str:

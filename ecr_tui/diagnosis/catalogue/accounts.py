@@ -319,5 +319,6 @@ TOKENS: tuple[Failure, ...] = (
             ("^(?:error:? )?unauthorized\\b",),
             ("requires authentication|not logged in|login required|authentication is required",),
         ),
+        after=("identity", "token"),
     ),
 )

@@ -306,7 +306,7 @@ CLIENTS: tuple[Failure, ...] = (
         (
             ("no match(?:ing)? .{0,60}(?:platform|manifest for (?:linux|windows|darwin))",),
             ("descriptor matching platform",),
-            ("platform .{0,60}does not match",),
+            ("platform .{0,60}does not match|(?:match|wanted) .{0,40}platform",),
             ("no image found in .{0,40}for (?:architecture|platform)",),
             ("exec format error",),
             ("choosing (?:an )?image(?: instance)? from manifest list",),

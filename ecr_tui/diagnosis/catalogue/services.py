@@ -46,6 +46,7 @@ SERVICES: tuple[Failure, ...] = (
         ("The repository of your image does not grant ecr:BatchGetImage permission to sagemaker.amazonaws.com",),
         (
             ("does not grant", "ecr:|repository|permission"),
+            (r"app ?runner|authenticationconfiguration", "access role|pull your application image"),
             (
                 r"sagemaker|app ?runner|codebuild|batch|glue|emr\b|bedrock",
                 r"\becr\b|repository|image",
