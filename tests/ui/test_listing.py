@@ -461,7 +461,7 @@ async def test_the_filter_speaks_of_tags_access_and_mutability_and_says_what_it_
         assert "✗ tag:" not in ui.text()
         await ui.press("ctrl+u")
         await ui.type("mfr")
-        await ui.see("≈ no exact match, similar names:", "my-first-repo", "1 of 7 shown, similar ones")
+        await ui.see("≈ no exact match, similar:", "my-first-repo", "1 of 7 shown, similar ones")
         style = ui.main.table._pen.style("cursor-blurred", "match")
         assert [s.text for s in ui.main.table.render_line(1) if s.style == style] == ["m", "f", "r"]
         await ui.press("ctrl+u")

@@ -268,6 +268,21 @@ async def test_a_column_has_its_own_first_direction_and_its_arrow_always_has_roo
         assert "Last pu ▲" in lines(widget)[0]
 
 
+async def test_values_that_arrive_are_put_in_order_where_the_rows_are_sorted_by_them() -> None:
+    known: dict[str, int] = {}
+    live = Column[Row]("live", "Live", lambda r: [("", "")], lambda r: known.get(r.name), 6, live=True)
+    async with table([Row("a"), Row("b"), Row("c")]) as (widget, pilot):
+        widget.set_columns((*COLUMNS, live))
+        widget.sort_by("live")
+        known.update(a=3, b=1, c=2)
+        widget.redraw_rows()
+        for _ in range(100):
+            await pilot.pause(0.02)
+            if names(widget)[0] != "a":
+                break
+        assert (names(widget), widget.current.name) == (["b", "c", "a"], "a")
+
+
 async def test_cursor_and_marks_survive_new_rows_a_sort_and_a_filter() -> None:
     async with table(rows(50)) as (widget, pilot):
         await pilot.press("down", "down", "space")

@@ -36,7 +36,8 @@ class Judged:
 
     def __init__(self) -> None:
         self.with_findings = False
-        """Of all policies, once the filter has asked for them: they cost most. Else of those in view."""
+        """Of all policies, once the filter or the order has asked for them: they cost most. Else of those in view."""
+        self._tried: set[str] = set()
         self._access: dict[str, AccessSummary] = {}
         self._principals: dict[str, Collection[str]] = {}
         self._findings: dict[str, Collection[tuple[str, str]]] = {}
@@ -50,11 +51,17 @@ class Judged:
     def findings(self, row: Repository) -> Collection[tuple[str, str]] | None:
         return self._findings.get(row.arn)
 
+    def tried(self, row: Repository) -> bool:
+        """Its findings are known, or can't be."""
+        return row.arn in self._tried
+
     def forget(self, arn: str) -> None:
+        self._tried.discard(arn)
         for known in (self._access, self._principals, self._findings):
             known.pop(arn, None)
 
     def forget_all(self) -> None:
+        self._tried.clear()
         for known in (self._access, self._principals, self._findings):
             known.clear()
 
@@ -65,6 +72,8 @@ class Judged:
         if answer is None or answer.error is not None:
             return
         self.forget(arn)
+        if findings_too:
+            self._tried.add(arn)
         access = screen.details.access(row, screen.choosing.principal)
         if isinstance(access, AccessSummary):
             self._access[arn] = access
@@ -130,7 +139,7 @@ class Searching:
         """Other rows are in view: their findings are shown."""
         judged, known = self.judged, self._screen.details.policies
         rows = self._screen.table.window()
-        self.learn(row.arn for row in rows if row.arn in known and judged.findings(row) is None)
+        self.learn(row.arn for row in rows if row.arn in known and not judged.tried(row))
 
     # -- what is said of a query -----------------------------------------------------------------------------------
 
@@ -147,7 +156,7 @@ class Searching:
             else:
                 parts.append(Content.styled(f"{NO} {safe(words)}", "$text-error"))
         if result is not None and result.loose and result.found:
-            parts.append(Content.styled("≈ no exact match, similar names:", "$text-warning"))
+            parts.append(Content.styled("≈ no exact match, similar:", "$text-warning"))
         if result is not None and result.unknown:
             parts.append(self._unknown(result.unknown))
         if self.progress is not None:
@@ -230,7 +239,9 @@ class Searching:
             self._cancel.set()
 
     def show(self) -> None:
-        if self._screen.table.parsed.needs_findings and not self.judged.with_findings:
+        table = self._screen.table
+        asked = table.parsed.needs_findings or table.sort[0] == "findings"
+        if asked and not self.judged.with_findings:
             self.judged.with_findings = True
             self.learn(self._screen.details.policies)
         self._screen.repositories.show_note(self.note())

@@ -28,7 +28,8 @@ class Column(NamedTuple, Generic[T]):
 
     ``width`` is the least that is useful; what is left over goes to columns with ``flex``. Where there is too little
     room, the column with the lowest ``keep`` goes first. ``search``: filter matches are highlighted in it.
-    ``descending``: the direction in which it is sorted first.
+    ``descending``: the direction in which it is sorted first. ``live``: its values change by themselves, as answers
+    arrive.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Column(NamedTuple, Generic[T]):
     search: bool = False
     right: bool = False
     descending: bool = False
+    live: bool = False
 
 
 def fit_columns(columns: Sequence[Column[T]], width: int) -> list[tuple[Column[T], int]]:

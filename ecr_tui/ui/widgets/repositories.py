@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
@@ -16,6 +17,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Label, Static
 
+from ecr_tui.aws.model import Repository
 from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.filters import Policies, complete_query, complete_tags
 from ecr_tui.ui.choice import Tags, parse_condition
@@ -26,7 +28,6 @@ from ecr_tui.ui.widgets.virtual_table import VirtualTable
 from ecr_tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
-    from ecr_tui.aws.model import Repository
     from ecr_tui.ui.flows.details import Details
     from ecr_tui.verifications import Past
 
@@ -152,16 +153,18 @@ class RepositoriesPane(Vertical):
     # -- columns -------------------------------------------------------------------------------------------------
 
     def _columns(self) -> list[Column[Repository]]:
+        # What arrives later: the most, newest or worst first.
+        live = partial(Column[Repository], descending=True, live=True)
         columns = [
             Column("name", "Repository", _name, lambda r: r.name, width=22, flex=4, keep=9, search=True),
             Column("region", "Region", _region, lambda r: (r.region, r.name), width=14, keep=7),
             Column("tags", "Tags", _tags, _tags_key, width=18, flex=5, keep=6, search=True),
-            Column("access", "B's access", self._access, self._access_key, width=15, keep=8, descending=True),
-            Column("findings", "Findings", self._findings, self._findings_key, width=10, keep=4, descending=True),
-            Column("verified", "Verified", self._verification, self._verified_key, width=16, keep=1, descending=True),
+            live("access", "B's access", self._access, self._access_key, width=15, keep=8),
+            live("findings", "Findings", self._findings, self._findings_key, width=10, keep=4),
+            live("verified", "Verified", self._verification, self._verified_key, width=16, keep=1),
             Column("mutability", "Image tags", _mutability, lambda r: r.mutability, width=12, keep=3),
-            Column("images", "Images", self._images, self._images_key, 8, keep=4, right=True, descending=True),
-            Column("pushed", "Last push", self._pushed, self._pushed_key, 11, keep=5, right=True, descending=True),
+            live("images", "Images", self._images, self._images_key, width=8, keep=4, right=True),
+            live("pushed", "Last push", self._pushed, self._pushed_key, width=11, keep=5, right=True),
         ]
         return [c for c in columns if c.id != "region" or len(self._regions) > 1]
 

@@ -213,7 +213,11 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         self._work(self._model.add_rows(rows))
         if len(self.rows) <= FEW:
             self._arrange()
-        elif self._arranging is None:
+        else:
+            self._arrange_soon()
+
+    def _arrange_soon(self) -> None:
+        if self._arranging is None:
             self._arranging = self.set_timer(SOON if len(self.rows) < 4 * FEW else LATER, self._arrange)
 
     def _arrange(self) -> None:
@@ -246,8 +250,11 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         return self._model.candidates()
 
     def redraw_rows(self) -> None:
-        """What the columns say has changed, the rows and their order have not."""
+        """What the columns say has changed, the rows have not; their order has, where they are sorted by that."""
         self.refresh()
+        if self.is_running and any(one.live for one in self.columns if one.id == self._sort[0]):
+            self._model.unsorted = True
+            self._arrange_soon()
 
     def set_message(self, *lines: str) -> None:
         """What an empty table says."""
