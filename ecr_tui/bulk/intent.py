@@ -20,9 +20,10 @@ from ecr_tui.policy.repair import FormerName
 
 @dataclass(frozen=True)
 class Intent:
-    """``kind``: "grant" with ``grant`` or with ``document`` (the text of a pasted policy, with ``notes`` on how it was
-    read), "revoke" of ``principals`` (all that ecr-tui granted, or ``access`` of it; ``foreign``: other statements,
-    too), "repair" with ``repins`` (pairs of id and ARN) and ``names``, which only make offers, "undo" or "redo"."""
+    """``kind``: "grant" with ``grant`` (with ``scope``: under the condition of each repository's own value of that
+    tag) or with ``document`` (the text of a pasted policy, with ``notes`` on how it was read), "revoke" of
+    ``principals`` (all that ecr-tui granted, or ``access`` of it; ``foreign``: other statements, too), "repair" with
+    ``repins`` (pairs of id and ARN) and ``names``, which only make offers, "undo" or "redo"."""
 
     kind: str
     grant: Grant | None = None
@@ -33,10 +34,11 @@ class Intent:
     notes: tuple[str, ...] = ()
     repins: tuple[tuple[str, str], ...] = ()
     names: Mapping[str, FormerName] = field(default_factory=dict)
+    scope: str = ""
 
     @classmethod
-    def to_grant(cls, grant: Grant) -> Intent:
-        return cls("grant", grant=grant, principals=grant.principals)
+    def to_grant(cls, grant: Grant, scope: str = "") -> Intent:
+        return cls("grant", grant=grant, principals=grant.principals, scope=scope)
 
     @classmethod
     def to_merge(cls, document: PolicyDocument, notes: Sequence[str] = ()) -> Intent:
@@ -61,9 +63,16 @@ class Intent:
         if self.kind == REPAIR:
             return plan_repair_from(repository, text, dict(self.repins), self.names)
         if self.grant is not None:
-            return plan_grant_from(repository, text, self.grant, registry=registry)
+            return plan_grant_from(repository, text, self._grant_on(repository, self.grant), registry=registry)
         incoming = PolicyDocument.parse(self.document)
         return plan_document_from(repository, text, incoming, registry=registry, notes=self.notes)
+
+    def _grant_on(self, repository: Repository, grant: Grant) -> Grant:
+        if not self.scope:
+            return grant
+        if repository.tags is None:
+            raise InputError(f"the tags of {repository.name} are unknown", hint="Refresh the list, then try again.")
+        return grant.scoped(repository.tags, self.scope)
 
     def words(self) -> str:
         """ "grant push-pull to user devusr2 in 222222222222"."""
@@ -75,7 +84,8 @@ class Intent:
             return self.kind
         if self.grant is None:
             return "grant what a policy file says"
-        return f"grant {self.grant.access} to {describe_all(self.grant.principals)}"
+        own = f" if each repository's own {self.scope}" if self.scope else ""
+        return f"grant {self.grant.access} to {describe_all(self.grant.principals)}{own}"
 
     def to_json(self) -> dict[str, Any]:
         grant = self.grant
@@ -95,6 +105,7 @@ class Intent:
             "foreign": self.foreign,
             "notes": list(self.notes),
             "repins": [list(pair) for pair in self.repins],
+            "scope": self.scope,
         }
 
     @classmethod
@@ -118,6 +129,7 @@ class Intent:
                 bool(value["foreign"]),
                 tuple(map(str, value.get("notes", ()))),
                 tuple((str(name), str(arn)) for name, arn in value.get("repins", ())),
+                scope=str(value.get("scope", "")),
             )
         except (KeyError, TypeError, ValueError) as exc:
             raise InputError("the journal's note of that run cannot be understood", detail=repr(exc)) from exc

@@ -66,6 +66,7 @@ ENVIRONMENT: Rows = (
     ("ECR_TUI_TAG", "as --tag"),
     ("ECR_TUI_ENGINE", "as --engine"),
     ("ECR_TUI_ACCESS", "as --access"),
+    ("ECR_TUI_SCOPE_TAG", "the tag whose own value is a grant's condition in the interface; Team unless set"),
     ("ECR_TUI_READ_ONLY", "1 refuses every write"),
     ("ECR_TUI_THEME", "the interface's theme"),
     ("ECR_TUI_CONFIG", "as --config"),

@@ -8,7 +8,8 @@ profile-b = "dev-acc"                # account B, who is granted access
 regions = ["eu-central-1", "eu-west-1"]
 tags = ["Team=Payments"]             # the tag filter at the start
 access = "push-pull"                 # or "pull", "push": what g and `grant` give unless told otherwise
-if-tag = ["Team=Payments"]           # the condition to begin with; [] for none; left out: the tag filter's
+if-tag = ["Team=Payments"]           # the condition to begin with; [] for none; left out: as scope-tag says
+scope-tag = "Team"                   # the repository's own value of this tag is the condition; "" for none
 engine = "auto"                      # or "docker", "direct"
 theme = "nord"                       # any theme of the command palette
 read-only = false                    # true: nothing is written, whatever the profile

@@ -116,6 +116,7 @@ SETTINGS: dict[str, tuple[str, _Kind]] = {
     "tags": ("tags", TAGS),
     "access": ("access", TEXT),
     "if-tag": ("condition", TAGS),
+    "scope-tag": ("scope_tag", TEXT),
     "engine": ("engine", TEXT),
     "read-only": ("read_only", SWITCH),
     "theme": ("theme", TEXT),

@@ -27,6 +27,7 @@ VARIABLES = {
     "regions": ("ECR_TUI_REGIONS", "ECR_TUI_REGION"),
     "tags": ("ECR_TUI_TAG",),
     "access": ("ECR_TUI_ACCESS",),
+    "scope_tag": ("ECR_TUI_SCOPE_TAG",),
     "read_only": ("ECR_TUI_READ_ONLY",),
     "engine": ("ECR_TUI_ENGINE",),
     "theme": ("ECR_TUI_THEME",),
@@ -47,7 +48,8 @@ FLAGS = {
 @dataclass(frozen=True)
 class Settings:
     """What this run works with. ``regions`` () means the profile's own; ``state_dir`` and ``cache_dir`` None mean the
-    platform's folders; ``condition`` None follows the tag filter; ``theme`` "" is the app's own.
+    platform's folders; ``condition`` None follows ``scope_tag``, the tag whose own value on a repository is a grant's
+    condition in the interface ("": none); ``theme`` "" is the app's own.
 
     ``read_only`` is the switch for everything: whether a write is refused now is :attr:`read_only_reason`.
     ``origins`` tells for each field that was set where it came from: "--profile-a", "ECR_TUI_REGION", a file and line.
@@ -63,6 +65,7 @@ class Settings:
     cache_dir: Path | None = None
     access: str = ACCESSES[-1]
     condition: tuple[Tag, ...] | None = None
+    scope_tag: str = "Team"
     theme: str = ""
     rules: tuple[ProfileRule, ...] = ()
     confirm: Mapping[str, str] = field(default_factory=dict)
@@ -161,7 +164,7 @@ def resolve(
     origins: dict[str, str] = {}
 
     def take(name: str, raw: Any, origin: str) -> None:
-        if raw is None or (raw in ("", (), [], {}) and name != "condition"):
+        if raw is None or (raw in ("", (), [], {}) and name not in ("condition", "scope_tag")):
             return
         value = parse(name, raw, origin)
         if name == "read_only" and not value:

@@ -103,6 +103,10 @@ class EcrTuiApp(App[None]):
     def production_reason(self) -> str:
         return str(self._workspace.settings.production_reason)
 
+    @property
+    def production_profile(self) -> str:
+        return str(self._workspace.settings.production_profile)
+
     def on_mount(self) -> None:
         self.set_keymap(dict(self.keys_in_force.changes or {}))
         file = self._workspace.settings.file

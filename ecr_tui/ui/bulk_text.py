@@ -12,6 +12,7 @@ from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui.preview_text import diff, diff_text, notes
 from ecr_tui.ui.text import MUTED, NO, OK, PENDING, SKIP, count, safe, seconds
 from ecr_tui.ui.widgets.columns import Column, Piece
+from ecr_tui.ui.write_text import where
 
 if TYPE_CHECKING:
     from ecr_tui.bulk import Unfinished
@@ -80,20 +81,24 @@ def _extent(plan: Plan) -> str:
         return ""
     if plan.after is None:
         return "removes the policy"
+    condition = " · no condition" if plan.kind == "grant" and plan.grant is not None and not plan.grant.tags else ""
     if plan.before is None:
-        return "creates the policy"
+        return f"creates the policy{condition}"
     added = sum(op == "+" for op, _ in plan.text_diff)
     removed = sum(op == "-" for op, _ in plan.text_diff)
-    return f"+{added} −{removed} lines"
+    return f"+{added} −{removed} lines{condition}"
 
 
 def plan_title(planning: Planning) -> Content:
     job, changing = planning.job, len(planning.changing)
-    if not planning.over:
-        return Content(f"{job.verb} in {count(len(planning.rows), *REPOSITORIES)}? {safe(job.whom)}")
-    if not changing:
+    if planning.over and not changing:
         return Content(f"Nothing to write. {safe(job.whom)}")
-    return Content(f"{job.verb} in {count(changing, *REPOSITORIES)}? {safe(job.whom)}")
+    verb = "Merge into" if job.verb == "Merge" else f"{job.verb} on"
+    number = changing if planning.over else len(planning.rows)
+    return Content.assemble(
+        f"{verb} {count(number, *REPOSITORIES)}? {safe(job.whom)}\n",
+        (where([row.repository for row in planning.rows]), MUTED),
+    )
 
 
 def plan_summary(planning: Planning) -> Content:

@@ -38,11 +38,15 @@ def caveat(principal: str) -> str:
 
 @dataclass(frozen=True)
 class Choice:
-    """``principal`` None stands for account B's own caller. ``condition`` None follows the tag filter."""
+    """``principal`` None stands for account B's own caller.
+
+    ``condition`` None is the repository's own value of the tag ``scope``; without that tag there is no condition.
+    """
 
     principal: str | None = None
     access: Access = Access.PUSH_PULL
     condition: Tags | None = None
+    scope: str = ""
     until: datetime | None = None
     """When the grant ends; None for one that stays."""
 
@@ -56,12 +60,24 @@ class Choice:
             return self.principal
         return role_of_session(consumer.arn) if consumer else None
 
-    def tags(self, tag_filter: Tags) -> Tags:
-        return tag_filter if self.condition is None else self.condition
+    @property
+    def own_tag(self) -> str:
+        """The tag whose own value on a repository is the condition; "" where the condition was chosen."""
+        return self.scope if self.condition is None else ""
 
-    def grant(self, consumer: Identity | None, tag_filter: Tags) -> Grant | None:
+    def grant(self, consumer: Identity | None, repository: Repository | None) -> Grant | None:
+        """For this repository; None as long as nobody is known."""
         principal = self.principal_for(consumer)
-        return None if principal is None else Grant((principal,), self.access, self.tags(tag_filter), self.until)
+        if principal is None:
+            return None
+        grant = Grant((principal,), self.access, self.condition or (), self.until)
+        tags = repository.tags if repository is not None else None
+        return grant.scoped(tags, self.own_tag) if tags and self.own_tag else grant
+
+    def lacks(self, repository: Repository | None) -> str:
+        """Why there is no condition although one was to follow the repository; "" otherwise."""
+        tags = repository.tags if repository is not None else None
+        return f"no {self.own_tag} tag" if self.own_tag and tags is not None and self.own_tag not in tags else ""
 
 
 ACCESS_WORDS = {Access.PULL: "pull", Access.PUSH: "push", Access.PUSH_PULL: "push + pull"}

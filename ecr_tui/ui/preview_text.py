@@ -41,11 +41,11 @@ def principal_words(principals: Iterable[str], account_b: str | None) -> str:
     return words.removesuffix(account_b) + "B" if account_b and words.endswith(f" in {account_b}") else words
 
 
-def sentence(grant: Grant | None, account_b: str | None) -> Content:
-    """Who may what on which condition, each part after the key that changes it."""
+def sentence(grant: Grant | None, account_b: str | None, lacks: str = "") -> Content:
+    """Who may what on which condition, each after its key. ``lacks``: why there is no condition."""
     if grant is None:
         return Content.assemble(("b ", KEY), ("nobody is chosen yet", MUTED))
-    condition = f"if {tag_words(grant.tags)}" if grant.tags else "no condition"
+    condition = f"if {tag_words(grant.tags)}" if grant.tags else "no condition" + (f" ({lacks})" if lacks else "")
     until = f"  until {until_words(grant.until)}" if grant.until else ""
     return Content.assemble(
         ("b ", KEY),
@@ -53,7 +53,7 @@ def sentence(grant: Grant | None, account_b: str | None) -> Content:
         ("  p ", KEY),
         (ACCESS_WORDS[grant.access], "bold"),
         ("  c ", KEY),
-        (safe(condition), "bold" if grant.tags else ""),
+        (safe(condition), "bold" if grant.tags else "$text-warning" if lacks else ""),
         (until, "bold"),
     )
 

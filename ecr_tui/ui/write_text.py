@@ -12,9 +12,12 @@ from ecr_tui.policy.principal import describe_all
 from ecr_tui.present import unchanged_words
 from ecr_tui.ui.choice import ACCESS_WORDS, until_words
 from ecr_tui.ui.preview_text import changes, diff_lines, notes
-from ecr_tui.ui.text import safe
+from ecr_tui.ui.text import MUTED, safe
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ecr_tui.aws.model import Repository
     from ecr_tui.grants import Outcome, Plan
     from ecr_tui.policy.change import Grant
 
@@ -26,11 +29,12 @@ def grant_words(grant: Grant) -> str:
     return safe(words + (f" until {until_words(grant.until)}" if grant.until else ""))
 
 
-def whom(grant: Grant, *, revoke: bool) -> str:
-    """The second half of a confirmation's title."""
-    return (
-        f"Everything of {safe(describe_all(grant.principals))} is taken away." if revoke else f"{grant_words(grant)}."
-    )
+def whom(grant: Grant, *, revoke: bool, scope: str = "") -> str:
+    """The second half of a confirmation's title. ``scope``: the tag whose own value is the condition."""
+    if revoke:
+        return f"All access of {safe(describe_all(grant.principals))} that ecr-tui granted is revoked."
+    own = f" if each repository's own {safe(scope)}" if scope else "" if grant.tags else ", no condition"
+    return f"{grant_words(grant)}{own}."
 
 
 def nothing(plan: Plan) -> str:
@@ -54,7 +58,27 @@ def risks(plan: Plan) -> list[Content]:
     return [*lines, Content("")] if lines else []
 
 
+def target(plan: Plan) -> list[Content]:
+    """Where it is written, and what is granted on which condition; a blank line."""
+    repository, grant = plan.repository, plan.grant
+    rows = [("Repository", repository.name), ("Account A", f"{repository.account} · {repository.region}")]
+    if grant is not None and plan.kind == "revoke":
+        rows.append(("Principal", describe_all(grant.principals)))
+    elif grant is not None:
+        rows.append(("Grants", f"{ACCESS_WORDS[grant.access]} to {describe_all(grant.principals)}"))
+        rows.append(("Condition", f"only while tagged {tag_words(grant.tags)}" if grant.tags else "no condition"))
+        rows += [("Until", until_words(grant.until))] if grant.until else []
+    return [*(Content.assemble((f"{label:<12}", MUTED), safe(text)) for label, text in rows), Content("")]
+
+
+def where(repositories: Sequence[Repository]) -> str:
+    """ "account A 111111111111 · eu-central-1, eu-west-1"."""
+    accounts = sorted({one.account for one in repositories})
+    regions = sorted({one.region for one in repositories})
+    return safe(f"account A {', '.join(accounts)} · {', '.join(regions)}")
+
+
 def one(plan: Plan) -> list[Content]:
     """The body of a confirmation for one repository: the risks, then what changes."""
     exact = [Content(""), *diff_lines(plan.text_diff)] if plan.kind == REPAIR else []
-    return [*risks(plan), changes(plan, width=56), *notes(plan), *exact]
+    return [*risks(plan), *target(plan), changes(plan, width=56), *notes(plan), *exact]

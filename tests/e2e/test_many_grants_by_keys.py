@@ -64,7 +64,7 @@ def test_a_killed_run_is_resumed_by_keys_and_taken_back_as_a_whole(sandbox: Sand
     terminal.send("*")
     terminal.see(f"● {COUNT} marked")
     terminal.send("g")
-    terminal.see(f"Grant in {COUNT} repositories?", f"{COUNT} to write")
+    terminal.see(f"Grant on {COUNT} repositories?", f"{COUNT} to write")
     terminal.send("\t\r")
     assert reached.wait(60), terminal.text
     os.kill(terminal.process.pid, signal.SIGKILL)
@@ -77,7 +77,7 @@ def test_a_killed_run_is_resumed_by_keys_and_taken_back_as_a_whole(sandbox: Sand
     terminal = start()
     terminal.see("A run over many repositories is not finished", "was interrupted", f"of {COUNT} written")
     terminal.send("\t\t\r")
-    terminal.see("Grant in", "to write")
+    terminal.see("Grant on", "to write")
     terminal.send("\t\r")
     terminal.see("✓ Written:")
     assert granted(sandbox) == COUNT
@@ -87,7 +87,7 @@ def test_a_killed_run_is_resumed_by_keys_and_taken_back_as_a_whole(sandbox: Sand
     terminal.send("R")
     terminal.read_until(lambda screen: "Written:" not in screen, "closed screen")
     terminal.send("u")
-    terminal.see(f"Undo in {COUNT} repositories?", f"{COUNT} to write")
+    terminal.see(f"Undo on {COUNT} repositories?", f"{COUNT} to write")
     terminal.send("\t\r")
     terminal.see(f"✓ Written: {COUNT} of {COUNT}")
     assert granted(sandbox) == 0

@@ -189,7 +189,9 @@ class FakeWorkspace(FakeProofs):
         policies: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__()
-        self.settings = settings or Settings(profile_a="account-a", profile_b="dev-acc", regions=(REGION,))
+        self.settings = settings or Settings(
+            profile_a="account-a", profile_b="dev-acc", regions=(REGION,), scope_tag=""
+        )
         self.ask_mfa: Callable[[MfaPrompt], str] | None = None
         self.roles: dict[Role, RoleToAssume] = {}
         self.journal = Journal(folder / "journal.jsonl")

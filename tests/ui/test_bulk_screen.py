@@ -56,7 +56,7 @@ async def test_marked_repositories_are_granted_together_and_taken_back_together(
         await ui.press("slash")
         await ui.type("web")
         await planned(ui, "enter", "g")
-        await ui.see("Grant in 3 repositories?", "3 of them are hidden by the filter", "may push + pull", *FIRST)
+        await ui.see("Grant on 3 repositories?", "3 of them are hidden by the filter", "may push + pull", *FIRST)
         assert ui.app.screen.focused.id == "no"
         await ui.press("enter")
         assert (ui.dialog, workspace.writes) == ("", [])
@@ -82,7 +82,7 @@ async def test_marked_repositories_are_granted_together_and_taken_back_together(
 
         await ui.press("escape")
         await planned(ui, "u")
-        await ui.see("Undo in 3 repositories?", "exactly as it was before", *FIRST)
+        await ui.see("Undo on 3 repositories?", "exactly as it was before", *FIRST)
         await yes(ui)
         await ended(ui)
         assert workspace.policies == before
@@ -160,14 +160,14 @@ async def test_failures_come_first_with_their_reasons_and_are_tried_again(worksp
 
         del workspace.errors["apply:base/python"]
         await planned(ui, "r")
-        await ui.see("Grant in 1 repository?", "base/python")
+        await ui.see("Grant on 1 repository?", "base/python")
         await yes(ui)
         await ended(ui)
         assert len(workspace.writes) == 6
         # Both tries are one action.
         await ui.press("escape")
         await planned(ui, "u")
-        await ui.see("Undo in 6 repositories?")
+        await ui.see("Undo on 6 repositories?")
 
 
 async def test_what_concerns_all_ends_the_run_and_the_rest_can_be_resumed(workspace: FakeWorkspace) -> None:
@@ -235,7 +235,7 @@ async def test_an_interrupted_run_is_offered_and_resumed(workspace: FakeWorkspac
         await ui.press("left", "enter")
         await ui.wait(lambda: ui.dialog == "BulkPlanScreen")
         await planned(ui)
-        await ui.see("Grant in 5 repositories?", "may push + pull")
+        await ui.see("Grant on 5 repositories?", "may push + pull")
         await yes(ui)
         await ended(ui)
         assert {entry.record.run for entry in workspace.journal.entries()} == {run}
@@ -290,8 +290,8 @@ async def test_the_event_loop_hears_of_the_end_and_not_of_each_repository(
 ) -> None:
     workspace = FakeWorkspace(tmp_path, [fake.repository(f"repo-{n:03}") for n in range(60)], policies={})
     async with running(workspace) as ui:
-        await planned(ui, "asterisk", "g")
-        await ui.see("Grant in 60 repositories?")
+        await ui.press("asterisk", "g")
+        await ui.see("Grant on 60 repositories?", "60 to write", "Type 60 to confirm")
         told: list[Answered] = []
         post = jobs.post
 
@@ -300,7 +300,10 @@ async def test_the_event_loop_hears_of_the_end_and_not_of_each_repository(
             post(node, message)
 
         monkeypatch.setattr(jobs, "post", count)
-        await yes(ui)
+        assert ui.app.screen.query_one("#yes", Button).disabled
+        await ui.press("6", "enter")
+        assert ui.dialog == "BulkPlanScreen"
+        await ui.press("0", "enter")
         await ended(ui)
         await ui.see("✓ Written: 60 of 60")
         assert len(told) == 1

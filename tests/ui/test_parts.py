@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -280,11 +281,15 @@ def test_what_the_condition_can_be() -> None:
     assert condition_choices(None, (), ()) == [()]
 
 
-def test_the_choice_follows_the_tag_filter_until_it_is_made() -> None:
-    filtered = (("Team", "Payments"),)
-    assert Choice().tags(filtered) == filtered
-    assert Choice(condition=()).tags(filtered) == ()
-    assert Choice().grant(None, ()) is None
+def test_the_condition_is_the_repositorys_own_scope_tag_until_one_is_chosen() -> None:
+    tagged, bare = repository("r", {"Team": "Payments", "Env": "prod"}), repository("r", {"Env": "prod"})
+    choice = Choice("arn:aws:iam::222222222222:user/x", scope="Team")
+    assert choice.grant(None, tagged).tags == (("Team", "Payments"),)  # type: ignore[union-attr]
+    assert (choice.grant(None, bare).tags, choice.lacks(bare)) == ((), "no Team tag")  # type: ignore[union-attr]
+    assert choice.lacks(tagged) == ""
+    chosen = replace(choice, condition=())
+    assert (chosen.grant(None, tagged).tags, chosen.lacks(bare)) == ((), "")  # type: ignore[union-attr]
+    assert Choice().grant(None, tagged) is None
 
 
 def test_a_condition_of_any_operator_in_words() -> None:

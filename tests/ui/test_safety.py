@@ -78,34 +78,42 @@ async def test_production_is_framed_named_and_always_asks(tmp_path: Path, size: 
         async def asked(title: str, call: str, *, then: str) -> None:
             await ui.wait(lambda: ui.dialog == "ConfirmScreen", title)
             await ui.see("PRODUCTION · Profile account-a is a", title)
-            assert isinstance(ui.app.focused, Button)
-            assert ui.app.focused.id == "no"
+            await ui.see("Type account-a to confirm")
             assert workspace.gate.count(call) == made
-            await ui.press(*then.split())
+            assert ui.app.screen.query_one("#yes", Button).disabled
+            if then == "account-a":
+                await ui.type("account-b")
+                await ui.press("enter")
+                assert ui.dialog == "ConfirmScreen"
+                await ui.press("ctrl+u")
+                await ui.type(then)
+                await ui.press("enter")
+            else:
+                await ui.press(then)
             await ui.wait(lambda: ui.dialog != "ConfirmScreen")
 
         await ui.select("web-frontend")
         if ui.main.tabbed:
             await ui.press("2")
         made = 0
-        for then in ("enter", "tab enter"):
+        for then in ("escape", "account-a"):
             await ui.press("g")
-            await asked("Grant in web-frontend?", "apply", then=then)
+            await asked("Grant on web-frontend?", "apply", then=then)
         await ui.wait(lambda: len(workspace.writes) == 1)
         await ui.wait(lambda: not ui.main.writes.writer.busy)
-        for then in ("escape", "tab enter"):
+        for then in ("escape", "account-a"):
             await ui.press("u")
             await asked("Undo the last write?", "undo", then=then)
         await ui.wait(lambda: workspace.gate.count("undo") == 1)
         await ui.wait(lambda: not ui.main.writes.writer.busy)
-        for then in ("n", "tab enter"):
+        for then in ("escape", "account-a"):
             await ui.press("v")
             await asked("Verify web-frontend?", "verify", then=then)
         await ui.wait(lambda: workspace.gate.count("verify") == 1 and not ui.main.proving.verifier.running)
         await ui.press("1")
         await ui.wait(lambda: ui.main.table.has_focus)
         await ui.press("space", "V")
-        await asked("Verify 1 repository?", "verify_many", then="n")
+        await asked("Verify 1 repository?", "verify_many", then="escape")
 
 
 async def test_rules_of_confirmation_ask_without_production(tmp_path: Path) -> None:

@@ -409,7 +409,7 @@ async def test_the_written_plan_is_the_one_that_was_confirmed(workspace: FakeWor
         ui.main.choosing.take(replace(ui.main.choosing.choice, access=Access.PULL))
         workspace.gate.release()
         await ui.wait(lambda: ui.dialog == "ConfirmScreen")
-        await ui.see("may push + pull")
+        await ui.see("Grants      push + pull to user devusr2")
         await ui.press("tab", "enter")
         await ui.wait(lambda: workspace.writes)
         assert "PutImage" in workspace.writes[0][1]
@@ -430,3 +430,45 @@ async def test_a_write_that_is_tried_again_says_why(workspace: FakeWorkspace, mo
         workspace.gate.release("apply")
         await ui.see("written and read back")
         assert "retrying" not in ui.text()
+
+
+async def test_the_condition_is_the_repositorys_own_scope_tag_whatever_the_list_shows(tmp_path) -> None:
+    rows = [repository("bare", {"Env": "prod"}), repository("web", {"Team": "Web"})]
+    settings = Settings(profile_a="a", profile_b="b", regions=(REGION,))
+    workspace = FakeWorkspace(tmp_path, rows, settings=settings)
+    async with running(workspace) as ui:
+        await ui.see("c no condition (no Team tag)")
+        await ui.select("web")
+        await ui.see("c if Team=Web")
+        await ui.press("t")
+        await ui.type("Team=Web")
+        await ui.press("enter")
+        await ui.settle()
+        assert ui.main.grant.tags == (("Team", "Web"),)
+        await ui.press("t", "ctrl+u", "enter")
+        await ui.settle()
+        await ui.select("bare")
+        assert ui.main.grant.tags == ()
+        await ui.press("asterisk", "g")
+        await ui.wait(lambda: ui.dialog == "BulkPlanScreen")
+        await ui.see("if each repository's own Team.", "account A 111111111111 · eu-central-1", "no condition")
+        await ui.press("right", "enter")
+        await ui.wait(lambda: len(workspace.writes) == 2)
+        assert "aws:ResourceTag/Team" in dict(workspace.writes)["web"]
+        assert "Condition" not in dict(workspace.writes)["bare"]
+
+
+async def test_a_confirmation_names_account_region_repository_and_condition(tmp_path) -> None:
+    async with running(await shadowed(tmp_path)) as ui:
+        await ui.press("g")
+        await ui.see("Grant on guarded anyway?", "Account A   111111111111 · eu-central-1", "Condition   no condition")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 20)])
+async def test_the_tab_in_view_names_the_repository(workspace: FakeWorkspace, size: tuple[int, int]) -> None:
+    async with running(workspace, size=size) as ui:
+        await ui.select("my-first-repo")
+        await ui.press("2")
+        await ui.see("2 Preview · my-first-repo")
+        await ui.press("v")
+        await ui.see("· my-first-repo ✓ allowed" if size[0] == 80 else "repo ✓ allowed")

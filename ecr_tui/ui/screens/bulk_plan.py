@@ -17,12 +17,15 @@ from ecr_tui.ui.flows.bulk import TICK, Planning, Row
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.text import safe
+from ecr_tui.ui.widgets.inputs import TypedAnswer
 from ecr_tui.ui.widgets.keyhints import KeyHints
 from ecr_tui.ui.widgets.run_table import RunTable
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 from ecr_tui.ui.widgets.words import Words
 
 DIFF_WIDTH = 72
+TYPED_FROM = 50
+"""Repositories from which on Yes takes their number to be typed."""
 
 
 class BulkPlanScreen(Dialog[bool]):
@@ -33,9 +36,11 @@ class BulkPlanScreen(Dialog[bool]):
         & > #dialog { width: 96%; max-width: 116; border: round $warning; }
         & .title { margin-bottom: 0; }
         & #scroll { margin-top: 1; }
+        & #typing { height: auto; }
         & #buttons { height: auto; margin-top: 1; align-horizontal: right; }
         & #buttons .keys { width: 1fr; margin-top: 0; }
         & Button { margin-left: 2; min-width: 14; }
+        & #typed { margin-top: 1; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -59,6 +64,7 @@ class BulkPlanScreen(Dialog[bool]):
             yield Words(plan_title(self._planning), id="question", classes="title")
             yield Words(plan_summary(self._planning), id="summary", classes="body")
             yield RunTable(plan_columns(), key=lambda row: row.repository.arn)
+            yield Vertical(id="typing")
             with Horizontal(id="buttons"):
                 yield KeyHints(("↑ ↓", "look"), ("enter", "its diff"), ("esc", "no"), between="\n")
                 yield Button(Content("No"), id="no", variant="default")
@@ -89,7 +95,13 @@ class BulkPlanScreen(Dialog[bool]):
         self.table.move_to(0)
         self.query_one("#question", Words).say(plan_title(self._planning))
         yes, no = self.query_one("#yes", Button), self.query_one("#no", Button)
-        if self._planning.changing:
+        number = len(self._planning.changing)
+        typed = getattr(self.app, "production_profile", "") or (str(number) if number >= TYPED_FROM else "")
+        if number and typed:
+            answer = TypedAnswer(typed)
+            self.query_one("#typing", Vertical).mount(answer)
+            self.call_after_refresh(self.set_focus, answer)
+        elif number:
             yes.disabled = False
         else:
             yes.display = False
@@ -106,6 +118,17 @@ class BulkPlanScreen(Dialog[bool]):
     def action_no(self) -> None:
         self._planning.cancel.set()
         self.dismiss(False)
+
+    @on(TypedAnswer.Changed)
+    def _typed(self, event: TypedAnswer.Changed) -> None:
+        event.stop()
+        self.query_one("#yes", Button).disabled = not self.query_one(TypedAnswer).right
+
+    @on(TypedAnswer.Submitted)
+    def _typed_through(self, event: TypedAnswer.Submitted) -> None:
+        event.stop()
+        if self.query_one(TypedAnswer).right:
+            self.dismiss(True)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

@@ -18,8 +18,12 @@ from ecr_tui.ui.screens.ask import AskScreen, Choosable, ChooseScreen
 from ecr_tui.ui.text import MUTED, OK, safe
 
 if TYPE_CHECKING:
+    from ecr_tui.aws.model import Repository
     from ecr_tui.policy.change import Grant
     from ecr_tui.ui.screens.main import MainScreen
+
+OWN = "own"
+"""The choice of the scope tag's own value among the conditions."""
 
 
 class Choosing:
@@ -28,7 +32,7 @@ class Choosing:
     def __init__(self, screen: MainScreen) -> None:
         self._screen = screen
         settings = screen.workspace.settings
-        self.choice = Choice(access=Access(settings.access), condition=settings.condition)
+        self.choice = Choice(access=Access(settings.access), condition=settings.condition, scope=settings.scope_tag)
 
     @property
     def principal(self) -> str | None:
@@ -36,7 +40,10 @@ class Choosing:
 
     @property
     def grant(self) -> Grant | None:
-        return self.choice.grant(self._screen.listing.consumer, self._screen.listing.tags)
+        return self.grant_on(self._screen.repository)
+
+    def grant_on(self, repository: Repository | None) -> Grant | None:
+        return self.choice.grant(self._screen.listing.consumer, repository)
 
     def take(self, choice: Choice) -> None:
         if choice != self.choice:
@@ -85,10 +92,13 @@ class Choosing:
 
     def ask_condition(self) -> None:
         repository, tag_filter = self._screen.repository, self._screen.listing.tags
-        current = self.choice.tags(tag_filter)
+        current = self.choice.condition or ()
         tags = condition_choices(repository, tag_filter, current)
         own = set((repository.tags or {}).items()) if repository else set()
         choices = []
+        if self.choice.scope:
+            words = f"{safe(self.choice.scope)} of each repository"
+            choices.append(Choosable(Content.assemble(words, ("  · the default", MUTED)), OWN))
         for pairs in tags:
             note = ""
             if pairs:
@@ -102,14 +112,16 @@ class Choosing:
                 return
             if choice.value is None:
                 self._ask_tags(current)
+            elif choice.value == OWN:
+                self.take(replace(self.choice, condition=None))
             else:
                 self.take(replace(self.choice, condition=choice.value))
 
         question = ChooseScreen(
-            "Grant only while the repository has the tag",
+            "Condition: only while the repository is tagged…",
             choices,
-            current=tags.index(current),
-            explanation="The condition is written into the policy: aws:ResourceTag must equal it.",
+            current=0 if self.choice.own_tag else tags.index(current) + bool(self.choice.scope),
+            explanation="Written into the policy as a condition on aws:ResourceTag.",
         )
         self._screen.app.push_screen(question, chosen)
 
@@ -123,8 +135,8 @@ class Choosing:
                 self.take(replace(self.choice, condition=parse_condition(text)))
 
         question = AskScreen(
-            "Which tag must the repository have?",
-            "KEY=VALUE; several, separated by commas, must all be there.",
+            "Condition",
+            "KEY=VALUE. Several, separated by commas, must all be there.",
             value=", ".join(f"{key}={value}" for key, value in current),
             placeholder="Team=Payments",
             check=check,

@@ -14,17 +14,22 @@ from textual.widgets import Button, Static
 
 from ecr_tui.ui.screens.dialog import SCROLLING, Dialog
 from ecr_tui.ui.text import safe
+from ecr_tui.ui.widgets.inputs import TypedAnswer
 from ecr_tui.ui.widgets.keyhints import KeyHints
 
 
 class ConfirmScreen(Dialog[bool]):
-    """True only when Yes is chosen. "No" has the focus; esc means no."""
+    """True only when Yes is chosen. "No" has the focus; esc means no.
+
+    On a production profile Yes takes its name to be typed, as on the command line.
+    """
 
     DEFAULT_CSS = """
     ConfirmScreen {
         & #buttons { height: auto; margin-top: 1; align-horizontal: right; }
         & #buttons .keys { width: 1fr; margin-top: 0; }
         & Button { margin-left: 2; min-width: 14; }
+        & #typed { margin-top: 1; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -49,16 +54,32 @@ class ConfirmScreen(Dialog[bool]):
             yield Static(self._title, classes="title", markup=False)
             with VerticalScroll(id="scroll", can_focus=False):
                 yield Static(self._body, classes="body", markup=False)
+            if typed := getattr(self.app, "production_profile", ""):
+                yield TypedAnswer(typed)
             with Horizontal(id="buttons"):
                 yield KeyHints(("← →", "move"), ("enter", "confirm"), ("esc", "cancel"))
                 yield Button(Content(self._no), id="no", variant="default")
-                yield Button(Content(self._yes), id="yes", variant="warning")
+                yield Button(Content(self._yes), id="yes", variant="warning", disabled=bool(typed))
 
     def on_mount(self) -> None:
-        self.set_focus(self.query_one("#no"))  # at once: a key may come before there is time
+        typed = self.query("#typed")
+        self.set_focus(
+            typed.first() if typed else self.query_one("#no")
+        )  # at once: a key may come before there is time
 
     def action_no(self) -> None:
         self.dismiss(False)
+
+    @on(TypedAnswer.Changed)
+    def _typed(self, event: TypedAnswer.Changed) -> None:
+        event.stop()
+        self.query_one("#yes", Button).disabled = not self.query_one(TypedAnswer).right
+
+    @on(TypedAnswer.Submitted)
+    def _typed_through(self, event: TypedAnswer.Submitted) -> None:
+        event.stop()
+        if self.query_one(TypedAnswer).right:
+            self.dismiss(True)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

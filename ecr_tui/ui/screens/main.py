@@ -241,7 +241,10 @@ class MainScreen(Screen[None]):
             self._preview_timer = None
         row = self.repository
         stale = row is not None and (self.listing.stale or row.tags_source == "cache")
-        self.previewer.show(self.repository, self.grant, wait=status.WAITS if stale else "")
+        wait = status.WAITS if stale else ""
+        if not wait and row is not None and row.tags is None and self.choosing.choice.own_tag:
+            wait = f"Reading the tags: the condition is the repository's own {safe(self.choosing.choice.own_tag)}"
+        self.previewer.show(self.repository, self.grant, wait=wait)
         self.show_preview()
 
     def show_preview(self) -> None:
@@ -251,7 +254,8 @@ class MainScreen(Screen[None]):
         consumer = self.listing.consumer
         account_b = consumer.account if consumer else None
         phase = self.writes.phase_of(preview.subject)
-        self.preview.show(preview, self.grant, account_b, phase, self.table.marks)
+        lacks = self.choosing.choice.lacks(self.repository)
+        self.preview.show(preview, self.grant, account_b, phase, self.table.marks, lacks)
         self._show_sides()
         if self.tabbed:
             self.repositories.show_next(self.preview.sentence, self.preview.effect)
@@ -271,7 +275,9 @@ class MainScreen(Screen[None]):
         safety.mark(self)
         bar = self.query_one(StatusBar)
         bar.show(status.left(self), status.right(self))
-        self.query_one(PaneBar).say("verification", self.verification.summary)
+        panes, run, repository = self.query_one(PaneBar), self.proving.verifier.run, self.repository
+        panes.say("preview", safe(repository.name) if repository else "")
+        panes.say("verification", safe(run.repository.name) if run else "", self.verification.summary)
         self.history.show()
 
     # -- accounts and repositories -----------------------------------------------------------------------------------

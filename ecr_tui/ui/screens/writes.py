@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -138,8 +139,9 @@ class Writes:
 
     def _grant_shown(self, plan: Plan, grant: Grant) -> None:
         if plan.risks or self._screen.workspace.settings.confirms("grant"):
-            risks = f"{count(len(plan.risks), 'risk')}: grant all the same?" if plan.risks else ""
-            title = risks or f"Grant in {safe(plan.repository.name)}? {write_text.whom(grant, revoke=False)}"
+            name = safe(plan.repository.name)
+            risks = f"{count(len(plan.risks), 'warning')}. Grant on {name} anyway?" if plan.risks else ""
+            title = risks or f"Grant on {name}?"
             self._confirm(title, write_text.one(plan), "Grant", plan)
         else:
             self._write(plan)
@@ -181,14 +183,21 @@ class Writes:
 
     def _change_marked(self, grant: Grant, *, revoke: bool) -> None:
         marked = self._screen.table.marked
+        choosing = self._screen.choosing
+        scope = choosing.choice.own_tag
         if len(marked) == 1:
-            self._plan(marked[0], grant, revoke=revoke)
+            own = choosing.grant_on(marked[0]) or grant
+            if scope and marked[0].tags is None and not revoke:
+                self._say(f"The tags of {safe(marked[0].name)} are not read yet. Nothing was written.")
+            else:
+                self._plan(marked[0], own, revoke=revoke)
             return
         from ecr_tui.bulk import Intent
 
-        intent = Intent.to_revoke(grant.principals) if revoke else Intent.to_grant(grant)
+        grant = replace(grant, tags=()) if scope else grant
+        intent = Intent.to_revoke(grant.principals) if revoke else Intent.to_grant(grant, scope)
         verb = "Revoke" if revoke else "Grant"
-        self._screen.runs.change(verb, write_text.whom(grant, revoke=revoke), intent)
+        self._screen.runs.change(verb, write_text.whom(grant, revoke=revoke, scope=scope), intent)
 
     def _plan(self, repository: Repository, grant: Grant, *, revoke: bool) -> None:
         self.writer.plan(
@@ -212,7 +221,7 @@ class Writes:
             return
         verb = "Revoke" if revoke else "Grant"
         marked = " (the marked one)" if screen.table.marks else ""
-        title = f"{verb} in {name}{marked}? {write_text.whom(grant, revoke=revoke)}"
+        title = f"{verb} on {name}{marked}?"
         self._confirm(title, write_text.one(plan), verb, plan)
 
     def _refused(self, plan: Plan) -> None:

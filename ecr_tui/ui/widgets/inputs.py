@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.suggester import Suggester
 from textual.widgets import Input
 
-from ecr_tui.ui.text import visible
+from ecr_tui.ui.text import safe, visible
 
 Complete = Callable[[str], str | None]
 """The whole text completed; None where there is nothing to add."""
@@ -61,3 +61,15 @@ class SafeInput(Input):
         else:
             self.value = found
             self.cursor_position = len(found)
+
+
+class TypedAnswer(SafeInput):
+    """An input for one fixed text, which somebody who means it types."""
+
+    def __init__(self, wanted: str) -> None:
+        super().__init__(placeholder=f"Type {safe(wanted)} to confirm", id="typed")
+        self._wanted = wanted
+
+    @property
+    def right(self) -> bool:
+        return self.value.strip() == self._wanted

@@ -80,11 +80,17 @@ class PreviewPane(Vertical):
         return self.query_one(TabbedContent).active or "diff"
 
     def show(
-        self, preview: Preview, grant: Grant | None, account_b: str | None, phase: str = "", marks: int = 0
+        self,
+        preview: Preview,
+        grant: Grant | None,
+        account_b: str | None,
+        phase: str = "",
+        marks: int = 0,
+        lacks: str = "",
     ) -> None:
         """``phase`` is what happened to it: "writing…", "written and read back"; "" while it is only a preview.
 
-        ``marks``: how many repositories g would be about instead of this one.
+        ``marks``: how many repositories g would be about instead of this one. ``lacks``: why there is no condition.
         """
         from ecr_tui.ui import preview_text as words
 
@@ -94,7 +100,7 @@ class PreviewPane(Vertical):
         if title != self._title:
             self._title = title
             self.border_title = Content(title)
-        self.sentence, self.effect = words.sentence(grant, account_b), self._effect(phase, marks)
+        self.sentence, self.effect = words.sentence(grant, account_b, lacks), self._effect(phase, marks)
         self.query_one("#sentence", Words).say(self.sentence)
         self.query_one("#effect", Words).say(self.effect)
         if preview.making:
