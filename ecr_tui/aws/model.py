@@ -119,6 +119,10 @@ class Repository:
     def partition(self) -> str:
         return self.arn.split(":", 2)[1]
 
+    def own(self, key: str) -> tuple[tuple[str, str], ...]:
+        """Its tag ``key`` with its value, as a condition of a grant takes it; () where it has none."""
+        return ((key, self.tags[key]),) if self.tags and key in self.tags else ()
+
 
 @dataclass(frozen=True)
 class MfaPrompt:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -72,7 +72,7 @@ class Intent:
             return grant
         if repository.tags is None:
             raise InputError(f"the tags of {repository.name} are unknown", hint="Refresh the list, then try again.")
-        return grant.scoped(repository.tags, self.scope)
+        return replace(grant, tags=repository.own(self.scope))
 
     def words(self) -> str:
         """ "grant push-pull to user devusr2 in 222222222222"."""

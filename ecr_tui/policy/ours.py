@@ -65,10 +65,6 @@ class Grant:
         if self.until is not None and self.until.tzinfo is None:
             raise InputError("the end of a grant needs a time zone", hint="for example 2030-01-31T18:00:00Z")
 
-    def scoped(self, tags: Mapping[str, str], key: str) -> Grant:
-        """The same under the condition of the value that ``tags`` have for ``key``, if they have one."""
-        return replace(self, tags=((key, tags[key]),)) if key in tags else self
-
 
 def take_access(a: Access, b: Access) -> Access | None:
     """What is left of ``a`` without ``b``; None for nothing."""

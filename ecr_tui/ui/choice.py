@@ -70,9 +70,8 @@ class Choice:
         principal = self.principal_for(consumer)
         if principal is None:
             return None
-        grant = Grant((principal,), self.access, self.condition or (), self.until)
-        tags = repository.tags if repository is not None else None
-        return grant.scoped(tags, self.own_tag) if tags and self.own_tag else grant
+        own = repository.own(self.own_tag) if repository is not None else ()
+        return Grant((principal,), self.access, self.condition or own, self.until)
 
     def lacks(self, repository: Repository | None) -> str:
         """Why there is no condition although one was to follow the repository; "" otherwise."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -51,14 +52,15 @@ async def test_a_denial_names_side_action_why_and_fix(workspace: FakeWorkspace) 
             "ecr:InitiateLayerUpload",
             "my-first-repo has no repository policy",
         )
-        assert "skipped" in row(ui.text(), "pull")
         await ui.press("3", "y")
         await ui.wait(lambda: ui.copied)
         assert "fix      ecr-tui grant my-first-repo --to" in ui.copied[0]
         assert "is not authorized to perform" in ui.copied[0]
         await ui.wait(lambda: ui.main.focused is ui.main.verification)
-        await ui.press("end")
+        await ui.press("pagedown")
         await ui.see("Said", "resource-based policy allows")
+        await ui.press("end")
+        await ui.wait(lambda: "skipped" in row(ui.text(), "pull"))
 
 
 async def test_moving_on_does_not_change_what_is_verified(workspace: FakeWorkspace) -> None:
@@ -188,3 +190,75 @@ async def test_the_access_chosen_is_what_is_proved_and_the_marked_may_be_its_cou
         commands["Prove: isolation of the marked"]()
         await ui.see("Verification · my-first-repo · pull only")
         await ui.wait(lambda: workspace.asked_to_prove == (Access.PULL, ["analytics/etl"]))
+
+
+async def test_a_proof_is_struck_when_we_change_the_policy(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.press("g")
+        await ui.see("written and read back")
+        await ui.press("v")
+        await ui.see("ALLOWED", "Verification · analytics/etl · 12:00 UTC")
+        assert "to verify again" not in ui.text()
+        await ui.press("u")
+        await ui.see("Before the undo at 12:00 UTC. Press v")
+        assert ui.main.verification.summary == "stale"
+        await ui.press("3", "y")
+        await ui.wait(lambda: ui.copied)
+        assert ui.copied[0].startswith("STALE: before the undo at 12:00 UTC")
+        await ui.press("v")
+        await ui.wait(lambda: ui.main.verification.summary == "✓ allowed")
+
+
+async def test_a_proof_is_struck_when_a_refresh_shows_another_policy_or_other_tags(workspace: FakeWorkspace) -> None:
+    arn = workspace.by_name("analytics/etl").arn
+    async with running(workspace) as ui:
+        await ui.press("v")
+        await ui.see("ALLOWED")
+        await ui.press("r")
+        await ui.settle()
+        assert ui.main.verification.summary == "✓ allowed"
+        workspace.policies[arn] = fake.LAMBDA
+        await ui.press("r")
+        await ui.see("Before the policy change at 12:00 UTC")
+        await ui.press("v")
+        await ui.wait(lambda: ui.main.verification.summary == "✓ allowed")
+        workspace.all = [replace(one, tags={"Team": "New"}) if one.arn == arn else one for one in workspace.all]
+        await ui.press("r")
+        await ui.see("Before the tag change at 12:00 UTC")
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_a_proof_never_stands_beside_another_repository(workspace: FakeWorkspace, size: tuple[int, int]) -> None:
+    async with running(workspace, size=size) as ui:
+        await ui.see("Prove access live, as account B:", "Undo the grant") if size[0] == 120 else None
+        await ui.press("v")
+        await ui.see("✓ ALLOWED")
+        await ui.press("1")
+        await ui.wait(lambda: ui.main.table.has_focus)
+        await ui.select("my-first-repo")
+        await ui.wait(lambda: "ALLOWED" not in ui.text() and "✓ allowed" not in ui.text())
+        if size[0] == 120:
+            await ui.see("Verification · my-first-repo", "Prove access live")
+        await ui.select("analytics/etl")
+        await ui.see("✓ ALLOWED" if size[0] == 120 else "3 Verification ✓ allowed")
+
+
+async def test_a_result_for_a_repository_that_was_left_is_told(workspace: FakeWorkspace) -> None:
+    workspace.gate.hold("stage:push")
+    async with running(workspace) as ui:
+        await ui.press("v")
+        await ui.wait(lambda: "▸ push" in ui.text())
+        await ui.select("my-first-repo")
+        workspace.gate.release()
+        await ui.wait(lambda: "Verification of analytics/etl" in ui.toasts())
+        assert "ALLOWED" in ui.toasts()
+
+
+async def test_cause_and_fix_come_before_the_stages_and_name_a_key(workspace: FakeWorkspace) -> None:
+    workspace.script = fake.denied
+    async with running(workspace) as ui:
+        await ui.select("my-first-repo")
+        await ui.press("v")
+        await ui.see("✗ DENIED at push", "Press g to write the previewed grant")
+        pane = [child.id for child in ui.main.verification.children]
+        assert pane.index("failure") < pane.index("stages")

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from textual.widget import Widget
@@ -53,6 +54,9 @@ class Run:
     error: EcrTuiError | None = None
     access: Access | None = None
     cancelling: bool = False
+    serial: int = 0
+    """Its place among the runs and changes of this session, see :class:`Changes`."""
+    at: datetime | None = None
     abandoned: bool = False
     """It did not stop within the time that a user waits: it goes on by itself, cleaning up."""
 
@@ -64,13 +68,66 @@ class Run:
         return next(row for row in self.rows if row.name is name)
 
 
+class Changes:
+    """What has changed access since, by ARN: our own writes, and what a refresh showed. For striking a former proof.
+
+    ``now`` is the wall clock. Order is a counter's: a change and a run may be of the same second.
+    """
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._serial = 0
+        self._changes: dict[str, tuple[int, datetime, str]] = {}
+        self._policies: dict[str, str | None] = {}
+
+    def next(self) -> int:
+        self._serial += 1
+        return self._serial
+
+    def add(self, arn: str, what: str) -> None:
+        """``what``: a noun, such as "undo"."""
+        self._changes[arn] = (self.next(), self._now(), what)
+        self._policies.pop(arn, None)
+
+    def read(self, arn: str, policy: str | None) -> bool:
+        """A policy was read. Whether it is another one than before, which nobody here has written."""
+        other = arn in self._policies and self._policies[arn] != policy
+        if other:
+            self.add(arn, "policy change")
+        self._policies[arn] = policy
+        return other
+
+    def since(self, arn: str, serial: int) -> str:
+        """ "before the undo at 18:50 UTC", where there was a change after that run; "" otherwise."""
+        found = self._changes.get(arn)
+        return "" if found is None or found[0] < serial else _before(found)
+
+    def since_time(self, arn: str, at: datetime) -> str:
+        """As :meth:`since`, for a run of which only the time is known."""
+        found = self._changes.get(arn)
+        return "" if found is None or found[1] < at else _before(found)
+
+
+def _before(change: tuple[int, datetime, str]) -> str:
+    return f"before the {change[2]} at {change[1].astimezone(UTC):%H:%M} UTC"
+
+
 class Verifier:
     """Owns the run that the verification pane shows."""
 
-    def __init__(self, node: Widget, workspace: Workspace, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        node: Widget,
+        workspace: Workspace,
+        *,
+        now: Callable[[], datetime],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._node = node
         self._workspace = workspace
         self.clock = clock
+        self.changes = Changes(now)
+        self._now = now
         self._generation = 0
         self._cancel = threading.Event()
         self.run: Run | None = None
@@ -78,6 +135,25 @@ class Verifier:
     @property
     def running(self) -> bool:
         return self.run is not None and self.run.running
+
+    def about(self, repository: Repository | None) -> Run | None:
+        """The run that may be shown beside this repository: its own, or one that is not over."""
+        run = self.run
+        mine = run is not None and repository is not None and run.repository.arn == repository.arn
+        return run if run is not None and (mine or run.running) else None
+
+    @property
+    def stale(self) -> str:
+        """What makes the run's result an old one; "" for nothing."""
+        return "" if self.run is None else self.changes.since(self.run.repository.arn, self.run.serial)
+
+    def look_at_tags(self, repository: Repository | None) -> None:
+        """The repository of the run as a listing shows it now."""
+        run = self.run
+        if run is None or repository is None or repository.tags is None or run.repository.tags is None:
+            return
+        if repository.tags != run.repository.tags and not self.stale:
+            self.changes.add(repository.arn, "tag change")
 
     def start(
         self, repository: Repository, engine: str, access: Access, counter_proof: Sequence[Repository] = ()
@@ -88,7 +164,8 @@ class Verifier:
         self._generation += 1
         generation, node, workspace = self._generation, self._node, self._workspace
         cancel = self._cancel = threading.Event()
-        self.run = Run(repository, [StageRow(name) for name in StageName], access=access)
+        serial, at = self.changes.next(), self._now()
+        self.run = Run(repository, [StageRow(name) for name in StageName], access=access, serial=serial, at=at)
 
         def work() -> Verified:
             report = workspace.verify(

@@ -53,13 +53,13 @@ class History:
     def show(self) -> None:
         """The selected repository's last verification, unless the pane is about it, or one runs."""
         screen = self._screen
-        repository, run = screen.repository, screen.proving.verifier.run
+        repository, verifier = screen.repository, screen.proving.verifier
         past = self._last.get(repository.arn) if repository is not None else None
-        shown = run is not None and (run.running or (repository is not None and run.repository.arn == repository.arn))
-        if repository is None or past is None or shown:
+        if repository is None or past is None or verifier.about(repository) is not None:
             screen.verification.show_last(Content.empty())
         else:
-            screen.verification.show_last(last_line(repository.name, past, screen.now()))
+            stale = verifier.changes.since_time(repository.arn, past.at)
+            screen.verification.show_last(last_line(repository.name, past, screen.now(), stale))
 
     def open(self) -> None:
         repository = self._screen.repository

@@ -114,7 +114,7 @@ class MainScreen(Screen[None]):
         self.journal = Journalling(self)
         self.tag_editing = TagEditing(self)
         self.merging = Loading(self)
-        self.proving = Proving(self, Verifier(self, workspace))
+        self.proving = Proving(self, Verifier(self, workspace, now=now))
         self.many = ManyProving(self, ManyVerifier(self, workspace))
         self.history = History(self)
         self.leftovers = Leftovers(self)
@@ -275,9 +275,12 @@ class MainScreen(Screen[None]):
         safety.mark(self)
         bar = self.query_one(StatusBar)
         bar.show(status.left(self), status.right(self))
-        panes, run, repository = self.query_one(PaneBar), self.proving.verifier.run, self.repository
+        self.proving.refresh()
+        panes, repository = self.query_one(PaneBar), self.repository
+        run = self.proving.verifier.about(repository)
+        about = run.repository if run is not None else repository
         panes.say("preview", safe(repository.name) if repository else "")
-        panes.say("verification", safe(run.repository.name) if run else "", self.verification.summary)
+        panes.say("verification", safe(about.name) if about else "", self.verification.summary)
         self.history.show()
 
     # -- accounts and repositories -----------------------------------------------------------------------------------
@@ -372,6 +375,9 @@ class MainScreen(Screen[None]):
 
     @on(VirtualTable.Loaded)
     def _rows_loaded(self) -> None:
+        run = self.proving.verifier.run
+        if run is not None:
+            self.proving.verifier.look_at_tags(self.table.find(run.repository.arn))
         self.searching.learn_anew()
         self._preview_now()
 
@@ -434,6 +440,10 @@ class MainScreen(Screen[None]):
         repository = self.repository
         before = self.details.policies.get(repository.arn) if repository else None
         read, anything = self.details.take()
+        changes = self.proving.verifier.changes
+        for arn in read:
+            if self.details.policies[arn].error is None:
+                changes.read(arn, self.details.policies[arn].value)
         self.searching.learn(read)
         if anything:
             self.table.redraw_rows()
@@ -482,9 +492,14 @@ class MainScreen(Screen[None]):
         """A write has begun or ended: somebody may be waiting to leave."""
         self.post_message(said.WorkChanged())
 
-    def policies_changed(self, arns: list[str]) -> None:
-        """After a write, or when a write found another policy: read them again, the selected one first."""
+    def policies_changed(self, arns: list[str], what: str = "policy change") -> None:
+        """After a write, or when a write found another policy: read them again, the selected one first.
+
+        ``what`` has changed access, as a noun; "" when nothing has.
+        """
         for arn in arns:
+            if what:
+                self.proving.verifier.changes.add(arn, what)
             self.details.forget_policy(arn)
         self.searching.learn(arns)
         self.table.redraw_rows()

@@ -12,10 +12,12 @@ from textual.timer import Timer
 from ecr_tui.policy.actions import Access
 from ecr_tui.ui.safety import ask_first
 from ecr_tui.ui.text import safe
+from ecr_tui.ui.widgets.verification import verdict as headline
+from ecr_tui.ui.write_text import grant_words
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
-    from ecr_tui.ui.flows.verifying import Verifier
+    from ecr_tui.ui.flows.verifying import Run, Verifier
     from ecr_tui.ui.messages import Verified, Verifying
     from ecr_tui.ui.screens.main import MainScreen
 
@@ -104,6 +106,10 @@ class Proving:
         self._screen.history.refresh()
         self.show()
         self._screen.update_bindings()
+        run = self.verifier.run
+        if run is not None and self.verifier.about(self._screen.repository) is None:
+            words = headline(run).plain
+            self._screen.app.notify(words, title=f"Verification of {safe(run.repository.name)}", markup=False)
         if message.error is not None:
             self._screen.report(message.error)
 
@@ -112,6 +118,26 @@ class Proving:
             self.show()
 
     def show(self) -> None:
-        if self.verifier.run is not None:
-            self._screen.verification.show(self.verifier.run, self.verifier.clock())
-            self._screen.show_status()
+        self.refresh()
+        self._screen.show_status()
+
+    def refresh(self) -> None:
+        """The run of the selected repository, or the one under way: a result never stands beside another one."""
+        screen, repository = self._screen, self._screen.repository
+        run = self.verifier.about(repository)
+        if run is None:
+            screen.verification.clear(repository)
+        else:
+            screen.verification.show(run, self.verifier.clock(), stale=self.verifier.stale, hint=self._hint(run))
+
+    def _hint(self, run: Run) -> str:
+        """The key that mends a denial, where the previewed grant does."""
+        screen = self._screen
+        plan = screen.previewer.writable(screen.repository, screen.grant)
+        report = run.report
+        denied = report is not None and any(
+            stage.side.startswith("account A") and stage.status.value == "denied" for stage in report.stages
+        )
+        if not denied or plan is None or plan.grant is None or not plan.changed or plan.refused:
+            return ""
+        return f"Press g to write the previewed grant ({grant_words(plan.grant)}), then v."

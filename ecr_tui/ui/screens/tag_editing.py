@@ -133,9 +133,10 @@ class TagEditing:
     def _update(self, row: Repository) -> None:
         """What the row says, and what follows from its tags: the access column, and the preview."""
         main = self._screen
-        if main.table.find(row.arn) is not None:
+        before = main.table.find(row.arn)
+        if before is not None:
             main.table.add_rows([row])
-        main.policies_changed([row.arn])
+        main.policies_changed([row.arn], "" if before is not None and before.tags == row.tags else "tag change")
 
     def _told(self, error: EcrTuiError) -> Answered:
         return Answered(lambda: self._screen.report(error))

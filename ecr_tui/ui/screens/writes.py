@@ -320,7 +320,8 @@ class Writes:
             self._set_phase(subject, f"{OK} written" if outcome.notes else f"{OK} written and read back")
             self._made_here |= {outcome.entry_id} if outcome.entry_id else set()
             self._screen.table.unmark_all()
-        self._screen.policies_changed([plan.repository.arn])
+        # A failed write may have been written all the same.
+        self._screen.policies_changed([plan.repository.arn], plan.kind)
         self._busy_changed()
         if isinstance(outcome, EcrTuiError):
             self._failed(outcome, f"{plan.kind.capitalize()} on {plan.repository.name}")
@@ -420,7 +421,7 @@ class Writes:
                 self._screen.policies_changed([self._screen.repository.arn])
             return
         repository = outcome.plan.repository
-        self._screen.policies_changed([repository.arn])
+        self._screen.policies_changed([repository.arn], "undo")
         self._busy_changed()
         self._say(f"The policy of {safe(repository.name)} is exactly as it was before.", title="Undone")
 

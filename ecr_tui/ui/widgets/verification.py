@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -14,6 +15,7 @@ from ecr_tui.ui.text import MUTED, NO, OK, SKIP, safe, safe_block, seconds, size
 from ecr_tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
+    from ecr_tui.aws.model import Repository
     from ecr_tui.report import Report, Stage
     from ecr_tui.ui.flows.verifying import Run, StageRow
 
@@ -26,12 +28,25 @@ WORDS = {
 """By the value of a stage's status. What a run reports is first needed when one begins, so the first frame does not
 import it."""
 
-INTRODUCTION = (
-    "v proves it live, as account B: log in, push a probe image of under 2 kB, pull it back, compare the digests, "
-    "look at a repository that was not granted, and clean up. p chooses what: with pull alone the newest image is "
-    "pulled, and nothing pushed."
-)
+KEY = "bold $text-accent"
 
+START = Content("\n").join(
+    [
+        Content.styled("Prove access live, as account B:", "bold"),
+        *(
+            Content.assemble((f"  {key:<6}", KEY), words)
+            for key, words in (
+                ("↑ ↓", "Select a repository"),
+                ("v", "Verify: log in, push a 2 kB probe image, pull it, clean up"),
+                ("g", "Grant what the policy preview shows"),
+                ("v", "Verify again"),
+                ("u", "Undo the grant"),
+            )
+        ),
+        Content.styled("p chooses pull, push or both. With pull alone nothing is pushed.", MUTED),
+    ]
+)
+"""The story in five keys, where there is no verification to show."""
 
 PULL_TIME = (
     "With pull alone v moves the image's last-pull time, which lifecycle rules may go by: it may be kept longer."
@@ -69,21 +84,52 @@ class VerificationPane(VerticalScroll, can_focus=True):
         self.border_title = "Verification"
         self._run: Run | None = None
         self._explained: object = None
+        self._stale = self._title = ""
 
     def compose(self) -> ComposeResult:
-        yield Words(Content.styled(INTRODUCTION, MUTED), id="verdict")
+        yield Words(id="verdict")
+        yield Words(id="hint")
         yield Words(Content.styled(PULL_TIME, "$text-warning"), id="pull-time")
         yield Words(id="last")
-        yield Words(id="stages")
         yield Vertical(id="failure")
+        yield Words(id="stages")
+        yield Words(START, id="start")
 
-    def show(self, run: Run, now: float) -> None:
-        """``now`` is monotonic seconds, for the stage that runs."""
-        if run is not self._run:
-            self._run = run
-            only = {"pull": " · pull only", "push": " · push only"}.get(run.access.value if run.access else "", "")
-            self.border_title = Content(f"Verification · {safe(run.repository.name)}{only}")
-        self.query_one("#verdict", Words).say(verdict(run))
+    def clear(self, repository: Repository | None) -> None:
+        """No run to show for this repository: how to begin."""
+        if self._run is not None:
+            self._run = self._explained = None
+            for name in ("#verdict", "#hint", "#stages"):
+                self.query_one(name, Words).say(Content.empty())
+            self.query_one("#failure", Vertical).remove_children()
+            self.border_subtitle = ""
+            self.query_one("#start", Words).display = True
+        title = f"Verification · {safe(repository.name)}" if repository is not None else "Verification"
+        if title != self._title:
+            self._title = title
+            self.border_title = Content(title)
+
+    def show(self, run: Run, now: float, *, stale: str = "", hint: str = "") -> None:
+        """``now`` is monotonic seconds, for the stage that runs.
+
+        ``stale``: why the result is an old one, "before the undo at 18:50 UTC". ``hint``: a key that mends a denial.
+        """
+        self._stale = "" if run.running else stale
+        only = {"pull": " · pull only", "push": " · push only"}.get(run.access.value if run.access else "", "")
+        at = f" · {run.at.astimezone(UTC):%H:%M} UTC" if run.at is not None else ""
+        title = f"Verification · {safe(run.repository.name)}{only}{at}"
+        if run is not self._run or title != self._title:
+            self._run, self._title = run, title
+            self.border_title = Content(title)
+            self.query_one("#start", Words).display = False
+        said = verdict(run)
+        if self._stale:
+            said = Content.styled(said.plain, f"strike {MUTED}")
+        self.query_one("#verdict", Words).say(said)
+        line = f"{self._stale[:1].upper()}{self._stale[1:]}. Press v to verify again." if self._stale else hint
+        self.query_one("#hint", Words).say(
+            Content.styled(line, "bold $text-warning" if self._stale else "$text-accent")
+        )
         self.query_one("#stages", Words).say(
             Content("\n").join([stage_line(row, now, run.cancelling) for row in run.rows])
         )
@@ -121,7 +167,8 @@ class VerificationPane(VerticalScroll, can_focus=True):
             return self._run.error.text(), "the error"
         if self._run.report is None:
             return "", ""
-        return report_text(self._run.report), "the report"
+        old = f"STALE: {self._stale}\n" if self._stale else ""
+        return old + report_text(self._run.report), "the report"
 
     @property
     def summary(self) -> str:
@@ -131,6 +178,8 @@ class VerificationPane(VerticalScroll, can_focus=True):
             return ""
         if run.running:
             return "running"
+        if self._stale:
+            return "stale"
         if run.report is None:
             return f"{NO} error"
         return f"{OK} allowed" if run.report.passed else f"{NO} {_loudest(run.report)}"
@@ -228,10 +277,10 @@ def explanation(run: Run) -> list[Field | Static]:
             fields.append(Static(Content.styled(f"\n{stage.name.value}: {safe(stage.message)}", "bold"), markup=False))
             fields += _fields(
                 [
-                    ("Side", stage.side),
-                    ("Action", stage.action),
                     ("Why", stage.cause if stage.cause != stage.message else ""),
                     ("Fix", stage.fix),
+                    ("Side", stage.side),
+                    ("Action", stage.action),
                     *((label.capitalize(), text) for label, text in stage.traces),
                     ("Said", stage.detail if stage.detail != stage.message else ""),
                 ]
