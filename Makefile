@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 LOWEST := .venv-lowest
 LOWEST_STAMP := $(LOWEST)/.installed-lowest
 # What meets the libraries: AWS, registries, the sandbox, the command line, and some of the interface.
-LOWEST_TESTS := tests/aws tests/registry tests/sandbox tests/test_help.py tests/test_completion.py tests/test_repeats.py \
+LOWEST_TESTS := tests/aws tests/registry tests/sandbox tests/cli/test_help.py tests/cli/test_completion.py tests/cli/test_repeats.py \
   tests/e2e/test_streams.py tests/ui/test_verification.py tests/ui/test_story.py
 
 .PHONY: help demo test thorough lowest check lint types contracts format readme screenshots bench soak clean

@@ -25,12 +25,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from ecr_tui import grants, undoing
 from ecr_tui.aws.model import Role
 from ecr_tui.aws.policies import RepositoryPolicies
+from ecr_tui.changes import apply as apply_module
+from ecr_tui.changes import undo as undo_module
+from ecr_tui.changes.journal import TAGS, UNKNOWN, found_in
 from ecr_tui.config import Settings
 from ecr_tui.errors import EcrTuiError
-from ecr_tui.journal import TAGS, UNKNOWN, found_in
 from ecr_tui.policy.compare import equivalent
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.sandbox.sandbox import Sandbox
@@ -162,7 +163,7 @@ class Soak:
     # -- what must hold ------------------------------------------------------------------------------------------
 
     def check(self) -> None:
-        history = self.workspace.journal.read()
+        history = self.workspace.changes.journal.read()
         told = [f"the journal's line {damage.line}: {damage.why}" for damage in history.damaged]
         self.problems += [one for one in told if one not in self.problems]
         for name in self.names:
@@ -174,7 +175,7 @@ class Soak:
 
     def changes_without_entry(self) -> None:
         """What is live must be what an entry left, with what somebody else added."""
-        history = self.workspace.journal.read()
+        history = self.workspace.changes.journal.read()
         for (arn, subject), entries in history.of_repository.items():
             name = entries[0].record.repository
             if name not in self.names:
@@ -189,7 +190,9 @@ class Soak:
     def live(self, name: str, subject: str) -> str | None:
         if subject == TAGS:
             return json.dumps(self.tags(name))
-        return RepositoryPolicies(self.workspace.session(Role.OWNER)).read(self.workspace.repository(name))
+        return RepositoryPolicies(self.workspace.accounts.session(Role.OWNER)).read(
+            self.workspace.listing.repository(name)
+        )
 
     def same(self, subject: str, name: str, live: str | None, text: str | None) -> bool:
         if subject == TAGS:
@@ -208,10 +211,10 @@ class Soak:
     def take_back(self) -> None:
         """What others have not written is led back to its beginning, to the letter, newest first."""
         for _ in range(5000):
-            with self.workspace.journal.writing():
-                history = undoing.settle(
-                    lambda entry: RepositoryPolicies(self.workspace.session(Role.OWNER)),
-                    self.workspace.journal,
+            with self.workspace.changes.journal.writing():
+                history = undo_module.settle(
+                    lambda entry: RepositoryPolicies(self.workspace.accounts.session(Role.OWNER)),
+                    self.workspace.changes.journal,
                     tags_for=lambda entry: self.tags(entry.record.repository),
                 )
             entries = (one for one in history.undoable() if one.record.repository in self.own)
@@ -220,9 +223,9 @@ class Soak:
                 break
             try:
                 if entry.record.subject == TAGS:
-                    self.workspace.apply_tags(self.workspace.plan_tags_back(entry.id))
+                    self.workspace.changes.apply_tags(self.workspace.changes.plan_tags_back(entry.id))
                 else:
-                    self.workspace.undo_entry(entry.id)
+                    self.workspace.changes.undo_entry(entry.id)
             except EcrTuiError as error:
                 self.problems.append(f"{entry.id} cannot be taken back: {error.text()}")
                 return
@@ -251,11 +254,11 @@ def main() -> int:
             soak.one()
             operations += 1
         soak.changes_without_entry()
-        entries = soak.workspace.journal.entries()
+        entries = soak.workspace.changes.journal.entries()
         unknown = sum(one.outcome == UNKNOWN for one in entries)
         # What is on its way is not waited for.
-        undoing.LATE = timedelta(0)
-        grants.LOOK_AGAIN = 0.0
+        undo_module.LATE = timedelta(0)
+        apply_module.LOOK_AGAIN = 0.0
         soak.take_back()
         soak.check()
         wire.close()

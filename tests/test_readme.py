@@ -135,7 +135,7 @@ def test_the_exit_codes_are_the_errors_own() -> None:
 
 
 def test_the_table_of_documents_names_every_schema() -> None:
-    from ecr_tui.schemas import NAMES, schema_of
+    from ecr_tui.cli.schemas import NAMES, schema_of
 
     rows = table(section("JSON"))
     assert sorted(name for row in rows for name in re.findall(r"`([^`]+)`", row[0])) == sorted(NAMES)

@@ -12,9 +12,9 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from ecr_tui import calls
+from ecr_tui.aws import calls
+from ecr_tui.config.folders import make_private
 from ecr_tui.errors import MAX_DETAIL, EcrTuiError
-from ecr_tui.lines import make_private
 from ecr_tui.secret import Secret, redact, remember, remember_url
 
 SESSION = "IQoJb3JpZ2luX2VjEN7//////////wEaCXVzLWVhc3QtMSJHMEUCIQD+" + "Zk3/vA+q9" * 40 + "=="

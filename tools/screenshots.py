@@ -45,7 +45,7 @@ _DIFFERS = (
 
 
 async def select(ui: Session, name: str) -> None:
-    arn = await asyncio.to_thread(lambda: ui.app._workspace.repository(name).arn)
+    arn = await asyncio.to_thread(lambda: ui.app._workspace.listing.repository(name).arn)
     ui.main.table.go_to_key(arn)
     await ui.wait(lambda: ui.selected == name)
     await ui.ready()

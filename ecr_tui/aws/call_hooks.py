@@ -1,4 +1,4 @@
-"""Every API call of a botocore session, written to the session log (``ecr_tui.calls``) as it ends.
+"""Every API call of a botocore session, written to the session log (``ecr_tui.aws.calls``) as it ends.
 
 The events carry credentials in the request's headers and documents in its body; only what is looked up here by name
 is ever read from them.
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ecr_tui import calls
+from ecr_tui.aws import calls
 from ecr_tui.aws.answers import is_throttling
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ _NO_SUBJECT = ("maxResults", "ResourcesPerPage")
 def record(events: Any, *, side: str, profile: str | None, note: str = "") -> None:
     """Watch the event emitter of a botocore session; its clients copy what is registered there.
 
-    ``profile`` and ``note`` complete the commands (:func:`ecr_tui.calls.aws_command`). The log is the one that is
+    ``profile`` and ``note`` complete the commands (:func:`ecr_tui.aws.calls.aws_command`). The log is the one that is
     ``calls.LOG`` now, for all later calls of the session.
     """
     log = calls.LOG

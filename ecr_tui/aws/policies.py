@@ -19,7 +19,7 @@ _DEAD_PRINCIPAL = re.compile(r"\bA(?:ID|RO|GP|NP)A[A-Z0-9]{12,}\b")
 
 
 class RepositoryPolicies:
-    """The PolicyStore of :mod:`ecr_tui.grants` on real ECR. Thread-safe.
+    """The PolicyStore of :mod:`ecr_tui.changes.apply` on real ECR. Thread-safe.
 
     ``principal_wait``: default :data:`PRINCIPAL_WAIT`; 0 never waits. ``background``: reads are bulk work that backs
     off rather than fails (``AwsSession.client``). ``client`` gives the client of a region instead: who writes takes

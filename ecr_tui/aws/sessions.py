@@ -17,7 +17,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ecr_tui import __version__, secret
-from ecr_tui.aws import call_hooks, errors, exchange, hosts
+from ecr_tui.aws import call_hooks, errors, exchange, hosts, quiet
+from ecr_tui.aws.assuming import assume
 from ecr_tui.aws.model import Identity, MfaPrompt, Role, RoleToAssume
 from ecr_tui.aws.plain_answers import prefer_plain_lists
 from ecr_tui.aws.profiles import chain, full_config, login_command
@@ -203,8 +204,6 @@ class AwsSession:
     def _make(self) -> boto3.session.Session:
         import boto3
 
-        from ecr_tui.aws import quiet
-
         for proxy in urllib.request.getproxies().values():
             secret.remember_url(proxy)
         core = _core_session(self.profile, str(self.role))
@@ -225,8 +224,6 @@ class AwsSession:
         quiet.tame(core, self._mfa_code, cache=cache)
         note = ""
         if self.assume is not None:
-            from ecr_tui.aws.assuming import assume
-
             self._mfa = self._mfa or bool(self.assume.mfa_serial)
             assume(core, self.assume, self._mfa_code, cache=cache)
             note = f"as {self.assume.arn}, assumed with this profile"

@@ -17,8 +17,11 @@ import click
 
 from ecr_tui import __version__
 from ecr_tui.cli import completing, output
+from ecr_tui.cli.call_log import write_at_end
 from ecr_tui.cli.common import ENGINES, account_options, open_workspace
+from ecr_tui.cli.interface import run_interface
 from ecr_tui.cli.loading import LazyGroup
+from ecr_tui.cli.shells import answer
 from ecr_tui.cli.streams import Streams
 from ecr_tui.errors import EcrTuiError
 
@@ -50,8 +53,6 @@ def main() -> NoReturn:
     """The entry point: a failure becomes one clear message and its exit code, never a traceback."""
     streams = Streams()
     if completing.VARIABLE in os.environ:
-        from ecr_tui.cli.shells import answer
-
         answer(cli)
     code = _run()
     try:
@@ -125,12 +126,8 @@ def cli(context: click.Context, /, **flags: Any) -> None:
     """
     context.obj = flags
     if flags["log_calls"]:
-        from ecr_tui.cli.call_log import write_at_end
-
         write_at_end(context, flags["log_calls"])
     if context.invoked_subcommand is None:
-        from ecr_tui.cli.interface import run_interface
-
-        with open_workspace(context, at_once=False) as workspace:
+        with open_workspace(context) as workspace:
             code = run_interface(workspace)
         context.exit(code)

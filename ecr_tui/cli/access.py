@@ -6,10 +6,14 @@ import functools
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
+from ecr_tui.access.expiry import parse_until
+from ecr_tui.aws.model import Repository
+from ecr_tui.changes.apply import Plan
+from ecr_tui.changes.bulk import Bulk, Intent
 from ecr_tui.cli import completing, output
 from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import (
@@ -30,13 +34,13 @@ from ecr_tui.cli.writing import (
     unfinished,
     write,
 )
+from ecr_tui.config import parse_tags
 from ecr_tui.errors import InputError
-
-if TYPE_CHECKING:
-    from ecr_tui.aws.model import Repository
-    from ecr_tui.bulk import Bulk, Intent
-    from ecr_tui.grants import Plan
-    from ecr_tui.workspace import Workspace
+from ecr_tui.policy.actions import Access
+from ecr_tui.policy.change import Grant
+from ecr_tui.policy.incoming import decoded, read_incoming
+from ecr_tui.render import sides as render_sides
+from ecr_tui.workspace import Workspace
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -106,22 +110,24 @@ def plan(context: click.Context, /, as_json: bool, **flags: Any) -> None:
 
     Exit 1 where ECR would refuse the policy.
     """
-    from ecr_tui import present_sides
-
     with open_workspace(context, flags) as workspace:
-        seen = present_sides.seen_all(
+        seen = render_sides.seen_all(
             [
-                (item, workspace.verdicts(item.repository, item), workspace.new_repositories(item.repository, item))
+                (
+                    item,
+                    workspace.access.verdicts(item.repository, item),
+                    workspace.access.new_repositories(item.repository, item),
+                )
                 for item in grant_plans(workspace, flags)
             ]
         )
         if as_json:
-            print_json([present_sides.seen_json(item) for item in seen])
+            print_json([render_sides.seen_json(item) for item in seen])
         else:
             for item in sorted(seen, key=lambda item: not item.plan.refused):
-                output.block(present_sides.seen_text(item))
+                output.block(render_sides.seen_text(item))
             if seen and seen[0].together:
-                output.block(present_sides.needed_text(seen[0].together))
+                output.block(render_sides.needed_text(seen[0].together))
         context.exit(int(any(item.plan.refused for item in seen)))
 
 
@@ -138,7 +144,7 @@ def grant(context: click.Context, /, as_json: bool, resume: bool, parallel: int,
     Of several repositories one that fails stops no other. A run that was interrupted is gone on with by --resume.
     """
     with open_workspace(context, flags) as workspace:
-        bulk, asking = workspace.bulk(parallel), Asking.of(workspace.settings, flags, as_json=as_json)
+        bulk, asking = workspace.changes.bulk(parallel), Asking.of(workspace.settings, flags, as_json=as_json)
         if resume:
             context.exit(resume_run(bulk, flags, "grant", asking))
         mention_unfinished(bulk)
@@ -170,12 +176,10 @@ def grant(context: click.Context, /, as_json: bool, resume: bool, parallel: int,
 @click.pass_context
 def revoke(context: click.Context, /, as_json: bool, resume: bool, parallel: int, **flags: Any) -> None:
     """Take back what ecr-tui granted a principal; statements of others are left alone, and said."""
-    from ecr_tui.bulk import Intent
-
     if not resume and not flags["principals"]:
         raise click.UsageError("Missing option '--to'.", context)
     with open_workspace(context, flags) as workspace:
-        bulk, asking = workspace.bulk(parallel), Asking.of(workspace.settings, flags, as_json=as_json)
+        bulk, asking = workspace.changes.bulk(parallel), Asking.of(workspace.settings, flags, as_json=as_json)
         if resume:
             context.exit(resume_run(bulk, flags, "revoke", asking))
         mention_unfinished(bulk)
@@ -185,9 +189,6 @@ def revoke(context: click.Context, /, as_json: bool, resume: bool, parallel: int
 
 
 def resume_run(bulk: Bulk, flags: dict[str, Any], kind: str, asking: Asking) -> int:
-    from ecr_tui.bulk import Intent
-    from ecr_tui.grants import Plan
-
     given = ("repositories", "principals", "conditions", "document", "until", "tags", "repins", "foreign")
     if any(flags.get(name) for name in given):
         raise InputError("--resume goes on with a run as it was begun", hint="Leave out repositories and the grant.")
@@ -204,11 +205,9 @@ def resume_run(bulk: Bulk, flags: dict[str, Any], kind: str, asking: Asking) -> 
 
 def grant_plans(workspace: Workspace, flags: dict[str, Any]) -> list[Plan]:
     """Plans that are only looked at. Raises what keeps the first of them from being made."""
-    from ecr_tui.grants import Plan
-
     rows, intent = _grant_of(workspace, flags)
     with Meter("Reading policies") as meter:
-        found = workspace.bulk().plan(rows, intent, on_progress=meter)
+        found = workspace.changes.bulk().plan(rows, intent, on_progress=meter)
     for one in found:
         if not isinstance(one, Plan):
             raise one
@@ -216,13 +215,6 @@ def grant_plans(workspace: Workspace, flags: dict[str, Any]) -> list[Plan]:
 
 
 def _grant_of(workspace: Workspace, flags: dict[str, Any]) -> tuple[list[Repository], Intent]:
-    from ecr_tui.bulk import Intent
-    from ecr_tui.config import parse_tags
-    from ecr_tui.endings import parse_until
-    from ecr_tui.policy.actions import Access
-    from ecr_tui.policy.change import Grant
-    from ecr_tui.policy.incoming import read_incoming
-
     source: Path | None = flags["document"]
     if source is not None:
         if flags["principals"] or flags["conditions"] or flags["until"]:
@@ -233,7 +225,7 @@ def _grant_of(workspace: Workspace, flags: dict[str, Any]) -> tuple[list[Reposit
         return chosen(workspace, flags), Intent.to_merge(incoming.document, incoming.notes)
     until = parse_until(flags["until"]) if flags["until"] else None
     repositories = chosen(workspace, flags)
-    principals = _principals(workspace, flags) or (workspace.consumer_principal(),)
+    principals = _principals(workspace, flags) or (workspace.accounts.consumer_principal(),)
     texts = flags["conditions"]
     preset = workspace.settings.condition or ()
     conditions = parse_tags(() if texts == ("none",) else texts, origin="--if-tag") if texts else preset
@@ -243,12 +235,10 @@ def _grant_of(workspace: Workspace, flags: dict[str, Any]) -> tuple[list[Reposit
 
 def _principals(workspace: Workspace, flags: dict[str, Any]) -> tuple[str, ...]:
     """As ARNs, each once."""
-    return tuple(dict.fromkeys(map(workspace.principal, flags["principals"])))
+    return tuple(dict.fromkeys(map(workspace.accounts.principal, flags["principals"])))
 
 
 def _read(source: Path) -> str:
-    from ecr_tui.policy.incoming import decoded
-
     try:
         return decoded(sys.stdin.buffer.read() if str(source) == "-" else source.read_bytes())
     except (OSError, UnicodeDecodeError) as error:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from ecr_tui.cli import output
+from ecr_tui.config import Settings
 from ecr_tui.errors import InputError
-
-if TYPE_CHECKING:
-    from ecr_tui.config import Settings
 
 
 @dataclass(frozen=True)

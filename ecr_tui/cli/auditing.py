@@ -6,10 +6,12 @@ from typing import Any
 
 import click
 
+from ecr_tui.access.audit_json import audit_json
 from ecr_tui.cli import completing, output
 from ecr_tui.cli.common import account_options, json_option, open_workspace, print_json
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
+from ecr_tui.render.audit import audit_text
 
 
 @command()
@@ -42,9 +44,6 @@ def audit(
     context: click.Context, /, principals: tuple[str, ...], fail_on: str | None, as_json: bool, **flags: Any
 ) -> None:
     """Who has access to what, over all repositories: other accounts, public ones, drift, and what is not known."""
-    from ecr_tui.audit_json import audit_json
-    from ecr_tui.present_audit import audit_text
-
     with open_workspace(context, flags) as workspace:
         with Meter("Listing repositories") as listing, Meter("Reading policies") as reading:
 
@@ -52,9 +51,9 @@ def audit(
                 listing.clear()
                 reading(done, total)
 
-            found = workspace.audit(
+            found = workspace.access.audit(
                 tags=workspace.settings.tags,
-                principals=[workspace.principal(one) for one in principals],
+                principals=[workspace.accounts.principal(one) for one in principals],
                 on_listed=listing,
                 on_progress=read,
             )

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from ecr_tui import calls
+from ecr_tui.aws import calls
 from ecr_tui.cli import output
 from ecr_tui.errors import EnvironmentFailure, InputError
 from ecr_tui.text import block

@@ -10,6 +10,7 @@ from ecr_tui.cli import output
 from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import account_options, json_option, open_workspace, print_json, yes_option
 from ecr_tui.cli.helping import command
+from ecr_tui.render import common as render_common
 
 
 @command()
@@ -19,21 +20,19 @@ from ecr_tui.cli.helping import command
 @click.pass_context
 def cleanup(context: click.Context, /, as_json: bool, **flags: Any) -> None:
     """Remove probe images, and set tags again, that a killed verification has left behind."""
-    from ecr_tui import present
-
     with open_workspace(context, flags) as workspace:
-        leftovers = workspace.leftovers()
+        leftovers = workspace.verification.leftovers()
         if not as_json:
-            output.block(present.leftovers_text(leftovers))
+            output.block(render_common.leftovers_text(leftovers))
         if leftovers:
             Asking.of(workspace.settings, flags, as_json=as_json).confirm("Put this right?")
-        cleaned = workspace.clean_leftovers(leftovers) if leftovers else ()
-        unknown = len(workspace.journal.recent().unknown)
+        cleaned = workspace.verification.clean_leftovers(leftovers) if leftovers else ()
+        unknown = len(workspace.changes.journal.recent().unknown)
         if unknown:
             writes = "1 write has" if unknown == 1 else f"{unknown:,} writes have"
             output.line(f"{writes} an unknown outcome: ecr-tui undo looks it up and takes it back.", err=True)
         for one in cleaned:
-            output.block(present.cleaned_line(one), err=as_json)
+            output.block(render_common.cleaned_line(one), err=as_json)
         if as_json:
-            print_json([present.cleaned_json(one) for one in cleaned])
+            print_json([render_common.cleaned_json(one) for one in cleaned])
         context.exit(max((one.error.exit_code for one in cleaned if one.error is not None), default=0))

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from ecr_tui import config
+from ecr_tui.aws.model import MfaPrompt, Repository
 from ecr_tui.cli import completing, output
 from ecr_tui.cli.meter import Meter
+from ecr_tui.config import FLAGS, Settings, locate, read, resolve
 from ecr_tui.errors import EcrTuiError, InputError
-
-if TYPE_CHECKING:
-    from ecr_tui.aws.model import MfaPrompt, Repository
-    from ecr_tui.config import Settings
-    from ecr_tui.workspace import Workspace
+from ecr_tui.workspace import Workspace
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -93,8 +92,6 @@ def settings_of(context: click.Context, flags: dict[str, Any] | None = None, *, 
 
     ``demo``: what the file says of accounts is about others than the demo's.
     """
-    from ecr_tui.config import FLAGS, locate, read, resolve
-
     given = {**(flags or {})}
     program = context.find_root().obj or {}
     file = read(*locate(given.get("config_file") or program.get("config_file")))
@@ -112,20 +109,12 @@ def open_workspace(
     prepare: Callable[[], None] | None = None,
     *,
     demo: bool = False,
-    at_once: bool = True,
     change: Callable[[Settings], Settings] | None = None,
 ) -> Iterator[Workspace]:
-    """The workspace of this run (:func:`settings_of`); ``at_once`` False: made when something is asked of it."""
+    """The workspace of this run (:func:`settings_of`)."""
     settings, ask = settings_of(context, flags, demo=demo), _ask_mfa if sys.stdin.isatty() else None
     settings = settings if change is None else change(settings)
-    if at_once:
-        from ecr_tui.workspace import Workspace
-
-        workspace = Workspace(settings, ask, prepare)
-    else:
-        from ecr_tui.cli.later import later
-
-        workspace = later(settings, ask, prepare)
+    workspace = Workspace(settings, ask, prepare)
     try:
         yield workspace
     finally:
@@ -155,7 +144,7 @@ def listed(workspace: Workspace) -> list[Repository]:
             arns.update(row.arn for row in rows)
             meter(len(arns))
 
-        rows = workspace.repositories(dict(workspace.settings.tags) or None, on_page=page, on_failure=failed)
+        rows = workspace.listing.repositories(dict(workspace.settings.tags) or None, on_page=page, on_failure=failed)
     for region, error in failures.items():
         output.failure(error, region)
     return rows
@@ -170,7 +159,7 @@ def chosen(workspace: Workspace, flags: dict[str, Any]) -> list[Repository]:
             hint="ecr-tui list shows them; --tag Team=Payments takes all with that tag.",
         )
     if names:
-        return [workspace.repository(name) for name in names]
+        return [workspace.listing.repository(name) for name in names]
     found = listed(workspace)
     if not found:
         wanted = ", ".join(f"{k}={v}" for k, v in workspace.settings.tags)
@@ -181,7 +170,6 @@ def chosen(workspace: Workspace, flags: dict[str, Any]) -> list[Repository]:
 @contextlib.contextmanager
 def interruptible(cancel: threading.Event, words: str) -> Iterator[None]:
     """The first Ctrl-C or SIGTERM sets ``cancel`` and says ``words``; a second one stops at once."""
-    import signal
 
     def stop(*_: object) -> None:
         if cancel.is_set():

@@ -11,18 +11,19 @@ import functools
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from shlex import split
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
-if TYPE_CHECKING:
-    from ecr_tui.cache import ListingCache, Remembered
-    from ecr_tui.config import Settings
-    from ecr_tui.journal import Head
+from ecr_tui.changes.journal import Head, Journal
+from ecr_tui.cli.schemas import NAMES, title_of
+from ecr_tui.config import FLAGS, Settings, locate, read, resolve
+from ecr_tui.listing.cache import ListingCache, Remembered, profile_key
 
-    Item = CompletionItem[str]
-    Completing = Callable[[click.Context, click.Parameter, str], list[Item]]
+Item = CompletionItem[str]
+Completing = Callable[[click.Context, click.Parameter, str], list[Item]]
 
 VARIABLE = "_ECR_TUI_COMPLETE"
 """In whose presence a command line is completed, not run; click's name for it."""
@@ -138,8 +139,6 @@ def writes(context: click.Context, _: str) -> Iterable[Item]:
 
 @_offered
 def schemas(context: click.Context, _: str) -> Iterable[Item]:
-    from ecr_tui.schemas import NAMES, title_of
-
     return [] if context.params.get("command") else [CompletionItem(name, help=title_of(name)) for name in NAMES]
 
 
@@ -157,8 +156,6 @@ def _folded(names: list[str], incomplete: str) -> Iterable[str]:
 
 def _listing(context: click.Context) -> tuple[ListingCache, Remembered]:
     """What profile A's last listing is kept under. Raises LookupError where there is none."""
-    from ecr_tui.cache import Remembered, profile_key
-
     settings = _settings(context)
     cache = _cache(settings)
     known = cache.recall(profile_key(settings.profile_a))
@@ -169,21 +166,15 @@ def _listing(context: click.Context) -> tuple[ListingCache, Remembered]:
 
 def _settings(context: click.Context) -> Settings:
     """As the command would have them, without a word about warnings."""
-    from ecr_tui.config import FLAGS, locate, read, resolve
-
     file = read(*locate(_given(context, "config_file")))
     return resolve({name: _given(context, name) for name in FLAGS if name != "tags"}, file=file)
 
 
 def _cache(settings: Settings) -> ListingCache:
-    from ecr_tui.cache import ListingCache
-
     return ListingCache(settings.cache_dir)
 
 
 def _heads(context: click.Context) -> list[Head]:
-    from ecr_tui.journal import Journal
-
     return Journal(_settings(context).state_folder / "journal.jsonl").heads()
 
 
@@ -213,8 +204,6 @@ def aws_profiles() -> dict[str, str]:
 
 def _sections(text: str, prefix: str) -> Iterator[tuple[str, str]]:
     """(profile, "") for its heading, and (profile, region) for its region. With ``prefix`` other sections have none."""
-    from shlex import split
-
     name = ""
     for line in text.splitlines():
         if line.startswith("["):

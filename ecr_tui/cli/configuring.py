@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from ecr_tui.cli import output
 from ecr_tui.cli.common import account_options, json_option, print_json, settings_of
 from ecr_tui.cli.helping import DocumentedGroup
-
-if TYPE_CHECKING:
-    from ecr_tui.config import Settings
+from ecr_tui.config import CONFIRMS, Settings, locate
+from ecr_tui.config.example import EXAMPLE
+from ecr_tui.config.file import SETTINGS
 
 
 @click.group(name="config", cls=DocumentedGroup)
@@ -56,8 +56,6 @@ def show(context: click.Context, /, as_json: bool, **flags: Any) -> None:
 @click.pass_context
 def path(context: click.Context, /, as_json: bool, **flags: Any) -> None:
     """Where the configuration file is looked for, and whether it is there."""
-    from ecr_tui.config import locate
-
     program = context.find_root().obj or {}
     found, named_by = locate(flags["config_file"] or program.get("config_file"))
     exists = found.is_file()
@@ -72,8 +70,6 @@ def path(context: click.Context, /, as_json: bool, **flags: Any) -> None:
 @config.command()
 def example() -> None:
     """A configuration file with everything that may be in it, to start from."""
-    from ecr_tui.config.example import EXAMPLE
-
     output.code(EXAMPLE, nl=False)
 
 
@@ -97,8 +93,6 @@ def keys(context: click.Context, /, as_json: bool, **flags: Any) -> None:
 
 def rows_of(settings: Settings) -> list[tuple[str, Any, str]]:
     """Name in the file, value (of JSON's types), origin; keys, rules and confirmations as far as they are set."""
-    from ecr_tui.config import CONFIRMS
-    from ecr_tui.config.file import SETTINGS
     from ecr_tui.ui.theme import check_theme
 
     rows: list[tuple[str, Any, str]] = []

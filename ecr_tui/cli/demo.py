@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any, cast
 
 import click
@@ -42,8 +44,6 @@ from ecr_tui.sandbox.profiles import PROFILE_A, PROFILE_B
 @click.pass_context
 def demo(context: click.Context, /, serve: bool, repositories: int, production: bool, **flags: Any) -> None:
     """Two embedded AWS accounts with an ECR that enforces its policies, and the interface on them."""
-    import importlib.util
-
     if not all(importlib.util.find_spec(name) for name in ("moto", "flask", "flask_cors")):
         raise EnvironmentFailure("the demo needs its extra packages", hint="pip install 'ecr-tui[demo]'")
     if serve:
@@ -54,7 +54,7 @@ def demo(context: click.Context, /, serve: bool, repositories: int, production: 
     with _demo(repositories) as child:
         flags |= {"profile_a": PROFILE_A, "profile_b": PROFILE_B}
         marked = _as_production if production else None
-        with open_workspace(context, flags, child.prepare, demo=True, at_once=False, change=marked) as workspace:
+        with open_workspace(context, flags, child.prepare, demo=True, change=marked) as workspace:
             code = run_interface(workspace, mfa_hint=child.mfa_hint)
     context.exit(code)
 
@@ -68,8 +68,6 @@ def _as_production(settings: Settings) -> Settings:
 def _demo(repositories: int) -> Iterator[_Child]:
     """Start the sandbox beside the interface, in a process of its own: neither the first frame nor any key waits for
     it."""
-    from tempfile import TemporaryDirectory
-
     with TemporaryDirectory(prefix="ecr-tui-demo-", ignore_cleanup_errors=True) as folder:
         # The user's own record and listing are of real accounts, and profiles there may have the demo's names.
         os.environ["ECR_TUI_STATE_DIR"] = os.environ["ECR_TUI_CACHE_DIR"] = folder

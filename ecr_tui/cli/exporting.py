@@ -6,10 +6,13 @@ from typing import Any
 
 import click
 
+from ecr_tui.changes.plans import needed_of
 from ecr_tui.cli import output
 from ecr_tui.cli.access import grant_options, grant_plans
 from ecr_tui.cli.common import account_options, open_workspace
 from ecr_tui.cli.helping import command
+from ecr_tui.policy.export import Format
+from ecr_tui.render.sides import export_text, needed_text, template_warnings
 
 FORMATS = click.Choice(["json", "cli", "terraform", "cloudformation"])
 
@@ -24,10 +27,6 @@ FORMATS = click.Choice(["json", "cli", "terraform", "cloudformation"])
 @click.pass_context
 def export(context: click.Context, /, form: str, side: str, **flags: Any) -> None:
     """Print a grant in another form: account A's repository policy and account B's identity policy. Writes nothing."""
-    from ecr_tui.plans import needed_of
-    from ecr_tui.policy.export import Format
-    from ecr_tui.present_sides import export_text, needed_text, template_warnings
-
     with open_workspace(context, flags) as workspace:
         plans = grant_plans(workspace, flags)
         output.code(export_text(plans, Format(form), side))

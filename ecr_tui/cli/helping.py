@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from ecr_tui.cli import manual
+from ecr_tui.cli.manual import PAGES, SECTIONS, key_of, page_of
 from ecr_tui.cli.repeats import OnceEach
 
 COMMON = frozenset({"profile_a", "profile_b", "regions", "read_only", "config_file"})
@@ -18,16 +20,12 @@ COMMON = frozenset({"profile_a", "profile_b", "regions", "read_only", "config_fi
 
 class Documented(OnceEach):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from ecr_tui.cli.manual import page_of
-
         page = page_of(ctx)
         if page is not None:
             _write(formatter, "Arguments", page.arguments)
         _write_options(self, ctx, formatter)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from ecr_tui.cli.manual import page_of
-
         page = page_of(ctx)
         if page is None:
             return
@@ -48,15 +46,11 @@ class DocumentedGroup(OnceEach, click.Group):
         self.format_commands(ctx, formatter)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from ecr_tui.cli.manual import PAGES, SECTIONS, key_of
-
         prefix = key_of(ctx)
         for title, names in SECTIONS[prefix].items():
             _write(formatter, title, [(name, PAGES[f"{prefix} {name}".strip()].summary) for name in names])
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from ecr_tui.cli import manual
-
         if manual.key_of(ctx):
             return
         write_examples(formatter, manual.EXAMPLES)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.ui import collector
-
-if TYPE_CHECKING:
-    from ecr_tui.workspace import Workspace
+from ecr_tui.workspace import Workspace
 
 
 def run_interface(workspace: Workspace, *, mfa_hint: Callable[[], str] = str) -> int:

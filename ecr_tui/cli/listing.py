@@ -6,22 +6,24 @@ import contextlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from ecr_tui.access.registry_policy import Accesses, registry_of
+from ecr_tui.aws.model import Repository
 from ecr_tui.cli import output
 from ecr_tui.cli.common import account_options, json_option, listed, open_workspace, print_json, tag_option
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
 from ecr_tui.errors import EcrTuiError, InputError
-
-if TYPE_CHECKING:
-    from ecr_tui.aws.model import Repository
-    from ecr_tui.filters import Entry, Filter
-    from ecr_tui.policy.access import AccessSummary
-    from ecr_tui.policy.document import PolicyDocument
-    from ecr_tui.workspace import Workspace
+from ecr_tui.listing.filters import Entry, Filter, parse
+from ecr_tui.listing.filters.policies import findings, principals
+from ecr_tui.policy.access import AccessSummary
+from ecr_tui.policy.compiled import caller_of
+from ecr_tui.policy.document import PolicyDocument
+from ecr_tui.render import common as render_common
+from ecr_tui.workspace import Workspace
 
 
 @command("list")
@@ -44,9 +46,6 @@ def list_command(context: click.Context, /, as_json: bool, query: str, **flags: 
     account B, and "depends" is what hangs on the request ("pull?" in the table); double quotes hold blanks together.
     Example: --filter 'api tag:Team=Payments !access:pull'
     """
-    from ecr_tui import present
-    from ecr_tui.filters import Entry, parse
-
     wanted = parse(query)
     if wanted.problems:
         raise _unusable(wanted)
@@ -68,9 +67,9 @@ def list_command(context: click.Context, /, as_json: bool, query: str, **flags: 
         if not found and not unknown and wanted:
             _suggest(wanted, entries)
         if as_json:
-            print_json([present.repository_json(r, policies.accesses.get(r.arn)) for r in found])
+            print_json([render_common.repository_json(r, policies.accesses.get(r.arn)) for r in found])
         else:
-            output.block(present.repository_table(found, policies.accesses))
+            output.block(render_common.repository_table(found, policies.accesses))
 
 
 def _unusable(wanted: Filter) -> InputError:
@@ -101,13 +100,9 @@ class _Policies:
         return self.accesses.get(row.arn)
 
     def principals(self, row: Repository) -> Collection[str] | None:
-        from ecr_tui.filters.policies import principals
-
         return principals(self._documents[row.arn]) if row.arn in self._documents else None
 
     def findings(self, row: Repository) -> Collection[tuple[str, str]] | None:
-        from ecr_tui.filters.policies import findings
-
         return findings(self._documents[row.arn], row, self._now) if row.arn in self._documents else None
 
 
@@ -117,7 +112,7 @@ def _read(workspace: Workspace, rows: Sequence[Repository], wanted: Filter) -> _
     principal = None
     if workspace.settings.profile_b is not None and rows:
         try:
-            principal = workspace.consumer().arn
+            principal = workspace.accounts.consumer().arn
         except EcrTuiError as error:
             output.failure(error, "Account B's access is not shown")
     if not rows or (principal is None and not wanted.needs_policies):
@@ -127,10 +122,8 @@ def _read(workspace: Workspace, rows: Sequence[Repository], wanted: Filter) -> _
 
 
 def _documents(workspace: Workspace, rows: Sequence[Repository]) -> dict[str, PolicyDocument | None]:
-    from ecr_tui.policy.document import PolicyDocument
-
     with Meter("Reading policies") as meter:
-        answers = workspace.policies.read_all(rows, on_progress=meter)
+        answers = workspace.listing.policies.read_all(rows, on_progress=meter)
     documents: dict[str, PolicyDocument | None] = {}
     parse = lru_cache(maxsize=4096)(PolicyDocument.parse)
     unread: dict[str, tuple[int, EcrTuiError]] = {}
@@ -154,10 +147,9 @@ def _access(
     now: datetime,
 ) -> dict[str, AccessSummary]:
     """A's side of B's access for each ARN whose policy was read."""
-    from ecr_tui.policy.compiled import caller_of
-    from ecr_tui.registry_effect import Accesses, registry_of
-
-    registries = {region: workspace.registry_facts(region) for region in dict.fromkeys(row.region for row in rows)}
+    registries = {
+        region: workspace.access.registry_facts(region) for region in dict.fromkeys(row.region for row in rows)
+    }
     for region, facts in registries.items():
         if doubt := registry_of(facts).doubt:
             output.line(f"Account A's registry policy in {region} is not counted: {doubt}", err=True)
@@ -170,6 +162,6 @@ def _access(
     open_path = any("aws:PrincipalArn" in one.depends_on for one in found.values())
     if open_path and caller_of(principal).kind == "assumed-role":
         # A session's ARN does not carry its role's path; IAM tells it, where account B may ask.
-        identity = workspace.identity_policies(principal)
+        identity = workspace.access.identity_policies(principal)
         found = found if identity.unreadable else judged(identity.arn)
     return found

@@ -8,10 +8,16 @@ from typing import Any
 
 import click
 
-from ecr_tui.cli import completing, output
+from ecr_tui.cli import completing, output, schemas
 from ecr_tui.cli.common import json_option, print_json
 from ecr_tui.cli.helping import command
+from ecr_tui.diagnosis.diagnose import diagnose
 from ecr_tui.errors import InputError
+from ecr_tui.policy.operators import Operator
+from ecr_tui.policy.operators import operator_policy as policy
+from ecr_tui.policy.simulate import simulate as decide
+from ecr_tui.render import cases as render_cases
+from ecr_tui.render import common as render_common
 
 
 @command()
@@ -19,17 +25,14 @@ from ecr_tui.errors import InputError
 @json_option
 def explain(text: str, as_json: bool) -> None:
     """What an error of docker or AWS means: stage, action, side, cause and fix. "-" reads it from stdin."""
-    from ecr_tui import present
-    from ecr_tui.diagnosis.diagnose import diagnose
-
     words = sys.stdin.read() if text == "-" else text
     if not words.strip():
         raise InputError("there is no error text to explain")
     diagnosis = diagnose(words)
     if as_json:
-        print_json(present.diagnosis_json(diagnosis))
+        print_json(render_common.diagnosis_json(diagnosis))
     else:
-        output.block(present.diagnosis_text(diagnosis))
+        output.block(render_common.diagnosis_text(diagnosis))
 
 
 @command()
@@ -38,9 +41,6 @@ def explain(text: str, as_json: bool) -> None:
 @click.pass_context
 def simulate(context: click.Context, /, files: tuple[Path, ...], as_json: bool) -> None:
     """Decide the test cases of policy files (JSON; - for stdin), offline. Exit 1 where an expected decision differs."""
-    from ecr_tui import present_cases
-    from ecr_tui.policy.simulate import simulate as decide
-
     found: list[tuple[str, Any]] = []
     for file in files:
         try:
@@ -48,9 +48,9 @@ def simulate(context: click.Context, /, files: tuple[Path, ...], as_json: bool) 
         except InputError as error:
             raise InputError(f"{file}: {error.title}", detail=error.detail, hint=error.hint) from error
     if as_json:
-        print_json([present_cases.case_json(name, result) for name, result in found])
+        print_json([render_cases.case_json(name, result) for name, result in found])
     else:
-        output.block(present_cases.cases_text(found))
+        output.block(render_cases.cases_text(found))
     context.exit(1 if any(result.matches is False for _, result in found) else 0)
 
 
@@ -72,9 +72,6 @@ def operator_policy(level: str, account: str, region: str, partition: str) -> No
 
     For account B's side see ecr-tui export.
     """
-    from ecr_tui.policy.operators import Operator
-    from ecr_tui.policy.operators import operator_policy as policy
-
     output.code(policy(Operator(level), account=account, region=region, partition=partition).pretty())
 
 
@@ -82,8 +79,6 @@ def operator_policy(level: str, account: str, region: str, partition: str) -> No
 @click.argument("command", nargs=-1, metavar="[COMMAND]...", shell_complete=completing.schemas)
 def schema(command: tuple[str, ...]) -> None:
     """Print the JSON Schema of a command's --json document; without COMMAND list the documents."""
-    from ecr_tui import schemas
-
     if not command:
         width = max(map(len, schemas.NAMES))
         output.block("\n".join(f"{name:<{width}}  {schemas.title_of(name)}" for name in schemas.NAMES))

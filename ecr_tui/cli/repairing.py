@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
+from ecr_tui.changes.apply import Plan
+from ecr_tui.changes.bulk import Intent
 from ecr_tui.cli import output
 from ecr_tui.cli.access import resume_run, run_options
 from ecr_tui.cli.asking import Asking
@@ -22,13 +25,10 @@ from ecr_tui.cli.common import (
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.writing import SHOWN_IN_FULL, mention_unfinished, plan_all, write
 from ecr_tui.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ecr_tui.bulk import Intent
-    from ecr_tui.grants import Plan
-    from ecr_tui.workspace import Workspace
+from ecr_tui.policy.acceptance import dead_principals
+from ecr_tui.policy.repair import parse_repin
+from ecr_tui.render import runs as render_runs
+from ecr_tui.workspace import Workspace
 
 KNOWN = "known"
 
@@ -56,10 +56,8 @@ def repair(context: click.Context, /, as_json: bool, dry_run: bool, resume: bool
     Takes out deleted principals, actions that no repository policy can give, and Resource elements. Shows the exact
     change, and asks.
     """
-    from ecr_tui import present_many
-
     with open_workspace(context, flags) as workspace:
-        bulk, asking = workspace.bulk(parallel), Asking.of(workspace.settings, flags, as_json=as_json)
+        bulk, asking = workspace.changes.bulk(parallel), Asking.of(workspace.settings, flags, as_json=as_json)
         if resume and dry_run:
             raise InputError("--resume writes, and --dry-run does not", hint="Leave out one of them.")
         if resume:
@@ -73,20 +71,17 @@ def repair(context: click.Context, /, as_json: bool, dry_run: bool, resume: bool
         if as_json:
             print_json([plan.to_json() for plan in plans])
         else:
-            output.block(present_many.plans_text(plans, SHOWN_IN_FULL))
+            output.block(render_runs.plans_text(plans, SHOWN_IN_FULL))
         context.exit(max([int(any(plan.refused for plan in plans)), *(one.exit_code for one in failures)]))
 
 
 def _first(workspace: Workspace, texts: Sequence[str]) -> Intent:
-    from ecr_tui.bulk import Intent
-    from ecr_tui.policy.repair import parse_repin
-
     repins: dict[str, str] = {}
     for text in texts:
         if text == KNOWN:
             continue
         name, principal = parse_repin(text)
-        arn = workspace.principal(principal)
+        arn = workspace.accounts.principal(principal)
         if repins.setdefault(name, arn) != arn:
             raise InputError(f"{name} is re-pinned twice, to {repins[name]} and to {arn}")
     return Intent.to_repair(repins)
@@ -94,15 +89,12 @@ def _first(workspace: Workspace, texts: Sequence[str]) -> Intent:
 
 def _named(workspace: Workspace, plans: list[Plan], intent: Intent, *, known: bool) -> tuple[list[Plan], Intent]:
     """The plans with what is known of who the deleted principals were: offered, or with ``known`` re-pinned."""
-    from ecr_tui.bulk import Intent
-    from ecr_tui.policy.acceptance import dead_principals
-
     repins = dict(intent.repins)
     gone = {name for plan in plans for name in dead_principals(plan.before)}
     stray = sorted(repins.keys() - gone)
     if stray:
         raise InputError(f"no policy names {', '.join(stray)}", hint="ecr-tui audit shows the ids that do.")
-    names = workspace.former_names(plans) if gone - repins.keys() else {}
+    names = workspace.changes.former_names(plans) if gone - repins.keys() else {}
     if not names:
         return plans, intent
     if known:

@@ -49,9 +49,8 @@ complete -o nosort -F %(complete_func)s %(prog_name)s 2>/dev/null || complete -F
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(shell: str) -> None:
     """Print the script that completes commands, options, profiles, repositories, tags and principals with Tab."""
-    from ecr_tui.cli import cli
-
-    script = CLASSES[shell](cli, {}, NAME, VARIABLE)
+    program = click.get_current_context().find_root().command
+    script = CLASSES[shell](program, {}, NAME, VARIABLE)
     # The class for bash would look for a bash first, and say so where there is none.
     output.code(shell_completion.ShellComplete.source(script), nl=False)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from ecr_tui.changes.tags import TagPlan
 from ecr_tui.cli import completing, output
 from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import (
@@ -21,11 +22,9 @@ from ecr_tui.cli.common import (
 )
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
+from ecr_tui.config import parse_tags
 from ecr_tui.errors import EcrTuiError
-
-if TYPE_CHECKING:
-    from ecr_tui.tagging import TagPlan
-    from ecr_tui.workspace import Workspace
+from ecr_tui.workspace import Workspace
 
 
 @command()
@@ -58,8 +57,6 @@ def tag(
 
     Who loses and who gains access is shown first, and asked for; where access does not change, nothing is asked.
     """
-    from ecr_tui.config import parse_tags
-
     if not pairs and not unset:
         raise click.UsageError("Name what to change with --set K=V or --unset K.", context)
     wanted = dict(parse_tags(pairs, origin="--set", to_write=True))
@@ -67,7 +64,7 @@ def tag(
         rows, plans = chosen(workspace, flags), []
         with Meter("Reading policies") as meter:
             for row in rows:
-                plans.append(workspace.plan_tags(row, wanted, unset))
+                plans.append(workspace.changes.plan_tags(row, wanted, unset))
                 meter(len(plans), len(rows))
         asking = Asking.of(workspace.settings, flags, as_json=as_json)
         context.exit(write_tags(workspace, plans, asking))
@@ -90,7 +87,7 @@ def write_tags(workspace: Workspace, plans: Sequence[TagPlan], asking: Asking) -
             meter(done, len(plans))
             name = plan.repository.name
             try:
-                outcome = workspace.apply_tags(plan)
+                outcome = workspace.changes.apply_tags(plan)
             except EcrTuiError as error:
                 if len(plans) == 1:
                     raise

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from ecr_tui.changes.apply import Outcome, Plan
+from ecr_tui.changes.bulk import undo_preview
+from ecr_tui.changes.journal import TAGS
+from ecr_tui.changes.undo import holds
 from ecr_tui.cli import completing, output
 from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import account_options, json_option, open_workspace, print_json, yes_option
@@ -14,11 +18,10 @@ from ecr_tui.cli.helping import command
 from ecr_tui.cli.tagging import write_tags
 from ecr_tui.cli.writing import SHOWN_IN_FULL, carried_out, report
 from ecr_tui.errors import InputError
-from ecr_tui.journal import TAGS
-
-if TYPE_CHECKING:
-    from ecr_tui.grants import Outcome, Plan
-    from ecr_tui.workspace import Workspace
+from ecr_tui.render import common as render_common
+from ecr_tui.render import history as history_text
+from ecr_tui.render import runs as render_runs
+from ecr_tui.workspace import Workspace
 
 
 @command()
@@ -43,17 +46,15 @@ def history(
 
     Reads a file and asks nothing of AWS. The ids are what undo and redo take.
     """
-    from ecr_tui import present_past
-
     with open_workspace(context, flags) as workspace:
-        past = workspace.past_writes()
+        past = workspace.changes.past_writes()
         for damage in past.damaged:
-            output.line(f"{workspace.journal.path}: line {damage.line} is skipped: {damage.why}", err=True)
+            output.line(f"{workspace.changes.journal.path}: line {damage.line} is skipped: {damage.why}", err=True)
         rows = past.chosen(repository=repository, account=account, limit=limit)
         if as_json:
             print_json([row.to_json() for row in rows])
         else:
-            output.block(present_past.history_text(rows))
+            output.block(history_text.history_text(rows))
 
 
 @command()
@@ -88,23 +89,21 @@ def redo(context: click.Context, /, identifier: str | None, **flags: Any) -> Non
 
 
 def _take_back(context: click.Context, identifier: str | None, flags: dict[str, Any], *, redo: bool) -> None:
-    from ecr_tui import present_many
-    from ecr_tui.bulk import undo_preview
-    from ecr_tui.undoing import holds
-
     one, as_json = bool(flags.pop("one")), bool(flags.pop("as_json"))
     with open_workspace(context, flags) as workspace:
         asking, verb = Asking.of(workspace.settings, flags, as_json=as_json), "Write again" if redo else "Take back"
         always = workspace.settings.confirms("undo")
         if identifier is not None and not identifier.startswith("run-"):
-            history = workspace.journal.read(holds(identifier))
+            history = workspace.changes.journal.read(holds(identifier))
             if history.about_tags(identifier):
                 context.exit(_take_tags_back(workspace, identifier, asking, redo=redo))
             entry = history.find(identifier)
             plans = undo_preview([history.tip(entry)[0]]) if entry is not None else []
             _ask(asking, plans, f"{verb} {identifier}?", always=always)
-            return _told(workspace.redo_entry(identifier) if redo else workspace.undo_entry(identifier), as_json)
-        bulk = workspace.bulk()
+            return _told(
+                workspace.changes.redo_entry(identifier) if redo else workspace.changes.undo_entry(identifier), as_json
+            )
+        bulk = workspace.changes.bulk()
         entries = bulk.of_run(identifier, redo=redo) if identifier else bulk.last_action(redo=redo)
         if identifier and not entries:
             raise InputError(f"nothing of {identifier} is {'taken back' if redo else 'in force'}")
@@ -115,9 +114,9 @@ def _take_back(context: click.Context, identifier: str | None, flags: dict[str, 
             what = f"{verb} the last {'undo' if redo else 'write'}?"
             if entries:
                 _ask(asking, undo_preview(entries[:1]), what, always=always)
-            return _told(workspace.redo() if redo else workspace.undo(), as_json)
+            return _told(workspace.changes.redo() if redo else workspace.changes.undo(), as_json)
         if not as_json:
-            output.block(present_many.plans_text(undo_preview(entries), SHOWN_IN_FULL))
+            output.block(render_runs.plans_text(undo_preview(entries), SHOWN_IN_FULL))
         if entries:
             what = "This was a run." if identifier else f"The last {'undo' if redo else 'write'} was one of a run."
             asking.confirm(f"{what} {verb} all {len(entries):,} policies?")
@@ -127,24 +126,20 @@ def _take_back(context: click.Context, identifier: str | None, flags: dict[str, 
 
 def _ask(asking: Asking, plans: Sequence[Plan], question: str, *, always: bool) -> None:
     """Where the settings ask for it, and where it gives more access than there is now."""
-    from ecr_tui import present_many
-
     needed = always or any(plan.risks for plan in plans)
     if needed and plans and not asking.as_json:
-        output.block(present_many.plans_text(plans, SHOWN_IN_FULL))
+        output.block(render_runs.plans_text(plans, SHOWN_IN_FULL))
     asking.confirm(question, needed=needed)
 
 
 def _take_tags_back(workspace: Workspace, identifier: str, asking: Asking, *, redo: bool) -> int:
     """It changes access, too, and in ways that only the policy of now tells."""
-    plan = workspace.plan_tags_back(identifier, redo=redo)
+    plan = workspace.changes.plan_tags_back(identifier, redo=redo)
     return write_tags(workspace, [plan], asking)
 
 
 def _told(outcome: Outcome, as_json: bool) -> None:
-    from ecr_tui import present
-
     if as_json:
         print_json([outcome.plan.to_json(written=outcome.written)])
     else:
-        output.block(present.outcome_text(outcome))
+        output.block(render_common.outcome_text(outcome))

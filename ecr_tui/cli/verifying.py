@@ -6,10 +6,11 @@ import json
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from ecr_tui.aws.model import Repository
 from ecr_tui.cli import completing, output
 from ecr_tui.cli.access import ACCESS
 from ecr_tui.cli.asking import Asking
@@ -27,15 +28,14 @@ from ecr_tui.cli.common import (
 )
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
-from ecr_tui.errors import EnvironmentFailure, InputError
-
-if TYPE_CHECKING:
-    from ecr_tui.aws.model import Repository
-    from ecr_tui.batch import Batch, Result
-    from ecr_tui.config import Settings
-    from ecr_tui.isolation import Wanted
-    from ecr_tui.report import Event
-    from ecr_tui.workspace import Workspace
+from ecr_tui.config import Settings
+from ecr_tui.errors import Cancelled, EnvironmentFailure, InputError
+from ecr_tui.policy.actions import Access
+from ecr_tui.render import common as render_common
+from ecr_tui.verification.batch import Batch, Result
+from ecr_tui.verification.isolation import Wanted
+from ecr_tui.verification.report import Event
+from ecr_tui.workspace import Workspace
 
 _WORDS = ("auto", "all", "none")
 
@@ -106,16 +106,13 @@ def verify(context: click.Context, /, as_json: bool, history: bool, **flags: Any
 def _run(
     workspace: Workspace, repositories: list[Repository], isolation: Wanted, flags: dict[str, Any], *, as_json: bool
 ) -> Batch:
-    from ecr_tui import present
-    from ecr_tui.policy.actions import Access
-
     alone, done = len(repositories) == 1, 0
     cancel, meter = threading.Event(), Meter("Verifying")
 
     def tell(_: Repository, event: Event) -> None:
         if not alone:
             meter(done, len(repositories))
-        elif line := present.event_line(event):
+        elif line := render_common.event_line(event):
             output.block(line, err=as_json)
 
     def end(result: Result) -> None:
@@ -123,12 +120,12 @@ def _run(
         done += 1
         if not alone:
             meter.clear()
-            output.block(present.result_line(result), err=as_json)
+            output.block(render_common.result_line(result), err=as_json)
         elif result.report is not None:
-            output.block(present.report_text(result.report), err=as_json)
+            output.block(render_common.report_text(result.report), err=as_json)
 
     with interruptible(cancel, "Cancelling; the probe image is being removed ..."), meter:
-        batch = workspace.verify_many(
+        batch = workspace.verification.run_many(
             repositories,
             isolation=isolation,
             access=Access(flags["access"]),
@@ -145,7 +142,7 @@ def _run(
     if others:
         for result in batch.results:
             if result.report is not None and not result.passed:
-                output.block(f"\n{present.report_text(result.report)}", err=as_json)
+                output.block(f"\n{render_common.report_text(result.report)}", err=as_json)
         output.block(f"\n{batch.summary()}", err=as_json)
     return batch
 
@@ -157,7 +154,7 @@ def _isolation(workspace: Workspace, wanted: Sequence[str]) -> Wanted:
     for name in names:
         if name in _WORDS:
             raise InputError(f"--isolation {name} stands alone", hint="Give it once, or give names of repositories.")
-    return [workspace.repository(name) for name in names]
+    return [workspace.listing.repository(name) for name in names]
 
 
 def _confirm(settings: Settings, repositories: list[Repository], flags: dict[str, Any], *, as_json: bool) -> None:
@@ -176,8 +173,6 @@ def _confirm(settings: Settings, repositories: list[Repository], flags: dict[str
 
 
 def _cancelled(batch: Batch) -> bool:
-    from ecr_tui.errors import Cancelled
-
     reports = [one.report for one in batch.results if one.report is not None]
     return any(isinstance(one.error, Cancelled) for one in batch.results) or any(one.cancelled for one in reports)
 
@@ -202,10 +197,8 @@ def _write(file: Path, batch: Batch) -> None:
 
 
 def _show_history(workspace: Workspace, names: Sequence[str], *, as_json: bool) -> None:
-    from ecr_tui import present
-
-    past = [one for one in workspace.verifications() if not names or one.repository in names]
+    past = [one for one in workspace.verification.history() if not names or one.repository in names]
     if as_json:
         print_json([{"id": one.id, "at": one.at.isoformat(), **one.report} for one in past])
     else:
-        output.block(present.past_table(past))
+        output.block(render_common.past_table(past))

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
+from ecr_tui.aws.model import Repository
+from ecr_tui.changes.apply import Plan
+from ecr_tui.changes.bulk import WRITTEN, Bulk, Intent, Progress, Summary, Unfinished
 from ecr_tui.cli import output
+from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import interruptible, print_json
 from ecr_tui.cli.meter import Meter
 from ecr_tui.errors import EcrTuiError, InputError
-
-if TYPE_CHECKING:
-    from ecr_tui.aws.model import Repository
-    from ecr_tui.bulk import Bulk, Intent, Progress, Summary, Unfinished
-    from ecr_tui.cli.asking import Asking
-    from ecr_tui.grants import Plan
+from ecr_tui.render import runs as render_runs
 
 INTERRUPTED = 130
 """Exit code, as for every program that a signal stops."""
@@ -27,8 +25,6 @@ SHOWN_IN_FULL = 12
 
 def plan_all(bulk: Bulk, rows: Sequence[Repository], intent: Intent) -> tuple[list[Plan], list[EcrTuiError]]:
     """The plans, and what kept others from being made, which is told on stderr; of a single repository it is raised."""
-    from ecr_tui.grants import Plan
-
     with Meter("Reading policies") as meter:
         found = bulk.plan(rows, intent, on_progress=meter)
     failures = [one for one in found if isinstance(one, EcrTuiError)]
@@ -50,10 +46,8 @@ def write(
     asking: Asking,
 ) -> int:
     """Ask once for all, write, tell what became of each; the exit code is that of the worst failure."""
-    from ecr_tui import present_many
-
     if not asking.as_json:
-        output.block(present_many.plans_text(plans, SHOWN_IN_FULL))
+        output.block(render_runs.plans_text(plans, SHOWN_IN_FULL))
     changing = sum(plan.changed and not plan.refused for plan in plans)
     if changing:
         asking.confirm(f"Write {changing:,} {'policy' if changing == 1 else 'policies'}?")
@@ -64,14 +58,11 @@ def write(
 
 def report(summary: Summary, *, as_json: bool, failures: Sequence[EcrTuiError] = ()) -> int:
     """``--json``: the plans as before, ``written`` telling; failures are on stderr in any case."""
-    from ecr_tui import present_many
-    from ecr_tui.bulk import WRITTEN
-
     if as_json:
         print_json([one.plan.to_json(written=one.status == WRITTEN) for one in summary.results])
     else:
-        output.block(present_many.results_text(summary, SHOWN_IN_FULL))
-    output.block(present_many.failures_text(summary), err=True, nl=False)
+        output.block(render_runs.results_text(summary, SHOWN_IN_FULL))
+    output.block(render_runs.failures_text(summary), err=True, nl=False)
     kind = summary.results[0].plan.kind if summary.results else ""
     if summary.untried and summary.run and kind not in ("undo", "redo"):
         output.line(f"The rest can be done with: ecr-tui {kind} --resume", err=True)
@@ -113,8 +104,6 @@ def mention_unfinished(bulk: Bulk) -> None:
 
 
 def _told(left: Unfinished) -> str:
-    from ecr_tui.bulk import Intent
-
     total, how = len(left.run.targets), "was interrupted" if left.interrupted else "was stopped"
     words = Intent.from_json(left.run.intent).words()
     return (

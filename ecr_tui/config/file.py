@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import re
 import stat
+import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
+
+import platformdirs
 
 from ecr_tui.config.safety import CONFIRMS, ProfileRule, Trait
 from ecr_tui.config.values import choice, close_match, parse
@@ -51,8 +54,6 @@ def locate(flag: Path | None = None, environ: Mapping[str, str] | None = None) -
         return flag.expanduser(), FLAG
     if environ.get(VARIABLE):
         return Path(environ[VARIABLE]).expanduser(), VARIABLE
-    import platformdirs
-
     return Path(platformdirs.user_config_dir("ecr-tui")) / "config.toml", ""
 
 
@@ -133,8 +134,6 @@ class _Reading:
     """One file while it is read."""
 
     def __init__(self, path: Path, name: str, text: str) -> None:
-        import tomllib
-
         self.path, self.name = path, name
         self._lines = text.splitlines()
         try:

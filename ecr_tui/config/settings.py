@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import platformdirs
+
 from ecr_tui.config.file import ConfigFile
 from ecr_tui.config.safety import CONFIRMS, ProfileRule, Trait, trait_of
 from ecr_tui.config.values import ACCESSES, Tag, parse
@@ -188,15 +190,11 @@ def resolve(
 
 def default_state_dir() -> Path:
     """The platform's folder for state, such as ~/.local/state/ecr-tui."""
-    import platformdirs
-
     return Path(platformdirs.user_state_dir("ecr-tui"))
 
 
 def default_cache_dir() -> Path:
     """The platform's folder for what may be deleted at any time, such as ~/.cache/ecr-tui."""
-    import platformdirs
-
     return Path(platformdirs.user_cache_dir("ecr-tui"))
 
 

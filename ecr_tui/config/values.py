@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -81,8 +82,6 @@ def choice(text: str, choices: Iterable[str], origin: str) -> str:
 
 def close_match(text: str, known: Iterable[str]) -> str:
     """ "Did you mean 'x'?" for the nearest of ``known``; "" where none is near."""
-    import difflib
-
     found = difflib.get_close_matches(text, tuple(known), n=1)
     return f"Did you mean {found[0]!r}?" if found else ""
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import urllib3
 from docker.errors import APIError, DockerException, NotFound
 
-from ecr_tui import calls
+from ecr_tui.aws import calls
 from ecr_tui.errors import Cancelled, EnvironmentFailure
 from ecr_tui.registry import failures
 from ecr_tui.registry.docker_endpoints import PING_SECONDS, Answering, find_engine

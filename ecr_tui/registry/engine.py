@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from ecr_tui.errors import EcrTuiError, EnvironmentFailure
+from ecr_tui.registry.probe import ProbeImage
 from ecr_tui.secret import Secret
-
-if TYPE_CHECKING:
-    from ecr_tui.registry.probe import ProbeImage
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dataclasses import replace
 import urllib3
 from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, ProxyError, TimeoutError
 
-from ecr_tui import calls
+from ecr_tui.aws import calls
 from ecr_tui.registry import failures
 from ecr_tui.registry.engine import Credentials, Unreachable
 from ecr_tui.registry.failures import Asked

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+from ecr_tui.listing.waits import LOOK
 from ecr_tui.sandbox import profiles
 from ecr_tui.sandbox.sandbox import Sandbox
-from ecr_tui.waits import LOOK
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 

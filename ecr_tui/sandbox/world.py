@@ -9,17 +9,14 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from ecr_tui.sandbox.aws_http import LOOPBACK as LOOPBACK
 from ecr_tui.sandbox.blobs import BlobStore
 from ecr_tui.sandbox.directory import Directory
+from ecr_tui.sandbox.principals import Principal
 from ecr_tui.sandbox.records import Records
 from ecr_tui.sandbox.registry_settings import AllRegistrySettings
 from ecr_tui.sandbox.tokens import Tokens
-
-if TYPE_CHECKING:
-    from ecr_tui.sandbox.principals import Principal
 
 Clock = Callable[[], datetime]
 

@@ -24,20 +24,24 @@ from textual.widgets import Input, TextArea
 from ecr_tui.errors import CredentialsError
 from ecr_tui.secret import redact
 from ecr_tui.ui import collector, jobs
+from ecr_tui.ui.clipboard import Clipboard
 from ecr_tui.ui.commands import Commands
 from ecr_tui.ui.flows.countdown import GRANT_DELAY
 from ecr_tui.ui.keymap import Keymap
 from ecr_tui.ui.messages import CopyWanted, MfaAsked, MfaReply, SignInWanted, WorkChanged
 from ecr_tui.ui.resources import style_sheets
+from ecr_tui.ui.screens.ask import AskScreen
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.main import MainScreen
+from ecr_tui.ui.screens.text import TextScreen
+from ecr_tui.ui.signing_in import sign_in
 from ecr_tui.ui.text import safe, safe_block
 from ecr_tui.ui.theme import BRAND, check_theme, readable
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import MfaPrompt
     from ecr_tui.ui.clipboard import Clipboard
-    from ecr_tui.ui.port import Workspace
+    from ecr_tui.workspace import Workspace
 
 SHOWN = 20_000
 """Characters of a text that no clipboard took that are shown to be marked; the file has all of it."""
@@ -243,8 +247,6 @@ class EcrTuiApp(App[None]):
 
     @on(SignInWanted)
     def _sign_in(self, message: SignInWanted) -> None:
-        from ecr_tui.ui.signing_in import sign_in
-
         message.stop()
         if sign_in(self, message.command):
             self.main.accounts.renew()
@@ -252,8 +254,6 @@ class EcrTuiApp(App[None]):
     @property
     def _clipboard_in_use(self) -> Clipboard:
         if self._clipboard_way is None:
-            from ecr_tui.ui.clipboard import Clipboard
-
             self._clipboard_way = Clipboard(file=lambda: self._workspace.settings.state_folder / "copied.txt")
         return self._clipboard_way
 
@@ -266,8 +266,6 @@ class EcrTuiApp(App[None]):
             if copied.file is None and not copied.failed:
                 self.notify(f"{copied.sentence(message.what)}{message.more}", timeout=8)
                 return
-            from ecr_tui.ui.screens.text import TextScreen
-
             # No clipboard has it: to be marked with the mouse here, and copied as the terminal does it.
             body = Content(safe_block(message.text[:SHOWN]))
             path = str(copied.file or "")
@@ -303,8 +301,6 @@ class EcrTuiApp(App[None]):
 
     @on(MfaAsked)
     def _mfa_asked(self, message: MfaAsked) -> None:
-        from ecr_tui.ui.screens.ask import AskScreen
-
         message.stop()
         reply = message.reply
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from ecr_tui.bulk import FAILED, UNCHANGED, WRITTEN
+from ecr_tui.changes.bulk import FAILED, UNCHANGED, WRITTEN
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui.preview_text import diff, diff_text, notes
 from ecr_tui.ui.text import MUTED, NO, OK, PENDING, SKIP, count, safe, seconds
@@ -15,8 +15,8 @@ from ecr_tui.ui.widgets.columns import Column, Piece
 from ecr_tui.ui.write_text import where
 
 if TYPE_CHECKING:
-    from ecr_tui.bulk import Unfinished
-    from ecr_tui.grants import Plan
+    from ecr_tui.changes.apply import Plan
+    from ecr_tui.changes.bulk import Unfinished
     from ecr_tui.ui.flows.bulk import Planning, Row, Running
 
 SAME = "="

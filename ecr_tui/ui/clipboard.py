@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from ecr_tui.lines import make_private
+from ecr_tui.config.folders import make_private
 from ecr_tui.ui.jobs import on_thread
 
 OSC_52_LIMIT = 100_000

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from ecr_tui.past_writes import LIVE, NOT_KNOWN, NOT_WRITTEN, SUPERSEDED, TAKEN_BACK
-from ecr_tui.present_past import operator, what
+from ecr_tui.changes.history import LIVE, NOT_KNOWN, NOT_WRITTEN, SUPERSEDED, TAKEN_BACK
+from ecr_tui.render.history import operator, what
 from ecr_tui.ui.preview_text import diff_lines, meaning
 from ecr_tui.ui.text import MUTED, NO, OK, PENDING, SKIP, UNKNOWN, ago, safe
 from ecr_tui.ui.widgets.columns import Column, Piece
 
 if TYPE_CHECKING:
-    from ecr_tui.past_writes import PastWrite, PastWrites
+    from ecr_tui.changes.history import PastWrite, PastWrites
 
 SIGNS = {LIVE: OK, TAKEN_BACK: "↶", SUPERSEDED: SKIP, NOT_KNOWN: UNKNOWN, NOT_WRITTEN: NO}
 _STYLES = {LIVE: "ok", NOT_WRITTEN: "warn"}

@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from ecr_tui.verification.report import StageProgress
+
 if TYPE_CHECKING:
-    from ecr_tui.audit_result import Audit
+    from ecr_tui.access.audit_result import Audit
+    from ecr_tui.access.creation_templates import Fit
+    from ecr_tui.access.two_sided import TwoSided
     from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Repository, Role
+    from ecr_tui.changes.apply import Plan
     from ecr_tui.errors import EcrTuiError
-    from ecr_tui.grants import Plan
     from ecr_tui.policy.change import Grant
-    from ecr_tui.report import Event as VerifyEvent
-    from ecr_tui.report import Report
-    from ecr_tui.templates import Fit
-    from ecr_tui.twosided import TwoSided
+    from ecr_tui.verification.report import Event as VerifyEvent
+    from ecr_tui.verification.report import Report
 
 
 @dataclass(eq=False)
@@ -128,8 +130,6 @@ class Verifying(Message):
 
     def can_replace(self, message: Message) -> bool:
         """Progress of the same stage: only the newest counts, however fast an engine tells it."""
-        from ecr_tui.report import StageProgress
-
         return (
             isinstance(message, Verifying)
             and isinstance(message.event, StageProgress)

@@ -12,7 +12,7 @@ from ecr_tui.policy.principal import describe
 from ecr_tui.ui.text import MUTED, NO, OK, ago, safe, seconds
 
 if TYPE_CHECKING:
-    from ecr_tui.verifications import Past
+    from ecr_tui.verification.records import Past
 
 _LOUD = ("LEAK", "TAG MISSING", "TAG SWITCH FAILED")
 

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from ecr_tui.access.registry_policy import Accesses
 from ecr_tui.policy.compare import shortened
 from ecr_tui.policy.document import LIMIT, PolicyDocument
 from ecr_tui.policy.ours import tag_words
 from ecr_tui.policy.principal import describe, describe_all
-from ecr_tui.registry_effect import Accesses
 from ecr_tui.ui.choice import ACCESS_WORDS, caveat, until_words
 from ecr_tui.ui.text import MUTED, NO, OK, UNKNOWN, count, safe, safe_block
+from ecr_tui.ui.who_text import who_reasons
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
-    from ecr_tui.grants import Plan
+    from ecr_tui.changes.apply import Plan
     from ecr_tui.policy.access import AccessSummary
     from ecr_tui.policy.change import Difference, Grant
     from ecr_tui.policy.findings import Finding
@@ -262,8 +263,6 @@ def _may(document: PolicyDocument | None, kind: str, principal: str, found: Acce
 
 
 def who(plan: Plan, repository: Repository, now: datetime | None = None) -> Content:
-    from ecr_tui.ui.who_text import who_reasons
-
     rows = who_rows(plan, repository, now)
     if not rows:
         return Content.styled("Nobody outside this account: no statement names anyone.", MUTED)

@@ -9,6 +9,7 @@ from textual.content import Content
 
 from ecr_tui.aws.role import Role
 from ecr_tui.ui.keys import PROVE, Key
+from ecr_tui.ui.screens.confirm import ConfirmScreen
 
 if TYPE_CHECKING:
     from ecr_tui.ui.screens.main import MainScreen
@@ -44,7 +45,5 @@ def ask_first(
     def answered(said_yes: bool | None) -> None:
         if said_yes:
             then()
-
-    from ecr_tui.ui.screens.confirm import ConfirmScreen
 
     screen.app.push_screen(ConfirmScreen(title, body, yes=yes), answered)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from ecr_tui.twosided import ALLOWED, DENIED, ActionVerdict, Side, TwoSided, headline
+from ecr_tui.access.two_sided import ALLOWED, DENIED, ActionVerdict, Side, TwoSided, headline
 from ecr_tui.ui.text import MUTED, NO, OK, PENDING, SKIP, UNKNOWN, safe, safe_block
 
 if TYPE_CHECKING:
-    from ecr_tui.templates import Fit
+    from ecr_tui.access.creation_templates import Fit
     from ecr_tui.ui.flows.siding import BothSides
 
 _MARKS = {ALLOWED: (OK, "$text-success"), DENIED: (NO, "$text-error")}

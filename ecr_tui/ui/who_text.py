@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from ecr_tui.endings import ending
+from ecr_tui.access.expiry import ending
+from ecr_tui.access.registry_policy import Reach
 from ecr_tui.policy.lint_conditions import ends_at
 from ecr_tui.policy.who import Capability, Row, Verdict, who_can
-from ecr_tui.registry_effect import Reach
 from ecr_tui.ui.text import MUTED, NO, OK, UNKNOWN, safe
 
 if TYPE_CHECKING:

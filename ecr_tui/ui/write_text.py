@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from ecr_tui.journal import REPAIR
+from ecr_tui.changes.journal import REPAIR
 from ecr_tui.policy.ours import tag_words
 from ecr_tui.policy.principal import describe_all
-from ecr_tui.present import unchanged_words
+from ecr_tui.render.common import unchanged_words
 from ecr_tui.ui.choice import ACCESS_WORDS, until_words
 from ecr_tui.ui.preview_text import changes, diff_lines, notes
 from ecr_tui.ui.text import MUTED, safe
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ecr_tui.aws.model import Repository
-    from ecr_tui.grants import Outcome, Plan
+    from ecr_tui.changes.apply import Outcome, Plan
     from ecr_tui.policy.change import Grant
 
 

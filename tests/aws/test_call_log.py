@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ecr_tui import calls
+from ecr_tui.aws import calls
 from ecr_tui.aws.model import Repository, Role
 from ecr_tui.aws.policies import RepositoryPolicies
 from ecr_tui.aws.sessions import AwsSession

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from ecr_tui.attempts import Patience
 from ecr_tui.aws.access import PROBES, probe_action
 from ecr_tui.aws.images import delete_image, images_summary
 from ecr_tui.aws.inventory import get_repository, list_repositories
@@ -17,6 +16,10 @@ from ecr_tui.aws.policies import RepositoryPolicies
 from ecr_tui.aws.profiles import list_profiles
 from ecr_tui.aws.sessions import AwsSession
 from ecr_tui.aws.tokens import registry_token
+from ecr_tui.changes.apply import apply, plan_grant, plan_revoke
+from ecr_tui.changes.attempts import Patience
+from ecr_tui.changes.journal import FAILED, WRITTEN, Journal
+from ecr_tui.changes.undo import undo
 from ecr_tui.errors import (
     ConflictError,
     CredentialsError,
@@ -25,8 +28,6 @@ from ecr_tui.errors import (
     EnvironmentFailure,
     InputError,
 )
-from ecr_tui.grants import apply, plan_grant, plan_revoke
-from ecr_tui.journal import FAILED, WRITTEN, Journal
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from ecr_tui.policy.document import PolicyDocument
@@ -35,7 +36,6 @@ from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.aws_http import DropConnection
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.sandbox.world import AwsCall
-from ecr_tui.undoing import undo
 
 REGION = Sandbox.region
 

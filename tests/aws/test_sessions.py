@@ -213,7 +213,7 @@ def test_reset_reads_the_config_afresh(fake: FakeAws, aws_config: AwsConfig) -> 
 def test_the_module_imports_without_boto3() -> None:
     code = (
         "import sys, ecr_tui.aws.sessions, ecr_tui.aws.inventory, ecr_tui.aws.policies, ecr_tui.aws.access, "
-        "ecr_tui.aws.images, ecr_tui.aws.tokens, ecr_tui.journal, ecr_tui.config\n"
+        "ecr_tui.aws.images, ecr_tui.aws.tokens, ecr_tui.changes.journal, ecr_tui.config\n"
         "print([m for m in ('boto3', 'botocore', 'platformdirs', 'urllib3') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

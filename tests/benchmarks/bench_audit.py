@@ -6,9 +6,9 @@ import json
 import random
 import time
 
-from ecr_tui.audit import examine
-from ecr_tui.audit_json import audit_json
-from ecr_tui.audit_reading import Entry
+from ecr_tui.access.audit import examine
+from ecr_tui.access.audit_json import audit_json
+from ecr_tui.access.audit_reading import Entry
 from ecr_tui.aws.model import RegistryFacts, Repository
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.ours import Grant, Own

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from ecr_tui.aws.model import Repository
-from ecr_tui.bulk import Intent
+from ecr_tui.changes.apply import Plan
+from ecr_tui.changes.bulk import Intent
 from ecr_tui.config import Settings
-from ecr_tui.grants import Plan
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from ecr_tui.workspace import Workspace
@@ -40,7 +40,7 @@ def ideal(calls: int, seconds_per_call: float) -> float:
 def ours(rows: Sequence[Repository], folder: Path) -> tuple[float, int, int]:
     """Seconds, calls and refusals of the writes, the plans being made."""
     workspace = Workspace(Settings("account-a", "dev-acc", state_dir=folder / "state", cache_dir=folder / "cache"))
-    bulk = workspace.bulk()
+    bulk = workspace.changes.bulk()
     intent = Intent.to_grant(Grant((USER,), Access.PULL))
     planned = bulk.plan(rows, intent, texts=dict.fromkeys(row.arn for row in rows))
     plans = [plan for plan in planned if isinstance(plan, Plan)]

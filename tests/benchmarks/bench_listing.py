@@ -26,9 +26,9 @@ def ours() -> tuple[float, float, int]:
     """Seconds until the first page and until the end, and how many there are."""
     workspace = Workspace(resolve({"profile_a": "account-a", "profile_b": "dev-acc"}))
     first: list[float] = []
-    workspace.owner()
+    workspace.accounts.owner()
     begun = time.perf_counter()
-    found = workspace.repositories(on_page=lambda _: first.append(time.perf_counter() - begun))
+    found = workspace.listing.repositories(on_page=lambda _: first.append(time.perf_counter() - begun))
     took = time.perf_counter() - begun
     assert all(one.tags is not None for one in found)
     workspace.close()

@@ -21,7 +21,7 @@ from textual.widgets import Input
 from ecr_tui.config import resolve
 from ecr_tui.ui import collector
 from ecr_tui.ui.app import EcrTuiApp
-from ecr_tui.ui.port import Workspace
+from ecr_tui.workspace import Workspace
 from tests.benchmarks.watchdog import Watchdog
 
 PATIENCE = 60.0
@@ -87,12 +87,14 @@ class Story:
         self.step("its preview", "enter", until=lambda: not self.typing() and self.ready())
         self.step("access and condition", "p", "p", "p", "c", until=lambda: not self.top())
         self.step("a condition chosen", "down", "enter", until=lambda: self.top() and self.ready())
-        written = len(main.workspace.journal.entries())
-        self.step("grant", "g", until=lambda: len(main.workspace.journal.entries()) > written and self.idle())
+        written = len(main.workspace.changes.journal.entries())
+        self.step("grant", "g", until=lambda: len(main.workspace.changes.journal.entries()) > written and self.idle())
         self.step("verify", "v", until=lambda: main.proving.verifier.run is not None and self.proved())
         for number, tab in enumerate(("JSON", "who may what", "findings", "B's side")):
             self.step(f"preview: {tab}", *(("2",) if not number else ()), "right")
-        self.step("undo", "1", "u", until=lambda: len(main.workspace.journal.entries()) > written + 1 and self.idle())
+        self.step(
+            "undo", "1", "u", until=lambda: len(main.workspace.changes.journal.entries()) > written + 1 and self.idle()
+        )
         self.step("help", "?", until=lambda: not self.top())
         self.step("help closed", "escape", until=self.top)
         self.step("the palette", "ctrl+p", until=lambda: not self.top())

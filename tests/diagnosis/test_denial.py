@@ -6,7 +6,7 @@ import pytest
 
 from ecr_tui.diagnosis.denial import Denial, parse_denial
 from ecr_tui.diagnosis.diagnose import diagnose
-from ecr_tui.present import diagnosis_json, diagnosis_text
+from ecr_tui.render.common import diagnosis_json, diagnosis_text
 
 USER = "arn:aws:sts::222222222222:assumed-role/ci/build-7"
 ARN = "arn:aws:ecr:eu-central-1:111111111111:repository/team/app"

@@ -15,9 +15,9 @@ from urllib.parse import quote
 
 import pytest
 
-from ecr_tui import policy_reader
 from ecr_tui.aws import exchange, sessions
 from ecr_tui.errors import EcrTuiError, EnvironmentFailure, Throttled
+from ecr_tui.listing import policy_reader
 from ecr_tui.sandbox.sandbox import Sandbox
 from tests.support.aws_proxy import Answer, AwsProxy, aws_proxy
 from tests.support.cli import ecr_tui
@@ -53,14 +53,14 @@ class Stranger:
 def test_the_token_goes_to_no_host_that_only_account_a_names(sandbox: Sandbox, proxy: AwsProxy, engine: str) -> None:
     space = workspace()
     grant(space)
-    true_host = space.repository(REPOSITORY).host
+    true_host = space.listing.repository(REPOSITORY).host
     stranger = Stranger()
     with tcp_server(stranger, "127.0.0.2") as (_, evil):
         proxy.rewrites["DescribeRepositories"] = lambda found, _: (
             found[0],
             found[1].replace(true_host.encode(), evil.encode()),
         )
-        repository = space.repository(REPOSITORY)
+        repository = space.listing.repository(REPOSITORY)
         assert repository.host == evil
         proxy.calls.clear()
         with pytest.raises(EnvironmentFailure, match="is not the ECR registry of account 111111111111"):
@@ -127,7 +127,7 @@ def test_an_answer_of_a_gigabyte_is_not_read(proxy: AwsProxy, monkeypatch: pytes
     space = workspace()
     proxy.rewrites["DescribeRepositories"] = flood
     with pytest.raises(EnvironmentFailure, match="longer than any of AWS's"):
-        space.repository(REPOSITORY)
+        space.listing.repository(REPOSITORY)
     assert sent < 1 << 26
 
 
@@ -158,7 +158,7 @@ def test_the_signed_request_that_aws_quotes_is_cut_off(proxy: AwsProxy, monkeypa
         shown = json.dumps(report.to_json()) + report.to_markdown()
         assert "GetAuthorizationToken" in shown
         assert "Canonical" not in shown
-        recorded = space.record.path.read_text()
+        recorded = space.verification.record.path.read_text()
         for token in tokens:
             assert token not in shown
             assert token not in recorded
@@ -219,8 +219,8 @@ def test_a_listing_that_is_refused_for_its_pace_for_ever_ends_with_the_reason(
     refusal = json.dumps({"__type": "ThrottlingException", "message": "Rate exceeded"}).encode()
     proxy.body("GetRepositoryPolicy", refusal, 400)
     space = workspace()
-    rows = space.repositories(None, on_page=lambda _: None)
-    answers = space.policies.read_all(rows)
+    rows = space.listing.repositories(None, on_page=lambda _: None)
+    answers = space.listing.policies.read_all(rows)
     assert {type(one.error) for one in answers} == {Throttled}
 
 

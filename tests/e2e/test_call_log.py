@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from ecr_tui import calls
-from ecr_tui.aws import tokens
+from ecr_tui.aws import calls, tokens
 from ecr_tui.sandbox.sandbox import Sandbox
 from tests.support.cli import ecr_tui
 from tests.support.proving import REPOSITORY, grant, prove, workspace

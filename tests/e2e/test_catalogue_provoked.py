@@ -22,7 +22,6 @@ import docker
 import pytest
 from botocore.exceptions import ClientError
 
-from ecr_tui import transfers
 from ecr_tui.aws.model import Repository, Role
 from ecr_tui.diagnosis.catalogue import CATALOGUE
 from ecr_tui.diagnosis.diagnose import Diagnosis, diagnose
@@ -35,13 +34,14 @@ from ecr_tui.registry.docker_endpoints import PATIENT_SECONDS
 from ecr_tui.registry.docker_engine import DockerEngine
 from ecr_tui.registry.engine import Credentials, Reference
 from ecr_tui.registry.probe import ProbeImage, make_probe
-from ecr_tui.report import Report, Stage, StageName, Status, Verdict
 from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.directory import BOUNDARY
 from ecr_tui.sandbox.registry_app import RegistryApp, Request, Response, error_response
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.sandbox.world import AwsCall
 from ecr_tui.secret import Secret
+from ecr_tui.verification import transfers
+from ecr_tui.verification.report import Report, Stage, StageName, Status, Verdict
 from tests.support.engines import missing
 from tests.support.faults import RawServer, Script, fake_dockerd, response, tcp_server
 from tests.support.proving import CONSUMER, CONSUMER_ACCOUNT, REPOSITORY, after, grant, images, prove, workspace
@@ -126,7 +126,7 @@ class Scene:
         """A repository that B may use, and B's token for its registry."""
         space = workspace()
         repository = grant(space)
-        data = space.session(Role.CONSUMER).client("ecr").get_authorization_token()["authorizationData"]
+        data = space.accounts.session(Role.CONSUMER).client("ecr").get_authorization_token()["authorizationData"]
         user, _, password = base64.b64decode(data[0]["authorizationToken"]).decode().partition(":")
         return repository, Credentials(user, Secret(password))
 
@@ -282,7 +282,7 @@ def _(scene: Scene) -> Report:
     """A HEAD has no text, and the API, which would have one, does not answer."""
     space = workspace()
     repository = grant(space, access=Access.PULL)
-    text = json.loads(space.policy_text(repository) or "")
+    text = json.loads(space.listing.policy_text(repository) or "")
     text["Statement"][0]["Action"] = ["ecr:BatchGetImage", "ecr:InitiateLayerUpload"]
     scene.client().set_repository_policy(repositoryName=REPOSITORY, policyText=json.dumps(text))
     scene.refuse_call("BatchCheckLayerAvailability", "ServerException", "try later")
@@ -302,7 +302,7 @@ def _(scene: Scene) -> Report:
     """A's policy allows push alone up to the manifest."""
     space = workspace()
     repository = grant(space)
-    text = json.loads(space.policy_text(repository) or "")
+    text = json.loads(space.listing.policy_text(repository) or "")
     text["Statement"][0]["Action"] = [one for one in text["Statement"][0]["Action"] if one != "ecr:PutImage"]
     scene.client().set_repository_policy(repositoryName=REPOSITORY, policyText=json.dumps(text))
     scene.answer(PUT_MANIFEST, lambda _: Response(403))

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from ecr_tui.cli.schemas import schema_of
 from ecr_tui.sandbox import ecr_policies
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.sandbox.world import ACCOUNT_A
-from ecr_tui.schemas import schema_of
 from tests.support.cli import Ran, ecr_tui
 
 REPOSITORY = "my-first-repo"

@@ -58,7 +58,7 @@ def test_the_demo_shows_the_code_of_its_mfa_device(isolated_environment: Path, m
 
     def take(workspace: Workspace, *, mfa_hint: Callable[[], str]) -> None:
         hints.append(mfa_hint())
-        workspace.owner()  # starts the sandbox
+        workspace.accounts.owner()  # starts the sandbox
         hints.append(mfa_hint())
 
     monkeypatch.setattr(demo, "run_interface", take)

@@ -17,11 +17,11 @@ import boto3
 import pytest
 from jsonschema import Draft202012Validator
 
+from ecr_tui.cli.schemas import schema_of
 from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.sandbox.world import AwsCall
-from ecr_tui.schemas import schema_of
-from ecr_tui.verifications import Place, Verifications
+from ecr_tui.verification.records import Place, Verifications
 from tests.support.cli import Ran, ecr_tui
 
 pytestmark = pytest.mark.thorough

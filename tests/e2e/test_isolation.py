@@ -10,9 +10,9 @@ import boto3
 import pytest
 
 from ecr_tui.errors import InputError
-from ecr_tui.report import IsolationStatus, StageName, StageStarted, Status, Verdict
 from ecr_tui.sandbox.registry_app import Request, Response
 from ecr_tui.sandbox.sandbox import Sandbox
+from ecr_tui.verification.report import IsolationStatus, StageName, StageStarted, Status, Verdict
 from tests.support.cli import ecr_tui
 from tests.support.proving import CONSUMER, REPOSITORY, grant, prove, stage, workspace
 
@@ -33,7 +33,7 @@ def owner() -> Any:
 
 
 def test_any_number_of_neighbours(space: Any) -> None:
-    report = prove(space, isolation=[space.repository(name) for name in (CLOSED, EMPTY)])
+    report = prove(space, isolation=[space.listing.repository(name) for name in (CLOSED, EMPTY)])
     assert report.passed
     assert [(one.repository, one.status) for one in report.isolations] == [
         (CLOSED, IsolationStatus.DENIED),
@@ -43,7 +43,7 @@ def test_any_number_of_neighbours(space: Any) -> None:
 
 
 def test_a_leak_among_many_is_the_loudest_result(space: Any) -> None:
-    report = prove(space, isolation=[space.repository(name) for name in (CLOSED, OPEN, EMPTY)])
+    report = prove(space, isolation=[space.listing.repository(name) for name in (CLOSED, OPEN, EMPTY)])
     assert (report.verdict, report.passed, report.exit_code, report.word) == (Verdict.ALLOWED, False, 1, "leak")
     assert report.headline() == f"LEAK: {CONSUMER} also reaches {OPEN}, which was not granted"
     document = report.to_json()
@@ -89,14 +89,14 @@ def test_a_neighbour_that_b_may_push_to_without_reading_is_a_leak(space: Any) ->
     owner().set_repository_policy(
         repositoryName=EMPTY, policyText=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     )
-    report = prove(space, isolation=[space.repository(EMPTY)])
+    report = prove(space, isolation=[space.listing.repository(EMPTY)])
     assert report.word == "leak"
     assert report.isolation is not None
     assert report.isolation.actions == ("ecr:CompleteLayerUpload",)
 
 
 def test_it_reads_only_and_leaves_no_upload(sandbox: Sandbox, space: Any) -> None:
-    neighbours = [space.repository(name) for name in (CLOSED, OPEN, EMPTY)]
+    neighbours = [space.listing.repository(name) for name in (CLOSED, OPEN, EMPTY)]
     asked: list[Request] = []
     watching = CancelEvent()
 
@@ -121,7 +121,7 @@ def test_a_neighbour_that_cannot_be_asked_is_not_proved(
     sandbox: Sandbox, space: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ecr_tui.registry.transport.FIRST_PAUSE", 0.001)
-    neighbours = [space.repository(name) for name in (CLOSED, EMPTY)]
+    neighbours = [space.listing.repository(name) for name in (CLOSED, EMPTY)]
     sandbox.registry_fault = lambda _, request: Response(500) if CLOSED in request.target else None
     from ecr_tui.sandbox.aws_errors import ServiceError
 
@@ -139,12 +139,12 @@ def test_the_neighbours_are_not_looked_for_in_ten_thousand_repositories(sandbox:
     """Without a listing at hand one page is enough; with one, none is read again."""
     calls: list[str] = []
     sandbox.fault = lambda call: calls.append(call.operation)  # type: ignore[func-returns-value]
-    repository = space.repository(REPOSITORY)
+    repository = space.listing.repository(REPOSITORY)
     calls.clear()
     assert prove(space, repository, isolation="auto").passed
     assert calls.count("DescribeRepositories") == 2  # whether it is there still, and the neighbours
     assert "GetResources" not in calls
-    space.repositories()
+    space.listing.repositories()
     calls.clear()
     assert prove(space, repository, isolation="auto").passed
     assert calls.count("DescribeRepositories") == 1
@@ -152,8 +152,8 @@ def test_the_neighbours_are_not_looked_for_in_ten_thousand_repositories(sandbox:
 
 def test_a_repository_is_no_counter_proof_of_itself(space: Any) -> None:
     with pytest.raises(InputError, match="counter-proof of itself"):
-        prove(space, isolation=[space.repository(REPOSITORY)])
-    report = prove(space, isolation=[space.repository(name) for name in (REPOSITORY, CLOSED)])
+        prove(space, isolation=[space.listing.repository(REPOSITORY)])
+    report = prove(space, isolation=[space.listing.repository(name) for name in (REPOSITORY, CLOSED)])
     assert [one.repository for one in report.isolations] == [CLOSED]
 
 

@@ -13,11 +13,10 @@ import click
 import pytest
 from jsonschema import Draft202012Validator
 
-from ecr_tui import schemas
-from ecr_tui.cli import cli
+from ecr_tui.cli import cli, schemas
+from ecr_tui.cli.schemas import NAMES, schema_of
 from ecr_tui.sandbox.sandbox import Sandbox
-from ecr_tui.schemas import NAMES, schema_of
-from ecr_tui.verifications import Place, Verifications
+from ecr_tui.verification.records import Place, Verifications
 from tests.support.cli import Ran, ecr_tui
 
 REPOSITORY, OTHER = "my-first-repo", "search/indexer"
@@ -209,8 +208,8 @@ def test_proving(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_one_that_could_not_start(sandbox: Sandbox) -> None:
     from ecr_tui.aws.model import Repository
-    from ecr_tui.batch import Batch, Result
     from ecr_tui.errors import EnvironmentFailure
+    from ecr_tui.verification.batch import Batch, Result
 
     row = Repository("gone", "arn:aws:ecr:eu-central-1:111111111111:repository/gone", "", "eu-central-1", "1" * 12)
     result = Result(row, error=EnvironmentFailure("no", detail="d", hint="h", side="account A"))

@@ -18,10 +18,10 @@ import pytest
 
 from ecr_tui.errors import InputError
 from ecr_tui.registry.probe import TAG_PREFIX
-from ecr_tui.report import StageName
 from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.registry_app import RegistryApp, Request, Response
 from ecr_tui.sandbox.sandbox import Sandbox
+from ecr_tui.verification.report import StageName
 from tests.support.cli import ecr_tui
 from tests.support.proving import REPOSITORY, after, grant, images, prove, stage, workspace
 from tests.support.terminal import Terminal
@@ -77,7 +77,7 @@ def space(sandbox: Sandbox) -> Any:
 def test_the_image_is_removed_by_the_next_start(sandbox: Sandbox, space: Any, stored: bool) -> None:
     with killed_while_pushing(sandbox, "direct", stored=stored):
         assert len(probes(sandbox)) == stored
-        (left,) = space.leftovers()
+        (left,) = space.verification.leftovers()
         assert (left.kind, left.place.repository, left.engine) == ("probe", REPOSITORY, "direct")
         assert left.tag.startswith(TAG_PREFIX)
         shown = ecr_tui("cleanup")
@@ -88,7 +88,7 @@ def test_the_image_is_removed_by_the_next_start(sandbox: Sandbox, space: Any, st
     assert done.code == 0, done.err
     assert [(one["kind"], one["repository"], one["cleaned"]) for one in done.json] == [("probe", REPOSITORY, True)]
     assert probes(sandbox) == []
-    assert space.leftovers() == ()
+    assert space.verification.leftovers() == ()
     again = ecr_tui("cleanup", "--json")
     assert (again.code, again.json) == (0, [])
     assert images(sandbox) == ["latest"]
@@ -125,7 +125,7 @@ def test_a_verification_that_runs_is_nobodys_leftover(sandbox: Sandbox, space: A
     seen: list[int] = []
 
     def look() -> None:
-        seen.append(len(space.leftovers()))
+        seen.append(len(space.verification.leftovers()))
         seen.append(len(ecr_tui("cleanup", "--yes", "--json").json))
 
     report = prove(space, on_event=after(StageName.PUSH, look))
@@ -142,38 +142,38 @@ def test_a_cleanup_that_failed_is_a_leftover_of_a_program_that_still_runs(sandbo
     report = prove(space)
     assert (report.cleaned_up, report.verdict.value) == (False, "allowed")
     assert "ecr-tui cleanup" in stage(report, StageName.CLEANUP).fix
-    (left,) = space.leftovers()
-    (failed,) = space.clean_leftovers()
+    (left,) = space.verification.leftovers()
+    (failed,) = space.verification.clean_leftovers()
     assert failed.error is not None
-    assert space.leftovers() == (left,)
+    assert space.verification.leftovers() == (left,)
     sandbox.fault = None
-    (cleaned,) = space.clean_leftovers([left])
+    (cleaned,) = space.verification.clean_leftovers([left])
     assert cleaned.error is None
     assert probes(sandbox) == []
-    assert space.leftovers() == ()
+    assert space.verification.leftovers() == ()
 
 
 def test_read_only_and_other_accounts_are_kept_out(sandbox: Sandbox, space: Any) -> None:
     with killed_while_pushing(sandbox, "direct", stored=True):
         pass
     with pytest.raises(InputError, match="read-only"):
-        workspace(read_only=True).clean_leftovers()
+        workspace(read_only=True).verification.clean_leftovers()
     assert ecr_tui("cleanup", "--read-only", "--yes").code == 2
     other = workspace(profile_a="dev-acc")
     (refused,) = other.clean_leftovers()
     assert refused.error is not None
     assert "111111111111" in refused.message
     assert len(probes(sandbox)) == 1
-    assert len(space.leftovers()) == 1
+    assert len(space.verification.leftovers()) == 1
 
 
 def test_a_record_that_was_tampered_with_deletes_no_other_image(sandbox: Sandbox, space: Any) -> None:
     with killed_while_pushing(sandbox, "direct", stored=False):
         pass
-    lines = space.record.path.read_text().splitlines()
+    lines = space.verification.record.path.read_text().splitlines()
     note = next(json.loads(line) for line in lines if '"probe"' in line)
-    space.record.path.write_text(json.dumps({**note, "tag": "latest"}) + "\n")
-    (refused,) = space.clean_leftovers()
+    space.verification.record.path.write_text(json.dumps({**note, "tag": "latest"}) + "\n")
+    (refused,) = space.verification.clean_leftovers()
     assert refused.error is not None
     assert images(sandbox) == ["latest"]
 
@@ -184,6 +184,6 @@ def test_a_repository_that_is_gone_takes_the_image_with_it(sandbox: Sandbox, spa
     with killed_while_pushing(sandbox, "direct", stored=True):
         pass
     boto3.Session(profile_name="account-a").client("ecr").delete_repository(repositoryName=REPOSITORY, force=True)
-    (cleaned,) = space.clean_leftovers()
+    (cleaned,) = space.verification.clean_leftovers()
     assert cleaned.error is None
     assert "gone" in cleaned.message

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from ecr_tui.batch import Result
 from ecr_tui.errors import Cancelled
-from ecr_tui.report import Event, StageEnded, StageName
 from ecr_tui.sandbox.registry_app import Request, Response
 from ecr_tui.sandbox.sandbox import Sandbox
+from ecr_tui.verification.batch import Result
+from ecr_tui.verification.report import Event, StageEnded, StageName
 from tests.support.cli import ecr_tui
 from tests.support.proving import REPOSITORY, grant, images, prove, workspace
 
@@ -30,7 +30,7 @@ def space(sandbox: Sandbox) -> Any:
 
 
 def test_each_has_its_own_result_in_the_order_asked_for(sandbox: Sandbox, space: Any) -> None:
-    repositories = [space.repository(name) for name in NAMES]
+    repositories = [space.listing.repository(name) for name in NAMES]
     events: dict[str, list[StageName]] = {}
     ended: list[str] = []
 
@@ -42,7 +42,7 @@ def test_each_has_its_own_result_in_the_order_asked_for(sandbox: Sandbox, space:
         assert threading.current_thread() is threading.main_thread()
         ended.append(result.repository.name)
 
-    batch = space.verify_many(
+    batch = space.verification.run_many(
         repositories, engine="direct", isolation="auto", on_event=on_event, on_result=on_result, cancel=CancelEvent()
     )
     assert [(one.repository.name, one.word) for one in batch.results] == [
@@ -79,7 +79,7 @@ def test_no_more_at_a_time_than_the_pool_holds(sandbox: Sandbox, space: Any) -> 
         return None
 
     sandbox.registry_fault = gather
-    batch = space.verify_many(repositories, engine="direct", isolation="none", pool=2, cancel=CancelEvent())
+    batch = space.verification.run_many(repositories, engine="direct", isolation="none", pool=2, cancel=CancelEvent())
     assert batch.passed
     assert max(most) == 2
 
@@ -88,7 +88,7 @@ def test_a_token_and_a_policy_are_asked_for_once(sandbox: Sandbox, space: Any) -
     repositories = [grant(space, name) for name in (REPOSITORY, "payments/api", "payments/ledger")]
     calls: list[str] = []
     sandbox.fault = lambda call: calls.append(call.operation)  # type: ignore[func-returns-value]
-    assert space.verify_many(repositories, engine="direct", isolation="auto", cancel=CancelEvent()).passed
+    assert space.verification.run_many(repositories, engine="direct", isolation="auto", cancel=CancelEvent()).passed
     assert calls.count("GetAuthorizationToken") == 1
     assert calls.count("GetCallerIdentity") <= 1
     # One listing for the counter-proofs; and each is looked for before it is pushed to.
@@ -106,7 +106,9 @@ def test_a_cancel_ends_those_that_run_and_starts_no_other(sandbox: Sandbox, spac
         if isinstance(event, StageEnded) and event.stage.name is StageName.PUSH:
             cancel.set()
 
-    batch = space.verify_many(repositories, engine="direct", isolation="none", pool=1, on_event=on_event, cancel=cancel)
+    batch = space.verification.run_many(
+        repositories, engine="direct", isolation="none", pool=1, on_event=on_event, cancel=cancel
+    )
     assert batch.results[0].report is not None
     assert batch.results[0].report.cancelled
     assert [type(one.error) for one in batch.results[1:]] == [Cancelled, Cancelled]
@@ -126,8 +128,8 @@ def test_an_engine_that_does_not_answer_is_waited_for_once(
 
     monkeypatch.setattr(choose, "choose_engine", count)
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
-    repositories = [space.repository(name) for name in NAMES]
-    batch = space.verify_many(repositories, engine="auto", isolation="none", cancel=CancelEvent())
+    repositories = [space.listing.repository(name) for name in NAMES]
+    batch = space.verification.run_many(repositories, engine="auto", isolation="none", cancel=CancelEvent())
     assert chosen == ["auto"]
     assert {report.engine for report in batch.reports} == {"direct"}
     assert all("no Docker engine answers" in report.engine_description for report in batch.reports)
@@ -147,8 +149,8 @@ def test_one_that_cannot_start_stops_no_other(sandbox: Sandbox, space: Any, monk
         return real(name, host)
 
     monkeypatch.setattr(choose, "choose_engine", sometimes)
-    repositories = [space.repository(name) for name in (REPOSITORY, "payments/legacy")]
-    batch = space.verify_many(repositories, engine="direct", isolation="none", pool=1, cancel=CancelEvent())
+    repositories = [space.listing.repository(name) for name in (REPOSITORY, "payments/legacy")]
+    batch = space.verification.run_many(repositories, engine="direct", isolation="none", pool=1, cancel=CancelEvent())
     assert [one.word for one in batch.results] == ["error", "allowed"]
     assert batch.exit_code == 3
     document = batch.results[0].to_json()
@@ -213,22 +215,22 @@ def test_a_report_that_cannot_be_written_is_said_before_anything_is_pushed(
 
 
 def test_what_was_found_is_remembered(sandbox: Sandbox, space: Any) -> None:
-    repository, other = space.repository(REPOSITORY), space.repository("payments/vault")
-    assert space.verifications() == ()
+    repository, other = space.listing.repository(REPOSITORY), space.listing.repository("payments/vault")
+    assert space.verification.history() == ()
     prove(space, repository)
     prove(space, other)
-    prove(space, repository, isolation=[space.repository("platform/base-images")])
-    found = space.verifications(repository)
+    prove(space, repository, isolation=[space.listing.repository("platform/base-images")])
+    found = space.verification.history(repository)
     assert [(one.verdict, one.passed) for one in found] == [("allowed", False), ("allowed", True)]
     assert found[0].headline.startswith("LEAK")
-    assert [one.repository for one in space.verifications()] == [REPOSITORY, "payments/vault", REPOSITORY]
-    last = space.last_verifications()
+    assert [one.repository for one in space.verification.history()] == [REPOSITORY, "payments/vault", REPOSITORY]
+    last = space.verification.latest()
     assert {arn: one.headline.split(" ")[0] for arn, one in last.items()} == {
         repository.arn: "LEAK:",
         other.arn: "DENIED",
     }
     # Another run of the program knows it, too.
-    assert workspace().verifications(repository) == found
+    assert workspace().verification.history(repository) == found
 
 
 def test_the_record_is_for_its_owner_and_holds_no_secret(sandbox: Sandbox, space: Any) -> None:
@@ -239,7 +241,7 @@ def test_the_record_is_for_its_owner_and_holds_no_secret(sandbox: Sandbox, space
 
     sandbox.registry_fault = listen
     prove(space)
-    path = space.record.path
+    path = space.verification.record.path
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     text = path.read_text()
     import base64

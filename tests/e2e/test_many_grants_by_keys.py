@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ecr_tui.journal import Journal
+from ecr_tui.changes.journal import Journal
 from ecr_tui.sandbox.aws_http import DropConnection
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.sandbox.world import ACCOUNT_A, AwsCall

@@ -66,36 +66,36 @@ def workspace(profile: str, consumer: str = "dev-acc") -> Iterator[Workspace]:
 
 
 def look(work: Workspace) -> Any:
-    rows = sorted(work.repositories(), key=lambda row: row.name)
-    facts = work.registry_facts("eu-central-1")
-    repository = work.repository(REPOSITORY)
-    plan = work.plan(repository, Grant((PRINCIPAL,), Access.PULL))
+    rows = sorted(work.listing.repositories(), key=lambda row: row.name)
+    facts = work.access.registry_facts("eu-central-1")
+    repository = work.listing.repository(REPOSITORY)
+    plan = work.changes.plan(repository, Grant((PRINCIPAL,), Access.PULL))
     return [
         [(row.name, row.tags, row.tags_source) for row in rows],
-        [work.policy_text(row) is not None for row in rows],
-        [work.images(row).count for row in rows],
+        [work.listing.policy_text(row) is not None for row in rows],
+        [work.listing.images(row).count for row in rows],
         (facts.policy_text, facts.policy_unreadable, facts.scope_unreadable, facts.templates_unreadable),
         plan.to_json(),
     ]
 
 
 def change(work: Workspace) -> Any:
-    repository = work.repository(REPOSITORY)
-    done = [work.apply(work.plan(repository, Grant((PRINCIPAL,), Access.PULL))).written]
-    done.append(work.apply(work.plan_revoke(repository, (PRINCIPAL,))).written)
-    done.append(work.undo().written)
-    return [*done, work.policy_text(repository)]
+    repository = work.listing.repository(REPOSITORY)
+    done = [work.changes.apply(work.changes.plan(repository, Grant((PRINCIPAL,), Access.PULL))).written]
+    done.append(work.changes.apply(work.changes.plan_revoke(repository, (PRINCIPAL,))).written)
+    done.append(work.changes.undo().written)
+    return [*done, work.listing.policy_text(repository)]
 
 
 def prove_and_tag(work: Workspace) -> Any:
-    repository = work.repository(REPOSITORY)
-    work.apply(work.plan(repository, Grant((PRINCIPAL,), Access.PUSH_PULL)))
-    report = work.verify(repository, engine="direct", on_event=lambda _: None, cancel=Event())
-    session = work.session(Role.OWNER)
+    repository = work.listing.repository(REPOSITORY)
+    work.changes.apply(work.changes.plan(repository, Grant((PRINCIPAL,), Access.PUSH_PULL)))
+    report = work.verification.run(repository, engine="direct", on_event=lambda _: None, cancel=Event())
+    session = work.accounts.session(Role.OWNER)
     set_tag(session, repository, "Stage", "test")
-    with_tag = work.repository(REPOSITORY).tags
+    with_tag = work.listing.repository(REPOSITORY).tags
     remove_tag(session, repository, "Stage")
-    return [report.verdict, report.cleaned_up, with_tag, work.repository(REPOSITORY).tags]
+    return [report.verdict, report.cleaned_up, with_tag, work.listing.repository(REPOSITORY).tags]
 
 
 STORIES: dict[Operator, list[Story]] = {
@@ -169,11 +169,15 @@ def test_account_b_needs_the_other_half_of_the_grant_and_nothing_more(sandbox: S
     def verdict(policy: dict[str, Any]) -> str:
         directory.put_user_policy("newcomer", "all", json.dumps(policy))
         with workspace("account-a", "no-access") as work:
-            report = work.verify(work.repository(REPOSITORY), engine="direct", on_event=lambda _: None, cancel=Event())
+            report = work.verification.run(
+                work.listing.repository(REPOSITORY), engine="direct", on_event=lambda _: None, cancel=Event()
+            )
             return report.verdict.value
 
     with workspace("account-a", "no-access") as work:
-        work.apply(work.plan(work.repository(REPOSITORY), Grant((principal,), Access.PUSH_PULL)))
+        work.changes.apply(
+            work.changes.plan(work.listing.repository(REPOSITORY), Grant((principal,), Access.PUSH_PULL))
+        )
     policy = json.loads(ecr_tui("export", REPOSITORY, "--to", principal, "--side", "b", "--format", "json").out)
     assert verdict(policy) == "allowed"
     for statement in policy["Statement"]:

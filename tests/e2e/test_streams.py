@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import pytest
 
-from ecr_tui.journal import WRITTEN
+from ecr_tui.changes.journal import WRITTEN
 from ecr_tui.registry.probe import TAG_PREFIX
 from ecr_tui.sandbox.sandbox import Sandbox
 from tests.support import forking
@@ -126,7 +126,7 @@ def test_a_call_log_that_cannot_be_written_is_an_error_at_the_end(owner: Sandbox
     assert ran.returncode == 3
     assert "Error: --log-calls: /dev/full cannot be written\n  No space left on device" in ran.stderr
     assert "Traceback" not in ran.stderr
-    (entry,) = workspace().journal.read().entries
+    (entry,) = workspace().changes.journal.read().entries
     assert entry.outcome == WRITTEN
     failed = forking.run((*log, "plan", "no-such-repo", *TO))
     assert failed.returncode == 2
@@ -146,7 +146,7 @@ def test_a_verification_whose_reader_leaves_after_a_line(owner: Sandbox) -> None
         assert process.wait(60) == 0
     assert told == ""
     assert probes(owner) == []
-    assert workspace().leftovers() == ()
+    assert workspace().verification.leftovers() == ()
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
@@ -156,7 +156,7 @@ def test_closed_streams(closed: str, owner: Sandbox) -> None:
     done = subprocess.run(["sh", "-c", run], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
-    (entry,) = workspace().journal.read().entries
+    (entry,) = workspace().changes.journal.read().entries
     assert entry.outcome == WRITTEN
 
 

@@ -14,10 +14,10 @@ import boto3
 import pytest
 
 from ecr_tui.aws.model import Repository
-from ecr_tui.report import Report, Status, TagStepEnded, Verdict
 from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.sandbox.world import AwsCall
+from ecr_tui.verification.report import Report, Status, TagStepEnded, Verdict
 from tests.support.cli import ecr_tui
 from tests.support.proving import REPOSITORY, grant, prove, workspace
 from tests.support.terminal import Terminal
@@ -29,7 +29,7 @@ TAG = (("Team", "Payments"),)
 
 @pytest.fixture
 def space(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr("ecr_tui.workspace_verifying.SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("ecr_tui.workspace.verifying.SETTLE_SECONDS", 0.0)
     return workspace()
 
 
@@ -62,7 +62,7 @@ def test_access_ends_with_the_tag_and_comes_back_with_it(space: Any, repository:
     assert steps(report) == [("remove", "ok"), ("expect denial", "ok"), ("restore", "ok"), ("expect access", "ok")]
     assert told == [name for name, _ in steps(report)]
     assert tags() == {"Team": "Payments"}
-    assert space.leftovers() == ()
+    assert space.verification.leftovers() == ()
     assert report.to_json()["tag_switch"]["tag"] == {"Team": "Payments"}
 
 
@@ -109,7 +109,7 @@ def test_an_untagging_that_is_refused(sandbox: Sandbox, space: Any, repository: 
     report = prove(space, repository, tag_switch=True)
     assert steps(report) == [("remove", "failed"), ("restore", "ok")]
     assert report.exit_code == 1
-    assert space.leftovers() == ()
+    assert space.verification.leftovers() == ()
 
 
 def test_access_that_does_not_end_is_a_failure_and_the_tag_is_back(
@@ -141,7 +141,7 @@ def test_a_cancel_puts_it_back(space: Any, repository: Repository, step: str) ->
     assert report.cancelled
     assert report.exit_code == 1
     assert tags() == {"Team": "Payments"}
-    assert space.leftovers() == ()
+    assert space.verification.leftovers() == ()
     assert report.cleaned_up
 
 
@@ -164,7 +164,7 @@ def test_a_value_that_somebody_set_meanwhile_is_left_alone(
 def test_a_tag_that_cannot_be_put_back_is_said_loudest_and_can_be_put_back_later(
     sandbox: Sandbox, space: Any, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ecr_tui.tag_switch._FIRST_PAUSE", 0.0)
+    monkeypatch.setattr("ecr_tui.verification.tag_switch._FIRST_PAUSE", 0.0)
 
     def on_event(event: object) -> None:
         if isinstance(event, TagStepEnded) and event.step.name == "remove":
@@ -177,15 +177,15 @@ def test_a_tag_that_cannot_be_put_back_is_said_loudest_and_can_be_put_back_later
     assert "aws ecr tag-resource" in report.tag_switch.fix
     assert tags() == {}
     # It is a leftover at once, and stays one until it is put right.
-    (left,) = space.leftovers()
+    (left,) = space.verification.leftovers()
     assert (left.kind, left.key, left.value) == ("tag", "Team", "Payments")
-    (failed,) = space.clean_leftovers()
+    (failed,) = space.verification.clean_leftovers()
     assert failed.error is not None
     sandbox.fault = None
-    (cleaned,) = space.clean_leftovers()
+    (cleaned,) = space.verification.clean_leftovers()
     assert cleaned.error is None
     assert tags() == {"Team": "Payments"}
-    assert space.leftovers() == ()
+    assert space.verification.leftovers() == ()
 
 
 # The command line
@@ -238,13 +238,13 @@ def test_kill_while_the_tag_is_away(sandbox: Sandbox, space: Any, repository: Re
         process.kill()
     sandbox.fault = None
     assert tags() == {}
-    left = [one for one in space.leftovers() if one.kind == "tag"]
+    left = [one for one in space.verification.leftovers() if one.kind == "tag"]
     assert [(one.key, one.value, one.place.repository) for one in left] == [("Team", "Payments", REPOSITORY)]
     cleaned = ecr_tui("cleanup", "--yes", "--json")
     assert cleaned.code == 0, cleaned.err
     assert {one["kind"]: one["cleaned"] for one in cleaned.json} == {"tag": True, "probe": True}
     assert tags() == {"Team": "Payments"}
-    assert space.leftovers() == ()
+    assert space.verification.leftovers() == ()
 
 
 def tags_of(sandbox: Sandbox) -> dict[str, str]:

@@ -19,10 +19,10 @@ import pytest
 
 from ecr_tui.errors import Cancelled, InputError
 from ecr_tui.registry import docker_engine, transport, wiring
-from ecr_tui.report import Report, StageName, Status, Verdict
 from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.registry_app import RegistryApp, Request, Response
 from ecr_tui.sandbox.sandbox import Sandbox
+from ecr_tui.verification.report import Report, StageName, Status, Verdict
 from tests.support.faults import FakeDockerd, fake_dockerd, stall, unix_server
 from tests.support.proving import REPOSITORY, grant, images, prove, stage, workspace
 
@@ -70,7 +70,7 @@ def cancel_when(reached: CancelEvent) -> CancelEvent:
 def ended_clean(sandbox: Sandbox, space: Any, report: Report) -> None:
     assert report.cleaned_up, report.stages[-1]
     assert images(sandbox) == ["latest"]
-    assert space.leftovers() == ()
+    assert space.verification.leftovers() == ()
 
 
 PARTS = ["HEAD", "POST", "PUT /v2/my-first-repo/blobs", "PUT /v2/my-first-repo/manifests"]
@@ -182,9 +182,9 @@ def test_a_daemon_that_is_gone_for_good_leaves_a_leftover(
     assert report.verdict is Verdict.ERROR
     assert not report.cleaned_up
     assert images(sandbox) == ["latest"]
-    (left,) = space.leftovers()
+    (left,) = space.verification.leftovers()
     assert (left.engine, left.place.repository) == ("docker", REPOSITORY)
-    (cleaned,) = space.clean_leftovers()
+    (cleaned,) = space.verification.clean_leftovers()
     assert cleaned.error is None
     assert f"docker rmi {sandbox.registry_host()}/{REPOSITORY}:{left.tag}" in cleaned.message
 
@@ -230,12 +230,12 @@ def test_a_signal_ends_it_after_the_cleanup(sandbox: Sandbox, space: Any, sign: 
     document = json.loads(out)
     assert (document["verdict"], document["cleaned_up"]) == ("error", True)
     assert images(sandbox) == ["latest"]
-    assert space.leftovers() == ()
+    assert space.verification.leftovers() == ()
 
 
 def test_nothing_is_pushed_to_a_name_that_is_gone(sandbox: Sandbox, space: Any) -> None:
     """A registry that creates on push would make a repository of it."""
-    there = space.repository(REPOSITORY)
+    there = space.listing.repository(REPOSITORY)
     gone = replace(there, name="was-here", arn=there.arn.replace(REPOSITORY, "was-here"))
     asked: list[str] = []
     sandbox.registry_fault = lambda account, request: asked.append(request.target)

@@ -18,11 +18,11 @@ from ecr_tui.errors import EnvironmentFailure, InputError
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from ecr_tui.registry.probe import TAG_PREFIX
-from ecr_tui.report import Report, StageName, StageProgress, StageStarted, Status, Verdict
 from ecr_tui.sandbox.backend import Caller
 from ecr_tui.sandbox.registry_app import Request, error_response
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.sandbox.world import AwsCall
+from ecr_tui.verification.report import Report, StageName, StageProgress, StageStarted, Status, Verdict
 from tests.support.cli import ecr_tui
 from tests.support.faults import tcp_server
 from tests.support.proving import CONSUMER, REPOSITORY, after, grant, images, prove, stage, workspace
@@ -137,7 +137,7 @@ def test_a_refusal_without_words_is_explained_on_every_engine(sandbox: Sandbox, 
     """Docker and podman hide the one or the other: the reason comes from the direct engine and from the API."""
     space = workspace()
     repository = grant(space)
-    document = json.loads(space.policy_text(repository) or "")
+    document = json.loads(space.listing.policy_text(repository) or "")
     document["Statement"][0]["Action"].remove(missing)
     boto3.Session(profile_name="account-a").client("ecr").set_repository_policy(
         repositoryName=REPOSITORY, policyText=json.dumps(document)
@@ -340,7 +340,7 @@ def test_a_cancel_anywhere_still_cleans_up(sandbox: Sandbox, name: str) -> None:
     assert report.cleaned_up
     assert not report.passed or name == "isolation"
     assert images(sandbox) == before
-    assert space.leftovers() == ()
+    assert space.verification.leftovers() == ()
     assert sum(store.open_uploads() for store in sandbox.world.blobs.values()) <= 1
 
 
@@ -370,7 +370,7 @@ def test_a_cancel_does_not_wait_for_aws(sandbox: Sandbox) -> None:
 def test_the_engine_is_chosen_before_anybody_is_asked(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     space = workspace()
-    repository = space.repository(REPOSITORY)
+    repository = space.listing.repository(REPOSITORY)
     calls: list[str] = []
     sandbox.fault = lambda call: calls.append(call.operation)  # type: ignore[func-returns-value]
     with pytest.raises(EnvironmentFailure, match="No Docker engine answers"):
@@ -408,8 +408,8 @@ def test_a_grant_of_another_run_is_remembered_for_a_while(sandbox: Sandbox) -> N
 
 def test_a_registry_that_has_not_heard_of_the_grant_yet_is_asked_again(sandbox: Sandbox) -> None:
     space = workspace()
-    repository = space.repository(REPOSITORY)
-    space.apply(space.plan(repository, Grant((CONSUMER,), Access.PUSH_PULL)))
+    repository = space.listing.repository(REPOSITORY)
+    space.changes.apply(space.changes.plan(repository, Grant((CONSUMER,), Access.PUSH_PULL)))
     denial = f"User: {CONSUMER} is not authorized to perform: ecr:InitiateLayerUpload on resource: {repository.arn} because no resource-based policy allows the ecr:InitiateLayerUpload action"  # noqa: E501
     left = [error_response(403, "DENIED", denial)]
     told: list[str] = []

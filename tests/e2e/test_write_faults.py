@@ -16,11 +16,12 @@ from typing import Any
 
 import pytest
 
-from ecr_tui import attempts, grants
+from ecr_tui.changes import apply as apply_module
+from ecr_tui.changes import attempts
+from ecr_tui.changes.apply import Overwritten, Plan
+from ecr_tui.changes.journal import FAILED, UNKNOWN, WRITTEN
 from ecr_tui.config import Settings
 from ecr_tui.errors import ConflictError, EcrTuiError
-from ecr_tui.grants import Overwritten, Plan
-from ecr_tui.journal import FAILED, UNKNOWN, WRITTEN
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from ecr_tui.sandbox.sandbox import Sandbox
@@ -64,8 +65,8 @@ REFUSALS = {
 @pytest.fixture
 def wire(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyWire]:
     monkeypatch.setattr(attempts, "PAUSES", (0.0, 0.0))
-    monkeypatch.setattr(grants, "LOOK_AGAIN", 0.0)
-    monkeypatch.setattr(grants, "READ_BACK_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(apply_module, "LOOK_AGAIN", 0.0)
+    monkeypatch.setattr(apply_module, "READ_BACK_PAUSES", (0.0, 0.0))
     with faulty_wire.faulty_wire(sandbox, monkeypatch) as found:
         yield found
 
@@ -95,23 +96,25 @@ def denies(sandbox: Sandbox) -> bool:
 
 
 def granted(space: Workspace) -> Plan:
-    return space.plan(space.repository(NAME), Grant((USER,), Access.PULL))
+    return space.changes.plan(space.listing.repository(NAME), Grant((USER,), Access.PULL))
 
 
 def run_grant(space: Workspace) -> None:
     """As the command line and a run over many do it."""
-    from ecr_tui.bulk import Intent
+    from ecr_tui.changes.bulk import Intent
 
     intent = Intent.to_grant(Grant((USER,), Access.PULL))
-    bulk = space.bulk()
-    summary = bulk.run([plan for plan in bulk.plan([space.repository(NAME)], intent) if isinstance(plan, Plan)], intent)
+    bulk = space.changes.bulk()
+    summary = bulk.run(
+        [plan for plan in bulk.plan([space.listing.repository(NAME)], intent) if isinstance(plan, Plan)], intent
+    )
     for result in summary.failed:
         assert result.error is not None
         raise result.error
 
 
 def apply_grant(space: Workspace) -> None:
-    space.apply(granted(space))
+    space.changes.apply(granted(space))
 
 
 GRANTS = {"run": run_grant, "single": apply_grant}
@@ -144,7 +147,7 @@ def test_a_statement_that_is_written_between_two_attempts_is_not_lost(
     assert denies(sandbox)
     assert granted(space).changed
     assert wire.writes == ["SetRepositoryPolicy"] * 2
-    assert [entry.outcome for entry in space.journal.entries()] == [
+    assert [entry.outcome for entry in space.changes.journal.entries()] == [
         FAILED if fault in (THROTTLED, NO_PRINCIPAL) else UNKNOWN
     ]
 
@@ -154,18 +157,18 @@ def test_a_statement_that_is_written_between_two_attempts_is_not_lost(
 
 def grant_some(space: Workspace) -> str:
     """A write to be taken back, over a wire without faults; returns its id."""
-    outcome = space.apply(granted(space))
+    outcome = space.changes.apply(granted(space))
     assert outcome.entry_id
     return outcome.entry_id
 
 
 def tag(space: Workspace, *, unset: tuple[str, ...] = (), **pairs: str) -> None:
-    space.apply_tags(space.plan_tags(space.repository(NAME), pairs, unset))
+    space.changes.apply_tags(space.changes.plan_tags(space.listing.repository(NAME), pairs, unset))
 
 
 def undone_run(space: Workspace) -> None:
     """As the command line takes back a run."""
-    bulk = space.bulk()
+    bulk = space.changes.bulk()
     summary = bulk.undo(bulk.last_action())
     for result in summary.failed:
         assert result.error is not None
@@ -175,10 +178,13 @@ def undone_run(space: Workspace) -> None:
 ACTIONS: dict[str, tuple[Callable[[Workspace], object], Callable[[Workspace], object]]] = {
     "grant": (lambda space: None, apply_grant),
     "grant in a run": (lambda space: None, run_grant),
-    "revoke": (grant_some, lambda space: space.apply(space.plan_revoke(space.repository(NAME), (USER,)))),
-    "undo": (grant_some, lambda space: space.undo()),
-    "undo by id": (grant_some, lambda space: space.undo_entry(space.journal.entries()[0].id)),
-    "redo": (lambda space: (grant_some(space), space.undo()), lambda space: space.redo()),
+    "revoke": (
+        grant_some,
+        lambda space: space.changes.apply(space.changes.plan_revoke(space.listing.repository(NAME), (USER,))),
+    ),
+    "undo": (grant_some, lambda space: space.changes.undo()),
+    "undo by id": (grant_some, lambda space: space.changes.undo_entry(space.changes.journal.entries()[0].id)),
+    "redo": (lambda space: (grant_some(space), space.changes.undo()), lambda space: space.changes.redo()),
     "undo in a run": (grant_some, undone_run),
     "tag": (lambda space: None, lambda space: tag(space, Mood="x")),
     "untag": (lambda space: None, lambda space: tag(space, unset=("Team",))),
@@ -193,7 +199,7 @@ def policies_and_tags(sandbox: Sandbox) -> tuple[str | None, dict[str, str]]:
 def check_journal(sandbox: Sandbox, space: Workspace, before: tuple[str | None, dict[str, str]]) -> str:
     """The outcome of the last entry, which must be what happened."""
     policy, tags = policies_and_tags(sandbox)
-    last = [entry for entry in space.journal.entries() if entry.record.repository == NAME][-1]
+    last = [entry for entry in space.changes.journal.entries() if entry.record.repository == NAME][-1]
     now, then = (json.dumps(tags, sort_keys=True), json.dumps(before[1], sort_keys=True))
     if last.record.subject == "policy":
         now, then = str(policy), str(before[0])
@@ -226,7 +232,7 @@ def test_a_lost_answer_and_refusals_after_it_are_a_write(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The first attempt was carried out, whatever AWS says to those after it."""
-    monkeypatch.setattr("ecr_tui.bulk.paced_store.PATIENCE", 0.0)
+    monkeypatch.setattr("ecr_tui.changes.bulk.paced_store.PATIENCE", 0.0)
     prepare, act = ACTIONS[action]
     prepare(space)
     before = policies_and_tags(sandbox)
@@ -258,7 +264,7 @@ def test_an_answer_that_cannot_be_looked_for_is_unknown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As the write may have taken away the right to look, too."""
-    monkeypatch.setattr("ecr_tui.bulk.paced_store.PATIENCE", 0.0)
+    monkeypatch.setattr("ecr_tui.changes.bulk.paced_store.PATIENCE", 0.0)
     prepare, act = ACTIONS[action]
     prepare(space)
     before = policies_and_tags(sandbox)
@@ -279,11 +285,11 @@ def test_an_answer_that_cannot_be_looked_for_is_unknown(
     # Once it can be looked at, it is settled, and taken back like any other write.
     wire.script = lambda operation, count, carry_out: None
     if action not in ("undo", "undo by id", "undo in a run"):
-        last = space.journal.entries()[-1]
+        last = space.changes.journal.entries()[-1]
         if last.record.subject == "tags":
-            space.apply_tags(space.plan_tags_back(last.id))
+            space.changes.apply_tags(space.changes.plan_tags_back(last.id))
         else:
-            space.undo_entry(last.id)
+            space.changes.undo_entry(last.id)
         assert policies_and_tags(sandbox) == before
 
 
@@ -299,7 +305,7 @@ def test_a_first_and_only_attempt_that_is_refused_wrote_nothing(
     refusal: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("ecr_tui.bulk.paced_store.PATIENCE", 0.0)
+    monkeypatch.setattr("ecr_tui.changes.bulk.paced_store.PATIENCE", 0.0)
     prepare, act = ACTIONS[action]
     prepare(space)
     before = policies_and_tags(sandbox)
@@ -347,18 +353,18 @@ def test_a_request_that_is_carried_out_after_the_timeout_is_unknown_until_it_sho
         ACTIONS[action][1](space)
     assert "not known" in caught.value.text()
     assert check_journal(sandbox, space, before) == UNKNOWN
-    entry = space.journal.entries()[0]
-    take_back: Callable[[], object] = lambda: space.undo_entry(entry.id)  # noqa: E731
+    entry = space.changes.journal.entries()[0]
+    take_back: Callable[[], object] = lambda: space.changes.undo_entry(entry.id)  # noqa: E731
     if action == "tag":
-        take_back = lambda: space.apply_tags(space.plan_tags_back(entry.id))  # noqa: E731
+        take_back = lambda: space.changes.apply_tags(space.changes.plan_tags_back(entry.id))  # noqa: E731
     with pytest.raises(ConflictError, match="not yet"):
         take_back()
-    assert space.journal.entries()[0].outcome == UNKNOWN
+    assert space.changes.journal.entries()[0].outcome == UNKNOWN
     held[0]()
     assert policies_and_tags(sandbox) != before
     take_back()
     assert policies_and_tags(sandbox) == before
-    assert [one.outcome for one in space.journal.entries()] == [WRITTEN, WRITTEN]
+    assert [one.outcome for one in space.changes.journal.entries()] == [WRITTEN, WRITTEN]
     release.set()
 
 
@@ -422,10 +428,10 @@ def test_a_write_that_is_replaced_a_moment_later_is_told_and_can_be_restored(
         GRANTS[how](space)
     assert caught.value.exit_code == 4
     assert denies(sandbox)
-    (entry,) = space.journal.entries()
+    (entry,) = space.changes.journal.entries()
     assert (entry.outcome, "replaced at the same moment" in entry.detail) == (WRITTEN, True)
     assert caught.value.restore is not None
-    space.apply(caught.value.restore)
+    space.changes.apply(caught.value.restore)
     assert denies(sandbox)
     assert not granted(space).changed
 
@@ -450,9 +456,9 @@ def test_a_statement_that_this_write_replaced_is_told_where_a_look_shows_it(
         apply_grant(space)
     assert '"Stop"' in caught.value.detail
     assert "ecr-tui grant my-first-repo --from FILE" in caught.value.hint
-    assert space.journal.entries()[0].outcome == WRITTEN
+    assert space.changes.journal.entries()[0].outcome == WRITTEN
     assert caught.value.restore is not None
-    space.apply(caught.value.restore)
+    space.changes.apply(caught.value.restore)
     assert denies(sandbox)
     assert not granted(space).changed
 
@@ -464,4 +470,4 @@ def test_what_is_added_upon_a_write_is_no_loss(sandbox: Sandbox, wire: FaultyWir
 
     wire.script = script
     apply_grant(space)
-    assert "left it in place" in space.journal.entries()[0].detail
+    assert "left it in place" in space.changes.journal.entries()[0].detail

@@ -177,7 +177,7 @@ def test_a_service_is_limited_by_a_source_that_narrows_alone(condition: dict[str
 OUTSIDER = "333333333333"
 _VALUES: dict[str, list[str]] = {
     "aws:PrincipalOrgID": [ORG, "o-*", "o-zz*", "*", "o-zzzzzzzzz?", "${aws:PrincipalOrgID}", "${aws:ResourceOrgID}"],
-    "aws:PrincipalOrgPaths": [f"{ORG}/*", "o-*/r-ab12/*", "*", "o-zzzzzzzzzz/r-ab12/"],
+    "aws:PrincipalOrgPaths": [f"{ORG}/*", "o-*/r-ab12/*", "*", "o-zzzzzzzzz?/r-ab12/"],
     "aws:PrincipalAccount": [B, "3*", "*", "33333333333?", "${aws:PrincipalAccount}", "${aws:PrincipalTag/a}", "333"],
     "aws:PrincipalArn": [
         f"arn:aws:iam::{B}:role/*",

@@ -10,8 +10,8 @@ from ecr_tui.aws.model import Repository
 from ecr_tui.config import resolve
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
-from ecr_tui.report import Event, Report, Stage, StageEnded, StageName
 from ecr_tui.sandbox.sandbox import Sandbox
+from ecr_tui.verification.report import Event, Report, Stage, StageEnded, StageName
 from ecr_tui.workspace import Workspace
 
 REPOSITORY = "my-first-repo"
@@ -27,10 +27,10 @@ def grant(
     space: Workspace, name: str = REPOSITORY, access: Access = Access.PUSH_PULL, tags: tuple[tuple[str, str], ...] = ()
 ) -> Repository:
     """Let B in, and forget when: a test that provokes a denial does not want it waited out."""
-    repository = space.repository(name)
-    space.apply(space.plan(repository, Grant((CONSUMER,), access, tags)))
+    repository = space.listing.repository(name)
+    space.changes.apply(space.changes.plan(repository, Grant((CONSUMER,), access, tags)))
     space._granted_at.clear()
-    space.journal.path.unlink(missing_ok=True)
+    space.changes.journal.path.unlink(missing_ok=True)
     return repository
 
 
@@ -45,8 +45,8 @@ def prove(
     **options: Any,
 ) -> Report:
     if isinstance(repository, str):
-        repository = space.repository(repository)
-    return space.verify(
+        repository = space.listing.repository(repository)
+    return space.verification.run(
         repository, engine=engine, isolation=isolation, on_event=on_event, cancel=cancel or CancelEvent(), **options
     )
 

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from ecr_tui.aws.model import Repository
-from ecr_tui.batch import Batch, run_batch
-from ecr_tui.report import Report
-from ecr_tui.verifications import PROBE, Leftover, Past, Place
-from ecr_tui.workspace_verifying import Cleaned
+from ecr_tui.verification.batch import Batch, run_batch
+from ecr_tui.verification.records import PROBE, Leftover, Past, Place
+from ecr_tui.verification.report import Report
+from ecr_tui.workspace.verification import Cleaned
 
 
 class FakeProofs:
@@ -23,7 +23,7 @@ class FakeProofs:
         self.past: list[Past] = []
         self.cleaned: list[Leftover] = []
 
-    def verify_many(
+    def run_many(
         self,
         repositories: Sequence[Repository],
         *,
@@ -37,7 +37,7 @@ class FakeProofs:
         self._enter("verify_many", ",".join(r.name for r in repositories))  # type: ignore[attr-defined]
 
         def one(repo: Repository) -> Report:
-            return self.verify(  # type: ignore[attr-defined]
+            return self.run(  # type: ignore[attr-defined]
                 repo, engine=engine, on_event=lambda event: on_event(repo, event), cancel=cancel, **options
             )
 
@@ -57,11 +57,11 @@ class FakeProofs:
             found.append(Cleaned(one, error.title if error else "the image is not in the repository", error))
         return tuple(found)
 
-    def verifications(self, repository: Repository | None = None) -> tuple[Past, ...]:
+    def history(self, repository: Repository | None = None) -> tuple[Past, ...]:
         self._enter("verifications", repository.name if repository else "")  # type: ignore[attr-defined]
         return tuple(p for p in reversed(self.past) if repository is None or p.arn == repository.arn)
 
-    def last_verifications(self) -> dict[str, Past]:
+    def latest(self) -> dict[str, Past]:
         self._enter("last_verifications")  # type: ignore[attr-defined]
         return {p.arn: p for p in self.past}
 

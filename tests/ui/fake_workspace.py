@@ -14,9 +14,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ecr_tui.audit import examine
-from ecr_tui.audit_reading import read_policies
-from ecr_tui.audit_result import Audit
+from ecr_tui.access.audit import examine
+from ecr_tui.access.audit_reading import read_policies
+from ecr_tui.access.audit_result import Audit
+from ecr_tui.access.two_sided import TwoSided, two_sided
 from ecr_tui.aws.model import (
     Identity,
     IdentityPolicies,
@@ -27,20 +28,22 @@ from ecr_tui.aws.model import (
     Role,
     RoleToAssume,
 )
-from ecr_tui.bulk import Bulk
-from ecr_tui.cache import Cached
+from ecr_tui.changes.apply import Outcome, Plan, apply, plan_document, plan_grant, plan_grant_from, plan_revoke
+from ecr_tui.changes.bulk import Bulk
+from ecr_tui.changes.history import PastWrites
+from ecr_tui.changes.journal import Entry, Journal
+from ecr_tui.changes.plans import plan_repair_from
+from ecr_tui.changes.tags import TagOutcome, TagPlan, apply_tags, plan_back, plan_tags
+from ecr_tui.changes.undo import entry_of, take_back, target, undo
 from ecr_tui.config import Settings
 from ecr_tui.errors import Cancelled, EcrTuiError
-from ecr_tui.grants import Outcome, Plan, apply, plan_document, plan_grant, plan_grant_from, plan_revoke
-from ecr_tui.journal import Entry, Journal
-from ecr_tui.past_writes import PastWrites
-from ecr_tui.plans import plan_repair_from
+from ecr_tui.listing.cache import Cached
+from ecr_tui.listing.policy_reader import BackgroundReader, Readers
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from ecr_tui.policy.document import PolicyDocument
-from ecr_tui.policy_reader import BackgroundReader, Readers
 from ecr_tui.registry.engine import Progress
-from ecr_tui.report import (
+from ecr_tui.verification.report import (
     Isolation,
     IsolationStatus,
     Report,
@@ -52,9 +55,6 @@ from ecr_tui.report import (
     Status,
     Verdict,
 )
-from ecr_tui.tagging import TagOutcome, TagPlan, apply_tags, plan_back, plan_tags
-from ecr_tui.twosided import TwoSided, two_sided
-from ecr_tui.undoing import entry_of, take_back, target, undo
 from tests.ui.fake_proofs import FakeProofs
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -178,7 +178,10 @@ class FakeOwner:
 
 
 class FakeWorkspace(FakeProofs):
-    """As ``ecr_tui.workspace.Workspace``. ``errors`` holds, by method name or "method:repository", what is raised."""
+    """As ``ecr_tui.workspace.Workspace``, all parts in one object.
+
+    ``errors`` holds, by method name or "method:repository", what is raised.
+    """
 
     def __init__(
         self,
@@ -189,6 +192,7 @@ class FakeWorkspace(FakeProofs):
         policies: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__()
+        self.accounts = self.listing = self.access = self.changes = self.verification = self
         self.settings = settings or Settings(
             profile_a="account-a", profile_b="dev-acc", regions=(REGION,), scope_tag=""
         )
@@ -461,7 +465,7 @@ class FakeWorkspace(FakeProofs):
 
     # -- verification --------------------------------------------------------------------------------------------
 
-    def verify(self, repo, *, engine=None, isolation="auto", access=Access.PUSH_PULL, on_event, cancel) -> Report:
+    def run(self, repo, *, engine=None, isolation="auto", access=Access.PUSH_PULL, on_event, cancel) -> Report:
         self._enter("verify", repo.name)
         self.asked_to_prove = (access, isolation if isinstance(isolation, str) else [one.name for one in isolation])
         return (self.script or allowed)(repo, on_event, cancel, self.gate)

@@ -104,8 +104,8 @@ async def test_a_role_is_checked_and_assumed_and_the_sides_are_swapped(workspace
         await ui.wait(lambda: ui.dialog == "")
         await ui.settle()
         assert (workspace.settings.profile_a, workspace.settings.profile_b) == ("dev-acc", "account-a")
-        assert workspace.assumed(Role.OWNER) == RoleToAssume(ROLE, "ext-1")
-        assert workspace.assumed(Role.CONSUMER) is None
+        assert workspace.accounts.assumed(Role.OWNER) == RoleToAssume(ROLE, "ext-1")
+        assert workspace.accounts.assumed(Role.CONSUMER) is None
         # An unknown profile is refused before anything is asked.
         await opened(ui)
         await fill(ui, "profile-b", "nope")

@@ -10,11 +10,11 @@ from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.widgets import Button
 
-from ecr_tui import grants
-from ecr_tui.bulk import Intent, unfinished
+from ecr_tui.changes import apply as apply_module
+from ecr_tui.changes.bulk import Intent, unfinished
+from ecr_tui.changes.journal import DISMISSED, WRITTEN
 from ecr_tui.config import Settings
 from ecr_tui.errors import CredentialsError, DeniedError, EnvironmentFailure
-from ecr_tui.journal import DISMISSED, WRITTEN
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from ecr_tui.ui import jobs
@@ -49,7 +49,7 @@ async def ended(ui: Session) -> None:
 
 
 async def test_marked_repositories_are_granted_together_and_taken_back_together(workspace: FakeWorkspace) -> None:
-    before = dict(workspace.policies)
+    before = dict(workspace.listing.policies)
     async with running(workspace) as ui:
         await ui.press("space", "space", "space")
         await ui.see("g plans all 3 marked and asks")
@@ -85,7 +85,7 @@ async def test_marked_repositories_are_granted_together_and_taken_back_together(
         await ui.see("Undo on 3 repositories?", "exactly as it was before", *FIRST)
         await yes(ui)
         await ended(ui)
-        assert workspace.policies == before
+        assert workspace.listing.policies == before
         await ui.press("escape", "u")
         await ui.wait(lambda: "nothing to undo" in ui.toasts())
 
@@ -179,7 +179,7 @@ async def test_what_concerns_all_ends_the_run_and_the_rest_can_be_resumed(worksp
         await ended(ui)
         await ui.see("Nothing else was tried: the session has expired", "– not begun")
         assert workspace.writes == []
-        assert len(unfinished(workspace.journal)[0].rest) == 2
+        assert len(unfinished(workspace.changes.journal)[0].rest) == 2
 
 
 async def test_where_nothing_can_be_planned_the_reason_is_shown(workspace: FakeWorkspace) -> None:
@@ -213,13 +213,15 @@ def crash(workspace: FakeWorkspace, written: int, *, alive: bool = False) -> str
     """As a kill leaves it: ``written`` of all granted by a program that is gone."""
     rows = workspace.all
     targets = [(row.name, row.arn, row.region) for row in rows]
-    run = workspace.journal.begin_run("grant", fake.A, "ops", Intent.to_grant(GRANT).to_json(), targets)
+    run = workspace.changes.journal.begin_run("grant", fake.A, "ops", Intent.to_grant(GRANT).to_json(), targets)
     if not alive:
-        line = json.loads(workspace.journal.path.read_text())
+        line = json.loads(workspace.changes.journal.path.read_text())
         line["by"] |= {"pid": 2**22 - 1, "started": "1"}
-        workspace.journal.path.write_text(json.dumps(line) + "\n")
+        workspace.changes.journal.path.write_text(json.dumps(line) + "\n")
     for row in rows[:written]:
-        grants.apply(workspace, workspace.journal, workspace.plan(row, GRANT), operator="ops", run=run)
+        apply_module.apply(
+            workspace, workspace.changes.journal, workspace.changes.plan(row, GRANT), operator="ops", run=run
+        )
     return run
 
 
@@ -238,9 +240,9 @@ async def test_an_interrupted_run_is_offered_and_resumed(workspace: FakeWorkspac
         await ui.see("Grant on 5 repositories?", "may push + pull")
         await yes(ui)
         await ended(ui)
-        assert {entry.record.run for entry in workspace.journal.entries()} == {run}
+        assert {entry.record.run for entry in workspace.changes.journal.entries()} == {run}
         assert len(workspace.writes) == 7
-        assert unfinished(workspace.journal) == ()
+        assert unfinished(workspace.changes.journal) == ()
 
 
 async def test_an_interrupted_run_is_dismissed_for_good(workspace: FakeWorkspace) -> None:
@@ -249,7 +251,7 @@ async def test_an_interrupted_run_is_dismissed_for_good(workspace: FakeWorkspace
         await ui.wait(lambda: ui.dialog == "UnfinishedScreen")
         await ui.press("tab", "enter")
         await ui.wait(lambda: "left as they are" in ui.toasts())
-        assert workspace.journal.read().runs[0].ended == DISMISSED
+        assert workspace.changes.journal.read().runs[0].ended == DISMISSED
         await ui.press("R")
         await ui.wait(lambda: "There is no unfinished run" in ui.toasts())
 
@@ -279,8 +281,8 @@ async def test_leaving_finishes_what_has_begun_and_the_next_start_offers_the_res
         assert ui.app.is_running
         workspace.gate.release()
         await ui.wait(lambda: ui.app._exit, "leaving")
-    assert [entry.outcome for entry in workspace.journal.entries()] == [WRITTEN]
-    (left,) = unfinished(workspace.journal)
+    assert [entry.outcome for entry in workspace.changes.journal.entries()] == [WRITTEN]
+    (left,) = unfinished(workspace.changes.journal)
     assert len(left.rest) == 6
     assert not left.interrupted
 

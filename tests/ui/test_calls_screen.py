@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ecr_tui import calls
+from ecr_tui.aws import calls
 from tests.ui.conftest import running
 from tests.ui.fake_workspace import FakeWorkspace
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from ecr_tui.errors import EnvironmentFailure
 from ecr_tui.ui.past_text import past_line, past_text, word
-from ecr_tui.verifications import Past
+from ecr_tui.verification.records import Past
 from tests.ui import fake_workspace as fake
 from tests.ui.conftest import running
 from tests.ui.fake_workspace import NOW, FakeWorkspace

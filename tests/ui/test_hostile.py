@@ -9,11 +9,11 @@ import pytest
 from ecr_tui.aws.model import Role
 from ecr_tui.errors import CredentialsError, EcrTuiError
 from ecr_tui.registry.engine import Progress
-from ecr_tui.report import Stage, StageEnded, StageName, StageProgress, StageStarted, Status, Verdict
 from ecr_tui.ui.flows.verifying import StageRow
 from ecr_tui.ui.screens.text import ErrorScreen
 from ecr_tui.ui.text import safe, safe_block
 from ecr_tui.ui.widgets.verification import stage_line
+from ecr_tui.verification.report import Stage, StageEnded, StageName, StageProgress, StageStarted, Status, Verdict
 from tests.ui import fake_workspace as fake
 from tests.ui.conftest import Session, running
 from tests.ui.fake_workspace import HOSTILE, FakeWorkspace, repository

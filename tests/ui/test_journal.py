@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from ecr_tui.changes.apply import apply, plan_grant
+from ecr_tui.changes.journal import Journal, Record
 from ecr_tui.errors import EnvironmentFailure
-from ecr_tui.grants import apply, plan_grant
-from ecr_tui.journal import Journal, Record
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from ecr_tui.ui.screens import journal as screen
@@ -20,7 +20,10 @@ OTHER = "arn:aws:iam::222222222222:role/ci"
 def write(workspace: FakeWorkspace, name: str, principal: str = DEVUSR2) -> str:
     """As another instance of the program would."""
     plan = plan_grant(workspace, workspace.by_name(name), Grant((principal,), Access.PULL))
-    return apply(workspace, Journal(workspace.journal.path), plan, operator="arn:aws:iam::1:user/bob").entry_id or ""
+    return (
+        apply(workspace, Journal(workspace.changes.journal.path), plan, operator="arn:aws:iam::1:user/bob").entry_id
+        or ""
+    )
 
 
 async def confirmed(session: Session, key: str, *words: str) -> None:
@@ -49,7 +52,7 @@ async def test_the_story_of_an_entry(workspace: FakeWorkspace, monkeypatch) -> N
 
         # Taken back, and again: u and r ask first; No has the focus.
         await confirmed(session, "u", "Undo the grant in my-first-repo?", "- takes")
-        assert workspace.by_name("my-first-repo").arn not in workspace.policies
+        assert workspace.by_name("my-first-repo").arn not in workspace.listing.policies
         await session.see("2 writes to my-first-repo", "undo", "↶ taken back: by the undo of")
         await session.press("home")
         await session.see("✓ live")
@@ -57,7 +60,7 @@ async def test_the_story_of_an_entry(workspace: FakeWorkspace, monkeypatch) -> N
         await session.see("↶ taken back: by the undo of")
         await confirmed(session, "r", "Redo the grant in my-first-repo?", "+ allows")
         await session.see("3 writes to my-first-repo", "redo")
-        assert json.loads(workspace.policies[workspace.by_name("my-first-repo").arn])
+        assert json.loads(workspace.listing.policies[workspace.by_name("my-first-repo").arn])
         await session.press("r")
         await session.see("is in force already")
         await session.press("escape")
@@ -90,10 +93,10 @@ async def test_it_is_honest_in_little_room_and_with_hostile_lines(workspace: Fak
     for name in HOSTILE:
         row = repository(name)
         record = Record("grant", name, row.arn, row.region, A, principal=DEVUSR2, operator=name, after_text="no policy")
-        workspace.journal.finish(workspace.journal.begin(record), "failed", name)
+        workspace.changes.journal.finish(workspace.changes.journal.begin(record), "failed", name)
     elsewhere = replace(record, account="999999999999", repository="elsewhere")
-    workspace.journal.finish(workspace.journal.begin(elsewhere), "written")
-    with workspace.journal.path.open("ab") as file:
+    workspace.changes.journal.finish(workspace.changes.journal.begin(elsewhere), "written")
+    with workspace.changes.journal.path.open("ab") as file:
         file.write(b"{nonsense\n")
     async with running(workspace, (60, 20)) as session:
         await session.press("U")
@@ -129,7 +132,7 @@ async def test_thousands_of_entries_are_drawn_as_far_as_they_are_seen(workspace:
         }
         lines.append(json.dumps(begun | vars(record)) + "\n")
         lines.append(json.dumps({"event": "finish", "id": begun["id"], "at": begun["at"], "outcome": "written"}) + "\n")
-    workspace.journal.path.write_text("".join(lines))
+    workspace.changes.journal.path.write_text("".join(lines))
     async with running(workspace) as session:
         await session.press("U")
         await session.see("5,000 writes")

@@ -11,11 +11,11 @@ from textual import events
 from textual.widgets import Input
 
 from ecr_tui.aws.model import RegistryFacts, Repository, Role
-from ecr_tui.cache import Cached
 from ecr_tui.config import Settings
 from ecr_tui.errors import CredentialsError, DeniedError, EnvironmentFailure
+from ecr_tui.listing.cache import Cached
 from ecr_tui.ui.choice import Choice
-from ecr_tui.verifications import Past
+from ecr_tui.verification.records import Past
 from tests.ui import fake_workspace as fake
 from tests.ui.conftest import Session, running
 from tests.ui.fake_workspace import NOW, FakeWorkspace, repository
@@ -477,7 +477,7 @@ async def test_access_is_asked_for_only_when_wished_and_forgotten_with_the_princ
     workspace = FakeWorkspace(tmp_path, rows, policies={"r290": fake.PUBLIC})
     workspace.gate.hold("policy_text:r200")
     async with running(workspace) as ui:
-        await ui.wait(lambda: ui.main.details.policies and not ui.main.workspace.readers().policies._wanted)
+        await ui.wait(lambda: ui.main.details.policies and not ui.main.workspace.listing.readers().policies._wanted)
         await ui.press("slash")
         await ui.type("access:pull")
         await ui.see("policies not read yet: press Enter, then P", "No repository matches")
@@ -499,7 +499,7 @@ async def test_access_is_asked_for_only_when_wished_and_forgotten_with_the_princ
         await ui.see("1 of 300 shown")
         assert workspace.gate.count("policy_text") == 300  # each once
         # A write makes one of them unknown until it is read again.
-        workspace.policies.clear()
+        workspace.listing.policies.clear()
         ui.main.policies_changed([workspace.by_name("r290").arn])
         await ui.see("0 of 300 shown")
 

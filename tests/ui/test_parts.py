@@ -37,7 +37,7 @@ workspace.images = lambda repo: stuck.wait(60)
 workspace.verify = lambda repo, **options: stuck.wait(60)
 
 async def drive(pilot):
-    while not all(reader._threads for reader in workspace.readers()):
+    while not all(reader._threads for reader in workspace.listing.readers()):
         await pilot.pause(0.01)
     await pilot.press("v")
     await pilot.press("q")

@@ -21,11 +21,11 @@ def blocked(workspace: FakeWorkspace, *names: str) -> None:
     }
     for name in names:
         text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        workspace.policies[workspace.by_name(name).arn] = text
+        workspace.listing.policies[workspace.by_name(name).arn] = text
 
 
 def policy(workspace: FakeWorkspace, name: str) -> str:
-    return workspace.policies[workspace.by_name(name).arn] or ""
+    return workspace.listing.policies[workspace.by_name(name).arn] or ""
 
 
 async def to_findings(ui: Session) -> None:

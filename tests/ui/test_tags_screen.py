@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ecr_tui.changes.apply import apply, plan_grant
 from ecr_tui.errors import DeniedError
-from ecr_tui.grants import apply, plan_grant
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from tests.ui.conftest import running
@@ -15,7 +15,7 @@ from tests.ui.fake_workspace import DEVUSR2, HOSTILE, FakeWorkspace, repository
 async def test_the_story_of_a_tag(workspace: FakeWorkspace) -> None:
     where = workspace.by_name("my-first-repo")
     plan = plan_grant(workspace, where, Grant((DEVUSR2,), Access.PULL, (("Team", "Payments"),)))
-    apply(workspace, workspace.journal, plan)
+    apply(workspace, workspace.changes.journal, plan)
     async with running(workspace) as session:
         await session.select("my-first-repo")
         # The listing lags: what is edited is read live.
@@ -84,7 +84,7 @@ async def test_the_story_of_a_tag(workspace: FakeWorkspace) -> None:
 
 async def test_little_room_hostile_tags_and_read_only(workspace: FakeWorkspace) -> None:
     tags = {f"k{number}": text for number, text in enumerate(HOSTILE)} | {"aws:own": "1"}
-    workspace = FakeWorkspace(workspace.journal.path.parent, [repository("app", tags)])
+    workspace = FakeWorkspace(workspace.changes.journal.path.parent, [repository("app", tags)])
     async with running(workspace, (60, 20)) as session:
         await session.press("e")
         await session.see("Tags of app", "AWS's own", "esc cancel")

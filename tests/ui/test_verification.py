@@ -12,10 +12,18 @@ from ecr_tui.config import Settings
 from ecr_tui.errors import EnvironmentFailure
 from ecr_tui.policy.actions import Access
 from ecr_tui.registry.engine import Progress
-from ecr_tui.report import Isolation, IsolationStatus, StageName, StageProgress, StageStarted, Status, Verdict
 from ecr_tui.ui.flows.verifying import StageRow
 from ecr_tui.ui.messages import Verified, Verifying
 from ecr_tui.ui.widgets.verification import report_text, stage_line
+from ecr_tui.verification.report import (
+    Isolation,
+    IsolationStatus,
+    StageName,
+    StageProgress,
+    StageStarted,
+    Status,
+    Verdict,
+)
 from tests.ui import fake_workspace as fake
 from tests.ui.conftest import running
 from tests.ui.fake_workspace import FakeWorkspace
@@ -217,7 +225,7 @@ async def test_a_proof_is_struck_when_a_refresh_shows_another_policy_or_other_ta
         await ui.press("r")
         await ui.settle()
         assert ui.main.verification.summary == "✓ allowed"
-        workspace.policies[arn] = fake.LAMBDA
+        workspace.listing.policies[arn] = fake.LAMBDA
         await ui.press("r")
         await ui.see("Before the policy change at 12:00 UTC")
         await ui.press("v")

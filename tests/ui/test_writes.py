@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ecr_tui import attempts
+from ecr_tui.changes import attempts
+from ecr_tui.changes.apply import Overwritten, plan_grant_from
 from ecr_tui.config import Settings
 from ecr_tui.errors import DeniedError, Throttled
-from ecr_tui.grants import Overwritten, plan_grant_from
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from ecr_tui.ui.flows.countdown import GRANT_DELAY
@@ -160,7 +160,7 @@ async def test_undo_restores_the_exact_text(workspace: FakeWorkspace) -> None:
         await ui.see("written and read back")
         await ui.press("u")
         await ui.wait(lambda: "exactly as it was before" in ui.toasts())
-        assert workspace.policies[workspace.by_name("billing-api").arn] == LAMBDA
+        assert workspace.listing.policies[workspace.by_name("billing-api").arn] == LAMBDA
         await ui.ready()
         await ui.see("g +16 −0 lines")
 
@@ -182,7 +182,7 @@ async def test_undo_with_nothing_to_undo_says_so(workspace: FakeWorkspace) -> No
 
 async def test_undo_of_an_earlier_session_asks_first(workspace: FakeWorkspace) -> None:
     repo = workspace.by_name("my-first-repo")
-    workspace.apply(workspace.plan(repo, Grant((DEVUSR2,), Access.PULL)))
+    workspace.changes.apply(workspace.changes.plan(repo, Grant((DEVUSR2,), Access.PULL)))
     async with running(workspace) as ui:
         await ui.press("u")
         await ui.wait(lambda: ui.dialog == "ConfirmScreen")
@@ -193,14 +193,14 @@ async def test_undo_of_an_earlier_session_asks_first(workspace: FakeWorkspace) -
         await ui.wait(lambda: ui.dialog == "ConfirmScreen")
         await ui.press("tab", "enter")
         await ui.wait(lambda: len(workspace.writes) == 2)
-        assert repo.arn not in workspace.policies
+        assert repo.arn not in workspace.listing.policies
 
 
 async def test_undo_refuses_when_somebody_has_written_since(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
         await ui.press("g")
         await ui.see("written and read back")
-        workspace.policies[workspace.by_name("analytics/etl").arn] = LAMBDA
+        workspace.listing.policies[workspace.by_name("analytics/etl").arn] = LAMBDA
         await ui.press("u")
         await ui.see("Undo failed", "was changed by someone else")
         assert len(workspace.writes) == 1
@@ -264,7 +264,7 @@ async def test_letters_do_not_confirm(tmp_path) -> None:
 async def test_a_conflict_writes_nothing_and_shows_the_new_policy(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
         await ui.select("my-first-repo")
-        workspace.policies[workspace.by_name("my-first-repo").arn] = LAMBDA
+        workspace.listing.policies[workspace.by_name("my-first-repo").arn] = LAMBDA
         await ui.press("g")
         await ui.see("Grant on my-first-repo failed", "nothing was written")
         assert ui.dialog == ""
@@ -280,7 +280,7 @@ async def test_a_write_that_somebody_replaced_offers_to_restore_it(workspace: Fa
         await ui.select("my-first-repo")
         repository = workspace.by_name("my-first-repo")
         back = plan_grant_from(repository, LAMBDA, Grant((DEVUSR2,), Access.PULL))
-        workspace.policies[repository.arn] = LAMBDA
+        workspace.listing.policies[repository.arn] = LAMBDA
         workspace.errors["apply"] = Overwritten(
             "someone else wrote at the same moment", detail="- Allow x", hint="", restore=back
         )
@@ -290,7 +290,7 @@ async def test_a_write_that_somebody_replaced_offers_to_restore_it(workspace: Fa
         workspace.errors.clear()
         await ui.press("right", "enter")
         await ui.wait(lambda: workspace.writes)
-        assert DEVUSR2 in str(workspace.policies[repository.arn])
+        assert DEVUSR2 in str(workspace.listing.policies[repository.arn])
 
 
 @pytest.mark.parametrize(
@@ -416,7 +416,7 @@ async def test_the_written_plan_is_the_one_that_was_confirmed(workspace: FakeWor
 
 
 async def test_a_write_that_is_tried_again_says_why(workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    apply = workspace.apply
+    apply = workspace.changes.apply
 
     def slow(plan):
         attempts.Patience(wait=lambda _: None).again(Throttled("too fast"))

@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
+from ecr_tui.changes.bulk import FAILED, UNTRIED, undo_preview
 from ecr_tui.errors import Cancelled, EcrTuiError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import Answered
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
-    from ecr_tui.bulk import Bulk, Intent, Progress, Result, Summary, Unfinished
-    from ecr_tui.grants import Plan
-    from ecr_tui.journal import Entry, Run
-    from ecr_tui.ui.port import Workspace
+    from ecr_tui.changes.apply import Plan
+    from ecr_tui.changes.bulk import Bulk, Intent, Progress, Result, Summary, Unfinished
+    from ecr_tui.changes.journal import Entry, Run
+    from ecr_tui.workspace import Workspace
 
 TICK = 0.1
 """Seconds between two looks at what the threads have done."""
@@ -51,8 +52,6 @@ class Job:
         self, bulk: Bulk, told: Callable[[int, int], None], cancel: threading.Event
     ) -> Sequence[Plan | EcrTuiError]:
         if self.entries:
-            from ecr_tui.bulk import undo_preview
-
             return undo_preview(self.entries)
         if self.left is not None:
             return bulk.resume(self.left, on_progress=told, cancel=cancel)
@@ -76,7 +75,7 @@ class Job:
         if self.left is not None:
             return self.left.run
         if self.again:
-            return next((run for run in workspace.journal.read().runs if run.id == self.again), None)
+            return next((run for run in workspace.changes.journal.read().runs if run.id == self.again), None)
         return None
 
 
@@ -129,7 +128,7 @@ class Planning:
             self.done = done
 
         def work() -> Answered:
-            bulk = self._workspace.bulk()
+            bulk = self._workspace.changes.bulk()
             plans = self.job.plan(bulk, told, self.cancel)
             return Answered(lambda: planned(bulk, plans))
 
@@ -233,7 +232,6 @@ class Running:
 
     def _arrange(self) -> None:
         """Failures first, then what was not tried."""
-        from ecr_tui.bulk import FAILED, UNTRIED
 
         def rank(row: Row) -> int:
             status = row.result.status if row.result is not None else UNTRIED
@@ -300,8 +298,6 @@ class Running:
 
     def undone(self) -> list[Row]:
         """What failed or was not tried."""
-        from ecr_tui.bulk import FAILED, UNTRIED
-
         return [row for row in self.rows if row.result is None or row.result.status in (FAILED, UNTRIED)]
 
 

@@ -1,8 +1,8 @@
 """What is read of single repositories in the background, policies and image counts, and what the policies give B.
 
-The reading is :mod:`ecr_tui.policy_reader`'s: what is in view first, on clients of its own, so that a service that
-slows it down never delays what the user does. Answers arrive on its threads; here they wait until the interface takes
-them, many at a time.
+:mod:`ecr_tui.listing.policy_reader` reads what is in view first, on clients of its own, so that a throttled service
+never delays the user's own action. Answers arrive on its threads; here they wait until the interface takes them, many
+at a time.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from typing import TYPE_CHECKING, Any
 
 from textual.widget import Widget
 
+from ecr_tui.access.registry_policy import Accesses
 from ecr_tui.errors import EcrTuiError
+from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import DetailsRead
 
 if TYPE_CHECKING:
+    from ecr_tui.access.registry_policy import Accesses
     from ecr_tui.aws.model import RegistryFacts, Repository
+    from ecr_tui.listing.policy_reader import Answer, BackgroundReader, Readers
     from ecr_tui.policy.access import AccessSummary
     from ecr_tui.policy.document import PolicyDocument
-    from ecr_tui.policy_reader import Answer, BackgroundReader, Readers
-    from ecr_tui.registry_effect import Accesses
-    from ecr_tui.ui.port import Workspace
+    from ecr_tui.workspace import Workspace
 
 
 @lru_cache(maxsize=2048)
 def _parse(text: str) -> PolicyDocument:
     """Many repositories share one policy text."""
-    from ecr_tui.policy.document import PolicyDocument
-
     return PolicyDocument.parse(text)
 
 
@@ -70,7 +70,7 @@ class Details:
     @cached_property
     def _readers(self) -> Readers:
         """Not before something is to be read: the first frame asks nothing of the workspace."""
-        readers = self._workspace.readers()
+        readers = self._workspace.listing.readers()
         self._ends += [reader.listen(self._hear(reader)) for reader in readers]
         return readers
 
@@ -93,7 +93,7 @@ class Details:
             if region in self._registries:
                 return
             try:
-                self._registries[region] = self._workspace.registry_facts(region)
+                self._registries[region] = self._workspace.access.registry_facts(region)
             except EcrTuiError:
                 self._registries[region] = None
 
@@ -175,8 +175,6 @@ class Details:
         return found
 
     def _judge(self, text: str | None, repository: Repository, principal: str) -> AccessSummary | EcrTuiError:
-        from ecr_tui.registry_effect import Accesses
-
         if self._accesses is None:
             self._accesses = Accesses(principal, self._registries)
             self._judged_at = time.monotonic()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
+from ecr_tui.aws.model import Profile
 from ecr_tui.aws.role import Role
 from ecr_tui.errors import Cancelled, CredentialsError, EcrTuiError, InputError
 from ecr_tui.ui import jobs
@@ -20,7 +21,7 @@ from ecr_tui.ui.messages import AccountRead, Kept, Listed, PageKept, PageListed,
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Identity, Profile
     from ecr_tui.ui.choice import Tags
-    from ecr_tui.ui.port import Workspace
+    from ecr_tui.workspace import Workspace
 
 
 class Listing:
@@ -62,7 +63,7 @@ class Listing:
         node, workspace, serial, cancel, tags = self._node, self._workspace, self._serial, self._cancel, dict(self.tags)
 
         def read() -> Kept:
-            kept = workspace.cached_repositories(
+            kept = workspace.listing.cached_repositories(
                 tags or None, on_page=lambda page: jobs.post(node, PageKept(serial, tuple(page))), cancel=cancel
             )
             return Kept(serial, kept.at if kept else None, kept.problems if kept else ())
@@ -114,7 +115,7 @@ class Listing:
             errors = (read.error if read else None, self.error if role is Role.OWNER else None)
             if any(isinstance(error, CredentialsError) for error in errors):
                 # Whatever was done about them was done outside: in a file, a sign-in cache, another program.
-                self._workspace.renew(role)
+                self._workspace.accounts.renew(role)
         self._read_account(Role.OWNER, self._generation)
         self._read_account(Role.CONSUMER, self._generation)
         self._list()
@@ -129,7 +130,7 @@ class Listing:
         workspace = self._workspace
 
         def read() -> AccountRead:
-            ask = workspace.owner if role is Role.OWNER else workspace.consumer
+            ask = workspace.accounts.owner if role is Role.OWNER else workspace.accounts.consumer
             identity = ask()
             return AccountRead(generation, role, identity, _profile(workspace, role, identity.profile))
 
@@ -150,7 +151,7 @@ class Listing:
         node, workspace, tags = self._node, self._workspace, dict(self.tags)
 
         def read() -> Listed | None:
-            found = workspace.repositories(
+            found = workspace.listing.repositories(
                 tags or None,
                 on_page=lambda page: jobs.post(node, PageListed(serial, tuple(page))),
                 on_failure=lambda region, error: jobs.post(node, RegionFailed(serial, region, error)),
@@ -214,11 +215,9 @@ class Listing:
 
 def _profile(workspace: Workspace, role: Role, name: str | None) -> Profile | None:
     """What kind of credentials these are is a nicety: a config file that can't be read must not hide an identity."""
-    if workspace.assumed(role) is not None:
-        from ecr_tui.aws.model import Profile
-
+    if workspace.accounts.assumed(role) is not None:
         return Profile(name or "default", "assume-role")
     try:
-        return next((p for p in workspace.profiles() if p.name == (name or "default")), None)
+        return next((p for p in workspace.accounts.profiles() if p.name == (name or "default")), None)
     except EcrTuiError:
         return None

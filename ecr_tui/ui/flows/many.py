@@ -12,14 +12,15 @@ from textual.widget import Widget
 
 from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import Answered
+from ecr_tui.verification.report import StageStarted
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
-    from ecr_tui.batch import Batch, Result
     from ecr_tui.errors import EcrTuiError
     from ecr_tui.policy.actions import Access
-    from ecr_tui.report import Event, StageName
-    from ecr_tui.ui.port import Workspace
+    from ecr_tui.verification.batch import Batch, Result
+    from ecr_tui.verification.report import Event, StageName
+    from ecr_tui.workspace import Workspace
 
 
 @dataclass
@@ -69,8 +70,6 @@ class ManyVerifier:
         self, repositories: Sequence[Repository], engine: str, access: Access, *, on_end: Callable[[], None]
     ) -> ManyRun:
         """``on_end`` is called on the app's thread."""
-        from ecr_tui.report import StageStarted
-
         workspace = self._workspace
         cancel = self._cancel = threading.Event()
         run = self.run = ManyRun([ManyRow(one, place) for place, one in enumerate(repositories)], self.clock())
@@ -92,7 +91,7 @@ class ManyVerifier:
             on_end()
 
         def work() -> Answered:
-            batch = workspace.verify_many(
+            batch = workspace.verification.run_many(
                 repositories, engine=engine, access=access, on_event=on_event, on_result=on_result, cancel=cancel
             )
             return Answered(lambda: ended(batch, None))

@@ -13,10 +13,10 @@ from ecr_tui.ui.messages import Previewed
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
-    from ecr_tui.grants import Plan
+    from ecr_tui.changes.apply import Plan
     from ecr_tui.policy.change import Grant
     from ecr_tui.ui.flows.details import Details
-    from ecr_tui.ui.port import Workspace
+    from ecr_tui.workspace import Workspace
 
 
 class Subject(NamedTuple):
@@ -87,8 +87,8 @@ class Previewer:
         def work() -> Previewed:
             # The preview counts A's registry policy where it is known; what cannot be read must not stand in its way.
             with contextlib.suppress(EcrTuiError):
-                self._workspace.registry_facts(repository.region)
-            return made(self._workspace.preview(repository, grant, text), None)
+                self._workspace.access.registry_facts(repository.region)
+            return made(self._workspace.changes.preview(repository, grant, text), None)
 
         jobs.start(
             self._node,

@@ -11,11 +11,11 @@ from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import Sided
 
 if TYPE_CHECKING:
+    from ecr_tui.access.creation_templates import Fit
+    from ecr_tui.access.two_sided import TwoSided
+    from ecr_tui.changes.apply import Plan
     from ecr_tui.errors import EcrTuiError
-    from ecr_tui.grants import Plan
-    from ecr_tui.templates import Fit
-    from ecr_tui.twosided import TwoSided
-    from ecr_tui.ui.port import Workspace
+    from ecr_tui.workspace import Workspace
 
 DEBOUNCE = 0.15
 """Seconds in which a choice that goes on changing asks IAM nothing."""
@@ -63,8 +63,8 @@ class Sides:
             return
 
         def work() -> Sided:
-            verdicts = workspace.verdicts(plan.repository, plan)
-            return Sided(generation, verdicts, workspace.new_repositories(plan.repository, plan))
+            verdicts = workspace.access.verdicts(plan.repository, plan)
+            return Sided(generation, verdicts, workspace.access.new_repositories(plan.repository, plan))
 
         jobs.start(self._node, work, failed=lambda error: Sided(generation, None, None, error), group="sides")
 

@@ -13,14 +13,15 @@ from textual.widget import Widget
 
 from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import Verified, Verifying
+from ecr_tui.verification.report import StageEnded, StageName, StageProgress, StageStarted
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
     from ecr_tui.errors import EcrTuiError
     from ecr_tui.policy.actions import Access
     from ecr_tui.registry.engine import Progress
-    from ecr_tui.report import Report, Stage, StageName
-    from ecr_tui.ui.port import Workspace
+    from ecr_tui.verification.report import Report, Stage, StageName
+    from ecr_tui.workspace import Workspace
 
 
 @dataclass
@@ -159,8 +160,6 @@ class Verifier:
         self, repository: Repository, engine: str, access: Access, counter_proof: Sequence[Repository] = ()
     ) -> Run:
         """``counter_proof``: repositories that account B must be denied; without any, one is chosen."""
-        from ecr_tui.report import StageName
-
         self._generation += 1
         generation, node, workspace = self._generation, self._node, self._workspace
         cancel = self._cancel = threading.Event()
@@ -168,7 +167,7 @@ class Verifier:
         self.run = Run(repository, [StageRow(name) for name in StageName], access=access, serial=serial, at=at)
 
         def work() -> Verified:
-            report = workspace.verify(
+            report = workspace.verification.run(
                 repository,
                 engine=engine,
                 isolation=counter_proof or "auto",
@@ -199,8 +198,6 @@ class Verifier:
     def take_event(self, message: Verifying) -> bool:
         if message.generation != self._generation or self.run is None:
             return False
-        from ecr_tui.report import StageEnded, StageProgress, StageStarted
-
         event = message.event
         if isinstance(event, StageStarted):
             self.run.row(event.name).began = self.clock()

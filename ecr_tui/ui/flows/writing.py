@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 from textual.widget import Widget
 
-from ecr_tui.attempts import TOLD
+from ecr_tui.changes.attempts import TOLD
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import Answered
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
-    from ecr_tui.grants import Outcome, Plan
-    from ecr_tui.journal import Entry
+    from ecr_tui.changes.apply import Outcome, Plan
+    from ecr_tui.changes.journal import Entry
     from ecr_tui.policy.change import Grant
-    from ecr_tui.ui.port import Workspace
+    from ecr_tui.workspace import Workspace
 
 T = TypeVar("T")
 Take = Callable[[T | EcrTuiError], None]
@@ -43,19 +43,19 @@ class Writer:
         """Make a plan from the live policy, for a confirmation."""
         workspace = self._workspace
         if revoke:
-            self.do("planning", lambda: workspace.plan_revoke(repository, grant.principals), take)
+            self.do("planning", lambda: workspace.changes.plan_revoke(repository, grant.principals), take)
         else:
-            self.do("planning", lambda: workspace.plan(repository, grant), take)
+            self.do("planning", lambda: workspace.changes.plan(repository, grant), take)
 
     def write(self, plan: Plan, take: Take[Outcome]) -> None:
-        self.do("writing", lambda: self._workspace.apply(plan), take)
+        self.do("writing", lambda: self._workspace.changes.apply(plan), take)
 
     def find_undo(self, take: Take[tuple[Entry, ...]]) -> None:
         """Look up what an undo would take back: nothing, one write, or all of a run, newest first."""
-        self.do("looking", lambda: self._workspace.bulk().last_action(), take)
+        self.do("looking", lambda: self._workspace.changes.bulk().last_action(), take)
 
     def undo(self, take: Take[Outcome]) -> None:
-        self.do("undoing", self._workspace.undo, take)
+        self.do("undoing", self._workspace.changes.undo, take)
 
     def do(self, what: str, work: Callable[[], T], take: Take[T]) -> None:
         """``what`` for the status line, ``work`` on a thread."""

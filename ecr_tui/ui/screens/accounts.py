@@ -28,7 +28,7 @@ from ecr_tui.ui.widgets.inputs import SafeInput
 from ecr_tui.ui.widgets.keyhints import KeyHints
 
 if TYPE_CHECKING:
-    from ecr_tui.ui.port import Workspace
+    from ecr_tui.workspace import Workspace
 
 A, B = Role.OWNER, Role.CONSUMER
 _LETTER = {A: "a", B: "b"}
@@ -153,10 +153,10 @@ class AccountsScreen(Dialog[Choice | None]):
         regions = workspace.settings.regions
 
         def work() -> Answered:
-            found = tuple(workspace.profiles())
+            found = tuple(workspace.accounts.profiles())
             known = {profile.name: profile.region for profile in found}
             like = regions[0] if regions else known.get(workspace.settings.profile_a or "default")
-            names = tuple(workspace.region_names(like) or workspace.region_names())
+            names = tuple(workspace.accounts.region_names(like) or workspace.accounts.region_names())
             return Answered(lambda: self._take(found, names))
 
         def failed(error: EcrTuiError) -> Answered:

@@ -15,6 +15,8 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static, TabbedContent, TabPane, Tabs
 
+from ecr_tui.access.audit_json import audit_json
+from ecr_tui.render.audit import audit_pages, audit_text
 from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import Answered, Audited, AuditProgress, CopyWanted
 from ecr_tui.ui.screens.dialog import Dialog
@@ -25,9 +27,9 @@ from ecr_tui.ui.widgets.lines import Line, Lines
 from ecr_tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
-    from ecr_tui.audit_result import Audit
+    from ecr_tui.access.audit_result import Audit
     from ecr_tui.errors import EcrTuiError
-    from ecr_tui.ui.port import Workspace
+    from ecr_tui.workspace import Workspace
 
 PAGES = {"odd": "Findings", "who": "Who may what", "sides": "Both sides", "unknown": "Unknown"}
 NOTHING = {
@@ -113,9 +115,7 @@ class AuditScreen(Dialog[None]):
             jobs.post(self, AuditProgress(f"{PENDING} {done:,} of {count(of, 'policy', 'policies')} read"))
 
         def work() -> Audited:
-            from ecr_tui.present_audit import audit_pages
-
-            audit = self._workspace.audit(on_listed=listed, on_progress=progress, cancel=cancel)
+            audit = self._workspace.access.audit(on_listed=listed, on_progress=progress, cancel=cancel)
             return Audited(audit, pages=audit_pages(audit))
 
         # Not beside the opening of this screen: it begins with importing.
@@ -230,14 +230,10 @@ class AuditScreen(Dialog[None]):
 
 
 def _as_text(audit: Audit) -> str:
-    from ecr_tui.present_audit import audit_text
-
     return audit_text(audit)
 
 
 def _as_json(audit: Audit) -> str:
-    from ecr_tui.audit_json import audit_json
-
     return json.dumps(audit_json(audit), indent=2, ensure_ascii=False)
 
 

@@ -11,7 +11,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Static
 
-from ecr_tui.bulk import Intent
+from ecr_tui.changes.bulk import Intent
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui.bulk_text import unfinished_body
 from ecr_tui.ui.past_text import when
@@ -20,7 +20,7 @@ from ecr_tui.ui.widgets.keyhints import KeyHints
 from ecr_tui.ui.write_text import whom
 
 if TYPE_CHECKING:
-    from ecr_tui.bulk import Unfinished
+    from ecr_tui.changes.bulk import Unfinished
 
 
 class UnfinishedScreen(Dialog[str]):

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
+from ecr_tui.render.runs import run_markdown
 from ecr_tui.ui.bulk_text import plan_details, run_bar, run_columns, run_counts, run_keys, run_state, run_title
 from ecr_tui.ui.flows.bulk import TICK, Row, Running
 from ecr_tui.ui.messages import CopyWanted
@@ -130,8 +131,6 @@ class BulkRunScreen(Dialog[None]):
         if self.run.summary is None:
             self.app.notify("The report is made when the run has ended.", markup=False)
             return
-        from ecr_tui.present_many import run_markdown
-
         report = run_markdown(self.run.summary, self.run.job.intent.words())
         self.app.post_message(CopyWanted(report, "the report (Markdown)"))
 

@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from ecr_tui.calls import CAPACITY, LOG, Call, CallLog
+from ecr_tui.aws.calls import CAPACITY, LOG, Call, CallLog
 from ecr_tui.ui.messages import CopyWanted
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.text import TextScreen

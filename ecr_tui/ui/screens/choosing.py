@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from ecr_tui.endings import ending, parse_until
-from ecr_tui.filters import complete_tags
+from ecr_tui.access.expiry import ending, parse_until
+from ecr_tui.listing.filters import complete_tags
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.ours import tag_words
 from ecr_tui.policy.principal import describe, parse_principal

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from ecr_tui.changes.plans import needed_of
 from ecr_tui.errors import EcrTuiError
-from ecr_tui.plans import needed_of
 from ecr_tui.policy.export import Format, consumer_side, owner_side
-from ecr_tui.present_sides import template_warnings
+from ecr_tui.render.sides import template_warnings
 from ecr_tui.ui.messages import CopyWanted
 from ecr_tui.ui.screens.ask import Choosable, ChooseScreen
 from ecr_tui.ui.screens.text import copied_error
@@ -18,7 +18,7 @@ from ecr_tui.ui.text import MUTED, safe
 from ecr_tui.ui.widgets.accounts import AccountCard
 
 if TYPE_CHECKING:
-    from ecr_tui.grants import Plan
+    from ecr_tui.changes.apply import Plan
     from ecr_tui.ui.screens.main import MainScreen
 
 AGAIN = 5.0

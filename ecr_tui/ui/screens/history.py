@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
     from ecr_tui.errors import EcrTuiError
     from ecr_tui.ui.screens.main import MainScreen
-    from ecr_tui.verifications import Past
+    from ecr_tui.verification.records import Past
 
 
 class History:
@@ -40,7 +40,7 @@ class History:
                 self._screen.table.redraw_rows()
 
         def work() -> Answered:
-            last = workspace.last_verifications()
+            last = workspace.verification.latest()
             return Answered(lambda: taken(last))
 
         # A record that cannot be read is said where it is asked for: h.
@@ -68,7 +68,7 @@ class History:
         workspace = self._screen.workspace
 
         def work() -> Answered:
-            found = workspace.verifications(repository)
+            found = workspace.verification.history(repository)
             return Answered(lambda: self._list(repository, found))
 
         def failed(error: EcrTuiError) -> Answered:

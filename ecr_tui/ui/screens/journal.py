@@ -13,8 +13,8 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.timer import Timer
 
-from ecr_tui.journal import History
-from ecr_tui.past_writes import NOT_KNOWN, PastWrite, PastWrites
+from ecr_tui.changes.history import NOT_KNOWN, PastWrite, PastWrites
+from ecr_tui.changes.journal import History
 from ecr_tui.ui import jobs
 from ecr_tui.ui.journal_text import columns, copied, detail, fact_lines, meaning_lines, search_text, state_line
 from ecr_tui.ui.messages import Answered, CopyWanted
@@ -29,8 +29,8 @@ from ecr_tui.ui.widgets.words import Words
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
     from ecr_tui.errors import EcrTuiError
-    from ecr_tui.ui.port import Workspace
     from ecr_tui.ui.widgets.columns import Column
+    from ecr_tui.workspace import Workspace
 
 WATCH = 1.0
 """Seconds between looks at the file: other instances write to it, too."""
@@ -117,7 +117,7 @@ class JournalScreen(Dialog[None]):
 
         def work() -> Answered:
             mark = _mark(workspace)
-            past = None if loaded and mark == before else workspace.past_writes()
+            past = None if loaded and mark == before else workspace.changes.past_writes()
             return Answered(lambda: self._took(mark, past))
 
         jobs.start(self, work, failed=lambda error: Answered(lambda: self._failed(error)), group="journal")
@@ -200,10 +200,10 @@ class JournalScreen(Dialog[None]):
                 self._draw(row, state_line(row, state, problem))
 
         def work() -> Answered:
-            account = workspace.owner().account
+            account = workspace.accounts.owner().account
             if account != entry.record.account:
                 return Answered(lambda: show("", f"it is in account {entry.record.account}, this one is {account}"))
-            state = past.state(row, workspace.live_text(entry))
+            state = past.state(row, workspace.changes.live_text(entry))
             return Answered(lambda: show(state))
 
         jobs.start(self, work, failed=lambda e: Answered(lambda: show("", e.title)), group="journal-live")
@@ -258,7 +258,7 @@ class JournalScreen(Dialog[None]):
 def _mark(workspace: Workspace) -> tuple[int, int] | None:
     """What changes whenever somebody writes to the journal."""
     try:
-        found = workspace.journal.path.stat()
+        found = workspace.changes.journal.path.stat()
     except OSError:
         return None
     return found.st_size, found.st_mtime_ns

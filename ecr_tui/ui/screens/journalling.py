@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from ecr_tui.changes.undo import target
 from ecr_tui.errors import ConflictError, EcrTuiError, InputError
+from ecr_tui.ui.journal_text import fact_lines, meaning_lines
 from ecr_tui.ui.preview_text import diff_lines
 from ecr_tui.ui.screens.confirm import ConfirmScreen
+from ecr_tui.ui.screens.journal import JournalScreen
 from ecr_tui.ui.screens.text import ErrorScreen
 from ecr_tui.ui.text import MUTED, OK, safe
 
 if TYPE_CHECKING:
-    from ecr_tui.grants import Outcome
-    from ecr_tui.past_writes import PastWrite, PastWrites
+    from ecr_tui.changes.apply import Outcome
+    from ecr_tui.changes.history import PastWrite, PastWrites
     from ecr_tui.ui.screens.journal import JournalScreen
     from ecr_tui.ui.screens.main import MainScreen
 
@@ -28,16 +31,11 @@ class Journalling:
 
     def open(self) -> None:
         main = self._screen
-        from ecr_tui.ui.screens.journal import JournalScreen
-
         self._shown = JournalScreen(main.workspace, main.repository, now=main.now, take_back=self.ask)
         main.app.push_screen(self._shown)
 
     def ask(self, past: PastWrites, row: PastWrite, redo: bool) -> None:
         """Show what would be put back, and ask; nothing is read for that, so the write itself decides."""
-        from ecr_tui.ui.journal_text import fact_lines, meaning_lines
-        from ecr_tui.undoing import target
-
         app = self._screen.app
         if not self._screen.writes.ready():
             return
@@ -50,7 +48,7 @@ class Journalling:
         if row.about_tags:
             # What it does to access only the policy of now tells.
             workspace, wanted = self._screen.workspace, redo and row.entry.record.kind != "undo"
-            self._screen.tag_editing.plan(lambda: workspace.plan_tags_back(row.id, redo=wanted))
+            self._screen.tag_editing.plan(lambda: workspace.changes.plan_tags_back(row.id, redo=wanted))
             return
         redo = entry.record.kind == "undo"
         reverse = past.row_of(entry).reversed
@@ -73,7 +71,11 @@ class Journalling:
 
     def _write(self, row: PastWrite, arn: str, redo: bool) -> None:
         main, workspace = self._screen, self._screen.workspace
-        act = workspace.undo_entry if row.entry.record.kind == "undo" or not redo else workspace.redo_entry
+        act = (
+            workspace.changes.undo_entry
+            if row.entry.record.kind == "undo" or not redo
+            else workspace.changes.redo_entry
+        )
 
         def take(outcome: Outcome | EcrTuiError) -> None:
             if isinstance(outcome, EcrTuiError):

@@ -16,8 +16,8 @@ from ecr_tui.ui.text import MUTED, OK, count, safe
 if TYPE_CHECKING:
     from ecr_tui.errors import EcrTuiError
     from ecr_tui.ui.screens.main import MainScreen
-    from ecr_tui.verifications import Leftover
-    from ecr_tui.workspace_verifying import Cleaned
+    from ecr_tui.verification.records import Leftover
+    from ecr_tui.workspace.verification import Cleaned
 
 
 class Leftovers:
@@ -29,7 +29,7 @@ class Leftovers:
         workspace, app = self._screen.workspace, self._screen.app
 
         def work() -> Answered | None:
-            found = workspace.leftovers()
+            found = workspace.verification.leftovers()
             return Answered(lambda: self._found(found)) if found else None
 
         def failed(error: EcrTuiError) -> Answered:
@@ -72,7 +72,7 @@ class Leftovers:
         workspace = self._screen.workspace
 
         def work() -> Answered:
-            cleaned = workspace.clean_leftovers(found)
+            cleaned = workspace.verification.clean_leftovers(found)
             return Answered(lambda: self._cleaned(cleaned))
 
         def failed(error: EcrTuiError) -> Answered:

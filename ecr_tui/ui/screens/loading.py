@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ecr_tui.changes.bulk import Intent
 from ecr_tui.errors import EcrTuiError, InputError
+from ecr_tui.policy.incoming import decoded, read_incoming
 from ecr_tui.ui.screens.ask import AskScreen
 from ecr_tui.ui.screens.text import ErrorScreen
 from ecr_tui.ui.text import OK, count, safe
@@ -21,8 +23,6 @@ LARGEST = 1_000_000
 
 def read_policy(path: str) -> Incoming:
     """Raises InputError for what cannot be read or is no policy."""
-    from ecr_tui.policy.incoming import decoded, read_incoming
-
     file = Path(path.strip()).expanduser()
     try:
         # Nothing that never ends, and nothing that makes the app wait: a pipe, a device.
@@ -80,14 +80,12 @@ class Loading:
     def _merge(self, targets: list[Repository], incoming: Incoming) -> None:
         screen = self._screen
         if len(targets) > 1:
-            from ecr_tui.bulk import Intent
-
             intent = Intent.to_merge(incoming.document, incoming.notes)
             screen.runs.change("Merge", "The statements of the file are added.", intent)
             return
         workspace, repository = screen.workspace, targets[0]
         screen.writes.plan_and_ask(
-            lambda: workspace.plan_document(repository, incoming.document, incoming.notes),
+            lambda: workspace.changes.plan_document(repository, incoming.document, incoming.notes),
             verb="Merge",
             title=lambda plan: f"Merge into {safe(plan.repository.name)}?",
             nothing="it has all of it already",

@@ -27,8 +27,11 @@ from ecr_tui.ui.flows.siding import Sides
 from ecr_tui.ui.flows.verifying import Verifier
 from ecr_tui.ui.flows.writing import Writer
 from ecr_tui.ui.keys import BINDINGS, MAIN, Key, by_action
+from ecr_tui.ui.screens.audit import AuditScreen
+from ecr_tui.ui.screens.calls import CallsScreen
 from ecr_tui.ui.screens.choosing import Choosing
 from ecr_tui.ui.screens.copying import Copying
+from ecr_tui.ui.screens.help import HelpScreen
 from ecr_tui.ui.screens.history import History
 from ecr_tui.ui.screens.journalling import Journalling
 from ecr_tui.ui.screens.leftovers import Leftovers
@@ -40,6 +43,7 @@ from ecr_tui.ui.screens.runs import Runs
 from ecr_tui.ui.screens.searching import Searching
 from ecr_tui.ui.screens.switching import Accounts
 from ecr_tui.ui.screens.tag_editing import TagEditing
+from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.screens.writes import Writes
 from ecr_tui.ui.text import NO, safe, safe_block
 from ecr_tui.ui.widgets.accounts import TITLES, AccountCard
@@ -55,7 +59,7 @@ if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
     from ecr_tui.errors import EcrTuiError
     from ecr_tui.policy.change import Grant
-    from ecr_tui.ui.port import Workspace
+    from ecr_tui.workspace import Workspace
 
 WINDOW_DEBOUNCE = 0.1
 HINT_WIDTH = 72
@@ -92,7 +96,7 @@ class MainScreen(Screen[None]):
         self._window_timer: Timer | None = None
         self._preview_timer: Timer | None = None
         self.cards = {
-            role: AccountCard(role, profile, now=now, expires=lambda role=role: workspace.expires_at(role))  # type: ignore[misc]
+            role: AccountCard(role, profile, now=now, expires=lambda role=role: workspace.accounts.expires_at(role))  # type: ignore[misc]
             for role, profile in ((Role.OWNER, settings.profile_a), (Role.CONSUMER, settings.profile_b))
         }
         self.searching = Searching(self)
@@ -382,8 +386,6 @@ class MainScreen(Screen[None]):
         self._preview_now()
 
     def _show_error(self, error: EcrTuiError, title: str = "") -> None:
-        from ecr_tui.ui.screens.text import ErrorScreen
-
         self.app.push_screen(ErrorScreen(error, title=title))
 
     def report(self, error: EcrTuiError, title: str = "") -> None:
@@ -474,8 +476,6 @@ class MainScreen(Screen[None]):
             self._show_error(card.error)
         elif text := card.as_text():
             title = " · ".join(("Account " + TITLES[card.role][0], TITLES[card.role][1]))
-            from ecr_tui.ui.screens.text import TextScreen
-
             self.app.push_screen(TextScreen(title, Content(safe_block(text)), copy=text, what="the account"))
 
     @on(AccountCard.ChangeWanted)
@@ -682,18 +682,12 @@ class MainScreen(Screen[None]):
         self.copying.ask_form()
 
     def action_audit(self) -> None:
-        from ecr_tui.ui.screens.audit import AuditScreen
-
         self.app.push_screen(AuditScreen(self.workspace))
 
     def action_calls(self) -> None:
-        from ecr_tui.ui.screens.calls import CallsScreen
-
         self.app.push_screen(CallsScreen())
 
     def action_help(self) -> None:
-        from ecr_tui.ui.screens.help import HelpScreen
-
         pane = "accounts" if isinstance(self.focused, AccountCard) else self.pane
         self.app.push_screen(HelpScreen(self.app.keys_in_force.keys, pane))  # type: ignore[attr-defined]
 

@@ -28,9 +28,9 @@ from ecr_tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
-    from ecr_tui.batch import Result
     from ecr_tui.ui.flows.many import ManyRow, ManyRun, ManyVerifier
     from ecr_tui.ui.screens.main import MainScreen
+    from ecr_tui.verification.batch import Result
 
 ASK_ABOVE = 10
 """So many marked repositories are verified without a question: each costs some ten requests and pushes an image."""

@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
+from ecr_tui.changes.bulk import Intent, undo_preview
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.flows.bulk import TICK, Job, Planning, Row, Running
 from ecr_tui.ui.messages import AccountRead, Answered
+from ecr_tui.ui.screens.bulk_left import UnfinishedScreen, words_of
+from ecr_tui.ui.screens.bulk_plan import BulkPlanScreen
+from ecr_tui.ui.screens.bulk_run import BulkRunScreen
 from ecr_tui.ui.screens.text import ErrorScreen
 from ecr_tui.ui.text import NO, OK, count
 
 if TYPE_CHECKING:
-    from ecr_tui.bulk import Bulk, Intent, Unfinished
-    from ecr_tui.journal import Entry
+    from ecr_tui.changes.bulk import Bulk, Intent, Unfinished
+    from ecr_tui.changes.journal import Entry
     from ecr_tui.ui.screens.bulk_run import BulkRunScreen
     from ecr_tui.ui.screens.main import MainScreen
 
@@ -63,16 +67,12 @@ class Runs:
 
     def take_back(self, entries: Sequence[Entry]) -> None:
         """All that still stands of a run."""
-        from ecr_tui.bulk import Intent, undo_preview
-
         plans = undo_preview(entries)
         rows = [plan.repository for plan in plans]
         whom = "Each policy is put back exactly as it was before, if nobody has changed it since."
         self.ask(Job("Undo", whom, rows, Intent("undo", principals=plans[0].named), entries=entries))
 
     def ask(self, job: Job) -> None:
-        from ecr_tui.ui.screens.bulk_plan import BulkPlanScreen
-
         if self.running:
             self._say("A run is under way; R shows it.", warning=True)
             return
@@ -164,8 +164,6 @@ class Runs:
         if self.run is None:
             self.find(asked=True)
             return
-        from ecr_tui.ui.screens.bulk_run import BulkRunScreen
-
         self._shown = BulkRunScreen(self.run, self._again)
         self._screen.app.push_screen(self._shown)
 
@@ -192,7 +190,7 @@ class Runs:
         workspace = self._screen.workspace
 
         def work() -> Answered:
-            found = workspace.bulk().unfinished()
+            found = workspace.changes.bulk().unfinished()
             return Answered(lambda: self._found(found, asked))
 
         def failed(error: EcrTuiError) -> Answered | None:
@@ -206,8 +204,6 @@ class Runs:
             if asked and not found:
                 self._say("There is no unfinished run. space or * marks repositories, then g grants to all of them.")
             return
-        from ecr_tui.ui.screens.bulk_left import UnfinishedScreen, words_of
-
         left = found[0]
         if self._screen.read_only:
             if asked:
@@ -231,7 +227,7 @@ class Runs:
         workspace = self._screen.workspace
 
         def work() -> Answered:
-            workspace.bulk().dismiss(left)
+            workspace.changes.bulk().dismiss(left)
             rest = count(len(left.rest), "repository is left as it is", "repositories are left as they are")
             return Answered(lambda: self._say(f"{rest}."))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from ecr_tui.errors import Cancelled, EcrTuiError
-from ecr_tui.filters.policies import findings, principals
+from ecr_tui.listing.filters.policies import findings, principals
 from ecr_tui.policy.access import AccessSummary
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.ui import jobs
@@ -193,7 +193,7 @@ class Searching:
             return
         cancel = self._cancel = threading.Event()
         self.progress = (0, len(rows))
-        policies = screen.workspace.readers().policies
+        policies = screen.workspace.listing.readers().policies
         told = time.monotonic()
 
         def tell(done: int, total: int) -> None:

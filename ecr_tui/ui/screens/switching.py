@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ecr_tui.aws.model import Role, RoleToAssume
 
 if TYPE_CHECKING:
-    from ecr_tui.ui.port import Workspace
     from ecr_tui.ui.screens.main import MainScreen
+    from ecr_tui.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Choice:
 def present(workspace: Workspace) -> Choice:
     settings = workspace.settings
     return Choice(
-        Side(settings.profile_a or "", workspace.assumed(Role.OWNER)),
-        Side(settings.profile_b or "", workspace.assumed(Role.CONSUMER)),
+        Side(settings.profile_a or "", workspace.accounts.assumed(Role.OWNER)),
+        Side(settings.profile_b or "", workspace.accounts.assumed(Role.CONSUMER)),
         tuple(settings.regions),
     )
 
@@ -94,5 +94,5 @@ class Accounts:
     def renew(self) -> None:
         """After a sign-in: nothing that was read with the former credentials counts."""
         for role in Role:
-            self._screen.workspace.renew(role)
+            self._screen.workspace.accounts.renew(role)
         self._screen.action_refresh()

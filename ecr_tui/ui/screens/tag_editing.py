@@ -12,11 +12,12 @@ from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import Answered
 from ecr_tui.ui.screens.confirm import ConfirmScreen
+from ecr_tui.ui.screens.tags import TagsScreen
 from ecr_tui.ui.text import MUTED, OK, safe
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
-    from ecr_tui.tagging import TagOutcome, TagPlan
+    from ecr_tui.changes.tags import TagOutcome, TagPlan
     from ecr_tui.ui.screens.main import MainScreen
 
 
@@ -35,14 +36,12 @@ class TagEditing:
         generation, workspace = self._generation, main.workspace
 
         def work() -> Answered:
-            fresh = workspace.fresh_tags(repository)
+            fresh = workspace.changes.fresh_tags(repository)
             return Answered(lambda: self._edit(fresh) if generation == self._generation else None)
 
         jobs.start(main, work, failed=self._told, group="tags")
 
     def _edit(self, fresh: Repository) -> None:
-        from ecr_tui.ui.screens.tags import TagsScreen
-
         self._update(fresh)
 
         def answered(after: dict[str, str] | None) -> None:
@@ -51,7 +50,7 @@ class TagEditing:
             before, workspace = fresh.tags or {}, self._screen.workspace
             tags = {key: value for key, value in after.items() if before.get(key) != value}
             unset = [key for key in before if key not in after]
-            self.plan(lambda: workspace.plan_tags(fresh, tags, unset))
+            self.plan(lambda: workspace.changes.plan_tags(fresh, tags, unset))
 
         self._screen.app.push_screen(TagsScreen(fresh), answered)
 
@@ -108,7 +107,7 @@ class TagEditing:
             else:
                 self._wrote(outcome)
 
-        main.writes.writer.do("writing", lambda: workspace.apply_tags(plan), take)
+        main.writes.writer.do("writing", lambda: workspace.changes.apply_tags(plan), take)
         main.update_bindings()
 
     def _wrote(self, outcome: TagOutcome) -> None:

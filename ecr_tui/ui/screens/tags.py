@@ -13,8 +13,8 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from ecr_tui.changes.tags import changed_tags, check_tag
 from ecr_tui.errors import InputError
-from ecr_tui.tagging import changed_tags, check_tag
 from ecr_tui.ui.screens.ask import AskScreen
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.text import MUTED, count, safe

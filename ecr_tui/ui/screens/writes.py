@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from ecr_tui.changes.apply import Overwritten
+from ecr_tui.changes.bulk import Intent, undo_preview
+from ecr_tui.changes.journal import TAGS
 from ecr_tui.errors import EcrTuiError
-from ecr_tui.journal import TAGS
 from ecr_tui.policy.principal import describe_all
 from ecr_tui.ui import write_text
 from ecr_tui.ui.flows.previewing import Subject
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from ecr_tui.aws.model import Repository
-    from ecr_tui.grants import Outcome, Plan
-    from ecr_tui.journal import Entry
+    from ecr_tui.changes.apply import Outcome, Plan
+    from ecr_tui.changes.journal import Entry
     from ecr_tui.policy.change import Grant
     from ecr_tui.ui.flows.countdown import Countdown
     from ecr_tui.ui.flows.writing import Writer
@@ -192,8 +194,6 @@ class Writes:
             else:
                 self._plan(marked[0], own, revoke=revoke)
             return
-        from ecr_tui.bulk import Intent
-
         grant = replace(grant, tags=()) if scope else grant
         intent = Intent.to_revoke(grant.principals) if revoke else Intent.to_grant(grant, scope)
         verb = "Revoke" if revoke else "Grant"
@@ -236,8 +236,6 @@ class Writes:
             return
         marked = screen.table.marked
         if len(marked) > 1:
-            from ecr_tui.bulk import Intent
-
             screen.runs.change("Repair", "What ECR refuses is taken out. Nobody's access changes.", Intent.to_repair())
             return
         repository = marked[0] if marked else screen.repository
@@ -251,7 +249,7 @@ class Writes:
             else:
                 self._ask_repin(*plans)
 
-        self.writer.do("planning", lambda: workspace.plan_repairs(repository), planned)
+        self.writer.do("planning", lambda: workspace.changes.plan_repairs(repository), planned)
         self._busy_changed()
 
     def _ask_repin(self, plain: Plan, repinned: Plan) -> None:
@@ -334,8 +332,6 @@ class Writes:
 
     def _failed(self, error: EcrTuiError, what: str) -> None:
         """``what`` was tried, for the title."""
-        from ecr_tui.grants import Overwritten
-
         if isinstance(error, Overwritten) and error.restore is not None:
             body = [*(Content(safe(line)) for line in error.detail.splitlines()), Content("")]
             self._confirm(f"{safe(error.title)}.", [*body, *write_text.one(error.restore)], "Restore", error.restore)
@@ -370,13 +366,11 @@ class Writes:
             self._screen.runs.take_back(entries)
         elif entries[0].record.subject == TAGS:
             identifier, workspace = entries[0].id, self._screen.workspace
-            self._screen.tag_editing.plan(lambda: workspace.plan_tags_back(identifier))
+            self._screen.tag_editing.plan(lambda: workspace.changes.plan_tags_back(identifier))
         else:
             self._undo_one(entries[0])
 
     def _undo_one(self, entry: Entry) -> None:
-        from ecr_tui.bulk import undo_preview
-
         (plan,) = undo_preview([entry])
         fresh = entry.id in self._made_here
         if fresh and not plan.risks and not self._screen.workspace.settings.confirms("undo"):

@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 from ecr_tui.ui.text import PENDING
 
 if TYPE_CHECKING:
-    from ecr_tui.filters import Result
+    from ecr_tui.listing.filters import Result
 
 T = TypeVar("T")
 

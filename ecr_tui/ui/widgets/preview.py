@@ -13,13 +13,16 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import TabbedContent, TabPane
 
+from ecr_tui.changes.plans import needed_of
+from ecr_tui.ui import preview_text as words
 from ecr_tui.ui.flows.previewing import Preview, Subject
 from ecr_tui.ui.flows.siding import BothSides
+from ecr_tui.ui.sides_text import both_sides
 from ecr_tui.ui.text import MUTED, NO, safe, safe_block
 from ecr_tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
-    from ecr_tui.grants import Plan
+    from ecr_tui.changes.apply import Plan
     from ecr_tui.policy.change import Grant
 
 
@@ -92,8 +95,6 @@ class PreviewPane(Vertical):
 
         ``marks``: how many repositories g would be about instead of this one. ``lacks``: why there is no condition.
         """
-        from ecr_tui.ui import preview_text as words
-
         self._preview = preview
         repository = preview.subject.repository if preview.subject else None
         title = f"Policy preview · {safe(repository.name)}" if repository else "Policy preview"
@@ -120,8 +121,6 @@ class PreviewPane(Vertical):
                 self._draw_tab()
 
     def _effect(self, phase: str, marks: int) -> Content:
-        from ecr_tui.ui import preview_text as words
-
         preview = self._preview
         lines = [words.marked(marks)] if marks else []
         if preview.error is not None:
@@ -151,8 +150,6 @@ class PreviewPane(Vertical):
             scroll.scroll_home(animate=False)
 
     def _content(self, tab: str, plan: Plan, subject: Subject) -> Content:
-        from ecr_tui.ui import preview_text as words
-
         if tab == "diff":
             return words.diff(plan, max(self.size.width - 4, 40))
         if tab == "json":
@@ -161,9 +158,6 @@ class PreviewPane(Vertical):
             return words.who(plan, subject.repository, self._now())
         if tab == "findings":
             return words.findings(plan)
-        from ecr_tui.plans import needed_of
-        from ecr_tui.ui.sides_text import both_sides
-
         sides = both_sides(self._both, max(self.size.width - 4, 20))
         return Content.assemble(sides, "\n\n", words.consumer(needed_of([plan])))
 
@@ -179,8 +173,6 @@ class PreviewPane(Vertical):
 
     def copy_text(self) -> tuple[str, str]:
         """What the tab shows as plain text, and what to call it; ("", "") when there is nothing."""
-        from ecr_tui.ui import preview_text as words
-
         plan, subject, tab = self._preview.plan, self._preview.subject, self.tab
         if self._preview.error is not None:
             return self._preview.error.text(), "the error"
@@ -191,8 +183,6 @@ class PreviewPane(Vertical):
         if tab == "json":
             return words.document_text(plan), "the policy document"
         if tab == "consumer":
-            from ecr_tui.plans import needed_of
-
             return words.consumer_text(needed_of([plan])), "B's identity policy"
         return self._content(tab, plan, subject).plain, "the list of who may what" if tab == "who" else "the findings"
 

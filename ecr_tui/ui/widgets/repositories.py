@@ -19,7 +19,7 @@ from textual.widgets import Input, Label, Static
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.errors import EcrTuiError, InputError
-from ecr_tui.filters import Policies, complete_query, complete_tags
+from ecr_tui.listing.filters import Policies, complete_query, complete_tags
 from ecr_tui.ui.choice import Tags, parse_condition
 from ecr_tui.ui.text import NO, OK, PENDING, SKIP, UNKNOWN, ago, count, safe
 from ecr_tui.ui.widgets.columns import Column, Piece
@@ -29,7 +29,7 @@ from ecr_tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
     from ecr_tui.ui.flows.details import Details
-    from ecr_tui.verifications import Past
+    from ecr_tui.verification.records import Past
 
 
 KEPT = 50

@@ -11,7 +11,7 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ecr_tui.filters import Result
+from ecr_tui.listing.filters import Result
 from ecr_tui.ui.text import PENDING
 from ecr_tui.ui.widgets.columns import GAP, GUTTER, Column, fit_pieces, highlight
 

@@ -2,7 +2,7 @@
 
 What takes long with very many rows is a generator that yields every few thousand of them, so that keys can be answered
 in between; until it has come to its end the table shows what was there before. A row keeps its
-:class:`~ecr_tui.filters.Entry` from one listing to the next.
+:class:`~ecr_tui.listing.filters.Entry` from one listing to the next.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
-from ecr_tui.filters import RANKED, UNREAD, Entry, Filter, Policies, Result, Searchable, parse, parse_words
+from ecr_tui.listing.filters import RANKED, UNREAD, Entry, Filter, Policies, Result, Searchable, parse, parse_words
 
 T = TypeVar("T")
 
@@ -169,8 +169,8 @@ class RowModel(Generic[T]):
     # -- filter --------------------------------------------------------------------------------------------------
 
     def filter(self, text: str) -> None:
-        """The language of :mod:`ecr_tui.filters`. The cursor goes to the best match; without a filter it goes back to
-        where it was, unless :meth:`keep` has been called meanwhile."""
+        """Filter in the language of :mod:`ecr_tui.listing.filters`. The cursor goes to the best match; without a filter
+        it goes back to where it was, unless :meth:`keep` has been called meanwhile."""
         if self._home is None and not self.query:
             self.keep()
         self.query = parse_words(text) if self._plain else parse(text)

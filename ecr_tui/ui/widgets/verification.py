@@ -11,13 +11,15 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ecr_tui.policy.actions import Access
+from ecr_tui.policy.principal import describe
 from ecr_tui.ui.text import MUTED, NO, OK, SKIP, safe, safe_block, seconds, size
 from ecr_tui.ui.widgets.words import Words
+from ecr_tui.verification.report import IsolationStatus, Status, Verdict
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
-    from ecr_tui.report import Report, Stage
     from ecr_tui.ui.flows.verifying import Run, StageRow
+    from ecr_tui.verification.report import Report, Stage
 
 WORDS = {
     "ok": (OK, "ok", "$text-success"),
@@ -186,8 +188,6 @@ class VerificationPane(VerticalScroll, can_focus=True):
 
 
 def _loudest(report: Report) -> str:
-    from ecr_tui.report import IsolationStatus
-
     if report.isolation is not None and report.isolation.status is IsolationStatus.LEAKED:
         return "leak"
     return report.verdict.value
@@ -206,8 +206,6 @@ def verdict(run: Run) -> Content:
     good = report.passed
     headline = report.headline()
     if report.principal:
-        from ecr_tui.policy.principal import describe
-
         headline = headline.replace(report.principal, describe(report.principal))
     headline = safe(headline)
     word, _, rest = headline.partition(" ")
@@ -265,8 +263,6 @@ def _line(
 
 
 def explanation(run: Run) -> list[Field | Static]:
-    from ecr_tui.report import Status, Verdict
-
     if run.error is not None:
         return _fields([("Side", run.error.side), ("Said", run.error.detail), ("Fix", run.error.hint)])
     if run.report is None:
@@ -300,8 +296,6 @@ def _fields(pairs: list[tuple[str, str]]) -> list[Field | Static]:
 
 def report_text(report: Report) -> str:
     """The report as plain lines, to attach to a ticket."""
-    from ecr_tui.report import Status
-
     lines = [
         report.headline(),
         f"repository  {report.repository}",

@@ -6,9 +6,9 @@ function of it, and a filter or a sort only makes a new list of rows (``row_mode
 
 - Rows come by ``set_rows`` (all of them) and ``add_rows`` (a page; a row that is there already is replaced). Cursor,
   marks, filter and sort stay with the rows, which are told apart by ``key``.
-- The filter speaks the language of ``ecr_tui.filters``. It sees of a row what ``look`` makes of it: something with a
-  name, tags, region and mutability; what is known of its policy it asks of ``policies``. A table of other things gives
-  ``search``, a text in which words are looked for.
+- The filter speaks the language of ``ecr_tui.listing.filters``. It sees of a row what ``look`` makes of it: something
+  with a name, tags, region and mutability; what is known of its policy it asks of ``policies``. A table of
+  other things gives ``search``, a text in which words are looked for.
 - Up to :data:`~ecr_tui.ui.widgets.row_model.FEW` rows are worked on at once. More are worked on in a worker, one change
   after the other, with a chance for keys in between.
 - Messages: ``Moved``, ``Opened``, ``WindowChanged`` (other rows are in view), ``Changed`` (marks, filter, sort, rows),
@@ -31,7 +31,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.timer import Timer
 
-from ecr_tui.filters import UNREAD, Filter, Plain, Policies, Result, Searchable
+from ecr_tui.listing.filters import UNREAD, Filter, Plain, Policies, Result, Searchable
 from ecr_tui.ui.keys import TABLE_BINDINGS
 from ecr_tui.ui.widgets.columns import GAP, GUTTER, Column, fit_columns
 from ecr_tui.ui.widgets.row_drawing import Pen

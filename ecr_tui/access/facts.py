@@ -1,0 +1,82 @@
+"""What decides beside the repository policies, read once and kept for a minute: B's identity policies, A's registry."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from ecr_tui.aws.identity_policies import identity_policies, not_a_holder, reason_of, unknown
+from ecr_tui.aws.model import IdentityPolicies, RegistryFacts, Role
+from ecr_tui.aws.registry import registry_facts
+from ecr_tui.aws.sessions import AwsSession
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.policy.principal import account_of
+
+KEPT_SECONDS = 60.0
+"""A plan for fifty repositories asks IAM once; a policy that was changed meanwhile shows within a minute."""
+
+T = TypeVar("T")
+
+
+class Facts:
+    """Thread-safe. ``session`` gives an account's session and raises EcrTuiError where there is none."""
+
+    def __init__(self, session: Callable[[Role], AwsSession]) -> None:
+        self._session = session
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[str, str], tuple[float, object]] = {}
+        self._generation = 0
+
+    def forget(self) -> None:
+        """The next question is asked afresh."""
+        with self._lock:
+            self._generation += 1
+            self._kept.clear()
+
+    def registry(self, region: str) -> RegistryFacts:
+        return self._keep(("registry", region), lambda: registry_facts(self._session(Role.OWNER), region))
+
+    def registry_known(self, region: str) -> RegistryFacts | None:
+        """What was read within the last minute; asks nothing of AWS."""
+        found = self._fresh(("registry", region))
+        return found if isinstance(found, RegistryFacts) else None
+
+    def identity(self, principal: str) -> IdentityPolicies:
+        """Read as account B, or as account A where the principal is A's own. Raises nothing but Cancelled."""
+        return self._keep(("identity", principal), lambda: self._identity(principal))
+
+    def _identity(self, principal: str) -> IdentityPolicies:
+        reason = not_a_holder(principal)
+        if reason:
+            return unknown(principal, reason)
+        account = account_of(principal)
+        tried = []
+        for role in (Role.CONSUMER, Role.OWNER):
+            try:
+                session = self._session(role)
+                own = session.identity().account
+            except EcrTuiError as error:
+                tried.append(reason_of(error))
+                continue
+            if own == account:
+                return identity_policies(session, principal)
+            tried.append(f"the profile of {role.value} belongs to {own}")
+        return unknown(principal, f"no credentials for account {account}: {'; '.join(tried)}")
+
+    def _keep(self, key: tuple[str, str], read: Callable[[], T]) -> T:
+        found = self._fresh(key)
+        if found is None:
+            generation = self._generation
+            found = read()
+            with self._lock:
+                # What was asked before everything was forgotten may be another account's.
+                if generation == self._generation:
+                    self._kept[key] = (time.monotonic(), found)
+        return found  # type: ignore[return-value]
+
+    def _fresh(self, key: tuple[str, str]) -> object | None:
+        with self._lock:
+            found = self._kept.get(key)
+        return found[1] if found is not None and time.monotonic() - found[0] < KEPT_SECONDS else None

@@ -1,0 +1,416 @@
+"""Use case: change who has access to a repository, safely.
+
+read, merge, preview, compare, write, read back, journal. SetRepositoryPolicy replaces the whole document and knows
+no revision, so the live policy is read again just before each attempt at the write, and nothing is written when it
+means something else than what was previewed. No boto3 here: a :class:`PolicyStore` reads and writes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from ecr_tui.aws.model import RegistryFacts, Repository, Role
+from ecr_tui.changes.attempts import Pace, Patience, refused
+from ecr_tui.changes.journal import FAILED, UNKNOWN, WRITTEN, Journal, Record
+from ecr_tui.changes.plans import (
+    Plan,
+    plan_document_from,
+    plan_grant_from,
+    plan_revoke_from,
+    read_live,
+    sentences,
+)
+from ecr_tui.errors import ConflictError, EcrTuiError, EnvironmentFailure, InputError, UnknownPrincipal
+from ecr_tui.policy.actions import Access
+from ecr_tui.policy.change import Grant, differences, equivalent, text_diff
+from ecr_tui.policy.document import PolicyDocument
+
+__all__ = [
+    "Outcome",
+    "Plan",
+    "PolicyStore",
+    "apply",
+    "plan_document",
+    "plan_document_from",
+    "plan_grant",
+    "plan_grant_from",
+    "plan_revoke",
+    "plan_revoke_from",
+]
+
+READ_BACK_PAUSES = (0.3, 1.0)
+"""Seconds between looks at a policy that does not read back as written: ECR documents no consistency for it."""
+LOOK_AGAIN = 0.5
+"""Seconds after a write until the policy is looked at once more. Whoever compared just before this write, and wrote
+just after it, has replaced it by then."""
+_OWNER = str(Role.OWNER)
+
+
+class Overwritten(ConflictError):
+    """Someone else wrote at the same moment, and one of the two writes is gone. ``restore`` puts it back on what is
+    live now; None where that takes a new decision."""
+
+    def __init__(self, title: str, *, detail: str, hint: str, restore: Plan | None) -> None:
+        super().__init__(title, detail=detail, hint=hint, side=_OWNER)
+        self.restore = restore
+
+
+class PolicyStore(Protocol):
+    """``aws.policies.RepositoryPolicies``, or a test's dictionary. A write is one request, never sent again."""
+
+    def read(self, repository: Repository, /) -> str | None:
+        """The live text, exactly; None when there is no policy."""
+
+    def write(self, repository: Repository, text: str, /) -> None: ...
+
+    def delete(self, repository: Repository, /) -> None: ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``written`` False: nothing was to do. ``notes`` tell what the user should know although it worked."""
+
+    plan: Plan
+    written: bool
+    entry_id: str | None = None
+    notes: tuple[str, ...] = field(default=())
+
+
+def plan_grant(
+    store: PolicyStore, repository: Repository, grant: Grant, *, registry: RegistryFacts | None = None
+) -> Plan:
+    """``registry``: what else decides in the repository's region, where it was looked at."""
+    return plan_grant_from(repository, store.read(repository), grant, registry=registry)
+
+
+def plan_revoke(
+    store: PolicyStore,
+    repository: Repository,
+    principals: tuple[str, ...],
+    access: Access | None = None,
+    *,
+    foreign: bool = False,
+    registry: RegistryFacts | None = None,
+) -> Plan:
+    """Arguments as :func:`ecr_tui.policy.change.revoke`."""
+    return plan_revoke_from(repository, store.read(repository), principals, access, foreign=foreign, registry=registry)
+
+
+def plan_document(
+    store: PolicyStore,
+    repository: Repository,
+    incoming: PolicyDocument,
+    *,
+    registry: RegistryFacts | None = None,
+    notes: Sequence[str] = (),
+) -> Plan:
+    return plan_document_from(repository, store.read(repository), incoming, registry=registry, notes=notes)
+
+
+def apply(
+    store: PolicyStore,
+    journal: Journal,
+    plan: Plan,
+    *,
+    operator: str = "",
+    read_only: str = "",
+    run: str = "",
+    pace: Pace | None = None,
+) -> Outcome:
+    """Write what was previewed. ``run``: the journal's id of the run that it is a part of.
+
+    Raises InputError in read-only mode, RefusedError for what ECR would refuse, ConflictError when the live policy
+    means something else by now (nothing is written then), EnvironmentFailure when the journal cannot be written (nor
+    the policy, then), the store's errors when AWS refuses, and Overwritten when someone else wrote at the same moment.
+    """
+    gate(read_only)
+    if not plan.changed:
+        return Outcome(plan, written=False)
+    with journal.writing(plan.repository.arn):
+        try:
+            return write(store, journal, plan.repository, lambda text: _onto(plan, text), operator, run=run, pace=pace)
+        except InputError as exc:
+            if plan.refusals and plan.repairable:
+                exc.hint = f"{plan.repair_hint} {exc.hint}".rstrip()
+            raise
+
+
+def _onto(plan: Plan, text: str | None) -> Plan:
+    """The plan on the live text: what means the same may still be spelled otherwise, and that is not ours to undo.
+
+    Raises ConflictError where it means something else than what was previewed.
+    """
+    live_text, live = read_live(plan.repository, text)
+    rebased = plan.on(live)
+    if not equivalent(live, plan.before) or not equivalent(rebased.after, plan.after):
+        raise _conflict(plan, live)
+    return replace(plan, before_text=live_text, before=live, after=rebased.after)
+
+
+def gate(read_only: str) -> None:
+    """Raises InputError where ``read_only``, the reason, is not "": the first thing that every path to a write does."""
+    if read_only:
+        raise InputError("read-only: no policy is written", hint=read_only)
+
+
+def _conflict(plan: Plan, live: PolicyDocument | None) -> ConflictError:
+    return ConflictError(
+        f"the policy of {plan.repository.name} has changed since the preview; nothing was written",
+        detail="\n".join(sentences(plan.before, live)),
+        hint="Look at it afresh, and decide again.",
+        side=_OWNER,
+    )
+
+
+def write(
+    store: PolicyStore,
+    journal: Journal,
+    repository: Repository,
+    plan_on: Callable[[str | None], Plan],
+    operator: str,
+    *,
+    undoes: str | None = None,
+    run: str = "",
+    pace: Pace | None = None,
+) -> Outcome:
+    """Look, note, write, read back, note. The caller holds ``journal.writing``.
+
+    ``plan_on`` makes the plan on a live text, and raises ConflictError where that is not what was previewed; it is
+    asked again before each attempt. Raises as :func:`apply`.
+    """
+    pace = pace or Patience()
+    notes: list[str] = []
+    plan: Plan | None = None
+    identifier = ""
+    unanswered: EcrTuiError | None = None
+    """Of an earlier attempt: AWS may have carried it out, or may do so yet."""
+
+    def failed(exc: EcrTuiError) -> EcrTuiError:
+        """Note the end of the last attempt; returns the error to raise."""
+        if not identifier:
+            return exc
+        lost = unanswered or (None if refused(exc) or isinstance(exc, ConflictError) else exc)
+        _finish(journal, identifier, FAILED if lost is None else UNKNOWN, (lost or exc).text(), notes)
+        return exc if lost is None or isinstance(exc, ConflictError) else _unanswered(repository, lost)
+
+    while True:
+        try:
+            pace.turn()
+            text, live = read_live(repository, store.read(repository))
+        except EcrTuiError as exc:
+            try:
+                pace.again(exc)
+            except EcrTuiError as last:
+                raise failed(last) from exc
+            continue
+        if unanswered is not None and plan is not None and equivalent(live, plan.after):
+            notes.append(_ANSWER_LOST)
+            break
+        try:
+            fresh = plan_on(text)
+            if fresh.refused:
+                raise fresh.refusal()
+        except EcrTuiError as exc:
+            raise failed(exc) from exc
+        if plan is None or fresh.before_text != plan.before_text:
+            if identifier:
+                spelled = "the policy was spelled differently before the next attempt"
+                _finish(journal, identifier, FAILED if unanswered is None else UNKNOWN, spelled, notes)
+            identifier = _begin(journal, fresh, operator, undoes, run)
+        plan = fresh
+        try:
+            _send(store, plan)
+            break
+        except EcrTuiError as exc:
+            if not refused(exc):
+                unanswered = exc
+            try:
+                pace.again(exc)
+            except EcrTuiError as last:
+                if unanswered is not None and _arrived(store, repository, plan.after):
+                    notes.append(_ANSWER_LOST)
+                    break
+                error = failed(last)
+                # A title that names the deleted principals already says more.
+                if error is last and isinstance(last, UnknownPrincipal) and plan.principal:
+                    raise _unknown_principal(plan.principal, last) from exc
+                raise error from exc
+        except Exception as exc:
+            _finish(journal, identifier, UNKNOWN, repr(exc), notes)
+            raise
+    _check(store, journal, plan, identifier, notes)
+    _finish(journal, identifier, WRITTEN, "; ".join(notes), notes)
+    return Outcome(plan, True, identifier, tuple(notes))
+
+
+_ANSWER_LOST = "AWS's response was lost, but the policy was written"
+
+
+def _begin(journal: Journal, plan: Plan, operator: str, undoes: str | None, run: str) -> str:
+    repository = plan.repository
+    return journal.begin(
+        Record(
+            kind=plan.kind,
+            repository=repository.name,
+            arn=repository.arn,
+            region=repository.region,
+            account=repository.account,
+            principal=plan.principal,
+            operator=operator,
+            before_text=plan.before_text,
+            after_text=plan.after_text,
+            undoes=undoes,
+            run=run,
+        )
+    )
+
+
+def _send(store: PolicyStore, plan: Plan) -> None:
+    text = plan.after_text
+    if text is None:
+        store.delete(plan.repository)
+    else:
+        store.write(plan.repository, text)
+
+
+def _check(store: PolicyStore, journal: Journal, plan: Plan, identifier: str, notes: list[str]) -> None:
+    """Read back what was written. Raises Overwritten, once that is noted, where someone else wrote in between."""
+    try:
+        looks = _read_back(store, plan.repository, plan.after)
+    except EcrTuiError as exc:
+        notes.append(f"written, but it could not be read back: {exc.title}")
+        return
+    text, live = looks[-1]
+    if not equivalent(live, plan.after):
+        error = _overwritten(plan, text, live)
+        if error is None:
+            notes.append("someone else changed the policy right after this write, and left it in place")
+            return
+        _finish(journal, identifier, UNKNOWN, f"reads back differently: {error.detail}", notes)
+        raise error
+    # A policy that was seen for a moment was written by someone else, and is what this write replaced.
+    foreign = _foreign(plan, [seen for _, seen in looks[:-1]])
+    if foreign is not None:
+        error = _replaced(plan, text, foreign)
+        _finish(journal, identifier, WRITTEN, error.title, notes)
+        raise error
+
+
+def look_again(store: PolicyStore, journal: Journal, outcome: Outcome) -> Overwritten | None:
+    """:data:`LOOK_AGAIN` after a write: whether someone else has replaced it meanwhile, which is noted.
+
+    A look that fails tells nothing: the write was read back.
+    """
+    plan = outcome.plan
+    try:
+        text, live = read_live(plan.repository, store.read(plan.repository))
+    except EcrTuiError:
+        return None
+    error = None if equivalent(live, plan.after) else _overwritten(plan, text, live)
+    if error is not None and outcome.entry_id is not None:
+        _finish(journal, outcome.entry_id, WRITTEN, f"replaced at the same moment: {error.detail}", [])
+    return error
+
+
+def _overwritten(plan: Plan, text: str | None, live: PolicyDocument | None) -> Overwritten | None:
+    """None where what the plan changed is in place, whatever else was changed."""
+    wanted = differences(plan.before, plan.after)
+    gone = [one for one in differences(live, plan.after) if one in wanted]
+    if not gone:
+        return None
+    name, change = plan.repository.name, plan.on(live)
+    return Overwritten(
+        f"someone else wrote the policy of {name} at the same moment, and this {plan.kind} is gone",
+        detail="\n".join(sentences(plan.after, live)),
+        hint=f"Look at the policy, then repeat the {plan.kind}.",
+        restore=_restoring(plan, text, live, change.after) if change.changed else None,
+    )
+
+
+def _replaced(plan: Plan, text: str | None, foreign: PolicyDocument) -> Overwritten:
+    name = plan.repository.name
+    back = plan_document_from(plan.repository, text, foreign)
+    return Overwritten(
+        f"someone else wrote the policy of {name} at the same moment, and this {plan.kind} replaced it",
+        detail=f"These statements are gone:\n{foreign.pretty()}",
+        hint=f"To put them back, save them to a file: ecr-tui grant {name} --from FILE",
+        restore=back if back.changed else None,
+    )
+
+
+def _foreign(plan: Plan, seen: Sequence[PolicyDocument | None]) -> PolicyDocument | None:
+    """The statements of policies that were seen which neither side of the plan has."""
+    ours = [one for side in (plan.before, plan.after) if side is not None for one in _statements(side)]
+    found: list[Any] = []
+    for document in seen:
+        if document is not None and not equivalent(document, plan.before):
+            found += [one for one in _statements(document) if one not in ours and one not in found]
+    return PolicyDocument.from_json({"Version": "2012-10-17", "Statement": found}) if found else None
+
+
+def _statements(document: PolicyDocument) -> list[dict[str, Any]]:
+    return [dict(one.raw) for one in document.statements]
+
+
+def _restoring(plan: Plan, text: str | None, live: PolicyDocument | None, after: PolicyDocument | None) -> Plan:
+    return replace(
+        plan,
+        before_text=text,
+        before=live,
+        after=after,
+        diff=differences(live, after),
+        text_diff=text_diff(live, after),
+    )
+
+
+def _unknown_principal(principal: str, exc: EcrTuiError) -> InputError:
+    """ECR's answer names nobody; whom this write was for is the likely one, but the document may hold another."""
+    return InputError(
+        f"ECR does not know a principal of the policy, most likely {principal}",
+        detail=exc.detail,
+        hint=exc.hint,
+        side=exc.side,
+    )
+
+
+def _finish(journal: Journal, identifier: str, outcome: str, detail: str, notes: list[str]) -> None:
+    """The policy is what it is by now: a journal that fails at this point is a note, not the result."""
+    try:
+        journal.finish(identifier, outcome, detail)
+    except EnvironmentFailure as exc:
+        notes.append(f"the outcome could not be noted in the journal: {exc.title}")
+
+
+_Look = tuple[str | None, PolicyDocument | None]
+
+
+def _read_back(store: PolicyStore, repository: Repository, after: PolicyDocument | None) -> list[_Look]:
+    """Looks at the policy, until it is the one that was written."""
+    looks = [read_live(repository, store.read(repository))]
+    for pause in READ_BACK_PAUSES:
+        if equivalent(looks[-1][1], after):
+            break
+        time.sleep(pause)
+        looks.append(read_live(repository, store.read(repository)))
+    return looks
+
+
+def _arrived(store: PolicyStore, repository: Repository, after: PolicyDocument | None) -> bool:
+    try:
+        _, live = read_live(repository, store.read(repository))
+    except EcrTuiError:
+        return False
+    return equivalent(live, after)
+
+
+def _unanswered(repository: Repository, exc: EcrTuiError) -> EnvironmentFailure:
+    return EnvironmentFailure(
+        f"{repository.name}: {exc.title}",
+        detail=exc.detail,
+        hint="It is not known whether the policy was written, and AWS may still carry it out. The journal says so. "
+        "Look at the policy before you try again.",
+        side=exc.side,
+    )

@@ -1,0 +1,135 @@
+"""What a run does to each of its repositories, in a form that the journal can keep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from ecr_tui.aws.model import RegistryFacts, Repository
+from ecr_tui.changes.journal import REDO, REPAIR, UNDO
+from ecr_tui.changes.plans import Plan, plan_document_from, plan_grant_from, plan_repair_from, plan_revoke_from
+from ecr_tui.errors import InputError
+from ecr_tui.policy.actions import Access
+from ecr_tui.policy.change import Grant
+from ecr_tui.policy.document import PolicyDocument
+from ecr_tui.policy.principal import describe_all
+from ecr_tui.policy.repair import FormerName
+
+
+@dataclass(frozen=True)
+class Intent:
+    """``kind``: "grant" with ``grant`` (with ``scope``: under the condition of each repository's own value of that
+    tag) or with ``document`` (the text of a pasted policy, with ``notes`` on how it was read), "revoke" of
+    ``principals`` (all that ecr-tui granted, or ``access`` of it; ``foreign``: other statements, too), "repair" with
+    ``repins`` (pairs of id and ARN) and ``names``, which only make offers, "undo" or "redo"."""
+
+    kind: str
+    grant: Grant | None = None
+    document: str = ""
+    principals: tuple[str, ...] = ()
+    access: Access | None = None
+    foreign: bool = False
+    notes: tuple[str, ...] = ()
+    repins: tuple[tuple[str, str], ...] = ()
+    names: Mapping[str, FormerName] = field(default_factory=dict)
+    scope: str = ""
+
+    @classmethod
+    def to_grant(cls, grant: Grant, scope: str = "") -> Intent:
+        return cls("grant", grant=grant, principals=grant.principals, scope=scope)
+
+    @classmethod
+    def to_merge(cls, document: PolicyDocument, notes: Sequence[str] = ()) -> Intent:
+        return cls("grant", document=document.text, notes=tuple(notes))
+
+    @classmethod
+    def to_revoke(cls, principals: tuple[str, ...], access: Access | None = None, *, foreign: bool = False) -> Intent:
+        return cls("revoke", principals=principals, access=access, foreign=foreign)
+
+    @classmethod
+    def to_repair(
+        cls, repins: Mapping[str, str] | None = None, names: Mapping[str, FormerName] | None = None
+    ) -> Intent:
+        return cls(REPAIR, repins=tuple((repins or {}).items()), names=names or {})
+
+    def plan(self, repository: Repository, text: str | None, registry: RegistryFacts | None = None) -> Plan:
+        """On a text that was read; asks nothing of AWS. Raises as the functions of :mod:`ecr_tui.changes.plans`."""
+        if self.kind == "revoke":
+            return plan_revoke_from(
+                repository, text, self.principals, self.access, foreign=self.foreign, registry=registry
+            )
+        if self.kind == REPAIR:
+            return plan_repair_from(repository, text, dict(self.repins), self.names)
+        if self.grant is not None:
+            return plan_grant_from(repository, text, self._grant_on(repository, self.grant), registry=registry)
+        incoming = PolicyDocument.parse(self.document)
+        return plan_document_from(repository, text, incoming, registry=registry, notes=self.notes)
+
+    def _grant_on(self, repository: Repository, grant: Grant) -> Grant:
+        if not self.scope:
+            return grant
+        if repository.tags is None:
+            raise InputError(f"the tags of {repository.name} are unknown", hint="Refresh the list, then try again.")
+        return replace(grant, tags=repository.own(self.scope))
+
+    def words(self) -> str:
+        """ "grant push-pull to user devusr2 in 222222222222"."""
+        if self.kind == "revoke":
+            return f"revoke {self.access or 'access'} of {describe_all(self.principals)}"
+        if self.kind == REPAIR:
+            return "repair what ECR refuses"
+        if self.kind in (UNDO, REDO):
+            return self.kind
+        if self.grant is None:
+            return "grant what a policy file says"
+        own = f" if each repository's own {self.scope}" if self.scope else ""
+        return f"grant {self.grant.access} to {describe_all(self.grant.principals)}{own}"
+
+    def to_json(self) -> dict[str, Any]:
+        grant = self.grant
+        return {
+            "kind": self.kind,
+            "grant": None
+            if grant is None
+            else {
+                "principals": list(grant.principals),
+                "access": str(grant.access),
+                "tags": [list(pair) for pair in grant.tags],
+                "until": None if grant.until is None else grant.until.isoformat(),
+            },
+            "document": self.document,
+            "principals": list(self.principals),
+            "access": None if self.access is None else str(self.access),
+            "foreign": self.foreign,
+            "notes": list(self.notes),
+            "repins": [list(pair) for pair in self.repins],
+            "scope": self.scope,
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Intent:
+        """Raises InputError for what this version does not understand: a run of another one cannot be resumed."""
+        try:
+            grant, access = value["grant"], value["access"]
+            return cls(
+                str(value["kind"]),
+                None
+                if grant is None
+                else Grant(
+                    tuple(map(str, grant["principals"])),
+                    Access(grant["access"]),
+                    tuple((str(key), str(wanted)) for key, wanted in grant["tags"]),
+                    None if grant["until"] is None else datetime.fromisoformat(grant["until"]),
+                ),
+                str(value["document"]),
+                tuple(map(str, value["principals"])),
+                None if access is None else Access(access),
+                bool(value["foreign"]),
+                tuple(map(str, value.get("notes", ()))),
+                tuple((str(name), str(arn)) for name, arn in value.get("repins", ())),
+                scope=str(value.get("scope", "")),
+            )
+        except (KeyError, TypeError, ValueError) as exc:
+            raise InputError("the journal's note of that run cannot be understood", detail=repr(exc)) from exc

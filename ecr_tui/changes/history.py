@@ -1,0 +1,194 @@
+"""The journal as rows to read: what was written where, when, by whom, and what has become of it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from ecr_tui.changes.journal import FAILED, TAGS, UNKNOWN, Damage, Entry, History, Run, same_state
+from ecr_tui.changes.tags import tags_of
+from ecr_tui.changes.undo import same_again
+from ecr_tui.errors import InputError
+from ecr_tui.policy.actions import Access
+from ecr_tui.policy.change import Difference, differences, text_diff
+from ecr_tui.policy.document import PolicyDocument
+from ecr_tui.policy.principal import describe
+
+LIVE, TAKEN_BACK, SUPERSEDED, NOT_KNOWN, NOT_WRITTEN = "live", "taken back", "superseded", "unknown", "not written"
+
+_PUSH = {"ecr:putimage", "ecr:initiatelayerupload", "ecr:uploadlayerpart", "ecr:completelayerupload"}
+_PULL = {"ecr:batchgetimage", "ecr:getdownloadurlforlayer"}
+_BOTH = {"ecr:*", "*"}
+
+
+@dataclass(frozen=True, eq=False)
+class PastWrite:
+    """One entry. ``undone_by``: the undo or redo that took it back; ``run``: the run that it is a part of."""
+
+    entry: Entry
+    undone_by: Entry | None = None
+    run: Run | None = None
+
+    @property
+    def id(self) -> str:
+        return self.entry.id
+
+    @property
+    def about_tags(self) -> bool:
+        return self.entry.record.subject == TAGS
+
+    @cached_property
+    def who(self) -> str:
+        """Who gained or lost access, in words."""
+        principal = self.entry.record.principal
+        return ", ".join(describe(one) for one in principal.split(", ")) if principal else ""
+
+    @cached_property
+    def before(self) -> PolicyDocument | None:
+        """None where there was no policy, its text cannot be read as one, or it is about tags."""
+        return None if self.about_tags else _document(self.entry.record.before_text)
+
+    @cached_property
+    def after(self) -> PolicyDocument | None:
+        return None if self.about_tags else _document(self.entry.record.after_text)
+
+    @cached_property
+    def diff(self) -> tuple[Difference, ...]:
+        return differences(self.before, self.after)
+
+    @cached_property
+    def text_diff(self) -> tuple[tuple[str, str], ...]:
+        """As ``policy.change.text_diff``: lines with what became of them."""
+        if self.about_tags:
+            return _tag_diff(self.entry.record.before_text, self.entry.record.after_text)
+        return text_diff(self.before, self.after)
+
+    @cached_property
+    def access(self) -> Access | None:
+        """What of push and pull it gave or took; None where it was about neither."""
+        actions = {one.action.lower() for one in self.diff if one.effect == "Allow"}
+        push, pull = bool(actions & (_PUSH | _BOTH)), bool(actions & (_PULL | _BOTH))
+        return Access.PUSH_PULL if push and pull else Access.PUSH if push else Access.PULL if pull else None
+
+    @cached_property
+    def reversed(self) -> PastWrite:
+        """What taking it back would write."""
+        record = self.entry.record
+        back = replace(record, before_text=record.after_text, after_text=record.before_text)
+        return PastWrite(replace(self.entry, record=back), run=self.run)
+
+    def to_json(self) -> dict[str, Any]:
+        """An element of ``history --json``. ``before`` and ``after`` are documents, null for no policy, and the text
+        where it is none."""
+        entry, record = self.entry, self.entry.record
+        return {
+            "id": entry.id,
+            "at": entry.at.isoformat(),
+            "kind": record.kind,
+            "repository": record.repository,
+            "arn": record.arn,
+            "region": record.region,
+            "account": record.account,
+            "principal": record.principal or None,
+            "operator": record.operator or None,
+            "outcome": entry.outcome,
+            "detail": entry.detail or None,
+            "run": record.run or None,
+            "undoes": record.undoes,
+            "undone_by": self.undone_by.id if self.undone_by is not None else None,
+            "subject": record.subject,
+            "before": _json(record.before_text, self.before, self.about_tags),
+            "after": _json(record.after_text, self.after, self.about_tags),
+            "diff": [one.to_json() for one in self.diff],
+        }
+
+
+class PastWrites:
+    """All rows, newest first. Pure: what is live is known only to who reads it, and told to :meth:`state`."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self._known: dict[str, str] = {}
+        runs = {run.id: run for run in history.runs}
+        self.rows = tuple(
+            PastWrite(entry, history.undone_by.get(entry.id), runs.get(entry.record.run))
+            for entry in reversed(history.entries)
+        )
+
+    @property
+    def damaged(self) -> tuple[Damage, ...]:
+        return self.history.damaged
+
+    def chosen(self, *, repository: str = "", account: str = "", limit: int | None = None) -> tuple[PastWrite, ...]:
+        """``repository``: a name, or an ARN; "" for any."""
+        rows: Iterable[PastWrite] = self.rows
+        if repository:
+            rows = (row for row in rows if repository in (row.entry.record.repository, row.entry.record.arn))
+        if account:
+            rows = (row for row in rows if row.entry.record.account == account)
+        return tuple(rows)[:limit]
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, PastWrite]:
+        return {row.id: row for row in self.rows}
+
+    def row_of(self, entry: Entry) -> PastWrite:
+        return self._by_id[entry.id]
+
+    def known_state(self, row: PastWrite) -> str:
+        """What the journal alone can tell: NOT_KNOWN for what only a look at the live policy would tell."""
+        if row.id not in self._known:
+            self._known[row.id] = self._known_state(row)
+        return self._known[row.id]
+
+    def _known_state(self, row: PastWrite) -> str:
+        entry = row.entry
+        if entry.outcome == FAILED:
+            return NOT_WRITTEN
+        if row.undone_by is not None:
+            return TAKEN_BACK
+        if entry.outcome == UNKNOWN or same_again(self.history, entry) is None:
+            known = self.history.last_known(entry)
+            if entry.outcome == UNKNOWN or same_state(entry.record.subject, known, entry.record.after_text):
+                return NOT_KNOWN
+        return SUPERSEDED
+
+    def state(self, row: PastWrite, live: str | None) -> str:
+        """``live``: what is there now. LIVE, where it is still what the entry wrote."""
+        known = self.known_state(row)
+        if known in (NOT_WRITTEN, TAKEN_BACK):
+            return known
+        if not same_state(row.entry.record.subject, live, row.entry.record.after_text):
+            return NOT_KNOWN if row.entry.outcome == UNKNOWN else SUPERSEDED
+        return SUPERSEDED if same_again(self.history, row.entry) is not None else LIVE
+
+
+def _document(text: str | None) -> PolicyDocument | None:
+    try:
+        return None if text is None else PolicyDocument.parse(text)
+    except InputError:
+        return None
+
+
+def _json(text: str | None, document: PolicyDocument | None, tags: bool) -> Any:
+    if tags:
+        with contextlib.suppress(InputError):
+            return tags_of(text)
+    return document.json if document is not None else text
+
+
+def _tag_diff(before: str | None, after: str | None) -> tuple[tuple[str, str], ...]:
+    try:
+        old, new = tags_of(before), tags_of(after)
+    except InputError:
+        return (("-", before or ""), ("+", after or ""))
+    lines = []
+    for key in sorted(old.keys() | new.keys()):
+        if key in old and old[key] == new.get(key):
+            lines.append((" ", f"{key}={old[key]}"))
+            continue
+        lines += [(op, f"{key}={side[key]}") for op, side in (("-", old), ("+", new)) if key in side]
+    return tuple(lines)

@@ -1,0 +1,425 @@
+"""What a write would do, before anything is written: pure functions from a policy's text to a :class:`Plan`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from ecr_tui.access import registry_policy
+from ecr_tui.access.expiry import ending
+from ecr_tui.aws.model import RegistryFacts, Repository, Role
+from ecr_tui.changes.consequences import Situation, fix_of, lint_of, openings, remaining_json, within_account
+from ecr_tui.changes.journal import REDO, REPAIR, UNDO, UNKNOWN, Entry
+from ecr_tui.errors import ConflictError, EcrTuiError, InputError, RefusedError
+from ecr_tui.policy.acceptance import Refusal, dead_principals, refusals
+from ecr_tui.policy.actions import Access
+from ecr_tui.policy.change import (
+    Change,
+    Difference,
+    Grant,
+    adopt,
+    differences,
+    equivalent,
+    merge,
+    revoke,
+    text_diff,
+)
+from ecr_tui.policy.document import LIMIT, PolicyDocument, PolicyError
+from ecr_tui.policy.identity import NeededPolicies, needed_policies
+from ecr_tui.policy.lint import Finding
+from ecr_tui.policy.principal import account_of, describe, partition_of
+from ecr_tui.policy.remaining import Remaining
+from ecr_tui.policy.repair import FormerName, repair
+from ecr_tui.policy.widening import widenings
+from ecr_tui.text import block
+
+_OWNER = str(Role.OWNER)
+_CORRECT = "Correct the policy in the AWS console, or replace it as a whole."
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One repository's policy before and after.
+
+    ``kind``: "grant", "revoke", "repair", "undo" or "redo". ``named``: the principals that it is about, as the policy
+    names them. ``after`` None: the policy is deleted. ``findings`` are those of ``after``, and what the registry policy
+    means for it, where that was looked at (``registry``; None where not). ``moved`` are actions that no repository
+    policy can carry, left out of a pasted document. ``risks`` are sentences; a plan without any may be written without
+    asking. ``notes`` are sentences that need no answer. ``refusals`` tell why ECR will not, or may not, take ``after``.
+    ``void``: "no effect: " or "no effect on push: ", and why, of a grant that is not in effect once it stands in the
+    policy. ``remaining``: through what the principals have access that a revoke was to take, or beyond the grant.
+    """
+
+    repository: Repository
+    kind: str
+    named: tuple[str, ...]
+    grant: Grant | None
+    before_text: str | None
+    before: PolicyDocument | None
+    after: PolicyDocument | None
+    changed: bool
+    diff: tuple[Difference, ...]
+    text_diff: tuple[tuple[str, str], ...]
+    findings: tuple[Finding, ...]
+    moved: tuple[str, ...] = ()
+    risks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    void: str = ""
+    remaining: tuple[Remaining, ...] = ()
+    registry: RegistryFacts | None = field(default=None, repr=False, compare=False)
+    effects: tuple[registry_policy.Effect, ...] = field(default=(), repr=False, compare=False)
+    on: Callable[[PolicyDocument | None], Change] = field(
+        default=lambda live: Change(live, live, False), repr=False, compare=False
+    )
+    """The same change made to another text."""
+    exact_text: str | None = field(default=None, repr=False)
+
+    @property
+    def after_text(self) -> str | None:
+        """What is sent: minified, since the limit counts characters; for an undo the former text exactly."""
+        if self.after is None:
+            return None
+        # ECR hands a policy out reformatted, so a text that it keeps can be longer than one that it takes.
+        exact = self.exact_text
+        return exact if exact is not None and len(exact) <= LIMIT else self.after.minified()
+
+    @property
+    def refused(self) -> bool:
+        """ECR very likely refuses it: such a plan is shown and not tried."""
+        return any(one.likely for one in self.refusals)
+
+    @property
+    def repairable(self) -> bool:
+        """What ECR will, or may, refuse stands in the policy already, and a repair takes it out."""
+        if self.kind in (REPAIR, UNDO, REDO):
+            return False
+        return repair(self.before, self.repository.arn).change.changed
+
+    @property
+    def repair_hint(self) -> str:
+        return f"Repair the policy first: ecr-tui repair {self.repository.name}"
+
+    def refusal(self) -> EcrTuiError:
+        """Why a refused plan is not tried, as the error that stands in for ECR's own."""
+        reasons = [one.sentence for one in self.refusals if one.likely]
+        hint = "Correct the document that is to be merged." if self.kind == "grant" else _CORRECT
+        if self.kind in (UNDO, REDO):
+            hint = "The former policy cannot be restored as it was. The journal keeps its text: ecr-tui history --json"
+        elif self.repairable:
+            hint = self.repair_hint
+        return RefusedError(
+            f"ECR would refuse the policy of {self.repository.name}; nothing was sent",
+            detail=block(reasons),
+            hint=hint,
+            side=_OWNER,
+        )
+
+    @property
+    def principal(self) -> str:
+        """``named`` as one text, as the journal notes it."""
+        return ", ".join(self.named)
+
+    @property
+    def principals(self) -> tuple[str, ...]:
+        """Whom the plan is about; for a pasted document everyone whom it adds, but "*" and services."""
+        if self.grant is not None or self.kind != "grant":
+            return self.named
+        added = (d.principal for d in self.diff if d.op == "add" and d.effect == "Allow")
+        return tuple(dict.fromkeys(principal for principal in added if account_of(principal)))
+
+    @property
+    def access(self) -> Access:
+        """What it is about: the grant's, else as much as the added statements hold of push and pull."""
+        if self.grant is not None:
+            return self.grant.access
+        added = {d.action.lower() for d in self.diff if d.op == "add"}
+        pull_only = self.kind == "grant" and not added & {"ecr:putimage", "ecr:*", "*"}
+        return Access.PULL if pull_only else Access.PUSH_PULL
+
+    def to_json(self, written: bool = False) -> dict[str, Any]:
+        """An element of ``plan --json``."""
+        return {
+            "repository": self.repository.name,
+            "arn": self.repository.arn,
+            "changed": self.changed,
+            "written": written,
+            "before": self.before.json if self.before is not None else None,
+            "after": self.after.json if self.after is not None else None,
+            "diff": [difference.to_json() for difference in self.diff],
+            "findings": [finding.to_json() for finding in self.findings],
+            "risks": list(self.risks),
+            "notes": list(self.notes),
+            "refused": self.refused,
+            "refusals": [refusal.to_json() for refusal in self.refusals],
+            "registry_policy": (
+                None if self.registry is None else registry_policy.registry_json(self.registry, self.effects)
+            ),
+            "void": self.void or None,
+            "remaining": [remaining_json(row, self.repository) for row in self.remaining],
+        }
+
+
+def needed_of(plans: Iterable[Plan]) -> tuple[NeededPolicies, ...]:
+    """For each principal of the grants among ``plans``, which belong to one command, the policies of its own that it
+    needs for all of the repositories together."""
+    arns: dict[str, list[str]] = {}
+    grants = [plan for plan in plans if plan.kind == "grant"]
+    for plan in grants:
+        for principal in plan.principals:
+            arns.setdefault(principal, []).append(plan.repository.arn)
+    tags = grants[0].grant.tags if grants and grants[0].grant is not None else ()
+    return tuple(needed_policies(found, grants[0].access, principal, tags) for principal, found in arns.items())
+
+
+def plan_grant_from(
+    repository: Repository, text: str | None, grant: Grant, *, registry: RegistryFacts | None = None
+) -> Plan:
+    """On a text that was read before: for a live preview. Raises InputError when ``text`` is no policy, when a
+    principal is of another partition, or when the result would be longer than ECR takes."""
+    for partition in map(partition_of, grant.principals):
+        if partition not in (None, repository.partition):
+            raise InputError(
+                f"the principal is in partition {partition}, the repository in {repository.partition}",
+                hint="Access never crosses partitions: accounts of one do not exist in another. Choose a principal, or "
+                f"a profile of account B, in {repository.partition}.",
+                side=str(Role.CONSUMER),
+            )
+    return _plan(
+        repository,
+        text,
+        lambda live: merge(live, grant),
+        kind="grant",
+        named=grant.principals,
+        grant=grant,
+        registry=registry,
+    )
+
+
+def plan_revoke_from(
+    repository: Repository,
+    text: str | None,
+    principals: tuple[str, ...],
+    access: Access | None = None,
+    *,
+    foreign: bool = False,
+    registry: RegistryFacts | None = None,
+) -> Plan:
+    def change(live: PolicyDocument | None) -> Change:
+        return revoke(live, principals, access, foreign=foreign)
+
+    plan = _plan(repository, text, change, kind="revoke", named=principals, access=access, registry=registry)
+    # To edit what others wrote needs an answer.
+    return replace(plan, risks=tuple(dict.fromkeys((*change(plan.before).notes, *plan.risks)))) if foreign else plan
+
+
+def plan_document_from(
+    repository: Repository,
+    text: str | None,
+    incoming: PolicyDocument,
+    *,
+    registry: RegistryFacts | None = None,
+    notes: Sequence[str] = (),
+) -> Plan:
+    """Merge the statements of a pasted document; ``notes`` tell how it was read.
+
+    Raises InputError as ``policy.change.adopt`` does.
+    """
+    _, moved = adopt(None, incoming)
+    plan = _plan(repository, text, lambda live: adopt(live, incoming)[0], kind="grant", moved=moved, registry=registry)
+    return replace(plan, notes=(*notes, *plan.notes))
+
+
+def plan_repair_from(
+    repository: Repository,
+    text: str | None,
+    repins: Mapping[str, str] | None = None,
+    names: Mapping[str, FormerName] | None = None,
+) -> Plan:
+    """Take out what ECR refuses. ``repins`` as :func:`ecr_tui.policy.repair.repair`; ``names``: who the ids of deleted
+    principals were, to be offered."""
+
+    def change(live: PolicyDocument | None) -> Change:
+        return repair(live, repository.arn, repins).change
+
+    plan = _plan(repository, text, change, kind=REPAIR)
+    gone = dead_principals(plan.before)
+    applied = tuple(dict.fromkeys(arn for name, arn in (repins or {}).items() if name in gone))
+    notes = [*plan.notes]
+    for name, former in (names or {}).items():
+        if name in gone and name not in (repins or {}):
+            notes.append(former.offer(name))
+    standing = lint_of(plan.before, repository, plan.before)
+    if plan.changed:
+        back = refusals(plan.before, standing, read=plan.before, standing=standing)
+        if any(one.likely for one in back):
+            notes.append("Undo will not be possible: ECR refuses the text that is in force now. The journal keeps it.")
+        elif back:
+            notes.append("Undo restores the text that is in force now, if ECR still takes it.")
+    else:
+        left = refusals(plan.before, standing, read=plan.before, standing=standing)
+        notes += [f"Not repaired: {one.sentence}." for one in left]
+    risks = (*repair(plan.before, repository.arn, repins).risks, *plan.risks)
+    return replace(plan, named=applied, notes=tuple(notes), risks=tuple(dict.fromkeys(risks)))
+
+
+def plan_undo_from(entry: Entry, text: str | None, later: Sequence[Entry] = ()) -> Plan:
+    """Back to the text before ``entry``: a "redo" where that is an undo itself, else an "undo".
+
+    Raises ConflictError when ``text``, the live one, is not what it wrote. ``later`` are the writes to the repository
+    of which the journal knows, after ``entry``.
+    """
+    record = entry.record
+    repository = Repository(record.repository, record.arn, "", record.region, record.account)
+    _, live = read_live(repository, text)
+    _, written = read_live(repository, record.after_text)
+    _, former = read_live(repository, record.before_text)
+    kind = REDO if record.kind == UNDO else UNDO
+    if not equivalent(live, written):
+        raise ConflictError(
+            f"the policy of {record.repository} was changed "
+            f"{'again' if later else 'by someone else'} since; nothing was {kind}ne",
+            detail="\n".join([*told_later(entry, later), *sentences(written, live)]),
+            hint="Look at the policy as it is now: take the access away with a revoke, or grant it again.",
+            side=_OWNER,
+        )
+    diff, findings = differences(live, former), lint_of(former, repository)
+    return Plan(
+        repository=repository,
+        kind=kind,
+        named=tuple(record.principal.split(", ")) if record.principal else (),
+        grant=None,
+        before_text=text,
+        before=live,
+        after=former,
+        changed=True,
+        diff=diff,
+        text_diff=text_diff(live, former),
+        findings=findings,
+        refusals=refusals(former, findings, read=former, standing=findings),
+        risks=(*openings(diff), *widenings(live, former)),
+        exact_text=record.before_text,
+    )
+
+
+def told_later(entry: Entry, later: Sequence[Entry]) -> list[str]:
+    """Who wrote after ``entry``, as far as the journal knows, a line each, the last few of them."""
+    if not later:
+        return [
+            f"The write of {entry.at:%Y-%m-%d %H:%M} UTC is no longer the last one. The journal knows of no later one, "
+            "so it was not made with this journal: another program, another user or another machine."
+        ]
+    return [
+        f"{one.at:%Y-%m-%d %H:%M} UTC: {one.record.kind}"
+        + (f" for {describe(one.record.principal)}" if one.record.principal else "")
+        + (f" by {one.record.operator}" if one.record.operator else "")
+        + f" ({one.id}{', outcome unknown' if one.outcome == UNKNOWN else ''})"
+        for one in later[-5:]
+    ]
+
+
+def sentences(before: PolicyDocument | None, after: PolicyDocument | None) -> list[str]:
+    """What differs in meaning, a line each."""
+    return [f"{'+' if d.op == 'add' else '-'} {d.effect} {d.principal}: {d.action}" for d in differences(before, after)]
+
+
+def read_live(repository: Repository, text: str | None) -> tuple[str | None, PolicyDocument | None]:
+    """(text, document). Raises InputError, with the place, for a text that is no policy: such a one is not touched."""
+    if text is None:
+        return None, None
+    try:
+        return text, PolicyDocument.parse(text)
+    except PolicyError as exc:
+        raise InputError(
+            f"the policy of {repository.name} cannot be understood: {exc.title}",
+            hint=exc.hint or "It is left as it is. Correct it in the AWS console, or replace it as a whole.",
+            side=_OWNER,
+        ) from exc
+
+
+def _plan(
+    repository: Repository,
+    text: str | None,
+    make: Callable[[PolicyDocument | None], Change],
+    *,
+    kind: str,
+    named: tuple[str, ...] = (),
+    access: Access | None = None,
+    grant: Grant | None = None,
+    moved: tuple[str, ...] = (),
+    registry: RegistryFacts | None = None,
+) -> Plan:
+    """``access``: the part that a revoke takes; None: all of it."""
+    _, before = read_live(repository, text)
+    change = make(before)
+    after = change.after
+    situation = Situation(repository, registry, before, after, datetime.now(UTC))
+    diff = differences(before, after)
+    findings = lint_of(after, repository, before or PolicyDocument.empty())
+    standing = lint_of(before, repository, before)
+    risks = situation.risks(diff, findings, standing, grant, kind) if change.changed else []
+    notes = list(change.notes)
+    remaining: tuple[Remaining, ...] = ()
+    if grant is not None:
+        remaining = situation.beside(grant)
+        notes += situation.open_questions(grant)
+        notes += [f"{row.sentence()}. This grant does not limit that." for row in remaining]
+        notes += [f"It ends at {ending(grant.until)}."] if grant.until is not None else []
+    elif kind == "revoke":
+        remaining = situation.left(named, access, diff)
+        # First, where a table shows only one line.
+        risks = [*(f"{row.sentence()}. {fix_of(row, repository)}." for row in remaining), *risks]
+        notes += within_account(named, repository)
+    plan = Plan(
+        repository=repository,
+        kind=kind,
+        named=named or tuple(dict.fromkeys(d.principal for d in diff if d.op == "add")),
+        grant=grant,
+        before_text=text,
+        before=before,
+        after=after,
+        changed=change.changed,
+        diff=diff,
+        text_diff=text_diff(before, after),
+        findings=findings,
+        moved=moved,
+        risks=tuple(dict.fromkeys(risks)),
+        notes=tuple(dict.fromkeys(notes)),
+        refusals=refusals(after, findings, read=before, standing=standing) if change.changed else (),
+        void=situation.void(grant) if grant is not None else "",
+        remaining=remaining,
+        on=make,
+    )
+    return plan if registry is None else _with_registry(plan, registry)
+
+
+_UNKNOWN = {
+    "grant": "Whether the registry policy stands in the way is not known",
+    "revoke": "Whether access remains through the registry policy is not known",
+}
+
+
+def _with_registry(plan: Plan, registry: RegistryFacts) -> Plan:
+    """What the registry policy adds: it is decided beside the repository policy, and its Deny beats the grant."""
+    effects = tuple(
+        registry_policy.effect(registry, plan.repository, principal, plan.access.actions)
+        for principal in plan.principals
+    )
+    doubts = [one.doubt for one in effects if one.doubt]
+    return replace(
+        plan,
+        findings=(*plan.findings, *(finding for one in effects for finding in registry_policy.findings(one))),
+        risks=tuple(dict.fromkeys((*plan.risks, *_denied_by_registry(plan, effects)))),
+        notes=tuple(dict.fromkeys((*plan.notes, *(f"{_UNKNOWN[plan.kind]}: {doubt}." for doubt in doubts)))),
+        registry=registry,
+        effects=effects,
+    )
+
+
+def _denied_by_registry(plan: Plan, effects: Sequence[registry_policy.Effect]) -> list[str]:
+    """Of a policy file; what it means for a grant is in ``Plan.void``."""
+    if plan.kind != "grant" or plan.grant is not None or not plan.changed:
+        return []
+    return [f"The grant would be void: {registry_policy.sentence(one)}." for one in effects if one.denies]

@@ -1,0 +1,322 @@
+"""Use case: take back any write of the journal, and take that back again.
+
+Every entry keeps the texts before and after it, so there is one rule for all: an entry may be taken back while the live
+policy still is what it left, and then exactly the former text is written. Taking back an undo is a redo. Each is an
+entry of its own, which in turn may be taken back; so the entries that belong together are a chain, of which only the
+last link is in force.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from ecr_tui.aws.model import Repository, Role
+from ecr_tui.changes.apply import Outcome, PolicyStore, gate, write
+from ecr_tui.changes.attempts import Pace
+from ecr_tui.changes.journal import (
+    FAILED,
+    FOUND_LIVE,
+    HALF,
+    NEVER_ARRIVED,
+    TAGS,
+    UNDO,
+    UNKNOWN,
+    WRITTEN,
+    Entry,
+    History,
+    Journal,
+    found_in,
+    same_state,
+)
+from ecr_tui.changes.plans import Plan, plan_undo_from, read_live, told_later
+from ecr_tui.errors import ConflictError, EcrTuiError, InputError
+
+StoreFor = Callable[[Entry], PolicyStore]
+TagsFor = Callable[[Entry], Mapping[str, str]]
+"""The live tags of an entry's repository."""
+
+LATE = timedelta(minutes=5)
+"""For so long AWS may carry out a request that it has not answered, or whose sender was killed."""
+_REVISED = timedelta(days=1)
+"""For so long a write that is noted as never carried out is looked for once more."""
+
+
+def undo(
+    store_for: StoreFor,
+    journal: Journal,
+    *,
+    account: str | None = None,
+    operator: str = "",
+    read_only: str = "",
+    redo: bool = False,
+    tags_for: TagsFor | None = None,
+) -> Outcome:
+    """Take back the last write of ``account`` (None: of any) that is not taken back yet; ``redo``: the last undo.
+
+    Restores the exact text that was there before, or deletes the policy where there was none. Raises InputError when
+    there is nothing to take back, ConflictError when the live policy is no longer what that write left.
+    """
+    gate(read_only)
+
+    def last(history: History) -> Entry | None:
+        return next((history.redoable if redo else history.undoable)(account), None)
+
+    with journal.writing():
+        history = settle(
+            store_for, journal, account=account, tags_for=tags_for, enough=lambda history: last(history) is not None
+        )
+        entry = last(history)
+        if entry is None:
+            raise InputError(
+                f"there is nothing to {'redo' if redo else 'undo'}",
+                hint=f"The journal {journal.path} holds no {'undo' if redo else 'write'}"
+                f"{' of this account' if account else ''} that is not taken back already.",
+            )
+        if entry.record.subject == TAGS:
+            raise InputError(
+                f"the last write changed the tags of {entry.record.repository}, not a policy",
+                hint=f"See its effect and take it back in the journal (U), or with: ecr-tui undo {entry.id}",
+            )
+        return _take_back(store_for(entry), journal, history, entry, operator)
+
+
+def undo_entry(
+    store: PolicyStore,
+    journal: Journal,
+    entry: Entry,
+    *,
+    operator: str = "",
+    read_only: str = "",
+    run: str = "",
+    pace: Pace | None = None,
+) -> Outcome:
+    """Take back that very write, as one of a run. Raises ConflictError when the live policy is not what it left."""
+    gate(read_only)
+
+    def plan_on(text: str | None) -> Plan:
+        try:
+            return plan_undo_from(entry, text)
+        except ConflictError:
+            # Who wrote since is worth reading the journal for.
+            return plan_undo_from(entry, text, journal.read(holds(entry.id)).later(entry))
+
+    with journal.writing(entry.record.arn):
+        return write(store, journal, repository_of(entry), plan_on, operator, undoes=entry.id, run=run, pace=pace)
+
+
+def take_back(
+    store_for: StoreFor,
+    journal: Journal,
+    identifier: str,
+    *,
+    account: str,
+    redo: bool = False,
+    operator: str = "",
+    read_only: str = "",
+) -> Outcome:
+    """Undo the entry with this id, or ``redo`` it.
+
+    Raises InputError where there is none, or when that is so already, ConflictError when the live policy is not what
+    the last link of its chain left.
+    """
+    gate(read_only)
+    found = entry_of(journal.read(holds(identifier)), identifier, account)
+    with journal.writing(found.record.arn):
+        history = settle(store_for, journal, account=account, arn=found.record.arn, enough=holds(identifier))
+        entry = target(history, entry_of(history, identifier, account), redo=redo)
+        if entry.record.subject == TAGS:
+            raise InputError(f"{entry.id} changed tags, not a policy")
+        return _take_back(store_for(entry), journal, history, entry, operator)
+
+
+def holds(identifier: str) -> Callable[[History], bool]:
+    """Whether a history has the entry with this id."""
+    return lambda history: history.find(identifier) is not None
+
+
+def entry_of(history: History, identifier: str, account: str) -> Entry:
+    """The entry with this id. Raises InputError where ``account`` has none."""
+    entry = history.find(identifier)
+    if entry is None:
+        raise InputError(f"the journal has no entry {identifier!r}", hint="ecr-tui history lists them with their ids.")
+    if entry.record.account != account:
+        raise InputError(
+            f"{entry.id} was written in account {entry.record.account}, and this profile belongs to {account}",
+            hint="Use the profile of that account.",
+            side=str(Role.OWNER),
+        )
+    return entry
+
+
+def target(history: History, entry: Entry, *, redo: bool = False, settled: bool = True) -> Entry:
+    """Which entry is to be taken back, so that ``entry`` is no longer in force (``redo``: is in force again).
+
+    To redo an undo is to take it back. Raises InputError when there is nothing to do, or nothing was ever written, and
+    ConflictError where the outcome is unknown, unless nobody has looked yet (``settled`` False).
+    """
+    if entry.outcome == FAILED:
+        raise InputError(f"{entry.id} was never written", detail=entry.detail, hint="There is nothing to take back.")
+    tip, in_force = history.tip(entry)
+    if tip.outcome == UNKNOWN:
+        if settled and tip.id not in history.half:
+            raise _not_known(history, tip)
+        return tip
+    if entry.record.kind == UNDO:
+        redo = False
+    if in_force == redo:
+        state = "is in force already" if in_force else "is taken back already"
+        by = f", by {tip.id} of {tip.at:%Y-%m-%d %H:%M} UTC" if tip is not entry else ""
+        raise InputError(f"{entry.id} {state}{by}", hint="ecr-tui history shows what was taken back.")
+    return tip
+
+
+def _not_known(history: History, entry: Entry) -> ConflictError:
+    subject = "tags" if entry.record.subject == TAGS else "policy"
+    unclear = (entry.record.arn, entry.record.subject) in history.unclear
+    if unclear or history.later(entry):
+        title = f"it is not known whether {entry.id} was written"
+        hint = f"The live {subject} match neither side of it. Look at them, and change them as you need."
+        if subject == "policy":
+            hint = "The live policy matches neither side of it. Look at it, and grant or revoke as you need."
+    else:
+        title = f"{entry.id} is not written, or not yet"
+        hint = f"AWS did not answer, and may carry it out within {LATE.seconds // 60} minutes. Try again then."
+    return ConflictError(title, detail=entry.detail, hint=hint, side=str(Role.OWNER))
+
+
+def _take_back(store: PolicyStore, journal: Journal, history: History, entry: Entry, operator: str) -> Outcome:
+    later, again = history.later(entry), same_again(history, entry)
+
+    def plan_on(text: str | None) -> Plan:
+        plan = plan_undo_from(entry, text, later)
+        if again is not None:
+            raise ConflictError(
+                f"the policy of {entry.record.repository} is what a later write made of it; nothing was {plan.kind}ne",
+                detail="\n".join(told_later(entry, [again])),
+                hint=f"Take that one back: ecr-tui undo {again.id}",
+                side=str(Role.OWNER),
+            )
+        return plan
+
+    outcome = write(store, journal, repository_of(entry), plan_on, operator, undoes=entry.id)
+    open_ = [one for one in later if one.outcome == UNKNOWN]
+    if not open_:
+        return outcome
+    late = f"AWS did not answer {open_[-1].id}: should it be carried out late, it replaces this one"
+    return replace(outcome, notes=(*outcome.notes, late))
+
+
+def same_again(history: History, entry: Entry) -> Entry | None:
+    """A later write that stands and left the same: then the live policy is that one's, and not the entry's."""
+    record = entry.record
+    if record.kind == UNDO:
+        return None
+    for one in reversed(history.later(entry)):
+        stands = one.outcome == WRITTEN and one.record.kind != UNDO and one.id not in history.undone_by
+        if stands and same_state(record.subject, one.record.after_text, record.after_text):
+            return one
+    return None
+
+
+def settle(
+    store_for: StoreFor,
+    journal: Journal,
+    *,
+    account: str | None = None,
+    arn: str = "",
+    tags_for: TagsFor | None = None,
+    enough: Callable[[History], bool] | None = None,
+) -> History:
+    """Find out what became of entries whose outcome is unknown (a kill, a lost response), and note it in the journal.
+
+    Callers hold ``journal.writing()``, with ``arn`` that repository's. What is live tells of the last entry of a
+    repository, and of an earlier one that AWS carried out late; what cannot be told stays unknown, and so does for a
+    while what was not carried out yet. Changes of tags are told where ``tags_for`` is given. ``enough`` as for
+    :meth:`Journal.read`, of what is told then.
+    """
+    history = journal.read() if enough is None else journal.recent()
+    told = _told(history, store_for, journal, account, arn, tags_for)
+    if history.complete or enough is None or enough(told):
+        return told
+    return _told(journal.read(), store_for, journal, account, arn, tags_for)
+
+
+def _told(
+    history: History, store_for: StoreFor, journal: Journal, account: str | None, arn: str, tags_for: TagsFor | None
+) -> History:
+    settled: dict[str, Entry] = {}
+    half, unclear = set(), set()
+    now = datetime.now(UTC)
+    for place, entries in history.of_repository.items():
+        last = entries[-1]
+        if account not in (None, last.record.account) or arn not in ("", place[0]):
+            continue
+        cut = _perhaps_cut(history, entries)
+        asked = [one for one in entries if (one.outcome == UNKNOWN and one in (last, cut)) or _may_come(one, now)]
+        if not asked or (place[1] == TAGS and tags_for is None):
+            continue
+        try:
+            live = _live(store_for, tags_for, last)
+        except EcrTuiError:
+            unclear |= {place} if last.outcome == UNKNOWN else set()
+            continue
+        late = next((one for one in reversed(asked) if _is_live(history, one, live)), None)
+        if late is not None:
+            settled[late.id] = _noted(journal, late, WRITTEN, FOUND_LIVE)
+            continue
+        if cut is not None and found_in(cut.record, live) == HALF:
+            half.add(cut.id)
+            continue
+        if last.outcome != UNKNOWN:
+            continue
+        found = found_in(last.record, live)
+        if found != FAILED:
+            unclear.add(place)
+        elif now - (last.finished_at or last.at) > LATE:
+            settled[last.id] = _noted(journal, last, FAILED, NEVER_ARRIVED)
+    entries_now = tuple(settled.get(one.id, one) for one in history.entries)
+    return replace(history, entries=entries_now, half=frozenset(half), unclear=frozenset(unclear))
+
+
+def _perhaps_cut(history: History, entries: Sequence[Entry]) -> Entry | None:
+    """The last change of tags whose outcome is unknown, where nothing that was written after it stands."""
+    for entry in reversed(entries):
+        if entry.record.subject == TAGS and entry.outcome == UNKNOWN and entry.id not in history.undone_by:
+            later = history.later(entry)
+            return entry if all(one.record.kind == UNDO or one.id in history.undone_by for one in later) else None
+    return None
+
+
+def _may_come(entry: Entry, now: datetime) -> bool:
+    """Whether it was not answered, is not known to have been carried out, and is young enough to be looked for."""
+    unanswered = entry.outcome == UNKNOWN or (entry.outcome == FAILED and entry.detail == NEVER_ARRIVED)
+    return unanswered and now - entry.at < _REVISED
+
+
+def _is_live(history: History, entry: Entry, live: str | None) -> bool:
+    """Whether what is live is what this write left, and no later one."""
+    record = entry.record
+    return found_in(record, live) == WRITTEN and not any(
+        same_state(record.subject, live, one.record.after_text) for one in history.later(entry)
+    )
+
+
+def _live(store_for: StoreFor, tags_for: TagsFor | None, entry: Entry) -> str | None:
+    """What is there now, as the journal keeps it. Raises InputError for a policy that cannot be understood."""
+    if entry.record.subject == TAGS:
+        return json.dumps(dict(tags_for(entry) if tags_for is not None else {}))
+    return read_live(repository_of(entry), store_for(entry).read(repository_of(entry)))[0]
+
+
+def _noted(journal: Journal, entry: Entry, outcome: str, detail: str) -> Entry:
+    journal.finish(entry.id, outcome, detail)
+    return replace(entry, outcome=outcome, detail=detail, finished_at=datetime.now(UTC))
+
+
+def repository_of(entry: Entry) -> Repository:
+    """Enough of the repository to read and write its policy; its URI and tags are not in the journal."""
+    record = entry.record
+    return Repository(record.repository, record.arn, "", record.region, record.account)

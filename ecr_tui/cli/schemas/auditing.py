@@ -1,0 +1,143 @@
+"""``audit``."""
+
+from __future__ import annotations
+
+from ecr_tui.cli.schemas.parts import (
+    CAPABILITIES,
+    SHARED,
+    VERDICTS,
+    Schema,
+    count,
+    listed,
+    made_of,
+    mapped,
+    maybe,
+    ref,
+    text,
+    time,
+    truth,
+    where,
+    word,
+)
+
+_CELL = made_of(
+    {
+        "verdict": word(*VERDICTS),
+        "reason": text(),
+        "depends_on": listed(text(), "condition keys, and more"),
+    }
+)
+_CELLS = dict.fromkeys(CAPABILITIES, _CELL)
+_COUNTED = {name: mapped(count(), "verdict to number of repositories", names=VERDICTS) for name in CAPABILITIES}
+_NUMBERS = {name: count() for name in CAPABILITIES}
+_RESPONSE = word("Allowed", "Denied", "Unknown")
+_REGISTRY = {name: part for name, part in SHARED["registry"]["properties"].items() if name != "effects"}
+_PEOPLE = listed(text("ARN"))
+
+AUDIT: Schema = made_of(
+    {
+        "account": text(),
+        "regions": listed(text()),
+        "at": time(),
+        "summary": made_of(
+            {
+                "repositories": count(),
+                "with_policy": count(),
+                "without_policy": count(),
+                "unreadable": count(),
+                "findings": mapped(count(), "severity to number", names=("error", "warning", "info")),
+            }
+        ),
+        "principals": listed(
+            made_of(
+                {
+                    "principal": text(),
+                    "title": text(),
+                    "kind": text("account, user, role, session, service, everyone, deleted, ..."),
+                    "account": maybe(text()),
+                    "external": truth("not of the repositories' own account"),
+                    "repositories": count(),
+                    **_COUNTED,
+                }
+            ),
+            "everyone who is named anywhere, outsiders first",
+        ),
+        "external_accounts": listed(
+            made_of({"account": text(), "principals": _PEOPLE, "repositories": count(), **_NUMBERS})
+        ),
+        "public": listed(made_of({**where(), **_CELLS}), "open to everyone"),
+        "services": listed(made_of({"principal": text(), **where(), **_CELLS})),
+        "stale": listed(made_of({"principal": text(), "repositories": listed(text("ARN"))}), "deleted principals"),
+        "drift": made_of(
+            {
+                "tag": ref("tags", "the tag that was looked at"),
+                "origin": maybe(word("given", "most used")),
+                "principals": _PEOPLE,
+                "tagged_not_granted": listed(made_of(where(principals=_PEOPLE))),
+                "granted_not_tagged": listed(made_of(where(statement=text(), principals=_PEOPLE, reason=text()))),
+            }
+        ),
+        "ends": listed(
+            made_of(where(statement=text(), principals=_PEOPLE, ends=time(), expired=truth())), "grants that end"
+        ),
+        "registry": listed(
+            made_of(
+                {
+                    **_REGISTRY,
+                    "policy": maybe(ref("document")),
+                    "changes": listed(
+                        made_of(
+                            {
+                                "principal": text(),
+                                "capability": word(*CAPABILITIES),
+                                "without": word(*VERDICTS),
+                                "with": word(*VERDICTS),
+                                "repositories": count(),
+                            }
+                        ),
+                        "what the registry policy changes",
+                    ),
+                    "templates": listed(ref("template")),
+                    "templates_unknown": maybe(text(), "why they are not known"),
+                }
+            ),
+            "a region each",
+        ),
+        "asked": listed(
+            made_of(
+                {
+                    "principal": text(),
+                    "identity": ref("identity"),
+                    "needs": maybe(ref("document"), "the identity policy for all that account A lets it do"),
+                    "findings": listed(ref("finding"), "about that policy, such as its size"),
+                }
+            ),
+            "those asked about",
+        ),
+        "unknown": listed(made_of(where(reason=text())), "repositories whose policy could not be read"),
+        "failures": listed(made_of({"region": text(), "reason": text()})),
+        "notes": listed(text()),
+        "repositories": listed(
+            made_of(
+                where(
+                    tags=maybe(ref("tags")),
+                    policy=word("yes", "none", "unreadable"),
+                    reason=maybe(text(), "why it is unreadable"),
+                    access=listed(made_of({"principal": text(), **_CELLS})),
+                    asked=listed(
+                        made_of(
+                            {
+                                "principal": text(),
+                                **_CELLS,
+                                "both_sides": maybe(made_of({"pull": _RESPONSE, "push": _RESPONSE})),
+                            }
+                        )
+                    ),
+                    findings=listed(ref("finding")),
+                )
+            )
+        ),
+    },
+    "pull, push, delete and administer are account A's side: yes, if (the request decides), void (a tag or end that is "
+    "not met now), partly, denied or no; both_sides adds account B's",
+)

@@ -1,0 +1,96 @@
+"""``verify``, its report and its history, and ``cleanup``."""
+
+from __future__ import annotations
+
+from ecr_tui.cli.schemas.parts import (
+    Schema,
+    listed,
+    made_of,
+    maybe,
+    ref,
+    seconds,
+    sparse,
+    text,
+    time,
+    truth,
+    where,
+    word,
+)
+
+_VERDICT = word("allowed", "denied", "error")
+_REPORT = {
+    "repository": text("its name"),
+    "arn": maybe(text()),
+    "region": maybe(text()),
+    "principal": text("who account B is"),
+    "engine": text("docker or direct"),
+    "engine_description": text(),
+    "access": word("pull", "push", "push-pull", description="what was to be proved"),
+    "verdict": _VERDICT,
+    "passed": truth("allowed, no leak, and a tag switch that did as it should"),
+    "headline": text("the verdict as a sentence"),
+    "can": made_of({"push": maybe(truth()), "pull": maybe(truth())}, "what is known for certain"),
+    "stages": listed(ref("stage")),
+    "isolation": maybe(ref("isolation"), "the worst of isolations"),
+    "isolations": listed(ref("isolation")),
+    "tag_switch": maybe(ref("tag_switch")),
+    "cleaned_up": truth("whether the probe image is gone"),
+    "image": maybe(text(), "what was pushed or pulled"),
+    "digest": maybe(text()),
+    "started_at": time(),
+    "seconds": maybe(seconds()),
+    "notes": listed(text()),
+}
+_ONE = made_of(_REPORT, "a verification")
+_NOT_STARTED = made_of(
+    {
+        **where(),
+        "principal": text(),
+        "engine": text(),
+        "verdict": word("error"),
+        "passed": truth(),
+        "headline": text(),
+        "stages": listed(ref("stage")),
+        "isolation": {"type": "null"},
+        "isolations": listed(ref("isolation")),
+        "tag_switch": {"type": "null"},
+        "cleaned_up": truth(),
+        "error": made_of({"title": text(), "detail": maybe(text()), "hint": maybe(text()), "side": maybe(text())}),
+    },
+    "a verification that could not start",
+)
+_RESULT: Schema = {"anyOf": [_ONE, _NOT_STARTED]}
+
+VERIFY: Schema = {
+    "anyOf": [_ONE, listed(_RESULT)],
+    "description": "an object for one repository, a list in the order asked for of several",
+}
+REPORT: Schema = made_of(
+    {
+        "started_at": time(),
+        "finished_at": time(),
+        "passed": truth("whether all did"),
+        "summary": text(),
+        "verifications": listed(_RESULT),
+    },
+    "the file of verify --report FILE.json",
+)
+PAST: Schema = listed(
+    sparse(made_of({"id": text(), "at": time(), **_REPORT}, "as of verify, without what was null")),
+    "newest first",
+)
+CLEANUP: Schema = listed(
+    made_of(
+        {
+            "kind": word("probe", "tag", description="a probe image, or a tag that was taken away"),
+            "repository": text(),
+            "arn": text(),
+            "image": maybe(text(), "the probe image's tag"),
+            "tag": maybe(ref("tags")),
+            "at": time("when it was left behind"),
+            "cleaned": truth(),
+            "message": text(),
+            "hint": maybe(text()),
+        }
+    )
+)

@@ -1,0 +1,310 @@
+"""The last known list of repositories, so that there is something to look at before AWS has answered.
+
+Only ever looked at: nothing is written to AWS on the strength of it, and it is thrown away when the profile turns out
+to belong to another account. One file for each account and region, for its owner alone, replaced as a whole; deleting
+the folder at any time costs nothing but the first second of the next start. A file that cannot be used is left out and
+said. Which account a profile had is remembered apart, under a hash, so that the list can be shown before any
+credentials are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import secrets
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ecr_tui.aws.model import Repository
+from ecr_tui.config import default_cache_dir
+from ecr_tui.config.folders import make_private
+from ecr_tui.errors import Cancelled
+
+CACHED = "cache"
+"""``Repository.tags_source`` of what comes from here."""
+
+_FORMAT = 1
+_ROWS_A_LINE = 1000
+"""A line is parsed at a stroke, during which nothing else runs: 1,000 rows take 2 ms."""
+_PROFILES = "profiles.json"
+_PROFILES_KEPT = 200
+_DECIDING = (
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_ECR",
+    "AWS_ENDPOINT_URL_STS",
+)
+_DECIDING_WITHOUT_PROFILE = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_ROLE_ARN")
+
+
+@dataclass(frozen=True)
+class Cached:
+    """What was known when a former run last listed the regions; ``at`` (UTC) is the oldest of its parts.
+
+    Stale by nature. ``problems`` are sentences about files that were left out.
+    """
+
+    account: str
+    regions: tuple[str, ...]
+    repositories: tuple[Repository, ...]
+    at: datetime
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What a profile last turned out to be."""
+
+    account: str
+    regions: tuple[str, ...]
+
+
+class Unusable(Exception):
+    """A cache file that cannot be used; the text is a sentence."""
+
+
+def profile_key(profile: str | None, environ: Mapping[str, str] | None = None) -> str:
+    """What stands for a profile of the present AWS config before its account is known: a hash, no name is kept."""
+    environ = os.environ if environ is None else environ
+    names = (*_DECIDING, *(() if profile else _DECIDING_WITHOUT_PROFILE))
+    home = str(Path("~").expanduser())
+    parts = [profile or "", home, *(f"{name}={environ.get(name, '')}" for name in names)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+class ListingCache:
+    """A folder of listings. None of its methods raises but :meth:`read` and, when cancelled, :meth:`load`.
+
+    ``folder`` None means ECR_TUI_CACHE_DIR or the platform's cache folder; it is made by the first :meth:`store`.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        if folder is None:
+            named = os.environ.get("ECR_TUI_CACHE_DIR")
+            folder = Path(named).expanduser() if named else default_cache_dir()
+        self.folder = folder
+
+    def path(self, account: str, region: str) -> Path:
+        name = "".join(letter if letter.isalnum() or letter == "-" else "_" for letter in f"{account}-{region}")
+        return self.folder / f"repositories-{name}.jsonl"
+
+    # -- listings ------------------------------------------------------------------------------------------------
+
+    def store(self, account: str, region: str, repositories: Sequence[Repository]) -> str:
+        """Replace what is kept of a region; returns "" or a sentence why it was not."""
+        return self._replace(self.path(account, region), _lines(account, region, repositories))
+
+    def load(
+        self,
+        account: str,
+        regions: Sequence[str],
+        *,
+        on_page: Callable[[list[Repository]], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Cached | None:
+        """What is kept of these regions, None when that is nothing at all. ``on_page`` gets rows as they are read,
+        also those of a file whose end turns out to be unusable; such a file's rows are not in the result."""
+        rows: list[Repository] = []
+        problems: list[str] = []
+        times: list[datetime] = []
+        for region in regions:
+            try:
+                at, found = self.read(account, region, on_page=on_page, cancel=cancel)
+            except FileNotFoundError:
+                continue
+            except Unusable as unusable:
+                problems.append(str(unusable))
+                continue
+            times.append(at)
+            rows += found
+        if not times and not problems:
+            return None
+        at = min(times, default=datetime.now(UTC))
+        return Cached(account, tuple(regions), tuple(rows), at, tuple(problems))
+
+    def read(
+        self,
+        account: str,
+        region: str,
+        *,
+        on_page: Callable[[list[Repository]], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> tuple[datetime, list[Repository]]:
+        """(when it was listed, the rows). Raises FileNotFoundError, :class:`Unusable`, Cancelled."""
+        path = self.path(account, region)
+        try:
+            with path.open(encoding="utf-8") as file:
+                head = json.loads(file.readline())
+                if (head["v"], head["account"], head["region"]) != (_FORMAT, account, region):
+                    raise ValueError("another format, account or region")
+                at = datetime.fromisoformat(head["at"])
+                rows: list[Repository] = []
+                shared: _Shared = {}
+                for line in file:
+                    if cancel is not None and cancel.is_set():
+                        raise Cancelled
+                    page = [_row(item, head, shared) for item in json.loads(line)]
+                    rows += page
+                    if on_page is not None:
+                        on_page(page)
+                if len(rows) != head["count"]:
+                    raise ValueError("not complete")
+        except FileNotFoundError:
+            raise
+        except OSError as exc:
+            raise Unusable(f"the kept list {path} cannot be read: {exc.strerror or exc}") from exc
+        except (ValueError, KeyError, TypeError, IndexError, RecursionError, AttributeError) as exc:
+            raise Unusable(f"the kept list {path} is damaged and left out; the next listing replaces it") from exc
+        return at, rows
+
+    # -- for completing a command line ---------------------------------------------------------------------------
+
+    def kept(self) -> list[tuple[str, str]]:
+        """(account, region) of each listing."""
+        found = (path.stem.removeprefix("repositories-") for path in self.folder.glob("repositories-*.jsonl"))
+        return sorted((account, region) for account, dash, region in (one.partition("-") for one in found) if dash)
+
+    def names(self, account: str, regions: Sequence[str], start: str = "") -> list[str]:
+        """Of repositories whose names begin so. Raises ValueError for a listing that is cut off.
+
+        Rows are not parsed: a name has no sign that JSON escapes, and within a text of JSON no quote stands between a
+        bracket and a letter.
+        """
+        named = re.compile(rf'\["({re.escape(start)}[a-z0-9._/-]*)","')
+        return list(dict.fromkeys(name for line in self._pages(account, regions) for name in named.findall(line)))
+
+    def tags(self, account: str, regions: Sequence[str]) -> dict[str, set[str]]:
+        """Each key with its values, over all repositories. Raises ValueError and the like for a damaged listing."""
+        found: dict[str, set[str]] = {}
+        for line in self._pages(account, regions):
+            for tags in _tags(line):
+                for key, value in tags.items():
+                    found.setdefault(key, set()).add(value)
+        return found
+
+    def _pages(self, account: str, regions: Sequence[str]) -> Iterator[str]:
+        for region in regions:
+            with contextlib.suppress(OSError, UnicodeDecodeError), self.path(account, region).open() as file:
+                file.readline()
+                for line in file:
+                    if not line.endswith("]\n"):
+                        raise ValueError("cut off in the middle")
+                    yield line
+
+    # -- profiles ------------------------------------------------------------------------------------------------
+
+    def remember(self, key: str, account: str, regions: Sequence[str]) -> None:
+        """``key``: see :func:`profile_key`."""
+        known = self._profiles()
+        value = {"account": account, "regions": list(regions)}
+        if known.get(key) == value:
+            return
+        known.pop(key, None)
+        # The latest last, and of very many only those.
+        kept = list(known.items())[-_PROFILES_KEPT + 1 :]
+        self._replace(
+            self.folder / _PROFILES, iter([json.dumps({"v": _FORMAT, "profiles": dict([*kept, (key, value)])})])
+        )
+
+    def recall(self, key: str) -> Remembered | None:
+        found = self._profiles().get(key)
+        try:
+            return Remembered(str(found["account"]), tuple(map(str, found["regions"]))) if found else None
+        except (KeyError, TypeError):
+            return None
+
+    def _profiles(self) -> dict[str, Any]:
+        try:
+            known = json.loads((self.folder / _PROFILES).read_text("utf-8"))
+            return dict(known["profiles"]) if known["v"] == _FORMAT else {}
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return {}
+
+    # -- files ---------------------------------------------------------------------------------------------------
+
+    def _replace(self, path: Path, lines: Iterator[str]) -> str:
+        temporary = self.folder / f".{path.name}.{secrets.token_hex(4)}.tmp"
+        try:
+            make_private(self.folder)
+            self._sweep(path)
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.writelines(f"{line}\n" for line in lines)
+            temporary.replace(path)
+        except (OSError, ValueError) as exc:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            reason = exc.strerror or exc if isinstance(exc, OSError) else exc
+            return f"the list of repositories was not kept in {self.folder}: {reason}"
+        return ""
+
+    def _sweep(self, path: Path) -> None:
+        """What a kill in the middle of writing left; an hour is longer than any writing takes."""
+        for left in self.folder.glob(f".{path.name}.*.tmp"):
+            with contextlib.suppress(OSError):
+                if datetime.now(UTC).timestamp() - left.stat().st_mtime > 3600:
+                    left.unlink()
+
+
+def _lines(account: str, region: str, repositories: Sequence[Repository]) -> Iterator[str]:
+    """ARNs and URIs differ in the name alone, so their beginnings are kept once; a row that does not fit says more."""
+    first = repositories[0] if repositories else None
+    arn = first.arn.removesuffix(first.name) if first else ""
+    uri = first.uri.removesuffix(first.name) if first else ""
+    head = {"v": _FORMAT, "account": account, "region": region, "at": datetime.now(UTC).isoformat()}
+    yield _dump({**head, "count": len(repositories), "arn": arn, "uri": uri})
+    for start in range(0, len(repositories), _ROWS_A_LINE):
+        yield _dump([_item(row, arn, uri) for row in repositories[start : start + _ROWS_A_LINE]])
+
+
+def _item(row: Repository, arn: str, uri: str) -> list[Any]:
+    created = None if row.created_at is None else row.created_at.timestamp()
+    item: list[Any] = [row.name, row.mutability, created, row.tags]
+    return item if (row.arn, row.uri) == (arn + row.name, uri + row.name) else [*item, row.arn, row.uri]
+
+
+def _tags(line: str) -> list[dict[str, str]]:
+    """All that occur in a line of rows, each once: most repositories have the same as others."""
+    texts = {row[row.find("{") :] for row in line.split('],["') if "{" in row}
+    try:
+        return [_DECODER.raw_decode(text)[0] for text in texts]
+    except ValueError:
+        # A tag may hold what rows are parted by.
+        return [item[3] for item in json.loads(line) if item[3]]
+
+
+_DECODER = json.JSONDecoder()
+_Shared = dict[tuple[tuple[str, str], ...], dict[str, str]]
+
+
+def _row(item: list[Any], head: dict[str, Any], shared: _Shared) -> Repository:
+    name, mutability, created, tags = item[:4]
+    arn, uri = item[4:] or (head["arn"] + name, head["uri"] + name)
+    if not all(isinstance(text, str) for text in (name, mutability, arn, uri, *(tags or {}), *(tags or {}).values())):
+        raise TypeError("a row is not what it should be")
+    if tags is not None:
+        tags = shared.setdefault(tuple(tags.items()), tags)
+    return Repository(
+        name=name,
+        arn=arn,
+        uri=uri,
+        region=head["region"],
+        account=head["account"],
+        tags=tags,
+        mutability=sys.intern(mutability),
+        created_at=None if created is None else datetime.fromtimestamp(created, UTC),
+        tags_source=CACHED if tags is not None else "",
+    )
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))

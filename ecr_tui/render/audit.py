@@ -1,0 +1,289 @@
+"""An audit in words, for a terminal of any width and for screen readers: plain text, most urgent first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from ecr_tui.access.audit_json import audit_templates, both_sides, external_accounts, needed, principals, stale, summary
+from ecr_tui.access.audit_result import ENTRY, Audit, RepositoryAudit
+from ecr_tui.access.expiry import ending
+from ecr_tui.access.registry_policy import registry_of
+from ecr_tui.access.two_sided import not_checked
+from ecr_tui.aws.model import Repository
+from ecr_tui.policy.principal import describe
+from ecr_tui.policy.who import Capability, Row, Verdict
+from ecr_tui.text import block
+
+SHOWN, ROWS = 8, 25
+"""Names in one list, rows in one table; ``--json`` has them all."""
+
+
+def audit_text(audit: Audit) -> str:
+    return _joined(
+        audit,
+        _head,
+        _unknown,
+        _findings,
+        _public,
+        _accounts,
+        _principals,
+        _doubtful,
+        _asked,
+        _services,
+        _stale,
+        _drift,
+        _ends,
+        _registry,
+    )
+
+
+def audit_pages(audit: Audit) -> dict[str, str]:
+    """The same as :func:`audit_text` on four pages: "odd", "who", "sides" and "unknown", each "" where it says nothing.
+
+    Sections are apart by an empty line, and the first line of each is its title.
+    """
+    return {
+        "odd": _joined(audit, _head, _findings, _public, _stale, _drift, _ends, _registry),
+        "who": _joined(audit, _accounts, _principals, _doubtful, _services),
+        "sides": _joined(audit, _asked),
+        "unknown": _joined(audit, _unknown),
+    }
+
+
+def _joined(audit: Audit, *sections: Callable[[Audit], list[str]]) -> str:
+    found = [section(audit) for section in sections]
+    return "\n\n".join(block(lines) for lines in found if lines)
+
+
+def _head(audit: Audit) -> list[str]:
+    facts = summary(audit)
+    found = facts["findings"]
+    lines = [
+        f"Account {audit.account} ({', '.join(audit.regions)}): {_count(facts['repositories'], 'repository')}, "
+        f"{facts['with_policy']:,} with a policy, {facts['unreadable']:,} unknown",
+        f"  findings: {_count(found['error'], 'error')}, {_count(found['warning'], 'warning')}, "
+        f"{_count(found['info'], 'note')}",
+        "  What follows is account A's side, unless it says both sides.",
+    ]
+    lines += [f"  {region}: not all of it could be listed: {reason}" for region, reason in audit.failures.items()]
+    return [*lines, *(f"  note: {note}" for note in audit.notes)]
+
+
+def _unknown(audit: Audit) -> list[str]:
+    lines = [f"  {item.repository.name} ({item.repository.region}): {item.unreadable}" for item in audit.unknown]
+    return ["Unknown, as the policy could not be read", *_some(lines, 20)] if lines else []
+
+
+def _findings(audit: Audit) -> list[str]:
+    """Errors and warnings by rule; what they are about, and where."""
+    found: dict[tuple[str, str], dict[str, list[Repository]]] = {}
+    for item in audit.repositories:
+        for one in item.findings:
+            if one.severity != "info":
+                found.setdefault((one.severity, one.id), {}).setdefault(one.title, []).append(item.repository)
+    lines = []
+    for severity, rule in sorted(found):
+        titles = found[severity, rule]
+        lines += [
+            f"  [{severity}] {rule}: {title} ({_names(repositories)})"
+            for title, repositories in list(titles.items())[:SHOWN]
+        ]
+        if len(titles) > SHOWN:
+            lines.append(f"  [{severity}] {rule}: and {len(titles) - SHOWN:,} more of its kind")
+    return ["Findings", *lines] if lines else []
+
+
+def _public(audit: Audit) -> list[str]:
+    lines = []
+    for row, found in audit.of_kind("everyone"):
+        lines += [f"  {_cell(row, capability)}: {_names(found)}" for capability in _telling(row)]
+    return ["Open to everyone", *dict.fromkeys(lines)] if lines else []
+
+
+def _accounts(audit: Audit) -> list[str]:
+    rows = [
+        (found["account"], *(f"{found[capability.value]:,}" for capability in Capability), _people(found["principals"]))
+        for found in sorted(external_accounts(audit), key=lambda found: -found["repositories"])
+    ]
+    return _table("Other accounts", ("ACCOUNT", *_HEADS, "NAMED AS"), rows)
+
+
+def _principals(audit: Audit) -> list[str]:
+    most_first = sorted(principals(audit), key=lambda found: -found["repositories"])
+    rows = [
+        (found["title"], *(_verdicts(found[capability.value]) for capability in Capability)) for found in most_first
+    ]
+    return _table("Who can do what, in how many repositories", ("PRINCIPAL", *_HEADS), rows)
+
+
+def _doubtful(audit: Audit) -> list[str]:
+    """The reasons of cells that are neither a plain yes nor a plain no."""
+    found: dict[str, list[Repository]] = {}
+    for row, repositories in audit.rows:
+        for capability in _telling(row):
+            if row.verdict(capability) is not Verdict.YES:
+                line = f"{row.title}: {_cell(row, capability)}"
+                found.setdefault(line, []).extend(repositories)
+    lines = [f"  {line} ({_names(repositories)})" for line, repositories in found.items()]
+    return ["Why not simply yes", *_some(lines, 40)] if lines else []
+
+
+def _asked(audit: Audit) -> list[str]:
+    lines: list[str] = []
+    for identity in audit.identities:
+        principal = identity.principal
+        lines.append(f"Both sides for {describe(principal)}")
+        if identity.unreadable:
+            lines.append(f"  its identity policies are unknown, not readable: {identity.unreadable}")
+        else:
+            shown = ", ".join(f"{policy.name} ({policy.origin})" for policy in identity.policies)
+            lines.append(f"  its identity policies: {shown or 'none'}")
+            if identity.boundary is not None:
+                lines.append(f"  its permissions boundary: {identity.boundary.name}")
+        lines += [*_answers(audit, principal), f"  {not_checked(principal)}"]
+        wanted = needed(audit, principal)
+        if wanted is not None:
+            lines.append(f"  needs, for what account A lets it do ({wanted.size_words}):")
+            lines += [f"    {document.minified()}" for document in wanted.documents]
+            lines += [f"    [{one.severity}] {one.id}: {one.title}. {one.fix}" for one in wanted.findings]
+    return lines
+
+
+def _answers(audit: Audit, principal: str) -> list[str]:
+    found: dict[str, list[Repository]] = {}
+    for item in audit.repositories:
+        for row in item.asked:
+            if row.principal == principal:
+                found.setdefault(_answer(audit, item, row), []).append(item.repository)
+    return [f"  {answer}: {_names(repositories)}" for answer, repositories in sorted(found.items())]
+
+
+def _answer(audit: Audit, item: RepositoryAudit, row: Row) -> str:
+    sides = both_sides(audit, item, row)
+    if sides is None:
+        return "not decided"
+    return ", ".join(f"{name} {response.lower()}" for name, response in sides.items())
+
+
+def _services(audit: Audit) -> list[str]:
+    lines = [
+        f"  {row.title}: {_cell(row, capability)} ({_names(found)})"
+        for row, found in audit.of_kind("service")
+        for capability in _telling(row)
+    ]
+    return ["Services", *lines] if lines else []
+
+
+def _stale(audit: Audit) -> list[str]:
+    lines = [f"  {principal}: {_names(found)}" for principal, found in stale(audit).items()]
+    return ["Deleted principals", *lines] if lines else []
+
+
+def _drift(audit: Audit) -> list[str]:
+    interest = audit.interest
+    if not interest.tags and not audit.drift:
+        return []
+    tag = " ".join(f"{key}={value}" for key, value in interest.tags) or "none"
+    how = {"given": "as asked", "most used": "the condition most used"}.get(interest.origin, "no condition is used")
+    lines = [f"Drift (tag {tag}, {how})"]
+    lacking: dict[tuple[str, ...], list[Repository]] = {}
+    for item in audit.repositories:
+        if item.not_granted:
+            lacking.setdefault(item.not_granted, []).append(item.repository)
+    lines += [f"  tagged, not granted to {_people(who)}: {_names(found)}" for who, found in lacking.items()]
+    lines += _some(
+        [
+            f"  granted, not tagged: {item.repository.name}: {unmet.statement} for {_people(unmet.principals)}: "
+            f"{unmet.reason}"
+            for item in audit.repositories
+            for unmet in item.unmet
+        ],
+        20,
+    )
+    return lines if len(lines) > 1 else [*lines, "  none"]
+
+
+def _ends(audit: Audit) -> list[str]:
+    found = sorted(
+        ((end, item.repository) for item in audit.repositories for end in item.endings),
+        key=lambda pair: (pair[0].ends, pair[1].name),
+    )
+    lines = [
+        f"  {repository.name}: {end.statement} for {_people(end.principals)} "
+        + (f"ended at {end.ends:%Y-%m-%d %H:%M} UTC" if end.expired else f"ends at {ending(end.ends, audit.at)}")
+        for end, repository in found
+    ]
+    return ["Grants with an end", *_some(lines, 20)] if lines else []
+
+
+def _registry(audit: Audit) -> list[str]:
+    lines: list[str] = []
+    for facts in audit.registries:
+        doubt = registry_of(facts).doubt
+        if doubt:
+            lines.append(f"  {facts.region}: {doubt}")
+        elif facts.policy_text is not None:
+            say = "decides every request" if facts.scope == "V2" else "decides replication and caching only"
+            lines.append(f"  {facts.region}: a registry policy (scope {facts.scope}) {say}")
+        lines += [
+            f"    {describe(change.principal)}: {change.capability.value} {change.without.value} becomes "
+            f"{change.now.value} in {_count(change.repositories, 'repository')}"
+            for change in audit.changes
+            if change.region == facts.region
+        ]
+        if facts.templates_unreadable:
+            lines.append(f"  {facts.region}: creation templates are not readable: {facts.templates_unreadable}")
+        lines += [f"  {facts.region}: {found.sentence()}" for found in audit_templates(audit, facts)]
+    return ["Registry", *lines] if lines else []
+
+
+_HEADS = tuple(capability.value.upper() for capability in Capability)
+
+
+def _telling(row: Row) -> list[Capability]:
+    """The cells worth a word: pull and push share actions, so either is partly there whenever the other is whole."""
+    whole = any(row.verdict(capability) not in (Verdict.NO, Verdict.PARTLY) for capability in ENTRY)
+    skipped = {Verdict.NO, Verdict.PARTLY} if whole else {Verdict.NO}
+    return [capability for capability in Capability if row.verdict(capability) not in skipped]
+
+
+def _cell(row: Row, capability: Capability) -> str:
+    cell = row.cells[capability]
+    return f"{capability.value} {cell.verdict.value}: {cell.reason}"
+
+
+def _verdicts(counts: dict[str, int]) -> str:
+    shown = [f"{counts[verdict.value]:,} {verdict.value}" for verdict in Verdict if counts.get(verdict.value)]
+    shown = [text for text in shown if not text.endswith(" no")]
+    return ", ".join(shown) or "-"
+
+
+def _people(principals_: Iterable[str]) -> str:
+    found = [describe(principal) for principal in principals_]
+    return ", ".join(found[:3]) + (f" and {len(found) - 3:,} more" if len(found) > 3 else "")
+
+
+def _names(repositories: Sequence[Repository]) -> str:
+    shown = ", ".join(dict.fromkeys(one.name for one in repositories[:SHOWN]))
+    return shown + (f" and {len(repositories) - SHOWN:,} more" if len(repositories) > SHOWN else "")
+
+
+def _some(lines: list[str], limit: int) -> list[str]:
+    return lines if len(lines) <= limit else [*lines[:limit], f"  and {len(lines) - limit:,} more (--json has all)"]
+
+
+def _count(number: int, noun: str) -> str:
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
+
+
+def _table(title: str, heads: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> list[str]:
+    if not rows:
+        return []
+    lines = [heads, *rows[:ROWS]]
+    widths = [max(len(str(line[column])) for line in lines) for column in range(len(heads) - 1)]
+    padded = ([str(cell).ljust(width) for cell, width in zip(line, widths, strict=False)] for line in lines)
+    shown = ["  " + "  ".join([*cells, str(line[-1])]) for cells, line in zip(padded, lines, strict=True)]
+    more = [f"  and {len(rows) - ROWS:,} more (--json has all)"] if len(rows) > ROWS else []
+    return [title, *shown, *more]

@@ -1,0 +1,160 @@
+"""A plan with both sides, and a grant in other forms, as the command line prints them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ecr_tui.access.creation_templates import Fit
+from ecr_tui.access.two_sided import ALLOWED, TwoSided, headline
+from ecr_tui.changes.apply import Plan
+from ecr_tui.changes.plans import needed_of
+from ecr_tui.policy.export import Format, consumer_side, dynamic_references, owner_side
+from ecr_tui.policy.identity import NeededPolicies
+from ecr_tui.policy.principal import describe
+from ecr_tui.render.common import plan_text
+from ecr_tui.text import block, hcl_escaped, json_escaped, json_text, safe
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A plan with what decides beside it."""
+
+    plan: Plan
+    verdicts: tuple[TwoSided, ...]
+    template: Fit | None = None
+    needed: tuple[NeededPolicies, ...] = ()
+    """For this repository alone."""
+    together: tuple[NeededPolicies, ...] = ()
+    """For all repositories of the command."""
+
+
+def seen_all(found: Sequence[tuple[Plan, tuple[TwoSided, ...], Fit | None]]) -> list[Seen]:
+    """The plans of one command, each with (verdicts, template)."""
+    together = needed_of(plan for plan, _, _ in found)
+    return [Seen(plan, verdicts, template, needed_of([plan]), together) for plan, verdicts, template in found]
+
+
+def seen_json(seen: Seen) -> dict[str, Any]:
+    """An element of ``plan --json``: ``Plan.to_json`` with "verdicts" (``twosided``), "identity_policy" (what B's
+    principals need for this repository, null for none), "identity_size" (:func:`_size_json`, for each principal) and
+    "creation_template" (``templates.Fit.to_json``, null where none applies)."""
+    made = seen.plan.to_json()
+    large = [found.to_json() for needed in seen.together for found in needed.findings]
+    return made | {
+        "findings": [*made["findings"], *large],
+        "verdicts": [verdict.to_json() for verdict in seen.verdicts],
+        "identity_policy": seen.needed[0].whole.json if seen.needed else None,
+        "identity_size": [_size_json(needed) for needed in seen.together],
+        "creation_template": seen.template.to_json() if seen.template is not None else None,
+    }
+
+
+def _size_json(needed: NeededPolicies) -> dict[str, Any]:
+    """What account B's policy takes of IAM's limits, for all repositories of the command."""
+    return {
+        "principal": needed.principal,
+        "repositories": needed.repositories,
+        "scope": "tag" if needed.by_tag else "repositories",
+        "attached": needed.attachment.value,
+        "characters": list(needed.sizes),
+        "limit": needed.attachment.limit,
+        "refused": needed.refusal or None,
+    }
+
+
+def seen_text(seen: Seen) -> str:
+    lines = plan_text(seen.plan).split("\n")
+    for verdict in seen.verdicts:
+        lines.append(f"  both sides: {headline(verdict)}")
+        lines += _reasons(verdict)
+        lines += [f"    [{one.severity}] {one.id}: {one.title}. {one.fix}" for one in verdict.findings]
+        lines += [f"    note: {note}" for note in verdict.notes]
+    if seen.needed and any(verdict.response != ALLOWED for verdict in seen.verdicts):
+        lines.append(f"  account B needs this identity policy: {seen.needed[0].whole.minified()}")
+    if seen.template is not None:
+        lines.append(f"  to come: {seen.template.sentence()}")
+    return block(lines)
+
+
+def needed_text(found: Sequence[NeededPolicies]) -> str:
+    """What account B's policies take of IAM's limits, a line for each principal and finding."""
+    lines = []
+    for needed in found:
+        many = "1 repository" if needed.repositories == 1 else f"{needed.repositories:,} repositories"
+        lines.append(f"Account B policy of {describe(needed.principal)} for {many}: {needed.size_words}")
+        lines += [f"  [{one.severity}] {one.id}: {one.title}. {one.fix}" for one in needed.findings]
+        if needed.refusal:
+            lines.append(f"  IAM does not take it: {needed.refusal}")
+    return block(lines)
+
+
+def _reasons(verdict: TwoSided) -> list[str]:
+    """For what is not allowed: the actions that share a reason in one line, a line a side."""
+    found: dict[str, list[str]] = {}
+    for item in verdict.actions:
+        if item.response == ALLOWED:
+            continue
+        for name, side in (("account A", item.owner), ("account B", item.consumer)):
+            if side is not None and side.allows is not True:
+                reason = item.shared_reason(side)
+                found.setdefault(f"{name}: {reason}", []).append(item.action.removeprefix("ecr:"))
+    return [f"    {reason} ({', '.join(actions)})" for reason, actions in found.items()]
+
+
+def export_text(plans: Sequence[Plan], form: Format, side: str) -> str:
+    """Both sides of a grant, or one ("a", "b"), as text that can be run or kept.
+
+    For JSON and CloudFormation both sides together are one JSON document, {"account_a": [{"repository", "arn",
+    "document"}], "account_b": [{"principal", "document", "size"}]}; one side alone is the bare document (a list of
+    them for several). Raises InputError where account B's policies are larger than IAM allows.
+    """
+    owners = [(plan, owner_side(form, plan.after, plan.repository.arn)) for plan in plans] if side != "b" else []
+    consumers = [(one, consumer_side(form, one)) for one in needed_of(plans)] if side != "a" else []
+    if form in (Format.JSON, Format.CLOUDFORMATION):
+        a = [
+            {"repository": plan.repository.name, "arn": plan.repository.arn, "document": _parsed(text)}
+            for plan, text in owners
+        ]
+        b = [
+            {"principal": one.principal, "document": document, "size": _size_json(one)}
+            for one, text in consumers
+            for document in _listed(_parsed(text))
+        ]
+        if side == "both":
+            return _dumped({"account_a": a, "account_b": b})
+        bare = [one["document"] for one in (a if side == "a" else b)]
+        return _dumped(bare[0] if len(bare) == 1 else bare)
+    parts = [f"{safe(f'# Account A: {plan.repository.arn}')}\n{text}" for plan, text in owners]
+    for needed, text in consumers:
+        remarks = [f"# {line}" for line in needed_text([needed]).split("\n")]
+        parts.append("\n".join([safe(f"# Account B: {needed.principal}"), *remarks, text]))
+    escaped = hcl_escaped if form is Format.TERRAFORM else json_escaped
+    return escaped("\n".join(parts).rstrip("\n"))
+
+
+def template_warnings(plans: Sequence[Plan]) -> list[str]:
+    """Of policies that CloudFormation would not deploy as they stand, a sentence for each."""
+    found = []
+    for plan in plans:
+        references = dynamic_references(plan.after.json) if plan.after is not None else ()
+        if references:
+            found.append(
+                f"{plan.repository.name}: CloudFormation replaces {', '.join(references)} in this policy by the "
+                "parameter or secret that it names. Use another format: json, terraform or cli."
+            )
+    return found
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _parsed(text: str) -> Any:
+    return json.loads(text) if text.strip() else None
+
+
+def _dumped(value: Any) -> str:
+    return json_text(value)

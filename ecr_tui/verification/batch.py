@@ -1,0 +1,181 @@
+"""Many verifications at once: a bounded pool, one line each, one summary."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ecr_tui.aws.model import Repository
+from ecr_tui.errors import Cancelled, EcrTuiError
+from ecr_tui.listing.waits import received
+from ecr_tui.verification.report import Report
+
+POOL = 4
+"""Each keeps a connection or two busy, and GetAuthorizationToken and PutImage have low rates."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """A repository with its report, or with the error that kept its verification from starting."""
+
+    repository: Repository
+    report: Report | None = None
+    error: EcrTuiError | None = None
+
+    @property
+    def passed(self) -> bool:
+        return self.report is not None and self.report.passed
+
+    @property
+    def exit_code(self) -> int:
+        if self.report is not None:
+            return self.report.exit_code
+        return self.error.exit_code if self.error is not None else 1
+
+    @property
+    def word(self) -> str:
+        """As ``Report.word``."""
+        return "error" if self.report is None else self.report.word
+
+    def headline(self) -> str:
+        if self.report is not None:
+            return self.report.headline()
+        return f"ERROR: {self.error.title if self.error else 'not started'}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The report's JSON; of one that did not start the same keys as far as they are known, and ``error``."""
+        if self.report is not None:
+            return self.report.to_json()
+        error = self.error or EcrTuiError("not started")
+        return {
+            "repository": self.repository.name,
+            "arn": self.repository.arn,
+            "region": self.repository.region,
+            "principal": "",
+            "engine": "",
+            "verdict": "error",
+            "passed": False,
+            "headline": self.headline(),
+            "stages": [],
+            "isolation": None,
+            "isolations": [],
+            "tag_switch": None,
+            "cleaned_up": True,
+            "error": {
+                "title": error.title,
+                "detail": error.detail or None,
+                "hint": error.hint or None,
+                "side": error.side or None,
+            },
+        }
+
+    def to_markdown(self, level: int = 1) -> str:
+        if self.report is not None:
+            return self.report.to_markdown(level)
+        return f"{'#' * level} {self.repository.name}: ERROR\n\n- {self.headline()}\n"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The results in the order asked for. ``exit_code`` is the highest of them."""
+
+    results: tuple[Result, ...]
+    started_at: datetime
+    finished_at: datetime
+
+    @property
+    def passed(self) -> bool:
+        return all(result.passed for result in self.results)
+
+    @property
+    def exit_code(self) -> int:
+        return max((result.exit_code for result in self.results), default=0)
+
+    @property
+    def reports(self) -> tuple[Report, ...]:
+        return tuple(result.report for result in self.results if result.report is not None)
+
+    def summary(self) -> str:
+        """ "3 of 4 passed: 3 allowed, 1 denied"."""
+        words = Counter(result.word for result in self.results)
+        counts = ", ".join(f"{count} {word}" for word, count in words.most_common())
+        return f"{sum(r.passed for r in self.results)} of {len(self.results)} passed: {counts}"
+
+    def to_json(self) -> dict[str, Any]:
+        """A document of its own, for a file: when, the summary, and each report."""
+        return {
+            "started_at": self.started_at.isoformat(timespec="seconds"),
+            "finished_at": self.finished_at.isoformat(timespec="seconds"),
+            "passed": self.passed,
+            "summary": self.summary(),
+            "verifications": [result.to_json() for result in self.results],
+        }
+
+    def to_markdown(self) -> str:
+        """For a ticket: a table of all, then each in full."""
+        lines = [
+            "# Verified access to Amazon ECR",
+            "",
+            f"{self.started_at:%Y-%m-%d %H:%M:%S} to {self.finished_at:%H:%M:%S} UTC. {self.summary()}.",
+            "",
+            "| Repository | Result | Digest | Isolation |",
+            "| --- | --- | --- | --- |",
+        ]
+        for result in self.results:
+            report = result.report
+            digest = f"`{report.digest}`" if report and report.digest else ""
+            isolation = report.isolation.status.value if report and report.isolation else ""
+            lines.append(f"| {result.repository.name} | {result.word.upper()} | {digest} | {isolation} |")
+        return "\n".join(lines) + "\n\n" + "\n".join(result.to_markdown(2) for result in self.results)
+
+
+def run_batch(
+    repositories: Sequence[Repository],
+    verify: Callable[[Repository], Report],
+    *,
+    pool: int = POOL,
+    on_result: Callable[[Result], None] = lambda _: None,
+    cancel: threading.Event,
+) -> Batch:
+    """``verify`` each repository, up to ``pool`` at a time; ``on_result`` is called in the calling thread, as they end.
+
+    A cancel lets those that run end by themselves (``verify`` is expected to heed it) and starts no other.
+    """
+    started = datetime.now(UTC)
+    repositories = list({one.arn: one for one in repositories}.values())
+    waiting: queue.SimpleQueue[Repository] = queue.SimpleQueue()
+    for repository in repositories:
+        waiting.put(repository)
+    ended: queue.SimpleQueue[Result] = queue.SimpleQueue()
+
+    def one(repository: Repository) -> Result:
+        if cancel.is_set():
+            return Result(repository, error=Cancelled())
+        try:
+            return Result(repository, verify(repository))
+        except EcrTuiError as error:
+            return Result(repository, error=error)
+        except Exception as fault:
+            return Result(repository, error=EcrTuiError("the verification itself failed", detail=repr(fault)))
+
+    def work() -> None:
+        while True:
+            try:
+                repository = waiting.get_nowait()
+            except queue.Empty:
+                return
+            ended.put(one(repository))
+
+    for number in range(max(1, min(pool, len(repositories)))):
+        threading.Thread(target=work, name=f"verify-{number}", daemon=True).start()
+    results: dict[str, Result] = {}
+    while len(results) < len(repositories):
+        result = received(ended)
+        results[result.repository.arn] = result
+        on_result(result)
+    return Batch(tuple(results[one.arn] for one in repositories), started, datetime.now(UTC))

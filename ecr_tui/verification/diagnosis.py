@@ -1,0 +1,264 @@
+"""Why a stage failed: from the catalogue, from an engine that shows reasons, from AWS and from A's own policy."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from threading import Event as CancelEvent
+
+from ecr_tui.aws.model import Repository
+from ecr_tui.diagnosis.diagnose import Diagnosis, diagnose, grantee
+from ecr_tui.diagnosis.failure import DOCKER, NETWORK, UNKNOWN
+from ecr_tui.errors import Cancelled, DeniedError, EcrTuiError
+from ecr_tui.policy.answer import bounds
+from ecr_tui.policy.document import PolicyDocument
+from ecr_tui.policy.evaluate import Policies
+from ecr_tui.policy.known import before_call
+from ecr_tui.registry.engine import Credentials, Engine, Reference, RegistryError
+from ecr_tui.registry.probe import ProbeImage
+from ecr_tui.verification.ports import Consumer, Owner, interruptible
+from ecr_tui.verification.report import Stage, StageName, Status
+
+_TEXTLESS = 403
+"""A HEAD request's refusal has a status and no body, so the reason must be asked for elsewhere."""
+
+_FULL = "repository-full"
+_VAGUE = frozenset(
+    {"head-without-body", "status-403", _FULL, "retrying", "pull-access-denied", "token-invalid", "read-malformed"}
+)
+"""Rows of the catalogue that say that something was refused, and not why (docker drops the words at login)."""
+
+_ENGINE_ALONE = (
+    "The registry accepted the same made without the container engine: account B has access, and the failure is "
+    "between the engine and the registry."
+)
+
+
+class Reasons:
+    """Explains the failures of one verification."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        *,
+        consumer: Consumer,
+        owner: Owner,
+        engine: Engine,
+        second_opinion: Callable[[], Engine] | None,
+        cancel: CancelEvent,
+    ) -> None:
+        """``second_opinion`` makes an engine that shows reasons, where ``engine`` itself hides them."""
+        self._repository = repository
+        self._consumer = consumer
+        self._owner = owner
+        self._engine = engine
+        self._second_opinion = second_opinion
+        self._cancel = cancel
+        self.principal = ""
+        """B's ARN, once it is known."""
+        self.notes: list[str] = []
+        self.pushed_again = False
+        """The other engine has pushed the probe image: B can, and the image is there to be removed."""
+        self.pulled_again = False
+
+    def of_login(self, error: RegistryError, credentials: Credentials) -> RegistryError:
+        """The same refusal in the registry's words, where the engine hid them; else ``error`` as it is."""
+        return self._reveal(
+            error,
+            credentials,
+            lambda other: other.login(self._repository.host, credentials, self._cancel),
+            "The registry accepts the token without the container engine: the failure is between engine and registry.",
+        )
+
+    def of_push(
+        self, error: RegistryError, credentials: Credentials, probe: ProbeImage, reference: Reference
+    ) -> RegistryError:
+        """The same with its reason: a push that a container engine reports as "EOF" or as an empty 403 is made again
+        with the engine that names each request; a HEAD without text is followed by the API call that needs the same
+        action."""
+
+        def again(other: Engine) -> None:
+            other.tag(probe, reference, self._cancel)
+            other.push(reference, credentials, lambda _: None, self._cancel)
+            self.pushed_again = True
+
+        return self._reveal(error, credentials, again, _ENGINE_ALONE)
+
+    def of_pull(self, error: RegistryError, credentials: Credentials, reference: Reference) -> RegistryError:
+        """As :meth:`of_push`."""
+
+        def again(other: Engine) -> None:
+            other.pull(reference, credentials, lambda _: None, self._cancel)
+            self.pulled_again = True
+
+        return self._reveal(error, credentials, again, _ENGINE_ALONE)
+
+    def _reveal(
+        self, error: RegistryError, credentials: Credentials, again: Callable[[Engine], object], accepted: str
+    ) -> RegistryError:
+        reason = error if _tells_why(error) else self._asked_again(error, again, accepted)
+        if _tells_why(reason) or reason.status != _TEXTLESS or not reason.action:
+            return reason
+        try:
+            text = interruptible(lambda: self._consumer.probe(self._repository, reason.action), self._cancel)
+        except EcrTuiError:
+            return reason
+        if not text:
+            # AWS allows it, so it may be the token that the registry does not take (any more).
+            return self._refusal_of_token(credentials) or reason
+        return RegistryError(
+            reason.title,
+            detail=text,
+            hint=reason.hint,
+            side=reason.side,
+            status=reason.status,
+            code="DENIED",
+            request=reason.request,
+            action=reason.action,
+        )
+
+    def _asked_again(self, error: RegistryError, again: Callable[[Engine], object], accepted: str) -> RegistryError:
+        if self._second_opinion is None or self._cancel.is_set():
+            return error
+        try:
+            with closing(self._second_opinion()) as other:
+                again(other)
+        except RegistryError as shown:
+            return shown
+        except EcrTuiError:
+            return error
+        self.notes.append(accepted)
+        return error
+
+    def _refusal_of_token(self, credentials: Credentials) -> RegistryError | None:
+        try:
+            if self._second_opinion is None:
+                self._engine.login(self._repository.host, credentials, self._cancel)
+            else:
+                with closing(self._second_opinion()) as other:
+                    other.login(self._repository.host, credentials, self._cancel)
+        except RegistryError as refusal:
+            return refusal
+        except EcrTuiError:
+            return None
+        return None
+
+    def may_settle(self, error: RegistryError) -> bool:
+        """Denied although A's policy, as it is now, allows it: then the registry may not have heard of it yet."""
+        found = self.diagnose(StageName.PUSH, error)
+        if not found.denied or not found.blames_repository_policy or not found.action:
+            return False
+        try:
+            text = interruptible(lambda: self._owner.policy_text(self._repository), self._cancel)
+            return text is not None and not self._lacking(PolicyDocument.parse(text), found.action)
+        except EcrTuiError:
+            # Nobody knows: better a few seconds too long than a wrong verdict.
+            return not self._cancel.is_set()
+
+    def diagnose(self, name: StageName, error: EcrTuiError, action: str = "") -> Diagnosis:
+        return diagnose(
+            error.detail or error.title,
+            stage=name.value,
+            status=error.status if isinstance(error, RegistryError) else None,
+            action=(error.action if isinstance(error, RegistryError) else "") or action,
+            known=self._known(),
+        )
+
+    def stage(self, name: StageName, error: EcrTuiError, action: str = "") -> Stage:
+        """The failed stage as the user reads it; the caller adds the seconds. ``action``: what the stage needs."""
+        if isinstance(error, Cancelled):
+            return Stage(name, Status.FAILED, error.title, cause="You stopped it.")
+        diagnosis = self.diagnose(name, error, action)
+        if not isinstance(error, RegistryError | DeniedError):
+            # Its own words fit better: who raised it knew the profile and the remedy.
+            return Stage(
+                name,
+                Status.FAILED,
+                error.title,
+                action=action,
+                side=error.side,
+                cause=error.title,
+                fix=error.hint,
+                detail=error.detail,
+                pattern=diagnosis.pattern if diagnosis.known else "",
+            )
+        cause, fix = diagnosis.cause, diagnosis.fix
+        denied = diagnosis.denied or isinstance(error, DeniedError)
+        if denied and diagnosis.blames_repository_policy:
+            lacking, fix = self._from_the_policy(diagnosis)
+            cause = lacking or cause
+            # Where A's policy allows it, a quota is as likely as a refusal: no verdict about access.
+            denied = bool(lacking) or diagnosis.pattern != _FULL
+        return Stage(
+            name,
+            Status.DENIED if denied else Status.FAILED,
+            diagnosis.title,
+            action=diagnosis.action,
+            side=diagnosis.side,
+            cause=cause,
+            fix=fix,
+            detail=error.detail or error.title,
+            pattern=diagnosis.pattern,
+            policy_arn=diagnosis.policy_arn,
+            authorization_id=diagnosis.authorization_id,
+            details_url=diagnosis.details_url,
+        )
+
+    def _known(self) -> dict[str, str]:
+        """What a text may leave out and a fix needs."""
+        repository = self._repository
+        return {
+            "repository": repository.name,
+            "host": repository.host,
+            "region": repository.region,
+            "user": self.principal,
+        }
+
+    def _from_the_policy(self, diagnosis: Diagnosis) -> tuple[str, str]:
+        """What A's policy lacks ("" for nothing, or where it cannot be read), and the fix."""
+        name = self._repository.name
+        grant = f"ecr-tui grant {shlex.quote(name)} --to {shlex.quote(grantee(self.principal))}{self._only_tag()}"
+        try:
+            text = interruptible(lambda: self._owner.policy_text(self._repository), self._cancel)
+            if text is None:
+                return f"{name} has no repository policy, so account A lets nobody outside in.", grant
+            lacking = self._lacking(PolicyDocument.parse(text), diagnosis.action)
+        except EcrTuiError:
+            return "", diagnosis.fix
+        return lacking, grant if lacking else diagnosis.fix
+
+    def _only_tag(self) -> str:
+        """A condition for the suggested grant, where the repository's tags leave no choice which."""
+        own = [(k, v) for k, v in (self._repository.tags or {}).items() if not k.startswith("aws:")]
+        return f" --if-tag {shlex.quote('='.join(own[0]))}" if len(own) == 1 else ""
+
+    def _lacking(self, document: PolicyDocument, action: str) -> str:
+        """ "" when the policy does allow the action: then the denial has another origin, or has not settled yet."""
+        repository = self._repository
+        known = before_call(self.principal, repository_arn=repository.arn, tags=repository.tags, now=datetime.now(UTC))
+        # What only the live request tells (addresses, organization) is no reason that can be named here.
+        decision = bounds(Policies(None, document), known, action, repository.arn, repository.account).best
+        if "resource" not in decision.missing and "resource" not in decision.denied_by:
+            return ""
+        why = [r.text for r in decision.reasons if r.where == "resource" and r.kind in ("deny", "near")]
+        if why:
+            return "; ".join(why[:3]) + "."
+        return f"No statement of {repository.name}'s policy allows {action}."
+
+
+def is_denial(error: EcrTuiError) -> bool:
+    """Refused for want of permission. A 403 alone is not enough: stale tokens and full repositories are 403 as well."""
+    if isinstance(error, RegistryError):
+        return diagnose(error.detail or error.title, status=error.status, action=error.action).denied
+    return isinstance(error, DeniedError)
+
+
+def _tells_why(error: RegistryError) -> bool:
+    """The registry's own code, or words that the catalogue knows; a bare DENIED and an engine's "EOF" hide the reason,
+    and what an engine says of the network is about its own network."""
+    if error.code not in ("", "DENIED"):
+        return True
+    found = diagnose(error.detail, status=error.status, action=error.action)
+    return found.side not in (NETWORK, DOCKER, UNKNOWN) and found.pattern not in _VAGUE

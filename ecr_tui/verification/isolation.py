@@ -1,0 +1,144 @@
+"""The counter-proof: repositories where account B must be denied. Nothing in it leaves a trace in a repository.
+
+Each is asked three things as B: for an image that does not exist, for a layer that does not exist (both through the
+registry), and to complete an upload that does not exist (through the API, where permission is decided before
+existence). "Not found" is an allowance, so B can get in.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from functools import partial
+from threading import Event as CancelEvent
+
+from ecr_tui.aws.model import Repository
+from ecr_tui.errors import Cancelled, EcrTuiError, EnvironmentFailure
+from ecr_tui.registry.engine import Credentials
+from ecr_tui.verification.ports import Consumer, Owner, RegistryCheck, interruptible
+from ecr_tui.verification.report import Isolation, IsolationStatus, Stage, StageName, Status, worst
+
+ALL = 25
+"""Repositories that "all" takes at most: each costs three requests."""
+
+PUSHING = "ecr:CompleteLayerUpload"
+
+Wanted = str | Repository | Sequence[Repository]
+"""Repositories, or "auto" (one that was not granted), "all" (up to :data:`ALL` of these) or "none"."""
+
+
+class IsolationCheck:
+    """For one verified repository."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        *,
+        consumer: Consumer,
+        owner: Owner,
+        registry_check: RegistryCheck,
+        cancel: CancelEvent,
+    ) -> None:
+        self._repository = repository
+        self._consumer = consumer
+        self._owner = owner
+        self._registry_check = registry_check
+        self._cancel = cancel
+
+    def run(self, wanted: Wanted, principal: str, credentials: Credentials) -> tuple[Isolation, ...]:
+        """One result for each repository, in order; one without a name where there is none to ask.
+
+        Raises EcrTuiError only when no repository could be chosen.
+        """
+        neighbours = self._choose(wanted, principal)
+        if not neighbours:
+            why = (
+                "no repository in this region that account B has not been granted"
+                if isinstance(wanted, str)
+                else "a repository is no counter-proof of itself"
+            )
+            return (Isolation(None, IsolationStatus.SKIPPED, why),)
+        found: list[Isolation] = []
+        tokens = {self._repository.region: credentials}
+        hopeless: EnvironmentFailure | None = None
+        for neighbour in neighbours:
+            if self._cancel.is_set():
+                found.append(Isolation(neighbour.name, IsolationStatus.SKIPPED, f"{neighbour.name}: cancelled"))
+                continue
+            if hopeless is not None:
+                message = f"{neighbour.name} was not asked: {hopeless.title}"
+                found.append(Isolation(neighbour.name, IsolationStatus.FAILED, message))
+                continue
+            try:
+                found.append(self._ask(neighbour, tokens))
+            except Cancelled:
+                found.append(Isolation(neighbour.name, IsolationStatus.SKIPPED, f"{neighbour.name}: cancelled"))
+            except EcrTuiError as error:
+                found.append(Isolation(neighbour.name, IsolationStatus.FAILED, f"{neighbour.name}: {error.title}"))
+                # Without network or token the others would fail alike, each after its own timeouts.
+                hopeless = error if isinstance(error, EnvironmentFailure) else None
+        return tuple(found)
+
+    def _choose(self, wanted: Wanted, principal: str) -> list[Repository]:
+        if isinstance(wanted, str):
+            limit = ALL if wanted == "all" else 1
+            return interruptible(lambda: self._owner.ungranted(self._repository, principal, limit), self._cancel)
+        asked = [wanted] if isinstance(wanted, Repository) else wanted
+        return [one for one in asked if one.arn != self._repository.arn]
+
+    def _ask(self, neighbour: Repository, tokens: dict[str, Credentials]) -> Isolation:
+        if neighbour.region not in tokens:
+            token = interruptible(lambda: self._consumer.token(neighbour.region), self._cancel)
+            tokens[neighbour.region] = Credentials(token.username, token.password)
+        answers = dict(
+            self._registry_check.check(neighbour.host, neighbour.name, tokens[neighbour.region], self._cancel)
+        )
+        answers.setdefault(PUSHING, "unknown")
+        allowed = []
+        for action, answer in sorted(answers.items()):
+            if answer == "unknown":
+                denial = interruptible(partial(self._consumer.probe, neighbour, action), self._cancel)
+                answer = "denied" if denial else "allowed"
+            if answer == "allowed":
+                allowed.append(action)
+        if not allowed:
+            return Isolation(neighbour.name, IsolationStatus.DENIED, f"denied on {neighbour.name}, as it must be")
+        return Isolation(
+            neighbour.name,
+            IsolationStatus.LEAKED,
+            f"account B is ALLOWED {', '.join(allowed)} on {neighbour.name}, which was not granted",
+            tuple(allowed),
+            f"aws ecr get-repository-policy --region {neighbour.region} --repository-name "
+            f"{shlex.quote(neighbour.name)}   # as account A; look for '*' and for B",
+        )
+
+
+def isolation_stage(found: Sequence[Isolation], seconds: float) -> Stage:
+    """What all checks together come to."""
+    first = worst(found)
+    status = first.status if first else IsolationStatus.SKIPPED
+    chosen = [one for one in found if one.status is status]
+    if status is IsolationStatus.LEAKED:
+        return Stage(
+            StageName.ISOLATION,
+            Status.FAILED,
+            "; ".join(one.message for one in chosen),
+            seconds,
+            action=chosen[0].actions[0] if chosen[0].actions else "",
+            side="account A",
+            cause="Another statement, the registry policy or a wildcard principal lets B in.",
+            fix=chosen[0].fix,
+        )
+    if status is IsolationStatus.FAILED:
+        return Stage(
+            StageName.ISOLATION,
+            Status.FAILED,
+            chosen[0].message + (f" (and {len(chosen) - 1} more)" if len(chosen) > 1 else ""),
+            seconds,
+            cause="What could not be asked is not proved.",
+        )
+    if status is IsolationStatus.SKIPPED:
+        return Stage(StageName.ISOLATION, Status.SKIPPED, chosen[0].message if chosen else "not reached")
+    names = [one.repository or "" for one in chosen]
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return Stage(StageName.ISOLATION, Status.OK, f"denied on {shown}, as it must be", seconds)

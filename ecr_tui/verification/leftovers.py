@@ -1,0 +1,75 @@
+"""Putting right what a verification that was killed has left: its probe image, or the tag that it had taken away."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from ecr_tui.aws.images import delete_tag
+from ecr_tui.aws.inventory import live_tags
+from ecr_tui.aws.model import Repository
+from ecr_tui.aws.sessions import AwsSession
+from ecr_tui.aws.tags import set_tag
+from ecr_tui.errors import EcrTuiError, EnvironmentFailure, InputError
+from ecr_tui.registry.choose import choose_engine
+from ecr_tui.registry.engine import Reference
+from ecr_tui.registry.probe import is_probe_tag
+from ecr_tui.verification.records import PROBE, Leftover, Place, Verifications
+
+
+class Cleaner:
+    """With account A's session. The record is a file, so what it says is checked before it is acted upon."""
+
+    def __init__(self, session: AwsSession, record: Verifications) -> None:
+        self._session = session
+        self._record = record
+
+    def clean(self, leftover: Leftover) -> str:
+        """How it was put right, as a sentence. Raises EcrTuiError, and then it stays a leftover."""
+        own = self._session.identity().account
+        if leftover.place.account != own:
+            raise InputError(
+                f"{leftover.what} is in account {leftover.place.account}, and profile A is of {own}",
+                hint="Choose the profile of that account with --profile-a.",
+                side="account A",
+            )
+        how = self._probe(leftover) if leftover.kind == PROBE else self._tag(leftover)
+        self._record.settle(leftover.id, how)
+        return how
+
+    def _probe(self, leftover: Leftover) -> str:
+        if not is_probe_tag(leftover.tag):
+            raise EcrTuiError(f"{leftover.tag} is no probe's tag: it is left alone", hint="Look at the record by hand.")
+        repository = _repository(leftover.place)
+        try:
+            delete_tag(self._session, repository, leftover.tag)
+        except InputError:
+            how = "the repository is gone, and the image with it"
+        else:
+            how = "the image is not in the repository (any more)"
+        if leftover.engine == "docker":
+            how += f"; {self._local(leftover)}"
+        return how
+
+    @staticmethod
+    def _local(leftover: Leftover) -> str:
+        """An engine that does not answer keeps nobody from going on: two kilobytes under a name that tells."""
+        reference = Reference(leftover.place.host, leftover.place.repository, leftover.tag)
+        try:
+            with closing(choose_engine("docker")) as engine:
+                engine.remove_local(reference)
+        except EnvironmentFailure:
+            return f"no Docker engine answers, where it may still be: docker rmi {reference}"
+        return "nor in the Docker engine"
+
+    def _tag(self, leftover: Leftover) -> str:
+        repository = _repository(leftover.place)
+        live = live_tags(self._session, repository).get(leftover.key)
+        if live not in (None, leftover.value):
+            return f"somebody has set {leftover.key}={live} since, which is left so"
+        # Set also where it is shown: what is read just after a change may be what was before it.
+        set_tag(self._session, repository, leftover.key, leftover.value)
+        return f"{leftover.key}={leftover.value} is set again"
+
+
+def _repository(place: Place) -> Repository:
+    return Repository(place.repository, place.arn, f"{place.host}/{place.repository}", place.region, place.account)

@@ -1,0 +1,189 @@
+"""What verifications found, and what a kill may have left behind: an append-only file beside the journal.
+
+A probe image is noted before it is made, and a tag before it is taken away; a second line settles the note once the
+image is gone and the tag is back. A note that is not settled, and whose program is gone, is a leftover.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ecr_tui.changes.json_lines import Damage, LineFile, check_version, fields_of, moment_of, text_of
+from ecr_tui.changes.processes import is_running, this_process
+
+PROBE, TAG = "probe", "tag"
+_FORMAT = 1
+_LONGEST = timedelta(hours=1)
+"""No verification lasts longer: an older note is left over even if a process has its number by now."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """The repository that a record is about; ``account`` is its owner, ``host`` its registry."""
+
+    repository: str
+    arn: str
+    region: str
+    account: str
+    host: str
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """What a verification that was killed has not put right.
+
+    ``kind`` "probe": the image ``tag`` may be in the repository, and where ``engine`` is "docker", in that engine.
+    ``kind`` "tag": the repository's tag ``key`` with ``value`` was taken away for a moment and may still be missing.
+    """
+
+    id: str
+    kind: str
+    place: Place
+    at: datetime
+    tag: str = ""
+    engine: str = ""
+    key: str = ""
+    value: str = ""
+
+    @property
+    def what(self) -> str:
+        if self.kind == PROBE:
+            return f"the probe image {self.place.repository}:{self.tag}"
+        return f"the tag {self.key}={self.value} of {self.place.repository}"
+
+
+@dataclass(frozen=True)
+class Past:
+    """A finished verification. ``report`` is its JSON without what was null; see ``report.Report.to_json``."""
+
+    id: str
+    at: datetime
+    arn: str
+    report: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def repository(self) -> str:
+        return str(self.report.get("repository", ""))
+
+    @property
+    def verdict(self) -> str:
+        """ "allowed", "denied" or "error"; a leak and a failed tag switch leave it as it is: see ``passed``."""
+        return str(self.report.get("verdict", ""))
+
+    @property
+    def passed(self) -> bool:
+        return self.report.get("passed") is True
+
+    @property
+    def headline(self) -> str:
+        return str(self.report.get("headline", ""))
+
+
+@dataclass(frozen=True)
+class Record:
+    """Everything in the file. ``past`` is oldest first."""
+
+    past: tuple[Past, ...]
+    open: tuple[Leftover, ...]
+    damaged: tuple[Damage, ...]
+
+
+class Verifications:
+    """Thread-safe; every method raises EnvironmentFailure when the file cannot be used."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = LineFile(
+            path,
+            name="the record of verifications",
+            hint="Make it writable, or name another folder with ECR_TUI_STATE_DIR.",
+        )
+
+    def probe(self, place: Place, tag: str, engine: str) -> str:
+        """Note a probe image that is about to be made; returns the note's id."""
+        return self._note(PROBE, place, {"tag": tag, "engine": engine})
+
+    def untagging(self, place: Place, key: str, value: str) -> str:
+        """Note a tag that is about to be taken away for a moment; returns the note's id."""
+        return self._note(TAG, place, {"key": key, "value": value})
+
+    def settle(self, identifier: str, how: str = "") -> None:
+        """What the note was about has been put right."""
+        self._append("settled", identifier, {"how": how})
+
+    def leave(self, identifier: str, why: str = "") -> None:
+        """It could not be put right: from now on it is a leftover, though this program runs on."""
+        self._append("left", identifier, {"why": why})
+
+    def add(self, place: Place, report: Mapping[str, Any]) -> None:
+        self._append("verified", _new_id(), {**_facts(place), "report": _without_nothing(report)})
+
+    def read(self) -> Record:
+        past: list[Past] = []
+        notes: dict[str, tuple[Leftover, dict[str, Any]]] = {}
+
+        def take(value: Any) -> None:
+            check_version(fields_of(value), _FORMAT)
+            event, identifier, at = value["event"], text_of(value["id"]), moment_of(value["at"])
+            if event == "verified":
+                past.append(Past(identifier, at, text_of(value["arn"]), fields_of(value["report"])))
+            elif event in (PROBE, TAG):
+                place = Place(*(text_of(value[name]) for name in Place.__dataclass_fields__))
+                told = {name: text_of(value[name]) for name in ("tag", "engine", "key", "value") if name in value}
+                process = fields_of(value.get("process") or {})
+                notes[identifier] = Leftover(identifier, event, place, at, **told), process
+            elif event == "settled":
+                notes.pop(identifier, None)
+            elif event == "left":
+                if identifier in notes:
+                    notes[identifier] = notes[identifier][0], {}
+            else:
+                raise ValueError("unknown event")
+
+        damaged = self._file.read(take)
+        return Record(
+            tuple(past), tuple(note for note, by in notes.values() if not is_running(by, note.at, _LONGEST)), damaged
+        )
+
+    def past(self, arn: str | None = None) -> tuple[Past, ...]:
+        """Newest first; of one repository, or of all."""
+        return tuple(one for one in reversed(self.read().past) if arn in (None, one.arn))
+
+    def last(self) -> dict[str, Past]:
+        """The newest of each repository, by ARN."""
+        return {one.arn: one for one in self.read().past}
+
+    def leftovers(self) -> tuple[Leftover, ...]:
+        """Oldest first. What a program that is still running has noted is its own business."""
+        return self.read().open
+
+    def _note(self, kind: str, place: Place, more: dict[str, str]) -> str:
+        identifier = _new_id()
+        self._append(kind, identifier, {**_facts(place), **more, "process": this_process()})
+        return identifier
+
+    def _append(self, event: str, identifier: str, more: Mapping[str, Any]) -> None:
+        now = datetime.now(UTC).isoformat()
+        self._file.append({"v": _FORMAT, "event": event, "id": identifier, "at": now, **more})
+
+
+def _new_id() -> str:
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+
+
+def _facts(place: Place) -> dict[str, str]:
+    return {name: getattr(place, name) for name in Place.__dataclass_fields__}
+
+
+def _without_nothing(value: Any) -> Any:
+    """Reports are mostly null: leaving it out halves the file."""
+    if isinstance(value, Mapping):
+        return {key: _without_nothing(one) for key, one in value.items() if one is not None}
+    if isinstance(value, list | tuple):
+        return [_without_nothing(one) for one in value]
+    return value

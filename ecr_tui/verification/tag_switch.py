@@ -1,0 +1,202 @@
+"""The opt-in proof that access hangs on the tag: take it away, expect denial, put it back, expect access.
+
+The tag is somebody's: it is noted in the record before it is taken away, put back whatever happens in between, and a
+value that somebody else has set meanwhile is left alone.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from threading import Event as CancelEvent
+
+from ecr_tui.aws.model import Repository
+from ecr_tui.errors import Cancelled, EcrTuiError, InputError
+from ecr_tui.policy.answer import Verdict, of_call
+from ecr_tui.policy.document import PolicyDocument
+from ecr_tui.policy.known import before_call
+from ecr_tui.registry.engine import Credentials
+from ecr_tui.verification.ports import Notes, Owner, RegistryCheck, interruptible
+from ecr_tui.verification.report import Status, TagStep, TagSwitch
+
+ATTEMPTS = 4
+"""To put the tag back, each within the AWS client's own limits and retries."""
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 4.0
+
+
+def deciding_tag(
+    document: PolicyDocument | None, principal: str, repository: Repository, actions: frozenset[str]
+) -> tuple[str, str] | None:
+    """The first tag of ``repository`` without which A's policy would no longer allow ``principal`` any of ``actions``.
+
+    None where access does not hang on a single tag. AWS's own tags ("aws:...") cannot be taken away.
+    """
+    if document is None:
+        return None
+    tags = repository.tags or {}
+
+    def allowed(present: dict[str, str]) -> bool:
+        known = before_call(principal, repository_arn=repository.arn, tags=present, now=datetime.now(UTC))
+        return any(of_call(document, known, action, repository.arn).verdict is not Verdict.NO for action in actions)
+
+    if not allowed(tags):
+        return None
+    for key in sorted(tags):
+        if not key.lower().startswith("aws:") and not allowed({k: v for k, v in tags.items() if k != key}):
+            return key, tags[key]
+    return None
+
+
+class TagSwitcher:
+    """One tag switch; ``settle`` is how many seconds AWS may take until a change of tags counts."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        *,
+        owner: Owner,
+        registry_check: RegistryCheck,
+        notes: Notes,
+        cancel: CancelEvent,
+        clock: Callable[[], float],
+        wait: Callable[[float], object],
+        settle: float,
+        on_step: Callable[[TagStep], None],
+    ) -> None:
+        self._repository = repository
+        self._owner = owner
+        self._registry_check = registry_check
+        self._notes = notes
+        self._cancel = cancel
+        self._clock = clock
+        self._wait = wait
+        self._settle = settle
+        self._on_step = on_step
+        self._steps: list[TagStep] = []
+
+    def run(self, principal: str, credentials: Credentials) -> TagSwitch:
+        """Raises nothing that is an EcrTuiError."""
+        try:
+            baseline, tag = self._prepare(principal, credentials)
+            note = self._notes.untagging(self._repository, *tag)
+        except EcrTuiError as error:
+            return TagSwitch(Status.FAILED, f"nothing was touched: {error.title}", steps=tuple(self._steps))
+        key, value = tag
+        result = TagSwitch(Status.OK, f"access ends without {key}={value}, and is back with it", key, value)
+        try:
+            failure = self._take_away(key, value, baseline, credentials)
+        finally:
+            problem = self._put_back(key, value, note)
+        if problem:
+            command = (
+                f"aws ecr tag-resource --region {self._repository.region} --resource-arn {self._repository.arn} "
+                f"--tags {shlex.quote(f'Key={key},Value={value}')}   # as account A; or: ecr-tui cleanup"
+            )
+            message = f"the tag {key}={value} could NOT be put back: {problem}"
+            result = replace(result, status=Status.FAILED, message=message, restored=False, fix=command)
+        elif failure:
+            result = replace(result, status=Status.FAILED, message=failure)
+        elif self._cancel.is_set():
+            result = replace(result, status=Status.FAILED, message="cancelled; the tag is back")
+        else:
+            failure = self._expect("expect access", "allowed", baseline, credentials)
+            if failure:
+                result = replace(result, status=Status.FAILED, message=failure)
+        return replace(result, steps=tuple(self._steps))
+
+    def _prepare(self, principal: str, credentials: Credentials) -> tuple[frozenset[str], tuple[str, str]]:
+        """What B may do as it is, as far as reading can tell, and the tag that it hangs on."""
+        baseline = frozenset(action for action, answer in self._answers(credentials).items() if answer == "allowed")
+        if not baseline:
+            raise InputError("without a push, B's access cannot be seen")
+        tags = interruptible(lambda: self._owner.tags(self._repository), self._cancel)
+        text = interruptible(lambda: self._owner.policy_text(self._repository), self._cancel)
+        tag = deciding_tag(
+            PolicyDocument.parse(text) if text else None, principal, replace(self._repository, tags=tags), baseline
+        )
+        if tag is None:
+            raise InputError("account B's access does not depend on a tag of this repository")
+        # Sets what is set already: who may not put the tag back must not take it away.
+        interruptible(lambda: self._owner.set_tag(self._repository, *tag), self._cancel)
+        return baseline, tag
+
+    def _take_away(self, key: str, value: str, baseline: frozenset[str], credentials: Credentials) -> str:
+        begun = self._clock()
+        try:
+            self._owner.remove_tag(self._repository, key)
+        except EcrTuiError as error:
+            self._end("remove", Status.FAILED, error.title, begun)
+            return f"the tag {key} could not be taken away: {error.title}"
+        self._end("remove", Status.OK, f"{key}={value}", begun)
+        return self._expect("expect denial", "denied", baseline, credentials)
+
+    def _put_back(self, key: str, value: str, note: str) -> str:
+        """ "" once the tag is back, else why it is not. No cancel stops it."""
+        begun = self._clock()
+        problem = ""
+        pause = CancelEvent()
+        for attempt in range(ATTEMPTS):
+            try:
+                live = self._owner.tags(self._repository).get(key)
+                if live in (None, value):
+                    # Set also where it is shown: what is read just after a change may be what was before it.
+                    self._owner.set_tag(self._repository, key, value)
+                    live = self._owner.tags(self._repository).get(key)
+                if live is not None:
+                    how = f"{key}={live}" + ("" if live == value else " (set by somebody else meanwhile, and left so)")
+                    self._end("restore", Status.OK, how, begun)
+                    self._settled(note)
+                    return ""
+                problem = "AWS accepted it and does not show it"
+            except EcrTuiError as error:
+                problem = error.title
+            if attempt + 1 < ATTEMPTS:
+                pause.wait(_FIRST_PAUSE * 2**attempt)
+        self._end("restore", Status.FAILED, problem, begun)
+        try:
+            self._notes.leave(note, problem)
+        except EcrTuiError as error:
+            problem += f"; nor could that be noted: {error.title}"
+        return problem
+
+    def _settled(self, note: str) -> None:
+        try:
+            self._notes.settle(note)
+        except EcrTuiError:
+            # The next start finds the note, looks, and sees that the tag is there.
+            return
+
+    def _expect(self, step: str, wanted: str, baseline: frozenset[str], credentials: Credentials) -> str:
+        """ "" once the registry answers as wanted for all of ``baseline``, else what it said when the time was up."""
+        begun = self._clock()
+        pause = _FIRST_PAUSE
+        try:
+            while True:
+                answers = self._answers(credentials)
+                if all(answers.get(action) == wanted for action in baseline):
+                    self._end(step, Status.OK, ", ".join(sorted(baseline)), begun)
+                    return ""
+                if self._clock() - begun + pause > self._settle:
+                    break
+                self._wait(pause)
+                if self._cancel.is_set():
+                    raise Cancelled
+                pause = min(2 * pause, _LONGEST_PAUSE)
+        except EcrTuiError as error:
+            self._end(step, Status.FAILED, error.title, begun)
+            return f"{step}: {error.title}"
+        wrong = ", ".join(sorted(action for action in baseline if answers.get(action) != wanted))
+        message = f"{wrong} not denied without the tag" if wanted == "denied" else f"{wrong} denied with the tag back"
+        self._end(step, Status.FAILED, message, begun)
+        return message
+
+    def _answers(self, credentials: Credentials) -> dict[str, str]:
+        return self._registry_check.check(self._repository.host, self._repository.name, credentials, self._cancel)
+
+    def _end(self, name: str, status: Status, message: str, begun: float) -> None:
+        step = TagStep(name, status, message, self._clock() - begun)
+        self._steps.append(step)
+        self._on_step(step)

@@ -1,0 +1,344 @@
+"""The stages of a verification in which an image travels: tag, push, pull, digest, and cleanup after them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from threading import Event as CancelEvent
+from typing import TypeVar
+
+from ecr_tui.aws.model import Repository
+from ecr_tui.errors import DeniedError, EcrTuiError, EnvironmentFailure
+from ecr_tui.policy.access import ESSENTIAL_PULL
+from ecr_tui.registry.engine import Credentials, Engine, Progress, Reference, RegistryError, Transfer
+from ecr_tui.registry.probe import ProbeImage, make_probe
+from ecr_tui.verification.diagnosis import Reasons, is_denial
+from ecr_tui.verification.ports import Consumer, Notes, Owner, StoredImage, interruptible
+from ecr_tui.verification.report import Stage, StageName, StageProgress, StageStarted, Status
+from ecr_tui.verification.stages import StageLog
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Parties:
+    """Everybody that a verification talks to. ``second_opinion`` makes an engine that shows reasons, asked when
+    ``engine`` hides why it was refused; None where ``engine`` is one itself."""
+
+    consumer: Consumer
+    owner: Owner
+    engine: Engine
+    second_opinion: Callable[[], Engine] | None
+    notes: Notes
+
+
+class Transfers:
+    """What one verification pushes and pulls. Its stages raise ``StageFailed``, recorded by ``log``."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        parties: Parties,
+        *,
+        log: StageLog,
+        reasons: Reasons,
+        settle: float,
+        cancel: CancelEvent,
+        clock: Callable[[], float],
+        wait: Callable[[float], object],
+    ) -> None:
+        self._repository = repository
+        self._parties = parties
+        self._engine = parties.engine
+        self._log = log
+        self._reasons = reasons
+        self._settle = settle
+        self._cancel = cancel
+        self._clock = clock
+        self._wait = wait
+        self._probe: ProbeImage | None = None
+        self._note = ""
+        self._stored: StoredImage | None = None
+        self._push_attempted = self._push_denied = False
+        self._pushed: Transfer | None = None
+        self._pulled: Transfer | None = None
+        self.reference: Reference | None = None
+        self.can_push: bool | None = None
+        self.can_pull: bool | None = None
+        self.remarks: list[str] = []
+
+    @property
+    def digest(self) -> str:
+        transfer = self._pushed or self._pulled
+        return transfer.digest if transfer else ""
+
+    # -- what is to travel ---------------------------------------------------------------------------------------
+
+    def tag(self, now: datetime) -> Reference:
+        """A probe image, unique to this run."""
+        with self._log.running(StageName.TAG) as end:
+            probe = make_probe(now)
+            reference = Reference(self._repository.host, self._repository.name, probe.tag)
+            try:
+                self._note = self._parties.notes.probe(self._repository, probe.tag, self._engine.name)
+            except EcrTuiError as error:
+                self.remarks.append(f"A kill would leave the probe image unremembered: {error.title}.")
+            self._probe, self.reference = probe, reference
+            self._engine.tag(probe, reference, self._cancel)
+            end(str(reference))
+        return reference
+
+    def choose(self, tag: str) -> Reference | None:
+        """An image that is there already: the one under ``tag``, else the newest. None where there is none at all."""
+        with self._log.running(StageName.TAG) as end:
+            try:
+                self._stored = interruptible(partial(self._parties.owner.image, self._repository, tag), self._cancel)
+            except DeniedError as error:
+                if not tag:
+                    raise EnvironmentFailure(
+                        "account A may not look for an image to pull",
+                        detail=error.detail,
+                        hint="Name one with --image TAG, or allow account A's profile ecr:DescribeImages.",
+                        side=error.side,
+                    ) from error
+            else:
+                tag = self._stored.tag if self._stored else tag
+                if tag and self._stored is None:
+                    raise EcrTuiError(
+                        f"there is no image {tag} in {self._repository.name}",
+                        hint="Name a tag that exists, or leave --image out.",
+                        side="account A",
+                    )
+            if not tag:
+                end("the repository has no image to pull")
+                return None
+            self.reference = Reference(self._repository.host, self._repository.name, tag)
+            end(f"{self.reference} (it is there already; nothing is pushed)")
+        return self.reference
+
+    # -- push and pull -------------------------------------------------------------------------------------------
+
+    def push(self, credentials: Credentials) -> None:
+        probe, reference = self._probe, self.reference
+        assert probe is not None and reference is not None  # noqa: S101, PT018 (by the order of the stages)
+
+        def push() -> Transfer:
+            self._push_attempted = True
+            return self._engine.push(reference, credentials, self._progress(StageName.PUSH), self._cancel)
+
+        with self._log.running(StageName.PUSH) as end:
+            try:
+                self._pushed = self._settled(
+                    StageName.PUSH, push, lambda error: self._reasons.of_push(error, credentials, probe, reference)
+                )
+                end(self._pushed.digest, size=self._pushed.bytes)
+            except RegistryError as error:
+                found = self._reasons.diagnose(StageName.PUSH, error)
+                if not found.proves_access:
+                    self._push_denied = is_denial(error)
+                    self.can_push = False if self._push_denied else self._reasons.pushed_again or None
+                    raise
+                end(f"{found.title}; the push was authorised ({found.action})", pattern=found.pattern)
+            self.can_push = True
+
+    def pull(self, credentials: Credentials) -> None:
+        reference = self.reference
+        with self._log.running(StageName.PULL) as end:
+            try:
+                if reference is None:
+                    self._pull_in_theory()
+                    end(f"no image to pull: AWS allows {' and '.join(ESSENTIAL_PULL)}")
+                else:
+                    self._pulled = self._settled(
+                        StageName.PULL,
+                        lambda: self._fetch(reference, credentials),
+                        lambda error: self._reasons.of_pull(error, credentials, reference),
+                    )
+                    end(self._pulled.digest, size=self._pulled.bytes)
+                    if self._pushed is None:
+                        self.remarks.append(
+                            f"This counts as the last pull of {reference.tag}: lifecycle rules that go by it may keep "
+                            "the image longer."
+                        )
+            except RegistryError as error:
+                self.can_pull = False if is_denial(error) else self._reasons.pulled_again or None
+                raise
+            self.can_pull = True
+
+    def _fetch(self, reference: Reference, credentials: Credentials) -> Transfer:
+        progress = self._progress(StageName.PULL)
+        try:
+            pulled = self._engine.pull(reference, credentials, progress, self._cancel)
+            if pulled.fresh:
+                return pulled
+            why = f"{reference} is on this machine already, under another name"
+        except RegistryError:
+            raise
+        except EnvironmentFailure as there:
+            # The user's own image of that name, which stays.
+            why = there.title
+        if self._parties.second_opinion is None:
+            raise EnvironmentFailure(why, hint="Verify with --engine direct.", side="docker")
+        with closing(self._parties.second_opinion()) as other:
+            pulled = other.pull(reference, credentials, progress, self._cancel)
+        self.remarks.append(f"{why}: it was pulled with the {other.name} engine.")
+        return pulled
+
+    def _pull_in_theory(self) -> None:
+        for action in ESSENTIAL_PULL:
+            text = self._denial(action)
+            if text:
+                raise RegistryError("account B may not pull", detail=text, status=403, code="DENIED", action=action)
+
+    def _denial(self, action: str) -> str | None:
+        return interruptible(partial(self._parties.consumer.probe, self._repository, action), self._cancel)
+
+    def look_at_pull(self) -> None:
+        """After a push that was denied: whether B can at least pull, as far as reading can tell."""
+        if not self._push_denied or self._cancel.is_set():
+            return
+        try:
+            self.can_pull = all(self._denial(action) is None for action in ESSENTIAL_PULL)
+        except EcrTuiError:
+            self.can_pull = None
+
+    def _settled(
+        self, name: StageName, attempt: Callable[[], T], reveal: Callable[[RegistryError], RegistryError]
+    ) -> T:
+        """What ``attempt`` returns, tried again while a denial may still be the old policy."""
+        deadline = self._clock() + self._settle
+        delay = 0.5
+        while True:
+            try:
+                return attempt()
+            except RegistryError as error:
+                reason = reveal(error)
+                late = self._cancel.is_set() or self._clock() + delay > deadline
+                if late or not self._reasons.may_settle(reason):
+                    raise reason from error
+            self._log.tell(StageProgress(name, Progress("", "denied: the grant may still be settling")))
+            self._wait(delay)
+            delay = min(delay * 2, 4.0)
+
+    def _progress(self, name: StageName) -> Callable[[Progress], None]:
+        return lambda progress: self._log.tell(StageProgress(name, progress))
+
+    # -- the digests ---------------------------------------------------------------------------------------------
+
+    def compare(self) -> None:
+        """Pushed against pulled; where only one of them was asked for, against what account A has."""
+        with self._log.running(StageName.DIGEST) as end:
+            if self._probe is None:
+                expected = self._stored.digest if self._stored else ""
+                found, words = self._pulled.digest if self._pulled else "", ("A's", "the pulled digest", "A's own")
+            elif self._pulled is not None:
+                expected, found = self._pushed_digest(), self._pulled.digest
+                words = ("pushed", "the pulled digest", "the pushed one")
+            else:
+                expected, found = self._pushed_digest(), self._digest_in_a()
+                words = ("pushed", "the digest in A's repository", "the pushed one")
+            if not expected or not found:
+                end("there is nothing to compare with", status=Status.SKIPPED)
+            elif expected != found:
+                raise EcrTuiError(
+                    f"{words[1]} is not {words[2]}",
+                    detail=f"{words[0]} {expected}\n{words[1]} {found}",
+                    hint="Something rewrote the image on the way, or somebody pushed meanwhile: look for a proxy.",
+                    side="repository state",
+                )
+            else:
+                end(f"{words[1]} is {words[2]}")
+                if self._pushed is not None and self._pulled is not None:
+                    # The same digest is the same layers: what came back is what had gone.
+                    self._log.amend(StageName.PUSH, self._pulled.bytes)
+
+    def _pushed_digest(self) -> str:
+        if self._pushed is not None:
+            return self._pushed.digest
+        # A container engine compresses anew, so only the direct engine pushes the probe's own digest.
+        return self._probe.digest if self._probe and self._engine.name == "direct" else ""
+
+    def _digest_in_a(self) -> str:
+        assert self._probe is not None  # noqa: S101 (the caller's condition)
+        try:
+            stored = interruptible(partial(self._parties.owner.image, self._repository, self._probe.tag), self._cancel)
+        except DeniedError:
+            return ""
+        if stored is None:
+            raise EcrTuiError("A's repository does not have what was pushed", side="repository state")
+        return stored.digest
+
+    # -- cleanup -------------------------------------------------------------------------------------------------
+
+    def clean_up(self) -> bool:
+        """Remove the probe image from A's repository and from this machine. No cancel stops it: it undoes our own.
+
+        False when something may be left.
+        """
+        reference = self.reference
+        if reference is None:
+            self._log.skip(StageName.CLEANUP, "nothing was made")
+            return True
+        self._log.tell(StageStarted(StageName.CLEANUP))
+        begun = self._clock()
+        problems: list[EcrTuiError] = []
+        with _collecting(problems):
+            self._engine.remove_local(reference)
+        # A push refused for want of permission left no image; after any other failure there may be one.
+        in_registry = (self._push_attempted and not self._push_denied) or self._reasons.pushed_again
+        if in_registry:
+            with _collecting(problems):
+                if self._pushed is not None:
+                    self._parties.owner.delete_image(self._repository, digest=self._pushed.digest)
+                else:
+                    self._parties.owner.delete_image(self._repository, tag=reference.tag)
+        self._settle_note(problems)
+        seconds = self._clock() - begun
+        if not problems:
+            if self._probe is None:
+                message = "nothing was pushed; this machine is as it was"
+            else:
+                message = (
+                    "probe image and local tag removed" if in_registry else "nothing had been pushed; local tag removed"
+                )
+            self._log.record(Stage(StageName.CLEANUP, Status.OK, message, seconds))
+            return True
+        first = problems[0]
+        self._log.record(
+            Stage(
+                StageName.CLEANUP,
+                Status.FAILED,
+                f"the probe image may still be there: {first.title}",
+                seconds,
+                side=first.side,
+                cause=first.title,
+                fix=f"aws ecr batch-delete-image --region {self._repository.region} --repository-name "
+                f"{shlex.quote(self._repository.name)} --image-ids imageTag={reference.tag}"
+                "   # as account A; or: ecr-tui cleanup",
+                detail=first.detail,
+            )
+        )
+        return False
+
+    def _settle_note(self, problems: list[EcrTuiError]) -> None:
+        if not self._note:
+            return
+        try:
+            if problems:
+                self._parties.notes.leave(self._note, problems[0].title)
+            else:
+                self._parties.notes.settle(self._note)
+        except EcrTuiError as error:
+            self.remarks.append(f"That the probe image is gone could not be noted: {error.title}.")
+
+
+@contextmanager
+def _collecting(problems: list[EcrTuiError]) -> Iterator[None]:
+    try:
+        yield
+    except EcrTuiError as error:
+        problems.append(error)

@@ -1,0 +1,280 @@
+"""Use case: prove as account B what it may do with one of A's repositories.
+
+identity, token, login, tag, push, pull, digest, isolation, cleanup: one stage each, told as events while it runs
+and as a report at the end. The accounts come as protocols (``parties``), so that this module knows neither boto3
+nor docker. Isolation and cleanup run whatever happened before them; cleanup runs after a cancel too.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from threading import Event as CancelEvent
+
+from ecr_tui.aws.model import Repository
+from ecr_tui.errors import EcrTuiError, EnvironmentFailure
+from ecr_tui.policy.actions import Access
+from ecr_tui.registry.engine import Credentials, Engine, RegistryError
+from ecr_tui.verification.diagnosis import Reasons
+from ecr_tui.verification.isolation import IsolationCheck, Wanted, isolation_stage
+from ecr_tui.verification.ports import Consumer, Notes, Owner, RegistryCheck, interruptible
+from ecr_tui.verification.report import (
+    EventSink,
+    Isolation,
+    IsolationStatus,
+    Report,
+    Stage,
+    StageName,
+    StageStarted,
+    Status,
+    TagStepEnded,
+    TagSwitch,
+    Verdict,
+    worst,
+)
+from ecr_tui.verification.stages import StageFailed, StageLog
+from ecr_tui.verification.tag_switch import TagSwitcher
+from ecr_tui.verification.transfers import Parties, Transfers
+
+_ACCESS_STAGES = tuple(n for n in StageName if n not in (StageName.ISOLATION, StageName.CLEANUP))
+
+
+@dataclass(frozen=True)
+class Options:
+    """``access``: what is to be proved; "pull" pulls ``image`` (a tag, by default the newest) and pushes nothing.
+
+    ``settle``: seconds during which a denial is tried again. A grant needs some seconds to reach the registry (policy
+    and tag changes are eventually consistent), so a verification right after one must not call the first denial final.
+    ``switch_settle`` is the same for a tag switch, which makes such changes itself.
+    """
+
+    isolation: Wanted = "auto"
+    settle: float = 0.0
+    access: Access = Access.PUSH_PULL
+    image: str = ""
+    tag_switch: bool = False
+    switch_settle: float = 20.0
+
+
+class Verification:
+    """One verification of one repository; call :meth:`run` once, from a worker thread."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        *,
+        consumer: Consumer,
+        owner: Owner,
+        engine: Engine,
+        second_opinion: Callable[[], Engine] | None,
+        registry_check: RegistryCheck,
+        notes: Notes,
+        options: Options,
+        on_event: EventSink,
+        cancel: CancelEvent,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], object] | None = None,
+    ) -> None:
+        """``second_opinion`` as in ``transfers.Parties``; ``wait`` lets seconds go by, as long as nobody cancels."""
+        self._repository = repository
+        self._consumer = consumer
+        self._owner = owner
+        self._engine = engine
+        self._registry_check = registry_check
+        self._notes = notes
+        self._options = options
+        self._cancel = cancel
+        self._now = now
+        self._clock = clock
+        self._wait = wait or cancel.wait
+        self._reasons = Reasons(
+            repository, consumer=consumer, owner=owner, engine=engine, second_opinion=second_opinion, cancel=cancel
+        )
+        self._log = StageLog(on_event, cancel, clock, self._reasons.stage)
+        self._transfers = Transfers(
+            repository,
+            Parties(consumer, owner, engine, second_opinion, notes),
+            log=self._log,
+            reasons=self._reasons,
+            settle=options.settle,
+            cancel=cancel,
+            clock=clock,
+            wait=self._wait,
+        )
+        self._principal = ""
+        self._credentials: Credentials | None = None
+        self._failure: EcrTuiError | None = None
+        self._isolations: tuple[Isolation, ...] = ()
+        self._tag_switch: TagSwitch | None = None
+
+    def run(self) -> Report:
+        """Never raises an :class:`EcrTuiError`: whatever fails is a stage of the report. What a listener raised leaves
+        after the cleanup."""
+        started, begun = self._now(), self._clock()
+        cleaned_up = False
+        try:
+            self._identity()
+            credentials = self._token()
+            self._login(credentials)
+            self._prove(credentials)
+        except StageFailed as failed:
+            self._failure = failed.error
+        finally:
+            for name in _ACCESS_STAGES:
+                if not self._log.reached(name):
+                    self._log.skip(name, "not asked for" if name in self._unasked else "not reached")
+            try:
+                self._transfers.look_at_pull()
+                self._switch_tag()
+                self._isolation()
+            finally:
+                cleaned_up = self._transfers.clean_up()
+        if self._log.fault is not None:
+            raise self._log.fault
+        return self._report(started, self._clock() - begun, cleaned_up)
+
+    @property
+    def _unasked(self) -> tuple[StageName, ...]:
+        access = self._options.access
+        return {Access.PULL: (StageName.PUSH,), Access.PUSH: (StageName.PULL,)}.get(access, ())
+
+    # -- stages --------------------------------------------------------------------------------------------------
+
+    def _identity(self) -> None:
+        with self._log.running(StageName.IDENTITY) as end:
+            identity = interruptible(self._consumer.identity, self._cancel)
+            self._principal = self._reasons.principal = identity.arn
+            if identity.partition != self._repository.partition:
+                raise EnvironmentFailure(
+                    f"account B is in partition {identity.partition}, the repository in {self._repository.partition}",
+                    hint="Access never crosses partitions: choose a profile of the repository's partition.",
+                    side="account B",
+                )
+            same = identity.account == self._repository.account
+            end(identity.arn + (" (the owner's own account: this proves no cross-account access)" if same else ""))
+
+    def _token(self) -> Credentials:
+        with self._log.running(StageName.TOKEN, action="ecr:GetAuthorizationToken") as end:
+            token = interruptible(lambda: self._consumer.token(self._repository.region), self._cancel)
+            end(self._lifetime(token.expires_at))
+        self._credentials = Credentials(token.username, token.password)
+        return self._credentials
+
+    def _lifetime(self, expires_at: datetime | None) -> str:
+        if expires_at is None:
+            return "the answer tells no expiry"
+        minutes = max(0, int((expires_at - self._now()).total_seconds()) // 60)
+        return f"expires {expires_at:%Y-%m-%d %H:%M} UTC, in {minutes // 60} h {minutes % 60} min"
+
+    def _login(self, credentials: Credentials) -> None:
+        with self._log.running(StageName.LOGIN) as end:
+            try:
+                self._engine.login(self._repository.host, credentials, self._cancel)
+            except RegistryError as error:
+                raise self._reasons.of_login(error, credentials) from error
+            end(f"{self._repository.host} accepts B's token (identity, not yet access)")
+
+    def _prove(self, credentials: Credentials) -> None:
+        transfers = self._transfers
+        if StageName.PUSH in self._unasked:
+            transfers.choose(self._options.image)
+            self._log.skip(StageName.PUSH, "not asked for")
+        else:
+            transfers.tag(self._now())
+            transfers.push(credentials)
+        if StageName.PULL in self._unasked:
+            self._log.skip(StageName.PULL, "not asked for")
+        else:
+            transfers.pull(credentials)
+        transfers.compare()
+
+    def _switch_tag(self) -> None:
+        if not self._options.tag_switch:
+            return
+        if self._failure is not None or self._credentials is None or self._cancel.is_set():
+            self._tag_switch = TagSwitch(Status.SKIPPED, "nothing was touched: access was not proved")
+            return
+        self._tag_switch = TagSwitcher(
+            self._repository,
+            owner=self._owner,
+            registry_check=self._registry_check,
+            notes=self._notes,
+            cancel=self._cancel,
+            clock=self._clock,
+            wait=self._wait,
+            settle=self._options.switch_settle,
+            on_step=lambda step: self._log.tell(TagStepEnded(step)),
+        ).run(self._principal, self._credentials)
+
+    def _isolation(self) -> None:
+        wanted, credentials = self._options.isolation, self._credentials
+        if wanted == "none":
+            self._log.skip(StageName.ISOLATION, "not asked for")
+            return
+        if credentials is None or self._cancel.is_set():
+            self._isolations = (Isolation(None, IsolationStatus.SKIPPED, "not reached"),)
+            self._log.skip(StageName.ISOLATION, "not reached")
+            return
+        self._log.tell(StageStarted(StageName.ISOLATION))
+        begun = self._clock()
+        stage: Stage
+        try:
+            self._isolations = IsolationCheck(
+                self._repository,
+                consumer=self._consumer,
+                owner=self._owner,
+                registry_check=self._registry_check,
+                cancel=self._cancel,
+            ).run(wanted, self._principal, credentials)
+            stage = isolation_stage(self._isolations, self._clock() - begun)
+        except EcrTuiError as error:
+            self._isolations = (Isolation(None, IsolationStatus.FAILED, error.title),)
+            stage = replace(
+                self._reasons.stage(StageName.ISOLATION, error), status=Status.FAILED, seconds=self._clock() - begun
+            )
+        self._log.record(stage)
+
+    # -- the end -------------------------------------------------------------------------------------------------
+
+    def _report(self, started: datetime, seconds: float, cleaned_up: bool) -> Report:
+        stages, isolation = tuple(self._log.stages), worst(self._isolations)
+        failure = next(
+            (s for s in stages if s.name in _ACCESS_STAGES and s.status in (Status.DENIED, Status.FAILED)), None
+        )
+        unproved = isolation is not None and isolation.status in (IsolationStatus.LEAKED, IsolationStatus.FAILED)
+        if self._tag_switch is not None and self._tag_switch.status is not Status.OK:
+            unproved = True
+        if failure is None:
+            verdict, exit_code = Verdict.ALLOWED, 1 if unproved else 0
+        elif failure.status is Status.DENIED:
+            verdict, exit_code = Verdict.DENIED, 1
+        else:
+            verdict = Verdict.ERROR
+            exit_code = 3 if isinstance(self._failure, EnvironmentFailure) else 1
+        return Report(
+            repository=self._repository.name,
+            principal=self._principal,
+            engine=self._engine.name,
+            engine_description=self._engine.description,
+            verdict=verdict,
+            stages=stages,
+            isolation=isolation,
+            cleaned_up=cleaned_up,
+            started_at=started,
+            digest=self._transfers.digest,
+            exit_code=exit_code,
+            notes=(*self._reasons.notes, *self._transfers.remarks),
+            access=self._options.access.value,
+            arn=self._repository.arn,
+            region=self._repository.region,
+            image=str(self._transfers.reference or ""),
+            seconds=seconds,
+            isolations=self._isolations,
+            tag_switch=self._tag_switch,
+            can_push=self._transfers.can_push,
+            can_pull=self._transfers.can_pull,
+            cancelled=self._cancel.is_set(),
+        )

@@ -1,0 +1,76 @@
+"""The use cases bound to two accounts: what both the command line and the screens call.
+
+Blocking and thread-safe; boto3 and docker are imported by the first call that needs them, so that the first frame does
+not wait. Every failure is an :class:`~ecr_tui.errors.EcrTuiError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ecr_tui.aws.model import MfaPrompt, RoleToAssume
+from ecr_tui.config import Settings
+from ecr_tui.workspace.access import AccessReview
+from ecr_tui.workspace.accounts import Accounts
+from ecr_tui.workspace.changes import Changes
+from ecr_tui.workspace.listing import Listing
+from ecr_tui.workspace.verification import VerificationRuns
+
+__all__ = ["Workspace"]
+
+
+class Workspace:
+    """Two accounts and what can be done with them, one attribute a subject."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        ask_mfa: Callable[[MfaPrompt], str] | None = None,
+        prepare: Callable[[], None] | None = None,
+    ) -> None:
+        """``ask_mfa`` is called on the thread that needs the code; without it an MFA profile is a clear error.
+
+        ``prepare`` runs once, before the first session is made: whatever must be in place before AWS is asked.
+        """
+        self.accounts = Accounts(settings, ask_mfa, prepare)
+        self.listing = Listing(self.accounts)
+        self.access = AccessReview(self.accounts, self.listing)
+        self.changes = Changes(self.accounts, self.listing, self.access)
+        self.verification = VerificationRuns(self.accounts, self.listing, self.changes)
+
+    @property
+    def settings(self) -> Settings:
+        return self.accounts.settings
+
+    @property
+    def ask_mfa(self) -> Callable[[MfaPrompt], str] | None:
+        return self.accounts.ask_mfa
+
+    @ask_mfa.setter
+    def ask_mfa(self, ask: Callable[[MfaPrompt], str] | None) -> None:
+        self.accounts.ask_mfa = ask
+
+    def use(
+        self,
+        *,
+        profile_a: str | None = None,
+        profile_b: str | None = None,
+        regions: Sequence[str] | None = None,
+        assume_a: RoleToAssume | None = None,
+        assume_b: RoleToAssume | None = None,
+    ) -> None:
+        """As :meth:`Accounts.use`; what was read through the former sessions is forgotten."""
+        self.accounts.use(
+            profile_a=profile_a, profile_b=profile_b, regions=regions, assume_a=assume_a, assume_b=assume_b
+        )
+        # After the sessions: what is read anew meanwhile comes from the new ones.
+        self.access.forget()
+        self.listing.forget(listed=profile_a is not None)
+
+    def busy(self) -> bool:
+        """Whether a verification is running, whose probe image is not cleaned up yet."""
+        return self.verification.busy()
+
+    def close(self, patience: float = 5.0) -> bool:
+        """As :meth:`VerificationRuns.close`."""
+        return self.verification.close(patience)

@@ -1,0 +1,181 @@
+"""Who has access: both sides, the registry policy, creation templates, and the audit."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from threading import Event as CancelEvent
+from typing import TYPE_CHECKING
+
+from ecr_tui.access.audit import examine
+from ecr_tui.access.audit_reading import OnProgress, read_policies
+from ecr_tui.access.audit_result import ENTRY, Audit, Tag
+from ecr_tui.access.creation_templates import Fit, fit, template_for
+from ecr_tui.access.facts import Facts
+from ecr_tui.access.two_sided import TwoSided, two_sided
+from ecr_tui.aws.model import (
+    IdentityPolicies,
+    RegistryFacts,
+    Repository,
+    Role,
+)
+from ecr_tui.aws.policies import RepositoryPolicies
+from ecr_tui.changes.apply import Plan
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.policy.actions import Access
+from ecr_tui.policy.principal import account_of, is_account
+from ecr_tui.policy.who import Verdict
+from ecr_tui.workspace.accounts import Accounts
+from ecr_tui.workspace.listing import Listing
+
+if TYPE_CHECKING:
+    pass
+
+
+VERDICTS = 500
+"""Repositories at most whose both sides are decided for one principal; a decision with its reasons takes some 2 ms."""
+
+
+class AccessReview:
+    """Thread-safe."""
+
+    def __init__(self, accounts: Accounts, listing: Listing) -> None:
+        self._accounts = accounts
+        self._listing = listing
+        self._facts = Facts(
+            lambda role: accounts.consumer_session() if role is Role.CONSUMER else accounts.session(role)
+        )
+
+    def forget(self) -> None:
+        """Other accounts were chosen: the next question is asked afresh."""
+        self._facts.forget()
+
+    def registry_known(self, region: str) -> RegistryFacts | None:
+        """What was read within the last minute; asks nothing of AWS."""
+        return self._facts.registry_known(region)
+
+    def registry_facts(self, region: str) -> RegistryFacts:
+        """Registry policy, scope and creation templates of a region, at most a minute old."""
+        return self._facts.registry(region)
+
+    def identity_policies(self, principal: str) -> IdentityPolicies:
+        """Those of a user, role or session (an ARN), at most a minute old; or the reason why they are unknown."""
+        return self._facts.identity(principal)
+
+    def verdicts(self, repository: Repository, plan: Plan) -> tuple[TwoSided, ...]:
+        """Both sides once the plan is written, for everyone it is about.
+
+        Where it names account B as a whole, B's own caller is decided, too: whom else B lets in is up to B.
+        """
+        principals = list(plan.principals)
+        if self._accounts.settings.profile_b is not None and any(map(is_account, principals)):
+            with contextlib.suppress(EcrTuiError):
+                consumer = self._accounts.consumer()
+                if consumer.account in [account_of(one) for one in principals if is_account(one)]:
+                    principals.append(consumer.arn)
+        facts = self.registry_facts(repository.region)
+        return tuple(
+            two_sided(
+                plan.repository,
+                principal,
+                plan.access,
+                plan.after,
+                identity=self.identity_policies(principal),
+                registry=facts,
+            )
+            for principal in dict.fromkeys(principals)
+        )
+
+    def new_repositories(self, repository: Repository, plan: Plan) -> Fit | None:
+        """What a creation template would make of the grant for repositories to come beside this one; None for none."""
+        if plan.grant is None:
+            return None
+        namespace, slash, _ = repository.name.rpartition("/")
+        templates = self.registry_facts(repository.region).templates
+        template = template_for(templates, f"{namespace}{slash}new")
+        return None if template is None else fit(template, repository, plan.grant.principals, plan.grant.tags)
+
+    def audit(
+        self,
+        *,
+        tags: Sequence[Tag] = (),
+        principals: Sequence[str] = (),
+        on_listed: Callable[[int], None] | None = None,
+        on_progress: OnProgress | None = None,
+        cancel: CancelEvent | None = None,
+    ) -> Audit:
+        """All repositories of :meth:`regions`, whatever tag filter is set. ``tags``: the tag of interest for the drift.
+
+        ``principals`` (ARNs) are asked about everywhere; none takes account B's own caller, where there is one. The
+        callbacks run on the calling thread: ``on_listed`` with the number of repositories found so far, then
+        ``on_progress`` as ``audit_reading.read_policies``. Raises Cancelled.
+        """
+        owner = self._accounts.owner()
+        failures: dict[str, str] = {}
+        seen: set[str] = set()
+
+        def on_page(page: list[Repository]) -> None:
+            seen.update(repository.arn for repository in page)
+            if on_listed is not None:
+                on_listed(len(seen))
+
+        def on_failure(region: str, error: EcrTuiError) -> None:
+            failures.setdefault(region, " ".join(error.text().split()))
+
+        repositories = self._listing.repositories(None, on_page, cancel, on_failure)
+        asked, notes = self._asked(principals)
+        store = RepositoryPolicies(self._accounts.session(Role.OWNER), background=True)
+        entries = read_policies(store.read, repositories, on_progress=on_progress, cancel=cancel)
+        found = examine(
+            entries,
+            account=owner.account,
+            partition=owner.partition,
+            regions=self._accounts.regions(),
+            registries=[self.registry_facts(region) for region in self._accounts.regions()],
+            tags=tags,
+            asked=asked,
+            roles={one: identity.arn for one in asked if not (identity := self.identity_policies(one)).unreadable},
+            failures=failures,
+            cancel=cancel,
+        )
+        return self._with_both_sides(replace(found, notes=tuple(notes)), asked)
+
+    def _asked(self, principals: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+        if principals or self._accounts.settings.profile_b is None:
+            return tuple(dict.fromkeys(principals)), []
+        try:
+            return (self._accounts.consumer().arn,), []
+        except EcrTuiError as error:
+            return (), [f"who account B is could not be found out: {' '.join(error.text().split())}"]
+
+    def _with_both_sides(self, found: Audit, asked: Sequence[str]) -> Audit:
+        """Only where account A's side lets the principal in: elsewhere the answer is no, whatever B has.
+
+        Account A's own principals may be let in by their own policies alone.
+        """
+        identities = {principal: self.identity_policies(principal) for principal in asked}
+        registries = {facts.region: facts for facts in found.registries}
+        notes = list(found.notes)
+        verdicts = {}
+        for principal, identity in identities.items():
+            let_in = [
+                item
+                for item in found.repositories
+                for row in item.asked
+                if row.principal == principal
+                and (not row.external or any(row.verdict(one) is not Verdict.NO for one in ENTRY))
+            ]
+            if len(let_in) > VERDICTS:
+                notes.append(f"both sides were decided for {VERDICTS} of the {len(let_in)} repositories of {principal}")
+            for item in let_in[:VERDICTS]:
+                verdicts[item.repository.arn, principal] = two_sided(
+                    item.repository,
+                    principal,
+                    Access.PUSH_PULL,
+                    item.document,
+                    identity=identity,
+                    registry=registries.get(item.repository.region),
+                    now=found.at,
+                )
+        return replace(found, identities=tuple(identities.values()), verdicts=verdicts, notes=tuple(notes))

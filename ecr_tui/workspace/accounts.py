@@ -1,0 +1,160 @@
+"""The two accounts: their profiles, sessions, and who they are."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ecr_tui.aws.errors import missing_region, no_configuration
+from ecr_tui.aws.model import (
+    Identity,
+    MfaPrompt,
+    Profile,
+    Role,
+    RoleToAssume,
+)
+from ecr_tui.aws.profiles import list_profiles
+from ecr_tui.aws.sessions import AwsSession, list_regions
+from ecr_tui.config import Settings
+from ecr_tui.errors import InputError
+from ecr_tui.policy.compiled import caller_of
+from ecr_tui.policy.evaluate import principal_arn
+from ecr_tui.policy.principal import parse_principal
+
+if TYPE_CHECKING:
+    pass
+
+
+class Accounts:
+    """Thread-safe. Blocking, but for :meth:`assumed` and :meth:`expires_at`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        ask_mfa: Callable[[MfaPrompt], str] | None = None,
+        prepare: Callable[[], None] | None = None,
+    ) -> None:
+        """As :class:`ecr_tui.workspace.Workspace`."""
+        self.settings = settings
+        self.ask_mfa = ask_mfa
+        self._prepare = prepare
+        self._lock = threading.RLock()
+        self._sessions: dict[Role, AwsSession] = {}
+        self._assumed: dict[Role, RoleToAssume] = {}
+
+    def profiles(self) -> tuple[Profile, ...]:
+        return list_profiles()
+
+    def region_names(self, like: str | None = None) -> tuple[str, ...]:
+        """As ``aws.sessions.list_regions``."""
+        return list_regions(like)
+
+    def use(
+        self,
+        *,
+        profile_a: str | None = None,
+        profile_b: str | None = None,
+        regions: Sequence[str] | None = None,
+        assume_a: RoleToAssume | None = None,
+        assume_b: RoleToAssume | None = None,
+    ) -> None:
+        """Switch profiles or regions; what is None stays. The sessions that no longer fit are dropped.
+
+        ``profile_a`` "" is botocore's own default, ``profile_b`` "" nobody. A role is assumed with the profile that is
+        named beside it, and given up when a profile is named without one.
+        """
+        with self._lock:
+            for role, name, profile, assume in (
+                (Role.OWNER, "profile_a", profile_a, assume_a),
+                (Role.CONSUMER, "profile_b", profile_b, assume_b),
+            ):
+                if profile is not None:
+                    self.settings = self.settings.changed("chosen in the app", **{name: profile or None})
+                    self._assumed.pop(role, None)
+                    if assume is not None:
+                        self._assumed[role] = assume
+                    self._sessions.pop(role, None)
+            if regions is not None:
+                self.settings = self.settings.changed("chosen in the app", regions=tuple(regions))
+                self._sessions.clear()
+
+    def renew(self, role: Role) -> None:
+        """Read this side's credentials afresh at the next call: from the AWS config, sign-in caches and programs."""
+        with self._lock:
+            self._sessions.pop(role, None)
+
+    def assumed(self, role: Role) -> RoleToAssume | None:
+        """The role that this side assumes with its profile's credentials, in memory."""
+        return self._assumed.get(role)
+
+    def expires_at(self, role: Role) -> datetime | None:
+        """When the credentials at hand end; None where that is not known. Asks nobody."""
+        session = self._sessions.get(role)
+        return None if session is None else session.expires_at()
+
+    def session(self, role: Role) -> AwsSession:
+        with self._lock:
+            if self._prepare is not None:
+                self._prepare()
+                self._prepare = None
+            if role not in self._sessions:
+                profile = self.settings.profile_a if role is Role.OWNER else self.settings.profile_b
+                region = self.settings.regions[0] if self.settings.regions else None
+                self._sessions[role] = AwsSession(role, profile, region, self.ask_mfa, self._assumed.get(role))
+            return self._sessions[role]
+
+    def to_write(self) -> tuple[AwsSession, str]:
+        """The owner's session and why it may not write ("" when it may): of one profile, whatever is chosen meanwhile.
+
+        Every write of this class's parts goes through this or through ``Settings.check_writable``."""
+        with self._lock:
+            return self.session(Role.OWNER), self.settings.read_only_reason
+
+    def owner(self) -> Identity:
+        return self.session(Role.OWNER).identity()
+
+    def consumer(self) -> Identity:
+        return self.consumer_session().identity()
+
+    def consumer_session(self) -> AwsSession:
+        if self.settings.profile_b is None:
+            raise InputError(
+                "no profile for account B",
+                hint="Name one with --profile-b or ECR_TUI_PROFILE_B; in the app, A chooses it.",
+                side=Role.CONSUMER.value,
+            )
+        return self.session(Role.CONSUMER)
+
+    def regions(self) -> tuple[str, ...]:
+        """The regions asked for, else the owner profile's own one. Raises InputError where nothing names one."""
+        if self.settings.regions:
+            return self.settings.regions
+        session = self.session(Role.OWNER)
+        region = session.region
+        if region is None:
+            raise missing_region(Role.OWNER, session.profile) if self.profiles() else no_configuration(Role.OWNER)
+        return (region,)
+
+    def principal(self, text: str) -> str:
+        """What ``--to`` and the principal prompt accept, as a canonical ARN (policy.principal.parse_principal).
+
+        Account B is asked who it is only for the forms that need its id.
+        """
+        text = text.strip()
+        account, partition = None, "aws"
+        if text.startswith(("user/", "role/")):
+            identity = self.consumer()
+            account, partition = identity.account, identity.partition
+        elif not text.startswith("arn:"):
+            partition = self.owner().partition
+        return parse_principal(text, account_b=account, partition=partition)
+
+    def consumer_principal(self) -> str:
+        """Account B's own caller as something a policy can name: a session's role, else the caller itself."""
+        return principal_arn(caller_of(self.consumer().arn))
+
+    def is_current(self, session: AwsSession) -> bool:
+        """Whether it is still the owner's: another account may have been chosen meanwhile."""
+        return self._sessions.get(Role.OWNER) is session

@@ -1,0 +1,325 @@
+"""Changes to policies and tags: planned, written, recorded, undone; one by one and in bulk."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ecr_tui.aws.identity_policies import exists
+from ecr_tui.aws.inventory import with_live_tags
+from ecr_tui.aws.model import (
+    Identity,
+    RegistryFacts,
+    Repository,
+    Role,
+)
+from ecr_tui.aws.policies import PRINCIPAL_WAIT, RepositoryPolicies
+from ecr_tui.aws.sessions import AwsSession
+from ecr_tui.aws.tags import RepositoryTags
+from ecr_tui.changes import apply as apply_module
+from ecr_tui.changes.apply import Outcome, Plan, apply, plan_document, plan_grant, plan_grant_from, plan_revoke
+from ecr_tui.changes.bulk import PARALLEL, Bulk, Intent
+from ecr_tui.changes.history import PastWrites
+from ecr_tui.changes.journal import POLICY, REDO, TAGS, WRITTEN, Entry, History, Journal
+from ecr_tui.changes.tags import TagOutcome, TagPlan, apply_tags, plan_back, plan_half, plan_tags
+from ecr_tui.changes.undo import entry_of, holds, repository_of, settle, take_back, target, undo
+from ecr_tui.errors import EcrTuiError, InputError
+from ecr_tui.listing.policy_reader import PolicyReader
+from ecr_tui.policy.acceptance import dead_principals
+from ecr_tui.policy.change import Grant
+from ecr_tui.policy.document import PolicyDocument
+from ecr_tui.policy.principal import account_of
+from ecr_tui.policy.repair import FormerName, former_names
+from ecr_tui.workspace.access import AccessReview
+from ecr_tui.workspace.accounts import Accounts
+from ecr_tui.workspace.listing import Listing
+
+if TYPE_CHECKING:
+    pass
+
+
+class Changes:
+    """Thread-safe. Every write goes through ``Accounts.to_write``, which says why it may not."""
+
+    def __init__(self, accounts: Accounts, listing: Listing, access: AccessReview) -> None:
+        self._accounts = accounts
+        self._listing = listing
+        self._access = access
+        self.journal = Journal(accounts.settings.state_folder / "journal.jsonl")
+        self._granted_at: dict[str, float] = {}
+
+    def preview(self, repository: Repository, grant: Grant, text: str | None) -> Plan:
+        """The plan on a policy text that was read before; asks nothing of AWS.
+
+        The registry policy counts where it was read within the last minute (:meth:`registry_facts`).
+        """
+        return plan_grant_from(repository, text, grant, registry=self._access.registry_known(repository.region))
+
+    def plan(self, repository: Repository, grant: Grant) -> Plan:
+        """On the live policy and the live tags: what a listing says of tags lags behind them."""
+        facts = self._access.registry_facts(repository.region)
+        return plan_grant(self._listing.store(), self._listing.fresh(repository), grant, registry=facts)
+
+    def plan_revoke(self, repository: Repository, principals: tuple[str, ...]) -> Plan:
+        facts = self._access.registry_facts(repository.region)
+        return plan_revoke(self._listing.store(), self._listing.fresh(repository), principals, registry=facts)
+
+    def plan_document(self, repository: Repository, incoming: PolicyDocument, notes: Sequence[str] = ()) -> Plan:
+        """What merging a pasted policy would change; what a repository policy cannot carry is in ``moved``."""
+        facts = self._access.registry_facts(repository.region)
+        return plan_document(
+            self._listing.store(), self._listing.fresh(repository), incoming, registry=facts, notes=notes
+        )
+
+    def plan_repairs(self, repository: Repository) -> tuple[Plan, ...]:
+        """The repair of the live policy; and where deleted principals were made again, one that re-pins them."""
+        text = self._listing.store().read(repository)
+        plain = Intent.to_repair().plan(repository, text)
+        names = self.former_names([plain])
+        again = {name: former.arn for name, former in names.items() if former.exists}
+        plain = Intent.to_repair(names=names).plan(repository, text)
+        return (plain, Intent.to_repair(again, names).plan(repository, text)) if again else (plain,)
+
+    def former_names(self, plans: Iterable[Plan]) -> dict[str, FormerName]:
+        """Who the deleted principals of these policies were, by their ids, as far as that is certain.
+
+        The journal tells, and the Sids of our own grants; account B, whether one of that name lives now.
+        """
+        history = self.journal.read()
+        known = self._principals_of(history)
+        found: dict[str, str] = {}
+        for plan in plans:
+            if plan.before is None or not dead_principals(plan.before):
+                continue
+            entries = history.of_repository.get((plan.repository.arn, POLICY), ())
+            texts = [text for one in reversed(entries) for text in (one.record.after_text, one.record.before_text)]
+            found |= former_names(plan.before, texts, known)
+        return {name: FormerName(arn, self._lives(arn)) for name, arn in found.items()}
+
+    def _principals_of(self, history: History) -> list[str]:
+        names = [one for entry in history.entries for one in entry.record.principal.split(", ") if one]
+        if self._accounts.settings.profile_b is not None:
+            with contextlib.suppress(EcrTuiError):
+                names.append(self._accounts.consumer_principal())
+        return list(dict.fromkeys(names))
+
+    def _lives(self, arn: str) -> bool | None:
+        """As ``aws.identity_policies.exists``; None without credentials of that account."""
+        if self._accounts.settings.profile_b is None:
+            return None
+        try:
+            if self._accounts.consumer().account != account_of(arn):
+                return None
+            return exists(self._accounts.session(Role.CONSUMER), arn)
+        except EcrTuiError:
+            return None
+
+    def apply(self, plan: Plan) -> Outcome:
+        """Write what was previewed, or refuse (ConflictError) when the live policy is another by now."""
+        session, read_only = self._accounts.to_write()
+        owner = session.identity()
+        if plan.repository.account != owner.account:
+            # Requests name the repository alone: in another account it would be another one.
+            raise InputError(
+                f"{plan.repository.name} was listed in account {plan.repository.account}, and this profile belongs to "
+                f"{owner.account}; nothing was written",
+                hint="List the repositories again.",
+                side=Role.OWNER.value,
+            )
+        try:
+            store = RepositoryPolicies(session, client=session.ecr_once)
+            outcome = apply(store, self.journal, plan, operator=owner.arn, read_only=read_only)
+            self._look_again(store, outcome)
+        finally:
+            # Written, or found to be another than was shown.
+            self._listing.policies.invalidate(plan.repository.arn)
+        if outcome.written and plan.grant is not None:
+            self._granted_at[plan.repository.arn] = time.monotonic()
+        return outcome
+
+    def _look_again(self, store: RepositoryPolicies, outcome: Outcome) -> None:
+        """A moment after a write. Raises Overwritten where someone else has replaced it."""
+        if not outcome.written:
+            return
+        time.sleep(apply_module.LOOK_AGAIN)
+        error = apply_module.look_again(store, self.journal, outcome)
+        if error is not None:
+            raise error
+
+    def bulk(self, parallel: int | None = None) -> Bulk:
+        """For changes to several repositories of account A; asks who that is."""
+        session, read_only = self._accounts.to_write()
+        owner = _Owner(self._access, self._listing.policies, self._granted_at, session, session.identity())
+        return Bulk(owner, self.journal, read_only=read_only, parallel=parallel or PARALLEL)
+
+    def past_writes(self) -> PastWrites:
+        """Everything that was written with this journal, by any instance. Asks nothing of AWS."""
+        return PastWrites(self.journal.read())
+
+    def live_text(self, entry: Entry) -> str | None:
+        """What is there now of what the entry wrote, as the journal keeps it."""
+        if entry.record.subject == TAGS:
+            return json.dumps(self._tag_store().tags(repository_of(entry)))
+        return self._listing.store(background=True).read(repository_of(entry))
+
+    def undo(self) -> Outcome:
+        """Take back the last write of this account that was not taken back yet."""
+        return self._undo_last(redo=False)
+
+    def redo(self) -> Outcome:
+        """Take back the last undo of this account, unless something was written upon it."""
+        return self._undo_last(redo=True)
+
+    def undo_entry(self, identifier: str) -> Outcome:
+        """Take back that write. InputError where that is done already, ConflictError where it is not the live state."""
+        return self._take_back(identifier, redo=False)
+
+    def redo_entry(self, identifier: str) -> Outcome:
+        """Write again what was taken back."""
+        return self._take_back(identifier, redo=True)
+
+    def _undo_last(self, *, redo: bool) -> Outcome:
+        session, read_only = self._accounts.to_write()
+        owner = session.identity()
+        outcome = undo(
+            lambda entry: RepositoryPolicies(session, client=session.ecr_once),
+            self.journal,
+            account=owner.account,
+            operator=owner.arn,
+            read_only=read_only,
+            redo=redo,
+            tags_for=self._tags_for,
+        )
+        return self._taken_back(outcome, RepositoryPolicies(session, client=session.ecr_once))
+
+    def _take_back(self, identifier: str, *, redo: bool) -> Outcome:
+        session, read_only = self._accounts.to_write()
+        owner = session.identity()
+        outcome = take_back(
+            lambda entry: RepositoryPolicies(session, client=session.ecr_once),
+            self.journal,
+            identifier,
+            account=owner.account,
+            operator=owner.arn,
+            read_only=read_only,
+            redo=redo,
+        )
+        return self._taken_back(outcome, RepositoryPolicies(session, client=session.ecr_once))
+
+    def _taken_back(self, outcome: Outcome, store: RepositoryPolicies) -> Outcome:
+        if outcome.plan.kind == REDO:
+            # It may have been a grant, and AWS takes its time with those.
+            self._granted_at[outcome.plan.repository.arn] = time.monotonic()
+        else:
+            self._granted_at.pop(outcome.plan.repository.arn, None)
+        try:
+            self._look_again(store, outcome)
+        finally:
+            self._listing.policies.invalidate(outcome.plan.repository.arn)
+        return outcome
+
+    def fresh_tags(self, repository: Repository) -> Repository:
+        """With its live tags."""
+        return replace(repository, tags=self._tag_store().tags(repository), tags_source="live")
+
+    def plan_tags(self, repository: Repository, tags: Mapping[str, str], unset: Iterable[str] = ()) -> TagPlan:
+        """What setting and removing these tags would do to the access, on the live tags and policy."""
+        facts = self._access.registry_facts(repository.region)
+        return plan_tags(self._tag_store(), repository, tags, unset, registry=facts)
+
+    def plan_tags_back(self, identifier: str, *, redo: bool = False) -> TagPlan:
+        """To take back a change of tags, or to make it again. Raises as :meth:`undo_entry`.
+
+        One that was carried out in part is taken back, or completed, as far as the tags that it was about.
+        """
+        account, store = self._accounts.owner().account, self._tag_store()
+        repository = repository_of(entry_of(self.journal.read(holds(identifier)), identifier, account))
+        with self.journal.writing(repository.arn):
+            history = settle(
+                lambda entry: self._listing.store(),
+                self.journal,
+                account=account,
+                arn=repository.arn,
+                tags_for=self._tags_for,
+            )
+        entry = target(history, entry_of(history, identifier, account), redo=redo)
+        facts = self._access.registry_facts(entry.record.region)
+        if entry.id in history.half:
+            return plan_half(store, repository, entry, redo=redo, registry=facts)
+        return plan_back(store, repository, entry, later=history.later(entry), registry=facts)
+
+    def _tags_for(self, entry: Entry) -> Mapping[str, str]:
+        return self._tag_store().tags(repository_of(entry))
+
+    def apply_tags(self, plan: TagPlan) -> TagOutcome:
+        """Write tags as they were previewed, or refuse (ConflictError) when tags or policy are others by now."""
+        session, read_only = self._accounts.to_write()
+        owner = session.identity()
+        if plan.repository.account != owner.account:
+            raise InputError(
+                f"{plan.repository.name} is in account {plan.repository.account}, and this profile belongs to "
+                f"{owner.account}; nothing was written",
+                hint="List the repositories again.",
+            )
+        store = RepositoryTags(session, writing=True)
+        return apply_tags(store, self.journal, plan, operator=owner.arn, read_only=read_only)
+
+    def _tag_store(self) -> RepositoryTags:
+        return RepositoryTags(self._accounts.session(Role.OWNER))
+
+    def since_grant(self, arn: str) -> float:
+        """Seconds since this program, in this run or in another, last granted something there; infinite if it was not
+        the last thing that it wrote."""
+        if arn in self._granted_at:
+            return time.monotonic() - self._granted_at[arn]
+        try:
+            entries = self.journal.entries()
+        except EcrTuiError:
+            return float("inf")
+        last = next((one for one in reversed(entries) if one.record.arn == arn and one.outcome == WRITTEN), None)
+        if last is None or last.record.kind != "grant":
+            return float("inf")
+        return (datetime.now(UTC) - (last.finished_at or last.at)).total_seconds()
+
+
+class _Owner:
+    """Account A for bulk changes: its calls are paced by whoever makes them (``bulk.Account``)."""
+
+    def __init__(
+        self,
+        access: AccessReview,
+        policies: PolicyReader,
+        granted_at: dict[str, float],
+        session: AwsSession,
+        identity: Identity,
+    ) -> None:
+        self._access = access
+        self._policies = policies
+        self._granted_at = granted_at
+        self._session = session
+        self.account = identity.account
+        self.operator = identity.arn
+
+    def store(self, *, patient: bool) -> RepositoryPolicies:
+        wait = PRINCIPAL_WAIT if patient else 0
+        return RepositoryPolicies(self._session, principal_wait=wait, client=self._session.ecr_once)
+
+    def fresh(self, repository: Repository) -> Repository:
+        return with_live_tags(self._session, repository, client=self._session.ecr_once(repository.region))
+
+    def registry(self, region: str) -> RegistryFacts | None:
+        return self._access.registry_facts(region)
+
+    def touched(self, repository: Repository, outcome: Outcome | None) -> None:
+        self._policies.invalidate(repository.arn)
+        granted = self._granted_at
+        if outcome is not None and outcome.written:
+            if outcome.plan.grant is not None:
+                granted[repository.arn] = time.monotonic()
+            else:
+                granted.pop(repository.arn, None)

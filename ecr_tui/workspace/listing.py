@@ -1,0 +1,186 @@
+"""The repositories of account A: listed, kept for the next start, and read in the background."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from threading import Event as CancelEvent
+from typing import TYPE_CHECKING
+
+from ecr_tui.aws.images import images_summary
+from ecr_tui.aws.inventory import get_repository, list_repositories, with_live_tags
+from ecr_tui.aws.model import (
+    ImagesSummary,
+    Repository,
+    Role,
+)
+from ecr_tui.aws.policies import RepositoryPolicies
+from ecr_tui.errors import EcrTuiError, InputError
+from ecr_tui.listing.cache import Cached, ListingCache, profile_key
+from ecr_tui.listing.policy_reader import BackgroundReader, Readers
+from ecr_tui.workspace.accounts import Accounts
+
+if TYPE_CHECKING:
+    pass
+
+
+class Listing:
+    """Thread-safe. ``policies``: policies to look at, at most a minute old; a plan is always made on the live one."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+        self._lock = threading.Lock()
+        self._listed: dict[str, tuple[Repository, ...]] = {}
+        self.cache = ListingCache(accounts.settings.cache_folder)
+        self._make_readers()
+
+    def repositories(
+        self,
+        tags: Mapping[str, str] | None = None,
+        on_page: Callable[[list[Repository]], None] | None = None,
+        cancel: CancelEvent | None = None,
+        on_failure: Callable[[str, EcrTuiError], None] | None = None,
+    ) -> list[Repository]:
+        """As ``aws.inventory.list_repositories``, over :meth:`regions`. One without ``tags`` is kept for the next start
+        (:meth:`cached_repositories`)."""
+        failed: list[str] = []
+
+        def fail(region: str, error: EcrTuiError) -> None:
+            failed.append(region)
+            if on_failure is not None:
+                on_failure(region, error)
+
+        session = self._accounts.session(Role.OWNER)
+        found = list_repositories(
+            session,
+            self._accounts.regions(),
+            tags=tags,
+            on_page=on_page,
+            on_failure=None if on_failure is None else fail,
+            cancel=cancel,
+        )
+        # A listing that ends after another account was chosen is nothing to remember under the new one's name.
+        if not tags and self._accounts.is_current(session):
+            self.remember(found)
+            self._keep(found, failed)
+        return found
+
+    def repository(self, name: str) -> Repository:
+        """By name, with its tags read live. InputError where no region has it, or more than one has."""
+        found: list[Repository] = []
+        missing: InputError | None = None
+        regions = self._accounts.regions()
+        for region in regions:
+            try:
+                found.append(get_repository(self._accounts.session(Role.OWNER), name, region))
+            except InputError as error:
+                missing = error
+        if len(found) > 1:
+            raise InputError(
+                f"{name!r} exists in {', '.join(r.region for r in found)}", hint="Name one region with --region."
+            )
+        if not found:
+            if missing is not None and len(regions) == 1:
+                raise missing
+            raise InputError(f"there is no repository {name!r} in {', '.join(regions)}", side=Role.OWNER.value)
+        return found[0]
+
+    def fresh(self, repository: Repository) -> Repository:
+        return with_live_tags(self._accounts.session(Role.OWNER), repository)
+
+    def images(self, repository: Repository) -> ImagesSummary:
+        return images_summary(self._accounts.session(Role.OWNER), repository)
+
+    def policy_text(self, repository: Repository) -> str | None:
+        return self.store().read(repository)
+
+    def store(self, *, background: bool = False) -> RepositoryPolicies:
+        return RepositoryPolicies(self._accounts.session(Role.OWNER), background=background)
+
+    def cached_repositories(
+        self,
+        tags: Mapping[str, str] | None = None,
+        on_page: Callable[[list[Repository]], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Cached | None:
+        """What a former run listed for this profile of account A; asks nothing of AWS. None where nothing is kept.
+
+        Stale until :meth:`repositories` has answered, and of another account where ``account`` is not that of
+        :meth:`owner`: then it must not be shown any longer. Arguments as there.
+        """
+        remembered = self.cache.recall(self._listing_key())
+        if remembered is None:
+            return None
+        wanted = (tags or {}).items()
+
+        def some(page: list[Repository]) -> list[Repository]:
+            return [row for row in page if row.tags is not None and wanted <= row.tags.items()] if wanted else page
+
+        def give(page: list[Repository]) -> None:
+            matching = some(page)
+            if on_page is not None and matching:
+                on_page(matching)
+
+        regions = self._accounts.settings.regions or remembered.regions
+        found = self.cache.load(remembered.account, regions, on_page=give, cancel=cancel)
+        return None if found is None else replace(found, repositories=tuple(some(list(found.repositories))))
+
+    def _listing_key(self) -> str:
+        role = self._accounts.assumed(Role.OWNER)
+        # A role that is assumed with a profile's credentials is mostly of another account than the profile.
+        return profile_key(
+            self._accounts.settings.profile_a
+            if role is None
+            else f"{self._accounts.settings.profile_a or ''} {role.arn}"
+        )
+
+    def _keep(self, repositories: Sequence[Repository], failed: Sequence[str]) -> None:
+        """A complete listing, but for the regions that failed: of those the former list stays."""
+        regions = [region for region in self._accounts.regions() if region not in failed]
+        if not regions:
+            return
+        try:
+            account = repositories[0].account if repositories else self._accounts.owner().account
+        except EcrTuiError:
+            return
+        rows: dict[str, list[Repository]] = {region: [] for region in regions}
+        for row in repositories:
+            if row.region in rows:
+                rows[row.region].append(row)
+        for region, found in rows.items():
+            self.cache.store(account, region, found)
+        self.cache.remember(self._listing_key(), account, self._accounts.regions())
+
+    def remember(self, repositories: Iterable[Repository]) -> None:
+        """Repositories as a listing without a filter found them: the counter-proof is chosen among them."""
+        regions: dict[str, list[Repository]] = {}
+        for one in repositories:
+            regions.setdefault(one.region, []).append(one)
+        with self._lock:
+            self._listed.update({region: tuple(found) for region, found in regions.items()})
+
+    def readers(self) -> Readers:
+        """What is read in the background, on clients that back off by themselves: the user's own action never waits
+        for them. Closing them is for good."""
+        return Readers(self.policies, self._images)
+
+    def _make_readers(self) -> None:
+        self.policies = BackgroundReader(lambda repository: self.store(background=True).read(repository))
+        # Counting images takes up to ten calls, and what it tells is a nicety: once, on few threads.
+        self._images = BackgroundReader(lambda repository: self.images(repository), threads=4, ttl=math.inf)
+
+    def forget(self, *, listed: bool) -> None:
+        """The accounts are others now: whoever looks at the former ones gets no further answer."""
+        for reader in self.readers():
+            reader.close()
+        self._make_readers()
+        if listed:
+            with self._lock:
+                self._listed.clear()
+
+    def known(self, region: str) -> Sequence[Repository] | None:
+        """The repositories of a region as a listing without a filter last found them."""
+        with self._lock:
+            return self._listed.get(region)

@@ -1,0 +1,301 @@
+"""Verifications: one by one and many at once, their record, and what killed ones left behind."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from threading import Event as CancelEvent
+from typing import TYPE_CHECKING
+
+from ecr_tui.aws.hosts import parse_host
+from ecr_tui.aws.model import (
+    Repository,
+    Role,
+)
+from ecr_tui.aws.sessions import AwsSession
+from ecr_tui.errors import EcrTuiError, InputError
+from ecr_tui.policy.actions import Access
+from ecr_tui.registry.choose import choose_engine
+from ecr_tui.registry.engine import Credentials, Engine
+from ecr_tui.verification.accounts import ConsumerParty, OwnerParty, RecordedNotes, place_of
+from ecr_tui.verification.batch import POOL, Batch, Result, run_batch
+from ecr_tui.verification.isolation import Wanted
+from ecr_tui.verification.leftovers import Cleaner
+from ecr_tui.verification.ports import interruptible
+from ecr_tui.verification.records import Leftover, Past, Verifications
+from ecr_tui.verification.report import Event, EventSink, Report
+from ecr_tui.verification.verify import Options, Verification
+from ecr_tui.workspace.accounts import Accounts
+from ecr_tui.workspace.changes import Changes
+from ecr_tui.workspace.listing import Listing
+
+if TYPE_CHECKING:
+    from ecr_tui.registry.direct import DirectClient
+
+
+SETTLE_SECONDS = 20.0
+"""How long after a grant a denial may still be the old policy; AWS documents no figure for the lag."""
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What became of a leftover; ``error`` is None where it is put right, ``message`` says how."""
+
+    leftover: Leftover
+    message: str
+    error: EcrTuiError | None = None
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What a verification is asked for; see :meth:`VerificationRuns.run`."""
+
+    isolation: Wanted
+    access: Access
+    image: str
+    tag_switch: bool
+
+
+def _choose(name: str, repository: Repository) -> Engine:
+    return choose_engine(name, repository.host)
+
+
+def _chosen_once(name: str) -> Callable[[Repository], Engine]:
+    """Engines for many: what "auto" means is found out once, as engines that do not answer take their time."""
+    lock = threading.Lock()
+    direct: list[str] = []
+
+    def choose(repository: Repository) -> Engine:
+        from ecr_tui.registry.direct import DirectEngine
+
+        with lock:
+            if direct:
+                return DirectEngine(direct[0])
+            engine = _choose(name, repository)
+            if engine.name == "direct":
+                direct.append(engine.description)
+            return engine
+
+    return choose
+
+
+class _Reaching:
+    """A registry check under the names by which account B reaches registries, of repositories beside ``repository``."""
+
+    def __init__(self, check: DirectClient, session: AwsSession, repository: Repository) -> None:
+        self._check = check
+        self._session = session
+        self._repository = repository
+
+    def check(
+        self, host: str, repository: str, credentials: Credentials, cancel: CancelEvent | None = None
+    ) -> dict[str, str]:
+        known = parse_host(host)
+        # A neighbour may be in another region, never in another account.
+        region = known.region if known is not None else self._repository.region
+        beside = replace(self._repository, uri=f"{host}/{repository}", region=region)
+        return self._check.check(_host(self._session, beside), repository, credentials, cancel)
+
+
+def _host(session: AwsSession, repository: Repository) -> str:
+    """Where account B sends its token for ``repository``. Raises EnvironmentFailure where it must not."""
+    return session.registry_host(repository.host, repository.account, repository.region, repository.partition)
+
+
+class VerificationRuns:
+    """Thread-safe."""
+
+    def __init__(self, accounts: Accounts, listing: Listing, changes: Changes) -> None:
+        self._accounts = accounts
+        self._listing = listing
+        self._changes = changes
+        self._lock = threading.Lock()
+        self.record = Verifications(accounts.settings.state_folder / "verifications.jsonl")
+        self._running: dict[object, tuple[CancelEvent, CancelEvent]] = {}
+
+    def run(
+        self,
+        repository: Repository,
+        *,
+        engine: str | None = None,
+        isolation: Wanted = "auto",
+        access: Access = Access.PUSH_PULL,
+        image: str = "",
+        tag_switch: bool = False,
+        on_event: EventSink,
+        cancel: CancelEvent,
+    ) -> Report:
+        """Run it to the end. Raises only what makes a start impossible: no profile for B, no engine, read-only, or a
+        repository that is gone.
+
+        ``isolation``: a repository or several, "auto", "all" or "none". ``access`` "pull" pulls ``image`` (a tag; ""
+        means the newest) and writes nothing, so that it works read-only too. ``tag_switch`` takes the tag that the
+        grant depends on away for a moment: ask the user before.
+        """
+        self._check_verify([repository], access, image, isolation, tag_switch)
+        consumer, owner = self._parties([repository])
+        name, wish = engine or self._accounts.settings.engine, _Wish(isolation, access, image, tag_switch)
+        return self._run(repository, consumer, owner, lambda: _choose(name, repository), wish, on_event, cancel)
+
+    def run_many(
+        self,
+        repositories: Sequence[Repository],
+        *,
+        engine: str | None = None,
+        isolation: Wanted = "auto",
+        access: Access = Access.PUSH_PULL,
+        image: str = "",
+        tag_switch: bool = False,
+        pool: int | None = None,
+        on_event: Callable[[Repository, Event], None] = lambda *_: None,
+        on_result: Callable[[Result], None] = lambda _: None,
+        cancel: CancelEvent,
+    ) -> Batch:
+        """As :meth:`run`, up to ``pool`` (4) at a time. ``on_event`` is called from several threads, ``on_result``
+        from the calling one. What keeps one verification from starting is its result's error, and stops no other;
+        raised is only what keeps all of them from starting."""
+        self._check_verify(repositories, access, image, isolation, tag_switch)
+        consumer, owner = self._parties(repositories)
+        choose, wish = (
+            _chosen_once(engine or self._accounts.settings.engine),
+            _Wish(isolation, access, image, tag_switch),
+        )
+
+        def one(repository: Repository) -> Report:
+            return self._run(
+                repository,
+                consumer,
+                owner,
+                lambda: choose(repository),
+                wish,
+                lambda event: on_event(repository, event),
+                cancel,
+            )
+
+        return run_batch(repositories, one, pool=pool or POOL, on_result=on_result, cancel=cancel)
+
+    def _check_verify(
+        self,
+        repositories: Sequence[Repository],
+        access: Access,
+        image: str,
+        isolation: Wanted,
+        tag_switch: bool,
+    ) -> None:
+        if tag_switch:
+            self._accounts.settings.check_writable("a tag switch takes a tag away for a moment")
+        if access is not Access.PULL:
+            self._accounts.settings.check_writable(
+                "a verification pushes a probe image",
+                pushing=True,
+                hint="An image that is there can be verified: --access pull.",
+            )
+        if image and access is not Access.PULL:
+            raise InputError("an image is named only to be pulled", hint="Add --access pull.")
+        if isinstance(isolation, str) and isolation not in ("auto", "all", "none"):
+            raise InputError(f"{isolation!r} is no isolation", hint="A repository, auto, all or none.")
+        others = [isolation] if isinstance(isolation, Repository) else isolation
+        own = {one.arn for one in repositories}
+        if not isinstance(others, str) and len(own) == 1 and {one.arn for one in others} == own:
+            raise InputError("a repository is no counter-proof of itself", hint="Name another one with --isolation.")
+
+    def _parties(self, repositories: Sequence[Repository]) -> tuple[ConsumerParty, OwnerParty]:
+        apart = [one.arn for one in repositories]
+        return ConsumerParty(self._accounts.consumer_session()), OwnerParty(
+            self._accounts.session(Role.OWNER), self._listing.known, apart
+        )
+
+    def _run(
+        self,
+        repository: Repository,
+        consumer: ConsumerParty,
+        owner: OwnerParty,
+        choose: Callable[[], Engine],
+        wish: _Wish,
+        on_event: EventSink,
+        cancel: CancelEvent,
+    ) -> Report:
+        from ecr_tui.registry.direct import DirectClient, DirectEngine
+
+        key, finished = object(), CancelEvent()
+        with self._lock:
+            self._running[key] = (cancel, finished)
+        chosen: Engine | None = None
+        try:
+            session = self._accounts.consumer_session()
+            host = interruptible(lambda: _host(session, repository), cancel)
+            repository = replace(repository, uri=f"{host}/{repository.name}")
+            chosen = interruptible(choose, cancel)
+            if wish.access is not Access.PULL:
+                interruptible(lambda: owner.check_exists(repository), cancel)
+            settle = max(0.0, SETTLE_SECONDS - self._changes.since_grant(repository.arn))
+            report = Verification(
+                repository,
+                consumer=consumer,
+                owner=owner,
+                engine=chosen,
+                second_opinion=None if chosen.name == "direct" else DirectEngine,
+                registry_check=_Reaching(DirectClient(), session, repository),
+                notes=RecordedNotes(self.record),
+                options=Options(wish.isolation, settle, wish.access, wish.image, wish.tag_switch, SETTLE_SECONDS),
+                on_event=on_event,
+                cancel=cancel,
+            ).run()
+            try:
+                self.record.add(place_of(repository), report.to_json())
+            except EcrTuiError as error:
+                report = replace(report, notes=(*report.notes, f"It could not be recorded: {error.title}."))
+            return report
+        finally:
+            if chosen is not None:
+                chosen.close()
+            with self._lock:
+                self._running.pop(key, None)
+            finished.set()
+
+    def busy(self) -> bool:
+        """Whether a verification is running, whose probe image is not cleaned up yet."""
+        with self._lock:
+            return bool(self._running)
+
+    def close(self, patience: float = 5.0) -> bool:
+        """Cancel what runs and wait up to ``patience`` seconds for its cleanup; False when it did not finish."""
+        with self._lock:
+            running = list(self._running.values())
+        for cancel, _ in running:
+            cancel.set()
+        deadline = time.monotonic() + patience
+        return all(done.wait(max(0.0, deadline - time.monotonic())) for _, done in running)
+
+    def history(self, repository: Repository | None = None) -> tuple[Past, ...]:
+        """Past verifications, of one repository or of all, newest first."""
+        return self.record.past(None if repository is None else repository.arn)
+
+    def latest(self) -> dict[str, Past]:
+        """The newest verification of each repository, by ARN."""
+        return self.record.last()
+
+    def leftovers(self) -> tuple[Leftover, ...]:
+        """What verifications that were killed may have left behind, oldest first. Asks nothing of AWS."""
+        return self.record.leftovers()
+
+    def clean_leftovers(
+        self,
+        leftovers: Sequence[Leftover] | None = None,
+        on_cleaned: Callable[[Cleaned], None] = lambda _: None,
+    ) -> tuple[Cleaned, ...]:
+        """Put these, or all, right: remove the probe image, set the tag again. One that fails stays a leftover, and
+        stops no other. Raises InputError when read-only."""
+        self._accounts.settings.check_writable("leftovers are not touched")
+        cleaner = Cleaner(self._accounts.session(Role.OWNER), self.record)
+        found = []
+        for leftover in self.leftovers() if leftovers is None else leftovers:
+            try:
+                cleaned = Cleaned(leftover, cleaner.clean(leftover))
+            except EcrTuiError as error:
+                cleaned = Cleaned(leftover, error.title, error)
+            found.append(cleaned)
+            on_cleaned(cleaned)
+        return tuple(found)
