@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from ecr_tui.ui.keys import Key
 
 
+DESCRIBED = 0.1
+"""The score of a command that is found by its description alone: below every one that is found by its title."""
+SYNONYMS = {"Choose: Accounts (A)": "switch profile login sso", "Change: unfinished run": "resume"}
+"""Further words, by title, that users look for."""
+
+
 class Commands(Provider):
     """The catalogue's actions that are possible now, and what has no key of its own.
 
@@ -37,6 +43,8 @@ class Commands(Provider):
         for title, tooltip, run in self._commands():
             if (score := matcher.match(title)) > 0:
                 yield Hit(score, matcher.highlight(title), run, text=title, help=tooltip)
+            elif query.casefold() in f"{tooltip} {SYNONYMS.get(title, '')}".casefold():
+                yield Hit(DESCRIBED, Content(title), run, text=title, help=tooltip)
 
 
 def _title(key: Key) -> str:

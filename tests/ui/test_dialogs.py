@@ -10,6 +10,7 @@ from ecr_tui.config import Settings
 from ecr_tui.errors import CredentialsError, EcrTuiError
 from ecr_tui.ui.clipboard import Clipboard
 from ecr_tui.ui.keys import CATALOGUE, MAIN
+from ecr_tui.ui.screens.ask import AskScreen
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.help import PANES, help_content
 from ecr_tui.ui.screens.text import ErrorScreen
@@ -258,3 +259,25 @@ async def test_what_is_marked_is_copied_as_truthfully(workspace: FakeWorkspace) 
         await ui.press("shift+home", "ctrl+c")
         await ui.wait(lambda: "Copied what is marked to the clipboard (test)." in ui.toasts())
         assert ui.copied == ["web"]
+
+
+async def test_the_palette_finds_by_the_words_of_a_description(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.press("ctrl+p")
+        await ui.type("terraform")
+        await ui.see("Copy as…")
+        assert "No matches found" not in ui.text()
+
+
+async def test_an_empty_form_opens_without_an_error(workspace: FakeWorkspace) -> None:
+    def check(text: str) -> str:
+        if not text:
+            raise EcrTuiError("enter KEY=VALUE")
+        return text
+
+    async with running(workspace) as ui:
+        ui.app.push_screen(AskScreen("Add a tag", "", check=check))
+        await ui.see("Add a tag")
+        assert "enter KEY=VALUE" not in ui.text()
+        await ui.press("enter")
+        await ui.see("✗ enter KEY=VALUE")

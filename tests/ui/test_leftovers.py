@@ -42,7 +42,7 @@ async def test_what_cannot_be_cleaned_is_explained(workspace: FakeWorkspace) -> 
     async with running(workspace, (80, 24)) as ui:
         await ui.wait(lambda: ui.dialog == "ConfirmScreen")
         await ui.press("right", "enter")
-        await ui.see("could not be cleaned up", "the SSO session has expired", "Log in again.")
+        await ui.see("could not be cleaned up", "session has expired", "Log in again.")
         assert workspace.cleaned == []
 
 

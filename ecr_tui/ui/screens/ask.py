@@ -57,7 +57,8 @@ class AskScreen(Dialog[str | None]):
 
     def on_mount(self) -> None:
         self.set_focus(self._input)
-        self._say()
+        if self._input.value:  # an empty form opens without an error
+            self._say()
 
     def _say(self) -> bool:
         """Show what the text means; whether it can be used."""

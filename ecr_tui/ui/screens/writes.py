@@ -115,6 +115,9 @@ class Writes:
         if not plan.changed:
             self._say(write_text.nothing(plan), warning=bool(plan.void))
             return
+        if plan.refused:
+            self._refused(plan)
+            return
         if not screen.shows_change:
             # Only what is on the screen may be written.
             screen.show_change()
