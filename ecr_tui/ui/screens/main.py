@@ -392,7 +392,8 @@ class MainScreen(Screen[None]):
         """An error that arrives while the user does something else: a banner, and a toast where a dialog hides it."""
         self.banner.report(error, title)
         if self.app.screen is not self:
-            self.app.notify(safe(error.hint), title=f"{NO} {safe(title or error.title)}", severity="error", timeout=15)
+            words = "\n".join(safe(line) for line in (error.title, error.hint) if line)
+            self.app.notify(words, title=f"{NO} {safe(title) or 'Error'}", severity="error", timeout=15)
 
     def action_last_error(self) -> None:
         if self.banner.last is None:
