@@ -36,7 +36,6 @@ from ecr_tui.diagnosis.unwrap import Record, one_line, records, shortened
 from ecr_tui.policy.actions import TOKEN_ACTION, Access, is_known, is_registry_level, is_registry_policy_only
 from ecr_tui.policy.compiled import caller_of
 from ecr_tui.policy.evaluate import principal_arn
-from ecr_tui.policy.principal import account_of
 
 __all__ = ["Diagnosis", "diagnose", "grantee", "row_of_code"]
 
@@ -171,7 +170,10 @@ def diagnose(
     return Diagnosis(
         pattern=row.id,
         title=_fill(row.title, filled),
-        stage=stage or _stage(row, denial, known_action, transfer, words),
+        stage=stage
+        or _stage(
+            row, denial, known_action, transfer, f"{words}\n{masked(whole, host)}" if row.side == NETWORK else words
+        ),
         action=known_action,
         side=_side(row, denial, filled),
         cause=_fill(row.cause, filled),
@@ -256,8 +258,12 @@ def _unsaid(denial: Denial) -> bool:
 
 
 def _is_own(denial: Denial) -> bool:
-    match = re.match(r"arn:[\w-]+:ecr:[\w-]*:(\d{12}):", denial.resource)
-    return match is not None and match[1] == account_of(denial.user)
+    """The repository is in the caller's own account."""
+    owner, caller = (
+        re.match(r"arn:[\w-]+:(?:ecr|iam|sts):[\w-]*:(\d{12}):", arn, re.IGNORECASE)
+        for arn in (denial.resource, denial.user)
+    )
+    return owner is not None and caller is not None and owner[1] == caller[1]
 
 
 def _side(row: Failure, denial: Denial | None, words: Mapping[str, str]) -> str:
@@ -293,7 +299,7 @@ def _by_words(found: Iterable[Record], whole: str, host: str) -> tuple[Failure |
         row = _first(masked(record.text, host), CATALOGUE)
         if row is None or failed.intersection(row.after):
             continue
-        if record.strong and not record.noise:
+        if not record.noise:
             failed.add(row.stage)
         rank = (not record.noise, not row.consequence, record.strong, number)
         if best is None or rank > best[0]:

@@ -32,6 +32,7 @@ _PREFIXES = (
         r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\w*\s+[\d\w]+\s+"
         r"\d\d:\d\d:\d\d(?:\s+\d{4})?\s+"
     ),
+    re.compile(r"^(?:[\w.-]+ )?[\w./-]+\[\d+\]:\s+"),
     re.compile(r"^\[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]?\s+"),
     re.compile(r"^#\d+ (?:\d+\.\d+ )?"),
     re.compile(r"^\[[\w ./:-]{1,40}\]\s+"),
@@ -74,15 +75,21 @@ _OPERATION = re.compile(
     re.IGNORECASE,
 )
 _LEVEL = re.compile(r"(?:error|warn(?:ing)?|fatal|info|debug)\b(?::| response from)", re.IGNORECASE)
+_BEGINS = (
+    r"error|err|warn(?:ing)?|fatal|fata|info|debug|trace|denied|unauthorized|unknown|note|hint|caused by|name unknown|"
+    r"tag invalid|manifest (?:invalid|unknown)|blob unknown|toomanyrequests|panic|usage|see|exit|no basic auth|cannot|"
+    r"failed|unable"
+)
 _NEW_RECORD = re.compile(
-    r"^(?:(?:error|err|warn(?:ing)?|fatal|fata|info|debug|trace|denied|unauthorized|unknown|note|hint|caused by|"
-    r"name unknown|tag invalid|manifest (?:invalid|unknown)|blob unknown|toomanyrequests|panic|usage|see|"
-    r"exit)\b\W|make(?:\[\d+\])?:|time=|level=|\{|"
-    r"[\w.]+(?:Error|Exception)\b|an error occurred|[0-9a-f]{12}: |(?:error|no basic auth|cannot|failed|unable)\s|"
+    rf"^(?:(?:{_BEGINS})\s*[:=\[!]|error response from|make(?:\[\d+\])?:|time=|level=|\{{|"
+    r"[\w.]+(?:Error|Exception)\b|an error occurred|[0-9a-f]{12}: |"
     r"(?:The push refers|Trying to|Getting image|Using default|Copying |Pulling |Pushing |Writing manifest|Login )|"
     r"at [\w.$<]+\(|eof\b|retrying in)",
     re.IGNORECASE,
 )
+_TERMINALS = frozenset({72, 78, 79, 80, 100, 120, 132, 140, 160, 180, 200})
+_MAYBE_NEW = re.compile(rf"^(?:{_BEGINS})\b", re.IGNORECASE)
+"""Begins a message, or goes on with one where the line above was full."""
 
 
 @dataclass(frozen=True)
@@ -133,11 +140,50 @@ def one_line(text: str) -> str:
     return _joined([line for line in (_inside(line)[0] for line in plain(text).split("\n")) if line])
 
 
+def _unfolded(lines: list[str]) -> list[str]:
+    """Lines that a terminal has cut at its width, anywhere in a word, as they were."""
+    found: list[str] = []
+    run: list[str] = []
+    for line in [*lines, ""]:
+        if run and not (line and _is_cut(run, line)):
+            found += [_uncut(run)] if _is_certain(run[:-1]) else run
+            run = []
+        if line:
+            run.append(line)
+        else:
+            found.append(line)
+    return found
+
+
+def _uncut(run: list[str]) -> str:
+    width = max(map(len, run))
+    return "".join([*(part.ljust(width) for part in run[:-1]), run[-1]])
+
+
+def _is_certain(cut: list[str]) -> bool:
+    """Not by chance: two lines of the same length, or three that differ by a space."""
+    return len(cut) > 2 or (len(cut) == 2 and len(cut[0]) == len(cut[1]))
+
+
+def _is_cut(run: list[str], line: str) -> bool:
+    """``line`` goes on where the lines of ``run`` were cut: all of these have the width of a terminal, but for a space
+    at the end."""
+    width = max(map(len, run))
+    return (
+        width in _TERMINALS
+        and all(len(part) in (width, width - 1) for part in run)
+        and len(line) <= width
+        and not (_NEW_RECORD.match(line) or _OPERATION.match(line) or _inside(line)[0] != line.strip())
+    )
+
+
 def plain(text: str) -> str:
     """Without colours, control characters and the escapes of JSON and XML; line ends are newlines."""
     text = _CARET_ANSI.sub("", _ANSI.sub("", text))
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = _CONTROL.sub("", text).replace("\u00a0", " ")
+    # Before the escapes go, which count in the width.
+    text = "\n".join(_unfolded(text.split("\n")))
     text = _UNICODE_ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
     if re.search(r"\\+[\"']", text):
         text = re.sub(r"\\+([\"'])", r"\1", text)
@@ -233,6 +279,8 @@ def _continues(paragraph: list[_Line], line: _Line, width: int) -> bool:
         return True
     if _NEW_RECORD.match(text):
         return line.boxed and full
+    if _MAYBE_NEW.match(text) and not full:
+        return False
     if line.boxed:
         return True
     if above.text.endswith((".", "!", "}", ";")) and not text[:1].islower():

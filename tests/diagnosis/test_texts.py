@@ -95,8 +95,17 @@ def each(line: Callable[[str], str]) -> Callable[[str], str | None]:
     return lambda text: "\n".join(map(line, text.splitlines()))
 
 
+def cut(text: str) -> str | None:
+    """As a terminal shows it; two lines alone may have come about by chance."""
+    if "\n" in text or len(text) <= 160:
+        return None
+    return "\n".join(text[start : start + 80] for start in range(0, len(text), 80))
+
+
 WRAPPERS: dict[str, Callable[[str], str | None]] = {
     "box": boxed,
+    "terminal": cut,
+    "system log": each(lambda line: f"May 01 12:00:00 ip-10-0-0-1 kubelet[3267]: {line}"),
     "colour": each(lambda line: f"\x1b[31m{line}\x1b[0m"),
     "timestamp": each(lambda line: f"2026-05-01T12:00:00.1234567Z {line}"),
     "service": each(lambda line: f"deploy-1  | {line}"),
