@@ -226,7 +226,7 @@ MAIN: tuple[Key, ...] = (
         GENERAL,
         "!",
     ),
-    Key("general.error", "E", "last_error", "Last error", "Show the last error in full", GENERAL, "E"),
+    Key("general.error", "i", "last_error", "Last error", "Show the last error in full", GENERAL, "i"),
     Key("prove.audit", "a", "audit", "Audit", "Who can do what in all repositories, and what is odd", PROVE, "a"),
     Key(
         "general.copy_as",

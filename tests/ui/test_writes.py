@@ -258,7 +258,7 @@ async def test_letters_do_not_confirm(tmp_path) -> None:
         await ui.press("n", "d", "j", "space")
         assert ui.dialog == "ConfirmScreen"
         await ui.press("escape")
-        assert ui.dialog == ""
+        await ui.wait(lambda: ui.dialog == "")
 
 
 async def test_a_conflict_writes_nothing_and_shows_the_new_policy(workspace: FakeWorkspace) -> None:
@@ -300,12 +300,14 @@ async def test_a_failed_write_is_a_banner_that_takes_no_key(workspace: FakeWorks
     workspace.errors["apply"] = error
     async with running(workspace) as ui:
         await ui.press("g")
-        await ui.see("Grant on analytics/etl failed", "E details")
+        await ui.see("Grant on analytics/etl failed", "i details")
         assert ui.dialog == ""
         await ui.press("slash", *"web")  # what is typed meanwhile goes where it was meant to go
         assert ui.main.table.filter == "web"
-        await ui.press("enter", "E")
-        assert ui.dialog == "ErrorScreen"
+        await ui.press("enter")
+        await ui.wait(lambda: ui.main.focused is ui.main.table)
+        await ui.press("i")
+        await ui.wait(lambda: ui.dialog == "ErrorScreen")
         await ui.press("y")
         await ui.wait(lambda: ui.copied)
         assert ("AccessDenied" if isinstance(error, DeniedError) else "RuntimeError: bug") in ui.copied[0]

@@ -65,7 +65,7 @@ class Banner(Words, can_focus=True):
         if error.hint:
             lines.append(Content(safe(error.hint)))
         more = f" · {len(self._errors) - 1} more below" if len(self._errors) > 1 else ""
-        keys = Content.assemble(("E", "bold $text-accent"), " details   ", ("Esc", "bold $text-accent"), " close")
+        keys = Content.assemble(("i", "bold $text-accent"), " details   ", ("Esc", "bold $text-accent"), " close")
         lines.append(Content.assemble(keys, (more, MUTED)))
         self.say(Content("\n").join(lines))
 
