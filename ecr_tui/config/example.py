@@ -30,8 +30,8 @@ undo = "earlier"                     # what another session wrote; or "always"
 verify = "never"                     # or "always"
 
 [keys]                               # ids: ecr-tui config keys
-change.grant = "G"
-find.filter = ["/", "ctrl+f"]
+change.grant = "W"
+find.filter = ["/", "ctrl+s"]
 prove.audit = ""                     # no key; the palette still has it
 """
 """README shows it, a test compares the two and reads it; ``config example`` prints it."""

@@ -182,7 +182,7 @@ def test_how_keys_are_spelled(tmp_path: Path, spelled: str, key: str, shown: str
 @pytest.mark.parametrize(
     ("keys", "warned", "in_force"),
     [
-        ('change.grant = "G"', "", {"change.grant": "G"}),
+        ('change.grant = "W"', "", {"change.grant": "W"}),
         ('change.grant = "x"\nchange.revoke = "g"', "", {"change.grant": "x", "change.revoke": "g"}),
         (
             'change.grant = "y"',
@@ -196,7 +196,7 @@ def test_how_keys_are_spelled(tmp_path: Path, spelled: str, key: str, shown: str
         ),
         ('change.grant = "k"', "k is Up (table.up) in the table, and Grant (change.grant) only outside", {}),
         ('table.mark = "g"', "g is Mark (table.mark) in the table, and Grant (change.grant) only outside", {}),
-        ('change.grant = "ctrl+p, G"', "ctrl+p is Commands (general.palette) and cannot be", {"change.grant": "G"}),
+        ('change.grant = "ctrl+p, W"', "ctrl+p is Commands (general.palette) and cannot be", {"change.grant": "W"}),
         ('change.grant = "ctrl+q"', "ctrl+q is Quit and cannot be Grant", {"change.grant": ""}),
         ('general.quit = ""', "", {"general.quit": ""}),
         ('table.up = "K, up"', "", {"table.up": "K ↑"}),
