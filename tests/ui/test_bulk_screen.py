@@ -229,7 +229,7 @@ async def test_an_interrupted_run_is_offered_and_resumed(workspace: FakeWorkspac
     run = crash(workspace, 2)
     async with running(workspace) as ui:
         await ui.wait(lambda: ui.dialog == "UnfinishedScreen")
-        await ui.see("is not finished", "was interrupted", "2 of 7 written", "5 left", "Grant push-pull")
+        await ui.see("Unfinished bulk run", "2 of 7 written", "2 of 7 written", "5 left", "Grant push-pull")
         await ui.press("enter")
         assert (ui.dialog, len(workspace.writes)) == ("", 2), "later is the default"
         await ui.press("R")

@@ -50,7 +50,7 @@ async def test_calls_arrive_are_filtered_and_copied(
         await ui.wait(lambda: ui.copied == ["aws ecr SetRepositoryPolicy"])
         await ui.press("enter")
         await ui.see("request id  req-1", "AccessDeniedException", "team/[/x]app")
-        await ui.press("q", "f", "b", "b")
+        await ui.press("escape", "f", "b", "b")
         await ui.see("Session log: 3 calls", "account B")
         await ui.press("Y")
         await ui.wait(lambda: len(ui.copied) == 2)

@@ -88,7 +88,7 @@ async def test_of_many_those_that_ecr_would_refuse_come_first_and_are_left_out(w
         await ui.press("escape")
         await ui.wait(lambda: ui.dialog == "")
         await ui.press("F")
-        await ui.see("Repair in 2 repositories?", "1 without change")
+        await ui.see("Repair on 2 repositories?", "1 without change")
         await ui.press("right", "enter")
         await ui.see("Written: 2 of 2")
         assert DEAD not in policy(workspace, NAME) + policy(workspace, "billing-api")

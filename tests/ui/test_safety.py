@@ -124,7 +124,7 @@ async def test_rules_of_confirmation_ask_without_production(tmp_path: Path) -> N
             await ui.press(key)
             await ui.wait(lambda: ui.dialog == "ConfirmScreen")
             assert "PRODUCTION" not in ui.text()
-            await ui.press("n")
+            await ui.press("escape")
             await ui.wait(lambda: ui.dialog == "")
 
 
@@ -144,7 +144,7 @@ async def test_presets_of_the_configuration_are_the_choice_at_the_start(tmp_path
 async def test_keys_of_ones_own(tmp_path: Path) -> None:
     text = """
 [keys]
-change.grant = "G"
+change.grant = "W"
 find.filter = "y"
 prove.cancel = "z"
 prove.audit = ""
@@ -158,9 +158,9 @@ change.revoke = "ctrl+q"
         await ui.pilot.pause()
         assert (ui.workspace.writes, ui.dialog) == ([], "")
         footer = ui.text().splitlines()[-1]
-        assert footer.startswith("y Filter t Tags G Grant  Revoke u Undo")
+        assert footer.startswith("y Filter t Tags W Grant  Revoke u Undo")
         await ui.press("question_mark")
-        await ui.see("G       Grant", "y       Filter", "–       Revoke")
+        await ui.see("W       Grant", "y       Filter", "–       Revoke")
         await ui.press("escape")
         await ui.press("y")
         await ui.type("zz")  # typed, not "cancel"
@@ -168,7 +168,7 @@ change.revoke = "ctrl+q"
         await ui.press("enter", "z")
         await ui.wait(lambda: ui.main.table.filter == "")
         await ui.select("web-frontend")
-        await ui.press("G")
+        await ui.press("W")
         await ui.wait(lambda: len(ui.workspace.writes) == 1)
         await ui.press("ctrl+p")
         await ui.type("audit")
