@@ -62,5 +62,5 @@ async def test_the_words_beside_a_key_count_too(workspace: FakeWorkspace) -> Non
         scroll = ui.app.screen.query_one("#scroll")
         await click_on(ui, "scroll   ")
         await ui.wait(lambda: scroll.scroll_y == 1)
-        await click_on(ui, "↑ ↓ scroll")
+        await click_on(ui, "k j scroll")
         await ui.wait(lambda: scroll.scroll_y == 0)

@@ -61,7 +61,7 @@ class TextScreen(Dialog[None]):
         if matches:
             return [("n N", matches), ("/", "search"), ("esc", "close")]
         here = [("l", "sign in here")] if self._sign_in else []
-        return [*here, ("y", "copy"), ("j k", "scroll"), ("/", "search"), ("esc", "close")]
+        return [*here, ("y", "copy"), ("k j", "scroll"), ("/", "search"), ("esc", "close")]
 
     def on_mount(self) -> None:
         self.query_one("#scroll").focus()
