@@ -16,6 +16,7 @@ from ecr_tui.sandbox.registry_app import Request, Response
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.verification.batch import Result
 from ecr_tui.verification.report import Event, StageEnded, StageName
+from ecr_tui.workspace import verification
 from tests.support.cli import ecr_tui
 from tests.support.proving import REPOSITORY, grant, images, prove, workspace
 
@@ -126,7 +127,7 @@ def test_an_engine_that_does_not_answer_is_waited_for_once(
         chosen.append(name)
         return real(name, host)
 
-    monkeypatch.setattr(choose, "choose_engine", count)
+    monkeypatch.setattr(verification, "choose_engine", count)
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     repositories = [space.listing.repository(name) for name in NAMES]
     batch = space.verification.run_many(repositories, engine="auto", isolation="none", cancel=CancelEvent())
@@ -148,7 +149,7 @@ def test_one_that_cannot_start_stops_no_other(sandbox: Sandbox, space: Any, monk
             raise EnvironmentFailure("No Docker engine answers", hint="Start it.", side="docker")
         return real(name, host)
 
-    monkeypatch.setattr(choose, "choose_engine", sometimes)
+    monkeypatch.setattr(verification, "choose_engine", sometimes)
     repositories = [space.listing.repository(name) for name in (REPOSITORY, "payments/legacy")]
     batch = space.verification.run_many(repositories, engine="direct", isolation="none", pool=1, cancel=CancelEvent())
     assert [one.word for one in batch.results] == ["error", "allowed"]
