@@ -264,9 +264,9 @@ def test_what_nobody_expected_is_one_line_without_values(monkeypatch: pytest.Mon
     script = (
         "import sys\n"
         "from ecr_tui.cli import offline, main\n"
-        "from ecr_tui import schemas\n"
+        "from ecr_tui.cli import schemas\n"
         "def fail(*given): raise RuntimeError('broken by a-very-secret-token')\n"
-        "schemas.title_of = fail\n"
+        "offline.schemas.title_of = fail\n"
         "sys.argv = ['ecr-tui', 'schema']\n"
         "main()\n"
     )

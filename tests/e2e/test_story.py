@@ -151,8 +151,8 @@ def test_list_tells_tags_and_access(sandbox: Sandbox) -> None:
     ecr_tui("grant", REPOSITORY, "--to", CONSUMER, "--yes")
     rows = {row["repository"]: row for row in ecr_tui("list", "--json").json}
     assert rows[REPOSITORY]["tags"] == {"Team": "Payments"}
-    assert rows[REPOSITORY]["access"] == {"pull": True, "push": True}
-    assert rows["billing/export"]["access"] == {"pull": False, "push": False}
+    assert rows[REPOSITORY]["access"] == {"pull": True, "push": True, "depends_on": []}
+    assert rows["billing/export"]["access"] == {"pull": False, "push": False, "depends_on": []}
     assert rows[REPOSITORY]["uri"].endswith("/my-first-repo")
     tagged = {row["repository"] for row in ecr_tui("list", "--tag", "Team=Payments", "--json").json}
     assert REPOSITORY in tagged
