@@ -68,7 +68,6 @@ def test_the_story_by_keys(start: Start, tmp_path: Path) -> None:
     terminal.see("my-first-repo", "111111111111", "222222222222")
 
     terminal.send("/")
-    terminal.see("words, tag:Team=Web")
     terminal.send("my-first")
     terminal.read_until(lambda screen: "billing/export" not in screen, "filtered table")
     terminal.see("Policy preview · my-first-repo", "creates the policy")
