@@ -268,6 +268,10 @@ class History:
             entry, in_force = self.undone_by[entry.id], not in_force
         return entry, in_force
 
+    def cut_undo(self, entry: Entry) -> Entry | None:
+        """The undo of a change of tags, or its redo, that was carried out in part only."""
+        return next((one for one in self.entries if one.id in self.half and one.record.undoes == entry.id), None)
+
     def later(self, entry: Entry) -> tuple[Entry, ...]:
         """Written to the same repository after ``entry``, or perhaps written, oldest first."""
         same = self.of_repository[entry.record.arn, entry.record.subject]

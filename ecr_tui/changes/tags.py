@@ -174,19 +174,27 @@ def plan_back(
 
 
 def plan_half(
-    store: TagStore, repository: Repository, entry: Entry, *, redo: bool = False, registry: RegistryFacts | None = None
+    store: TagStore,
+    repository: Repository,
+    entry: Entry,
+    *,
+    complete: bool = False,
+    registry: RegistryFacts | None = None,
 ) -> TagPlan:
-    """From what a change of tags left that was carried out in part: back to before it, or (``redo``) to its end.
+    """From what a change of tags left that was carried out in part: back to before it, or to its end (``complete``).
 
     Only the tags that it was about.
     """
+    record = entry.record
     fresh = replace(repository, tags=store.tags(repository))
-    before, after = tags_of(entry.record.before_text), tags_of(entry.record.after_text)
-    wanted = after if redo else before
+    before, after = tags_of(record.before_text), tags_of(record.after_text)
+    wanted = after if complete else before
     tags = {key: value for key, value in (fresh.tags or {}).items() if before.get(key) == after.get(key)}
     tags |= {key: value for key, value in wanted.items() if before.get(key) != after.get(key)}
     plan = _plan(store, fresh, tags, registry)
-    return plan if redo else replace(plan, kind=UNDO, undoes=entry.id)
+    if complete:
+        return replace(plan, kind=record.kind, undoes=record.undoes)
+    return replace(plan, kind=REDO if record.kind == UNDO else UNDO, undoes=entry.id)
 
 
 def _plan(store: TagStore, fresh: Repository, after: Mapping[str, str], registry: RegistryFacts | None) -> TagPlan:

@@ -164,6 +164,9 @@ def target(history: History, entry: Entry, *, redo: bool = False, settled: bool 
         if settled and tip.id not in history.half:
             raise _not_known(history, tip)
         return tip
+    cut = history.cut_undo(tip)
+    if cut is not None:
+        return cut if redo == in_force else tip
     if entry.record.kind == UNDO:
         redo = False
     if in_force == redo:

@@ -25,7 +25,7 @@ from ecr_tui.changes import apply as apply_module
 from ecr_tui.changes.apply import Outcome, Plan, apply, plan_document, plan_grant, plan_grant_from, plan_revoke
 from ecr_tui.changes.bulk import PARALLEL, Bulk, Intent
 from ecr_tui.changes.history import PastWrites
-from ecr_tui.changes.journal import POLICY, REDO, TAGS, WRITTEN, Entry, History, Journal
+from ecr_tui.changes.journal import POLICY, REDO, TAGS, UNDO, WRITTEN, Entry, History, Journal
 from ecr_tui.changes.tags import TagOutcome, TagPlan, apply_tags, plan_back, plan_half, plan_tags
 from ecr_tui.changes.undo import entry_of, holds, repository_of, settle, take_back, target, undo
 from ecr_tui.errors import EcrTuiError, InputError
@@ -249,8 +249,11 @@ class Changes:
             )
         entry = target(history, entry_of(history, identifier, account), redo=redo)
         facts = self._access.registry_facts(entry.record.region)
-        if entry.id in history.half:
-            return plan_half(store, repository, entry, redo=redo, registry=facts)
+        cut = entry if entry.id in history.half else history.cut_undo(entry)
+        if cut is not None:
+            # An undo that was cut is completed by another, and taken back by a redo.
+            complete = redo and cut.record.kind != UNDO if cut is entry else True
+            return plan_half(store, repository, cut, complete=complete, registry=facts)
         return plan_back(store, repository, entry, later=history.later(entry), registry=facts)
 
     def _tags_for(self, entry: Entry) -> Mapping[str, str]:

@@ -352,7 +352,7 @@ def test_a_change_that_was_carried_out_in_part_is_taken_back_or_completed(journa
     apply_tags(store, journal, plan_back(store, repo(), history.entries[-1]))
     history = settle(None, journal, tags_for=lambda _: store.live)  # type: ignore[arg-type]
     assert next(history.undoable()).id == entry.id
-    assert plan_half(store, repo(), entry, redo=True).after == {"Other": "z", "Env": "x"}
+    assert plan_half(store, repo(), entry, complete=True).after == {"Other": "z", "Env": "x"}
     back = plan_half(store, repo(), entry)
     assert (back.after, back.kind, back.undoes) == ({"Other": "z", "Team": "Payments"}, "undo", entry.id)
     apply_tags(store, journal, back)
@@ -362,6 +362,33 @@ def test_a_change_that_was_carried_out_in_part_is_taken_back_or_completed(journa
         target(history, history.entries[1])
     # What was written before it stands again.
     assert [one.id for one in history.undoable()] == [earlier]
+
+
+def test_an_undo_that_was_carried_out_in_part_is_completed_or_taken_back(journal: Journal) -> None:
+    store = Store(Team="Payments")
+    written = apply_tags(store, journal, plan_tags(store, repo(), {"Env": "x"}, ["Team"])).entry_id
+
+    def die(call: str) -> None:
+        if call == "set":
+            raise KeyboardInterrupt
+
+    store.on = die
+    with pytest.raises(KeyboardInterrupt):
+        apply_tags(store, journal, plan_back(store, repo(), journal.entries()[0]))
+    store.on = lambda call: None
+    assert store.live == {}
+    history = settle(None, journal, tags_for=lambda _: store.live)  # type: ignore[arg-type]
+    first, cut = history.entries
+    assert next(history.undoable()).id == written
+    assert (target(history, first), target(history, first, redo=True)) == (first, cut)
+    assert history.cut_undo(first) is cut
+    back = plan_half(store, repo(), cut)
+    assert (back.after, back.kind, back.undoes) == ({"Env": "x"}, "redo", cut.id)
+    on = plan_half(store, repo(), cut, complete=True)
+    assert (on.after, on.kind, on.undoes) == ({"Team": "Payments"}, "undo", written)
+    apply_tags(store, journal, on)
+    history = settle(None, journal, tags_for=lambda _: store.live)  # type: ignore[arg-type]
+    assert list(history.undoable()) == []
 
 
 def test_a_lost_answer_of_a_write_that_arrived_is_a_success(journal: Journal) -> None:
