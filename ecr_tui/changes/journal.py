@@ -208,6 +208,7 @@ class History:
 
     def _standing(self, account: str | None, wanted: Callable[[str], bool]) -> Iterator[Entry]:
         following: dict[tuple[str, str], tuple[Entry, ...]] = {}
+        cut = self.half | {one.record.undoes for one in self.entries if one.id in self.half}
         for entry in reversed(self.entries):
             record = entry.record
             place = (record.arn, record.subject)
@@ -223,7 +224,7 @@ class History:
                 and place not in self.unclear
                 # What a later write found there is not what this one left, unless it came after that.
                 and (
-                    entry.id in self.half
+                    entry.id in cut
                     or all(
                         same_state(record.subject, one.record.before_text, record.after_text)
                         for one in after

@@ -377,8 +377,11 @@ def test_an_undo_that_was_carried_out_in_part_is_completed_or_taken_back(journal
         apply_tags(store, journal, plan_back(store, repo(), journal.entries()[0]))
     store.on = lambda call: None
     assert store.live == {}
+    # Something is written upon it, and taken back.
+    apply_tags(store, journal, plan_tags(store, repo(), {"Upon": "u"}))
+    apply_tags(store, journal, plan_back(store, repo(), journal.entries()[-1]))
     history = settle(None, journal, tags_for=lambda _: store.live)  # type: ignore[arg-type]
-    first, cut = history.entries
+    first, cut, *_ = history.entries
     assert next(history.undoable()).id == written
     assert (target(history, first), target(history, first, redo=True)) == (first, cut)
     assert history.cut_undo(first) is cut
