@@ -25,7 +25,6 @@ async def test_a_file_is_merged_after_a_look_and_a_yes(workspace: FakeWorkspace,
         await ui.select("my-first-repo")
         load()
         await ui.wait(lambda: ui.dialog == "AskScreen")
-        await ui.see("which file?")
         ui.app.screen.query_one("#answer").value = str(tmp_path)
         await ui.see("there is no file")
         ui.app.screen.query_one("#answer").value = str(file)

@@ -34,8 +34,8 @@ async def select(ui: Session, name: str) -> None:
 async def test_denied_granted_proved_undone_denied(sandbox: Sandbox, real: Workspace) -> None:
     images = sandbox.owner_backend().tags(REPOSITORY)
     async with running(real, size=(140, 50)) as ui:  # type: ignore[arg-type]
-        repository = real.repository(REPOSITORY)
-        before = real.policy_text(repository)
+        repository = real.listing.repository(REPOSITORY)
+        before = real.listing.policy_text(repository)
         await select(ui, REPOSITORY)
 
         await ui.press("v")
@@ -59,7 +59,7 @@ async def test_denied_granted_proved_undone_denied(sandbox: Sandbox, real: Works
 
         await ui.press("1", "u")
         await ui.wait(lambda: "exactly as it was before" in ui.toasts())
-        assert real.policy_text(repository) == before
+        assert real.listing.policy_text(repository) == before
 
         await ui.press("v")
         await ui.see("✗ DENIED at push")

@@ -74,7 +74,7 @@ async def test_the_story_of_a_tag(workspace: FakeWorkspace) -> None:
         await session.see("changing Env to test changes nobody's access")
         workspace._retag(where, {"Team": "Web"})
         await session.press("right", "enter")
-        await session.see("Something changed meanwhile: nothing was written")
+        await session.see("Tags of my-first-repo not changed")
         assert workspace.tags(where) == {"Team": "Web"}
         await session.press("escape")
         workspace.errors["fresh_tags"] = DeniedError("no ListTagsForResource")
