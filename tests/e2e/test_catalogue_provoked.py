@@ -416,7 +416,7 @@ def _(scene: Scene) -> Report:
     statement = {"Sid": "B", "Effect": "Allow", "Principal": {"AWS": CONSUMER}, "Action": "ecr:*", "Resource": "*"}
     scene.client().put_registry_policy(policyText=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
     scene.client().delete_repository(repositoryName=REPOSITORY, force=True)
-    scene.monkeypatch.setattr("ecr_tui.aws.inventory.check_exists", lambda *_: None)
+    scene.monkeypatch.setattr("ecr_tui.verification.accounts.check_exists", lambda *_: None)
     found = prove(space, repository)
     scene.sandbox.reset()
     return found

@@ -29,7 +29,7 @@ TAG = (("Team", "Payments"),)
 
 @pytest.fixture
 def space(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr("ecr_tui.workspace.verifying.SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("ecr_tui.workspace.verification.SETTLE_SECONDS", 0.0)
     return workspace()
 
 
