@@ -399,11 +399,11 @@ def test_a_token_that_expires_before_the_login_is_said_on_every_engine(sandbox: 
 def test_a_grant_of_another_run_is_remembered_for_a_while(sandbox: Sandbox) -> None:
     """So that `grant`, then `verify`, waits as the interface does; what was taken back is not waited for."""
     arn = f"arn:aws:ecr:eu-central-1:111111111111:repository/{REPOSITORY}"
-    assert workspace()._since_grant(arn) == float("inf")
+    assert workspace().changes.since_grant(arn) == float("inf")
     assert ecr_tui("grant", REPOSITORY, "--to", CONSUMER, "--yes").code == 0
-    assert workspace()._since_grant(arn) < 3600
+    assert workspace().changes.since_grant(arn) < 3600
     assert ecr_tui("undo").code == 0
-    assert workspace()._since_grant(arn) == float("inf")
+    assert workspace().changes.since_grant(arn) == float("inf")
 
 
 def test_a_registry_that_has_not_heard_of_the_grant_yet_is_asked_again(sandbox: Sandbox) -> None:
