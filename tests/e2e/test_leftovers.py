@@ -160,7 +160,7 @@ def test_read_only_and_other_accounts_are_kept_out(sandbox: Sandbox, space: Any)
         workspace(read_only=True).verification.clean_leftovers()
     assert ecr_tui("cleanup", "--read-only", "--yes").code == 2
     other = workspace(profile_a="dev-acc")
-    (refused,) = other.clean_leftovers()
+    (refused,) = other.verification.clean_leftovers()
     assert refused.error is not None
     assert "111111111111" in refused.message
     assert len(probes(sandbox)) == 1
