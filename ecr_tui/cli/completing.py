@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from shlex import split
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -22,8 +22,10 @@ from ecr_tui.cli.schemas import NAMES, title_of
 from ecr_tui.config import FLAGS, Settings, locate, read, resolve
 from ecr_tui.listing.cache import ListingCache, Remembered, profile_key
 
-Item = CompletionItem[str]
-Completing = Callable[[click.Context, click.Parameter, str], list[Item]]
+if TYPE_CHECKING:
+    # Generic for the type checker only: click before 8.2 has a plain class.
+    Item = CompletionItem[str]
+    Completing = Callable[[click.Context, click.Parameter, str], list[Item]]
 
 VARIABLE = "_ECR_TUI_COMPLETE"
 """In whose presence a command line is completed, not run; click's name for it."""
