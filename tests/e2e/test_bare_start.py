@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
 
 from ecr_tui.config import Settings
 from ecr_tui.ui.app import EcrTuiApp
+from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.workspace import Workspace
 from tests.ui.conftest import Session
 
@@ -30,8 +32,10 @@ KEYS = "aws_access_key_id = AKIAEXAMPLEEXAMPLE00\naws_secret_access_key = none\n
     ids=["nothing", "no region", "no such profile", "broken config", "dead source profile"],
 )
 async def test_the_app_opens_and_says_what_is_missing(
-    isolated_environment: Path, config: str, settings: Settings, words: list[str]
+    monkeypatch: pytest.MonkeyPatch, isolated_environment: Path, config: str, settings: Settings, words: list[str]
 ) -> None:
+    seconds = itertools.count()
+    monkeypatch.setattr(Dialog, "clock", staticmethod(lambda: float(next(seconds))))
     (isolated_environment / "aws-config").write_text(config)
     workspace = Workspace(settings)
     app = EcrTuiApp(workspace)

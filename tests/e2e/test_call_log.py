@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from ecr_tui.aws import calls, tokens
+from ecr_tui.aws import calls
 from ecr_tui.sandbox.sandbox import Sandbox
+from ecr_tui.verification import accounts
 from tests.support.cli import ecr_tui
 from tests.support.proving import REPOSITORY, grant, prove, workspace
 
@@ -41,14 +42,14 @@ def test_no_token_and_no_key_of_a_whole_session_is_in_the_log(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passwords: set[str] = set()
-    real = tokens.registry_token
+    real = accounts.registry_token
 
     def remembered(*arguments: Any, **more: Any) -> Any:
         token = real(*arguments, **more)
         passwords.add(token.password.reveal())
         return token
 
-    monkeypatch.setattr(tokens, "registry_token", remembered)
+    monkeypatch.setattr(accounts, "registry_token", remembered)
     space = workspace()
     grant(space)
     assert prove(space, isolation="auto").passed

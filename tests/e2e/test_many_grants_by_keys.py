@@ -65,6 +65,7 @@ def test_a_killed_run_is_resumed_by_keys_and_taken_back_as_a_whole(sandbox: Sand
     terminal.see(f"● {COUNT} marked")
     terminal.send("g")
     terminal.see(f"Grant on {COUNT} repositories?", f"{COUNT} to write")
+    terminal.heeded()
     terminal.send("\t\r")
     assert reached.wait(60), terminal.text
     os.kill(terminal.process.pid, signal.SIGKILL)
@@ -75,9 +76,11 @@ def test_a_killed_run_is_resumed_by_keys_and_taken_back_as_a_whole(sandbox: Sand
     sandbox.fault = None
 
     terminal = start()
-    terminal.see("A run over many repositories is not finished", "was interrupted", f"of {COUNT} written")
+    terminal.see("Unfinished bulk run", "was interrupted", f"of {COUNT} written")
+    terminal.heeded()
     terminal.send("\t\t\r")
     terminal.see("Grant on", "to write")
+    terminal.heeded()
     terminal.send("\t\r")
     terminal.see("✓ Written:")
     assert granted(sandbox) == COUNT
@@ -88,6 +91,7 @@ def test_a_killed_run_is_resumed_by_keys_and_taken_back_as_a_whole(sandbox: Sand
     terminal.read_until(lambda screen: "Written:" not in screen, "closed screen")
     terminal.send("u")
     terminal.see(f"Undo on {COUNT} repositories?", f"{COUNT} to write")
+    terminal.heeded()
     terminal.send("\t\r")
     terminal.see(f"✓ Written: {COUNT} of {COUNT}")
     assert granted(sandbox) == 0

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pyte
 
+from ecr_tui.ui.screens.dialog import DEAF
+
 _UNKNOWN_TO_PYTE = re.compile(
     rb"\x1b\[[<=>][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1bP[^\x1b]*\x1b\\"
 )
@@ -69,6 +71,12 @@ class Terminal:
         return self.read_until(
             lambda screen: all(text in screen for text in texts), " and ".join(map(repr, texts)), within
         )
+
+    def heeded(self) -> None:
+        """Read on until a dialog that has just appeared takes keys: it ignores those of its first moments."""
+        end = time.monotonic() + DEAF * 1.5
+        while (left := end - time.monotonic()) > 0:
+            self._read(left)
 
     def wait(self, within: float) -> int:
         """The exit code, with all output read; the program is not ended here."""

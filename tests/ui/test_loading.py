@@ -55,5 +55,5 @@ async def test_a_file_is_merged_after_a_look_and_a_yes(workspace: FakeWorkspace,
         ui.app.screen.query_one("#answer").value = str(file)
         await ui.press("enter")
         await ui.wait(lambda: ui.dialog == "BulkPlanScreen")
-        await ui.see("Merge on 6 repositories?")
+        await ui.see("Merge into 6 repositories?")
         assert len(workspace.writes) == 1
