@@ -1,41 +1,46 @@
-"""When a grant ends: what a person types for it, and how it is told."""
+"""When a grant ends: reading what a person types, and saying it."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 from ecr_tui.errors import InputError
 
+_DURATION = re.compile(r"(\d+)\s*([hdw])", re.ASCII | re.IGNORECASE)
+_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+
 
 def parse_until(text: str, *, now: datetime | None = None) -> datetime:
-    """ "2030-01-31" (that day's end in UTC) or "2030-01-31T18:00:00+01:00". Raises InputError, also for the past."""
-    given = text.strip()
+    """A date ("2030-01-31": that day's end in UTC), a time with its zone, or a duration from now ("2w", "30d", "12h").
+
+    In whole seconds of UTC. Raises InputError, also for what has passed.
+    """
+    given, now = text.strip(), now or datetime.now(UTC)
     try:
-        until = datetime.combine(date.fromisoformat(given) + timedelta(days=1), datetime.min.time(), UTC)
-    except OverflowError:
-        raise _unusable(given) from None
-    except ValueError:
-        try:
-            until = datetime.fromisoformat(given)
-        except ValueError:
-            raise _unusable(given) from None
-        if until.tzinfo is None:
-            raise InputError(
-                f"--until {given} has no time zone", hint=f"Write {given}Z for UTC, or an offset like +01:00."
-            ) from None
-    try:
-        until = until.astimezone(UTC)
-    except OverflowError:
-        raise _unusable(given) from None
-    if until <= (now or datetime.now(UTC)):
-        raise InputError(f"--until {given} has passed already", hint="A grant needs an end that is still to come.")
+        until = _read(given, now).astimezone(UTC).replace(microsecond=0)
+    except (ValueError, OverflowError):
+        raise InputError(
+            f"{given!r} is not a date or a duration",
+            hint="Write 2030-01-31 (to that day's end in UTC), 2030-01-31T18:00:00Z, or 2w, 30d, 12h from now.",
+        ) from None
+    if until <= now:
+        raise InputError(f"{given} is in the past", hint="Choose an end in the future.")
     return until
 
 
-def _unusable(given: str) -> InputError:
-    return InputError(
-        f"--until {given!r} is no date", hint="Write 2030-01-31 (to that day's end in UTC) or 2030-01-31T18:00:00Z."
-    )
+def _read(given: str, now: datetime) -> datetime:
+    """Raises ValueError or OverflowError for what is no point in time."""
+    duration = _DURATION.fullmatch(given)
+    if duration is not None:
+        return now + timedelta(**{_UNITS[duration[2].lower()]: int(duration[1])})
+    try:
+        return datetime.combine(date.fromisoformat(given) + timedelta(days=1), datetime.min.time(), UTC)
+    except ValueError:
+        until = datetime.fromisoformat(given)
+    if until.tzinfo is None:
+        raise InputError(f"{given} has no time zone", hint=f"Write {given}Z for UTC, or an offset like +01:00.")
+    return until
 
 
 def ending(until: datetime, now: datetime | None = None) -> str:

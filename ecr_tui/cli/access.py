@@ -71,8 +71,8 @@ def grant_options(command: F) -> F:
         ),
         click.option(
             "--until",
-            metavar="DATE",
-            help="The grant ends: 2030-01-31 (that day's end in UTC) or 2030-01-31T18:00:00Z.",
+            metavar="WHEN",
+            help="End the grant: 2030-01-31 (that day's end in UTC), 2030-01-31T18:00:00Z, or 2w, 30d, 12h from now.",
         ),
         click.option(
             "--from",

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from ecr_tui.access.expiry import ending, parse_until
+from ecr_tui.access.expiry import ending
 from ecr_tui.aws.model import RegistryFacts, Repository
 from ecr_tui.changes.plans import plan_document_from, plan_grant_from, plan_revoke_from
-from ecr_tui.errors import InputError
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from ecr_tui.policy.document import PolicyDocument
@@ -140,39 +139,3 @@ def test_a_grant_that_ends_says_so() -> None:
     plan = plan_grant_from(REPOSITORY, None, Grant((USER,), Access.PULL, (), until))
     assert any("It ends at" in note and "in 10 days" in note for note in plan.notes)
     assert plan.to_json()["notes"] == list(plan.notes)
-
-
-@pytest.mark.parametrize(
-    ("text", "until"),
-    [
-        ("2030-01-31", datetime(2030, 2, 1, tzinfo=UTC)),
-        (" 2030-12-31 ", datetime(2031, 1, 1, tzinfo=UTC)),
-        ("2030-01-31T18:00:00Z", datetime(2030, 1, 31, 18, tzinfo=UTC)),
-        ("2030-01-31T18:00+02:00", datetime(2030, 1, 31, 16, tzinfo=UTC)),
-        ("2030-01-31 18:00:00Z", datetime(2030, 1, 31, 18, tzinfo=UTC)),
-    ],
-)
-def test_what_can_be_typed_for_an_end(text: str, until: datetime) -> None:
-    assert parse_until(text, now=datetime(2030, 1, 1, tzinfo=UTC)) == until
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("tomorrow", "no date"),
-        ("", "no date"),
-        ("2030-02-30", "no date"),
-        ("9999-12-31", "no date"),
-        ("0001-01-01T00:00:00+23:00", "no date"),
-        ("2030-01-31T18:00:00", "no time zone"),
-        ("2029-12-30", "passed"),
-        ("2029-12-31T23:00:00Z", "passed"),
-    ],
-)
-def test_what_is_no_end(text: str, words: str) -> None:
-    with pytest.raises(InputError, match=words):
-        parse_until(text, now=datetime(2030, 1, 1, tzinfo=UTC))
-
-
-def test_a_day_lasts_to_its_end() -> None:
-    assert parse_until("2030-01-01", now=datetime(2030, 1, 1, 23, 59, tzinfo=UTC)) == datetime(2030, 1, 2, tzinfo=UTC)

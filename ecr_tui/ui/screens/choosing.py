@@ -161,10 +161,11 @@ class Choosing:
                 self.take(replace(self.choice, until=parsed(text)))
 
         question = AskScreen(
-            "Until when?",
-            "A date (that day's end in UTC) or a time with its zone: 2030-01-31T18:00:00Z. Empty: no end.",
+            "End of the grant",
+            "A duration (2w, 30d, 12h), a date (that day's end in UTC) or a time with its zone: 2030-01-31T18:00:00Z. "
+            "Empty: no end.",
             value=self.choice.until.strftime("%Y-%m-%dT%H:%M:%SZ") if self.choice.until else "",
-            placeholder="2030-01-31",
+            placeholder="30d",
             check=check,
         )
         self._screen.app.push_screen(question, answered)
