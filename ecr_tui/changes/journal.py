@@ -36,8 +36,8 @@ NEVER_ARRIVED = "found unchanged afterwards"
 """The detail of a write whose outcome was not known, and that was not done."""
 FOUND_LIVE, FOUND_BY_NEXT = "found live afterwards", "found by the next write"
 """The detail of one that was done."""
-GRANT, REVOKE, REPAIR, TAG, UNDO, REDO = "grant", "revoke", "repair", "tag", "undo", "redo"
-_KINDS = (GRANT, REVOKE, REPAIR, TAG, UNDO, REDO)
+GRANT, REVOKE, REPAIR, EDIT, TAG, UNDO, REDO = "grant", "revoke", "repair", "edit", "tag", "undo", "redo"
+_KINDS = (GRANT, REVOKE, REPAIR, EDIT, TAG, UNDO, REDO)
 _FORMAT = 1
 _LONGEST_RUN = timedelta(hours=24)
 _TAIL = 1 << 20

@@ -11,7 +11,7 @@ from ecr_tui.access import registry_policy
 from ecr_tui.access.expiry import ending
 from ecr_tui.aws.model import RegistryFacts, Repository, Role
 from ecr_tui.changes.consequences import Situation, fix_of, lint_of, openings, remaining_json, within_account
-from ecr_tui.changes.journal import REDO, REPAIR, UNDO, UNKNOWN, Entry
+from ecr_tui.changes.journal import EDIT, REDO, REPAIR, UNDO, UNKNOWN, Entry
 from ecr_tui.errors import ConflictError, EcrTuiError, InputError, RefusedError
 from ecr_tui.policy.acceptance import Refusal, dead_principals, refusals
 from ecr_tui.policy.actions import Access
@@ -43,13 +43,14 @@ _CORRECT = "Correct the policy in the AWS console, or replace it as a whole."
 class Plan:
     """One repository's policy before and after.
 
-    ``kind``: "grant", "revoke", "repair", "undo" or "redo". ``named``: the principals that it is about, as the policy
-    names them. ``after`` None: the policy is deleted. ``findings`` are those of ``after``, and what the registry policy
-    means for it, where that was looked at (``registry``; None where not). ``moved`` are actions that no repository
-    policy can carry, left out of a pasted document. ``risks`` are sentences; a plan without any may be written without
-    asking. ``notes`` are sentences that need no answer. ``refusals`` tell why ECR will not, or may not, take ``after``.
-    ``void``: "no effect: " or "no effect on push: ", and why, of a grant that is not in effect once it stands in the
-    policy. ``remaining``: through what the principals have access that a revoke was to take, or beyond the grant.
+    ``kind``: "grant", "revoke", "repair", "edit", "undo" or "redo". ``named``: the principals that it is about, as the
+    policy names them. ``after`` None: the policy is deleted. ``findings`` are those of ``after``, and what the registry
+    policy means for it, where that was looked at (``registry``; None where not). ``moved`` are actions that no
+    repository policy can carry, left out of a pasted document. ``risks`` are sentences; a plan without any may be
+    written without asking. ``notes`` are sentences that need no answer. ``refusals`` tell why ECR will not, or may not,
+    take ``after``. ``void``: "no effect: " or "no effect on push: ", and why, of a grant that is not in effect once it
+    stands in the policy. ``remaining``: through what the principals have access that a revoke was to take, or beyond
+    the grant.
     """
 
     repository: Repository
@@ -232,6 +233,23 @@ def plan_document_from(
     return replace(plan, notes=(*notes, *plan.notes))
 
 
+def plan_edit_from(
+    repository: Repository, text: str | None, edited: PolicyDocument, *, registry: RegistryFacts | None = None
+) -> Plan:
+    """Replace the whole policy by ``edited``; one without statements deletes it."""
+    _, before = read_live(repository, text)
+    after = edited if edited.statements else None
+
+    def change(live: PolicyDocument | None) -> Change:
+        """Of no other policy than the one that was edited."""
+        if not equivalent(live, before):
+            return Change(live, live, False)
+        return Change(live, after, (live and live.minified()) != (after and after.minified()))
+
+    plan = _plan(repository, text, change, kind=EDIT, registry=registry)
+    return replace(plan, named=tuple(dict.fromkeys(one.principal for one in plan.diff)))
+
+
 def plan_repair_from(
     repository: Repository,
     text: str | None,
@@ -397,6 +415,7 @@ def _plan(
 
 _UNKNOWN = {
     "grant": "Whether the registry policy stands in the way is not known",
+    EDIT: "Whether the registry policy stands in the way is not known",
     "revoke": "Whether access remains through the registry policy is not known",
 }
 

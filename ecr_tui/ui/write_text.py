@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from ecr_tui.changes.journal import REPAIR
+from ecr_tui.changes.journal import EDIT, REPAIR
 from ecr_tui.policy.ours import tag_words
 from ecr_tui.policy.principal import describe_all
 from ecr_tui.render.common import unchanged_words
 from ecr_tui.ui.choice import ACCESS_WORDS, until_words
-from ecr_tui.ui.preview_text import changes, diff_lines, notes
+from ecr_tui.ui.preview_text import SEVERITY, changes, diff_lines, notes
 from ecr_tui.ui.text import MUTED, safe
 
 if TYPE_CHECKING:
@@ -80,5 +80,16 @@ def where(repositories: Sequence[Repository]) -> str:
 
 def one(plan: Plan) -> list[Content]:
     """The body of a confirmation for one repository: the risks, then what changes."""
-    exact = [Content(""), *diff_lines(plan.text_diff)] if plan.kind == REPAIR else []
-    return [*risks(plan), *target(plan), changes(plan, width=56), *notes(plan), *exact]
+    exact = [Content(""), *diff_lines(plan.text_diff)] if plan.kind in (EDIT, REPAIR) else []
+    found = lint(plan) if plan.kind == EDIT else []
+    return [*risks(plan), *target(plan), changes(plan, width=56), *notes(plan), *found, *exact]
+
+
+def lint(plan: Plan) -> list[Content]:
+    """A blank line, and the errors and warnings of the document; nothing without any."""
+    found = [one for one in plan.findings if one.severity in SEVERITY and one.severity != "info"]
+    lines = [
+        Content.assemble((f"{SEVERITY[one.severity][0]}  ", SEVERITY[one.severity][1]), safe(one.title))
+        for one in found
+    ]
+    return [Content(""), *lines] if lines else []

@@ -26,6 +26,7 @@ from ecr_tui.changes.apply import Outcome, Plan, apply, plan_document, plan_gran
 from ecr_tui.changes.bulk import PARALLEL, Bulk, Intent
 from ecr_tui.changes.history import PastWrites
 from ecr_tui.changes.journal import POLICY, REDO, TAGS, UNDO, WRITTEN, Entry, History, Journal
+from ecr_tui.changes.plans import plan_edit_from
 from ecr_tui.changes.tags import TagOutcome, TagPlan, apply_tags, plan_back, plan_half, plan_tags
 from ecr_tui.changes.undo import entry_of, holds, repository_of, settle, take_back, target, undo
 from ecr_tui.errors import EcrTuiError, InputError
@@ -75,6 +76,11 @@ class Changes:
         return plan_document(
             self._listing.store(), self._listing.fresh(repository), incoming, registry=facts, notes=notes
         )
+
+    def plan_edit(self, repository: Repository, text: str | None, edited: PolicyDocument) -> Plan:
+        """What replacing ``text``, as it was read, by ``edited`` would change."""
+        facts = self._access.registry_facts(repository.region)
+        return plan_edit_from(self._listing.fresh(repository), text, edited, registry=facts)
 
     def plan_repairs(self, repository: Repository) -> tuple[Plan, ...]:
         """The repair of the live policy; and where deleted principals were made again, one that re-pins them."""

@@ -41,7 +41,7 @@ HISTORY: Schema = listed(
         {
             "id": text("what undo and redo take"),
             "at": time(),
-            "kind": word("grant", "revoke", "repair", "tag", "undo", "redo"),
+            "kind": word("grant", "revoke", "repair", "edit", "tag", "undo", "redo"),
             **where(),
             "account": text("account A"),
             "principal": maybe(text(), "whose access changed"),
