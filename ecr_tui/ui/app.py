@@ -21,14 +21,14 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
-from ecr_tui.errors import CredentialsError
+from ecr_tui.errors import CredentialsError, EnvironmentFailure
 from ecr_tui.secret import redact
-from ecr_tui.ui import collector, jobs
+from ecr_tui.ui import collector, jobs, terminal
 from ecr_tui.ui.clipboard import Clipboard
 from ecr_tui.ui.commands import Commands
 from ecr_tui.ui.flows.countdown import GRANT_DELAY
 from ecr_tui.ui.keymap import Keymap
-from ecr_tui.ui.messages import CopyWanted, MfaAsked, MfaReply, SignInWanted, WorkChanged
+from ecr_tui.ui.messages import CopyWanted, MfaAsked, MfaReply, PagerWanted, SignInWanted, WorkChanged
 from ecr_tui.ui.resources import style_sheets
 from ecr_tui.ui.screens.ask import AskScreen
 from ecr_tui.ui.screens.dialog import Dialog
@@ -273,6 +273,14 @@ class EcrTuiApp(App[None]):
 
         # A worker, because the system's clipboard is a program that may take its time.
         self.run_worker(copy(), group="clipboard", exit_on_error=False)
+
+    @on(PagerWanted)
+    def _page(self, message: PagerWanted) -> None:
+        message.stop()
+        try:
+            terminal.page(self, message.text)
+        except EnvironmentFailure as error:
+            self.notify(f"{error.title}. {error.hint}".strip(), severity="warning")
 
     def copy_to_clipboard(self, text: str) -> None:
         """What is marked with the mouse or in an input, for ctrl+c: as truthful as every other copy."""

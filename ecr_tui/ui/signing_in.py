@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shlex
-import shutil
-import signal
-import subprocess
 from typing import Any
 
-from textual.app import App, SuspendNotSupported
+from textual.app import App
 from textual.content import Content
 
+from ecr_tui.errors import EnvironmentFailure
+from ecr_tui.ui import terminal
 from ecr_tui.ui.screens.text import TextScreen
 from ecr_tui.ui.text import MUTED, safe
 
@@ -21,16 +20,10 @@ def sign_in(app: App[Any], command: str) -> bool:
     Where that is impossible the command is shown to be copied. It carries names, never a secret: the browser and the
     CLI's own cache do the rest.
     """
-    words = shlex.split(command)
-    program = shutil.which(words[0])
-    if program is None:
-        _show(app, command, f"The program {words[0]!r} is not on the PATH here.")
-        return False
     try:
-        with app.suspend():
-            code = _run([program, *words[1:]], command)
-    except SuspendNotSupported:
-        _show(app, command, "This terminal cannot be handed over to another program.")
+        code = terminal.run(app, shlex.split(command), banner=f"$ {command}")
+    except EnvironmentFailure as error:
+        _show(app, command, error)
         return False
     if code == 0:
         app.notify("Signed in; reading the accounts again.")
@@ -39,22 +32,10 @@ def sign_in(app: App[Any], command: str) -> bool:
     return False
 
 
-def _run(words: list[str], command: str) -> int | str:
-    # A handler of ours, unlike "ignore", is not inherited: ctrl+c ends the CLI and not this program.
-    former = signal.signal(signal.SIGINT, lambda *_: None)
-    try:
-        print(f"\r\n$ {command}\r\n", flush=True)
-        return subprocess.run(words, check=False).returncode  # noqa: S603 (a command of this program's own making)
-    except OSError as error:
-        return error.strerror or "unknown"
-    finally:
-        signal.signal(signal.SIGINT, former)
-
-
-def _show(app: App[Any], command: str, why: str) -> None:
+def _show(app: App[Any], command: str, error: EnvironmentFailure) -> None:
     body = Content("\n").join(
         [
-            Content(why),
+            Content(safe(" ".join(part for part in (f"{error.title}.", error.detail) if part))),
             Content(),
             Content.styled("Run this in another terminal, then press r", MUTED),
             Content.styled(safe(command), "$text-accent bold"),

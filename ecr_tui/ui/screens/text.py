@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from ecr_tui.errors import CredentialsError, EcrTuiError
-from ecr_tui.ui.messages import CopyWanted, SignInWanted
+from ecr_tui.ui.messages import CopyWanted, PagerWanted, SignInWanted
 from ecr_tui.ui.screens.dialog import SCROLLING, Dialog
 from ecr_tui.ui.text import MUTED, NO, safe, safe_block
 from ecr_tui.ui.widgets.inputs import SafeInput
@@ -30,6 +30,7 @@ class TextScreen(Dialog[None]):
         *SCROLLING,
         Binding("escape,enter", "leave", "Close"),
         Binding("y", "copy", "Copy"),
+        Binding("vertical_line", "page", "Pager"),
         Binding("l", "sign_in", "Sign in", show=False),
         Binding("slash", "search", "Search"),
         Binding("n", "next(1)", "Next match", show=False),
@@ -61,7 +62,7 @@ class TextScreen(Dialog[None]):
         if matches:
             return [("n N", matches), ("/", "search"), ("esc", "close")]
         here = [("l", "sign in here")] if self._sign_in else []
-        return [*here, ("y", "copy"), ("k j", "scroll"), ("/", "search"), ("esc", "close")]
+        return [*here, ("y", "copy"), ("|", "pager"), ("k j", "scroll"), ("/", "search"), ("esc", "close")]
 
     def on_mount(self) -> None:
         self.query_one("#scroll").focus()
@@ -119,6 +120,9 @@ class TextScreen(Dialog[None]):
 
     def action_copy(self) -> None:
         self.post_message(CopyWanted(self._copy, self._what))
+
+    def action_page(self) -> None:
+        self.app.post_message(PagerWanted(f"{self._title}\n\n{self._body.plain}\n"))
 
     def action_sign_in(self) -> None:
         if self._sign_in:
