@@ -24,14 +24,22 @@ def images_summary(session: AwsSession, repository: Repository, *, max_pages: in
     pages = session.client("ecr", repository.region, background=True).get_paginator("describe_images")
     count = 0
     pushed: list[datetime] = []
+    pulled: list[datetime] = []
     complete = True
     with session.calling("ecr:DescribeImages"):
         answers = pages.paginate(repositoryName=repository.name, PaginationConfig={"PageSize": 1000})
         for page in islice(answers, max_pages):
             count += len(page["imageDetails"])
             pushed += [image["imagePushedAt"] for image in page["imageDetails"] if "imagePushedAt" in image]
+            pulled += [
+                image["lastRecordedPullTime"] for image in page["imageDetails"] if "lastRecordedPullTime" in image
+            ]
             complete = not page.get("nextToken")
-    return ImagesSummary(count, max(pushed).astimezone(UTC) if pushed else None, complete)
+    return ImagesSummary(count, _latest(pushed), _latest(pulled), complete)
+
+
+def _latest(times: Sequence[datetime]) -> datetime | None:
+    return max(times).astimezone(UTC) if times else None
 
 
 @dataclass(frozen=True)

@@ -147,13 +147,15 @@ class RegistryToken:
 
 @dataclass(frozen=True)
 class ImagesSummary:
-    """How many images a repository holds and when the last one was pushed (UTC).
+    """How many images a repository holds, and when the last push and the last pull were (UTC; None: none recorded).
 
-    ``complete`` is False when counting stopped at its bound: then ``count`` is "at least".
+    ECR refreshes the time of a pull at least once every 24 hours. ``complete`` is False when counting stopped at its
+    bound: then ``count`` is "at least", and the times may be later.
     """
 
     count: int
     last_push: datetime | None
+    last_pull: datetime | None = None
     complete: bool = True
 
 

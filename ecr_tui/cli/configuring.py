@@ -100,7 +100,7 @@ def rows_of(settings: Settings) -> list[tuple[str, Any, str]]:
         value: Any = getattr(settings, field)
         if field in ("tags", "condition") and value is not None:
             value = [f"{key}={text}" for key, text in value]
-        elif field == "regions":
+        elif field in ("regions", "columns"):
             value = list(value)
         elif field in ("state_dir", "cache_dir"):
             value = str(settings.state_folder if field == "state_dir" else settings.cache_folder)

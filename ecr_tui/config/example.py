@@ -12,6 +12,7 @@ if-tag = ["Team=Payments"]           # the condition to begin with; [] for none;
 scope-tag = "Team"                   # the repository's own value of this tag is the condition; "" for none
 engine = "auto"                      # or "docker", "direct"
 theme = "nord"                       # any theme of the command palette
+columns = ["tags", "access", "verified", "pushed"]   # of the list; C in the app has all of them
 read-only = false                    # true: nothing is written, whatever the profile
 state-dir = "~/.local/state/ecr-tui" # the journal and the record of verifications
 cache-dir = "~/.cache/ecr-tui"       # the last listing

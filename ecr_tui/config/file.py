@@ -121,6 +121,7 @@ SETTINGS: dict[str, tuple[str, _Kind]] = {
     "engine": ("engine", TEXT),
     "read-only": ("read_only", SWITCH),
     "theme": ("theme", TEXT),
+    "columns": ("columns", TEXTS),
     "state-dir": ("state_dir", TEXT),
     "cache-dir": ("cache_dir", TEXT),
 }

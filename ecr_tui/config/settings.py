@@ -51,7 +51,7 @@ FLAGS = {
 class Settings:
     """What this run works with. ``regions`` () means the profile's own; ``state_dir`` and ``cache_dir`` None mean the
     platform's folders; ``condition`` None follows ``scope_tag``, the tag whose own value on a repository is a grant's
-    condition in the interface ("": none); ``theme`` "" is the app's own.
+    condition in the interface ("": none); ``theme`` "" is the app's own; ``columns`` () are all that there is room for.
 
     ``read_only`` is the switch for everything: whether a write is refused now is :attr:`read_only_reason`.
     ``origins`` tells for each field that was set where it came from: "--profile-a", "ECR_TUI_REGION", a file and line.
@@ -69,6 +69,7 @@ class Settings:
     condition: tuple[Tag, ...] | None = None
     scope_tag: str = "Team"
     theme: str = ""
+    columns: tuple[str, ...] = ()
     rules: tuple[ProfileRule, ...] = ()
     confirm: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -12,6 +12,8 @@ from ecr_tui.errors import InputError
 
 ENGINES = ("auto", "docker", "direct")
 ACCESSES = ("pull", "push", "push-pull")
+COLUMNS = ("region", "tags", "access", "findings", "verified", "mutability", "images", "pushed", "pulled")
+"""Of the interface's list, beside the name."""
 
 Tag = tuple[str, str]
 
@@ -27,6 +29,8 @@ def parse(name: str, raw: Any, origin: str) -> Any:
         return _tags(raw, origin)
     if name == "read_only":
         return raw if isinstance(raw, bool) else _bool(str(raw), origin)
+    if name == "columns":
+        return tuple(dict.fromkeys(choice(part, COLUMNS, origin) for part in _words(raw)))
     if name == "engine":
         return choice(str(raw), ENGINES, origin)
     if name == "access":

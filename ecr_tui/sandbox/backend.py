@@ -66,8 +66,8 @@ class RegistryBackend(Protocol):
     def put_manifest(self, repository: str, reference: str, media_type: str, body: bytes) -> str:
         """Record it under a tag or a digest; returns the digest. Raises RepositoryMissing, TagImmutable."""
 
-    def manifest(self, repository: str, reference: str) -> StoredManifest | None:
-        """By tag or by digest."""
+    def manifest(self, repository: str, reference: str, *, pull: bool = False) -> StoredManifest | None:
+        """By tag or by digest. ``pull``: note the time."""
 
     def tags(self, repository: str) -> list[str]:
         """Sorted."""

@@ -55,6 +55,7 @@ class EcrImages:
             if image is None:
                 failures.append(_failure(wanted, "ImageNotFound", "Requested image not found"))
             else:
+                images.record_pull(image, self._world.clock())
                 found.append(_image(record, image, wanted.get("imageTag")))
         return {"images": found, "failures": failures}
 
@@ -182,6 +183,9 @@ def _detail(record: Repository, image: Image) -> dict[str, Any]:
     }
     if image.image_tags:
         found["imageTags"] = [*image.image_tags]
+    pulled = images.last_pull(image)
+    if pulled is not None:
+        found["lastRecordedPullTime"] = pulled
     size = images.size(image)
     return found if size is None else found | {"imageSizeInBytes": size}
 

@@ -43,6 +43,19 @@ def put(repository: Repository, tag: str | None, media_type: str, body: bytes, n
     return digest
 
 
+_PULLED = "last_recorded_pull"
+
+
+def record_pull(image: Image, now: datetime) -> None:
+    """moto keeps no time of pulls. ECR's own lags behind by up to 24 hours."""
+    setattr(image, _PULLED, int(now.timestamp()))
+
+
+def last_pull(image: Image) -> int | None:
+    found: int | None = getattr(image, _PULLED, None)
+    return found
+
+
 def by_digest(repository: Repository, digest: str) -> Image | None:
     return next((image for image in repository.images if image.image_digest == digest), None)
 

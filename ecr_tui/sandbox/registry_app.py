@@ -299,7 +299,7 @@ class _Visit:
 
     def _read_manifest(self, reference: str) -> Response:
         self._allow("ecr:BatchGetImage")
-        stored = self.backend.manifest(self.name, reference)
+        stored = self.backend.manifest(self.name, reference, pull=self.request.method == "GET")
         if stored is None:
             raise _Refused(404, "MANIFEST_UNKNOWN", "Requested image not found", {"reference": reference})
         return Response(200, {"Content-Type": stored.media_type, "Docker-Content-Digest": stored.digest}, stored.body)

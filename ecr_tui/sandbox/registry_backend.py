@@ -42,10 +42,12 @@ class SandboxRegistry:
             tag = None if reference.startswith("sha256:") else reference
             return images.put(record, tag, media_type, body, self._world.clock())
 
-    def manifest(self, repository: str, reference: str) -> StoredManifest | None:
+    def manifest(self, repository: str, reference: str, *, pull: bool = False) -> StoredManifest | None:
         with self._world.lock:
             record = self._world.records.find(self.account, self.region, repository)
             image = None if record is None else images.find(record, reference)
+            if image is not None and pull:
+                images.record_pull(image, self._world.clock())
             return None if image is None else images.stored(image)
 
     def tags(self, repository: str) -> list[str]:

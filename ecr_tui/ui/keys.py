@@ -259,7 +259,7 @@ SORT: tuple[Key, ...] = tuple(
         palette=False,
     )
     for key, column, words in (
-        ("N", "name", "name"),
+        ("S", "name", "name"),
         ("T", "tags", "tags"),
         ("B", "access", "access"),
         ("M", "mutability", "image tag mutability"),
@@ -281,6 +281,8 @@ TABLE: tuple[Key, ...] = (
         CHOOSE,
         "*",
     ),
+    Key("table.next", "n", "match(1)", "Next match", "The next match of the filter, also of a cleared one", FIND, "n"),
+    Key("table.previous", "N", "match(-1)", "Previous match", "The previous match of the filter", FIND, "N"),
     Key("table.open", "enter", "open", "Open", "Go to the repository's policy preview", MOVE, "enter", palette=False),
     Key("table.up", "up,k", "move(-1)", "Up", "One row up", MOVE, "↑ k", palette=False),
     Key("table.down", "down,j", "move(1)", "Down", "One row down", MOVE, "↓ j", palette=False),

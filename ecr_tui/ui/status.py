@@ -37,7 +37,7 @@ def left(screen: MainScreen) -> Content:
     if screen.listing.one_by_one:
         parts.append(Content.styled("tags read one by one: tag:GetResources is denied", "$text-warning"))
     if table.marks:
-        hidden = table.hidden_marks
+        hidden = table.model.hidden_marks
         parts.append(Content.styled(f"● {table.marks:,} marked" + (f" ({hidden:,} hidden)" if hidden else ""), "bold"))
     return Content.assemble(*_joined(parts))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,13 @@ def test_images_are_counted_over_all_pages(session: AwsSession, fake: FakeAws, r
     assert (summary.count, summary.complete) == (9, True)
     assert summary.last_push is not None
     assert summary.last_push.timestamp() == 2002
+
+
+def test_the_latest_recorded_pull_counts(session: AwsSession, fake: FakeAws, repository: Repository) -> None:
+    pulls = [{"imageDigest": f"sha256:{at}", "lastRecordedPullTime": at} for at in (1000, 3000, 2000)]
+    fake.on("DescribeImages", {"imageDetails": [{"imageDigest": "sha256:0"}, *pulls]})
+    summary = images_summary(session, repository)
+    assert (summary.last_push, summary.last_pull) == (None, datetime.fromtimestamp(3000, UTC))
 
 
 def test_counting_images_is_bounded(session: AwsSession, fake: FakeAws, repository: Repository) -> None:

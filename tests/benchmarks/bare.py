@@ -6,7 +6,7 @@ from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import DataTable, Footer, Input, Label, Static, TabbedContent, TabPane
 
-COLUMNS = ("Repository", "Tags", "B's access", "Image tags", "Images", "Last push")
+COLUMNS = ("Repository", "Tags", "Access", "Image tags", "Images", "Last push")
 TABS = ("Diff", "JSON", "Who", "Findings", "B's side")
 
 

@@ -47,7 +47,7 @@ def rows(count: int = ROWS) -> list[Repository]:
 TEXTS: dict[str, Callable[[Repository], str]] = {
     "Repository": lambda r: r.name,
     "Tags": lambda r: " ".join(f"{key}={value}" for key, value in (r.tags or {}).items()),
-    "B's access": lambda r: "pull push",
+    "Access": lambda r: "pull push",
     "Image tags": lambda r: "mutable",
     "Images": lambda r: "12",
     "Last push": lambda r: "3h ago",

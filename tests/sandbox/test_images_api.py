@@ -95,6 +95,17 @@ def test_an_image_by_the_api_alone(sandbox: Sandbox, owner: Any, pushed: tuple[b
     assert (stored.digest, stored.body, stored.media_type) == (digest(text.encode()), text.encode(), DOCKER_MANIFEST)
 
 
+def test_a_pull_is_recorded(sandbox: Sandbox, owner: Any, pushed: tuple[bytes, bytes]) -> None:
+    put(owner, manifest(*pushed), "v1")
+    described = {"repositoryName": REPOSITORY, "imageIds": [{"imageTag": "v1"}]}
+    sandbox.owner_backend().manifest(REPOSITORY, "v1")
+    (detail,) = owner.describe_images(**described)["imageDetails"]
+    assert "lastRecordedPullTime" not in detail, "looked at, not pulled"
+    sandbox.owner_backend().manifest(REPOSITORY, "v1", pull=True)
+    (detail,) = owner.describe_images(**described)["imageDetails"]
+    assert abs(detail["lastRecordedPullTime"] - utc_now()) < timedelta(minutes=1)
+
+
 def test_the_registry_sides_images_are_the_apis(sandbox: Sandbox, owner: Any, pushed: tuple[bytes, bytes]) -> None:
     body = manifest(*pushed).encode()
     backend = sandbox.owner_backend()

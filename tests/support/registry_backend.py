@@ -70,7 +70,7 @@ class InMemoryBackend:
             self.repositories[repository][digest] = StoredManifest(digest, media_type, body)
         return digest
 
-    def manifest(self, repository: str, reference: str) -> StoredManifest | None:
+    def manifest(self, repository: str, reference: str, *, pull: bool = False) -> StoredManifest | None:
         with self._lock:
             digest = self.tagged.get(repository, {}).get(reference, reference)
             return self.repositories.get(repository, {}).get(digest)

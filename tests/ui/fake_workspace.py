@@ -32,7 +32,7 @@ from ecr_tui.changes.apply import Outcome, Plan, apply, plan_document, plan_gran
 from ecr_tui.changes.bulk import Bulk
 from ecr_tui.changes.history import PastWrites
 from ecr_tui.changes.journal import Entry, Journal
-from ecr_tui.changes.plans import plan_repair_from
+from ecr_tui.changes.plans import plan_edit_from, plan_repair_from
 from ecr_tui.changes.tags import TagOutcome, TagPlan, apply_tags, plan_back, plan_tags
 from ecr_tui.changes.undo import entry_of, take_back, target, undo
 from ecr_tui.config import Settings
@@ -114,6 +114,8 @@ LAMBDA = (
 class Images:
     count: int
     last_push: datetime | None
+    last_pull: datetime | None = None
+    complete: bool = True
 
 
 class Gate:
@@ -338,6 +340,10 @@ class FakeWorkspace(FakeProofs):
     def plan_document(self, repo: Repository, incoming: PolicyDocument, notes: Sequence[str] = ()) -> Plan:
         self._enter("plan_document", repo.name)
         return plan_document(self, repo, incoming, notes=notes)
+
+    def plan_edit(self, repo: Repository, text: str | None, edited: PolicyDocument) -> Plan:
+        self._enter("plan_edit", repo.name)
+        return plan_edit_from(repo, text, edited)
 
     def plan_repairs(self, repo: Repository) -> tuple[Plan, ...]:
         self._enter("plan_repairs", repo.name)

@@ -192,10 +192,10 @@ async def test_a_letter_sorts_and_the_arrow_says_how(workspace: FakeWorkspace) -
         known = [one for one in pushes if one is not None]
         assert known == sorted(known, reverse=True)
         await ui.press("B")
-        await ui.see("B's access ▼")
+        await ui.see("Access ▼")
         assert ui.main.table.window()[0].name == "public-mirror"
         await ui.press("B")
-        await ui.see("B's access ▲")
+        await ui.see("Access ▲")
         assert ui.main.table.window()[-1].name == "public-mirror"
         await ui.press("M")
         await ui.see("Image tags ▲")

@@ -149,7 +149,7 @@ async def test_marks_that_the_filter_hides_are_asked_about(workspace: FakeWorksp
         await ui.press("slash")
         await ui.type("legacy")
         await ui.press("enter")
-        await ui.wait(lambda: ui.main.table.marked_hidden)
+        await ui.wait(lambda: ui.main.table.model.marked_hidden())
         await ui.press("V")
         await ui.wait(lambda: ui.dialog == "ConfirmScreen")
         assert "hidden by the" in ui.text()

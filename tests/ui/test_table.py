@@ -150,7 +150,7 @@ async def test_typing_and_deleting_gives_what_a_fresh_filter_gives(seed: int) ->
             for _ in fresh.set_rows(everything, partial=False):
                 pass
             fresh.filter(text)
-            shown = [entry.row.name for entry in widget._model.view]
+            shown = [entry.row.name for entry in widget.model.view]
             assert shown == [entry.row.name for entry in fresh.view]
             literal = {row.name for row in everything if all(word in row.name for word in text.split())}
             assert literal in (set(shown), set())
@@ -294,10 +294,10 @@ async def test_cursor_and_marks_survive_new_rows_a_sort_and_a_filter() -> None:
         assert widget.current.name == "row-00003"
         widget.filter = "49"
         assert widget.current.name == "row-00049"
-        assert [r.name for r in widget.marked_hidden] == ["row-00002"]
+        assert [r.name for r in widget.model.marked_hidden()] == ["row-00002"]
         widget.filter = ""
         assert widget.current.name == "row-00003"
-        assert widget.marked_hidden == []
+        assert widget.model.marked_hidden() == []
 
 
 async def test_equal_rows_come_in_the_order_in_which_they_were_given_last() -> None:
@@ -471,9 +471,33 @@ async def test_what_is_no_repository_is_found_by_words_in_its_order() -> None:
     table: VirtualTable[Row] = VirtualTable(COLUMNS, key=lambda r: r.name, search=lambda r: f"{r.name} in arn:aws:x")
     table.set_rows([Row("b-one"), Row("one"), Row("two")])
     table.filter = "ONE arn:aws:x"
-    assert ([entry.row.name for entry in table._model.view], table.parsed.problems) == (
+    assert ([entry.row.name for entry in table.model.view], table.parsed.problems) == (
         ["b-one", "one"],
         (),
     )
     table.filter = "oe"
     assert table.shown == 0
+
+
+async def test_n_and_N_go_through_the_matches_of_the_last_filter() -> None:
+    found = [Row(name) for name in ("apple", "bean", "cherry", "apricot", "date", "grape")]
+    async with table(found) as (widget, pilot):
+        await pilot.press("n")
+        assert "No filter yet" in next(iter(widget.app._notifications)).message
+        widget.filter = "ap"
+        assert names(widget) == ["apple", "apricot", "grape"]
+        await pilot.press("n")
+        assert widget.current == Row("apricot")
+        await pilot.press("n", "n")
+        assert widget.current == Row("apple"), "round the end"
+        await pilot.press("N")
+        assert widget.current == Row("grape")
+        widget.filter = ""
+        assert (widget.shown, widget.current) == (6, Row("grape"))
+        await pilot.press("N")
+        assert widget.current == Row("apricot"), "among all rows"
+        await pilot.press("n", "n")
+        assert widget.current == Row("apple")
+        widget.set_rows([Row("bean"), Row("cherry")])
+        await pilot.press("n")
+        assert widget.current == Row("bean"), "none is left"

@@ -106,6 +106,7 @@ class MainScreen(Screen[None]):
             now=now,
             policies=self.searching.judged,
             verified=lambda repository: self.history.last(repository),
+            columns=settings.columns,
         )
         self.preview = PreviewPane(now=now)
         self.verification = VerificationPane()

@@ -129,7 +129,7 @@ class ManyProving:
             self.open()
             return
         marked = list(screen.table.marked)
-        hidden = len(screen.table.marked_hidden)
+        hidden = len(screen.table.model.marked_hidden())
         if not marked:
             screen.app.notify("Nothing is marked: space marks, v verifies the selected one.", markup=False)
         elif len(marked) > ASK_ABOVE or hidden or screen.workspace.settings.confirms("verify"):

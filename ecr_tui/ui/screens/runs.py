@@ -62,7 +62,7 @@ class Runs:
     def change(self, verb: str, whom: str, intent: Intent) -> None:
         """For all marked repositories."""
         table = self._screen.table
-        hidden = frozenset(one.arn for one in table.marked_hidden)
+        hidden = frozenset(one.arn for one in table.model.marked_hidden())
         self.ask(Job(verb, whom, table.marked, intent, hidden))
 
     def take_back(self, entries: Sequence[Entry]) -> None:

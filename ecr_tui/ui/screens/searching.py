@@ -129,7 +129,7 @@ class Searching:
                     if time.monotonic() > end:
                         await asyncio.sleep(0)
                         end = time.monotonic() + SLICE
-                screen.table.look_again()
+                screen.table.model.look_again()
                 screen.table.redraw_rows()
                 await asyncio.sleep(AGAIN)
         finally:
@@ -167,7 +167,7 @@ class Searching:
     def _unknown(self, number: int) -> Content:
         screen = self._screen
         parsed = screen.table.parsed
-        if not parsed.needs_policies or (parsed.needs_tags and screen.table.tags_missing):
+        if not parsed.needs_policies or (parsed.needs_tags and screen.table.model.tags_missing):
             return Content.styled(f"{number:,} not known yet", MUTED)
         if parsed.needs_account_b and screen.choosing.principal is None:
             return Content.styled("Account B is unknown. Press b to choose a principal.", "$text-warning")
@@ -187,7 +187,7 @@ class Searching:
             screen.app.notify("Account B is unknown. Press b to choose a principal.", severity="warning")
             return
         known = screen.details.policies
-        rows = [one for one in screen.table.candidates() if (found := known.get(one.arn)) is None or found.error]
+        rows = [one for one in screen.table.model.candidates() if (found := known.get(one.arn)) is None or found.error]
         if not rows:
             screen.app.notify("All policies of the repositories shown are read.")
             return

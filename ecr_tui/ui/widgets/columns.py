@@ -45,8 +45,11 @@ class Column(NamedTuple, Generic[T]):
     live: bool = False
 
 
-def fit_columns(columns: Sequence[Column[T]], width: int) -> list[tuple[Column[T], int]]:
-    """The columns that fit into ``width`` cells, with their widths; what is left is shared by the flexible ones."""
+def fit_columns(columns: Sequence[Column[T]], width: int, sorted_by: str = "") -> list[tuple[Column[T], int]]:
+    """The columns that fit into ``width`` cells, with their widths; what is left is shared by the flexible ones.
+
+    The one that the rows are sorted by goes last: it holds the arrow.
+    """
     chosen = list(columns)
     room = width - GUTTER - 1  # a blank before the scrollbar
 
@@ -54,11 +57,21 @@ def fit_columns(columns: Sequence[Column[T]], width: int) -> list[tuple[Column[T
         return sum(c.width for c in chosen) + GAP * (len(chosen) - 1)
 
     while len(chosen) > 1 and need() > room:
-        chosen.remove(min(chosen, key=lambda c: c.keep))
+        chosen.remove(min(chosen, key=lambda c: (c.id == sorted_by, c.keep)))
     spare = max(room - need(), 0)
     flexible = sum(c.flex for c in chosen)
     widths = {c.id: c.width + (spare * c.flex // flexible if flexible else 0) for c in chosen}
     return [(c, min(widths[c.id], max(room, 1))) for c in chosen]
+
+
+def column_at(layout: Sequence[tuple[Column[T], int]], x: int) -> Column[T] | None:
+    """The column at that cell of a line."""
+    left = GUTTER
+    for column, width in layout:
+        if left <= x < left + width + GAP:
+            return column
+        left += width + GAP
+    return None
 
 
 def fit_pieces(pieces: Sequence[Piece], room: int, right: bool) -> list[Piece]:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
@@ -18,12 +17,13 @@ from textual.message import Message
 from textual.widgets import Input, Label, Static
 
 from ecr_tui.aws.model import Repository
-from ecr_tui.errors import EcrTuiError, InputError
+from ecr_tui.errors import InputError
 from ecr_tui.listing.filters import Policies, complete_query, complete_tags
 from ecr_tui.ui.choice import Tags, parse_condition
-from ecr_tui.ui.text import NO, OK, PENDING, SKIP, UNKNOWN, ago, count, safe
-from ecr_tui.ui.widgets.columns import Column, Piece
+from ecr_tui.ui.text import NO, count, safe
+from ecr_tui.ui.widgets.columns import Column
 from ecr_tui.ui.widgets.inputs import SafeInput
+from ecr_tui.ui.widgets.repository_columns import RepositoryColumns
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 from ecr_tui.ui.widgets.words import Words
 
@@ -114,20 +114,18 @@ class RepositoriesPane(Vertical):
         now: Callable[[], datetime],
         policies: Policies,
         verified: Callable[[Repository], Past | None],
+        columns: Sequence[str] = (),
     ) -> None:
         super().__init__(id="repositories")
         self.border_title = "Repositories"
-        self._details = details
-        self._principal = principal
-        self._now = now
+        self._columns = RepositoryColumns(details, principal=principal, now=now, policies=policies, verified=verified)
+        self._chosen = tuple(columns)
         self._regions: set[str] = set()
         self._subtitle = ""
         self.tags: Tags = ()
-        self._policies = policies
-        self._verified = verified
         self._tag_values: dict[str, list[str]] = {}
         self.table: VirtualTable[Repository] = VirtualTable(
-            self._columns(), key=lambda r: r.arn, look=lambda r: r, policies=policies, id="table"
+            self._shown(), key=lambda r: r.arn, look=lambda r: r, policies=policies, id="table"
         )
 
     def compose(self) -> ComposeResult:
@@ -150,91 +148,6 @@ class RepositoriesPane(Vertical):
         yield self.table
         yield Words(id="next")
 
-    # -- columns -------------------------------------------------------------------------------------------------
-
-    def _columns(self) -> list[Column[Repository]]:
-        # What arrives later: the most, newest or worst first.
-        live = partial(Column[Repository], descending=True, live=True)
-        columns = [
-            Column("name", "Repository", _name, lambda r: r.name, width=22, flex=4, keep=9, search=True),
-            Column("region", "Region", _region, lambda r: (r.region, r.name), width=14, keep=7),
-            Column("tags", "Tags", _tags, _tags_key, width=18, flex=5, keep=6, search=True),
-            live("access", "B's access", self._access, self._access_key, width=15, keep=8),
-            live("findings", "Findings", self._findings, self._findings_key, width=10, keep=4),
-            live("verified", "Verified", self._verification, self._verified_key, width=16, keep=1),
-            Column("mutability", "Image tags", _mutability, lambda r: r.mutability, width=12, keep=3),
-            live("images", "Images", self._images, self._images_key, width=8, keep=4, right=True),
-            live("pushed", "Last push", self._pushed, self._pushed_key, width=11, keep=5, right=True),
-        ]
-        return [c for c in columns if c.id != "region" or len(self._regions) > 1]
-
-    def _access(self, repository: Repository) -> list[Piece]:
-        found = self._details.access(repository, self._principal())
-        if found is None:
-            return [(PENDING, "dim")]
-        if isinstance(found, EcrTuiError):
-            return [(f"{UNKNOWN} not readable", "warn")]
-        return [*_verdict(found.pull, "pull"), ("  ", ""), *_verdict(found.push, "push")]
-
-    def _access_key(self, repository: Repository) -> tuple[int, int] | None:
-        found = self._details.access(repository, self._principal())
-        if found is None or isinstance(found, EcrTuiError):
-            return None
-        return _RANK[found.push], _RANK[found.pull]
-
-    def _findings(self, repository: Repository) -> list[Piece]:
-        found = self._severities(repository)
-        if found is None:
-            return [(PENDING, "dim")]
-        severity = next((one for one in ("error", "warning") if one in found), None)
-        if severity is None:
-            return [(count(len(found), "note"), "dim") if found else (SKIP, "dim")]
-        return [(count(found.count(severity), severity), "warn")]
-
-    def _findings_key(self, repository: Repository) -> tuple[int, ...] | None:
-        found = self._severities(repository)
-        return None if found is None else tuple(found.count(one) for one in ("error", "warning", "info"))
-
-    def _severities(self, repository: Repository) -> list[str] | None:
-        found = self._policies.findings(repository)
-        return None if found is None else [severity for _, severity in found]
-
-    def _verification(self, repository: Repository) -> list[Piece]:
-        past = self._verified(repository)
-        if past is None:
-            return [(SKIP, "dim")]
-        words = f"{past.verdict} {ago(past.at, self._now())}"
-        return [(f"{OK} {words}", "ok") if past.passed else (f"{NO} {words}", "warn")]
-
-    def _verified_key(self, repository: Repository) -> float | None:
-        past = self._verified(repository)
-        return None if past is None else past.at.timestamp()
-
-    def _images(self, repository: Repository) -> list[Piece]:
-        answer = self._details.images.get(repository.arn)
-        if answer is None:
-            return [(PENDING, "dim")]
-        if answer.value is None:
-            return [(UNKNOWN, "warn")]
-        return [(f"{answer.value.count:,}", "" if answer.value.count else "dim")]
-
-    def _images_key(self, repository: Repository) -> int | None:
-        answer = self._details.images.get(repository.arn)
-        return answer.value.count if answer and answer.value else None
-
-    def _pushed(self, repository: Repository) -> list[Piece]:
-        answer = self._details.images.get(repository.arn)
-        if answer is None:
-            return [(PENDING, "dim")]
-        if answer.value is None:
-            return [(UNKNOWN, "warn")]
-        pushed = answer.value.last_push
-        return [(SKIP, "dim")] if pushed is None else [(ago(pushed, self._now()), "")]
-
-    def _pushed_key(self, repository: Repository) -> float | None:
-        answer = self._details.images.get(repository.arn)
-        return answer.value.last_push.timestamp() if answer and answer.value and answer.value.last_push else None
-
     # -- content -------------------------------------------------------------------------------------------------
 
     def show_rows(self, rows: Sequence[Repository], *, partial: bool = False) -> None:
@@ -249,11 +162,18 @@ class RepositoriesPane(Vertical):
         self.table.add_rows(rows)
 
     def _fit_regions(self, regions: set[str]) -> None:
-        """The region is worth a column only where there are several."""
-        several = len(regions) > 1
+        several, had = len(regions) > 1, len(self._regions) > 1
         self._regions = regions
-        if several != any(c.id == "region" for c in self.table.columns):
-            self.table.set_columns(self._columns())
+        if several != had:
+            self.table.set_columns(self._shown())
+
+    def choose_columns(self, ids: Sequence[str]) -> None:
+        """Show these beside the name; without any all there is room for."""
+        self._chosen = tuple(ids)
+        self.table.set_columns(self._shown())
+
+    def _shown(self) -> list[Column[Repository]]:
+        return self._columns.shown(self._chosen, several_regions=len(self._regions) > 1)
 
     def tag_values(self) -> Mapping[str, Sequence[str]]:
         """Each tag's key with its values among the rows, both the most frequent first."""
@@ -274,7 +194,7 @@ class RepositoriesPane(Vertical):
         total = len(table.rows)
         parts = [f"{table.shown:,} of {total:,}" if table.parsed else count(total, "repository", "repositories")]
         if table.marks:
-            hidden = table.hidden_marks
+            hidden = table.model.hidden_marks
             parts.append(f"● {table.marks:,} marked" + (f", {hidden:,} of them hidden" if hidden else ""))
         if kept:
             parts.append(kept)
@@ -373,45 +293,3 @@ class RepositoriesPane(Vertical):
             self.set_tags(self.tags)
         self._close_bars()
         self.table.focus()
-
-
-def _name(repository: Repository) -> list[Piece]:
-    return [(safe(repository.name), "")]
-
-
-def _region(repository: Repository) -> list[Piece]:
-    return [(safe(repository.region), "dim")]
-
-
-def _tags(repository: Repository) -> list[Piece]:
-    if repository.tags is None:
-        return [(PENDING, "dim")]
-    if not repository.tags:
-        return [("no tags", "dim")]
-    pieces: list[Piece] = []
-    for key, value in sorted(repository.tags.items()):
-        pieces += [("  ", "")] if pieces else []
-        pieces += [(safe(f"{key}={value}"), "")]
-    return pieces
-
-
-def _tags_key(repository: Repository) -> str | None:
-    return "\0".join(f"{key}={value}" for key, value in sorted(repository.tags.items())) if repository.tags else None
-
-
-def _mutability(repository: Repository) -> list[Piece]:
-    if repository.mutability == "MUTABLE":
-        return [("mutable", "dim")]
-    if repository.mutability == "IMMUTABLE":
-        return [("immutable", "")]
-    return [(safe(repository.mutability.lower().replace("_with_exclusion", " *").replace("_", " ")), "")]
-
-
-_RANK = {False: 0, None: 1, True: 2}
-"""The order of the access column: what is denied, what depends, what is allowed."""
-
-
-def _verdict(allowed: bool | None, word: str) -> list[Piece]:
-    if allowed is None:
-        return [(f"{UNKNOWN} {word}", "warn")]
-    return [(f"{OK} {word}", "ok")] if allowed else [(f"{NO} {word}", "no")]

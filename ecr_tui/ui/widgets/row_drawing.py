@@ -18,6 +18,40 @@ from ecr_tui.ui.widgets.columns import GAP, GUTTER, Column, fit_pieces, highligh
 Layout = Sequence[tuple[Column[Any], int]]
 """The columns that there is room for, and their widths."""
 
+STYLES = ("dim", "ok", "no", "warn", "strong")
+"""Names of a cell's styles."""
+
+COMPONENTS = {
+    f"vt--{name}"
+    for name in ("header", "header-sorted", "cursor", "cursor-blurred", "hover", "marked", "match", "message", *STYLES)
+}
+
+CSS = """
+    VirtualTable {
+        height: 1fr;
+        width: 1fr;
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-size-vertical: 1;
+        & > .vt--header { color: $foreground 60%; text-style: none; }
+        & > .vt--header-sorted { color: $text-primary; text-style: bold; }
+        & > .vt--cursor { background: $block-cursor-background; color: $block-cursor-foreground; text-style: bold; }
+        & > .vt--cursor-blurred {
+            background: $block-cursor-blurred-background;
+            color: $block-cursor-blurred-foreground;
+        }
+        & > .vt--hover { background: $boost; }
+        & > .vt--marked { color: $text-accent; text-style: bold; }
+        & > .vt--match { color: $text-accent; text-style: underline bold; }
+        & > .vt--message { color: $foreground 60%; }
+        & > .vt--dim { color: $foreground 60%; }
+        & > .vt--ok { color: $text-success; }
+        & > .vt--no { color: $foreground 60%; }
+        & > .vt--warn { color: $text-warning; }
+        & > .vt--strong { text-style: bold; }
+    }
+"""
+
 
 class Pen:
     """Draws for one table, in the styles of its component classes, each worked out once."""

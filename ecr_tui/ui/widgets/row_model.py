@@ -49,6 +49,8 @@ class RowModel(Generic[T]):
         self.cursor = 0
         self.marks: dict[str, None] = {}
         self.query: Filter = parse("")
+        self.sought: Filter = parse("")
+        """The last filter that was not empty: the one in force, or the one that was cleared."""
         self.result: Result | None = None
         self.best_first = False
         """The view is in the order of how well rows match, not in that of the table."""
@@ -174,6 +176,7 @@ class RowModel(Generic[T]):
         if self._home is None and not self.query:
             self.keep()
         self.query = parse_words(text) if self._plain else parse(text)
+        self.sought = self.query or self.sought
         self._own = None if self.query else self._home
         self._show(self.result)
 
@@ -232,6 +235,14 @@ class RowModel(Generic[T]):
         if self.view:
             self.cursor = min(max(place, 0), len(self.view) - 1)
             self.keep()
+
+    def next_match(self, by: int) -> int | None:
+        """The place of the next row (``by`` -1: the previous one) that :attr:`sought` matches, round the ends."""
+        before, after = self.view[: self.cursor], self.view[self.cursor + 1 :]
+        here = self.view[self.cursor : self.cursor + 1]
+        rows = [*after, *before, *here] if by > 0 else [*reversed(before), *reversed(after), *here]
+        found = self.sought.apply(rows, self._policies, loose=not self._plain).found if self.sought else ()
+        return self.view.index(found[0]) if found else None
 
     def place_of(self, key: str | None) -> int | None:
         """Where in the view the row with this key is."""
