@@ -15,6 +15,7 @@ from typing import Any
 from ecr_tui.aws.model import CreationTemplate, Repository
 from ecr_tui.policy.access import AccessSummary
 from ecr_tui.policy.document import PolicyDocument, PolicyError
+from ecr_tui.policy.ours import tag_covers
 from ecr_tui.policy.who import access_of
 
 ROOT = "ROOT"
@@ -98,7 +99,11 @@ def fit(
     wanted: dict[str, list[str]] = {}
     for key, value in conditions:
         wanted.setdefault(key, []).append(value)
-    lacking = tuple((key, values[0]) for key, values in wanted.items() if carried.get(key.lower()) not in values)
+    lacking = tuple(
+        (key, values[0])
+        for key, values in wanted.items()
+        if not any(tag_covers(value, carried[key.lower()]) for value in values if key.lower() in carried)
+    )
     if not template.policy_text:
         return Fit(template, lacking, None, None)
     try:

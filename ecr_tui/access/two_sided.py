@@ -166,7 +166,8 @@ def two_sided(
     """
     known = _known(repository, principal, identity, now or datetime.now(UTC))
     case = _Case(repository, known, document, identity, registry_of(registry))
-    actions = (case.token(), *(case.verdict(action) for action in access.actions))
+    token = (case.token(),) if access.uses_registry else ()
+    actions = (*token, *(case.verdict(action) for action in access.actions))
     return TwoSided(
         repository.name,
         principal,

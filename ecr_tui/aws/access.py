@@ -34,6 +34,7 @@ def probe_action(session_b: AwsSession, repository: Repository, action: str, dig
                 client.exceptions.LayersNotFoundException,
                 client.exceptions.LayerInaccessibleException,
                 client.exceptions.UploadNotFoundException,
+                client.exceptions.RepositoryPolicyNotFoundException,
             ):
                 return None
     except DeniedError as exc:
@@ -66,9 +67,29 @@ def _complete_upload(client: Any, repository: Repository, digest: str) -> None:
     )
 
 
+def _describe_images(client: Any, repository: Repository, digest: str) -> None:
+    client.describe_images(registryId=repository.account, repositoryName=repository.name, maxResults=1)
+
+
+def _describe_repository(client: Any, repository: Repository, digest: str) -> None:
+    client.describe_repositories(registryId=repository.account, repositoryNames=[repository.name])
+
+
+def _list_images(client: Any, repository: Repository, digest: str) -> None:
+    client.list_images(registryId=repository.account, repositoryName=repository.name, maxResults=1)
+
+
+def _get_policy(client: Any, repository: Repository, digest: str) -> None:
+    client.get_repository_policy(registryId=repository.account, repositoryName=repository.name)
+
+
 PROBES: dict[str, Callable[[Any, Repository, str], None]] = {
     "BatchCheckLayerAvailability": _layer_availability,
     "BatchGetImage": _get_image,
     "GetDownloadUrlForLayer": _download_url,
     "CompleteLayerUpload": _complete_upload,
+    "DescribeImages": _describe_images,
+    "DescribeRepositories": _describe_repository,
+    "GetRepositoryPolicy": _get_policy,
+    "ListImages": _list_images,
 }

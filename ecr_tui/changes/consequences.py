@@ -18,7 +18,7 @@ from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.findings import Finding
 from ecr_tui.policy.known import before_call
 from ecr_tui.policy.lint import lint
-from ecr_tui.policy.ours import Grant, read_own, tag_words
+from ecr_tui.policy.ours import Grant, read_own, tag_covers, tag_words
 from ecr_tui.policy.principal import account_of, describe, same_principal
 from ecr_tui.policy.remaining import Remaining, remaining
 from ecr_tui.policy.widening import Limits, widenings
@@ -264,7 +264,7 @@ def _unmet(grant: Grant, repository: Repository) -> list[str]:
     found = []
     for key, values in wanted.items():
         has = carried.get(key.lower())
-        if has not in values:
+        if has is None or not any(tag_covers(value, has) for value in values):
             state = f"repository is {key}={has}" if has is not None else f"repository has no tag {key}"
             found.append(f"requires {tag_words((key, value) for value in values)}, {state}")
     return found

@@ -19,10 +19,6 @@ from ecr_tui.policy.principal import describe
 
 LIVE, TAKEN_BACK, SUPERSEDED, NOT_KNOWN, NOT_WRITTEN = "live", "taken back", "superseded", "unknown", "not written"
 
-_PUSH = {"ecr:putimage", "ecr:initiatelayerupload", "ecr:uploadlayerpart", "ecr:completelayerupload"}
-_PULL = {"ecr:batchgetimage", "ecr:getdownloadurlforlayer"}
-_BOTH = {"ecr:*", "*"}
-
 
 @dataclass(frozen=True, eq=False)
 class PastWrite:
@@ -68,10 +64,8 @@ class PastWrite:
 
     @cached_property
     def access(self) -> Access | None:
-        """What of push and pull it gave or took; None where it was about neither."""
-        actions = {one.action.lower() for one in self.diff if one.effect == "Allow"}
-        push, pull = bool(actions & (_PUSH | _BOTH)), bool(actions & (_PULL | _BOTH))
-        return Access.PUSH_PULL if push and pull else Access.PUSH if push else Access.PULL if pull else None
+        """What of read, push and pull it gave or took; None where it was about none of them."""
+        return Access.touched(one.action for one in self.diff if one.effect == "Allow")
 
     @cached_property
     def reversed(self) -> PastWrite:

@@ -133,12 +133,11 @@ class Plan:
 
     @property
     def access(self) -> Access:
-        """What it is about: the grant's, else as much as the added statements hold of push and pull."""
+        """The grant's, else what the added statements hold of read, push and pull."""
         if self.grant is not None:
             return self.grant.access
-        added = {d.action.lower() for d in self.diff if d.op == "add"}
-        pull_only = self.kind == "grant" and not added & {"ecr:putimage", "ecr:*", "*"}
-        return Access.PULL if pull_only else Access.PUSH_PULL
+        added = Access.touched(d.action for d in self.diff if d.op == "add") if self.kind == "grant" else None
+        return added or Access.PUSH_PULL
 
     def to_json(self, written: bool = False) -> dict[str, Any]:
         """An element of ``plan --json``."""

@@ -34,7 +34,7 @@ from ecr_tui.cli.writing import (
     unfinished,
     write,
 )
-from ecr_tui.config import parse_tags
+from ecr_tui.config import ACCESSES, parse_tags
 from ecr_tui.errors import InputError
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
@@ -44,7 +44,18 @@ from ecr_tui.workspace import Workspace
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-ACCESS = click.Choice(["pull", "push", "push-pull"])
+
+class _AccessChoice(click.Choice[str]):
+    """The combinations, with their parts in any order."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return Access.parse(value).value
+        except ValueError:
+            return super().convert(value, param, ctx)
+
+
+ACCESS = _AccessChoice(ACCESSES)
 
 
 def grant_options(command: F) -> F:
@@ -60,14 +71,20 @@ def grant_options(command: F) -> F:
             help="An ARN, a 12-digit account id, user/NAME or role/NAME of account B; may be repeated. Default: "
             "profile B's own caller.",
         ),
-        click.option("--access", type=ACCESS, help="Default: the configuration's, else push-pull."),
+        click.option(
+            "--access",
+            type=ACCESS,
+            help="read (metadata), pull, push, or a combination such as read-pull; guide is all three. Default: the "
+            "configuration's, else push-pull.",
+        ),
         click.option(
             "--if-tag",
             "conditions",
             multiple=True,
             metavar="K=V|none",
             shell_complete=completing.conditions,
-            help="Only while the repository has it; none leaves the configuration's if-tag out.",
+            help="Only while the repository has this tag; V may hold * and ?. none: no condition, also where the "
+            "configuration sets if-tag.",
         ),
         click.option(
             "--until",
@@ -229,7 +246,7 @@ def _grant_of(workspace: Workspace, flags: dict[str, Any]) -> tuple[list[Reposit
     texts = flags["conditions"]
     preset = workspace.settings.condition or ()
     conditions = parse_tags(() if texts == ("none",) else texts, origin="--if-tag") if texts else preset
-    access = Access(flags["access"] or workspace.settings.access)
+    access = Access.parse(flags["access"] or workspace.settings.access)
     return repositories, Intent.to_grant(Grant(principals, access, conditions, until))
 
 

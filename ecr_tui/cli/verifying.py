@@ -128,7 +128,7 @@ def _run(
         batch = workspace.verification.run_many(
             repositories,
             isolation=isolation,
-            access=Access(flags["access"]),
+            access=Access.parse(flags["access"]),
             image=flags["image"],
             tag_switch=flags["tag_switch"],
             pool=flags["parallel"],
@@ -168,7 +168,7 @@ def _confirm(settings: Settings, repositories: list[Repository], flags: dict[str
                 err=True,
             )
         asking.confirm("Take the tag away for a moment?", lost=" that a tag is taken away")
-    elif flags["access"] != "pull":
+    elif Access.parse(flags["access"]).writes:
         asking.confirm(f"Push a probe image to {names}, and remove it?", needed=settings.confirms("verify"))
 
 

@@ -65,7 +65,7 @@ class Settings:
     engine: str = "auto"
     state_dir: Path | None = None
     cache_dir: Path | None = None
-    access: str = ACCESSES[-1]
+    access: str = ACCESSES[0]
     condition: tuple[Tag, ...] | None = None
     scope_tag: str = "Team"
     theme: str = ""

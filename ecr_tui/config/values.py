@@ -11,7 +11,7 @@ from typing import Any
 from ecr_tui.errors import InputError
 
 ENGINES = ("auto", "docker", "direct")
-ACCESSES = ("pull", "push", "push-pull")
+ACCESSES = ("push-pull", "pull", "push", "read", "read-pull", "read-push", "read-push-pull", "guide")
 COLUMNS = ("region", "tags", "access", "findings", "verified", "mutability", "images", "pushed", "pulled")
 """Of the interface's list, beside the name."""
 

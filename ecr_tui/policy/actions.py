@@ -1,11 +1,13 @@
-"""ECR's actions, and the three kinds of access that a grant can give.
+"""ECR's actions, and the kinds of access that a grant can give.
 
-Presets follow the ECR User Guide: image-push-iam.html for push (with BatchGetImage, which answers the manifest
-HEAD), "AllowPull" of the repository policy examples for pull.
+The parts follow the ECR User Guide: image-push-iam.html for push (with BatchGetImage, which answers the manifest
+HEAD), "AllowPull" of the repository policy examples for pull, and the metadata actions of its cross-account example for
+read. All three together are the eleven repository actions of that example.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from functools import lru_cache
@@ -19,35 +21,100 @@ TOKEN_ACTION = "ecr:GetAuthorizationToken"  # noqa: S105 - the action's name
 """Needed before any push or pull; only an identity policy with Resource "*" can give it."""
 
 
+_PARTS = {
+    "read": (
+        "ecr:DescribeImages",
+        "ecr:DescribeRepositories",
+        "ecr:GetRepositoryPolicy",
+        "ecr:ListImages",
+    ),
+    "pull": ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
+    "push": (
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:CompleteLayerUpload",
+        "ecr:InitiateLayerUpload",
+        "ecr:PutImage",
+        "ecr:UploadLayerPart",
+    ),
+}
+_SHARED = frozenset(_PARTS["pull"]) & frozenset(_PARTS["push"])
+GUIDE = "guide"
+"""Another word for all three parts: the ECR User Guide's cross-account example."""
+
+
 class Access(StrEnum):
-    """What B gets: ``actions`` are repository-level only, so each may stand in a repository policy."""
+    """What a grant gives: read (metadata), pull, push, or a combination.
+
+    ``actions`` are repository-level only, so each may stand in a repository policy.
+    """
 
     PULL = "pull"
     PUSH = "push"
     PUSH_PULL = "push-pull"
+    READ = "read"
+    READ_PULL = "read-pull"
+    READ_PUSH = "read-push"
+    READ_PUSH_PULL = "read-push-pull"
+
+    @classmethod
+    def parse(cls, text: str) -> Access:
+        """From its parts in any order, joined by "-", "," or "+"; "guide" is all of them. Raises ValueError."""
+        parts = frozenset(part.strip().lower() for part in re.split(r"[-,+]", text))
+        found = _BY_PARTS.get(frozenset(_PARTS) if parts == {GUIDE} else parts)
+        if found is None:
+            raise ValueError(f"not an access: {text!r}")
+        return found
+
+    @classmethod
+    def touched(cls, patterns: Iterable[str]) -> Access | None:
+        """The parts of which these actions or patterns hold what no other part needs; None for none of them.
+
+        BatchGetImage alone, which push needs as well, is pull.
+        """
+        actions = {action for pattern in patterns for action in matching_actions(pattern)}
+        parts = {part for part, needed in _PARTS.items() if actions & (set(needed) - _SHARED)}
+        if "push" not in parts and "ecr:BatchGetImage" in actions:
+            parts.add("pull")
+        return _BY_PARTS.get(frozenset(parts))
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """Of "read", "pull" and "push"."""
+        return frozenset(self.value.split("-"))
 
     @property
     def actions(self) -> tuple[str, ...]:
-        return _PRESETS[self.value]
+        return _ACTIONS[self.value]
 
     @property
     def words(self) -> str:
-        return {"pull": "pull", "push": "push", "push-pull": "push and pull"}[self.value]
+        *first, last = self.value.split("-")
+        return f"{', '.join(first)} and {last}" if first else last
+
+    @property
+    def uses_registry(self) -> bool:
+        """Push and pull go through the registry, with a token; read is ECR's API alone."""
+        return self is not Access.READ
+
+    @property
+    def writes(self) -> bool:
+        return "push" in self.parts
 
     def includes(self, other: Access) -> bool:
-        return set(other.actions) <= set(self.actions)
+        return other.parts <= self.parts
+
+    def without(self, other: Access) -> Access | None:
+        """None for nothing."""
+        return _BY_PARTS.get(self.parts - other.parts)
 
 
-_PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
-_PUSH = (
-    "ecr:BatchCheckLayerAvailability",
-    "ecr:BatchGetImage",
-    "ecr:CompleteLayerUpload",
-    "ecr:InitiateLayerUpload",
-    "ecr:PutImage",
-    "ecr:UploadLayerPart",
-)
-_PRESETS = {"pull": _PULL, "push": _PUSH, "push-pull": tuple(sorted({*_PULL, *_PUSH}))}
+_ACTIONS = {
+    access.value: tuple(sorted({action for part in access.value.split("-") for action in _PARTS[part]}))
+    for access in Access
+}
+_BY_PARTS = {access.parts: access for access in Access}
+_LARGEST_FIRST = sorted(Access, key=lambda access: -len(access.actions))
 
 # Repository-level in the reference, yet without effect in a repository policy: the repository does not exist yet, or
 # the registry policy decides (ECR User Guide, registry permissions).
@@ -57,9 +124,9 @@ _REGISTRY_POLICY_ONLY = frozenset({"CreateRepository", "BatchImportUpstreamImage
 def action_words(actions: Iterable[str]) -> str:
     """ "push and pull" where it is all of either, else names: "DeleteRepository, ListImages and 3 more"."""
     given = dict.fromkeys(actions)
-    for access in (Access.PUSH_PULL, Access.PUSH, Access.PULL):
+    for access in _LARGEST_FIRST:
         # Without what the other half brings along, it is still that half.
-        if set(access.actions) >= given.keys() >= set(access.actions) - (set(_PULL) & set(_PUSH)):
+        if set(access.actions) >= given.keys() >= set(access.actions) - _SHARED:
             return access.words
     names = [action.removeprefix("ecr:") for action in given]
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

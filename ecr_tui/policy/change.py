@@ -27,7 +27,6 @@ from ecr_tui.policy.ours import (
     Own,
     TagCondition,
     read_own,
-    take_access,
 )
 from ecr_tui.policy.principal import describe, same_principal
 
@@ -145,7 +144,7 @@ def revoke(
                 kept.append((edited, None))
             continue
         theirs = tuple(item for item in own.principals if any(same_principal(item, one) for one in principals))
-        rest = take_access(own.access, access) if access is not None else None
+        rest = own.access.without(access) if access is not None else None
         if not theirs or rest is own.access:
             kept.append((raw, own))
             continue

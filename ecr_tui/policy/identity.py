@@ -106,7 +106,7 @@ def identity_policy(
     grant's condition, it stands on every repository of the registry that carries them: short, however many they are.
     """
     arns = list(dict.fromkeys(_of_registry(arn) if tags else arn for arn in repository_arns))
-    return _document([_token(), _repositories(arns, access, tags)])
+    return _document([*_token(access), _repositories(arns, access, tags)])
 
 
 def needed_policies(
@@ -125,11 +125,11 @@ def needed_policies(
 
 def _split(whole: PolicyDocument, access: Access, tags: Sequence[TagCondition]) -> Iterator[PolicyDocument]:
     """Managed policies, the first with the token, each as full as it may be."""
-    head = [_token()]
+    head = _token(access)
     room = Attachment.MANAGED.limit - _document([*head, _repositories([], access, tags)]).size
     part: list[str] = []
     left = room
-    for arn in whole.statements[1].resources:
+    for arn in whole.statements[-1].resources:
         cost = len(arn) + len('"",')
         if part and cost > left:
             yield _document([*head, _repositories(part, access, tags)])
@@ -143,8 +143,11 @@ def _document(statements: list[dict[str, object]]) -> PolicyDocument:
     return PolicyDocument.from_json({"Version": NEW_VERSION, "Statement": statements})
 
 
-def _token() -> dict[str, object]:
-    return {"Sid": "EcrToken", "Effect": "Allow", "Action": TOKEN_ACTION, "Resource": "*"}
+def _token(access: Access) -> list[dict[str, object]]:
+    """The registry token, which ECR's API calls do without."""
+    if not access.uses_registry:
+        return []
+    return [{"Sid": "EcrToken", "Effect": "Allow", "Action": TOKEN_ACTION, "Resource": "*"}]
 
 
 def _repositories(arns: Sequence[str], access: Access, tags: Sequence[TagCondition]) -> dict[str, object]:

@@ -33,7 +33,7 @@ def lint_consumer(
         return decide(Request(action, resource, owner, principal, context), policies).allowed
 
     found: list[Finding] = []
-    if not allowed(TOKEN_ACTION, "*", own_account):
+    if access.uses_registry and not allowed(TOKEN_ACTION, "*", own_account):
         scoped = _token_resources(identity)
         hit = (
             Hit("token-scoped", "identity policy", ", ".join(scoped[:2]))

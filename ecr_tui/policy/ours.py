@@ -16,6 +16,7 @@ from ecr_tui.errors import InputError
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.conditions import parse_date
 from ecr_tui.policy.document import Statement, strings, values_of
+from ecr_tui.policy.patterns import compiled
 from ecr_tui.policy.principal import canonical, same_principal
 
 SID_PREFIX = "EcrTui"
@@ -24,14 +25,6 @@ TIME_KEY = "aws:CurrentTime"
 
 TagCondition = tuple[str, str]
 """(tag key, tag value) that the repository must carry."""
-
-_TITLES = {Access.PULL: "Pull", Access.PUSH: "Push", Access.PUSH_PULL: "PushPull"}
-_PARTS = {
-    Access.PULL: frozenset({"pull"}),
-    Access.PUSH: frozenset({"push"}),
-    Access.PUSH_PULL: frozenset({"pull", "push"}),
-}
-_OF_PARTS = {parts: access for access, parts in _PARTS.items()}
 
 
 @dataclass(frozen=True)
@@ -64,11 +57,6 @@ class Grant:
                 )
         if self.until is not None and self.until.tzinfo is None:
             raise InputError("the end of a grant needs a time zone", hint="for example 2030-01-31T18:00:00Z")
-
-
-def take_access(a: Access, b: Access) -> Access | None:
-    """What is left of ``a`` without ``b``; None for nothing."""
-    return _OF_PARTS.get(_PARTS[a] - _PARTS[b])
 
 
 @dataclass(frozen=True)
@@ -105,18 +93,20 @@ class Own:
         values: dict[str, list[str]] = {}
         for key, value in self.tags:
             values.setdefault(TAG_KEY + key, []).append(value)
-        if values:
-            made["StringEquals"] = {key: found[0] if len(found) == 1 else found for key, found in values.items()}
+        for key, found in values.items():
+            operator = "StringLike" if any(map(is_pattern, found)) else "StringEquals"
+            made.setdefault(operator, {})[key] = found[0] if len(found) == 1 else found
         if self.until is not None:
             made["DateLessThan"] = {TIME_KEY: self.until.strftime("%Y-%m-%dT%H:%M:%SZ")}
         return made or None
 
     def sid(self, taken: Collection[str] = ()) -> str:
         """The same for the same content. Letters and digits only, which every AWS service takes in a Sid."""
+        title = self.access.value.title().replace("-", "")
         content = repr((sorted(self.principals), self.access.value, self.condition_key))
         for salt in range(len(taken) + 1):
             digest = hashlib.sha256(f"{salt or ''}{content}".encode()).hexdigest()[:10]
-            sid = f"{SID_PREFIX}{_TITLES[self.access]}{digest}"
+            sid = f"{SID_PREFIX}{title}{digest}"
             if sid not in taken:
                 break
         return sid
@@ -158,16 +148,22 @@ def read_own(statement: Statement) -> Own | None:
 
 def _read_condition(raw: object) -> tuple[tuple[TagCondition, ...], datetime | None] | None:
     """(tags, until) of a Condition that we could have written, else None."""
-    if not isinstance(raw, Mapping) or not set(raw) <= {"StringEquals", "DateLessThan"}:
+    if not isinstance(raw, Mapping) or not set(raw) <= {"StringEquals", "StringLike", "DateLessThan"}:
         return None
     if not all(isinstance(block, Mapping) and block for block in raw.values()):
         return None
     tags: list[TagCondition] = []
-    for key, value in raw.get("StringEquals", {}).items():
-        values = values_of(value)
-        if not key.startswith(TAG_KEY) or not values or any("${" in text for text in (key, *values)):
-            return None
-        tags.extend((key.removeprefix(TAG_KEY), text) for text in values)
+    seen: set[str] = set()
+    for operator in ("StringEquals", "StringLike"):
+        for key, value in raw.get(operator, {}).items():
+            values = values_of(value)
+            if not key.startswith(TAG_KEY) or not values or any("${" in text for text in (key, *values)):
+                return None
+            # StringEquals takes a wildcard literally, and a key under both operators must meet both.
+            if any(map(is_pattern, values)) != (operator == "StringLike") or key.lower() in seen:
+                return None
+            seen.add(key.lower())
+            tags.extend((key.removeprefix(TAG_KEY), text) for text in values)
     until = None
     if "DateLessThan" in raw:
         if set(raw["DateLessThan"]) != {TIME_KEY}:
@@ -176,6 +172,19 @@ def _read_condition(raw: object) -> tuple[tuple[TagCondition, ...], datetime | N
         if until is None:
             return None
     return tuple(sorted(set(tags))), until
+
+
+def is_pattern(value: str) -> bool:
+    """Whether a condition's tag value holds a wildcard. No tag of ECR's can hold "*" or "?" itself."""
+    return "*" in value or "?" in value
+
+
+def tag_covers(wanted: str, value: str) -> bool:
+    """Whether a condition on ``wanted`` holds for the tag value, or for all values of a pattern."""
+    if not is_pattern(wanted) or wanted == value:
+        return wanted == value
+    # A "?" of ``wanted`` would take a wildcard of ``value`` for one character.
+    return not (is_pattern(value) and "?" in wanted) and compiled(wanted).fullmatch(value) is not None
 
 
 def read_end(values: Sequence[str]) -> datetime | None:

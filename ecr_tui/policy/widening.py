@@ -11,9 +11,11 @@ from ecr_tui.policy.actions import action_words, matching_actions
 from ecr_tui.policy.compare import Difference, differences
 from ecr_tui.policy.document import PolicyDocument, Statement
 from ecr_tui.policy.keys import is_resource_tag
-from ecr_tui.policy.ours import TIME_KEY, Own, TagCondition, read_end, read_own, tag_words
+from ecr_tui.policy.ours import TIME_KEY, Own, TagCondition, is_pattern, read_end, read_own, tag_covers, tag_words
 from ecr_tui.policy.principal import canonical, describe_all, same_principal
 
+_OPERATORS = {False: ("stringequals", "stringlike"), True: ("stringlike",)}
+"""Operators under which values without and with wildcards mean tags as a grant has them."""
 _SHOWN = "%Y-%m-%d %H:%M UTC"
 
 
@@ -35,9 +37,10 @@ class Limits:
         others = False
         for operator, block in statement.condition.items():
             for key, values in block.items():
-                literal = not any(mark in value for value in values for mark in "*?$")
+                plain = not any("$" in value for value in values)
+                like = any(map(is_pattern, values))
                 end = read_end(values) if key.lower() == TIME_KEY.lower() else None
-                if is_resource_tag(key) and operator.lower() in ("stringequals", "stringlike") and literal:
+                if is_resource_tag(key) and plain and operator.lower() in _OPERATORS[like]:
                     tags += [(key.partition("/")[2], value) for value in values]
                 elif end is not None and operator.lower() in ("datelessthan", "datelessthanequals"):
                     until = end
@@ -58,7 +61,10 @@ class Limits:
         return not wider.others and self.tagged_within(wider) and self.ends_within(wider)
 
     def tagged_within(self, wider: Limits) -> bool:
-        return all(key in self._values and self._values[key] <= values for key, values in wider._values.items())
+        return all(
+            key in self._values and all(any(tag_covers(one, value) for one in values) for value in self._values[key])
+            for key, values in wider._values.items()
+        )
 
     def ends_within(self, wider: Limits) -> bool:
         return wider.until is None or (self.until is not None and self.until <= wider.until)

@@ -36,6 +36,18 @@ def caveat(principal: str) -> str:
     return ""
 
 
+_CYCLE = (
+    Access.PUSH_PULL,
+    Access.PULL,
+    Access.PUSH,
+    Access.READ_PUSH_PULL,
+    Access.READ_PULL,
+    Access.READ_PUSH,
+    Access.READ,
+)
+"""The order in which ``p`` goes through them: the usual ones first."""
+
+
 @dataclass(frozen=True)
 class Choice:
     """``principal`` None stands for account B's own caller.
@@ -51,8 +63,7 @@ class Choice:
     """When the grant ends; None for one that stays."""
 
     def next_access(self) -> Choice:
-        order = list(Access)
-        return replace(self, access=order[(order.index(self.access) + 1) % len(order)])
+        return replace(self, access=_CYCLE[(_CYCLE.index(self.access) + 1) % len(_CYCLE)])
 
     def principal_for(self, consumer: Identity | None) -> str | None:
         """None as long as nobody is known."""
@@ -79,7 +90,7 @@ class Choice:
         return f"no {self.own_tag} tag" if self.own_tag and tags is not None and self.own_tag not in tags else ""
 
 
-ACCESS_WORDS = {Access.PULL: "pull", Access.PUSH: "push", Access.PUSH_PULL: "push + pull"}
+ACCESS_WORDS = {access: access.value.replace("-", " + ") for access in Access}
 
 
 def until_words(until: datetime) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from ecr_tui.policy.actions import Access
 from ecr_tui.registry.engine import Progress
 
 
@@ -16,12 +17,18 @@ class StageName(StrEnum):
     IDENTITY = "identity"
     TOKEN = "token"  # noqa: S105 (a stage's name)
     LOGIN = "login"
+    READ = "read"
     TAG = "tag"
     PUSH = "push"
     PULL = "pull"
     DIGEST = "digest"
     ISOLATION = "isolation"
     CLEANUP = "cleanup"
+
+
+def stages_of(access: Access) -> tuple[StageName, ...]:
+    """The stages that a verification of this access reports, in order; those of a part not asked for are skipped."""
+    return tuple(name for name in StageName if name is not StageName.READ or "read" in access.parts)
 
 
 class Status(StrEnum):
@@ -169,8 +176,9 @@ class TagSwitch:
 class Report:
     """A finished verification. ``passed`` also needs isolation without a leak, and a tag switch that did as it should.
 
-    ``access``: what was to be proved, "pull", "push" or "push-pull". ``can_push`` and ``can_pull``: what is known for
-    certain, None where it is not. ``isolation`` is the worst of ``isolations``. ``image``: what was pushed or pulled.
+    ``access``: what was to be proved, a value of :class:`Access`. ``can_read``, ``can_push`` and ``can_pull``: what is
+    known for certain, None where it is not. ``isolation`` is the worst of ``isolations``. ``image``: what was pushed
+    or pulled.
     """
 
     repository: str
@@ -192,6 +200,7 @@ class Report:
     seconds: float | None = None
     isolations: tuple[Isolation, ...] = ()
     tag_switch: TagSwitch | None = None
+    can_read: bool | None = None
     can_push: bool | None = None
     can_pull: bool | None = None
     cancelled: bool = False
@@ -233,7 +242,7 @@ class Report:
             "verdict": self.verdict.value,
             "passed": self.passed,
             "headline": self.headline(),
-            "can": {"push": self.can_push, "pull": self.can_pull},
+            "can": {"read": self.can_read, "push": self.can_push, "pull": self.can_pull},
             "stages": [s.to_json() for s in self.stages],
             "isolation": self.isolation.to_json() if self.isolation else None,
             "isolations": [one.to_json() for one in self.isolations],
@@ -257,7 +266,7 @@ class Report:
         if self.verdict is Verdict.ALLOWED:
             if self.tag_switch is not None and _failed(self.tag_switch):
                 return f"TAG SWITCH FAILED: {self.tag_switch.message}"
-            return f"ALLOWED: {self.principal} can {_CAN[self.access]} {self.repository}"
+            return f"ALLOWED: {self.principal} can {_can(self.access)} {self.repository}"
         failure = self.failure
         where = f" at {failure.name.value}" if failure else ""
         what = f" ({failure.action})" if failure and failure.action else ""
@@ -311,8 +320,13 @@ class Report:
         return "\n".join(lines) + "\n"
 
 
-_CAN = {"push-pull": "push to and pull from", "push": "push to", "pull": "pull from"}
+_CAN = {"read": "read", "push": "push to", "pull": "pull from"}
 _MARKUP = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>#|~!"} | dict.fromkeys(range(32), " "))
+
+
+def _can(access: str) -> str:
+    *first, last = (_CAN[part] for part in access.split("-"))
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _failed(switch: TagSwitch | None) -> bool:

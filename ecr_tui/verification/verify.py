@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from threading import Event as CancelEvent
 
 from ecr_tui.aws.model import Repository
-from ecr_tui.errors import EcrTuiError, EnvironmentFailure
+from ecr_tui.errors import DeniedError, EcrTuiError, EnvironmentFailure
 from ecr_tui.policy.actions import Access
 from ecr_tui.registry.engine import Credentials, Engine, RegistryError
 from ecr_tui.verification.diagnosis import Reasons
@@ -32,6 +33,7 @@ from ecr_tui.verification.report import (
     TagStepEnded,
     TagSwitch,
     Verdict,
+    stages_of,
     worst,
 )
 from ecr_tui.verification.stages import StageFailed, StageLog
@@ -107,6 +109,7 @@ class Verification:
         self._principal = ""
         self._credentials: Credentials | None = None
         self._failure: EcrTuiError | None = None
+        self._can_read: bool | None = None
         self._isolations: tuple[Isolation, ...] = ()
         self._tag_switch: TagSwitch | None = None
 
@@ -117,14 +120,19 @@ class Verification:
         cleaned_up = False
         try:
             self._identity()
-            credentials = self._token()
-            self._login(credentials)
-            self._prove(credentials)
+            if StageName.TOKEN in self._unasked:
+                self._log.skip(StageName.TOKEN, "not asked for")
+                self._log.skip(StageName.LOGIN, "not asked for")
+            else:
+                self._login(self._token())
+            self._read()
+            if self._credentials is not None:
+                self._prove(self._credentials)
         except StageFailed as failed:
             self._failure = failed.error
         finally:
-            for name in _ACCESS_STAGES:
-                if not self._log.reached(name):
+            for name in stages_of(self._options.access):
+                if name in _ACCESS_STAGES and not self._log.reached(name):
                     self._log.skip(name, "not asked for" if name in self._unasked else "not reached")
             try:
                 self._transfers.look_at_pull()
@@ -138,8 +146,10 @@ class Verification:
 
     @property
     def _unasked(self) -> tuple[StageName, ...]:
-        access = self._options.access
-        return {Access.PULL: (StageName.PUSH,), Access.PUSH: (StageName.PULL,)}.get(access, ())
+        parts = self._options.access.parts
+        if not self._options.access.uses_registry:
+            return tuple(name for name in _ACCESS_STAGES if name not in (StageName.IDENTITY, StageName.READ))
+        return tuple(name for name in (StageName.PUSH, StageName.PULL) if name.value not in parts)
 
     # -- stages --------------------------------------------------------------------------------------------------
 
@@ -177,6 +187,20 @@ class Verification:
                 raise self._reasons.of_login(error, credentials) from error
             end(f"{self._repository.host} accepts B's token (identity, not yet access)")
 
+    def _read(self) -> None:
+        """Ask for the repository's metadata through ECR's API, which needs no registry token."""
+        if "read" not in self._options.access.parts:
+            return
+        with self._log.running(StageName.READ) as end:
+            actions = Access.READ.actions
+            for action in actions:
+                refusal = interruptible(partial(self._consumer.probe, self._repository, action), self._cancel)
+                if refusal is not None:
+                    self._can_read = False
+                    raise DeniedError(f"{action} was denied", detail=refusal, side="account B")
+            self._can_read = True
+            end(f"{len(actions)} API calls were allowed")
+
     def _prove(self, credentials: Credentials) -> None:
         transfers = self._transfers
         if StageName.PUSH in self._unasked:
@@ -213,6 +237,11 @@ class Verification:
         wanted, credentials = self._options.isolation, self._credentials
         if wanted == "none":
             self._log.skip(StageName.ISOLATION, "not asked for")
+            return
+        if StageName.TOKEN in self._unasked:
+            why = "needs a registry token, which read access alone does not use"
+            self._isolations = (Isolation(None, IsolationStatus.SKIPPED, why),)
+            self._log.skip(StageName.ISOLATION, why)
             return
         if credentials is None or self._cancel.is_set():
             self._isolations = (Isolation(None, IsolationStatus.SKIPPED, "not reached"),)
@@ -274,6 +303,7 @@ class Verification:
             seconds=seconds,
             isolations=self._isolations,
             tag_switch=self._tag_switch,
+            can_read=self._can_read,
             can_push=self._transfers.can_push,
             can_pull=self._transfers.can_pull,
             cancelled=self._cancel.is_set(),

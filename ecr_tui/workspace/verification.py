@@ -186,13 +186,13 @@ class VerificationRuns:
     ) -> None:
         if tag_switch:
             self._accounts.settings.check_writable("a tag switch takes a tag away for a moment")
-        if access is not Access.PULL:
+        if access.writes:
             self._accounts.settings.check_writable(
                 "a verification pushes a probe image",
                 pushing=True,
                 hint="An image that is there can be verified: --access pull.",
             )
-        if image and access is not Access.PULL:
+        if image and (access.writes or "pull" not in access.parts):
             raise InputError("an image is named only to be pulled", hint="Add --access pull.")
         if isinstance(isolation, str) and isolation not in ("auto", "all", "none"):
             raise InputError(f"{isolation!r} is no isolation", hint="A repository, auto, all or none.")
@@ -228,7 +228,7 @@ class VerificationRuns:
             host = interruptible(lambda: _host(session, repository), cancel)
             repository = replace(repository, uri=f"{host}/{repository.name}")
             chosen = interruptible(choose, cancel)
-            if wish.access is not Access.PULL:
+            if wish.access.writes:
                 interruptible(lambda: owner.check_exists(repository), cancel)
             settle = max(0.0, SETTLE_SECONDS - self._changes.since_grant(repository.arn))
             report = Verification(

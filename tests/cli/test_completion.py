@@ -99,7 +99,7 @@ def values(line: str, **more: str) -> list[str]:
         ("ecr-tui grant --to ", ["user/devusr2"]),
         ("ecr-tui grant --to 2", ["222222222222"]),
         ("ecr-tui grant --to arn:aws:iam::222222222222:u", ["user/devusr2"]),
-        ("ecr-tui grant --access pu", ["pull", "push", "push-pull"]),
+        ("ecr-tui grant --access pu", ["push-pull", "pull", "push"]),
         ("ecr-tui verify --engine d", ["docker", "direct"]),
         ("ecr-tui schema verify-", ["verify-report", "verify-history"]),
         ("ecr-tui completion ", ["bash", "zsh", "fish"]),

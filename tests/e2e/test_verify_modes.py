@@ -22,7 +22,7 @@ from ecr_tui.sandbox.backend import Caller
 from ecr_tui.sandbox.registry_app import Request, error_response
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.sandbox.world import AwsCall
-from ecr_tui.verification.report import Report, StageName, StageProgress, StageStarted, Status, Verdict
+from ecr_tui.verification.report import Report, StageName, StageProgress, StageStarted, Status, Verdict, stages_of
 from tests.support.cli import ecr_tui
 from tests.support.faults import tcp_server
 from tests.support.proving import CONSUMER, REPOSITORY, after, grant, images, prove, stage, workspace
@@ -109,7 +109,7 @@ def test_the_same_verdict_on_every_engine(
     assert report.engine == engine
     assert report.cleaned_up
     assert images(sandbox) == before
-    assert [one.name for one in report.stages] == list(StageName)
+    assert [one.name for one in report.stages] == list(stages_of(asked))
     ended = [one for one in report.stages if one.status is not Status.SKIPPED]
     assert all(one.seconds is not None and one.seconds >= 0 for one in ended)
     if asked is Access.PULL:
@@ -122,6 +122,37 @@ def test_the_same_verdict_on_every_engine(
     if report.verdict is Verdict.ALLOWED:
         assert stage(report, StageName.DIGEST).status is Status.OK
         assert report.digest.startswith("sha256:")
+
+
+@pytest.mark.parametrize(
+    ("granted", "asked", "expected", "headline"),
+    [
+        (Access.READ, Access.READ, ("allowed", "", "", None, None), f"{CAN} read {REPOSITORY}"),
+        (Access.PULL, Access.READ_PULL, ("denied", "read", A_SIDE, None, None), "DENIED at read (ecr:DescribeImages)"),
+        (
+            Access.READ_PUSH_PULL,
+            Access.READ_PUSH_PULL,
+            ("allowed", "", "", True, True),
+            f"{CAN} read, push to and pull from {REPOSITORY}",
+        ),
+    ],
+)
+def test_read_is_asked_of_ecr_itself(
+    sandbox: Sandbox,
+    engine: str,
+    granted: Access,
+    asked: Access,
+    expected: tuple[str, str, str, object, object],
+    headline: str,
+) -> None:
+    space = workspace()
+    grant(space, access=granted)
+    report = prove(space, engine=engine, access=asked)
+    assert outcome(report) == expected, report.stages
+    assert report.headline().startswith(headline)
+    assert report.can_read is (report.verdict is Verdict.ALLOWED)
+    assert report.cleaned_up
+    assert [one.name for one in report.stages] == list(stages_of(asked))
 
 
 def test_a_login_is_never_called_access(sandbox: Sandbox, engine: str) -> None:

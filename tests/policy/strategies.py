@@ -60,7 +60,15 @@ grants = st.builds(
         unique=True,
     ).map(tuple),
     st.sampled_from(list(Access)),
-    st.sampled_from([(), (("Team", "blue"),), (("Team", "blue"), ("Env", "prod")), (("Team", "a"), ("Team", "b"))]),
+    st.sampled_from(
+        [
+            (),
+            (("Team", "blue"),),
+            (("Team", "blue"), ("Env", "prod")),
+            (("Team", "a"), ("Team", "b")),
+            (("Team", "bl*"),),
+        ]
+    ),
 )
 
 

@@ -12,6 +12,7 @@ from ecr_tui.policy import _action_table
 from ecr_tui.policy.actions import (
     Access,
     access_level,
+    action_words,
     all_actions,
     canonical_action,
     is_known,
@@ -62,6 +63,59 @@ def test_presets() -> None:
     assert Access("push-pull") is Access.PUSH_PULL
     assert Access.PUSH_PULL.includes(Access.PULL)
     assert not Access.PULL.includes(Access.PUSH)
+
+
+def test_all_parts_are_the_eleven_actions_of_the_guide() -> None:
+    assert Access.parse("guide") is Access.READ_PUSH_PULL
+    assert set(Access.READ_PUSH_PULL.actions) == {
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:GetDownloadUrlForLayer",
+        "ecr:GetRepositoryPolicy",
+        "ecr:DescribeRepositories",
+        "ecr:ListImages",
+        "ecr:DescribeImages",
+        "ecr:BatchGetImage",
+        "ecr:InitiateLayerUpload",
+        "ecr:UploadLayerPart",
+        "ecr:CompleteLayerUpload",
+        "ecr:PutImage",
+    }
+
+
+@pytest.mark.parametrize("text", ["pull-read", "read,pull", "Read + Pull"])
+def test_parts_come_in_any_order(text: str) -> None:
+    assert Access.parse(text) is Access.READ_PULL
+
+
+@pytest.mark.parametrize("text", ["", "pull,", "write", "guide,pull", "pushpull"])
+def test_what_is_no_access(text: str) -> None:
+    with pytest.raises(ValueError, match="not an access"):
+        Access.parse(text)
+
+
+def test_what_is_left_of_an_access() -> None:
+    assert Access.READ_PUSH_PULL.without(Access.PUSH) is Access.READ_PULL
+    assert Access.PULL.without(Access.PUSH_PULL) is None
+    assert Access.READ.without(Access.PULL) is Access.READ
+
+
+@pytest.mark.parametrize("access", list(Access))
+def test_an_access_is_known_again_by_its_actions(access: Access) -> None:
+    assert Access.touched(access.actions) is access
+    assert action_words(access.actions) == access.words
+
+
+@pytest.mark.parametrize(
+    ("patterns", "access"),
+    [
+        (["ecr:*"], Access.READ_PUSH_PULL),
+        (["ecr:BatchGetImage"], Access.PULL),
+        (["ecr:Describe*"], Access.READ),
+        (["ecr:DeleteRepository"], None),
+    ],
+)
+def test_the_parts_that_patterns_touch(patterns: list[str], access: Access | None) -> None:
+    assert Access.touched(patterns) is access
 
 
 @pytest.mark.parametrize("access", list(Access))

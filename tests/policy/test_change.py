@@ -14,7 +14,7 @@ from ecr_tui.policy.change import Grant, adopt, equivalent, group, merge, revoke
 from ecr_tui.policy.document import LIMIT, PolicyDocument
 from ecr_tui.policy.identity import identity_policy
 from ecr_tui.policy.lint import lint
-from ecr_tui.policy.ours import read_own
+from ecr_tui.policy.ours import Own, read_own, tag_covers
 from ecr_tui.policy.who import access_of
 from tests.policy.build import BOB, CAROL, PULL, REPOSITORY, ROOT_B, SEED, A, B, allow, ask, deny, policy
 
@@ -111,8 +111,37 @@ def test_a_narrower_grant_is_widened_in_its_place() -> None:
 LATER = datetime(2031, 1, 1, tzinfo=UTC)
 EVERY_GRANT = [
     Grant((BOB,), access, tags, until)
-    for access, tags, until in itertools.product(Access, [(), PAYMENTS, (("Team", "Other"),)], [None, LATER])
+    for access, tags, until in itertools.product(
+        Access, [(), PAYMENTS, (("Team", "Other"),), (("Team", "Pay*"), ("Env", "prod"))], [None, LATER]
+    )
 ]
+
+
+def test_a_pattern_is_written_with_string_like() -> None:
+    wanted = grant(tags=(("Team", "Pay*"), ("Team", "Data"), ("Env", "prod")))
+    statement = after(merge(None, wanted)).statements[0]
+    assert statement.raw["Condition"] == {
+        "StringEquals": {"aws:ResourceTag/Env": "prod"},
+        "StringLike": {"aws:ResourceTag/Team": ["Data", "Pay*"]},
+    }
+    assert read_own(statement) == Own.of_grant(wanted)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "value", "covers"),
+    [
+        ("Pay*", "Payments", True),
+        ("Pay*", "Data", False),
+        ("Payment?", "Payments", True),
+        ("P*", "Pay*", True),
+        ("Pay?", "Pay*", False),
+        ("Pay*", "P*", False),
+        ("Payments", "Pay*", False),
+        ("Pay*", "Pay*", True),
+    ],
+)
+def test_what_a_condition_covers(wanted: str, value: str, covers: bool) -> None:
+    assert tag_covers(wanted, value) is covers
 
 
 @pytest.mark.parametrize("wanted", EVERY_GRANT)
@@ -210,6 +239,8 @@ def test_a_statement_of_ours_that_was_edited_is_foreign() -> None:
         {"Principal": "*"},
         {"Principal": {"Service": "x.amazonaws.com"}},
         {"Condition": {"StringLike": {"aws:ResourceTag/Team": "x"}}},
+        {"Condition": {"StringEquals": {"aws:ResourceTag/Team": "x*"}}},
+        {"Condition": {"StringEquals": {"aws:ResourceTag/Team": "x"}, "StringLike": {"aws:resourcetag/team": "x*"}}},
         {"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}},
         {"Condition": {"StringEquals": {"aws:ResourceTag/Team": "${aws:username}"}}},
         {"Condition": {"DateLessThan": {"aws:CurrentTime": "tomorrow"}}},

@@ -45,6 +45,13 @@ def grant(access: Access = Access.PULL, tags: tuple[tuple[str, str], ...] = (), 
             grant(tags=(*PAYMENTS, ("Team", "Data"))),
             (f"The grant to {NAME} required Team=Payments; now it requires Team=Data or Payments.",),
         ),
+        (
+            grant(tags=PAYMENTS),
+            grant(tags=(("Team", "Pay*"),)),
+            (f"The grant to {NAME} required Team=Payments; now it requires Team=Pay*.",),
+        ),
+        (grant(tags=(("Team", "P*"),)), grant(tags=(("Team", "Pay*"),)), ()),
+        (grant(tags=(("Team", "Pay*"),)), grant(tags=PAYMENTS), ()),
         (grant(), grant(Access.PUSH_PULL), (f"{NAME} also gets push.",)),
         (grant(Access.PUSH), grant(Access.PULL), (f"{NAME} also gets pull.",)),
         (

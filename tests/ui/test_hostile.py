@@ -8,12 +8,22 @@ import pytest
 
 from ecr_tui.aws.model import Role
 from ecr_tui.errors import CredentialsError, EcrTuiError
+from ecr_tui.policy.actions import Access
 from ecr_tui.registry.engine import Progress
 from ecr_tui.ui.flows.verifying import StageRow
 from ecr_tui.ui.screens.text import ErrorScreen
 from ecr_tui.ui.text import safe, safe_block
 from ecr_tui.ui.widgets.verification import stage_line
-from ecr_tui.verification.report import Stage, StageEnded, StageName, StageProgress, StageStarted, Status, Verdict
+from ecr_tui.verification.report import (
+    Stage,
+    StageEnded,
+    StageName,
+    StageProgress,
+    StageStarted,
+    Status,
+    Verdict,
+    stages_of,
+)
 from tests.ui import fake_workspace as fake
 from tests.ui.conftest import Session, running
 from tests.ui.fake_workspace import HOSTILE, FakeWorkspace, repository
@@ -141,7 +151,7 @@ def saying(text: str):
     def script(repo, on_event, cancel, gate):
         on_event(StageStarted(StageName.PUSH))
         on_event(StageProgress(StageName.PUSH, Progress(text, text, 1, 2)))
-        stages = [fake.stage(name) for name in StageName]
+        stages = [fake.stage(name) for name in stages_of(Access.PUSH_PULL)]
         stages[4] = Stage(StageName.PUSH, Status.DENIED, text, 0.1, text, text, text, text, text)
         on_event(StageEnded(stages[4]))
         found = fake.report(repo, stages, Verdict.DENIED, exit_code=1)

@@ -23,6 +23,7 @@ from ecr_tui.verification.report import (
     StageStarted,
     Status,
     Verdict,
+    stages_of,
 )
 from tests.ui import fake_workspace as fake
 from tests.ui.conftest import running
@@ -133,7 +134,7 @@ async def test_a_verification_that_cannot_begin_is_a_banner(workspace: FakeWorks
 
 async def test_a_leak_is_the_loudest_result(workspace: FakeWorkspace) -> None:
     def leaking(repo, on_event, cancel, gate):
-        stages = [fake.stage(name) for name in StageName]
+        stages = [fake.stage(name) for name in stages_of(Access.PUSH_PULL)]
         found = fake.report(repo, stages, Verdict.ALLOWED, exit_code=1)
         leak = Isolation("web-frontend", IsolationStatus.LEAKED, "account B is ALLOWED on web-frontend")
         return type(found)(**{**found.__dict__, "isolation": leak})
@@ -173,7 +174,7 @@ def test_every_status_has_a_word_and_a_mark(status: Status) -> None:
 def test_the_report_as_text_is_complete(workspace: FakeWorkspace) -> None:
     repo = workspace.by_name("my-first-repo")
     text = report_text(fake.denied(repo, lambda event: None, threading.Event(), workspace.gate))
-    for stage in StageName:
+    for stage in stages_of(Access.PUSH_PULL):
         assert stage.value in text
     assert "Docker Engine 27.3.1" in text
     assert "2026-11-24 12:00:00" in text

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ecr_tui.policy.actions import Access
 from ecr_tui.render import common as render_common
 from ecr_tui.ui.widgets.verification import report_text as copied_text
 from ecr_tui.verification.report import (
@@ -21,6 +22,7 @@ from ecr_tui.verification.report import (
     TagStep,
     TagSwitch,
     Verdict,
+    stages_of,
     worst,
 )
 
@@ -29,7 +31,7 @@ DIGEST = "sha256:" + "ab" * 32
 
 
 def report(**changes: object) -> Report:
-    stages = tuple(Stage(name, Status.OK, "fine", 0.25) for name in StageName)
+    stages = tuple(Stage(name, Status.OK, "fine", 0.25) for name in stages_of(Access.PUSH_PULL))
     made = Report(
         "app", B, "direct", "the registry protocol itself", Verdict.ALLOWED, stages, None, True,
         datetime(2026, 11, 24, 12, 0, tzinfo=UTC), digest=DIGEST, can_push=True, can_pull=True, seconds=1.5,

@@ -12,11 +12,12 @@ import pytest
 from ecr_tui.aws.images import TaggedImage
 from ecr_tui.aws.model import Identity, RegistryToken, Repository, Role
 from ecr_tui.errors import CredentialsError, DeniedError, EcrTuiError, EnvironmentFailure
+from ecr_tui.policy.actions import Access
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.registry.engine import Credentials, Engine, Progress, ProgressSink, Reference, RegistryError, Transfer
 from ecr_tui.registry.probe import ProbeImage
 from ecr_tui.secret import Secret
-from ecr_tui.verification.report import Event, Report, StageEnded, StageName, StageStarted, Status, Verdict
+from ecr_tui.verification.report import Event, Report, StageEnded, StageName, StageStarted, Status, Verdict, stages_of
 from ecr_tui.verification.tag_switch import deciding_tag
 from ecr_tui.verification.verify import Options, Verification
 
@@ -235,11 +236,33 @@ def test_all_stages_in_order_and_told_as_events(scene: Scene) -> None:
     report = scene.run()
     assert report.passed
     assert report.verdict is Verdict.ALLOWED
-    assert [s.name for s in report.stages] == list(StageName)
-    assert [e.name for e in scene.events if isinstance(e, StageStarted)] == list(StageName)
+    assert [s.name for s in report.stages] == list(stages_of(Access.PUSH_PULL))
+    assert [e.name for e in scene.events if isinstance(e, StageStarted)] == list(stages_of(Access.PUSH_PULL))
     assert [e.stage for e in scene.events if isinstance(e, StageEnded)] == list(report.stages)
     assert scene.owner.deleted == [("digest", DIGEST)]
     assert len(scene.engine.removed) == 1
+
+
+def test_read_alone_asks_ecr_and_needs_no_token(scene: Scene) -> None:
+    scene.options = Options(access=Access.READ)
+    report = scene.run()
+    assert (report.verdict, report.exit_code) == (Verdict.ALLOWED, 0)
+    assert report.headline() == f"ALLOWED: {ARN} can read app"
+    assert (report.can_read, report.can_push, report.can_pull) == (True, None, None)
+    assert scene.consumer.probes == [f"app {action}" for action in Access.READ.actions]
+    done = [one.name for one in report.stages if one.status is not Status.SKIPPED]
+    assert done == [StageName.IDENTITY, StageName.READ]
+    assert scene.engine.pushes == 0
+
+
+def test_a_read_that_is_denied_names_the_action(scene: Scene) -> None:
+    scene.options = Options(access=Access.READ_PULL)
+    scene.consumer.probe_answer = REASON.replace("InitiateLayerUpload", "DescribeImages")
+    report = scene.run()
+    failure = report.failure
+    assert failure is not None
+    assert (report.verdict, failure.name, failure.action) == (Verdict.DENIED, StageName.READ, "ecr:DescribeImages")
+    assert (report.can_read, report.can_pull) == (False, None)
 
 
 def test_no_secret_in_the_report_or_the_events(scene: Scene) -> None:
@@ -373,7 +396,7 @@ def test_a_cancel_in_the_push_still_cleans_up(scene: Scene) -> None:
     assert report.exit_code == 1
 
 
-@pytest.mark.parametrize("name", list(StageName))
+@pytest.mark.parametrize("name", stages_of(Access.PUSH_PULL))
 def test_a_listener_that_fails_stops_no_cleanup(scene: Scene, name: StageName) -> None:
     class Fragile(list[Event]):
         def append(self, event: Event, /) -> None:

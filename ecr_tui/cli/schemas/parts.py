@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ecr_tui.policy.actions import Access
+
 Schema = dict[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -201,7 +203,7 @@ SHARED: dict[str, Schema] = {
     "two_sided": made_of(
         {
             "principal": text(),
-            "access": word("pull", "push", "push-pull"),
+            "access": word(*Access),
             "response": word("Allowed", "Denied", "Unknown"),
             "identity": ref("identity"),
             "actions": listed(

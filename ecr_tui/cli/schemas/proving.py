@@ -16,6 +16,7 @@ from ecr_tui.cli.schemas.parts import (
     where,
     word,
 )
+from ecr_tui.policy.actions import Access
 
 _VERDICT = word("allowed", "denied", "error")
 _REPORT = {
@@ -25,11 +26,13 @@ _REPORT = {
     "principal": text("who account B is"),
     "engine": text("docker or direct"),
     "engine_description": text(),
-    "access": word("pull", "push", "push-pull", description="what was to be proved"),
+    "access": word(*Access, description="what was to be proved"),
     "verdict": _VERDICT,
     "passed": truth("allowed, no leak, and a tag switch that did as it should"),
     "headline": text("the verdict as a sentence"),
-    "can": made_of({"push": maybe(truth()), "pull": maybe(truth())}, "what is known for certain"),
+    "can": made_of(
+        {"read": maybe(truth()), "push": maybe(truth()), "pull": maybe(truth())}, "what is known for certain"
+    ),
     "stages": listed(ref("stage")),
     "isolation": maybe(ref("isolation"), "the worst of isolations"),
     "isolations": listed(ref("isolation")),

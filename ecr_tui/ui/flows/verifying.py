@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import Verified, Verifying
-from ecr_tui.verification.report import StageEnded, StageName, StageProgress, StageStarted
+from ecr_tui.verification.report import StageEnded, StageName, StageProgress, StageStarted, stages_of
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
@@ -164,7 +164,7 @@ class Verifier:
         generation, node, workspace = self._generation, self._node, self._workspace
         cancel = self._cancel = threading.Event()
         serial, at = self.changes.next(), self._now()
-        self.run = Run(repository, [StageRow(name) for name in StageName], access=access, serial=serial, at=at)
+        self.run = Run(repository, [StageRow(name) for name in stages_of(access)], access=access, serial=serial, at=at)
 
         def work() -> Verified:
             report = workspace.verification.run(

@@ -32,7 +32,9 @@ class Choosing:
     def __init__(self, screen: MainScreen) -> None:
         self._screen = screen
         settings = screen.workspace.settings
-        self.choice = Choice(access=Access(settings.access), condition=settings.condition, scope=settings.scope_tag)
+        self.choice = Choice(
+            access=Access.parse(settings.access), condition=settings.condition, scope=settings.scope_tag
+        )
 
     @property
     def principal(self) -> str | None:

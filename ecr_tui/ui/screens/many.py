@@ -16,7 +16,7 @@ from ecr_tui.policy.principal import describe
 from ecr_tui.ui.messages import CopyWanted
 from ecr_tui.ui.screens.confirm import ConfirmScreen
 from ecr_tui.ui.screens.dialog import Dialog
-from ecr_tui.ui.screens.proving import CANCEL_PATIENCE, TICK, WHAT
+from ecr_tui.ui.screens.proving import CANCEL_PATIENCE, TICK, steps
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.text import NO, OK, count, safe, safe_block, seconds
 from ecr_tui.ui.widgets.columns import Column, Piece
@@ -136,7 +136,7 @@ class ManyProving:
             some = f", {count(hidden, 'of them hidden', 'of them hidden')} by the filter" if hidden else ""
             body = [
                 Content(
-                    f"{WHAT[screen.choosing.choice.access]} In each of "
+                    f"{steps(screen.choosing.choice.access)} In each of "
                     f"{count(len(marked), 'repository', 'repositories')}{some}."
                 )
             ]

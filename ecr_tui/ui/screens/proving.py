@@ -28,12 +28,18 @@ TICK = 0.25
 """Seconds between two looks at the clock of a running stage: often enough to live, seldom enough not to flicker."""
 
 
-WHAT = {
-    Access.PUSH_PULL: "As account B: log in, push a probe image of under 2 kB, pull it back, and clean up.",
-    Access.PUSH: "As account B: log in, push a probe image of under 2 kB, and clean up.",
-    Access.PULL: "As account B: log in and pull the newest image that is there; nothing is pushed.",
+_TRANSFERS = {
+    frozenset({"push", "pull"}): "log in, push a probe image of under 2 kB, pull it back, and clean up.",
+    frozenset({"push"}): "log in, push a probe image of under 2 kB, and clean up.",
+    frozenset({"pull"}): "log in and pull the newest image that is there; nothing is pushed.",
 }
-"""What a verification does, by the access chosen."""
+
+
+def steps(access: Access) -> str:
+    """What a verification of this access does, as a sentence or two."""
+    transfers = _TRANSFERS.get(access.parts - {"read"}, "")
+    read = ["read the repository's metadata."] if "read" in access.parts else []
+    return "As account B: " + " Then ".join([*read, *([transfers] if transfers else [])])
 
 
 class Proving:
@@ -55,7 +61,7 @@ class Proving:
             screen.app.notify("A verification is running; esc stops it.", severity="warning", markup=False)
             return
         access = screen.choosing.choice.access
-        body = [Content(WHAT[access])]
+        body = [Content(steps(access))]
         if counter_proof:
             body.append(Content(f"It must be denied on {safe(', '.join(one.name for one in counter_proof))}."))
         title = f"Verify {safe(repository.name)}?"
