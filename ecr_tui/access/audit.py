@@ -29,7 +29,7 @@ from ecr_tui.access.registry_policy import Reach
 from ecr_tui.aws.model import RegistryFacts, Repository
 from ecr_tui.errors import Cancelled
 from ecr_tui.policy import lint_access
-from ecr_tui.policy.compiled import compile_policy
+from ecr_tui.policy.compiled import rules_of
 from ecr_tui.policy.conditions import Clause, parse_operator
 from ecr_tui.policy.document import PolicyDocument, PolicyError
 from ecr_tui.policy.findings import Finding, Setting, finding
@@ -168,7 +168,7 @@ class _Policies:
     def _keys(self, document: PolicyDocument) -> frozenset[str] | None:
         """The tags (lower case) that the policy asks about; None where it may be any, by a variable."""
         if document.text not in self._tag_keys:
-            clauses = [clause for rule in compile_policy(document).rules for clause in rule.clauses or ()]
+            clauses = [clause for rule in rules_of(document) for clause in rule.clauses or ()]
             varies = any(has_variable(value) for clause in clauses for value in clause.values)
             names = frozenset(_lower_name(clause) for clause in clauses if "resourcetag/" in clause.key.lower())
             self._tag_keys[document.text] = None if varies else names
@@ -194,7 +194,7 @@ def _unmet(document: PolicyDocument, tags: Mapping[str, str] | None, findings: S
         return
     context = tag_context(tags)
     reasons = {found.statement: found.title for found in findings if found.id == "tag-not-met"}
-    for rule in compile_policy(document).rules:
+    for rule in rules_of(document):
         if not rule.deny and any(not clause.test(context) for clause in tag_clauses(rule)):
             statement = rule.statement
             names = tuple(value for _, value in statement.principals)
@@ -277,7 +277,7 @@ def _interest(tags: Sequence[Tag], asked: Sequence[str], documents: Sequence[Pol
     grantees: dict[Tag, dict[str, None]] = {}
     used: Counter[Tag] = Counter()
     for document, times in Counter(documents).items():
-        for rule in compile_policy(document).rules:
+        for rule in rules_of(document):
             if rule.deny:
                 continue
             named = [value for kind, value in rule.statement.principals if kind == "AWS" and account_of(value)]

@@ -15,7 +15,7 @@ from typing import Any
 from ecr_tui.aws.model import RegistryFacts, Repository
 from ecr_tui.policy.access import AccessSummary
 from ecr_tui.policy.answer import Verdict, of_call
-from ecr_tui.policy.compiled import compile_policy
+from ecr_tui.policy.compiled import rules_of
 from ecr_tui.policy.document import PolicyDocument, PolicyError
 from ecr_tui.policy.findings import Finding
 from ecr_tui.policy.known import before_call
@@ -83,7 +83,7 @@ class Reach:
         policy = self._policy
         if policy is None:
             return None
-        rules = compile_policy(policy).rules
+        rules = rules_of(policy)
         if any(rule.varies for rule in rules):
             return policy
         key = tuple(rule.resource_matches(arn, {}, required=False) for rule in rules)

@@ -7,15 +7,15 @@ and at its best. Where both agree, that is the answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from ecr_tui.policy.compiled import ALLOW, Grip, Rule, compile_policy
+from ecr_tui.policy.compiled import ALLOW, Rule, rules_of
 from ecr_tui.policy.document import PolicyDocument, Statement
-from ecr_tui.policy.evaluate import ALLOWED, Decision, Grips, Policies, session_of_federated_user, settle
+from ecr_tui.policy.evaluate import Decision, Policies, grips_of, settle, standings
 from ecr_tui.policy.explain import explain
 from ecr_tui.policy.keys import is_resource_tag
 from ecr_tui.policy.known import Known, Standing, before_call
@@ -112,7 +112,7 @@ def _alone(
         (where, rule)
         for where, policy in (("resource", document), ("registry", registry))
         if policy is not None
-        for rule in compile_policy(policy).rules
+        for rule in rules_of(policy)
     ]
     return of_rules(rules, known, action, resource)
 
@@ -145,7 +145,7 @@ def may_differ(
     """Whether an answer that depends may come out differently, although the request is the same: one caller, with the
     repository's tags of ``one`` and of ``other``."""
     for document in documents:
-        for rule in compile_policy(document).rules if document is not None else ():
+        for rule in rules_of(document) if document is not None else ():
             if _residue(rule, one, action, resource) != _residue(rule, other, action, resource):
                 return True
     return False
@@ -173,31 +173,18 @@ class Bounds(NamedTuple):
     def verdict(self) -> Verdict:
         if self.worst.allowed:
             return Verdict.YES
-        return Verdict.DEPENDS if self.best.response in (ALLOWED, "Unknown") else Verdict.NO
+        return Verdict.DEPENDS if self.best.allowed else Verdict.NO
 
 
 def bounds(policies: Policies, known: Known, action: str, resource: str, resource_account: str) -> Bounds:
     """``policies.identity`` None: not readable, so that they allow at the best and do not at the worst. A federated
     user's session policy, where none is given, is not known either."""
-    worst, best = Grips(), Grips()
-    caller = known.caller
-    for name, document in (("resource", policies.resource), ("registry", policies.registry)):
-        _set(name, worst, best, _grips(() if document is None else (document,), known, action, resource, attached=True))
-    if caller.kind != "service":
-        identity = policies.identity
-        found = (Grip.NONE, ALLOW) if identity is None else _grips(identity, known, action, resource)
-        _set("identity", worst, best, found)
-        _set_levels("scp", worst, best, policies.scps, known, action, resource)
-    if policies.boundaries:
-        _set("boundary", worst, best, _grips(policies.boundaries, known, action, resource))
-    if policies.session is not None:
-        _set("session", worst, best, _grips((policies.session,), known, action, resource))
-    elif caller.kind == "federated-user":
-        worst.session = session_of_federated_user(worst)
-    _set_levels("rcp", worst, best, policies.rcps, known, action, resource)
+    worst, best = grips_of(policies, known, action, resource)
+    if policies.identity is None and known.caller.kind != "service":
+        best = replace(best, identity=ALLOW)
     made = []
     for grips in (worst, best):
-        response, missing, denied_by = settle(caller, resource_account, True, grips)
+        response, missing, denied_by = settle(known.caller, resource_account, True, grips)
         made.append(
             Decision(
                 response,
@@ -209,49 +196,9 @@ def bounds(policies: Policies, known: Known, action: str, resource: str, resourc
     return Bounds(*made)
 
 
-def _set(name: str, worst: Grips, best: Grips, found: tuple[int, int]) -> None:
-    setattr(worst, name, found[0])
-    setattr(best, name, found[1])
-
-
-def _set_levels(
-    name: str,
-    worst: Grips,
-    best: Grips,
-    levels: Sequence[Sequence[PolicyDocument]],
-    known: Known,
-    action: str,
-    resource: str,
-) -> None:
-    """Every level must allow; a Deny at any level is a Deny."""
-    for level in levels:
-        for grips, found in zip((worst, best), _grips(level, known, action, resource), strict=True):
-            before = getattr(grips, name)
-            setattr(grips, name, ((before | found) & Grip.DENY) | (before & found & ALLOW))
-
-
-def _grips(
-    documents: Iterable[PolicyDocument], known: Known, action: str, resource: str, *, attached: bool = False
-) -> tuple[int, int]:
-    """(at the worst, at the best)"""
-    worst = best = Grip.NONE
-    for standing, deny in _standings(documents, known, action, resource, attached):
-        worst |= (Grip.DENY if standing.may else 0) if deny else standing.must
-        best |= (Grip.DENY if standing.must else 0) if deny else standing.may
-    return worst, best
-
-
-def _standings(
-    documents: Iterable[PolicyDocument], known: Known, action: str, resource: str, attached: bool
-) -> Iterator[tuple[Standing, bool]]:
-    for document in documents:
-        for rule in compile_policy(document).rules:
-            yield known.standing(rule, action, resource, attached=attached), rule.deny
-
-
 def open_keys(
     documents: Iterable[PolicyDocument], known: Known, action: str, resource: str, *, attached: bool
 ) -> tuple[str, ...]:
     """What the statements depend on that may take hold of the call, and do not for certain."""
-    found = _standings(documents, known, action, resource, attached)
-    return tuple(dict.fromkeys(name for standing, _ in found if not standing.must for name in standing.opens))
+    found = standings(documents, known, action, resource, attached=attached)
+    return tuple(dict.fromkeys(name for _, standing in found if not standing.must for name in standing.opens))

@@ -2,9 +2,6 @@
 
 What AWS's text leaves open (a principal in other case, NotPrincipal without the account, half an ARN) never makes an
 Allow hold; a Deny that it leaves open is told apart as one that may hold.
-
-Principal, action and resource of a statement do not depend on a request's context, so their verdict is remembered
-per (caller, action, resource); what is left for each request are the conditions of the few statements that apply.
 """
 
 from __future__ import annotations
@@ -27,9 +24,6 @@ from ecr_tui.policy.patterns import (
     variables,
 )
 
-_CACHE_LIMIT = 4096
-"""Entries of a memory; it is emptied when full, since no real policy needs so many."""
-
 
 class Grip:
     """How a document took hold of a request: bits. All but the first two are ways in which an Allow named the caller.
@@ -51,8 +45,6 @@ class Grip:
     """The caller's account: it delegates to that account's own policies."""
     OTHERS = 64
     """Not listed in NotPrincipal."""
-    MAY_DENY = 128
-    """A Deny of which AWS's text leaves open whether it holds."""
 
 
 ALLOW = Grip.EXACT | Grip.ANYONE | Grip.ROLE | Grip.USER | Grip.ACCOUNT | Grip.OTHERS
@@ -166,27 +158,12 @@ def may_name(kind: str, value: str, caller: Caller) -> bool:
 class Rule:
     """A statement, compiled. Each ``..._matches`` is one element's verdict on its own."""
 
-    __slots__ = (
-        "_actions",
-        "_expands",
-        "_known_actions",
-        "_not_actions",
-        "_not_resources",
-        "_resources",
-        "clauses",
-        "deny",
-        "resource_names",
-        "statement",
-        "varies",
-    )
-
     def __init__(self, statement: Statement, expands: bool) -> None:
         self.statement = statement
         self._expands = expands
         self.deny = statement.effect == "Deny"
         attached = "Principal" in statement.raw or "NotPrincipal" in statement.raw
         self.clauses: tuple[Clause, ...] | None = compile_condition(statement.raw.get("Condition"), expands)
-        self._known_actions: dict[str, bool] = {}
         self._actions = [compiled(action.lower()).fullmatch for action in statement.actions]
         self._not_actions = [compiled(action.lower()).fullmatch for action in statement.not_actions]
         self._resources = [resource_matcher(item, expands=expands, pads=not attached) for item in statement.resources]
@@ -200,14 +177,6 @@ class Rule:
 
     def action_matches(self, action: str) -> bool:
         """``action`` in lower case."""
-        known = self._known_actions.get(action)
-        if known is None:
-            if len(self._known_actions) > _CACHE_LIMIT:
-                self._known_actions.clear()
-            known = self._known_actions[action] = self._matches_action(action)
-        return known
-
-    def _matches_action(self, action: str) -> bool:
         if "Action" in self.statement.raw:
             return any(match(action) for match in self._actions)
         return "NotAction" in self.statement.raw and not any(match(action) for match in self._not_actions)
@@ -305,125 +274,11 @@ class Rule:
             needed |= Grip.ACCOUNT | (Grip.ROLE if caller.kind == "assumed-role" else 0)
         return excepted & needed == needed
 
-    def condition_matches(self, context: Context) -> bool:
-        return self.clauses is not None and all(clause.test(context) for clause in self.clauses)
 
-    def condition_may_match(self, context: Context) -> bool:
-        """Also where AWS's text leaves it open."""
-        return self.clauses is None or all(clause.may(context) for clause in self.clauses)
-
-
-_Test = Callable[[Context], bool]
-_Pending = tuple[int, _Test, _Test | None]
-"""What a statement does if the first test holds; the second, for a Deny alone, is whether it may hold otherwise."""
-
-
-class CompiledPolicy:
-    """Use :func:`compile_policy`, which keeps it with its document. Safe to share between threads."""
-
-    def __init__(self, document: PolicyDocument) -> None:
-        expands = document.expands_variables
-        self.rules = tuple(Rule(item, expands) for item in document.statements if item.effect)
-        self._cache: dict[tuple[object, ...], tuple[int, tuple[_Pending, ...]]] = {}
-
-    def as_resource_policy(self, caller: Caller, bounded: bool, action: str, resource: str, context: Context) -> int:
-        """What a policy attached to a resource (or registry) says."""
-        key = (caller.arn, caller.role, bounded, action, resource)
-        grip, pending = self._cache.get(key) or self._remember(key, caller, bounded, action, resource)
-        return _applied(grip, pending, context) if pending else grip
-
-    def as_identity_policy(self, action: str, resource: str, context: Context) -> int:
-        """What an identity, boundary, session or control policy says: its principals, if any, do not count."""
-        key = (action, resource)
-        grip, pending = self._cache.get(key) or self._remember(key, None, False, action, resource)
-        return _applied(grip, pending, context) if pending else grip
-
-    def _remember(
-        self, key: tuple[object, ...], caller: Caller | None, bounded: bool, action: str, resource: str
-    ) -> tuple[int, tuple[_Pending, ...]]:
-        certain = Grip.NONE
-        pending: list[_Pending] = []
-        action = action.lower()
-        for rule in self.rules:
-            if not rule.action_matches(action):
-                continue
-            grip = Grip.ANYONE if caller is None else rule.principal_grip(caller, bounded)
-            made = (
-                _of_deny(rule, caller, bounded, grip, resource)
-                if rule.deny
-                else _of_allow(rule, grip, resource, caller is None)
-            )
-            if isinstance(made, int):
-                certain |= made
-            else:
-                pending.append(made)
-        if certain & Grip.DENY:
-            pending = []
-        if len(self._cache) >= _CACHE_LIMIT:
-            self._cache.clear()
-        found = (certain, tuple(pending))
-        self._cache[key] = found
-        return found
-
-
-def _applied(grip: int, pending: tuple[_Pending, ...], context: Context) -> int:
-    for outcome, test, may in pending:
-        if test(context):
-            grip |= outcome
-        elif may is not None and may(context):
-            grip |= Grip.MAY_DENY
-    return grip
-
-
-def _of_allow(rule: Rule, grip: int, resource: str, required: bool) -> int | _Pending:
-    if not grip or rule.clauses is None:
-        return Grip.NONE
-    if rule.varies:
-        return grip, _with_resource(rule, resource, required), None
-    if not rule.resource_matches(resource, {}, required):
-        return Grip.NONE
-    if not rule.clauses:
-        return grip
-    return grip, rule.clauses[0].test if len(rule.clauses) == 1 else rule.condition_matches, None
-
-
-def _of_deny(rule: Rule, caller: Caller | None, bounded: bool, grip: int, resource: str) -> int | _Pending:
-    required = caller is None
-    may = grip or (caller is not None and rule.principal_bounds(caller, bounded, False)[1])
-    if not may or not rule.may_cover(resource, {}, _nothing_certain, required):
-        return Grip.NONE
-    if not rule.varies:
-        hits = grip and rule.resource_matches(resource, {}, required)
-        if not rule.clauses:
-            # A malformed condition (None) is one that nobody knows how to read.
-            return Grip.DENY if hits and rule.clauses is not None else Grip.MAY_DENY
-        return Grip.DENY, rule.condition_matches if hits else _never, rule.condition_may_match
-
-    def may_match(context: Context) -> bool:
-        return rule.may_cover(resource, context, _certain, required) and rule.condition_may_match(context)
-
-    return Grip.DENY, _with_resource(rule, resource, required) if grip else _never, may_match
-
-
-def _never(context: Context) -> bool:
-    return False
-
-
-def _nothing_certain(name: str) -> bool:
-    return False
-
-
-def _certain(name: str) -> bool:
-    return True
-
-
-def _with_resource(rule: Rule, resource: str, required: bool) -> _Test:
-    return lambda context: rule.resource_matches(resource, context, required) and rule.condition_matches(context)
-
-
-def compile_policy(document: PolicyDocument) -> CompiledPolicy:
-    """Compiled at the first use and kept with the document, so equal requests never compile twice."""
-    made: CompiledPolicy | None = document.compiled
+def rules_of(document: PolicyDocument) -> tuple[Rule, ...]:
+    """Compiled at the first use and kept with the document. Safe to share between threads."""
+    made: tuple[Rule, ...] | None = document.compiled
     if made is None:
-        made = document.compiled = CompiledPolicy(document)
+        expands = document.expands_variables
+        made = document.compiled = tuple(Rule(item, expands) for item in document.statements if item.effect)
     return made

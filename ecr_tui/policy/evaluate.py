@@ -9,13 +9,14 @@ is enough; across accounts both sides must allow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 
-from ecr_tui.policy.compiled import ALLOW, DIRECT, Caller, Grip, compile_policy
+from ecr_tui.policy.compiled import ALLOW, DIRECT, Caller, Grip, Rule, rules_of
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.explain import explain
-from ecr_tui.policy.known import Known, calling, context_for
-from ecr_tui.policy.patterns import Context
+from ecr_tui.policy.known import Known, Standing, context_for
 from ecr_tui.policy.request import ALLOWED, EXPLICIT, IMPLICIT, UNKNOWN, Policies, Reason, Request
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 
+@dataclass(frozen=True)
 class Decision:
     """``response``: "Allowed", "ImplicitlyDenied", "ExplicitlyDenied" or "Unknown".
 
@@ -42,33 +44,18 @@ class Decision:
     holds. ``reasons`` is worked out when it is asked for.
     """
 
-    __slots__ = ("_explain", "_reasons", "denied_by", "missing", "response")
-
-    def __init__(
-        self,
-        response: str,
-        missing: tuple[str, ...],
-        denied_by: tuple[str, ...],
-        explain: Callable[[Decision], tuple[Reason, ...]],
-    ) -> None:
-        self.response = response
-        self.missing = missing
-        self.denied_by = denied_by
-        self._explain = explain
-        self._reasons: tuple[Reason, ...] | None = None
+    response: str
+    missing: tuple[str, ...]
+    denied_by: tuple[str, ...]
+    explain: Callable[[Decision], tuple[Reason, ...]] = field(repr=False)
 
     @property
     def allowed(self) -> bool:
         return self.response == ALLOWED
 
-    @property
+    @cached_property
     def reasons(self) -> tuple[Reason, ...]:
-        if self._reasons is None:
-            self._reasons = self._explain(self)
-        return self._reasons
-
-    def __repr__(self) -> str:
-        return f"Decision({self.response!r}, missing={self.missing!r}, denied_by={self.denied_by!r})"
+        return self.explain(self)
 
 
 def decide(request: Request, policies: Policies) -> Decision:
@@ -76,68 +63,81 @@ def decide(request: Request, policies: Policies) -> Decision:
 
     Every key of the request is in its context; see ``policy.answer`` for a call that has not been made.
     """
-    action, resource, context = request.action, request.resource, request.keys
-    caller = calling(request)
-    bounded = bool(policies.boundaries)
-    grips = Grips()
-    if policies.resource is not None:
-        grips.resource = compile_policy(policies.resource).as_resource_policy(
-            caller, bounded, action, resource, context
-        )
-    if policies.registry is not None:
-        grips.registry = compile_policy(policies.registry).as_resource_policy(
-            caller, bounded, action, resource, context
-        )
-    if policies.identity and caller.kind != "service":
-        grips.identity = _union(policies.identity, action, resource, context)
-    if bounded:
-        grips.boundary = _union(policies.boundaries, action, resource, context)
-    if policies.session is not None:
-        grips.session = _union((policies.session,), action, resource, context)
-    elif caller.kind == "federated-user":
-        grips.session = session_of_federated_user(grips)
-    if policies.scps and caller.kind != "service":
-        grips.scp = _levels(policies.scps, action, resource, context)
-    if policies.rcps:
-        grips.rcp = _levels(policies.rcps, action, resource, context)
-    response, missing, denied_by = settle(caller, request.resource_account, policies.identity is not None, grips)
-
-    def reasons(made: Decision) -> tuple[Reason, ...]:
-        return explain(made.response, made.missing, action, resource, Known.all(request, bounded), policies)
-
-    return Decision(response, missing, denied_by, reasons)
+    action, resource, known = request.action, request.resource, Known.all(request, bool(policies.boundaries))
+    worst, best = grips_of(policies, known, action, resource)
+    response, missing, denied_by = settle(known.caller, request.resource_account, policies.identity is not None, best)
+    if response == ALLOWED and worst.denied_by:
+        response, denied_by = UNKNOWN, worst.denied_by
+    return Decision(
+        response,
+        missing,
+        denied_by,
+        lambda made: explain(made.response, made.missing, action, resource, known, policies),
+    )
 
 
+@dataclass(frozen=True)
 class Grips:
-    """How each kind of policy took hold of a request; what has no say allows."""
+    """How each kind of policy takes hold of a request; what has no say allows."""
 
-    __slots__ = ("boundary", "identity", "rcp", "registry", "resource", "scp", "session")
+    resource: int
+    registry: int
+    identity: int
+    boundary: int
+    session: int
+    scp: int
+    rcp: int
 
-    def __init__(self) -> None:
-        self.resource = self.registry = self.identity = 0
-        self.boundary = self.session = self.scp = self.rcp = ALLOW
-
-    def places(self, bit: int) -> tuple[str, ...]:
-        names = ("resource", "registry", "identity", "boundary", "session", "scp", "rcp")
-        return tuple(name for name in names if getattr(self, name) & bit)
+    @property
+    def denied_by(self) -> tuple[str, ...]:
+        return tuple(one.name for one in fields(self) if getattr(self, one.name) & Grip.DENY)
 
 
-def session_of_federated_user(grips: Grips) -> int:
-    """Without a session policy: nothing, unless a resource policy names the session itself (STS API Reference,
-    GetFederationToken, "Policy")."""
-    return ALLOW if (grips.resource | grips.registry) & Grip.EXACT else Grip.NONE
+def grips_of(policies: Policies, known: Known, action: str, resource: str) -> tuple[Grips, Grips]:
+    """At the worst (no open statement allows, every one denies) and at the best."""
+    worst: dict[str, int] = {}
+    best: dict[str, int] = {}
+    for name, levels in policies.sides(known.caller.kind).items():
+        low = high = ALLOW
+        for level in levels:
+            must, may = _level(level, known, action, resource, attached=name in ("resource", "registry"))
+            low = ((low | must) & Grip.DENY) | (low & must & ALLOW)
+            high = ((high | may) & Grip.DENY) | (high & may & ALLOW)
+        worst[name], best[name] = low, high
+    if policies.session is None and known.caller.kind == "federated-user":
+        # Without a session policy it gets nothing, unless a resource policy names the session itself (STS API
+        # Reference, GetFederationToken, "Policy"). Before the call nobody knows whether there is one.
+        for grips in (worst, best) if known.complete else (worst,):
+            grips["session"] = ALLOW if (grips["resource"] | grips["registry"]) & Grip.EXACT else Grip.NONE
+    return Grips(**worst), Grips(**best)
+
+
+def _level(
+    documents: Iterable[PolicyDocument], known: Known, action: str, resource: str, *, attached: bool
+) -> tuple[int, int]:
+    """(at the worst, at the best)"""
+    worst = best = Grip.NONE
+    for rule, standing in standings(documents, known, action, resource, attached=attached):
+        worst |= (Grip.DENY if standing.may else Grip.NONE) if rule.deny else standing.must
+        best |= (Grip.DENY if standing.must else Grip.NONE) if rule.deny else standing.may
+    return worst, best
+
+
+def standings(
+    documents: Iterable[PolicyDocument], known: Known, action: str, resource: str, *, attached: bool
+) -> Iterator[tuple[Rule, Standing]]:
+    for document in documents:
+        for rule in rules_of(document):
+            yield rule, known.standing(rule, action, resource, attached=attached)
 
 
 def settle(
     caller: Caller, resource_account: str, readable: bool, grips: Grips
 ) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
     """(response, missing, denied by) of how the policies took hold. ``readable``: the identity policies are known."""
-    every = grips.resource | grips.registry | grips.identity | grips.boundary | grips.session | grips.scp | grips.rcp
-    if every & Grip.DENY:
-        return EXPLICIT, (), grips.places(Grip.DENY)
+    if grips.denied_by:
+        return EXPLICIT, (), grips.denied_by
     response, missing = _allowed(caller, resource_account, readable, grips)
-    if response == ALLOWED and every & Grip.MAY_DENY:
-        return UNKNOWN, (), grips.places(Grip.MAY_DENY)
     return response, tuple(missing), ()
 
 
@@ -209,19 +209,3 @@ def _lacking(identity: bool, boundary: bool, session: bool) -> list[str]:
     if not session:
         missing.append("session")
     return missing
-
-
-def _union(documents: Sequence[PolicyDocument], action: str, resource: str, context: Context) -> int:
-    grip = 0
-    for document in documents:
-        grip |= compile_policy(document).as_identity_policy(action, resource, context)
-    return grip
-
-
-def _levels(levels: Sequence[Sequence[PolicyDocument]], action: str, resource: str, context: Context) -> int:
-    """Every level must allow; a Deny at any level is a Deny."""
-    grips = [_union(level, action, resource, context) for level in levels]
-    denied = 0
-    for grip in grips:
-        denied |= grip & (Grip.DENY | Grip.MAY_DENY)
-    return denied | (ALLOW if all(grip & ALLOW for grip in grips) else 0)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ecr_tui.policy.compiled import Caller, Grip, Rule, compile_policy
+from ecr_tui.policy.compiled import Grip, Rule, rules_of
 from ecr_tui.policy.conditions import Clause
-from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.known import Known, Standing
 from ecr_tui.policy.patterns import Context
 from ecr_tui.policy.principal import describe
@@ -44,9 +43,9 @@ def explain(
     allows: list[Reason] = []
     nears: dict[str, list[Reason]] = {}
     kinds = {"deny": denies, "may-deny": may_deny, "allow": allows}
-    for where, documents in _sources(policies, caller):
-        for number, document in enumerate(documents):
-            for rule in compile_policy(document).rules:
+    for where, levels in policies.sides(caller.kind).items():
+        for number, document in enumerate(document for level in levels for document in level):
+            for rule in rules_of(document):
                 reason = _of_rule(rule, where, number, action, resource, known)
                 if reason is not None:
                     kinds.get(reason.kind, nears.setdefault(where, [])).append(reason)
@@ -65,18 +64,6 @@ def explain(
     if caller.kind == "root":
         found.append(Reason("identity", "root", "an account's root user needs no identity policy"))
     return (*found, *allows)
-
-
-def _sources(policies: Policies, caller: Caller) -> list[tuple[str, Sequence[PolicyDocument]]]:
-    return [
-        ("resource", () if policies.resource is None else (policies.resource,)),
-        ("registry", () if policies.registry is None else (policies.registry,)),
-        ("identity", () if caller.kind in ("root", "service") else policies.identity or ()),
-        ("boundary", policies.boundaries),
-        ("session", () if policies.session is None else (policies.session,)),
-        ("scp", () if caller.kind == "service" else [item for level in policies.scps for item in level]),
-        ("rcp", [item for level in policies.rcps for item in level]),
-    ]
 
 
 def _missing(side: str, action: str, policies: Policies) -> Reason:

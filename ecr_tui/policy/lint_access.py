@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ecr_tui.policy.actions import matching_actions
 from ecr_tui.policy.compare import condition_key
-from ecr_tui.policy.compiled import Rule, caller_of, compile_policy
+from ecr_tui.policy.compiled import Rule, caller_of, rules_of
 from ecr_tui.policy.conditions import Clause
 from ecr_tui.policy.document import PolicyDocument, Statement
 from ecr_tui.policy.evaluate import Request, context_for
@@ -31,7 +31,7 @@ DELETION = (
 
 def _open(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
     """Allows for everybody, by how far their conditions let them reach."""
-    for rule in compile_policy(document).rules:
+    for rule in rules_of(document):
         statement = rule.statement
         if rule.deny or ("AWS", "*") not in statement.principals or _ended(statement, setting):
             continue
@@ -71,7 +71,7 @@ def _not_narrowing(rule: Rule) -> str:
 
 
 def _services(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
-    for rule in compile_policy(document).rules:
+    for rule in rules_of(document):
         statement = rule.statement
         services = [value for kind, value in statement.principals if kind == "Service"]
         if services and not rule.deny and reach(rule, document.expands_variables, SOURCES) is not Reach.LIMITED:
@@ -106,7 +106,7 @@ def _has_foreigner(statement: Statement, account: str | None) -> bool:
 
 def _lock_out(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
     owner = caller_of(f"arn:{setting.partition or 'aws'}:iam::{setting.account or '0' * 12}:root")
-    for rule in compile_policy(document).rules:
+    for rule in rules_of(document):
         if not rule.deny or not rule.principal_grip(owner, False):
             continue
         if not any(rule.action_matches(action.lower()) for action in PERMISSIONS[:1]):
@@ -127,7 +127,7 @@ def _applies_whatever(rule: Rule, setting: Setting) -> bool:
 
 
 def _shadows(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
-    rules = compile_policy(document).rules
+    rules = rules_of(document)
     denies = [rule for rule in rules if rule.deny]
     for allow in (rule for rule in rules if not rule.deny):
         for kind, value in allow.statement.principals:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 
-from ecr_tui.policy.compiled import Rule, compile_policy
+from ecr_tui.policy.compiled import Rule, rules_of
 from ecr_tui.policy.conditions import MULTI_VALUED_KEYS, Clause, parse_date, parse_operator
 from ecr_tui.policy.document import PolicyDocument, Statement
 from ecr_tui.policy.findings import Check, Hit, Setting, place
@@ -104,7 +104,7 @@ def _tags(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
     if setting.tags is None:
         return
     context = tag_context(setting.tags)
-    for rule in compile_policy(document).rules:
+    for rule in rules_of(document):
         clauses = tag_clauses(rule)
         statement = rule.statement
         if rule.deny:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ecr_tui.policy.actions import action_words
 from ecr_tui.policy.answer import Verdict, of_rules
-from ecr_tui.policy.compiled import Rule, caller_of, compile_policy, principal_grip
+from ecr_tui.policy.compiled import Rule, caller_of, principal_grip, rules_of
 from ecr_tui.policy.document import PolicyDocument, Statement
 from ecr_tui.policy.known import PRINCIPAL, before_call
 from ecr_tui.policy.ours import read_own
@@ -64,9 +64,9 @@ def remaining(
 
     Also for whoever it stands for and a statement names: the users and roles of an account, the sessions of a role.
     """
-    rules: list[_Sourced] = [("resource", rule) for rule in compile_policy(document).rules] if document else []
+    rules: list[_Sourced] = [("resource", rule) for rule in rules_of(document)] if document else []
     rules = [item for item in rules if not _grants(item[1], principal)]
-    rules += [("registry", rule) for rule in compile_policy(registry).rules] if registry else []
+    rules += [("registry", rule) for rule in rules_of(registry)] if registry else []
     asked = tuple(actions)
     found: list[Remaining] = []
     for one in (principal, *_parts(rules, principal)):

@@ -88,6 +88,20 @@ class Policies:
     rcps: Sequence[Sequence[PolicyDocument]] = ()
     registry: PolicyDocument | None = None
 
+    def sides(self, caller_kind: str) -> dict[str, Sequence[Sequence[PolicyDocument]]]:
+        """Each kind of policy as levels that must all allow; one without levels has no say. "resource" and "registry"
+        come first: their statements name principals. A service has neither identity nor service control policies."""
+        service = caller_kind == "service"
+        return {
+            "resource": [() if self.resource is None else (self.resource,)],
+            "registry": [() if self.registry is None else (self.registry,)],
+            "identity": [() if service else self.identity or ()],
+            "boundary": [self.boundaries] if self.boundaries else (),
+            "session": () if self.session is None else [(self.session,)],
+            "scp": () if service else self.scps,
+            "rcp": self.rcps,
+        }
+
 
 @dataclass(frozen=True)
 class Reason:

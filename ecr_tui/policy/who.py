@@ -14,7 +14,7 @@ from enum import StrEnum
 from ecr_tui.policy import _json, answer
 from ecr_tui.policy.access import ESSENTIAL_PULL, ESSENTIAL_PUSH, AccessSummary
 from ecr_tui.policy.answer import of_rules
-from ecr_tui.policy.compiled import Rule, caller_of, compile_policy
+from ecr_tui.policy.compiled import Rule, caller_of, rules_of
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.explain import clause_failure
 from ecr_tui.policy.keys import is_resource_tag
@@ -145,9 +145,7 @@ class Matrix:
 
     def _stated(self, document: PolicyDocument | None) -> tuple[_Stated, ...]:
         documents = [item for item in (document, self._registry) if item is not None]
-        return tuple(
-            _Stated.of(rule, item.expands_variables) for item in documents for rule in compile_policy(item).rules
-        )
+        return tuple(_Stated.of(rule, item.expands_variables) for item in documents for rule in rules_of(item))
 
     def _row(self, principal: str, stated: Sequence[_Stated], tags: Mapping[str, str] | None, arn: str) -> Row:
         role = self._roles.get(principal, "")

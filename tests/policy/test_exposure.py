@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecr_tui.policy.compiled import compile_policy
+from ecr_tui.policy.compiled import rules_of
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.evaluate import Request, context_for
 from ecr_tui.policy.exposure import Reach, reach
@@ -122,7 +122,7 @@ LIMITED: list[dict[str, Any]] = [
 
 def of(condition: dict[str, Any], version: str = "2012-10-17") -> Reach:
     document = policy(allow("*", PULL, condition), version=version)
-    return reach(compile_policy(document).rules[0], document.expands_variables)
+    return reach(rules_of(document)[0], document.expands_variables)
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def outsiders(draw: st.DrawFn) -> dict[str, Any]:
 @given(conditions(), outsiders())
 def test_whatever_an_outsider_meets_is_told(condition: dict[str, Any], context: dict[str, Any]) -> None:
     document = PolicyDocument.from_json(policy(allow("*", PULL, condition)).json)
-    rule = compile_policy(document).rules[0]
+    rule = rules_of(document)[0]
     met = rule.condition_matches(Request(PULL[0], REPOSITORY, A, "", context).keys)
     found = {item.id for item in lint(document, account=A)}
     assert not met or found & {"public", "network-only"}
