@@ -101,9 +101,6 @@ class Access(StrEnum):
     def writes(self) -> bool:
         return "push" in self.parts
 
-    def includes(self, other: Access) -> bool:
-        return other.parts <= self.parts
-
     def without(self, other: Access) -> Access | None:
         """None for nothing."""
         return _BY_PARTS.get(self.parts - other.parts)
@@ -139,7 +136,7 @@ def all_actions() -> tuple[str, ...]:
 
 def repository_actions() -> tuple[str, ...]:
     """The actions on which a repository policy has a say."""
-    return tuple(f"ecr:{name}" for name, (_, on_repository, _) in TABLE.items() if on_repository)
+    return tuple(f"ecr:{name}" for name, on_repository in TABLE.items() if on_repository)
 
 
 def canonical_action(action: str) -> str | None:
@@ -155,18 +152,12 @@ def is_known(action: str) -> bool:
 def is_registry_level(action: str) -> bool:
     """Known, and acting on no repository: useless in a repository policy."""
     name = _BY_LOWER.get(action.lower())
-    return name is not None and not TABLE[name][1]
+    return name is not None and not TABLE[name]
 
 
 def is_registry_policy_only(action: str) -> bool:
     """Known and formally on a repository, but decided by identity or registry policies alone."""
     return _BY_LOWER.get(action.lower()) in _REGISTRY_POLICY_ONLY
-
-
-def access_level(action: str) -> str | None:
-    """ "List", "Read", "Write", "Tagging", "Permissions management" or a comma-separated mix; None if unknown."""
-    name = _BY_LOWER.get(action.lower())
-    return TABLE[name][0] if name else None
 
 
 @lru_cache(maxsize=4096)

@@ -20,7 +20,15 @@ from ecr_tui.policy.compare import (
     statement_keys,
     text_diff,
 )
-from ecr_tui.policy.document import LIMIT, NEW_VERSION, PolicyDocument, Statement, condition_strings, strings
+from ecr_tui.policy.document import (
+    LIMIT,
+    NEW_VERSION,
+    PLAIN_ELEMENTS,
+    PolicyDocument,
+    Statement,
+    condition_strings,
+    strings,
+)
 from ecr_tui.policy.ours import (
     SID_PREFIX,
     Grant,
@@ -102,7 +110,7 @@ def _granted_already(items: Sequence[_Item], wanted: Own, principal: str) -> boo
 def _says(statement: Statement, principal: str, wanted: Own) -> bool:
     """Whether a foreign statement gives the principal what ``wanted`` says, under the same condition."""
     raw = statement.raw
-    if not _names(statement, principal) or not set(raw) <= {"Sid", "Effect", "Principal", "Action", "Condition"}:
+    if not _names(statement, principal) or not set(raw) <= PLAIN_ELEMENTS:
         return False
     covered = {action for pattern in statement.actions for action in matching_actions(pattern)}
     same = condition_key(raw.get("Condition")) == condition_key(wanted.condition())

@@ -135,8 +135,6 @@ def _compile(op: Operator, key: str, values: tuple[str, ...], expands: bool) -> 
         # An empty set is no value.
         return lambda context: ("true" if context.get(key, ()) == () else "false") in wanted
     when_missing = op.negated or op.if_exists
-    if op.base == "stringequals" and not op.quantifier and not (expands and any(map(has_variable, values))):
-        return _plain_equals(key, frozenset(values), when_missing)
     single = _BUILDERS[op.base](values, expands)
     if op.quantifier:
         return _quantified(op, key, single)
@@ -146,18 +144,6 @@ def _compile(op: Operator, key: str, values: tuple[str, ...], expands: bool) -> 
         if isinstance(value, str):
             return single(value, context)
         # A set needs ForAnyValue or ForAllValues; without them it matches nothing, negated or not.
-        return not value and when_missing
-
-    return test
-
-
-def _plain_equals(key: str, known: frozenset[str], when_missing: bool) -> Callable[[Context], bool]:
-    """The most frequent condition by far, without the detour over one value at a time."""
-
-    def test(context: Context) -> bool:
-        value = context.get(key)
-        if isinstance(value, str):
-            return value in known
         return not value and when_missing
 
     return test
@@ -238,9 +224,6 @@ def _typed(parse: Callable[[str], Any], compare: Callable[[Any, Any], bool], *, 
 
 def _booleans() -> Builder:
     def build(values: Sequence[str], expands: bool) -> Single:
-        if not (expands and any(map(has_variable, values))):
-            known = frozenset(value.lower() for value in values) & {"true", "false"}
-            return lambda value, context: value.lower() in known
         matchers = [text_matcher(value, wildcards=False, ignore_case=True, expands=expands) for value in values]
         return lambda value, context: (
             value.lower() in ("true", "false") and any(matcher(value, context) for matcher in matchers)

@@ -23,6 +23,11 @@ NEW_VERSION = "2012-10-17"
 OLD_VERSION = "2008-10-17"
 """What a document without Version means: policy variables are then literal text."""
 
+DOCUMENT_ELEMENTS = frozenset({"Version", "Id", "Statement"})
+PLAIN_ELEMENTS = frozenset({"Sid", "Effect", "Principal", "Action", "Condition"})
+"""Of a statement without negations, about no resource but its own."""
+STATEMENT_ELEMENTS = PLAIN_ELEMENTS | {"NotPrincipal", "NotAction", "Resource", "NotResource"}
+
 
 @dataclass(frozen=True)
 class Statement:

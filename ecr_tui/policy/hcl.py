@@ -8,7 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ecr_tui.policy import _json
-from ecr_tui.policy.document import NEW_VERSION, PolicyDocument, strings, values_of
+from ecr_tui.policy.document import (
+    DOCUMENT_ELEMENTS,
+    NEW_VERSION,
+    STATEMENT_ELEMENTS,
+    PolicyDocument,
+    strings,
+    values_of,
+)
 
 
 def quote(text: str) -> str:
@@ -41,7 +48,7 @@ def literal(value: Any, indent: str = "") -> str:
 
 def policy_document(document: PolicyDocument, name: str) -> str | None:
     """An ``aws_iam_policy_document`` that renders to the same meaning; None where that data source cannot say it."""
-    if not set(document.raw) <= {"Version", "Id", "Statement"} or not isinstance(document.raw.get("Id", ""), str):
+    if not set(document.raw) <= DOCUMENT_ELEMENTS or not isinstance(document.raw.get("Id", ""), str):
         return None
     blocks = []
     for statement in document.statements:
@@ -62,8 +69,11 @@ _LISTS = {"Action": "actions", "NotAction": "not_actions", "Resource": "resource
 
 
 def _statement(raw: Mapping[str, Any]) -> str | None:
-    known = {"Sid", "Effect", "Principal", "NotPrincipal", "Condition", *_LISTS}
-    if not set(raw) <= known or not isinstance(raw.get("Sid", ""), str) or not isinstance(raw.get("Effect"), str):
+    if (
+        not set(raw) <= STATEMENT_ELEMENTS
+        or not isinstance(raw.get("Sid", ""), str)
+        or not isinstance(raw.get("Effect"), str)
+    ):
         return None
     lines = ["  statement {"]
     if raw.get("Sid"):

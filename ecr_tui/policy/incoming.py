@@ -15,7 +15,7 @@ from typing import Any
 from ecr_tui.policy import _json
 from ecr_tui.policy._json import PolicyError
 from ecr_tui.policy.compare import equivalent
-from ecr_tui.policy.document import NEW_VERSION, PolicyDocument
+from ecr_tui.policy.document import DOCUMENT_ELEMENTS, NEW_VERSION, STATEMENT_ELEMENTS, PolicyDocument
 
 _SAVE = "Save the policy with: aws ecr get-repository-policy --repository-name NAME"
 _RENDER = "Render it first, and give the rendered JSON: for Terraform, terraform show -json."
@@ -58,21 +58,8 @@ _LOOKS = (
     ("Policies", "a list of IAM policies", _SAVE),
     ("Version", "a policy without a Statement", "Add the statements that are to be merged."),
 )
-_ELEMENTS = {
-    name.lower(): name
-    for name in (
-        "Sid",
-        "Effect",
-        "Principal",
-        "NotPrincipal",
-        "Action",
-        "NotAction",
-        "Resource",
-        "NotResource",
-        "Condition",
-    )
-}
-_DOCUMENT = {name.lower(): name for name in ("Version", "Id", "Statement")}
+_ELEMENTS = {name.lower(): name for name in STATEMENT_ELEMENTS}
+_DOCUMENT = {name.lower(): name for name in DOCUMENT_ELEMENTS}
 _KINDS = {name.lower(): name for name in ("AWS", "Service", "Federated", "CanonicalUser")}
 _EFFECTS = {name.lower(): name for name in ("Allow", "Deny")}
 

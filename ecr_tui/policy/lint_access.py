@@ -8,7 +8,7 @@ from ecr_tui.policy.actions import matching_actions
 from ecr_tui.policy.compare import condition_key
 from ecr_tui.policy.compiled import Rule, caller_of, rules_of
 from ecr_tui.policy.conditions import Clause
-from ecr_tui.policy.document import PolicyDocument, Statement
+from ecr_tui.policy.document import PLAIN_ELEMENTS, PolicyDocument, Statement
 from ecr_tui.policy.evaluate import Request, context_for
 from ecr_tui.policy.exposure import SOURCES, Reach, reach
 from ecr_tui.policy.findings import Check, Hit, Setting, place
@@ -182,7 +182,7 @@ _Extent = tuple[frozenset[str], frozenset[str], str]
 
 def _extent(statement: Statement) -> _Extent | None:
     """(principals, actions, condition) of a plain statement; None for one too unusual to compare."""
-    if not statement.effect or not set(statement.raw) <= {"Sid", "Effect", "Principal", "Action", "Condition"}:
+    if not statement.effect or not set(statement.raw) <= PLAIN_ELEMENTS:
         return None
     principals = frozenset(f"{kind}:{canonical(value)}" for kind, value in statement.principals)
     unknown = {pattern.lower() for pattern in statement.actions if not matching_actions(pattern)}

@@ -5,32 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from ecr_tui.policy.document import LIMIT, NEW_VERSION, OLD_VERSION, PolicyDocument, Statement
+from ecr_tui.policy.document import (
+    DOCUMENT_ELEMENTS,
+    LIMIT,
+    NEW_VERSION,
+    OLD_VERSION,
+    STATEMENT_ELEMENTS,
+    PolicyDocument,
+    Statement,
+)
 from ecr_tui.policy.export import dynamic_references
 from ecr_tui.policy.findings import Check, Hit, Setting, place
 
 NEAR_LIMIT = LIMIT * 85 // 100
 
-_DOCUMENT = frozenset({"Version", "Id", "Statement"})
-_STATEMENT = frozenset(
-    {
-        "Sid",
-        "Effect",
-        "Principal",
-        "NotPrincipal",
-        "Action",
-        "NotAction",
-        "Resource",
-        "NotResource",
-        "Condition",
-    }
-)
-
 
 def _document(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
     for key in document.raw:
-        if key not in _DOCUMENT:
-            yield Hit("unknown-element", key, key, "", _respelled(key, _DOCUMENT))
+        if key not in DOCUMENT_ELEMENTS:
+            yield Hit("unknown-element", key, key, "", _respelled(key, DOCUMENT_ELEMENTS))
     if not document.statements:
         yield Hit("empty-policy", "Statement")
     if "Version" in document.raw and document.version not in (NEW_VERSION, OLD_VERSION):
@@ -86,8 +79,8 @@ def _statements(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
             if element in raw and f"Not{element}" in raw:
                 yield Hit("element-pair", place(statement), f"{element} and Not{element}", name)
         for key in raw:
-            if key not in _STATEMENT:
-                yield Hit("unknown-element", place(statement, key), key, name, _respelled(key, _STATEMENT))
+            if key not in STATEMENT_ELEMENTS:
+                yield Hit("unknown-element", place(statement, key), key, name, _respelled(key, STATEMENT_ELEMENTS))
         yield from _texts(statement)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from ecr_tui.errors import InputError
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.conditions import parse_date
-from ecr_tui.policy.document import Statement, strings, values_of
+from ecr_tui.policy.document import PLAIN_ELEMENTS, Statement, strings, values_of
 from ecr_tui.policy.patterns import compiled
 from ecr_tui.policy.principal import canonical, same_principal
 
@@ -130,7 +130,7 @@ def read_own(statement: Statement) -> Own | None:
     raw = statement.raw
     if not (statement.sid or "").startswith(SID_PREFIX) or statement.effect != "Allow":
         return None
-    if not set(raw) <= {"Sid", "Effect", "Principal", "Action", "Condition"}:
+    if not set(raw) <= PLAIN_ELEMENTS:
         return None
     principal = raw.get("Principal")
     if not isinstance(principal, Mapping) or set(principal) != {"AWS"}:

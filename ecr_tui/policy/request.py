@@ -37,25 +37,12 @@ class Request:
         """``context`` with lower-case keys and textual values; two keys that differ by case only become one set."""
         keys: dict[str, str | tuple[str, ...]] = {}
         for key, value in self.context.items():
-            lower = _LOWER.get(key)
-            if lower is None:
-                lower = _lower(key)
+            lower = key.lower()
             if type(value) is str and lower not in keys:
                 keys[lower] = value
             elif value is not None:
                 _add(keys, lower, value)
         return keys
-
-
-_LOWER: dict[str, str] = {}
-"""Key names are few and come again with every request; tags may be many, so it is emptied when full."""
-
-
-def _lower(key: str) -> str:
-    if len(_LOWER) > 4096:
-        _LOWER.clear()
-    lower = _LOWER[key] = key.lower()
-    return lower
 
 
 def _add(keys: dict[str, str | tuple[str, ...]], lower: str, value: Any) -> None:

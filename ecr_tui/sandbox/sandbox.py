@@ -19,7 +19,7 @@ from ecr_tui.sandbox.front import FaultHook, Front
 from ecr_tui.sandbox.moto_app import reset_moto
 from ecr_tui.sandbox.registry_app import RegistryApp, Request, Response
 from ecr_tui.sandbox.registry_backend import SandboxRegistry
-from ecr_tui.sandbox.registry_http import RegistryServer, serve_registry
+from ecr_tui.sandbox.registry_http import RegistryServer
 from ecr_tui.sandbox.world import ACCOUNT_A, ACCOUNT_B, REGION, Clock, World, utc_now
 
 RegistryFault = Callable[[str, Request], Response | None]
@@ -79,7 +79,7 @@ class Sandbox:
         for place in ((account, region) for account in (ACCOUNT_A, ACCOUNT_B) for region in self.regions):
             backend = SandboxRegistry(world, front.ecr.access, *place)
             self._apps[place] = app = _FaultyRegistry(backend, world.blobs[place], self)
-            self._registries[place] = serve_registry(app)
+            self._registries[place] = RegistryServer(app)
             world.records.hosts[place] = f"{self._registries[place].host}:{self._registries[place].port}"
         self._seed(world)
         self._aws = AwsServer(front.handle)
@@ -118,7 +118,7 @@ class Sandbox:
             if self._aws is not None:
                 self._aws.stop()
             for server in self._registries.values():
-                server.shutdown()
+                server.stop()
         finally:
             if self.directory is not None:
                 shutil.rmtree(self.directory, ignore_errors=True)

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ecr_tui.sandbox.aws_http import LOOPBACK as LOOPBACK
 from ecr_tui.sandbox.blobs import BlobStore
 from ecr_tui.sandbox.directory import Directory
+from ecr_tui.sandbox.http_server import LOOPBACK as LOOPBACK
 from ecr_tui.sandbox.principals import Principal
 from ecr_tui.sandbox.records import Records
 from ecr_tui.sandbox.registry_settings import AllRegistrySettings

@@ -6,12 +6,13 @@ not wait. Every failure is an :class:`~ecr_tui.errors.EcrTuiError`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import Unpack
 
-from ecr_tui.aws.model import MfaPrompt, RoleToAssume
+from ecr_tui.aws.model import MfaPrompt
 from ecr_tui.config import Settings
 from ecr_tui.workspace.access import AccessReview
-from ecr_tui.workspace.accounts import Accounts
+from ecr_tui.workspace.accounts import Accounts, Chosen
 from ecr_tui.workspace.changes import Changes
 from ecr_tui.workspace.listing import Listing
 from ecr_tui.workspace.verification import VerificationRuns
@@ -50,22 +51,12 @@ class Workspace:
     def ask_mfa(self, ask: Callable[[MfaPrompt], str] | None) -> None:
         self.accounts.ask_mfa = ask
 
-    def use(
-        self,
-        *,
-        profile_a: str | None = None,
-        profile_b: str | None = None,
-        regions: Sequence[str] | None = None,
-        assume_a: RoleToAssume | None = None,
-        assume_b: RoleToAssume | None = None,
-    ) -> None:
+    def use(self, **chosen: Unpack[Chosen]) -> None:
         """As :meth:`Accounts.use`; what was read through the former sessions is forgotten."""
-        self.accounts.use(
-            profile_a=profile_a, profile_b=profile_b, regions=regions, assume_a=assume_a, assume_b=assume_b
-        )
+        self.accounts.use(**chosen)
         # After the sessions: what is read anew meanwhile comes from the new ones.
         self.access.forget()
-        self.listing.forget(listed=profile_a is not None)
+        self.listing.forget(listed="profile_a" in chosen)
 
     def busy(self) -> bool:
         """Whether a verification is running, whose probe image is not cleaned up yet."""

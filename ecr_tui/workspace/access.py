@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from threading import Event as CancelEvent
-from typing import TYPE_CHECKING
 
 from ecr_tui.access.audit import examine
 from ecr_tui.access.audit_reading import OnProgress, read_policies
@@ -14,12 +13,7 @@ from ecr_tui.access.audit_result import ENTRY, Audit, Tag
 from ecr_tui.access.creation_templates import Fit, fit, template_for
 from ecr_tui.access.facts import Facts
 from ecr_tui.access.two_sided import TwoSided, two_sided
-from ecr_tui.aws.model import (
-    IdentityPolicies,
-    RegistryFacts,
-    Repository,
-    Role,
-)
+from ecr_tui.aws.model import IdentityPolicies, RegistryFacts, Repository, Role
 from ecr_tui.aws.policies import RepositoryPolicies
 from ecr_tui.changes.apply import Plan
 from ecr_tui.errors import EcrTuiError
@@ -28,10 +22,6 @@ from ecr_tui.policy.principal import account_of, is_account
 from ecr_tui.policy.who import Verdict
 from ecr_tui.workspace.accounts import Accounts
 from ecr_tui.workspace.listing import Listing
-
-if TYPE_CHECKING:
-    pass
-
 
 VERDICTS = 500
 """Repositories at most whose both sides are decided for one principal; a decision with its reasons takes some 2 ms."""

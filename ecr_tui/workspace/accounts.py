@@ -5,16 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TypedDict, Unpack
 
 from ecr_tui.aws.errors import missing_region, no_configuration
-from ecr_tui.aws.model import (
-    Identity,
-    MfaPrompt,
-    Profile,
-    Role,
-    RoleToAssume,
-)
+from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Role, RoleToAssume
 from ecr_tui.aws.profiles import list_profiles
 from ecr_tui.aws.sessions import AwsSession, list_regions
 from ecr_tui.config import Settings
@@ -23,8 +17,16 @@ from ecr_tui.policy.compiled import caller_of
 from ecr_tui.policy.evaluate import principal_arn
 from ecr_tui.policy.principal import parse_principal
 
-if TYPE_CHECKING:
-    pass
+
+class Chosen(TypedDict, total=False):
+    """What :meth:`Accounts.use` switches to. ``profile_a`` "" is botocore's own default, ``profile_b`` "" nobody. A
+    role is assumed with the profile that is named beside it, and given up when a profile is named without one."""
+
+    profile_a: str
+    profile_b: str
+    regions: Sequence[str]
+    assume_a: RoleToAssume | None
+    assume_b: RoleToAssume | None
 
 
 class Accounts:
@@ -51,34 +53,23 @@ class Accounts:
         """As ``aws.sessions.list_regions``."""
         return list_regions(like)
 
-    def use(
-        self,
-        *,
-        profile_a: str | None = None,
-        profile_b: str | None = None,
-        regions: Sequence[str] | None = None,
-        assume_a: RoleToAssume | None = None,
-        assume_b: RoleToAssume | None = None,
-    ) -> None:
-        """Switch profiles or regions; what is None stays. The sessions that no longer fit are dropped.
-
-        ``profile_a`` "" is botocore's own default, ``profile_b`` "" nobody. A role is assumed with the profile that is
-        named beside it, and given up when a profile is named without one.
-        """
+    def use(self, **chosen: Unpack[Chosen]) -> None:
+        """Switch profiles or regions; what is not named stays. The sessions that no longer fit are dropped."""
         with self._lock:
-            for role, name, profile, assume in (
-                (Role.OWNER, "profile_a", profile_a, assume_a),
-                (Role.CONSUMER, "profile_b", profile_b, assume_b),
-            ):
-                if profile is not None:
-                    self.settings = self.settings.changed("chosen in the app", **{name: profile or None})
-                    self._assumed.pop(role, None)
-                    if assume is not None:
-                        self._assumed[role] = assume
-                    self._sessions.pop(role, None)
-            if regions is not None:
-                self.settings = self.settings.changed("chosen in the app", regions=tuple(regions))
+            if "profile_a" in chosen:
+                self._use(Role.OWNER, "profile_a", chosen["profile_a"], chosen.get("assume_a"))
+            if "profile_b" in chosen:
+                self._use(Role.CONSUMER, "profile_b", chosen["profile_b"], chosen.get("assume_b"))
+            if "regions" in chosen:
+                self.settings = self.settings.changed("chosen in the app", regions=tuple(chosen["regions"]))
                 self._sessions.clear()
+
+    def _use(self, role: Role, name: str, profile: str, assume: RoleToAssume | None) -> None:
+        self.settings = self.settings.changed("chosen in the app", **{name: profile or None})
+        self._assumed.pop(role, None)
+        if assume is not None:
+            self._assumed[role] = assume
+        self._sessions.pop(role, None)
 
     def renew(self, role: Role) -> None:
         """Read this side's credentials afresh at the next call: from the AWS config, sign-in caches and programs."""

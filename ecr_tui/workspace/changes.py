@@ -8,16 +8,10 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from ecr_tui.aws.identity_policies import exists
 from ecr_tui.aws.inventory import with_live_tags
-from ecr_tui.aws.model import (
-    Identity,
-    RegistryFacts,
-    Repository,
-    Role,
-)
+from ecr_tui.aws.model import Identity, RegistryFacts, Repository, Role
 from ecr_tui.aws.policies import PRINCIPAL_WAIT, RepositoryPolicies
 from ecr_tui.aws.sessions import AwsSession
 from ecr_tui.aws.tags import RepositoryTags
@@ -39,9 +33,6 @@ from ecr_tui.policy.repair import FormerName, former_names
 from ecr_tui.workspace.access import AccessReview
 from ecr_tui.workspace.accounts import Accounts
 from ecr_tui.workspace.listing import Listing
-
-if TYPE_CHECKING:
-    pass
 
 
 class Changes:

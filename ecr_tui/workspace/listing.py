@@ -7,23 +7,15 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from threading import Event as CancelEvent
-from typing import TYPE_CHECKING
 
 from ecr_tui.aws.images import images_summary
 from ecr_tui.aws.inventory import get_repository, list_repositories, with_live_tags
-from ecr_tui.aws.model import (
-    ImagesSummary,
-    Repository,
-    Role,
-)
+from ecr_tui.aws.model import ImagesSummary, Repository, Role
 from ecr_tui.aws.policies import RepositoryPolicies
 from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.listing.cache import Cached, ListingCache, profile_key
 from ecr_tui.listing.policy_reader import BackgroundReader, Readers
 from ecr_tui.workspace.accounts import Accounts
-
-if TYPE_CHECKING:
-    pass
 
 
 class Listing:

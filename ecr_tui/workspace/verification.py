@@ -10,10 +10,7 @@ from threading import Event as CancelEvent
 from typing import TYPE_CHECKING
 
 from ecr_tui.aws.hosts import parse_host
-from ecr_tui.aws.model import (
-    Repository,
-    Role,
-)
+from ecr_tui.aws.model import Repository, Role
 from ecr_tui.aws.sessions import AwsSession
 from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.policy.actions import Access

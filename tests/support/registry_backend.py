@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from ecr_tui.sandbox.backend import Caller, RepositoryMissing, StoredManifest, TagImmutable, TokenRejected
 from ecr_tui.sandbox.blobs import BlobStore
 from ecr_tui.sandbox.registry_app import RegistryApp, Request, Response
-from ecr_tui.sandbox.registry_http import RegistryServer, serve_registry
+from ecr_tui.sandbox.registry_http import RegistryServer
 
 ACCOUNT = "111111111111"
 CALLER = Caller("222222222222", "arn:aws:iam::222222222222:user/devusr2", "AKIAEXAMPLE")
@@ -108,7 +108,7 @@ class Registry:
         self.backend = backend
         self.blobs = blobs or BlobStore()
         self.app = _Recorded(backend, self.blobs)
-        self.server: RegistryServer = serve_registry(self.app)
+        self.server = RegistryServer(self.app)
 
     @property
     def host(self) -> str:
@@ -136,4 +136,4 @@ class Registry:
         self.app.hook = hook
 
     def close(self) -> None:
-        self.server.shutdown()
+        self.server.stop()
