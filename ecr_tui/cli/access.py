@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -18,10 +16,10 @@ from ecr_tui.cli import completing, output
 from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import (
     account_options,
+    all_of,
     chosen,
     json_option,
     open_workspace,
-    print_json,
     repositories_argument,
     tag_option,
     yes_option,
@@ -42,8 +40,6 @@ from ecr_tui.policy.incoming import decoded, read_incoming
 from ecr_tui.render import sides as render_sides
 from ecr_tui.workspace import Workspace
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 
 class _AccessChoice(click.Choice[str]):
     """The combinations, with their parts in any order."""
@@ -58,63 +54,59 @@ class _AccessChoice(click.Choice[str]):
 ACCESS = _AccessChoice(ACCESSES)
 
 
-def grant_options(command: F) -> F:
-    options = [
-        repositories_argument,
-        tag_option,
-        click.option(
-            "--to",
-            "principals",
-            multiple=True,
-            metavar="PRINCIPAL",
-            shell_complete=completing.principals,
-            help="An ARN, a 12-digit account id, user/NAME or role/NAME of account B; may be repeated. Default: "
-            "profile B's own caller.",
-        ),
-        click.option(
-            "--access",
-            type=ACCESS,
-            help="read (metadata), pull, push, or a combination such as read-pull; guide is all three. Default: the "
-            "configuration's, else push-pull.",
-        ),
-        click.option(
-            "--if-tag",
-            "conditions",
-            multiple=True,
-            metavar="K=V|none",
-            shell_complete=completing.conditions,
-            help="Only while the repository has this tag; V may hold * and ?. none: no condition, also where the "
-            "configuration sets if-tag.",
-        ),
-        click.option(
-            "--until",
-            metavar="WHEN",
-            help="End the grant: 2030-01-31 (that day's end in UTC), 2030-01-31T18:00:00Z, or 2w, 30d, 12h from now.",
-        ),
-        click.option(
-            "--from",
-            "document",
-            type=click.Path(path_type=Path, allow_dash=True),
-            metavar="FILE",
-            help="Merge the statements of a policy file (- for stdin) instead of --to, --access, --if-tag and --until.",
-        ),
-    ]
-    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
+grant_options = all_of(
+    repositories_argument,
+    tag_option,
+    click.option(
+        "--to",
+        "principals",
+        multiple=True,
+        metavar="PRINCIPAL",
+        shell_complete=completing.principals,
+        help="An ARN, a 12-digit account id, user/NAME or role/NAME of account B; may be repeated. Default: "
+        "profile B's own caller.",
+    ),
+    click.option(
+        "--access",
+        type=ACCESS,
+        help="read (metadata), pull, push, or a combination such as read-pull; guide is all three. Default: the "
+        "configuration's, else push-pull.",
+    ),
+    click.option(
+        "--if-tag",
+        "conditions",
+        multiple=True,
+        metavar="K=V|none",
+        shell_complete=completing.conditions,
+        help="Only while the repository has this tag; V may hold * and ?. none: no condition, also where the "
+        "configuration sets if-tag.",
+    ),
+    click.option(
+        "--until",
+        metavar="WHEN",
+        help="End the grant: 2030-01-31 (that day's end in UTC), 2030-01-31T18:00:00Z, or 2w, 30d, 12h from now.",
+    ),
+    click.option(
+        "--from",
+        "document",
+        type=click.Path(path_type=Path, allow_dash=True),
+        metavar="FILE",
+        help="Merge the statements of a policy file (- for stdin) instead of --to, --access, --if-tag and --until.",
+    ),
+)
 
 
-def run_options(command: F) -> F:
-    options = [
-        click.option("--resume", is_flag=True, help="Go on with the last run of this command that was interrupted."),
-        click.option(
-            "--parallel",
-            type=click.IntRange(1, 16),
-            default=8,
-            show_default=True,
-            metavar="N",
-            help="Repositories at a time; the pace is what AWS allows.",
-        ),
-    ]
-    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
+run_options = all_of(
+    click.option("--resume", is_flag=True, help="Go on with the last run of this command that was interrupted."),
+    click.option(
+        "--parallel",
+        type=click.IntRange(1, 16),
+        default=8,
+        show_default=True,
+        metavar="N",
+        help="Repositories at a time; the pace is what AWS allows.",
+    ),
+)
 
 
 @command()
@@ -139,7 +131,7 @@ def plan(context: click.Context, /, as_json: bool, **flags: Any) -> None:
             ]
         )
         if as_json:
-            print_json([render_sides.seen_json(item) for item in seen])
+            output.document([render_sides.seen_json(item) for item in seen])
         else:
             for item in sorted(seen, key=lambda item: not item.plan.refused):
                 output.block(render_sides.seen_text(item))

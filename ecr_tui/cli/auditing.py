@@ -8,7 +8,7 @@ import click
 
 from ecr_tui.access.audit_json import audit_json
 from ecr_tui.cli import completing, output
-from ecr_tui.cli.common import account_options, json_option, open_workspace, print_json
+from ecr_tui.cli.common import account_options, json_option, open_workspace
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
 from ecr_tui.render.audit import audit_text
@@ -58,7 +58,7 @@ def audit(
                 on_progress=read,
             )
         if as_json:
-            print_json(audit_json(found))
+            output.document(audit_json(found))
         else:
             output.block(audit_text(found))
         context.exit(1 if fail_on is not None and found.fails(fail_on) else 0)

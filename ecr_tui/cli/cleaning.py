@@ -8,7 +8,7 @@ import click
 
 from ecr_tui.cli import output
 from ecr_tui.cli.asking import Asking
-from ecr_tui.cli.common import account_options, json_option, open_workspace, print_json, yes_option
+from ecr_tui.cli.common import account_options, json_option, open_workspace, yes_option
 from ecr_tui.cli.helping import command
 from ecr_tui.render import common as render_common
 
@@ -34,5 +34,5 @@ def cleanup(context: click.Context, /, as_json: bool, **flags: Any) -> None:
         for one in cleaned:
             output.block(render_common.cleaned_line(one), err=as_json)
         if as_json:
-            print_json([render_common.cleaned_json(one) for one in cleaned])
+            output.document([render_common.cleaned_json(one) for one in cleaned])
         context.exit(max((one.error.exit_code for one in cleaned if one.error is not None), default=0))

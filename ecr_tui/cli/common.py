@@ -26,36 +26,39 @@ F = TypeVar("F", bound=Callable[..., Any])
 ENGINES = click.Choice(config.ENGINES)
 
 
-def account_options(command: F) -> F:
-    """Which accounts and regions; accepted before and after the command's name."""
-    options = [
-        click.option(
-            "--profile-a", metavar="P", shell_complete=completing.profiles, help="AWS profile of the owner, account A."
-        ),
-        click.option(
-            "--profile-b",
-            metavar="P",
-            shell_complete=completing.profiles,
-            help="AWS profile of the consumer, account B.",
-        ),
-        click.option(
-            "--region",
-            "regions",
-            multiple=True,
-            metavar="R",
-            shell_complete=completing.regions,
-            help="Region; may be repeated.",
-        ),
-        click.option("--read-only", is_flag=True, help="Refuse every write."),
-        click.option(
-            "--config",
-            "config_file",
-            type=click.Path(path_type=Path, dir_okay=False),
-            metavar="FILE",
-            help="The configuration file; ecr-tui config path tells which is read without it.",
-        ),
-    ]
-    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
+def all_of(*options: Callable[[Any], Any]) -> Callable[[F], F]:
+    """One decorator for several options, in the order of the help."""
+    return lambda command: functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
+
+
+account_options = all_of(
+    click.option(
+        "--profile-a", metavar="P", shell_complete=completing.profiles, help="AWS profile of the owner, account A."
+    ),
+    click.option(
+        "--profile-b",
+        metavar="P",
+        shell_complete=completing.profiles,
+        help="AWS profile of the consumer, account B.",
+    ),
+    click.option(
+        "--region",
+        "regions",
+        multiple=True,
+        metavar="R",
+        shell_complete=completing.regions,
+        help="Region; may be repeated.",
+    ),
+    click.option("--read-only", is_flag=True, help="Refuse every write."),
+    click.option(
+        "--config",
+        "config_file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="The configuration file; ecr-tui config path tells which is read without it.",
+    ),
+)
+"""Which accounts and regions; accepted before and after the command's name."""
 
 
 json_option = click.option(
@@ -63,15 +66,16 @@ json_option = click.option(
 )
 
 
-def yes_option(command: F) -> F:
-    """The flags that stand for an answer (``asking.Asking``)."""
-    production = click.option(
+yes_option = all_of(
+    click.option("--yes", "-y", is_flag=True, help="Do not ask."),
+    click.option(
         "--production",
         metavar="PROFILE",
         shell_complete=completing.profiles,
         help="With --yes, where a profile in use is a production one: that profile's name.",
-    )
-    return click.option("--yes", "-y", is_flag=True, help="Do not ask.")(production(command))
+    ),
+)
+"""The flags that stand for an answer (``asking.Asking``)."""
 
 
 tag_option = click.option(
@@ -188,7 +192,3 @@ def interruptible(cancel: threading.Event, words: str) -> Iterator[None]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-
-
-def print_json(value: Any) -> None:
-    output.document(value)

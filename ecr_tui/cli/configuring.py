@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ecr_tui.cli import output
-from ecr_tui.cli.common import account_options, json_option, print_json, settings_of
+from ecr_tui.cli.common import account_options, json_option, settings_of
 from ecr_tui.cli.helping import DocumentedGroup
 from ecr_tui.config import CONFIRMS, Settings, locate
 from ecr_tui.config.example import EXAMPLE
@@ -35,7 +35,7 @@ def show(context: click.Context, /, as_json: bool, **flags: Any) -> None:
     if as_json:
         found = {name: {"value": value, "origin": origin} for name, value, origin in rows}
         path = None if file is None else str(file.path)
-        print_json({"file": path, "exists": bool(file and file.exists), "settings": found, **_safety(settings)})
+        output.document({"file": path, "exists": bool(file and file.exists), "settings": found, **_safety(settings)})
         return
     if file is not None:
         output.line(f"{file.name}{'' if file.exists else ' (does not exist)'}")
@@ -60,7 +60,7 @@ def path(context: click.Context, /, as_json: bool, **flags: Any) -> None:
     found, named_by = locate(flags["config_file"] or program.get("config_file"))
     exists = found.is_file()
     if as_json:
-        print_json({"file": str(found), "exists": exists, "named_by": named_by or "default"})
+        output.document({"file": str(found), "exists": exists, "named_by": named_by or "default"})
         return
     output.line(str(found))
     if not exists:
@@ -85,7 +85,7 @@ def keys(context: click.Context, /, as_json: bool, **flags: Any) -> None:
     for warning in keymap.warnings:
         output.line(f"Warning: {warning}", err=True)
     if as_json:
-        print_json([{"id": key.id, "keys": key.shown, "action": key.label} for key in keymap.keys])
+        output.document([{"id": key.id, "keys": key.shown, "action": key.label} for key in keymap.keys])
         return
     for key in keymap.keys:
         output.line(f"{key.id:<20}  {key.shown or '-':<12}  {key.label}")

@@ -13,7 +13,7 @@ import click
 from ecr_tui.access.registry_policy import Accesses, registry_of
 from ecr_tui.aws.model import Repository
 from ecr_tui.cli import output
-from ecr_tui.cli.common import account_options, json_option, listed, open_workspace, print_json, tag_option
+from ecr_tui.cli.common import account_options, json_option, listed, open_workspace, tag_option
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
 from ecr_tui.errors import EcrTuiError, InputError
@@ -67,7 +67,7 @@ def list_command(context: click.Context, /, as_json: bool, query: str, **flags: 
         if not found and not unknown and wanted:
             _suggest(wanted, entries)
         if as_json:
-            print_json([render_common.repository_json(r, policies.accesses.get(r.arn)) for r in found])
+            output.document([render_common.repository_json(r, policies.accesses.get(r.arn)) for r in found])
         else:
             output.block(render_common.repository_table(found, policies.accesses))
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ecr_tui.cli import completing, output, schemas
-from ecr_tui.cli.common import json_option, print_json
+from ecr_tui.cli.common import json_option
 from ecr_tui.cli.helping import command
 from ecr_tui.diagnosis.diagnose import diagnose
 from ecr_tui.errors import InputError
@@ -30,7 +30,7 @@ def explain(text: str, as_json: bool) -> None:
         raise InputError("there is no error text to explain")
     diagnosis = diagnose(words)
     if as_json:
-        print_json(render_common.diagnosis_json(diagnosis))
+        output.document(render_common.diagnosis_json(diagnosis))
     else:
         output.block(render_common.diagnosis_text(diagnosis))
 
@@ -48,7 +48,7 @@ def simulate(context: click.Context, /, files: tuple[Path, ...], as_json: bool) 
         except InputError as error:
             raise InputError(f"{file}: {error.title}", detail=error.detail, hint=error.hint) from error
     if as_json:
-        print_json([render_cases.case_json(name, result) for name, result in found])
+        output.document([render_cases.case_json(name, result) for name, result in found])
     else:
         output.block(render_cases.cases_text(found))
     context.exit(1 if any(result.matches is False for _, result in found) else 0)
@@ -86,7 +86,7 @@ def schema(command: tuple[str, ...]) -> None:
     name = "-".join(command)
     if name not in schemas.NAMES:
         raise InputError(f"{' '.join(command)} has no JSON document", hint=f"There are: {', '.join(schemas.NAMES)}.")
-    print_json(schemas.schema_of(name))
+    output.document(schemas.schema_of(name))
 
 
 def _text(file: Path) -> str:

@@ -17,7 +17,6 @@ from ecr_tui.cli.common import (
     chosen,
     json_option,
     open_workspace,
-    print_json,
     repositories_argument,
     tag_option,
     yes_option,
@@ -69,7 +68,7 @@ def repair(context: click.Context, /, as_json: bool, dry_run: bool, resume: bool
         if not dry_run:
             context.exit(write(bulk, plans, intent, failures=failures, asking=asking))
         if as_json:
-            print_json([plan.to_json() for plan in plans])
+            output.document([plan.to_json() for plan in plans])
         else:
             output.block(render_runs.plans_text(plans, SHOWN_IN_FULL))
         context.exit(max([int(any(plan.refused for plan in plans)), *(one.exit_code for one in failures)]))

@@ -15,7 +15,6 @@ from ecr_tui.cli.common import (
     chosen,
     json_option,
     open_workspace,
-    print_json,
     repositories_argument,
     tag_option,
     yes_option,
@@ -103,5 +102,5 @@ def write_tags(workspace: Workspace, plans: Sequence[TagPlan], asking: Asking) -
             for note in outcome.notes:
                 output.line(f"{name}: {note}", err=True)
     if as_json:
-        print_json(written)
+        output.document(written)
     return code

@@ -13,7 +13,7 @@ from ecr_tui.changes.journal import TAGS
 from ecr_tui.changes.undo import holds
 from ecr_tui.cli import completing, output
 from ecr_tui.cli.asking import Asking
-from ecr_tui.cli.common import account_options, json_option, open_workspace, print_json, yes_option
+from ecr_tui.cli.common import account_options, json_option, open_workspace, yes_option
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.tagging import write_tags
 from ecr_tui.cli.writing import SHOWN_IN_FULL, carried_out, report
@@ -52,7 +52,7 @@ def history(
             output.line(f"{workspace.changes.journal.path}: line {damage.line} is skipped: {damage.why}", err=True)
         rows = past.chosen(repository=repository, account=account, limit=limit)
         if as_json:
-            print_json([row.to_json() for row in rows])
+            output.document([row.to_json() for row in rows])
         else:
             output.block(history_text.history_text(rows))
 
@@ -140,6 +140,6 @@ def _take_tags_back(workspace: Workspace, identifier: str, asking: Asking, *, re
 
 def _told(outcome: Outcome, as_json: bool) -> None:
     if as_json:
-        print_json([outcome.plan.to_json(written=outcome.written)])
+        output.document([outcome.plan.to_json(written=outcome.written)])
     else:
         output.block(render_common.outcome_text(outcome))

@@ -21,7 +21,6 @@ from ecr_tui.cli.common import (
     interruptible,
     json_option,
     open_workspace,
-    print_json,
     repositories_argument,
     tag_option,
     yes_option,
@@ -96,7 +95,7 @@ def verify(context: click.Context, /, as_json: bool, history: bool, **flags: Any
         batch = _run(workspace, repositories, isolation, flags, as_json=as_json)
         if as_json:
             documents = [result.to_json() for result in batch.results]
-            print_json(documents[0] if len(repositories) == 1 else documents)
+            output.document(documents[0] if len(repositories) == 1 else documents)
         if file is not None:
             _write(file, batch)
             output.line(f"Report written to {file}.", err=True)
@@ -199,6 +198,6 @@ def _write(file: Path, batch: Batch) -> None:
 def _show_history(workspace: Workspace, names: Sequence[str], *, as_json: bool) -> None:
     past = [one for one in workspace.verification.history() if not names or one.repository in names]
     if as_json:
-        print_json([{"id": one.id, "at": one.at.isoformat(), **one.report} for one in past])
+        output.document([{"id": one.id, "at": one.at.isoformat(), **one.report} for one in past])
     else:
         output.block(render_common.past_table(past))

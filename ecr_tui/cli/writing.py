@@ -10,7 +10,7 @@ from ecr_tui.changes.apply import Plan
 from ecr_tui.changes.bulk import WRITTEN, Bulk, Intent, Progress, Summary, Unfinished
 from ecr_tui.cli import output
 from ecr_tui.cli.asking import Asking
-from ecr_tui.cli.common import interruptible, print_json
+from ecr_tui.cli.common import interruptible
 from ecr_tui.cli.meter import Meter
 from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.render import runs as render_runs
@@ -59,7 +59,7 @@ def write(
 def report(summary: Summary, *, as_json: bool, failures: Sequence[EcrTuiError] = ()) -> int:
     """``--json``: the plans as before, ``written`` telling; failures are on stderr in any case."""
     if as_json:
-        print_json([one.plan.to_json(written=one.status == WRITTEN) for one in summary.results])
+        output.document([one.plan.to_json(written=one.status == WRITTEN) for one in summary.results])
     else:
         output.block(render_runs.results_text(summary, SHOWN_IN_FULL))
     output.block(render_runs.failures_text(summary), err=True, nl=False)
