@@ -29,7 +29,7 @@ from ecr_tui.aws.model import Role
 from ecr_tui.aws.policies import RepositoryPolicies
 from ecr_tui.changes import apply as apply_module
 from ecr_tui.changes import undo as undo_module
-from ecr_tui.changes.journal import TAGS, UNKNOWN, found_in
+from ecr_tui.changes.entries import TAGS, UNKNOWN, found_in
 from ecr_tui.config import Settings
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.compare import equivalent

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 
 from ecr_tui.aws.model import RegistryFacts, Repository, Role
 from ecr_tui.changes.attempts import Pace, Patience, refused
-from ecr_tui.changes.journal import FAILED, UNKNOWN, WRITTEN, Journal, Record
+from ecr_tui.changes.entries import FAILED, UNKNOWN, WRITTEN, Record
+from ecr_tui.changes.journal import Journal
 from ecr_tui.changes.plans import (
     Plan,
     plan_document_from,

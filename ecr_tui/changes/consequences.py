@@ -10,7 +10,7 @@ from typing import Any
 
 from ecr_tui.access.registry_policy import registry_of
 from ecr_tui.aws.model import RegistryFacts, Repository
-from ecr_tui.changes.journal import REPAIR
+from ecr_tui.changes.entries import REPAIR
 from ecr_tui.policy.actions import Access, action_words, matching_actions, repository_actions
 from ecr_tui.policy.answer import REGISTRY, Answer, Registries, Verdict, of_call
 from ecr_tui.policy.compare import Difference

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from ecr_tui.changes.journal import FAILED, TAGS, UNKNOWN, Damage, Entry, History, Run, same_state
+from ecr_tui.changes.entries import FAILED, TAGS, UNKNOWN, Entry, History, Run, same_state
+from ecr_tui.changes.json_lines import Damage
 from ecr_tui.changes.tags import tags_of
 from ecr_tui.changes.undo import same_again
 from ecr_tui.errors import InputError

@@ -11,7 +11,7 @@ from ecr_tui.access import registry_policy
 from ecr_tui.access.expiry import ending
 from ecr_tui.aws.model import RegistryFacts, Repository, Role
 from ecr_tui.changes.consequences import Situation, fix_of, lint_of, openings, remaining_json, within_account
-from ecr_tui.changes.journal import EDIT, REDO, REPAIR, UNDO, UNKNOWN, Entry
+from ecr_tui.changes.entries import EDIT, REDO, REPAIR, UNDO, UNKNOWN, Entry
 from ecr_tui.errors import ConflictError, EcrTuiError, InputError, RefusedError
 from ecr_tui.policy.acceptance import Refusal, dead_principals, refusals
 from ecr_tui.policy.actions import Access

@@ -17,18 +17,8 @@ from ecr_tui.access.tag_effect import TagEffect, effect_lines, tag_effects
 from ecr_tui.aws.model import RegistryFacts, Repository, Role
 from ecr_tui.changes.apply import READ_BACK_PAUSES, gate
 from ecr_tui.changes.attempts import Pace, Patience, refused
-from ecr_tui.changes.journal import (
-    FAILED,
-    REDO,
-    TAG,
-    TAGS,
-    UNDO,
-    UNKNOWN,
-    WRITTEN,
-    Entry,
-    Journal,
-    Record,
-)
+from ecr_tui.changes.entries import FAILED, REDO, TAG, TAGS, UNDO, UNKNOWN, WRITTEN, Entry, Record
+from ecr_tui.changes.journal import Journal
 from ecr_tui.changes.plans import read_live, told_later
 from ecr_tui.errors import ConflictError, CredentialsError, EcrTuiError, EnvironmentFailure, InputError
 from ecr_tui.policy.change import equivalent

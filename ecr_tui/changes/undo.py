@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from ecr_tui.aws.model import Repository, Role
 from ecr_tui.changes.apply import Outcome, PolicyStore, gate, write
 from ecr_tui.changes.attempts import Pace
-from ecr_tui.changes.journal import (
+from ecr_tui.changes.entries import (
     FAILED,
     FOUND_LIVE,
     HALF,
@@ -27,10 +27,10 @@ from ecr_tui.changes.journal import (
     WRITTEN,
     Entry,
     History,
-    Journal,
     found_in,
     same_state,
 )
+from ecr_tui.changes.journal import Journal
 from ecr_tui.changes.plans import Plan, plan_undo_from, read_live, told_later
 from ecr_tui.errors import ConflictError, EcrTuiError, InputError
 

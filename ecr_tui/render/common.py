@@ -8,7 +8,7 @@ from typing import Any
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.changes.apply import Outcome, Plan
-from ecr_tui.changes.journal import REPAIR
+from ecr_tui.changes.entries import REPAIR
 from ecr_tui.diagnosis.diagnose import Diagnosis
 from ecr_tui.policy.access import AccessSummary
 from ecr_tui.policy.compare import shortened

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 
 from ecr_tui.changes.apply import Plan
 from ecr_tui.changes.bulk import UNCHANGED, WRITTEN, Result, Summary
-from ecr_tui.changes.journal import REPAIR
+from ecr_tui.changes.entries import REPAIR
 from ecr_tui.render.common import outcome_text, plan_text
 from ecr_tui.text import safe
 

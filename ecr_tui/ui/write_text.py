@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from ecr_tui.changes.journal import EDIT, REPAIR
+from ecr_tui.changes.entries import EDIT, REPAIR
 from ecr_tui.policy.ours import tag_words
 from ecr_tui.policy.principal import describe_all
 from ecr_tui.render.common import unchanged_words

@@ -18,8 +18,9 @@ from ecr_tui.aws.tags import RepositoryTags
 from ecr_tui.changes import apply as apply_module
 from ecr_tui.changes.apply import Outcome, Plan, apply, plan_document, plan_grant, plan_grant_from, plan_revoke
 from ecr_tui.changes.bulk import PARALLEL, Bulk, Intent
+from ecr_tui.changes.entries import POLICY, REDO, TAGS, UNDO, WRITTEN, Entry, History
 from ecr_tui.changes.history import PastWrites
-from ecr_tui.changes.journal import POLICY, REDO, TAGS, UNDO, WRITTEN, Entry, History, Journal
+from ecr_tui.changes.journal import Journal
 from ecr_tui.changes.plans import plan_edit_from
 from ecr_tui.changes.tags import TagOutcome, TagPlan, apply_tags, plan_back, plan_half, plan_tags
 from ecr_tui.changes.undo import entry_of, holds, repository_of, settle, take_back, target, undo

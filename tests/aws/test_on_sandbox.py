@@ -18,7 +18,8 @@ from ecr_tui.aws.sessions import AwsSession
 from ecr_tui.aws.tokens import registry_token
 from ecr_tui.changes.apply import apply, plan_grant, plan_revoke
 from ecr_tui.changes.attempts import Patience
-from ecr_tui.changes.journal import FAILED, WRITTEN, Journal
+from ecr_tui.changes.entries import FAILED, WRITTEN
+from ecr_tui.changes.journal import Journal
 from ecr_tui.changes.undo import undo
 from ecr_tui.errors import (
     ConflictError,

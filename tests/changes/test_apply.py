@@ -19,7 +19,8 @@ from ecr_tui.changes import apply as apply_module
 from ecr_tui.changes import attempts
 from ecr_tui.changes import undo as undo_module
 from ecr_tui.changes.apply import Overwritten, Plan, apply, plan_document, plan_grant, plan_grant_from, plan_revoke
-from ecr_tui.changes.journal import FAILED, UNKNOWN, WRITTEN, Entry, Journal
+from ecr_tui.changes.entries import FAILED, UNKNOWN, WRITTEN, Entry
+from ecr_tui.changes.journal import Journal
 from ecr_tui.changes.plans import plan_revoke_from, plan_undo_from
 from ecr_tui.changes.undo import settle, undo
 from ecr_tui.errors import (

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from ecr_tui.changes import journal as module
-from ecr_tui.changes.journal import FAILED, UNKNOWN, WRITTEN, Journal, Record
+from ecr_tui.changes.entries import FAILED, UNKNOWN, WRITTEN, Record
+from ecr_tui.changes.journal import Journal
 from ecr_tui.errors import EnvironmentFailure
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from ecr_tui.changes.entries import WRITTEN
 from ecr_tui.changes.history import PastWrites
-from ecr_tui.changes.journal import WRITTEN, Journal
+from ecr_tui.changes.journal import Journal
 from ecr_tui.errors import EnvironmentFailure
 from ecr_tui.verification.records import Place, Verifications
 from tests.changes.test_journal import record

@@ -13,8 +13,9 @@ from ecr_tui.access.tag_effect import TagEffect, effect_lines, tag_effects
 from ecr_tui.aws.model import RegistryFacts, Repository
 from ecr_tui.changes import attempts
 from ecr_tui.changes import tags as tags_module
+from ecr_tui.changes.entries import FAILED, UNKNOWN, WRITTEN
 from ecr_tui.changes.history import LIVE, TAKEN_BACK, PastWrites
-from ecr_tui.changes.journal import FAILED, UNKNOWN, WRITTEN, Journal
+from ecr_tui.changes.journal import Journal
 from ecr_tui.changes.tags import apply_tags, changed_tags, plan_back, plan_half, plan_tags
 from ecr_tui.changes.undo import settle, target
 from ecr_tui.errors import ConflictError, DeniedError, EnvironmentFailure, InputError

@@ -22,8 +22,9 @@ from ecr_tui.changes import apply as apply_module
 from ecr_tui.changes import attempts
 from ecr_tui.changes import undo as undo_module
 from ecr_tui.changes.apply import Outcome, apply, plan_grant, plan_revoke
+from ecr_tui.changes.entries import FAILED, FOUND_BY_NEXT, NEVER_ARRIVED, UNKNOWN, WRITTEN, same_state
 from ecr_tui.changes.history import LIVE, NOT_KNOWN, NOT_WRITTEN, SUPERSEDED, TAKEN_BACK, PastWrites
-from ecr_tui.changes.journal import FAILED, FOUND_BY_NEXT, NEVER_ARRIVED, UNKNOWN, WRITTEN, Journal, same_state
+from ecr_tui.changes.journal import Journal
 from ecr_tui.changes.undo import settle, take_back, undo, undo_entry
 from ecr_tui.errors import ConflictError, EcrTuiError, InputError
 from ecr_tui.policy.actions import Access

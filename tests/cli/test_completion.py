@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from ecr_tui.aws.model import Repository
-from ecr_tui.changes.journal import Journal, Record
+from ecr_tui.changes.entries import Record
+from ecr_tui.changes.journal import Journal
 from ecr_tui.cli import cli
 from ecr_tui.cli.completing import FOLDED_FROM, VARIABLE
 from ecr_tui.cli.shells import CLASSES, typed

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import pytest
 
-from ecr_tui.changes.journal import WRITTEN
+from ecr_tui.changes.entries import WRITTEN
 from ecr_tui.registry.probe import TAG_PREFIX
 from ecr_tui.sandbox.sandbox import Sandbox
 from tests.support import forking

@@ -19,7 +19,7 @@ import pytest
 from ecr_tui.changes import apply as apply_module
 from ecr_tui.changes import attempts
 from ecr_tui.changes.apply import Overwritten, Plan
-from ecr_tui.changes.journal import FAILED, UNKNOWN, WRITTEN
+from ecr_tui.changes.entries import FAILED, UNKNOWN, WRITTEN
 from ecr_tui.config import Settings
 from ecr_tui.errors import ConflictError, EcrTuiError
 from ecr_tui.policy.actions import Access

@@ -30,8 +30,9 @@ from ecr_tui.aws.model import (
 )
 from ecr_tui.changes.apply import Outcome, Plan, apply, plan_document, plan_grant, plan_grant_from, plan_revoke
 from ecr_tui.changes.bulk import Bulk
+from ecr_tui.changes.entries import Entry
 from ecr_tui.changes.history import PastWrites
-from ecr_tui.changes.journal import Entry, Journal
+from ecr_tui.changes.journal import Journal
 from ecr_tui.changes.plans import plan_edit_from, plan_repair_from
 from ecr_tui.changes.tags import TagOutcome, TagPlan, apply_tags, plan_back, plan_tags
 from ecr_tui.changes.undo import entry_of, take_back, target, undo

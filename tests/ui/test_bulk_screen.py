@@ -12,7 +12,7 @@ from textual.widgets import Button
 
 from ecr_tui.changes import apply as apply_module
 from ecr_tui.changes.bulk import Intent, unfinished
-from ecr_tui.changes.journal import DISMISSED, WRITTEN
+from ecr_tui.changes.entries import DISMISSED, WRITTEN
 from ecr_tui.config import Settings
 from ecr_tui.errors import CredentialsError, DeniedError, EnvironmentFailure
 from ecr_tui.policy.actions import Access

@@ -6,7 +6,8 @@ import json
 from dataclasses import replace
 
 from ecr_tui.changes.apply import apply, plan_grant
-from ecr_tui.changes.journal import Journal, Record
+from ecr_tui.changes.entries import Record
+from ecr_tui.changes.journal import Journal
 from ecr_tui.errors import EnvironmentFailure
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ecr_tui.aws.model import RegistryFacts, Repository
-from ecr_tui.changes.journal import REDO, REPAIR, UNDO
+from ecr_tui.changes.entries import REDO, REPAIR, UNDO
 from ecr_tui.changes.plans import Plan, plan_document_from, plan_grant_from, plan_repair_from, plan_revoke_from
 from ecr_tui.errors import InputError
 from ecr_tui.policy.actions import Access

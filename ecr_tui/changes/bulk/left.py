@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ecr_tui.aws.model import Repository
-from ecr_tui.changes.journal import (
+from ecr_tui.changes.entries import (
     DISMISSED,
     DONE,
     FAILED,
@@ -16,9 +16,9 @@ from ecr_tui.changes.journal import (
     WRITTEN,
     Entry,
     History,
-    Journal,
     Run,
 )
+from ecr_tui.changes.journal import Journal
 from ecr_tui.errors import Cancelled
 
 

@@ -20,7 +20,8 @@ from ecr_tui.changes.bulk.paced_store import PacedStore, Stop
 from ecr_tui.changes.bulk.pacing import Pacer
 from ecr_tui.changes.bulk.pool import Pool
 from ecr_tui.changes.bulk.result import FAILED, REFUSED, UNCHANGED, UNTRIED, WRITTEN, Progress, Result, Summary
-from ecr_tui.changes.journal import DISMISSED, DONE, STOPPED, UNDO, Entry, History, Journal, Run
+from ecr_tui.changes.entries import DISMISSED, DONE, STOPPED, UNDO, Entry, History, Run
+from ecr_tui.changes.journal import Journal
 from ecr_tui.changes.plans import plan_undo_from
 from ecr_tui.changes.undo import repository_of, settle, target, undo_entry
 from ecr_tui.errors import Cancelled, CredentialsError, EcrTuiError, EnvironmentFailure, InputError

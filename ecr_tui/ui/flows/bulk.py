@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
     from ecr_tui.changes.apply import Plan
     from ecr_tui.changes.bulk import Bulk, Intent, Progress, Result, Summary, Unfinished
-    from ecr_tui.changes.journal import Entry, Run
+    from ecr_tui.changes.entries import Entry, Run
     from ecr_tui.workspace import Workspace
 
 TICK = 0.1

@@ -15,7 +15,7 @@ from ecr_tui.ui.messages import Answered
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
     from ecr_tui.changes.apply import Outcome, Plan
-    from ecr_tui.changes.journal import Entry
+    from ecr_tui.changes.entries import Entry
     from ecr_tui.policy.change import Grant
     from ecr_tui.workspace import Workspace
 

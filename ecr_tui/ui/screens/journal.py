@@ -13,8 +13,8 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.timer import Timer
 
+from ecr_tui.changes.entries import History
 from ecr_tui.changes.history import NOT_KNOWN, PastWrite, PastWrites
-from ecr_tui.changes.journal import History
 from ecr_tui.ui import jobs
 from ecr_tui.ui.journal_text import columns, copied, detail, fact_lines, meaning_lines, search_text, state_line
 from ecr_tui.ui.messages import Answered, CopyWanted

@@ -20,7 +20,7 @@ from ecr_tui.ui.text import NO, OK, count
 
 if TYPE_CHECKING:
     from ecr_tui.changes.bulk import Bulk, Intent, Unfinished
-    from ecr_tui.changes.journal import Entry
+    from ecr_tui.changes.entries import Entry
     from ecr_tui.ui.screens.bulk_run import BulkRunScreen
     from ecr_tui.ui.screens.main import MainScreen
 

@@ -10,7 +10,7 @@ from textual.content import Content
 
 from ecr_tui.changes.apply import Overwritten
 from ecr_tui.changes.bulk import Intent, undo_preview
-from ecr_tui.changes.journal import TAGS
+from ecr_tui.changes.entries import TAGS
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.principal import describe_all
 from ecr_tui.ui import write_text
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ecr_tui.aws.model import Repository
     from ecr_tui.changes.apply import Outcome, Plan
-    from ecr_tui.changes.journal import Entry
+    from ecr_tui.changes.entries import Entry
     from ecr_tui.policy.change import Grant
     from ecr_tui.ui.flows.countdown import Countdown
     from ecr_tui.ui.flows.writing import Writer

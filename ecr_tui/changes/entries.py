@@ -1,0 +1,272 @@
+"""What the journal records: writes, runs, and how they follow each other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property, lru_cache
+from typing import Any
+
+from ecr_tui.changes.json_lines import Damage
+from ecr_tui.changes.processes import is_running
+from ecr_tui.errors import InputError
+from ecr_tui.policy.compare import equivalent
+from ecr_tui.policy.document import PolicyDocument
+
+WRITTEN, FAILED, UNKNOWN = "written", "failed", "unknown"
+HALF = "half"
+"""What :func:`found_in` tells of a change of tags that was carried out in part; no outcome of an entry."""
+DONE, STOPPED, DISMISSED = "done", "stopped", "dismissed"
+POLICY, TAGS = "policy", "tags"
+NEVER_ARRIVED = "found unchanged afterwards"
+"""The detail of a write whose outcome was not known, and that was not done."""
+FOUND_LIVE, FOUND_BY_NEXT = "found live afterwards", "found by the next write"
+"""The detail of one that was done."""
+GRANT, REVOKE, REPAIR, EDIT, TAG, UNDO, REDO = "grant", "revoke", "repair", "edit", "tag", "undo", "redo"
+KINDS = (GRANT, REVOKE, REPAIR, EDIT, TAG, UNDO, REDO)
+_LONGEST_RUN = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is about to be written. Texts are exact; None means "no policy". ``principal`` is who gains or loses access,
+    ``operator`` the ARN of who writes; ``run`` the id of the run over many repositories that it is a part of.
+
+    ``undoes`` is the id of the entry that an undo takes back. A redo takes back an undo: every entry is taken back at
+    most once, and by the next link of its chain. ``subject``: POLICY, or TAGS, whose texts are JSON objects.
+    """
+
+    kind: str
+    repository: str
+    arn: str
+    region: str
+    account: str
+    principal: str = ""
+    operator: str = ""
+    before_text: str | None = None
+    after_text: str | None = None
+    undoes: str | None = None
+    run: str = ""
+    subject: str = POLICY
+
+
+@dataclass(frozen=True)
+class Run:
+    """A change to many repositories, noted before the first of them is written.
+
+    ``intent`` is what is done to each (``bulk.Intent`` as JSON), ``targets`` (name, ARN, region) of all in their order.
+    ``ended``: "" while nothing was noted, DONE, STOPPED (by the user or a failure that concerns all), or DISMISSED.
+    """
+
+    id: str
+    at: datetime
+    kind: str
+    account: str
+    operator: str
+    intent: dict[str, Any]
+    targets: tuple[tuple[str, str, str], ...]
+    ended: str = ""
+    by: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def at_work(self) -> bool:
+        """Whether the program that runs it still does."""
+        return not self.ended and is_running(self.by, self.at, _LONGEST_RUN)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A record with what became of it. ``outcome``: "written", "failed" (nothing was written) or "unknown"."""
+
+    id: str
+    at: datetime
+    record: Record
+    outcome: str = UNKNOWN
+    detail: str = ""
+    finished_at: datetime | None = None
+
+    @property
+    def in_force_at(self) -> datetime:
+        """From when on it may have been in force: AWS may have carried it out long after it was sent."""
+        return self.finished_at if self.detail == FOUND_LIVE and self.finished_at is not None else self.at
+
+
+def found_in(record: Record, text: str | None) -> str:
+    """What a text that was found there tells of the write: WRITTEN, FAILED, HALF (of a change of tags only), else
+    UNKNOWN. Of tags those count that the write changed."""
+    if record.subject == TAGS:
+        return _found_in_tags(record, text)
+    if same_state(record.subject, text, record.after_text):
+        return WRITTEN
+    return FAILED if same_state(record.subject, text, record.before_text) else UNKNOWN
+
+
+def _found_in_tags(record: Record, text: str | None) -> str:
+    try:
+        before, after, live = (dict(json.loads(one or "{}")) for one in (record.before_text, record.after_text, text))
+    except (ValueError, TypeError):
+        return UNKNOWN
+    changed = [key for key in before.keys() | after.keys() if before.get(key) != after.get(key)]
+    if all(live.get(key) == after.get(key) for key in changed):
+        return WRITTEN
+    if all(live.get(key) == before.get(key) for key in changed):
+        return FAILED
+    return HALF if all(live.get(key) in (before.get(key), after.get(key)) for key in changed) else UNKNOWN
+
+
+@dataclass(frozen=True)
+class History:
+    """What the journal holds, oldest first: all of it, or (``complete`` False) the last of it, in which nothing depends
+    on what came before.
+
+    What was looked up (``undoing.settle``): ``half`` are the ids of changes of tags that were carried out in part,
+    ``unclear`` the places (ARN and subject) whose last write is unknown, and where that cannot be told from what is
+    live.
+    """
+
+    entries: tuple[Entry, ...]
+    damaged: tuple[Damage, ...] = ()
+    runs: tuple[Run, ...] = ()
+    complete: bool = True
+    half: frozenset[str] = frozenset()
+    unclear: frozenset[tuple[str, str]] = frozenset()
+
+    @cached_property
+    def undone_by(self) -> Mapping[str, Entry]:
+        """By the id of an entry that was taken back: the undo or redo that did."""
+        return {
+            entry.record.undoes: entry for entry in self.entries if entry.record.undoes and entry.outcome == WRITTEN
+        }
+
+    @cached_property
+    def _places(self) -> Mapping[str, int]:
+        """By id: where an entry stands among those of its repository."""
+        return {entry.id: place for same in self.of_repository.values() for place, entry in enumerate(same)}
+
+    @cached_property
+    def of_repository(self) -> Mapping[tuple[str, str], Sequence[Entry]]:
+        """By ARN and subject, oldest first."""
+        found: dict[tuple[str, str], list[Entry]] = {}
+        for entry in self.entries:
+            found.setdefault((entry.record.arn, entry.record.subject), []).append(entry)
+        return found
+
+    @property
+    def unknown(self) -> tuple[Entry, ...]:
+        """The last writes to their places of which nobody knows whether they were carried out."""
+        last = (entries[-1] for entries in self.of_repository.values())
+        return tuple(entry for entry in last if entry.outcome == UNKNOWN)
+
+    def undone(self) -> frozenset[str]:
+        """The ids of entries that an undo, or a redo, took back."""
+        return frozenset(self.undone_by)
+
+    def undoable(self, account: str | None = None) -> Iterator[Entry]:
+        """Grants, revokes and redos that were written and not taken back since, newest first.
+
+        Without those of which the journal itself knows that somebody else overwrote them.
+        """
+        return self._standing(account, lambda kind: kind != UNDO)
+
+    def redoable(self, account: str | None = None) -> Iterator[Entry]:
+        """Undos that were not taken back, newest first, with nothing of ours written upon them."""
+        for entry in self._standing(account, lambda kind: kind == UNDO):
+            if same_state(entry.record.subject, self.last_known(entry), entry.record.after_text):
+                yield entry
+
+    def _standing(self, account: str | None, wanted: Callable[[str], bool]) -> Iterator[Entry]:
+        following: dict[tuple[str, str], tuple[Entry, ...]] = {}
+        cut = self.half | {one.record.undoes for one in self.entries if one.id in self.half}
+        for entry in reversed(self.entries):
+            record = entry.record
+            place = (record.arn, record.subject)
+            after = following.get(place, ())
+            # What is known to have been in force, if only in part, is what the next ones found.
+            known = entry.outcome == WRITTEN or entry.id in self.undone_by
+            following[place] = (entry,) if known else (entry, *after)
+            if (
+                (entry.outcome == WRITTEN or entry.id in self.half)
+                and wanted(record.kind)
+                and entry.id not in self.undone_by
+                and account in (None, record.account)
+                and place not in self.unclear
+                # What a later write found there is not what this one left, unless it came after that.
+                and (
+                    entry.id in cut
+                    or all(
+                        same_state(record.subject, one.record.before_text, record.after_text)
+                        for one in after
+                        if one.at > entry.in_force_at
+                    )
+                )
+            ):
+                yield entry
+
+    def last_undoable(self, account: str | None = None) -> Entry | None:
+        """The newest write that was not taken back since."""
+        return next(self.undoable(account), None)
+
+    def last_action(self, account: str | None = None, *, redo: bool = False) -> tuple[Entry, ...]:
+        """What the user last did and can take back (``redo``: last took back), newest first: one write, or all of a
+        run that still stand."""
+        candidates = self.redoable if redo else self.undoable
+        last = next(candidates(account), None)
+        if last is None or not last.record.run:
+            return () if last is None else (last,)
+        return tuple(entry for entry in candidates(account) if entry.record.run == last.record.run)
+
+    def find(self, identifier: str) -> Entry | None:
+        """By its id, or by the last part of it."""
+        wanted = identifier.strip()
+        found = [entry for entry in self.entries if entry.id == wanted or entry.id.rpartition("-")[2] == wanted]
+        return found[0] if len(found) == 1 else None
+
+    def about_tags(self, identifier: str) -> bool:
+        entry = self.find(identifier)
+        return entry is not None and entry.record.subject == TAGS
+
+    def run_entries(self, run: str) -> tuple[Entry, ...]:
+        """Of one run, newest first, each repository's last written one."""
+        last = {e.record.arn: e for e in self.entries if e.record.run == run and e.outcome == WRITTEN}
+        return tuple(reversed(last.values()))
+
+    def tip(self, entry: Entry) -> tuple[Entry, bool]:
+        """The last link of an entry's chain of undos and redos, and whether what the entry did is in force by it."""
+        in_force = True
+        while entry.id in self.undone_by:
+            entry, in_force = self.undone_by[entry.id], not in_force
+        return entry, in_force
+
+    def cut_undo(self, entry: Entry) -> Entry | None:
+        """The undo of a change of tags, or its redo, that was carried out in part only."""
+        return next((one for one in self.entries if one.id in self.half and one.record.undoes == entry.id), None)
+
+    def later(self, entry: Entry) -> tuple[Entry, ...]:
+        """Written to the same repository after ``entry``, or perhaps written, oldest first."""
+        same = self.of_repository[entry.record.arn, entry.record.subject]
+        return tuple(one for one in same[self._places[entry.id] + 1 :] if one.outcome != FAILED)
+
+    def last_known(self, entry: Entry) -> str | None:
+        """What the last write to the entry's repository left, as far as the journal knows."""
+        same = reversed(self.of_repository[entry.record.arn, entry.record.subject])
+        last = next((one for one in same if one.outcome == WRITTEN), None)
+        return last.record.after_text if last is not None else entry.record.before_text
+
+
+def same_state(subject: str, one: str | None, other: str | None) -> bool:
+    """Whether two texts of the journal mean the same."""
+    if one == other:
+        return True
+    try:
+        if subject == TAGS:
+            return bool(json.loads(one or "{}") == json.loads(other or "{}"))
+        return equivalent(_document(one), _document(other))
+    except (ValueError, InputError):
+        return False
+
+
+@lru_cache(maxsize=1024)
+def _document(text: str | None) -> PolicyDocument | None:
+    return None if text is None else PolicyDocument.parse(text)
