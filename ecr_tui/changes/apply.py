@@ -12,35 +12,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from ecr_tui.aws.model import RegistryFacts, Repository, Role
+from ecr_tui.aws.model import Repository, Role
 from ecr_tui.changes.attempts import Pace, Patience, refused
 from ecr_tui.changes.entries import FAILED, UNKNOWN, WRITTEN, Record
 from ecr_tui.changes.journal import Journal
-from ecr_tui.changes.plans import (
-    Plan,
-    plan_document_from,
-    plan_grant_from,
-    plan_revoke_from,
-    read_live,
-    sentences,
-)
+from ecr_tui.changes.plans import Plan, plan_document_from, read_live, sentences
 from ecr_tui.errors import ConflictError, EcrTuiError, EnvironmentFailure, InputError, UnknownPrincipal
-from ecr_tui.policy.actions import Access
-from ecr_tui.policy.change import Grant, differences, equivalent, text_diff
+from ecr_tui.policy.change import differences, equivalent, text_diff
 from ecr_tui.policy.document import PolicyDocument
 
-__all__ = [
-    "Outcome",
-    "Plan",
-    "PolicyStore",
-    "apply",
-    "plan_document",
-    "plan_document_from",
-    "plan_grant",
-    "plan_grant_from",
-    "plan_revoke",
-    "plan_revoke_from",
-]
+__all__ = ["Outcome", "Overwritten", "Plan", "PolicyStore", "apply"]
 
 READ_BACK_PAUSES = (0.3, 1.0)
 """Seconds between looks at a policy that does not read back as written: ECR documents no consistency for it."""
@@ -78,37 +59,6 @@ class Outcome:
     written: bool
     entry_id: str | None = None
     notes: tuple[str, ...] = field(default=())
-
-
-def plan_grant(
-    store: PolicyStore, repository: Repository, grant: Grant, *, registry: RegistryFacts | None = None
-) -> Plan:
-    """``registry``: what else decides in the repository's region, where it was looked at."""
-    return plan_grant_from(repository, store.read(repository), grant, registry=registry)
-
-
-def plan_revoke(
-    store: PolicyStore,
-    repository: Repository,
-    principals: tuple[str, ...],
-    access: Access | None = None,
-    *,
-    foreign: bool = False,
-    registry: RegistryFacts | None = None,
-) -> Plan:
-    """Arguments as :func:`ecr_tui.policy.change.revoke`."""
-    return plan_revoke_from(repository, store.read(repository), principals, access, foreign=foreign, registry=registry)
-
-
-def plan_document(
-    store: PolicyStore,
-    repository: Repository,
-    incoming: PolicyDocument,
-    *,
-    registry: RegistryFacts | None = None,
-    notes: Sequence[str] = (),
-) -> Plan:
-    return plan_document_from(repository, store.read(repository), incoming, registry=registry, notes=notes)
 
 
 def apply(

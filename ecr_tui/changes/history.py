@@ -10,7 +10,7 @@ from typing import Any
 
 from ecr_tui.changes.entries import FAILED, TAGS, UNKNOWN, Entry, History, Run, same_state
 from ecr_tui.changes.json_lines import Damage
-from ecr_tui.changes.tags import tags_of
+from ecr_tui.changes.tag_plans import tags_of
 from ecr_tui.changes.undo import same_again
 from ecr_tui.errors import InputError
 from ecr_tui.policy.actions import Access

@@ -10,9 +10,9 @@ from typing import Any
 from ecr_tui.access import registry_policy
 from ecr_tui.access.expiry import ending
 from ecr_tui.aws.model import RegistryFacts, Repository, Role
-from ecr_tui.changes.consequences import Situation, fix_of, lint_of, openings, remaining_json, within_account
-from ecr_tui.changes.entries import EDIT, REDO, REPAIR, UNDO, UNKNOWN, Entry
-from ecr_tui.errors import ConflictError, EcrTuiError, InputError, RefusedError
+from ecr_tui.changes.consequences import Situation, fix_of, lint_of, remaining_json, within_account
+from ecr_tui.changes.entries import EDIT, REDO, REPAIR, UNDO
+from ecr_tui.errors import EcrTuiError, InputError, RefusedError
 from ecr_tui.policy.acceptance import Refusal, dead_principals, refusals
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import (
@@ -21,7 +21,6 @@ from ecr_tui.policy.change import (
     Grant,
     adopt,
     differences,
-    equivalent,
     merge,
     revoke,
     text_diff,
@@ -29,10 +28,9 @@ from ecr_tui.policy.change import (
 from ecr_tui.policy.document import LIMIT, PolicyDocument, PolicyError
 from ecr_tui.policy.identity import NeededPolicies, needed_policies
 from ecr_tui.policy.lint import Finding
-from ecr_tui.policy.principal import account_of, describe, partition_of
+from ecr_tui.policy.principal import account_of, partition_of
 from ecr_tui.policy.remaining import Remaining
 from ecr_tui.policy.repair import FormerName, repair
-from ecr_tui.policy.widening import widenings
 from ecr_tui.text import block
 
 _OWNER = str(Role.OWNER)
@@ -280,61 +278,6 @@ def plan_repair_from(
         notes += [f"Not repaired: {one.sentence}." for one in left]
     risks = (*repair(plan.before, repository.arn, repins).risks, *plan.risks)
     return replace(plan, named=applied, notes=tuple(notes), risks=tuple(dict.fromkeys(risks)))
-
-
-def plan_undo_from(entry: Entry, text: str | None, later: Sequence[Entry] = ()) -> Plan:
-    """Back to the text before ``entry``: a "redo" where that is an undo itself, else an "undo".
-
-    Raises ConflictError when ``text``, the live one, is not what it wrote. ``later`` are the writes to the repository
-    of which the journal knows, after ``entry``.
-    """
-    record = entry.record
-    repository = Repository(record.repository, record.arn, "", record.region, record.account)
-    _, live = read_live(repository, text)
-    _, written = read_live(repository, record.after_text)
-    _, former = read_live(repository, record.before_text)
-    kind = REDO if record.kind == UNDO else UNDO
-    if not equivalent(live, written):
-        raise ConflictError(
-            f"the policy of {record.repository} was changed "
-            f"{'again' if later else 'by someone else'} since; nothing was {kind}ne",
-            detail="\n".join([*told_later(entry, later), *sentences(written, live)]),
-            hint="Look at the policy as it is now: take the access away with a revoke, or grant it again.",
-            side=_OWNER,
-        )
-    diff, findings = differences(live, former), lint_of(former, repository)
-    return Plan(
-        repository=repository,
-        kind=kind,
-        named=tuple(record.principal.split(", ")) if record.principal else (),
-        grant=None,
-        before_text=text,
-        before=live,
-        after=former,
-        changed=True,
-        diff=diff,
-        text_diff=text_diff(live, former),
-        findings=findings,
-        refusals=refusals(former, findings, read=former, standing=findings),
-        risks=(*openings(diff), *widenings(live, former)),
-        exact_text=record.before_text,
-    )
-
-
-def told_later(entry: Entry, later: Sequence[Entry]) -> list[str]:
-    """Who wrote after ``entry``, as far as the journal knows, a line each, the last few of them."""
-    if not later:
-        return [
-            f"The write of {entry.at:%Y-%m-%d %H:%M} UTC is no longer the last one. The journal knows of no later one, "
-            "so it was not made with this journal: another program, another user or another machine."
-        ]
-    return [
-        f"{one.at:%Y-%m-%d %H:%M} UTC: {one.record.kind}"
-        + (f" for {describe(one.record.principal)}" if one.record.principal else "")
-        + (f" by {one.record.operator}" if one.record.operator else "")
-        + f" ({one.id}{', outcome unknown' if one.outcome == UNKNOWN else ''})"
-        for one in later[-5:]
-    ]
 
 
 def sentences(before: PolicyDocument | None, after: PolicyDocument | None) -> list[str]:

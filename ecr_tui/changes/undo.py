@@ -16,11 +16,13 @@ from datetime import UTC, datetime, timedelta
 from ecr_tui.aws.model import Repository, Role
 from ecr_tui.changes.apply import Outcome, PolicyStore, gate, write
 from ecr_tui.changes.attempts import Pace
+from ecr_tui.changes.consequences import lint_of, openings
 from ecr_tui.changes.entries import (
     FAILED,
     FOUND_LIVE,
     HALF,
     NEVER_ARRIVED,
+    REDO,
     TAGS,
     UNDO,
     UNKNOWN,
@@ -31,8 +33,12 @@ from ecr_tui.changes.entries import (
     same_state,
 )
 from ecr_tui.changes.journal import Journal
-from ecr_tui.changes.plans import Plan, plan_undo_from, read_live, told_later
+from ecr_tui.changes.plans import Plan, read_live, sentences
 from ecr_tui.errors import ConflictError, EcrTuiError, InputError
+from ecr_tui.policy.acceptance import refusals
+from ecr_tui.policy.change import differences, equivalent, text_diff
+from ecr_tui.policy.principal import describe
+from ecr_tui.policy.widening import widenings
 
 StoreFor = Callable[[Entry], PolicyStore]
 TagsFor = Callable[[Entry], Mapping[str, str]]
@@ -47,6 +53,7 @@ _REVISED = timedelta(days=1)
 def undo(
     store_for: StoreFor,
     journal: Journal,
+    identifier: str = "",
     *,
     account: str | None = None,
     operator: str = "",
@@ -54,21 +61,26 @@ def undo(
     redo: bool = False,
     tags_for: TagsFor | None = None,
 ) -> Outcome:
-    """Take back the last write of ``account`` (None: of any) that is not taken back yet; ``redo``: the last undo.
+    """Take back the entry with this id ("": the last write that is not taken back yet); ``redo``: write it again, or
+    what the last undo took back. Only of ``account`` (None: of any).
 
-    Restores the exact text that was there before, or deletes the policy where there was none. Raises InputError when
-    there is nothing to take back, ConflictError when the live policy is no longer what that write left.
+    Restores the exact text that was there before, or deletes the policy where there was none. Raises InputError where
+    there is no such entry or that is done already, ConflictError when the live policy is no longer what that write, or
+    the last link of its chain, left.
     """
     gate(read_only)
+    arn = entry_of(journal.read(holds(identifier)), identifier, account).record.arn if identifier else ""
 
     def last(history: History) -> Entry | None:
         return next((history.redoable if redo else history.undoable)(account), None)
 
-    with journal.writing():
-        history = settle(
-            store_for, journal, account=account, tags_for=tags_for, enough=lambda history: last(history) is not None
-        )
-        entry = last(history)
+    enough = holds(identifier) if identifier else lambda history: last(history) is not None
+    with journal.writing(arn):
+        history = settle(store_for, journal, account=account, arn=arn, tags_for=tags_for, enough=enough)
+        if identifier:
+            entry: Entry | None = target(history, entry_of(history, identifier, account), redo=redo)
+        else:
+            entry = last(history)
         if entry is None:
             raise InputError(
                 f"there is nothing to {'redo' if redo else 'undo'}",
@@ -77,7 +89,7 @@ def undo(
             )
         if entry.record.subject == TAGS:
             raise InputError(
-                f"the last write changed the tags of {entry.record.repository}, not a policy",
+                f"{entry.id} changed the tags of {entry.record.repository}, not a policy",
                 hint=f"See its effect and take it back in the journal (U), or with: ecr-tui undo {entry.id}",
             )
         return _take_back(store_for(entry), journal, history, entry, operator)
@@ -107,42 +119,17 @@ def undo_entry(
         return write(store, journal, repository_of(entry), plan_on, operator, undoes=entry.id, run=run, pace=pace)
 
 
-def take_back(
-    store_for: StoreFor,
-    journal: Journal,
-    identifier: str,
-    *,
-    account: str,
-    redo: bool = False,
-    operator: str = "",
-    read_only: str = "",
-) -> Outcome:
-    """Undo the entry with this id, or ``redo`` it.
-
-    Raises InputError where there is none, or when that is so already, ConflictError when the live policy is not what
-    the last link of its chain left.
-    """
-    gate(read_only)
-    found = entry_of(journal.read(holds(identifier)), identifier, account)
-    with journal.writing(found.record.arn):
-        history = settle(store_for, journal, account=account, arn=found.record.arn, enough=holds(identifier))
-        entry = target(history, entry_of(history, identifier, account), redo=redo)
-        if entry.record.subject == TAGS:
-            raise InputError(f"{entry.id} changed tags, not a policy")
-        return _take_back(store_for(entry), journal, history, entry, operator)
-
-
 def holds(identifier: str) -> Callable[[History], bool]:
     """Whether a history has the entry with this id."""
     return lambda history: history.find(identifier) is not None
 
 
-def entry_of(history: History, identifier: str, account: str) -> Entry:
-    """The entry with this id. Raises InputError where ``account`` has none."""
+def entry_of(history: History, identifier: str, account: str | None) -> Entry:
+    """The entry with this id. Raises InputError where there is none, or it is not of ``account`` (None: any)."""
     entry = history.find(identifier)
     if entry is None:
         raise InputError(f"the journal has no entry {identifier!r}", hint="ecr-tui history lists them with their ids.")
-    if entry.record.account != account:
+    if account not in (None, entry.record.account):
         raise InputError(
             f"{entry.id} was written in account {entry.record.account}, and this profile belongs to {account}",
             hint="Use the profile of that account.",
@@ -210,6 +197,61 @@ def _take_back(store: PolicyStore, journal: Journal, history: History, entry: En
         return outcome
     late = f"AWS did not answer {open_[-1].id}: should it be carried out late, it replaces this one"
     return replace(outcome, notes=(*outcome.notes, late))
+
+
+def plan_undo_from(entry: Entry, text: str | None, later: Sequence[Entry] = ()) -> Plan:
+    """Back to the text before ``entry``: a "redo" where that is an undo itself, else an "undo".
+
+    Raises ConflictError when ``text``, the live one, is not what it wrote. ``later`` are the writes to the repository
+    of which the journal knows, after ``entry``.
+    """
+    record = entry.record
+    repository = repository_of(entry)
+    _, live = read_live(repository, text)
+    _, written = read_live(repository, record.after_text)
+    _, former = read_live(repository, record.before_text)
+    kind = REDO if record.kind == UNDO else UNDO
+    if not equivalent(live, written):
+        raise ConflictError(
+            f"the policy of {record.repository} was changed "
+            f"{'again' if later else 'by someone else'} since; nothing was {kind}ne",
+            detail="\n".join([*told_later(entry, later), *sentences(written, live)]),
+            hint="Look at the policy as it is now: take the access away with a revoke, or grant it again.",
+            side=str(Role.OWNER),
+        )
+    diff, findings = differences(live, former), lint_of(former, repository)
+    return Plan(
+        repository=repository,
+        kind=kind,
+        named=tuple(record.principal.split(", ")) if record.principal else (),
+        grant=None,
+        before_text=text,
+        before=live,
+        after=former,
+        changed=True,
+        diff=diff,
+        text_diff=text_diff(live, former),
+        findings=findings,
+        refusals=refusals(former, findings, read=former, standing=findings),
+        risks=(*openings(diff), *widenings(live, former)),
+        exact_text=record.before_text,
+    )
+
+
+def told_later(entry: Entry, later: Sequence[Entry]) -> list[str]:
+    """Who wrote after ``entry``, as far as the journal knows, a line each, the last few of them."""
+    if not later:
+        return [
+            f"The write of {entry.at:%Y-%m-%d %H:%M} UTC is no longer the last one. The journal knows of no later one, "
+            "so it was not made with this journal: another program, another user or another machine."
+        ]
+    return [
+        f"{one.at:%Y-%m-%d %H:%M} UTC: {one.record.kind}"
+        + (f" for {describe(one.record.principal)}" if one.record.principal else "")
+        + (f" by {one.record.operator}" if one.record.operator else "")
+        + f" ({one.id}{', outcome unknown' if one.outcome == UNKNOWN else ''})"
+        for one in later[-5:]
+    ]
 
 
 def same_again(history: History, entry: Entry) -> Entry | None:

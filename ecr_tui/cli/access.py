@@ -10,8 +10,8 @@ import click
 
 from ecr_tui.access.expiry import parse_until
 from ecr_tui.aws.model import Repository
-from ecr_tui.changes.apply import Plan
 from ecr_tui.changes.bulk import Bulk, Intent
+from ecr_tui.changes.plans import Plan
 from ecr_tui.cli import completing, output
 from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import (

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from ecr_tui.changes.apply import Plan
 from ecr_tui.changes.bulk import Intent
+from ecr_tui.changes.plans import Plan
 from ecr_tui.cli import output
 from ecr_tui.cli.access import resume_run, run_options
 from ecr_tui.cli.asking import Asking

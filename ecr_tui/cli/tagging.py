@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ecr_tui.changes.tags import TagPlan
+from ecr_tui.changes.tag_plans import TagPlan
 from ecr_tui.cli import completing, output
 from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import (

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from ecr_tui.changes.apply import Outcome, Plan
+from ecr_tui.changes.apply import Outcome
 from ecr_tui.changes.bulk import undo_preview
 from ecr_tui.changes.entries import TAGS
+from ecr_tui.changes.plans import Plan
 from ecr_tui.changes.undo import holds
 from ecr_tui.cli import completing, output
 from ecr_tui.cli.asking import Asking

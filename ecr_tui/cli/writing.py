@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable, Sequence
 
 from ecr_tui.aws.model import Repository
-from ecr_tui.changes.apply import Plan
 from ecr_tui.changes.bulk import WRITTEN, Bulk, Intent, Progress, Summary, Unfinished
+from ecr_tui.changes.plans import Plan
 from ecr_tui.cli import output
 from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import interruptible

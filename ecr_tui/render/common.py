@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ecr_tui.aws.model import Repository
-from ecr_tui.changes.apply import Outcome, Plan
+from ecr_tui.changes.apply import Outcome
 from ecr_tui.changes.entries import REPAIR
+from ecr_tui.changes.plans import Plan
 from ecr_tui.diagnosis.diagnose import Diagnosis
 from ecr_tui.policy.access import AccessSummary
 from ecr_tui.policy.compare import shortened

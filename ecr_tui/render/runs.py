@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from ecr_tui.changes.apply import Plan
 from ecr_tui.changes.bulk import UNCHANGED, WRITTEN, Result, Summary
 from ecr_tui.changes.entries import REPAIR
+from ecr_tui.changes.plans import Plan
 from ecr_tui.render.common import outcome_text, plan_text
 from ecr_tui.text import safe
 

@@ -9,8 +9,7 @@ from typing import Any
 
 from ecr_tui.access.creation_templates import Fit
 from ecr_tui.access.two_sided import ALLOWED, TwoSided, headline
-from ecr_tui.changes.apply import Plan
-from ecr_tui.changes.plans import needed_of
+from ecr_tui.changes.plans import Plan, needed_of
 from ecr_tui.policy.export import Format, consumer_side, dynamic_references, owner_side
 from ecr_tui.policy.identity import NeededPolicies
 from ecr_tui.policy.principal import describe

@@ -15,7 +15,7 @@ from ecr_tui.access.facts import Facts
 from ecr_tui.access.two_sided import TwoSided, two_sided
 from ecr_tui.aws.model import IdentityPolicies, RegistryFacts, Repository, Role
 from ecr_tui.aws.policies import RepositoryPolicies
-from ecr_tui.changes.apply import Plan
+from ecr_tui.changes.plans import Plan
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.principal import account_of, is_account

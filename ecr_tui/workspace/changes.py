@@ -16,14 +16,15 @@ from ecr_tui.aws.policies import PRINCIPAL_WAIT, RepositoryPolicies
 from ecr_tui.aws.sessions import AwsSession
 from ecr_tui.aws.tags import RepositoryTags
 from ecr_tui.changes import apply as apply_module
-from ecr_tui.changes.apply import Outcome, Plan, apply, plan_document, plan_grant, plan_grant_from, plan_revoke
+from ecr_tui.changes.apply import Outcome, apply
 from ecr_tui.changes.bulk import PARALLEL, Bulk, Intent
 from ecr_tui.changes.entries import POLICY, REDO, TAGS, UNDO, WRITTEN, Entry, History
 from ecr_tui.changes.history import PastWrites
 from ecr_tui.changes.journal import Journal
-from ecr_tui.changes.plans import plan_edit_from
-from ecr_tui.changes.tags import TagOutcome, TagPlan, apply_tags, plan_back, plan_half, plan_tags
-from ecr_tui.changes.undo import entry_of, holds, repository_of, settle, take_back, target, undo
+from ecr_tui.changes.plans import Plan, plan_document_from, plan_edit_from, plan_grant_from, plan_revoke_from
+from ecr_tui.changes.tag_plans import TagPlan, plan_back, plan_half, plan_tags
+from ecr_tui.changes.tags import TagOutcome, apply_tags
+from ecr_tui.changes.undo import entry_of, holds, repository_of, settle, target, undo
 from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.listing.policy_reader import PolicyReader
 from ecr_tui.policy.acceptance import dead_principals
@@ -55,19 +56,23 @@ class Changes:
 
     def plan(self, repository: Repository, grant: Grant) -> Plan:
         """On the live policy and the live tags: what a listing says of tags lags behind them."""
-        facts = self._access.registry_facts(repository.region)
-        return plan_grant(self._listing.store(), self._listing.fresh(repository), grant, registry=facts)
+        fresh, text, facts = self._live(repository)
+        return plan_grant_from(fresh, text, grant, registry=facts)
 
     def plan_revoke(self, repository: Repository, principals: tuple[str, ...]) -> Plan:
-        facts = self._access.registry_facts(repository.region)
-        return plan_revoke(self._listing.store(), self._listing.fresh(repository), principals, registry=facts)
+        fresh, text, facts = self._live(repository)
+        return plan_revoke_from(fresh, text, principals, registry=facts)
 
     def plan_document(self, repository: Repository, incoming: PolicyDocument, notes: Sequence[str] = ()) -> Plan:
         """What merging a pasted policy would change; what a repository policy cannot carry is in ``moved``."""
+        fresh, text, facts = self._live(repository)
+        return plan_document_from(fresh, text, incoming, registry=facts, notes=notes)
+
+    def _live(self, repository: Repository) -> tuple[Repository, str | None, RegistryFacts]:
+        """With its tags and its policy, and what else decides in its region."""
         facts = self._access.registry_facts(repository.region)
-        return plan_document(
-            self._listing.store(), self._listing.fresh(repository), incoming, registry=facts, notes=notes
-        )
+        fresh = self._listing.fresh(repository)
+        return fresh, self._listing.policy_text(fresh), facts
 
     def plan_edit(self, repository: Repository, text: str | None, edited: PolicyDocument) -> Plan:
         """What replacing ``text``, as it was read, by ``edited`` would change."""
@@ -121,14 +126,7 @@ class Changes:
         """Write what was previewed, or refuse (ConflictError) when the live policy is another by now."""
         session, read_only = self._accounts.to_write()
         owner = session.identity()
-        if plan.repository.account != owner.account:
-            # Requests name the repository alone: in another account it would be another one.
-            raise InputError(
-                f"{plan.repository.name} was listed in account {plan.repository.account}, and this profile belongs to "
-                f"{owner.account}; nothing was written",
-                hint="List the repositories again.",
-                side=Role.OWNER.value,
-            )
+        _check_account(plan.repository, owner)
         try:
             store = RepositoryPolicies(session, client=session.ecr_once)
             outcome = apply(store, self.journal, plan, operator=owner.arn, read_only=read_only)
@@ -167,11 +165,11 @@ class Changes:
 
     def undo(self) -> Outcome:
         """Take back the last write of this account that was not taken back yet."""
-        return self._undo_last(redo=False)
+        return self._take_back(redo=False)
 
     def redo(self) -> Outcome:
         """Take back the last undo of this account, unless something was written upon it."""
-        return self._undo_last(redo=True)
+        return self._take_back(redo=True)
 
     def undo_entry(self, identifier: str) -> Outcome:
         """Take back that write. InputError where that is done already, ConflictError where it is not the live state."""
@@ -181,35 +179,20 @@ class Changes:
         """Write again what was taken back."""
         return self._take_back(identifier, redo=True)
 
-    def _undo_last(self, *, redo: bool) -> Outcome:
+    def _take_back(self, identifier: str = "", *, redo: bool) -> Outcome:
         session, read_only = self._accounts.to_write()
         owner = session.identity()
+        store = RepositoryPolicies(session, client=session.ecr_once)
         outcome = undo(
-            lambda entry: RepositoryPolicies(session, client=session.ecr_once),
-            self.journal,
-            account=owner.account,
-            operator=owner.arn,
-            read_only=read_only,
-            redo=redo,
-            tags_for=self._tags_for,
-        )
-        return self._taken_back(outcome, RepositoryPolicies(session, client=session.ecr_once))
-
-    def _take_back(self, identifier: str, *, redo: bool) -> Outcome:
-        session, read_only = self._accounts.to_write()
-        owner = session.identity()
-        outcome = take_back(
-            lambda entry: RepositoryPolicies(session, client=session.ecr_once),
+            lambda entry: store,
             self.journal,
             identifier,
             account=owner.account,
             operator=owner.arn,
             read_only=read_only,
             redo=redo,
+            tags_for=self._tags_for,
         )
-        return self._taken_back(outcome, RepositoryPolicies(session, client=session.ecr_once))
-
-    def _taken_back(self, outcome: Outcome, store: RepositoryPolicies) -> Outcome:
         if outcome.plan.kind == REDO:
             # It may have been a grant, and AWS takes its time with those.
             self._granted_at[outcome.plan.repository.arn] = time.monotonic()
@@ -261,12 +244,7 @@ class Changes:
         """Write tags as they were previewed, or refuse (ConflictError) when tags or policy are others by now."""
         session, read_only = self._accounts.to_write()
         owner = session.identity()
-        if plan.repository.account != owner.account:
-            raise InputError(
-                f"{plan.repository.name} is in account {plan.repository.account}, and this profile belongs to "
-                f"{owner.account}; nothing was written",
-                hint="List the repositories again.",
-            )
+        _check_account(plan.repository, owner)
         store = RepositoryTags(session, writing=True)
         return apply_tags(store, self.journal, plan, operator=owner.arn, read_only=read_only)
 
@@ -286,6 +264,17 @@ class Changes:
         if last is None or last.record.kind != "grant":
             return float("inf")
         return (datetime.now(UTC) - (last.finished_at or last.at)).total_seconds()
+
+
+def _check_account(repository: Repository, owner: Identity) -> None:
+    """Requests name the repository alone: in another account it would be another one."""
+    if repository.account != owner.account:
+        raise InputError(
+            f"{repository.name} was listed in account {repository.account}, and this profile belongs to "
+            f"{owner.account}; nothing was written",
+            hint="List the repositories again.",
+            side=Role.OWNER.value,
+        )
 
 
 class _Owner:

@@ -16,7 +16,7 @@ from ecr_tui.aws.policies import RepositoryPolicies
 from ecr_tui.aws.profiles import list_profiles
 from ecr_tui.aws.sessions import AwsSession
 from ecr_tui.aws.tokens import registry_token
-from ecr_tui.changes.apply import apply, plan_grant, plan_revoke
+from ecr_tui.changes.apply import apply
 from ecr_tui.changes.attempts import Patience
 from ecr_tui.changes.entries import FAILED, WRITTEN
 from ecr_tui.changes.journal import Journal
@@ -37,6 +37,7 @@ from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.aws_http import DropConnection
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.sandbox.world import AwsCall
+from tests.support.planning import plan_grant, plan_revoke
 
 REGION = Sandbox.region
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ecr_tui.aws.model import Repository
-from ecr_tui.changes.apply import Plan
 from ecr_tui.changes.bulk import Intent
+from ecr_tui.changes.plans import Plan
 from ecr_tui.config import Settings
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant

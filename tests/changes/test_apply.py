@@ -18,11 +18,11 @@ from ecr_tui.aws.model import Repository
 from ecr_tui.changes import apply as apply_module
 from ecr_tui.changes import attempts
 from ecr_tui.changes import undo as undo_module
-from ecr_tui.changes.apply import Overwritten, Plan, apply, plan_document, plan_grant, plan_grant_from, plan_revoke
+from ecr_tui.changes.apply import Overwritten, apply
 from ecr_tui.changes.entries import FAILED, UNKNOWN, WRITTEN, Entry
 from ecr_tui.changes.journal import Journal
-from ecr_tui.changes.plans import plan_revoke_from, plan_undo_from
-from ecr_tui.changes.undo import settle, undo
+from ecr_tui.changes.plans import Plan, plan_grant_from, plan_revoke_from
+from ecr_tui.changes.undo import plan_undo_from, settle, undo
 from ecr_tui.errors import (
     Cancelled,
     ConflictError,
@@ -35,6 +35,7 @@ from ecr_tui.errors import (
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant, equivalent
 from ecr_tui.policy.document import LIMIT, PolicyDocument
+from tests.support.planning import plan_document, plan_grant, plan_revoke
 
 A, B = "111111111111", "222222222222"
 USER = f"arn:aws:iam::{B}:user/devusr2"

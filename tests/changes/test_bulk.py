@@ -22,7 +22,7 @@ import pytest
 from ecr_tui.aws.model import RegistryFacts, Repository
 from ecr_tui.changes import apply as apply_module
 from ecr_tui.changes import attempts
-from ecr_tui.changes.apply import Outcome, Plan
+from ecr_tui.changes.apply import Outcome
 from ecr_tui.changes.bulk import (
     FAILED,
     UNCHANGED,
@@ -38,7 +38,7 @@ from ecr_tui.changes.bulk import (
 )
 from ecr_tui.changes.bulk.runs import HOPELESS
 from ecr_tui.changes.journal import Journal
-from ecr_tui.changes.plans import plan_grant_from
+from ecr_tui.changes.plans import Plan, plan_grant_from
 from ecr_tui.config import Settings
 from ecr_tui.errors import (
     Cancelled,

@@ -16,7 +16,8 @@ from ecr_tui.changes import tags as tags_module
 from ecr_tui.changes.entries import FAILED, UNKNOWN, WRITTEN
 from ecr_tui.changes.history import LIVE, TAKEN_BACK, PastWrites
 from ecr_tui.changes.journal import Journal
-from ecr_tui.changes.tags import apply_tags, changed_tags, plan_back, plan_half, plan_tags
+from ecr_tui.changes.tag_plans import changed_tags, plan_back, plan_half, plan_tags
+from ecr_tui.changes.tags import apply_tags
 from ecr_tui.changes.undo import settle, target
 from ecr_tui.errors import ConflictError, DeniedError, EnvironmentFailure, InputError
 from ecr_tui.policy.document import PolicyDocument

@@ -21,14 +21,15 @@ from ecr_tui.aws.model import Repository
 from ecr_tui.changes import apply as apply_module
 from ecr_tui.changes import attempts
 from ecr_tui.changes import undo as undo_module
-from ecr_tui.changes.apply import Outcome, apply, plan_grant, plan_revoke
+from ecr_tui.changes.apply import Outcome, apply
 from ecr_tui.changes.entries import FAILED, FOUND_BY_NEXT, NEVER_ARRIVED, UNKNOWN, WRITTEN, same_state
 from ecr_tui.changes.history import LIVE, NOT_KNOWN, NOT_WRITTEN, SUPERSEDED, TAKEN_BACK, PastWrites
 from ecr_tui.changes.journal import Journal
-from ecr_tui.changes.undo import settle, take_back, undo, undo_entry
+from ecr_tui.changes.undo import settle, undo, undo_entry
 from ecr_tui.errors import ConflictError, EcrTuiError, InputError
 from ecr_tui.policy.actions import Access
 from tests.changes.test_apply import FOREIGN, GRANT, OTHER, REPO, USER, A, Store, repo
+from tests.support.planning import plan_grant, plan_revoke
 
 SECOND = repo("second", Team="Payments")
 
@@ -66,7 +67,7 @@ class Driver:
 
     def undo(self, identifier: str = "", *, redo: bool = False) -> Outcome:
         if identifier:
-            return take_back(lambda _: self.store, self.journal, identifier, account=A, redo=redo, operator="me")
+            return undo(lambda _: self.store, self.journal, identifier, account=A, redo=redo, operator="me")
         return undo(lambda _: self.store, self.journal, account=A, redo=redo, operator="me")
 
     def redo(self, identifier: str = "") -> Outcome:
@@ -110,9 +111,9 @@ def test_undo_redo_and_undo_again_are_one_chain(journal: Journal) -> None:
     with pytest.raises(InputError, match="no entry"):
         me.undo("20260101T000000-00000000")
     with pytest.raises(InputError, match="was written in account"):
-        take_back(lambda _: store, journal, first, account="999999999999")
+        undo(lambda _: store, journal, first, account="999999999999")
     with pytest.raises(InputError, match="read-only"):
-        take_back(lambda _: store, journal, first, account=A, read_only="why")
+        undo(lambda _: store, journal, first, account=A, read_only="why")
 
 
 def test_what_somebody_else_made_of_it_is_refused_until_it_is_back(journal: Journal) -> None:

@@ -18,8 +18,9 @@ import pytest
 
 from ecr_tui.changes import apply as apply_module
 from ecr_tui.changes import attempts
-from ecr_tui.changes.apply import Overwritten, Plan
+from ecr_tui.changes.apply import Overwritten
 from ecr_tui.changes.entries import FAILED, UNKNOWN, WRITTEN
+from ecr_tui.changes.plans import Plan
 from ecr_tui.config import Settings
 from ecr_tui.errors import ConflictError, EcrTuiError
 from ecr_tui.policy.actions import Access

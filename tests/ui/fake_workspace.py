@@ -28,13 +28,14 @@ from ecr_tui.aws.model import (
     Role,
     RoleToAssume,
 )
-from ecr_tui.changes.apply import Outcome, Plan, apply, plan_document, plan_grant, plan_grant_from, plan_revoke
+from ecr_tui.changes.apply import Outcome, apply
 from ecr_tui.changes.bulk import Bulk
 from ecr_tui.changes.entries import Entry
 from ecr_tui.changes.history import PastWrites
 from ecr_tui.changes.journal import Journal
-from ecr_tui.changes.plans import plan_edit_from, plan_repair_from
-from ecr_tui.changes.tags import TagOutcome, TagPlan, apply_tags, plan_back, plan_tags
+from ecr_tui.changes.plans import Plan, plan_edit_from, plan_grant_from, plan_repair_from
+from ecr_tui.changes.tag_plans import TagPlan, plan_back, plan_tags
+from ecr_tui.changes.tags import TagOutcome, apply_tags
 from ecr_tui.changes.undo import entry_of, take_back, target, undo
 from ecr_tui.config import Settings
 from ecr_tui.errors import Cancelled, EcrTuiError
@@ -57,6 +58,7 @@ from ecr_tui.verification.report import (
     Verdict,
     stages_of,
 )
+from tests.support.planning import plan_document, plan_grant, plan_revoke
 from tests.ui.fake_proofs import FakeProofs
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from ecr_tui.changes.apply import apply, plan_grant
+from ecr_tui.changes.apply import apply
 from ecr_tui.changes.entries import Record
 from ecr_tui.changes.journal import Journal
 from ecr_tui.errors import EnvironmentFailure
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from ecr_tui.ui.screens import journal as screen
+from tests.support.planning import plan_grant
 from tests.ui.conftest import Session, running
 from tests.ui.fake_workspace import DEVUSR2, HOSTILE, A, FakeWorkspace, repository
 

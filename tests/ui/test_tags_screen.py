@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ecr_tui.changes.apply import apply, plan_grant
+from ecr_tui.changes.apply import apply
 from ecr_tui.errors import DeniedError
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
+from tests.support.planning import plan_grant
 from tests.ui.conftest import running
 from tests.ui.fake_workspace import DEVUSR2, HOSTILE, FakeWorkspace, repository
 

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 import pytest
 
 from ecr_tui.changes import attempts
-from ecr_tui.changes.apply import Overwritten, plan_grant_from
+from ecr_tui.changes.apply import Overwritten
+from ecr_tui.changes.plans import plan_grant_from
 from ecr_tui.config import Settings
 from ecr_tui.errors import DeniedError, Throttled
 from ecr_tui.policy.actions import Access

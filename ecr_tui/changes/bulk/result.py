@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from ecr_tui.aws.model import Repository
-from ecr_tui.changes.apply import Outcome, Plan
+from ecr_tui.changes.apply import Outcome
+from ecr_tui.changes.plans import Plan
 from ecr_tui.errors import ConflictError, EcrTuiError
 
 WRITTEN, UNCHANGED, FAILED, UNTRIED, REFUSED = "written", "unchanged", "failed", "not tried", "refused"

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from ecr_tui.aws.model import RegistryFacts, Repository
 from ecr_tui.changes import apply as apply_module
-from ecr_tui.changes.apply import Outcome, Plan, PolicyStore, apply
+from ecr_tui.changes.apply import Outcome, PolicyStore, apply
 from ecr_tui.changes.bulk.intent import Intent
 from ecr_tui.changes.bulk.left import Unfinished, unfinished
 from ecr_tui.changes.bulk.paced_store import PacedStore, Stop
@@ -22,8 +22,8 @@ from ecr_tui.changes.bulk.pool import Pool
 from ecr_tui.changes.bulk.result import FAILED, REFUSED, UNCHANGED, UNTRIED, WRITTEN, Progress, Result, Summary
 from ecr_tui.changes.entries import DISMISSED, DONE, STOPPED, UNDO, Entry, History, Run
 from ecr_tui.changes.journal import Journal
-from ecr_tui.changes.plans import plan_undo_from
-from ecr_tui.changes.undo import repository_of, settle, target, undo_entry
+from ecr_tui.changes.plans import Plan
+from ecr_tui.changes.undo import plan_undo_from, repository_of, settle, target, undo_entry
 from ecr_tui.errors import Cancelled, CredentialsError, EcrTuiError, EnvironmentFailure, InputError
 
 PARALLEL = 8

@@ -17,7 +17,8 @@ from ecr_tui.ui.text import MUTED, OK, safe
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
-    from ecr_tui.changes.tags import TagOutcome, TagPlan
+    from ecr_tui.changes.tag_plans import TagPlan
+    from ecr_tui.changes.tags import TagOutcome
     from ecr_tui.ui.screens.main import MainScreen
 
 

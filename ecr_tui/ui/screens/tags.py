@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from ecr_tui.changes.tags import changed_tags, check_tag
+from ecr_tui.changes.tag_plans import changed_tags, check_tag
 from ecr_tui.errors import InputError
 from ecr_tui.ui.screens.ask import AskScreen
 from ecr_tui.ui.screens.dialog import Dialog
