@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ecr_tui.aws.model import Role
 from ecr_tui.diagnosis.denial import IDENTITY_BASED, RESOURCE_BASED, Denial, parse_denial, policy_with_article
-from ecr_tui.diagnosis.diagnose import row_of_code
+from ecr_tui.diagnosis.matching import row_of_code
 from ecr_tui.errors import CredentialsError, DeniedError, EcrTuiError, EnvironmentFailure, InputError, Throttled
 
 if TYPE_CHECKING:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 
-from ecr_tui.diagnosis.catalogue import BY_CODE, BY_ID, CATALOGUE
 from ecr_tui.diagnosis.denial import IDENTITY_BASED, RESOURCE_BASED, Denial, parse_denial, policy_with_article
 from ecr_tui.diagnosis.failure import (
     EITHER_POLICY,
@@ -21,6 +19,7 @@ from ecr_tui.diagnosis.failure import (
     Failure,
 )
 from ecr_tui.diagnosis.masks import masked
+from ecr_tui.diagnosis.matching import by_status, by_words, denied_by, own_line
 from ecr_tui.diagnosis.places import (
     LOOPBACK,
     action_of,
@@ -32,18 +31,15 @@ from ecr_tui.diagnosis.places import (
     request_of,
     transfer_of,
 )
-from ecr_tui.diagnosis.unwrap import Record, one_line, records, shortened
-from ecr_tui.policy.actions import TOKEN_ACTION, Access, is_known, is_registry_level, is_registry_policy_only
+from ecr_tui.diagnosis.unwrap import one_line, records, shortened
+from ecr_tui.policy.actions import TOKEN_ACTION, is_registry_policy_only
 from ecr_tui.policy.compiled import caller_of
 from ecr_tui.policy.evaluate import principal_arn
-
-__all__ = ["Diagnosis", "diagnose", "grantee", "row_of_code"]
 
 REPORT = (
     "Report a text that ecr-tui should know: open an issue of ecr-tui with the whole text and the tool that said it, "
     "account ids and names replaced."
 )
-_LONGEST_TITLE = 200
 _LONGEST_LOOK = 6000
 """Characters in which names of places are looked for, besides the record that decided."""
 
@@ -75,20 +71,6 @@ _STAGES = {
     "ecr:GetRepositoryPolicy": "read policy",
 }
 _UPLOADS = ("ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage")
-_GRANTABLE = frozenset(Access.PUSH_PULL.actions)
-_ACTION_OF_STATUS = {
-    401: "no-basic-auth",
-    405: "manifest-refused",
-    407: "proxy",
-    416: "upload-broken",
-    429: "throttled",
-}
-# Names the end of a run, not its cause.
-_END = re.compile(
-    r"(?:process|command|script|build|job|pipeline|task|step|make)\b.{0,60}(?:exit(?:ed)?|failed|returned|error)\b.{0,40}\d*$|"
-    r"^\W*(?:error: )?exit (?:code|status)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -154,9 +136,9 @@ def diagnose(
         words = masked(record, host)
         row: Failure | None = denied_by(denial, transfer_of(record, words))
     else:
-        row, record = _by_words(records(text), whole, host)
+        row, record = by_words(records(text), whole, host)
         words = masked(record, host)
-        row = row or _by_status(status, text)
+        row = row or by_status(status, text)
     transfer = transfer_of(record, words) or transfer_of(whole, masked(whole, host))
     told = denial.action if denial else ""
     of_row = row.action if row else ""
@@ -164,7 +146,7 @@ def diagnose(
     elsewhere = of_row if not of_row.startswith("ecr:") else ""
     known_action = told or action or elsewhere or action_of(*request_of(record)) or of_row
     if row is None:
-        return Diagnosis(UNKNOWN, _own_line(text), stage, known_action, UNKNOWN, _UNKNOWN_CAUSE, REPORT, text)
+        return Diagnosis(UNKNOWN, own_line(text), stage, known_action, UNKNOWN, _UNKNOWN_CAUSE, REPORT, text)
     facts = _facts(record, whole, denial)
     filled = _words(facts, known, denial, row, known_action)
     return Diagnosis(
@@ -194,78 +176,6 @@ def diagnose(
 _UNKNOWN_CAUSE = "This failure is not in the catalogue; its own words are all there is."
 
 
-def row_of_code(code: str, message: str = "") -> Failure | None:
-    """The catalogue's row for an AWS error answer, None for a code that it does not have.
-
-    Some codes stand for many failures; of these the message decides.
-    """
-    row = BY_CODE.get(code.lower())
-    if row is None or row.id not in ("parameter-refused", "signature") or not message:
-        return row
-    words = masked(one_line(message))
-    finer = ("clock", "policy-principal-missing", "policy-invalid")
-    return next((BY_ID[id] for id in finer if _matches(BY_ID[id], words)), row)
-
-
-# AWS's sentence
-
-
-def denied_by(denial: Denial, transfer: str) -> Failure:
-    """The row for what AWS says: the service and the policy that it names, then whether a repository policy could
-    give the action at all."""
-    return BY_ID[_denied_by(denial, transfer)]
-
-
-def _denied_by(denial: Denial, transfer: str) -> str:
-    action, policy = denial.action, denial.policy_type
-    if action.lower() == "s3:getobject" and "starport-layer-bucket" in denial.resource.lower():
-        return "layer-download-denied"
-    if (denial.service == "sts" and "bearertoken" in action.lower()) or denial.service == "ecr-public":
-        return "public-ecr-denied" if _unsaid(denial) else "other-service"
-    if action.lower() == "sts:assumerolewithwebidentity":
-        return "web-identity"
-    if denial.service == "sts" and (_unsaid(denial) or "trust" in policy or policy == RESOURCE_BASED):
-        return "assume-role"
-    if denial.service == "kms" and not policy and not denial.explicit:
-        return "kms"
-    if denial.service != "ecr":
-        return "other-service"
-    if denial.explicit:
-        return "explicit-deny"
-    if policy and policy not in (RESOURCE_BASED, IDENTITY_BASED):
-        return "no-other-policy"
-    if action == TOKEN_ACTION:
-        return "login-not-allowed"
-    if policy == IDENTITY_BASED:
-        return (
-            "own-repository"
-            if _is_own(denial)
-            else "identity-only"
-            if is_registry_level(action)
-            else "no-identity-policy"
-        )
-    if is_registry_policy_only(action):
-        return "create-on-push" if action == "ecr:CreateRepository" and transfer != "pull" else "registry-policy"
-    if is_registry_level(action):
-        return "registry-policy" if policy == RESOURCE_BASED else "identity-only"
-    if policy == RESOURCE_BASED:
-        return "no-resource-policy" if action in _GRANTABLE or not is_known(action) else "action-not-in-presets"
-    return "not-authorized" if action in _GRANTABLE or not is_known(action) else "action-of-either"
-
-
-def _unsaid(denial: Denial) -> bool:
-    return not denial.explicit and denial.policy_type in ("", IDENTITY_BASED)
-
-
-def _is_own(denial: Denial) -> bool:
-    """The repository is in the caller's own account."""
-    owner, caller = (
-        re.match(r"arn:[\w-]+:(?:ecr|iam|sts):[\w-]*:(\d{12}):", arn, re.IGNORECASE)
-        for arn in (denial.resource, denial.user)
-    )
-    return owner is not None and caller is not None and owner[1] == caller[1]
-
-
 def _side(row: Failure, denial: Denial | None, words: Mapping[str, str]) -> str:
     side = _fill(row.side, words)
     if denial is None:
@@ -285,79 +195,6 @@ def _side(row: Failure, denial: Denial | None, words: Mapping[str, str]) -> str:
     if policy == IDENTITY_BASED:
         return f"{IDENTITY_POLICY} (explicit deny)"
     return f"{OTHER_POLICY} (explicit deny in {policy_with_article(policy)})"
-
-
-# Other words
-
-
-def _by_words(found: Iterable[Record], whole: str, host: str) -> tuple[Failure | None, str]:
-    """The row of the record that says most, and that record. A cause before a consequence, a record that calls
-    itself an error before one that does not, and of equals the last: logs end with what stopped them."""
-    best: tuple[tuple[bool, bool, bool, int], Failure, str] | None = None
-    failed: set[str] = set()
-    for number, record in enumerate(found):
-        row = _first(masked(record.text, host), CATALOGUE)
-        if row is None or failed.intersection(row.after):
-            continue
-        if not record.noise:
-            failed.add(row.stage)
-        rank = (not record.noise, not row.consequence, record.strong, number)
-        if best is None or rank > best[0]:
-            best = (rank, row, record.text)
-    if best is not None:
-        return best[1], best[2]
-    return _first(masked(whole, host), CATALOGUE), whole
-
-
-def _first(words: str, rows: Iterable[Failure]) -> Failure | None:
-    found: Failure | None = None
-    for row in rows:
-        if found is not None and row.consequence:
-            continue
-        if _matches(row, words):
-            if not row.consequence:
-                return row
-            found = row
-    return found
-
-
-@cache
-def _compiled(part: str) -> re.Pattern[str]:
-    return re.compile(part, re.IGNORECASE | re.DOTALL)
-
-
-@cache
-def _codes(row: Failure) -> re.Pattern[str] | None:
-    names = "|".join(map(re.escape, row.codes))
-    return re.compile(rf"(?<![\w.])(?:\w+\.)*(?:{names})\b(?!/)", re.IGNORECASE) if names else None
-
-
-def _matches(row: Failure, words: str) -> bool:
-    codes = _codes(row)
-    if codes and codes.search(words):
-        return True
-    return any(all(_compiled(part).search(words) for part in parts) for parts in row.patterns)
-
-
-def _by_status(status: int | None, text: str) -> Failure | None:
-    """Only what a status says by itself, for answers whose text is empty or nobody's known wording."""
-    if status == 403:
-        return BY_ID["head-without-body" if not text.strip() else "status-403"]
-    if status is not None and status >= 500:
-        return BY_ID["registry-failure"]
-    pattern = _ACTION_OF_STATUS.get(status or 0)
-    return BY_ID[pattern] if pattern else None
-
-
-def _own_line(text: str) -> str:
-    """The line that holds the error, for a text that nobody knows: the last that calls itself one, else the first."""
-    found = [record for record in records(text) if not _END.search(record.text)] or list(records(text))
-    strong = [record for record in found if record.strong and not record.noise]
-    quiet = [record for record in found if not record.noise] or found
-    if not found:
-        return "It failed without a word"
-    line = (strong[-1] if strong else quiet[0]).text
-    return line if len(line) <= _LONGEST_TITLE else line[: _LONGEST_TITLE - 1] + "…"
 
 
 # Stage and words
