@@ -182,7 +182,7 @@ def cleaned_json(cleaned: Cleaned) -> dict[str, Any]:
     left = cleaned.leftover
     return {
         "kind": left.kind,
-        "repository": left.place.repository,
+        "repository": left.place.name,
         "arn": left.place.arn,
         "image": left.tag or None,
         "tag": {left.key: left.value} if left.key else None,

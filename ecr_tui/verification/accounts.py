@@ -1,4 +1,4 @@
-"""The two accounts as a verification sees them (``parties``), over the sessions of a workspace."""
+"""The two accounts as a verification sees them (``ports``), over the sessions of a workspace."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from ecr_tui.policy.answer import Verdict, of_call
 from ecr_tui.policy.document import PolicyDocument, PolicyError
 from ecr_tui.policy.known import before_call
 from ecr_tui.registry.probe import TAG_PREFIX
-from ecr_tui.verification.records import Place, Verifications
 
 LISTED = 100
 """Repositories listed at most while looking for some that account B was not granted, where no listing is at hand."""
@@ -36,7 +35,7 @@ LARGEST_IMAGE = 100 * 1024 * 1024
 
 
 class ConsumerParty:
-    """``parties.Consumer`` over account B's session. Shared by verifications that run at once: who B is, and a token a
+    """``ports.Consumer`` over account B's session. Shared by verifications that run at once: who B is, and a token a
     region, are asked for once."""
 
     def __init__(self, session: AwsSession) -> None:
@@ -61,7 +60,7 @@ class ConsumerParty:
 
 
 class OwnerParty:
-    """``parties.Owner`` over account A's session.
+    """``ports.Owner`` over account A's session.
 
     ``known`` gives the repositories of a region as last listed, with tags, or None; ``apart`` are ARNs that are no
     counter-proof because they are being verified, too.
@@ -183,26 +182,3 @@ class OwnerParty:
             raise EcrTuiError(error.title) from error
         self._policies[repository.arn] = document
         return document
-
-
-class RecordedNotes:
-    """``parties.Notes`` in the record of verifications."""
-
-    def __init__(self, record: Verifications) -> None:
-        self._record = record
-
-    def probe(self, repository: Repository, tag: str, engine: str) -> str:
-        return self._record.probe(place_of(repository), tag, engine)
-
-    def untagging(self, repository: Repository, key: str, value: str) -> str:
-        return self._record.untagging(place_of(repository), key, value)
-
-    def settle(self, identifier: str) -> None:
-        self._record.settle(identifier)
-
-    def leave(self, identifier: str, why: str) -> None:
-        self._record.leave(identifier, why)
-
-
-def place_of(repository: Repository) -> Place:
-    return Place(repository.name, repository.arn, repository.region, repository.account, repository.host)

@@ -6,9 +6,7 @@ import shlex
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
-from threading import Event as CancelEvent
 
-from ecr_tui.aws.model import Repository
 from ecr_tui.diagnosis.diagnose import Diagnosis, diagnose, grantee
 from ecr_tui.diagnosis.failure import DOCKER, NETWORK, UNKNOWN
 from ecr_tui.errors import Cancelled, DeniedError, EcrTuiError
@@ -18,7 +16,7 @@ from ecr_tui.policy.evaluate import Policies
 from ecr_tui.policy.known import before_call
 from ecr_tui.registry.engine import Credentials, Engine, Reference, RegistryError
 from ecr_tui.registry.probe import ProbeImage
-from ecr_tui.verification.ports import Consumer, Owner, interruptible
+from ecr_tui.verification.ports import Parties
 from ecr_tui.verification.report import Stage, StageName, Status
 
 _TEXTLESS = 403
@@ -39,23 +37,9 @@ _ENGINE_ALONE = (
 class Reasons:
     """Explains the failures of one verification."""
 
-    def __init__(
-        self,
-        repository: Repository,
-        *,
-        consumer: Consumer,
-        owner: Owner,
-        engine: Engine,
-        second_opinion: Callable[[], Engine] | None,
-        cancel: CancelEvent,
-    ) -> None:
-        """``second_opinion`` makes an engine that shows reasons, where ``engine`` itself hides them."""
-        self._repository = repository
-        self._consumer = consumer
-        self._owner = owner
-        self._engine = engine
-        self._second_opinion = second_opinion
-        self._cancel = cancel
+    def __init__(self, parties: Parties) -> None:
+        self._parties = parties
+        self._repository = parties.repository
         self.principal = ""
         """B's ARN, once it is known."""
         self.notes: list[str] = []
@@ -68,7 +52,7 @@ class Reasons:
         return self._reveal(
             error,
             credentials,
-            lambda other: other.login(self._repository.host, credentials, self._cancel),
+            lambda other: other.login(self._repository.host, credentials, self._parties.cancel),
             "The registry accepts the token without the container engine: the failure is between engine and registry.",
         )
 
@@ -80,8 +64,8 @@ class Reasons:
         action."""
 
         def again(other: Engine) -> None:
-            other.tag(probe, reference, self._cancel)
-            other.push(reference, credentials, lambda _: None, self._cancel)
+            other.tag(probe, reference, self._parties.cancel)
+            other.push(reference, credentials, lambda _: None, self._parties.cancel)
             self.pushed_again = True
 
         return self._reveal(error, credentials, again, _ENGINE_ALONE)
@@ -90,7 +74,7 @@ class Reasons:
         """As :meth:`of_push`."""
 
         def again(other: Engine) -> None:
-            other.pull(reference, credentials, lambda _: None, self._cancel)
+            other.pull(reference, credentials, lambda _: None, self._parties.cancel)
             self.pulled_again = True
 
         return self._reveal(error, credentials, again, _ENGINE_ALONE)
@@ -102,7 +86,7 @@ class Reasons:
         if _tells_why(reason) or reason.status != _TEXTLESS or not reason.action:
             return reason
         try:
-            text = interruptible(lambda: self._consumer.probe(self._repository, reason.action), self._cancel)
+            text = self._parties.ask(lambda: self._parties.consumer.probe(self._repository, reason.action))
         except EcrTuiError:
             return reason
         if not text:
@@ -120,10 +104,10 @@ class Reasons:
         )
 
     def _asked_again(self, error: RegistryError, again: Callable[[Engine], object], accepted: str) -> RegistryError:
-        if self._second_opinion is None or self._cancel.is_set():
+        if self._parties.second_opinion is None or self._parties.cancel.is_set():
             return error
         try:
-            with closing(self._second_opinion()) as other:
+            with closing(self._parties.second_opinion()) as other:
                 again(other)
         except RegistryError as shown:
             return shown
@@ -134,11 +118,11 @@ class Reasons:
 
     def _refusal_of_token(self, credentials: Credentials) -> RegistryError | None:
         try:
-            if self._second_opinion is None:
-                self._engine.login(self._repository.host, credentials, self._cancel)
+            if self._parties.second_opinion is None:
+                self._parties.engine.login(self._repository.host, credentials, self._parties.cancel)
             else:
-                with closing(self._second_opinion()) as other:
-                    other.login(self._repository.host, credentials, self._cancel)
+                with closing(self._parties.second_opinion()) as other:
+                    other.login(self._repository.host, credentials, self._parties.cancel)
         except RegistryError as refusal:
             return refusal
         except EcrTuiError:
@@ -151,11 +135,11 @@ class Reasons:
         if not found.denied or not found.blames_repository_policy or not found.action:
             return False
         try:
-            text = interruptible(lambda: self._owner.policy_text(self._repository), self._cancel)
+            text = self._parties.ask(lambda: self._parties.owner.policy_text(self._repository))
             return text is not None and not self._lacking(PolicyDocument.parse(text), found.action)
         except EcrTuiError:
             # Nobody knows: better a few seconds too long than a wrong verdict.
-            return not self._cancel.is_set()
+            return not self._parties.cancel.is_set()
 
     def diagnose(self, name: StageName, error: EcrTuiError, action: str = "") -> Diagnosis:
         return diagnose(
@@ -221,7 +205,7 @@ class Reasons:
         name = self._repository.name
         grant = f"ecr-tui grant {shlex.quote(name)} --to {shlex.quote(grantee(self.principal))}{self._only_tag()}"
         try:
-            text = interruptible(lambda: self._owner.policy_text(self._repository), self._cancel)
+            text = self._parties.ask(lambda: self._parties.owner.policy_text(self._repository))
             if text is None:
                 return f"{name} has no repository policy, so account A lets nobody outside in.", grant
             lacking = self._lacking(PolicyDocument.parse(text), diagnosis.action)

@@ -10,12 +10,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from functools import partial
-from threading import Event as CancelEvent
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.errors import Cancelled, EcrTuiError, EnvironmentFailure
 from ecr_tui.registry.engine import Credentials
-from ecr_tui.verification.ports import Consumer, Owner, RegistryCheck, interruptible
+from ecr_tui.verification.ports import Parties
 from ecr_tui.verification.report import Isolation, IsolationStatus, Stage, StageName, Status, worst
 
 ALL = 25
@@ -30,20 +29,9 @@ Wanted = str | Repository | Sequence[Repository]
 class IsolationCheck:
     """For one verified repository."""
 
-    def __init__(
-        self,
-        repository: Repository,
-        *,
-        consumer: Consumer,
-        owner: Owner,
-        registry_check: RegistryCheck,
-        cancel: CancelEvent,
-    ) -> None:
-        self._repository = repository
-        self._consumer = consumer
-        self._owner = owner
-        self._registry_check = registry_check
-        self._cancel = cancel
+    def __init__(self, parties: Parties) -> None:
+        self._parties = parties
+        self._repository = parties.repository
 
     def run(self, wanted: Wanted, principal: str, credentials: Credentials) -> tuple[Isolation, ...]:
         """One result for each repository, in order; one without a name where there is none to ask.
@@ -62,7 +50,7 @@ class IsolationCheck:
         tokens = {self._repository.region: credentials}
         hopeless: EnvironmentFailure | None = None
         for neighbour in neighbours:
-            if self._cancel.is_set():
+            if self._parties.cancel.is_set():
                 found.append(Isolation(neighbour.name, IsolationStatus.SKIPPED, f"{neighbour.name}: cancelled"))
                 continue
             if hopeless is not None:
@@ -82,22 +70,24 @@ class IsolationCheck:
     def _choose(self, wanted: Wanted, principal: str) -> list[Repository]:
         if isinstance(wanted, str):
             limit = ALL if wanted == "all" else 1
-            return interruptible(lambda: self._owner.ungranted(self._repository, principal, limit), self._cancel)
+            return self._parties.ask(lambda: self._parties.owner.ungranted(self._repository, principal, limit))
         asked = [wanted] if isinstance(wanted, Repository) else wanted
         return [one for one in asked if one.arn != self._repository.arn]
 
     def _ask(self, neighbour: Repository, tokens: dict[str, Credentials]) -> Isolation:
         if neighbour.region not in tokens:
-            token = interruptible(lambda: self._consumer.token(neighbour.region), self._cancel)
+            token = self._parties.ask(lambda: self._parties.consumer.token(neighbour.region))
             tokens[neighbour.region] = Credentials(token.username, token.password)
         answers = dict(
-            self._registry_check.check(neighbour.host, neighbour.name, tokens[neighbour.region], self._cancel)
+            self._parties.registry_check.check(
+                neighbour.host, neighbour.name, tokens[neighbour.region], self._parties.cancel
+            )
         )
         answers.setdefault(PUSHING, "unknown")
         allowed = []
         for action, answer in sorted(answers.items()):
             if answer == "unknown":
-                denial = interruptible(partial(self._consumer.probe, neighbour, action), self._cancel)
+                denial = self._parties.ask(partial(self._parties.consumer.probe, neighbour, action))
                 answer = "denied" if denial else "allowed"
             if answer == "allowed":
                 allowed.append(action)

@@ -6,14 +6,13 @@ from contextlib import closing
 
 from ecr_tui.aws.images import delete_tag
 from ecr_tui.aws.inventory import live_tags
-from ecr_tui.aws.model import Repository
 from ecr_tui.aws.sessions import AwsSession
 from ecr_tui.aws.tags import set_tag
 from ecr_tui.errors import EcrTuiError, EnvironmentFailure, InputError
 from ecr_tui.registry.choose import choose_engine
 from ecr_tui.registry.engine import Reference
 from ecr_tui.registry.probe import is_probe_tag
-from ecr_tui.verification.records import PROBE, Leftover, Place, Verifications
+from ecr_tui.verification.records import PROBE, Leftover, Verifications
 
 
 class Cleaner:
@@ -39,9 +38,8 @@ class Cleaner:
     def _probe(self, leftover: Leftover) -> str:
         if not is_probe_tag(leftover.tag):
             raise EcrTuiError(f"{leftover.tag} is no probe's tag: it is left alone", hint="Look at the record by hand.")
-        repository = _repository(leftover.place)
         try:
-            delete_tag(self._session, repository, leftover.tag)
+            delete_tag(self._session, leftover.place, leftover.tag)
         except InputError:
             how = "the repository is gone, and the image with it"
         else:
@@ -53,7 +51,7 @@ class Cleaner:
     @staticmethod
     def _local(leftover: Leftover) -> str:
         """An engine that does not answer keeps nobody from going on: two kilobytes under a name that tells."""
-        reference = Reference(leftover.place.host, leftover.place.repository, leftover.tag)
+        reference = Reference(leftover.place.host, leftover.place.name, leftover.tag)
         try:
             with closing(choose_engine("docker")) as engine:
                 engine.remove_local(reference)
@@ -62,14 +60,9 @@ class Cleaner:
         return "nor in the Docker engine"
 
     def _tag(self, leftover: Leftover) -> str:
-        repository = _repository(leftover.place)
-        live = live_tags(self._session, repository).get(leftover.key)
+        live = live_tags(self._session, leftover.place).get(leftover.key)
         if live not in (None, leftover.value):
             return f"somebody has set {leftover.key}={live} since, which is left so"
         # Set also where it is shown: what is read just after a change may be what was before it.
-        set_tag(self._session, repository, leftover.key, leftover.value)
+        set_tag(self._session, leftover.place, leftover.key, leftover.value)
         return f"{leftover.key}={leftover.value} is set again"
-
-
-def _repository(place: Place) -> Repository:
-    return Repository(place.repository, place.arn, f"{place.host}/{place.repository}", place.region, place.account)

@@ -3,39 +3,18 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import dataclass
 from threading import Event
 from typing import Protocol, TypeVar
 
-from ecr_tui.aws.model import Identity, Repository
-from ecr_tui.registry.engine import Credentials
+from ecr_tui.aws.images import TaggedImage
+from ecr_tui.aws.model import Identity, RegistryToken, Repository
+from ecr_tui.registry.engine import Credentials, Engine
 from ecr_tui.registry.running import run
-from ecr_tui.secret import Secret
 
 T = TypeVar("T")
-
-
-class Token(Protocol):
-    """What GetAuthorizationToken gives (``aws.tokens.RegistryToken``)."""
-
-    @property
-    def username(self) -> str: ...
-    @property
-    def password(self) -> Secret: ...
-    @property
-    def expires_at(self) -> datetime | None: ...
-
-
-class StoredImage(Protocol):
-    """An image in A's repository (``aws.images.TaggedImage``); ``size`` in bytes, None where ECR does not tell."""
-
-    @property
-    def tag(self) -> str: ...
-    @property
-    def digest(self) -> str: ...
-    @property
-    def size(self) -> int | None: ...
 
 
 class Consumer(Protocol):
@@ -43,7 +22,7 @@ class Consumer(Protocol):
 
     def identity(self) -> Identity: ...
 
-    def token(self, region: str) -> Token: ...
+    def token(self, region: str) -> RegistryToken: ...
 
     def probe(self, repository: Repository, action: str) -> str | None:
         """An API call that needs ``action`` and changes nothing: None when allowed, else AWS's denial, verbatim.
@@ -60,7 +39,7 @@ class Owner(Protocol):
     def delete_image(self, repository: Repository, *, digest: str = "", tag: str = "") -> None:
         """Delete the probe image; one that is not there is fine."""
 
-    def image(self, repository: Repository, tag: str = "") -> StoredImage | None:
+    def image(self, repository: Repository, tag: str = "") -> TaggedImage | None:
         """The image under ``tag``, without one the newest tagged image that is no probe; None when there is none."""
 
     def ungranted(self, repository: Repository, principal: str, limit: int) -> list[Repository]:
@@ -84,7 +63,7 @@ class RegistryCheck(Protocol):
 
 
 class Notes(Protocol):
-    """What must not be forgotten if the program is killed (``verifications``). Raises EcrTuiError when it cannot."""
+    """What must not be forgotten if the program is killed (``records``). Raises EcrTuiError when it cannot."""
 
     def probe(self, repository: Repository, tag: str, engine: str) -> str:
         """A probe image is about to be made; returns the note's id."""
@@ -97,6 +76,30 @@ class Notes(Protocol):
 
     def leave(self, identifier: str, why: str) -> None:
         """It could not be put right."""
+
+
+@dataclass(frozen=True)
+class Parties:
+    """Everybody that one verification of ``repository`` talks to, and its time.
+
+    ``second_opinion`` makes an engine that shows reasons, where ``engine`` itself hides them; None where it is one.
+    ``wait`` lets seconds go by, as long as nobody cancels.
+    """
+
+    repository: Repository
+    consumer: Consumer
+    owner: Owner
+    engine: Engine
+    second_opinion: Callable[[], Engine] | None
+    registry_check: RegistryCheck
+    notes: Notes
+    cancel: Event
+    clock: Callable[[], float] = time.monotonic
+    wait: Callable[[float], object] = time.sleep
+
+    def ask(self, call: Callable[[], T]) -> T:
+        """As :func:`interruptible`, by this verification's cancel."""
+        return interruptible(call, self.cancel)
 
 
 def interruptible(ask: Callable[[], T], cancel: Event) -> T:

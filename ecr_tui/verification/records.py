@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from ecr_tui.aws.model import Repository
 from ecr_tui.changes.json_lines import Damage, LineFile, check_version, fields_of, moment_of, text_of
 from ecr_tui.changes.processes import is_running, this_process
 
@@ -20,17 +21,6 @@ PROBE, TAG = "probe", "tag"
 _FORMAT = 1
 _LONGEST = timedelta(hours=1)
 """No verification lasts longer: an older note is left over even if a process has its number by now."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """The repository that a record is about; ``account`` is its owner, ``host`` its registry."""
-
-    repository: str
-    arn: str
-    region: str
-    account: str
-    host: str
 
 
 @dataclass(frozen=True)
@@ -43,7 +33,7 @@ class Leftover:
 
     id: str
     kind: str
-    place: Place
+    place: Repository
     at: datetime
     tag: str = ""
     engine: str = ""
@@ -53,8 +43,8 @@ class Leftover:
     @property
     def what(self) -> str:
         if self.kind == PROBE:
-            return f"the probe image {self.place.repository}:{self.tag}"
-        return f"the tag {self.key}={self.value} of {self.place.repository}"
+            return f"the probe image {self.place.name}:{self.tag}"
+        return f"the tag {self.key}={self.value} of {self.place.name}"
 
 
 @dataclass(frozen=True)
@@ -104,11 +94,11 @@ class Verifications:
             hint="Make it writable, or name another folder with ECR_TUI_STATE_DIR.",
         )
 
-    def probe(self, place: Place, tag: str, engine: str) -> str:
+    def probe(self, place: Repository, tag: str, engine: str) -> str:
         """Note a probe image that is about to be made; returns the note's id."""
         return self._note(PROBE, place, {"tag": tag, "engine": engine})
 
-    def untagging(self, place: Place, key: str, value: str) -> str:
+    def untagging(self, place: Repository, key: str, value: str) -> str:
         """Note a tag that is about to be taken away for a moment; returns the note's id."""
         return self._note(TAG, place, {"key": key, "value": value})
 
@@ -120,7 +110,7 @@ class Verifications:
         """It could not be put right: from now on it is a leftover, though this program runs on."""
         self._append("left", identifier, {"why": why})
 
-    def add(self, place: Place, report: Mapping[str, Any]) -> None:
+    def add(self, place: Repository, report: Mapping[str, Any]) -> None:
         self._append("verified", _new_id(), {**_facts(place), "report": _without_nothing(report)})
 
     def read(self) -> Record:
@@ -133,7 +123,8 @@ class Verifications:
             if event == "verified":
                 past.append(Past(identifier, at, text_of(value["arn"]), fields_of(value["report"])))
             elif event in (PROBE, TAG):
-                place = Place(*(text_of(value[name]) for name in Place.__dataclass_fields__))
+                name, arn, region, account, host = (text_of(value[name]) for name in _PLACE)
+                place = Repository(name, arn, f"{host}/{name}", region, account)
                 told = {name: text_of(value[name]) for name in ("tag", "engine", "key", "value") if name in value}
                 process = fields_of(value.get("process") or {})
                 notes[identifier] = Leftover(identifier, event, place, at, **told), process
@@ -162,7 +153,7 @@ class Verifications:
         """Oldest first. What a program that is still running has noted is its own business."""
         return self.read().open
 
-    def _note(self, kind: str, place: Place, more: dict[str, str]) -> str:
+    def _note(self, kind: str, place: Repository, more: dict[str, str]) -> str:
         identifier = _new_id()
         self._append(kind, identifier, {**_facts(place), **more, "process": this_process()})
         return identifier
@@ -176,8 +167,11 @@ def _new_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
 
 
-def _facts(place: Place) -> dict[str, str]:
-    return {name: getattr(place, name) for name in Place.__dataclass_fields__}
+_PLACE = ("repository", "arn", "region", "account", "host")
+
+
+def _facts(place: Repository) -> dict[str, str]:
+    return dict(zip(_PLACE, (place.name, place.arn, place.region, place.account, place.host), strict=True))
 
 
 def _without_nothing(value: Any) -> Any:

@@ -18,7 +18,7 @@ from ecr_tui.policy.answer import Verdict, of_call
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.known import before_call
 from ecr_tui.registry.engine import Credentials
-from ecr_tui.verification.ports import Notes, Owner, RegistryCheck, interruptible
+from ecr_tui.verification.ports import Parties
 from ecr_tui.verification.report import Status, TagStep, TagSwitch
 
 ATTEMPTS = 4
@@ -53,26 +53,9 @@ def deciding_tag(
 class TagSwitcher:
     """One tag switch; ``settle`` is how many seconds AWS may take until a change of tags counts."""
 
-    def __init__(
-        self,
-        repository: Repository,
-        *,
-        owner: Owner,
-        registry_check: RegistryCheck,
-        notes: Notes,
-        cancel: CancelEvent,
-        clock: Callable[[], float],
-        wait: Callable[[float], object],
-        settle: float,
-        on_step: Callable[[TagStep], None],
-    ) -> None:
-        self._repository = repository
-        self._owner = owner
-        self._registry_check = registry_check
-        self._notes = notes
-        self._cancel = cancel
-        self._clock = clock
-        self._wait = wait
+    def __init__(self, parties: Parties, settle: float, on_step: Callable[[TagStep], None]) -> None:
+        self._parties = parties
+        self._repository = parties.repository
         self._settle = settle
         self._on_step = on_step
         self._steps: list[TagStep] = []
@@ -81,7 +64,7 @@ class TagSwitcher:
         """Raises nothing that is an EcrTuiError."""
         try:
             baseline, tag = self._prepare(principal, credentials)
-            note = self._notes.untagging(self._repository, *tag)
+            note = self._parties.notes.untagging(self._repository, *tag)
         except EcrTuiError as error:
             return TagSwitch(Status.FAILED, f"nothing was touched: {error.title}", steps=tuple(self._steps))
         key, value = tag
@@ -99,7 +82,7 @@ class TagSwitcher:
             result = replace(result, status=Status.FAILED, message=message, restored=False, fix=command)
         elif failure:
             result = replace(result, status=Status.FAILED, message=failure)
-        elif self._cancel.is_set():
+        elif self._parties.cancel.is_set():
             result = replace(result, status=Status.FAILED, message="cancelled; the tag is back")
         else:
             failure = self._expect("expect access", "allowed", baseline, credentials)
@@ -112,21 +95,24 @@ class TagSwitcher:
         baseline = frozenset(action for action, answer in self._answers(credentials).items() if answer == "allowed")
         if not baseline:
             raise InputError("without a push, B's access cannot be seen")
-        tags = interruptible(lambda: self._owner.tags(self._repository), self._cancel)
-        text = interruptible(lambda: self._owner.policy_text(self._repository), self._cancel)
+        tags = self._parties.ask(lambda: self._parties.owner.tags(self._repository))
+        text = self._parties.ask(lambda: self._parties.owner.policy_text(self._repository))
         tag = deciding_tag(
-            PolicyDocument.parse(text) if text else None, principal, replace(self._repository, tags=tags), baseline
+            PolicyDocument.parse(text) if text else None,
+            principal,
+            replace(self._repository, tags=tags),
+            baseline,
         )
         if tag is None:
             raise InputError("account B's access does not depend on a tag of this repository")
         # Sets what is set already: who may not put the tag back must not take it away.
-        interruptible(lambda: self._owner.set_tag(self._repository, *tag), self._cancel)
+        self._parties.ask(lambda: self._parties.owner.set_tag(self._repository, *tag))
         return baseline, tag
 
     def _take_away(self, key: str, value: str, baseline: frozenset[str], credentials: Credentials) -> str:
-        begun = self._clock()
+        begun = self._parties.clock()
         try:
-            self._owner.remove_tag(self._repository, key)
+            self._parties.owner.remove_tag(self._repository, key)
         except EcrTuiError as error:
             self._end("remove", Status.FAILED, error.title, begun)
             return f"the tag {key} could not be taken away: {error.title}"
@@ -135,16 +121,16 @@ class TagSwitcher:
 
     def _put_back(self, key: str, value: str, note: str) -> str:
         """ "" once the tag is back, else why it is not. No cancel stops it."""
-        begun = self._clock()
+        begun = self._parties.clock()
         problem = ""
         pause = CancelEvent()
         for attempt in range(ATTEMPTS):
             try:
-                live = self._owner.tags(self._repository).get(key)
+                live = self._parties.owner.tags(self._repository).get(key)
                 if live in (None, value):
                     # Set also where it is shown: what is read just after a change may be what was before it.
-                    self._owner.set_tag(self._repository, key, value)
-                    live = self._owner.tags(self._repository).get(key)
+                    self._parties.owner.set_tag(self._repository, key, value)
+                    live = self._parties.owner.tags(self._repository).get(key)
                 if live is not None:
                     how = f"{key}={live}" + ("" if live == value else " (set by somebody else meanwhile, and left so)")
                     self._end("restore", Status.OK, how, begun)
@@ -157,21 +143,21 @@ class TagSwitcher:
                 pause.wait(_FIRST_PAUSE * 2**attempt)
         self._end("restore", Status.FAILED, problem, begun)
         try:
-            self._notes.leave(note, problem)
+            self._parties.notes.leave(note, problem)
         except EcrTuiError as error:
             problem += f"; nor could that be noted: {error.title}"
         return problem
 
     def _settled(self, note: str) -> None:
         try:
-            self._notes.settle(note)
+            self._parties.notes.settle(note)
         except EcrTuiError:
             # The next start finds the note, looks, and sees that the tag is there.
             return
 
     def _expect(self, step: str, wanted: str, baseline: frozenset[str], credentials: Credentials) -> str:
         """ "" once the registry answers as wanted for all of ``baseline``, else what it said when the time was up."""
-        begun = self._clock()
+        begun = self._parties.clock()
         pause = _FIRST_PAUSE
         try:
             while True:
@@ -179,10 +165,10 @@ class TagSwitcher:
                 if all(answers.get(action) == wanted for action in baseline):
                     self._end(step, Status.OK, ", ".join(sorted(baseline)), begun)
                     return ""
-                if self._clock() - begun + pause > self._settle:
+                if self._parties.clock() - begun + pause > self._settle:
                     break
-                self._wait(pause)
-                if self._cancel.is_set():
+                self._parties.wait(pause)
+                if self._parties.cancel.is_set():
                     raise Cancelled
                 pause = min(2 * pause, _LONGEST_PAUSE)
         except EcrTuiError as error:
@@ -194,9 +180,11 @@ class TagSwitcher:
         return message
 
     def _answers(self, credentials: Credentials) -> dict[str, str]:
-        return self._registry_check.check(self._repository.host, self._repository.name, credentials, self._cancel)
+        return self._parties.registry_check.check(
+            self._repository.host, self._repository.name, credentials, self._parties.cancel
+        )
 
     def _end(self, name: str, status: Status, message: str, begun: float) -> None:
-        step = TagStep(name, status, message, self._clock() - begun)
+        step = TagStep(name, status, message, self._parties.clock() - begun)
         self._steps.append(step)
         self._on_step(step)

@@ -5,64 +5,35 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from threading import Event as CancelEvent
 from typing import TypeVar
 
-from ecr_tui.aws.model import Repository
+from ecr_tui.aws.images import TaggedImage
 from ecr_tui.errors import DeniedError, EcrTuiError, EnvironmentFailure
 from ecr_tui.policy.access import ESSENTIAL_PULL
-from ecr_tui.registry.engine import Credentials, Engine, Progress, Reference, RegistryError, Transfer
+from ecr_tui.registry.engine import Credentials, Progress, Reference, RegistryError, Transfer
 from ecr_tui.registry.probe import ProbeImage, make_probe
 from ecr_tui.verification.diagnosis import Reasons, is_denial
-from ecr_tui.verification.ports import Consumer, Notes, Owner, StoredImage, interruptible
+from ecr_tui.verification.ports import Parties
 from ecr_tui.verification.report import Stage, StageName, StageProgress, StageStarted, Status
 from ecr_tui.verification.stages import StageLog
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Parties:
-    """Everybody that a verification talks to. ``second_opinion`` makes an engine that shows reasons, asked when
-    ``engine`` hides why it was refused; None where ``engine`` is one itself."""
-
-    consumer: Consumer
-    owner: Owner
-    engine: Engine
-    second_opinion: Callable[[], Engine] | None
-    notes: Notes
-
-
 class Transfers:
     """What one verification pushes and pulls. Its stages raise ``StageFailed``, recorded by ``log``."""
 
-    def __init__(
-        self,
-        repository: Repository,
-        parties: Parties,
-        *,
-        log: StageLog,
-        reasons: Reasons,
-        settle: float,
-        cancel: CancelEvent,
-        clock: Callable[[], float],
-        wait: Callable[[float], object],
-    ) -> None:
-        self._repository = repository
+    def __init__(self, parties: Parties, log: StageLog, reasons: Reasons, settle: float) -> None:
         self._parties = parties
-        self._engine = parties.engine
+        self._repository = parties.repository
         self._log = log
         self._reasons = reasons
         self._settle = settle
-        self._cancel = cancel
-        self._clock = clock
-        self._wait = wait
         self._probe: ProbeImage | None = None
         self._note = ""
-        self._stored: StoredImage | None = None
+        self._stored: TaggedImage | None = None
         self._push_attempted = self._push_denied = False
         self._pushed: Transfer | None = None
         self._pulled: Transfer | None = None
@@ -84,11 +55,11 @@ class Transfers:
             probe = make_probe(now)
             reference = Reference(self._repository.host, self._repository.name, probe.tag)
             try:
-                self._note = self._parties.notes.probe(self._repository, probe.tag, self._engine.name)
+                self._note = self._parties.notes.probe(self._repository, probe.tag, self._parties.engine.name)
             except EcrTuiError as error:
                 self.remarks.append(f"A kill would leave the probe image unremembered: {error.title}.")
             self._probe, self.reference = probe, reference
-            self._engine.tag(probe, reference, self._cancel)
+            self._parties.engine.tag(probe, reference, self._parties.cancel)
             end(str(reference))
         return reference
 
@@ -96,7 +67,7 @@ class Transfers:
         """An image that is there already: the one under ``tag``, else the newest. None where there is none at all."""
         with self._log.running(StageName.TAG) as end:
             try:
-                self._stored = interruptible(partial(self._parties.owner.image, self._repository, tag), self._cancel)
+                self._stored = self._parties.ask(partial(self._parties.owner.image, self._repository, tag))
             except DeniedError as error:
                 if not tag:
                     raise EnvironmentFailure(
@@ -128,7 +99,9 @@ class Transfers:
 
         def push() -> Transfer:
             self._push_attempted = True
-            return self._engine.push(reference, credentials, self._progress(StageName.PUSH), self._cancel)
+            return self._parties.engine.push(
+                reference, credentials, self._progress(StageName.PUSH), self._parties.cancel
+            )
 
         with self._log.running(StageName.PUSH) as end:
             try:
@@ -172,7 +145,7 @@ class Transfers:
     def _fetch(self, reference: Reference, credentials: Credentials) -> Transfer:
         progress = self._progress(StageName.PULL)
         try:
-            pulled = self._engine.pull(reference, credentials, progress, self._cancel)
+            pulled = self._parties.engine.pull(reference, credentials, progress, self._parties.cancel)
             if pulled.fresh:
                 return pulled
             why = f"{reference} is on this machine already, under another name"
@@ -184,7 +157,7 @@ class Transfers:
         if self._parties.second_opinion is None:
             raise EnvironmentFailure(why, hint="Verify with --engine direct.", side="docker")
         with closing(self._parties.second_opinion()) as other:
-            pulled = other.pull(reference, credentials, progress, self._cancel)
+            pulled = other.pull(reference, credentials, progress, self._parties.cancel)
         self.remarks.append(f"{why}: it was pulled with the {other.name} engine.")
         return pulled
 
@@ -195,11 +168,11 @@ class Transfers:
                 raise RegistryError("account B may not pull", detail=text, status=403, code="DENIED", action=action)
 
     def _denial(self, action: str) -> str | None:
-        return interruptible(partial(self._parties.consumer.probe, self._repository, action), self._cancel)
+        return self._parties.ask(partial(self._parties.consumer.probe, self._repository, action))
 
     def look_at_pull(self) -> None:
         """After a push that was denied: whether B can at least pull, as far as reading can tell."""
-        if not self._push_denied or self._cancel.is_set():
+        if not self._push_denied or self._parties.cancel.is_set():
             return
         try:
             self.can_pull = all(self._denial(action) is None for action in ESSENTIAL_PULL)
@@ -210,18 +183,18 @@ class Transfers:
         self, name: StageName, attempt: Callable[[], T], reveal: Callable[[RegistryError], RegistryError]
     ) -> T:
         """What ``attempt`` returns, tried again while a denial may still be the old policy."""
-        deadline = self._clock() + self._settle
+        deadline = self._parties.clock() + self._settle
         delay = 0.5
         while True:
             try:
                 return attempt()
             except RegistryError as error:
                 reason = reveal(error)
-                late = self._cancel.is_set() or self._clock() + delay > deadline
+                late = self._parties.cancel.is_set() or self._parties.clock() + delay > deadline
                 if late or not self._reasons.may_settle(reason):
                     raise reason from error
             self._log.tell(StageProgress(name, Progress("", "denied: the grant may still be settling")))
-            self._wait(delay)
+            self._parties.wait(delay)
             delay = min(delay * 2, 4.0)
 
     def _progress(self, name: StageName) -> Callable[[Progress], None]:
@@ -260,12 +233,12 @@ class Transfers:
         if self._pushed is not None:
             return self._pushed.digest
         # A container engine compresses anew, so only the direct engine pushes the probe's own digest.
-        return self._probe.digest if self._probe and self._engine.name == "direct" else ""
+        return self._probe.digest if self._probe and self._parties.engine.name == "direct" else ""
 
     def _digest_in_a(self) -> str:
         assert self._probe is not None  # noqa: S101 (the caller's condition)
         try:
-            stored = interruptible(partial(self._parties.owner.image, self._repository, self._probe.tag), self._cancel)
+            stored = self._parties.ask(partial(self._parties.owner.image, self._repository, self._probe.tag))
         except DeniedError:
             return ""
         if stored is None:
@@ -284,10 +257,10 @@ class Transfers:
             self._log.skip(StageName.CLEANUP, "nothing was made")
             return True
         self._log.tell(StageStarted(StageName.CLEANUP))
-        begun = self._clock()
+        begun = self._parties.clock()
         problems: list[EcrTuiError] = []
         with _collecting(problems):
-            self._engine.remove_local(reference)
+            self._parties.engine.remove_local(reference)
         # A push refused for want of permission left no image; after any other failure there may be one.
         in_registry = (self._push_attempted and not self._push_denied) or self._reasons.pushed_again
         if in_registry:
@@ -297,7 +270,7 @@ class Transfers:
                 else:
                     self._parties.owner.delete_image(self._repository, tag=reference.tag)
         self._settle_note(problems)
-        seconds = self._clock() - begun
+        seconds = self._parties.clock() - begun
         if not problems:
             if self._probe is None:
                 message = "nothing was pushed; this machine is as it was"

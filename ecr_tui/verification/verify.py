@@ -1,26 +1,23 @@
 """Use case: prove as account B what it may do with one of A's repositories.
 
 identity, token, login, tag, push, pull, digest, isolation, cleanup: one stage each, told as events while it runs
-and as a report at the end. The accounts come as protocols (``parties``), so that this module knows neither boto3
+and as a report at the end. The accounts come as protocols (``ports``), so that this module knows neither boto3
 nor docker. Isolation and cleanup run whatever happened before them; cleanup runs after a cancel too.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from threading import Event as CancelEvent
 
-from ecr_tui.aws.model import Repository
 from ecr_tui.errors import DeniedError, EcrTuiError, EnvironmentFailure
 from ecr_tui.policy.actions import Access
-from ecr_tui.registry.engine import Credentials, Engine, RegistryError
+from ecr_tui.registry.engine import Credentials, RegistryError
 from ecr_tui.verification.diagnosis import Reasons
 from ecr_tui.verification.isolation import IsolationCheck, Wanted, isolation_stage
-from ecr_tui.verification.ports import Consumer, Notes, Owner, RegistryCheck, interruptible
+from ecr_tui.verification.ports import Parties
 from ecr_tui.verification.report import (
     EventSink,
     Isolation,
@@ -38,7 +35,7 @@ from ecr_tui.verification.report import (
 )
 from ecr_tui.verification.stages import StageFailed, StageLog
 from ecr_tui.verification.tag_switch import TagSwitcher
-from ecr_tui.verification.transfers import Parties, Transfers
+from ecr_tui.verification.transfers import Transfers
 
 _ACCESS_STAGES = tuple(n for n in StageName if n not in (StageName.ISOLATION, StageName.CLEANUP))
 
@@ -65,47 +62,18 @@ class Verification:
 
     def __init__(
         self,
-        repository: Repository,
-        *,
-        consumer: Consumer,
-        owner: Owner,
-        engine: Engine,
-        second_opinion: Callable[[], Engine] | None,
-        registry_check: RegistryCheck,
-        notes: Notes,
+        parties: Parties,
         options: Options,
         on_event: EventSink,
-        cancel: CancelEvent,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        clock: Callable[[], float] = time.monotonic,
-        wait: Callable[[float], object] | None = None,
     ) -> None:
-        """``second_opinion`` as in ``transfers.Parties``; ``wait`` lets seconds go by, as long as nobody cancels."""
-        self._repository = repository
-        self._consumer = consumer
-        self._owner = owner
-        self._engine = engine
-        self._registry_check = registry_check
-        self._notes = notes
+        self._parties = parties
+        self._repository = parties.repository
         self._options = options
-        self._cancel = cancel
         self._now = now
-        self._clock = clock
-        self._wait = wait or cancel.wait
-        self._reasons = Reasons(
-            repository, consumer=consumer, owner=owner, engine=engine, second_opinion=second_opinion, cancel=cancel
-        )
-        self._log = StageLog(on_event, cancel, clock, self._reasons.stage)
-        self._transfers = Transfers(
-            repository,
-            Parties(consumer, owner, engine, second_opinion, notes),
-            log=self._log,
-            reasons=self._reasons,
-            settle=options.settle,
-            cancel=cancel,
-            clock=clock,
-            wait=self._wait,
-        )
+        self._reasons = Reasons(parties)
+        self._log = StageLog(on_event, parties.cancel, parties.clock, self._reasons.stage)
+        self._transfers = Transfers(parties, self._log, self._reasons, options.settle)
         self._principal = ""
         self._credentials: Credentials | None = None
         self._failure: EcrTuiError | None = None
@@ -116,7 +84,7 @@ class Verification:
     def run(self) -> Report:
         """Never raises an :class:`EcrTuiError`: whatever fails is a stage of the report. What a listener raised leaves
         after the cleanup."""
-        started, begun = self._now(), self._clock()
+        started, begun = self._now(), self._parties.clock()
         cleaned_up = False
         try:
             self._identity()
@@ -142,7 +110,7 @@ class Verification:
                 cleaned_up = self._transfers.clean_up()
         if self._log.fault is not None:
             raise self._log.fault
-        return self._report(started, self._clock() - begun, cleaned_up)
+        return self._report(started, self._parties.clock() - begun, cleaned_up)
 
     @property
     def _unasked(self) -> tuple[StageName, ...]:
@@ -155,7 +123,7 @@ class Verification:
 
     def _identity(self) -> None:
         with self._log.running(StageName.IDENTITY) as end:
-            identity = interruptible(self._consumer.identity, self._cancel)
+            identity = self._parties.ask(self._parties.consumer.identity)
             self._principal = self._reasons.principal = identity.arn
             if identity.partition != self._repository.partition:
                 raise EnvironmentFailure(
@@ -168,7 +136,7 @@ class Verification:
 
     def _token(self) -> Credentials:
         with self._log.running(StageName.TOKEN, action="ecr:GetAuthorizationToken") as end:
-            token = interruptible(lambda: self._consumer.token(self._repository.region), self._cancel)
+            token = self._parties.ask(lambda: self._parties.consumer.token(self._repository.region))
             end(self._lifetime(token.expires_at))
         self._credentials = Credentials(token.username, token.password)
         return self._credentials
@@ -182,7 +150,7 @@ class Verification:
     def _login(self, credentials: Credentials) -> None:
         with self._log.running(StageName.LOGIN) as end:
             try:
-                self._engine.login(self._repository.host, credentials, self._cancel)
+                self._parties.engine.login(self._repository.host, credentials, self._parties.cancel)
             except RegistryError as error:
                 raise self._reasons.of_login(error, credentials) from error
             end(f"{self._repository.host} accepts B's token (identity, not yet access)")
@@ -194,7 +162,7 @@ class Verification:
         with self._log.running(StageName.READ) as end:
             actions = Access.READ.actions
             for action in actions:
-                refusal = interruptible(partial(self._consumer.probe, self._repository, action), self._cancel)
+                refusal = self._parties.ask(partial(self._parties.consumer.probe, self._repository, action))
                 if refusal is not None:
                     self._can_read = False
                     raise DeniedError(f"{action} was denied", detail=refusal, side="account B")
@@ -218,20 +186,13 @@ class Verification:
     def _switch_tag(self) -> None:
         if not self._options.tag_switch:
             return
-        if self._failure is not None or self._credentials is None or self._cancel.is_set():
+        if self._failure is not None or self._credentials is None or self._parties.cancel.is_set():
             self._tag_switch = TagSwitch(Status.SKIPPED, "nothing was touched: access was not proved")
             return
-        self._tag_switch = TagSwitcher(
-            self._repository,
-            owner=self._owner,
-            registry_check=self._registry_check,
-            notes=self._notes,
-            cancel=self._cancel,
-            clock=self._clock,
-            wait=self._wait,
-            settle=self._options.switch_settle,
-            on_step=lambda step: self._log.tell(TagStepEnded(step)),
-        ).run(self._principal, self._credentials)
+        switcher = TagSwitcher(
+            self._parties, self._options.switch_settle, lambda step: self._log.tell(TagStepEnded(step))
+        )
+        self._tag_switch = switcher.run(self._principal, self._credentials)
 
     def _isolation(self) -> None:
         wanted, credentials = self._options.isolation, self._credentials
@@ -243,26 +204,22 @@ class Verification:
             self._isolations = (Isolation(None, IsolationStatus.SKIPPED, why),)
             self._log.skip(StageName.ISOLATION, why)
             return
-        if credentials is None or self._cancel.is_set():
+        if credentials is None or self._parties.cancel.is_set():
             self._isolations = (Isolation(None, IsolationStatus.SKIPPED, "not reached"),)
             self._log.skip(StageName.ISOLATION, "not reached")
             return
         self._log.tell(StageStarted(StageName.ISOLATION))
-        begun = self._clock()
+        begun = self._parties.clock()
         stage: Stage
         try:
-            self._isolations = IsolationCheck(
-                self._repository,
-                consumer=self._consumer,
-                owner=self._owner,
-                registry_check=self._registry_check,
-                cancel=self._cancel,
-            ).run(wanted, self._principal, credentials)
-            stage = isolation_stage(self._isolations, self._clock() - begun)
+            self._isolations = IsolationCheck(self._parties).run(wanted, self._principal, credentials)
+            stage = isolation_stage(self._isolations, self._parties.clock() - begun)
         except EcrTuiError as error:
             self._isolations = (Isolation(None, IsolationStatus.FAILED, error.title),)
             stage = replace(
-                self._reasons.stage(StageName.ISOLATION, error), status=Status.FAILED, seconds=self._clock() - begun
+                self._reasons.stage(StageName.ISOLATION, error),
+                status=Status.FAILED,
+                seconds=self._parties.clock() - begun,
             )
         self._log.record(stage)
 
@@ -286,8 +243,8 @@ class Verification:
         return Report(
             repository=self._repository.name,
             principal=self._principal,
-            engine=self._engine.name,
-            engine_description=self._engine.description,
+            engine=self._parties.engine.name,
+            engine_description=self._parties.engine.description,
             verdict=verdict,
             stages=stages,
             isolation=isolation,
@@ -306,5 +263,5 @@ class Verification:
             can_read=self._can_read,
             can_push=self._transfers.can_push,
             can_pull=self._transfers.can_pull,
-            cancelled=self._cancel.is_set(),
+            cancelled=self._parties.cancel.is_set(),
         )

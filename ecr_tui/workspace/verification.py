@@ -16,11 +16,11 @@ from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.policy.actions import Access
 from ecr_tui.registry.choose import choose_engine
 from ecr_tui.registry.engine import Credentials, Engine
-from ecr_tui.verification.accounts import ConsumerParty, OwnerParty, RecordedNotes, place_of
+from ecr_tui.verification.accounts import ConsumerParty, OwnerParty
 from ecr_tui.verification.batch import POOL, Batch, Result, run_batch
 from ecr_tui.verification.isolation import Wanted
 from ecr_tui.verification.leftovers import Cleaner
-from ecr_tui.verification.ports import interruptible
+from ecr_tui.verification.ports import Parties, interruptible
 from ecr_tui.verification.records import Leftover, Past, Verifications
 from ecr_tui.verification.report import Event, EventSink, Report
 from ecr_tui.verification.verify import Options, Verification
@@ -228,20 +228,21 @@ class VerificationRuns:
             if wish.access.writes:
                 interruptible(lambda: owner.check_exists(repository), cancel)
             settle = max(0.0, SETTLE_SECONDS - self._changes.since_grant(repository.arn))
-            report = Verification(
+            parties = Parties(
                 repository,
-                consumer=consumer,
-                owner=owner,
-                engine=chosen,
-                second_opinion=None if chosen.name == "direct" else DirectEngine,
-                registry_check=_Reaching(DirectClient(), session, repository),
-                notes=RecordedNotes(self.record),
-                options=Options(wish.isolation, settle, wish.access, wish.image, wish.tag_switch, SETTLE_SECONDS),
-                on_event=on_event,
-                cancel=cancel,
-            ).run()
+                consumer,
+                owner,
+                chosen,
+                None if chosen.name == "direct" else DirectEngine,
+                _Reaching(DirectClient(), session, repository),
+                self.record,
+                cancel,
+                wait=cancel.wait,
+            )
+            options = Options(wish.isolation, settle, wish.access, wish.image, wish.tag_switch, SETTLE_SECONDS)
+            report = Verification(parties, options, on_event).run()
             try:
-                self.record.add(place_of(repository), report.to_json())
+                self.record.add(repository, report.to_json())
             except EcrTuiError as error:
                 report = replace(report, notes=(*report.notes, f"It could not be recorded: {error.title}."))
             return report

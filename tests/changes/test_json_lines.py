@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from ecr_tui.aws.model import Repository
 from ecr_tui.changes.entries import WRITTEN
 from ecr_tui.changes.history import PastWrites
 from ecr_tui.changes.journal import Journal
 from ecr_tui.errors import EnvironmentFailure
-from ecr_tui.verification.records import Place, Verifications
+from ecr_tui.verification.records import Verifications
 from tests.changes.test_journal import record
 from tests.support.cli import ecr_tui
 
@@ -183,7 +184,7 @@ def test_commands_live_with_odd_lines(isolated_environment: Path) -> None:
 
 def test_the_record_of_verifications_checks_its_lines_too(tmp_path: Path) -> None:
     found = Verifications(tmp_path / "verifications.jsonl")
-    place = Place("app", "arn", "r", "1", "host")
+    place = Repository("app", "arn", "host/app", "r", "1")
     found.probe(place, "tag", "direct")
     line = json.loads(found.path.read_text())
     wrongs: list[dict[str, Any]] = [{"v": 2}, {"v": None}, {"at": "2025-01-01T00:00:00"}, {"process": [["pid", 1]]}]

@@ -17,11 +17,12 @@ import boto3
 import pytest
 from jsonschema import Draft202012Validator
 
+from ecr_tui.aws.model import Repository
 from ecr_tui.cli.schemas import schema_of
 from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.sandbox.world import AwsCall
-from ecr_tui.verification.records import Place, Verifications
+from ecr_tui.verification.records import Verifications
 from tests.support.cli import Ran, ecr_tui
 
 pytestmark = pytest.mark.thorough
@@ -51,7 +52,9 @@ def ended(code: int, *arguments: str) -> Ran:
 def leave_a_probe() -> None:
     record = Verifications(Path(os.environ["ECR_TUI_STATE_DIR"]) / "verifications.jsonl")
     arn = f"arn:aws:ecr:eu-central-1:111111111111:repository/{REPOSITORY}"
-    record.leave(record.probe(Place(REPOSITORY, arn, "eu-central-1", "1" * 12, ""), "ecr-tui-verify-gone", "direct"))
+    record.leave(
+        record.probe(Repository(REPOSITORY, arn, "", "eu-central-1", "1" * 12), "ecr-tui-verify-gone", "direct")
+    )
 
 
 def denying(*operations: str) -> Callable[[AwsCall], Exception | None]:

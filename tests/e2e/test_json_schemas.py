@@ -13,10 +13,11 @@ import click
 import pytest
 from jsonschema import Draft202012Validator
 
+from ecr_tui.aws.model import Repository
 from ecr_tui.cli import cli, schemas
 from ecr_tui.cli.schemas import NAMES, schema_of
 from ecr_tui.sandbox.sandbox import Sandbox
-from ecr_tui.verification.records import Place, Verifications
+from ecr_tui.verification.records import Verifications
 from tests.support.cli import Ran, ecr_tui
 
 REPOSITORY, OTHER = "my-first-repo", "search/indexer"
@@ -197,9 +198,8 @@ def test_proving(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert len(said("verify-history", "verify", "--history")) == 4
 
     record = Verifications(tmp_path / "verifications.jsonl")
-    place = Place(
-        REPOSITORY, f"arn:aws:ecr:eu-central-1:111111111111:repository/{REPOSITORY}", "eu-central-1", "1" * 12, ""
-    )
+    arn = f"arn:aws:ecr:eu-central-1:111111111111:repository/{REPOSITORY}"
+    place = Repository(REPOSITORY, arn, "", "eu-central-1", "1" * 12)
     record.leave(record.untagging(place, "Team", "Payments"))
     record.leave(record.probe(place, "ecr-tui-verify-gone", "direct"))
     assert len(said("cleanup", "cleanup", "--yes")) == 2
@@ -207,7 +207,6 @@ def test_proving(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_one_that_could_not_start(sandbox: Sandbox) -> None:
-    from ecr_tui.aws.model import Repository
     from ecr_tui.errors import EnvironmentFailure
     from ecr_tui.verification.batch import Batch, Result
 

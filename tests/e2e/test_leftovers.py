@@ -78,7 +78,7 @@ def test_the_image_is_removed_by_the_next_start(sandbox: Sandbox, space: Any, st
     with killed_while_pushing(sandbox, "direct", stored=stored):
         assert len(probes(sandbox)) == stored
         (left,) = space.verification.leftovers()
-        assert (left.kind, left.place.repository, left.engine) == ("probe", REPOSITORY, "direct")
+        assert (left.kind, left.place.name, left.engine) == ("probe", REPOSITORY, "direct")
         assert left.tag.startswith(TAG_PREFIX)
         shown = ecr_tui("cleanup")
         assert shown.code == 2, "nobody is here to confirm"

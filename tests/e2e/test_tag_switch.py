@@ -239,7 +239,7 @@ def test_kill_while_the_tag_is_away(sandbox: Sandbox, space: Any, repository: Re
     sandbox.fault = None
     assert tags() == {}
     left = [one for one in space.verification.leftovers() if one.kind == "tag"]
-    assert [(one.key, one.value, one.place.repository) for one in left] == [("Team", "Payments", REPOSITORY)]
+    assert [(one.key, one.value, one.place.name) for one in left] == [("Team", "Payments", REPOSITORY)]
     cleaned = ecr_tui("cleanup", "--yes", "--json")
     assert cleaned.code == 0, cleaned.err
     assert {one["kind"]: one["cleaned"] for one in cleaned.json} == {"tag": True, "probe": True}

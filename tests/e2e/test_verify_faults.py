@@ -183,7 +183,7 @@ def test_a_daemon_that_is_gone_for_good_leaves_a_leftover(
     assert not report.cleaned_up
     assert images(sandbox) == ["latest"]
     (left,) = space.verification.leftovers()
-    assert (left.engine, left.place.repository) == ("docker", REPOSITORY)
+    assert (left.engine, left.place.name) == ("docker", REPOSITORY)
     (cleaned,) = space.verification.clean_leftovers()
     assert cleaned.error is None
     assert f"docker rmi {sandbox.registry_host()}/{REPOSITORY}:{left.tag}" in cleaned.message

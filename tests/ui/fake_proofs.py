@@ -8,7 +8,7 @@ from typing import Any
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.verification.batch import Batch, run_batch
-from ecr_tui.verification.records import PROBE, Leftover, Past, Place
+from ecr_tui.verification.records import PROBE, Leftover, Past
 from ecr_tui.verification.report import Report
 from ecr_tui.workspace.verification import Cleaned
 
@@ -51,7 +51,7 @@ class FakeProofs:
         self._enter("clean_leftovers")  # type: ignore[attr-defined]
         found = []
         for one in self.left if leftovers is None else leftovers:
-            error = self.errors.get(f"clean:{one.place.repository}")  # type: ignore[attr-defined]
+            error = self.errors.get(f"clean:{one.place.name}")  # type: ignore[attr-defined]
             if error is None:
                 self.cleaned.append(one)
             found.append(Cleaned(one, error.title if error else "the image is not in the repository", error))
@@ -66,9 +66,5 @@ class FakeProofs:
         return {p.arn: p for p in self.past}
 
 
-def place(repo: Repository) -> Place:
-    return Place(repo.name, repo.arn, repo.region, repo.account, repo.uri.partition("/")[0])
-
-
 def probe_left(repo: Repository, at: datetime) -> Leftover:
-    return Leftover("1", PROBE, place(repo), at, tag="ecr-tui-verify-20261124T110000Z-ab12", engine="direct")
+    return Leftover("1", PROBE, repo, at, tag="ecr-tui-verify-20261124T110000Z-ab12", engine="direct")

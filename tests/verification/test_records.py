@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -12,10 +13,13 @@ from typing import Any
 
 import pytest
 
+from ecr_tui.aws.model import Repository
 from ecr_tui.errors import EnvironmentFailure
-from ecr_tui.verification.records import Place, Verifications
+from ecr_tui.verification.records import Verifications
 
-PLACE = Place("app", "arn:aws:ecr:eu-central-1:111111111111:repository/app", "eu-central-1", "111111111111", "host:1")
+PLACE = Repository(
+    "app", "arn:aws:ecr:eu-central-1:111111111111:repository/app", "host:1/app", "eu-central-1", "111111111111"
+)
 
 
 @pytest.fixture
@@ -40,8 +44,9 @@ def rewrite(path: Path, **changes: Any) -> None:
 def noted_by_another_program(path: Path, code: str = "") -> None:
     program = f"""
 from pathlib import Path
-from ecr_tui.verification.records import Place, Verifications
-Verifications(Path({str(path)!r})).probe(Place(*{tuple(PLACE.__dict__.values())!r}), "ecr-tui-verify-x", "docker")
+from ecr_tui.aws.model import Repository
+from ecr_tui.verification.records import Verifications
+Verifications(Path({str(path)!r})).probe(Repository(**{dataclasses.asdict(PLACE)!r}), "ecr-tui-verify-x", "docker")
 {code}
 """
     subprocess.run([sys.executable, "-c", program], check=True)
@@ -133,9 +138,9 @@ def test_what_was_null_is_left_out(record: Verifications, path: Path) -> None:
 
 
 def test_the_newest_of_each_repository(record: Verifications) -> None:
-    other = Place("b", PLACE.arn + "-b", PLACE.region, PLACE.account, PLACE.host)
+    other = dataclasses.replace(PLACE, name="b", arn=PLACE.arn + "-b")
     for place, verdict in ((PLACE, "denied"), (other, "error"), (PLACE, "allowed")):
-        record.add(place, {"repository": place.repository, "verdict": verdict})
+        record.add(place, {"repository": place.name, "verdict": verdict})
     assert {arn: one.verdict for arn, one in record.last().items()} == {PLACE.arn: "allowed", other.arn: "error"}
     assert [one.verdict for one in record.past(PLACE.arn)] == ["allowed", "denied"]
 

@@ -17,6 +17,7 @@ from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.registry.engine import Credentials, Engine, Progress, ProgressSink, Reference, RegistryError, Transfer
 from ecr_tui.registry.probe import ProbeImage
 from ecr_tui.secret import Secret
+from ecr_tui.verification.ports import Parties
 from ecr_tui.verification.report import Event, Report, StageEnded, StageName, StageStarted, Status, Verdict, stages_of
 from ecr_tui.verification.tag_switch import deciding_tag
 from ecr_tui.verification.verify import Options, Verification
@@ -206,21 +207,19 @@ class Scene:
 
     def run(self) -> Report:
         second: Callable[[], Engine] | None = (lambda: self.second) if self.second else None  # type: ignore[return-value]
-        return Verification(
+        parties = Parties(
             self.repository,
-            consumer=self.consumer,
-            owner=self.owner,
-            engine=self.engine,
-            second_opinion=second,
-            registry_check=self.check,
-            notes=self.notes,
-            options=self.options,
-            on_event=self.events.append,
-            cancel=self.cancel,
-            now=lambda: NOW,
+            self.consumer,
+            self.owner,
+            self.engine,
+            second,
+            self.check,
+            self.notes,
+            self.cancel,
             clock=Clock(),
             wait=lambda _: None,
-        ).run()
+        )
+        return Verification(parties, self.options, self.events.append, now=lambda: NOW).run()
 
 
 @pytest.fixture

@@ -23,7 +23,6 @@ from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from ecr_tui.sandbox.sandbox import Sandbox
-from ecr_tui.verification.accounts import place_of
 from ecr_tui.workspace import Workspace
 from ecr_tui.workspace.access import AccessReview
 from ecr_tui.workspace.accounts import Accounts
@@ -75,7 +74,7 @@ def _history() -> None:
     for intent in (Intent.to_grant(Grant((CONSUMER,), Access.PUSH_PULL, ())), Intent.to_revoke((CONSUMER,))):
         run = space.changes.journal.begin_run(intent.kind, ACCOUNT, "tests", intent.to_json(), targets)
         space.changes.journal.end_run(run, "stopped")
-    space.verification.record.leave(space.verification.record.untagging(place_of(first), "Team", "Payments"), "killed")
+    space.verification.record.leave(space.verification.record.untagging(first, "Team", "Payments"), "killed")
 
 
 def _neighbour(space: Workspace) -> Any:
