@@ -1,36 +1,7 @@
-"""An audit as ``audit --json`` prints it.
+"""An audit as ``audit --json`` prints it; its schema is in ``cli.schemas.auditing``.
 
-::
-
-    {"account": ID, "regions": [..], "at": ISO TIME,
-     "summary": {"repositories": N, "with_policy": N, "without_policy": N, "unreadable": N,
-                 "findings": {"error": N, "warning": N, "info": N}},
-     "principals": [{"principal", "title", "kind", "account", "external", "repositories": N,
-                     "pull": {VERDICT: N}, "push": {..}, "delete": {..}, "administer": {..}}],
-     "external_accounts": [{"account", "principals": [..], "repositories": N, "pull": N, "push": N, "delete": N,
-                            "administer": N}],
-     "public": [{"repository", "arn", "region", CELLS}], "services": [{"principal", .. as "public"}],
-     "stale": [{"principal", "repositories": [ARN]}],
-     "drift": {"tag": {K: V}, "origin": "given|most used" or null, "principals": [..],
-               "tagged_not_granted": [{"repository", "arn", "region", "principals": [..]}],
-               "granted_not_tagged": [{"repository", "arn", "region", "statement", "principals": [..], "reason"}]},
-     "ends": [{"repository", "arn", "region", "statement", "principals": [..], "ends": ISO TIME, "expired": bool}],
-     "registry": [{"region", "exists", "scope", "unknown", "policy": DOCUMENT or null,
-                   "changes": [{"principal", "capability", "without", "with", "repositories": N}],
-                   "templates": [found.to_json() for found in audit_templates(audit, facts)],
-        "templates_unknown": TEXT or null}],
-     "asked": [{"principal", "identity": {"arn", "readable", "reason", "policies", "boundary"}, "needs": DOCUMENT}],
-     "unknown": [{"repository", "arn", "region", "reason"}], "failures": [{"region", "reason"}], "notes": [TEXT],
-     "repositories": [{"repository", "arn", "region", "tags": {..} or null, "policy": "yes|none|unreadable",
-                       "reason": TEXT or null, "access": [{"principal", CELLS}],
-                       "asked": [{"principal", CELLS, "both_sides": {"pull": RESPONSE, "push": RESPONSE} or null}],
-                       "findings": [{"id", "severity", "title", "where", "fix"}]}]}
-
-CELLS are "pull", "push", "delete" and "administer", each {"verdict", "reason", "depends_on"}; a VERDICT is one of
-"yes", "if" (it depends, on what "depends_on" lists), "void" (a tag or end that is not met now), "partly", "denied",
-"no". All of it is account A's side alone, but "both_sides", whose RESPONSE is "Allowed", "Denied" or "Unknown" (null
-beyond a bound).
-Who a principal is (an account, a service, external or not) stands in "principals".
+All of it is account A's side alone, but "both_sides". Who a principal is (an account, a service, external or not)
+stands in "principals".
 """
 
 from __future__ import annotations

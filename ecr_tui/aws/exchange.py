@@ -10,7 +10,6 @@ import io
 import os
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -26,7 +25,6 @@ ANSWER_SECONDS = 20.0
 MAX_ANSWER = 32 * 1024 * 1024
 """Bytes. The largest that AWS gives is a page of repositories or a policy's document."""
 _CHUNK = 64 * 1024
-_LOOK, _IDLE = 0.5, 5.0
 
 
 class Exchange:
@@ -110,8 +108,7 @@ def certificates(ca_bundle: Any) -> Any:
 
 
 class _Guard:
-    def __init__(self, deadline: float) -> None:
-        self.deadline = deadline
+    def __init__(self) -> None:
         self.overdue = False
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
@@ -139,54 +136,21 @@ class _Guard:
             self._sockets.clear()
 
 
-class _Watchman:
-    """One thread that shuts the sockets of whatever is overdue; it ends when nothing has been guarded for a while."""
-
-    def __init__(self) -> None:
-        self._change = threading.Condition()
-        self._guards: set[_Guard] = set()
-        self._process = 0
-        """The one whose thread runs: a forked child has none of its parent's threads."""
-
-    def add(self, guard: _Guard) -> None:
-        with self._change:
-            self._guards.add(guard)
-            if self._process != os.getpid():
-                self._process = os.getpid()
-                threading.Thread(target=self._run, name="aws-deadlines", daemon=True).start()
-            self._change.notify()
-
-    def remove(self, guard: _Guard) -> None:
-        guard.let_go()
-        with self._change:
-            self._guards.discard(guard)
-
-    def _run(self) -> None:
-        while True:
-            with self._change:
-                if not self._change.wait_for(lambda: bool(self._guards), timeout=_IDLE):
-                    self._process = 0
-                    return
-                now = time.monotonic()
-                overdue = [guard for guard in self._guards if guard.deadline <= now]
-            for guard in overdue:
-                guard.shut()
-            time.sleep(_LOOK)
-
-
-_watchman = _Watchman()
 _present = threading.local()
 
 
 @contextmanager
 def _guarded(seconds: float) -> Iterator[_Guard]:
-    guard = _present.guard = _Guard(time.monotonic() + seconds)
-    _watchman.add(guard)
+    guard = _present.guard = _Guard()
+    timer = threading.Timer(seconds, guard.shut)
+    timer.daemon = True
+    timer.start()
     try:
         yield guard
     finally:
         _present.guard = None
-        _watchman.remove(guard)
+        timer.cancel()
+        guard.let_go()
 
 
 def _guard_socket(one: socket.socket | None) -> None:
