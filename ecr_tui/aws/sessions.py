@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ecr_tui import __version__, secret
@@ -28,6 +29,7 @@ from ecr_tui.errors import CredentialsError, EcrTuiError, InputError
 if TYPE_CHECKING:
     import boto3
     from botocore.config import Config
+    from botocore.loaders import Loader
     from botocore.model import OperationModel
     from botocore.session import Session as CoreSession
     from mypy_boto3_ecr import ECRClient
@@ -215,6 +217,7 @@ class AwsSession:
                 hint=errors.close_match_hint(name, profiles, what="profiles"),
                 side=str(self.role),
             )
+        core.register_component("data_loader", _models(core.get_config_variable("data_path")))
         if self._wanted_region:
             core.set_config_variable("region", self._wanted_region)
         links = list(chain(name or "default", profiles))
@@ -280,6 +283,14 @@ class AwsSession:
         # RefreshableCredentials keeps the moment in a private attribute and offers no other way to read it.
         ends = getattr(self._session.get_credentials(), "_expiry_time", None)
         return ends.astimezone(UTC) if isinstance(ends, datetime) else None
+
+
+@lru_cache(maxsize=4)
+def _models(data_path: str | None) -> Loader:
+    """Descriptions of AWS's services, which take most of the time of making a client: read once for all sessions."""
+    from botocore.loaders import create_loader
+
+    return create_loader(data_path)
 
 
 def _core_session(profile: str | None, side: str = "") -> CoreSession:
