@@ -107,6 +107,17 @@ def gate(read_only: str) -> None:
         raise InputError("read-only: no policy is written", hint=read_only)
 
 
+def check_account(repository: Repository, account: str) -> None:
+    """Requests name the repository alone: in another account it would be another one. Raises InputError."""
+    if repository.account != account:
+        raise InputError(
+            f"{repository.name} was listed in account {repository.account}, and this profile belongs to {account}; "
+            "nothing was written",
+            hint="List the repositories again.",
+            side=_OWNER,
+        )
+
+
 def _conflict(plan: Plan, live: PolicyDocument | None) -> ConflictError:
     return ConflictError(
         f"the policy of {plan.repository.name} has changed since the preview; nothing was written",

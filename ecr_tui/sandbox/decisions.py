@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Required, TypedDict, Unpack
 
 from ecr_tui.policy.document import PolicyDocument, PolicyError
 from ecr_tui.policy.evaluate import Decision, Policies, Request, decide
@@ -35,47 +36,27 @@ _MISSING = (
 """In the order in which AWS names one when several are missing: the caller's own side first."""
 
 
+class About(TypedDict, total=False):
+    """Of a resource: its owner, its own policy and that of its registry, its tags, and what else the request tells."""
+
+    account: Required[str]
+    policy: str | None
+    registry_policy: str | None
+    tags: Mapping[str, str] | None
+    context: Context | None
+
+
 class Decisions:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def denial(
-        self,
-        principal: Principal,
-        action: str,
-        resource: str,
-        *,
-        account: str,
-        policy: str | None = None,
-        registry_policy: str | None = None,
-        tags: Mapping[str, str] | None = None,
-        context: Context | None = None,
-    ) -> str | None:
-        """None when allowed, else AWS's message. ``policy``: the resource's own; ``account``: the resource's owner."""
-        decision = self.decide(
-            principal,
-            action,
-            resource,
-            account=account,
-            policy=policy,
-            registry_policy=registry_policy,
-            tags=tags,
-            context=context,
-        )
+    def denial(self, principal: Principal, action: str, resource: str, **about: Unpack[About]) -> str | None:
+        """None when allowed, else AWS's message."""
+        decision = self.decide(principal, action, resource, **about)
         return None if decision.response == "Allowed" else denial_text(principal.arn, action, resource, decision)
 
-    def decide(
-        self,
-        principal: Principal,
-        action: str,
-        resource: str,
-        *,
-        account: str,
-        policy: str | None = None,
-        registry_policy: str | None = None,
-        tags: Mapping[str, str] | None = None,
-        context: Context | None = None,
-    ) -> Decision:
+    def decide(self, principal: Principal, action: str, resource: str, **about: Unpack[About]) -> Decision:
+        account, policy, registry_policy = about["account"], about.get("policy"), about.get("registry_policy")
         with self._world.lock:
             documents = self._world.directory.documents(principal)
             live = frozenset(self._world.directory.principals())
@@ -86,8 +67,8 @@ class Decisions:
             principal=principal.arn,
             context={
                 **self.context(principal, documents.tags),
-                **_resource_context(account, action, tags),
-                **(context or {}),
+                **_resource_context(account, action, about.get("tags")),
+                **(about.get("context") or {}),
             },
         )
         return decide(
@@ -101,9 +82,9 @@ class Decisions:
             ),
         )
 
-    def require(self, principal: Principal, action: str, resource: str, **about: object) -> None:
+    def require(self, principal: Principal, action: str, resource: str, **about: Unpack[About]) -> None:
         """Raises ServiceError AccessDeniedException (HTTP 400, as ECR and the tagging API do)."""
-        message = self.denial(principal, action, resource, **about)  # type: ignore[arg-type]
+        message = self.denial(principal, action, resource, **about)
         if message is not None:
             raise ServiceError("AccessDeniedException", message)
 

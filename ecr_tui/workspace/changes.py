@@ -16,7 +16,7 @@ from ecr_tui.aws.policies import PRINCIPAL_WAIT, RepositoryPolicies
 from ecr_tui.aws.sessions import AwsSession
 from ecr_tui.aws.tags import RepositoryTags
 from ecr_tui.changes import apply as apply_module
-from ecr_tui.changes.apply import Outcome, apply
+from ecr_tui.changes.apply import Outcome, apply, check_account
 from ecr_tui.changes.bulk import PARALLEL, Bulk, Intent
 from ecr_tui.changes.entries import POLICY, REDO, TAGS, UNDO, WRITTEN, Entry, History
 from ecr_tui.changes.history import PastWrites
@@ -25,7 +25,7 @@ from ecr_tui.changes.plans import Plan, plan_document_from, plan_edit_from, plan
 from ecr_tui.changes.tag_plans import TagPlan, plan_back, plan_half, plan_tags
 from ecr_tui.changes.tags import TagOutcome, apply_tags
 from ecr_tui.changes.undo import entry_of, holds, repository_of, settle, target, undo
-from ecr_tui.errors import EcrTuiError, InputError
+from ecr_tui.errors import EcrTuiError
 from ecr_tui.listing.policy_reader import PolicyReader
 from ecr_tui.policy.acceptance import dead_principals
 from ecr_tui.policy.change import Grant
@@ -126,7 +126,7 @@ class Changes:
         """Write what was previewed, or refuse (ConflictError) when the live policy is another by now."""
         session, read_only = self._accounts.to_write()
         owner = session.identity()
-        _check_account(plan.repository, owner)
+        check_account(plan.repository, owner.account)
         try:
             store = RepositoryPolicies(session, client=session.ecr_once)
             outcome = apply(store, self.journal, plan, operator=owner.arn, read_only=read_only)
@@ -244,7 +244,7 @@ class Changes:
         """Write tags as they were previewed, or refuse (ConflictError) when tags or policy are others by now."""
         session, read_only = self._accounts.to_write()
         owner = session.identity()
-        _check_account(plan.repository, owner)
+        check_account(plan.repository, owner.account)
         store = RepositoryTags(session, writing=True)
         return apply_tags(store, self.journal, plan, operator=owner.arn, read_only=read_only)
 
@@ -264,17 +264,6 @@ class Changes:
         if last is None or last.record.kind != "grant":
             return float("inf")
         return (datetime.now(UTC) - (last.finished_at or last.at)).total_seconds()
-
-
-def _check_account(repository: Repository, owner: Identity) -> None:
-    """Requests name the repository alone: in another account it would be another one."""
-    if repository.account != owner.account:
-        raise InputError(
-            f"{repository.name} was listed in account {repository.account}, and this profile belongs to "
-            f"{owner.account}; nothing was written",
-            hint="List the repositories again.",
-            side=Role.OWNER.value,
-        )
 
 
 class _Owner:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 
 from ecr_tui.sandbox.sandbox import Sandbox
 from tests.support.aws_proxy import Answer, AwsProxy, aws_proxy
+from tests.support.cli import ecr_tui
 from tests.support.proving import REPOSITORY
 from tests.support.terminal import Terminal
 
@@ -72,11 +72,6 @@ def hostile(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsPr
         yield proxy
 
 
-def run(*arguments: str) -> tuple[int, str, str]:
-    done = subprocess.run([sys.executable, "-m", "ecr_tui", *arguments], capture_output=True, check=False)
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
-
-
 def clean(text: str, arguments: object) -> None:
     found = HOSTILE.search(text)
     assert found is None, (arguments, text[max(0, found.start() - 60) : found.start() + 20])
@@ -109,11 +104,11 @@ READING = [
 def test_no_reading_command_passes_it_on(hostile: AwsProxy) -> None:
     for arguments in READING:
         arguments = tuple(one.replace("\x00", "") for one in arguments)
-        _, out, err = run(*arguments)
-        clean(out, arguments)
-        clean(err, arguments)
+        ran = ecr_tui(*arguments)
+        clean(ran.out, arguments)
+        clean(ran.err, arguments)
         if "--json" in arguments or arguments[-1] in ("json", "cloudformation"):
-            json.loads(out)
+            json.loads(ran.out)
 
 
 def test_no_writing_command_passes_it_on(hostile: AwsProxy) -> None:
@@ -127,9 +122,9 @@ def test_no_writing_command_passes_it_on(hostile: AwsProxy) -> None:
         ("verify", REPOSITORY, "--engine", "direct"),
         ("verify", "--history"),
     ):
-        _, out, err = run(*arguments)
-        clean(out, arguments)
-        clean(err, arguments)
+        ran = ecr_tui(*arguments)
+        clean(ran.out, arguments)
+        clean(ran.err, arguments)
 
 
 @pytest.mark.parametrize("operation", ["GetCallerIdentity", "DescribeRepositories", "GetRepositoryPolicy"])
@@ -138,8 +133,8 @@ def test_no_refusal_passes_it_on(hostile: AwsProxy, operation: str) -> None:
     refusal = json.dumps({"__type": "AccessDeniedException", "message": message}).encode()
     hostile.body(operation, refusal, 400)
     for arguments in (("list",), ("plan", REPOSITORY, *TO), ("grant", REPOSITORY, *TO, "--yes"), ("audit",)):
-        _, out, err = run(*arguments)
-        for text in (out, err):
+        ran = ecr_tui(*arguments)
+        for text in (ran.out, ran.err):
             clean(text, arguments)
             assert not any(line.startswith("What to do: FORGED") for line in text.split("\n"))
 

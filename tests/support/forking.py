@@ -157,7 +157,21 @@ def _import_all() -> None:
     for found in pkgutil.walk_packages(ecr_tui.__path__, "ecr_tui."):
         if not found.name.startswith(("ecr_tui.ui", "ecr_tui.sandbox", "ecr_tui.__main__")):
             importlib.import_module(found.name)
+    _read_models()
     assert threading.active_count() == 1, "a process with threads cannot be forked"
+
+
+def _read_models() -> None:
+    """What each command would read of AWS's services."""
+    import botocore.session
+
+    from ecr_tui.aws import sessions
+
+    core = botocore.session.Session()
+    core.register_component("data_loader", sessions._models(None))
+    core.set_credentials("AKIAIOSFODNN7EXAMPLE", "of no account")
+    for service in ("ecr", "sts", "iam", "resourcegroupstaggingapi"):
+        core.create_client(service, region_name="eu-central-1")
 
 
 def _become(wish: dict[str, Any], files: Sequence[int]) -> NoReturn:

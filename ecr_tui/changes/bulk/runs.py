@@ -13,7 +13,7 @@ from typing import Protocol
 
 from ecr_tui.aws.model import RegistryFacts, Repository
 from ecr_tui.changes import apply as apply_module
-from ecr_tui.changes.apply import Outcome, PolicyStore, apply
+from ecr_tui.changes.apply import Outcome, PolicyStore, apply, check_account, gate
 from ecr_tui.changes.bulk.intent import Intent
 from ecr_tui.changes.bulk.left import Unfinished, unfinished
 from ecr_tui.changes.bulk.paced_store import PacedStore, Stop
@@ -275,15 +275,9 @@ class Bulk:
         return self._journal.begin_run(intent.kind, account.account, account.operator, intent.to_json(), targets)
 
     def _gate(self, jobs: Sequence[_Job]) -> None:
-        if self._read_only:
-            raise InputError("read-only: no policy is written", hint=self._read_only)
-        for row in (job.plan.repository for job in jobs):
-            if row.account != self._account.account:
-                raise InputError(
-                    f"{row.name} was listed in account {row.account}, and this profile belongs to "
-                    f"{self._account.account}; nothing was written",
-                    hint="List the repositories again.",
-                )
+        gate(self._read_only)
+        for job in jobs:
+            check_account(job.plan.repository, self._account.account)
 
 
 def _untouched(plan: Plan) -> str:
