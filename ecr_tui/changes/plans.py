@@ -21,6 +21,7 @@ from ecr_tui.policy.change import (
     Grant,
     adopt,
     differences,
+    equivalent,
     merge,
     revoke,
     text_diff,

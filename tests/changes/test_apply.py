@@ -784,7 +784,8 @@ VICTIM = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, os.getcwd())
-from ecr_tui.changes.apply import apply, plan_grant
+from ecr_tui.changes.apply import apply
+from tests.support.planning import plan_grant
 from ecr_tui.changes.journal import Journal
 from tests.changes.test_apply import GRANT, REPO
 

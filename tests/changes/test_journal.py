@@ -189,7 +189,8 @@ def test_fields_of_a_later_version_are_skipped(journal: Journal) -> None:
 
 WRITER = """
 import sys
-from ecr_tui.changes.journal import Journal, Record
+from ecr_tui.changes.entries import Record
+from ecr_tui.changes.journal import Journal
 from pathlib import Path
 journal = Journal(Path(sys.argv[1]))
 print("ready", flush=True)

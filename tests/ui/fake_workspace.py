@@ -36,7 +36,7 @@ from ecr_tui.changes.journal import Journal
 from ecr_tui.changes.plans import Plan, plan_edit_from, plan_grant_from, plan_repair_from
 from ecr_tui.changes.tag_plans import TagPlan, plan_back, plan_tags
 from ecr_tui.changes.tags import TagOutcome, apply_tags
-from ecr_tui.changes.undo import entry_of, take_back, target, undo
+from ecr_tui.changes.undo import entry_of, target, undo
 from ecr_tui.config import Settings
 from ecr_tui.errors import Cancelled, EcrTuiError
 from ecr_tui.listing.cache import Cached
@@ -413,7 +413,7 @@ class FakeWorkspace(FakeProofs):
 
     def undo_entry(self, identifier: str, *, redo: bool = False) -> Outcome:
         self._enter("redo_entry" if redo else "undo_entry", identifier)
-        return take_back(
+        return undo(
             lambda entry: self,
             self.journal,
             identifier,
