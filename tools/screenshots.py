@@ -53,7 +53,7 @@ async def select(ui: Session, name: str) -> None:
 
 async def clear(ui: Session) -> None:
     """Back on the table with nothing in front of it."""
-    await ui.wait(lambda: not ui.main.proving.verifier.running)
+    await ui.wait(lambda: not ui.main.verification.running)
     ui.app.clear_notifications()
     await ui.press("1")
 

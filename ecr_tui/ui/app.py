@@ -26,9 +26,17 @@ from ecr_tui.secret import redact
 from ecr_tui.ui import collector, jobs, terminal
 from ecr_tui.ui.clipboard import Clipboard
 from ecr_tui.ui.commands import Commands
-from ecr_tui.ui.flows.countdown import GRANT_DELAY
+from ecr_tui.ui.countdown import GRANT_DELAY
 from ecr_tui.ui.keymap import Keymap
-from ecr_tui.ui.messages import CopyWanted, MfaAsked, MfaReply, PagerWanted, SignInWanted, WorkChanged
+from ecr_tui.ui.messages import (
+    AccountsChosen,
+    CopyWanted,
+    MfaAsked,
+    MfaReply,
+    PagerWanted,
+    SignInWanted,
+    WorkChanged,
+)
 from ecr_tui.ui.resources import style_sheets
 from ecr_tui.ui.screens.ask import AskScreen
 from ecr_tui.ui.screens.dialog import Dialog
@@ -153,7 +161,8 @@ class EcrTuiApp(App[None]):
     def on_ready(self) -> None:
         collector.settle()
 
-    def start_over(self) -> None:
+    @on(AccountsChosen)
+    def _accounts_chosen(self) -> None:
         """For other accounts: a main screen that has never seen the former ones."""
         former = self.current_mode
         self._begin()
@@ -249,7 +258,7 @@ class EcrTuiApp(App[None]):
     def _sign_in(self, message: SignInWanted) -> None:
         message.stop()
         if sign_in(self, message.command):
-            self.main.accounts.renew()
+            self.main.signed_in()
 
     @property
     def _clipboard_in_use(self) -> Clipboard:

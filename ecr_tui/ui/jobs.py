@@ -7,15 +7,18 @@ import contextlib
 import threading
 import traceback
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from textual.message import Message
-from textual.message_pump import MessagePump
 from textual.widget import Widget
 
 from ecr_tui.errors import EcrTuiError
 
 T = TypeVar("T")
+
+
+class Receiver(Protocol):
+    def post_message(self, message: Message) -> bool: ...
 
 
 def as_error(error: BaseException) -> EcrTuiError:
@@ -80,7 +83,7 @@ async def on_thread(work: Callable[[], T]) -> T:
     return await future
 
 
-def post(node: MessagePump, message: Message) -> None:
+def post(node: Receiver, message: Message) -> None:
     """From any thread. A message to a screen that has gone is lost, which is right: the work that sends it may be a
     cleanup that goes on after the user has left, and must not fail for it."""
     with contextlib.suppress(RuntimeError):

@@ -54,7 +54,7 @@ MAIN: tuple[Key, ...] = (
     Key(
         "change.grant",
         "g",
-        "grant",
+        "task('grant')",
         "Grant",
         "Write the previewed change, or plan it for all marked; Esc cancels within 0.4 s, gg goes to the top",
         CHANGE,
@@ -65,7 +65,7 @@ MAIN: tuple[Key, ...] = (
     Key(
         "change.revoke",
         "x",
-        "revoke",
+        "task('revoke')",
         "Revoke",
         "Take the principal's access away; asks first",
         CHANGE,
@@ -76,7 +76,7 @@ MAIN: tuple[Key, ...] = (
     Key(
         "change.repair",
         "F",
-        "repair",
+        "task('repair')",
         "Repair",
         "Take out of the policy what ECR refuses; with marks, of all marked; asks first",
         CHANGE,
@@ -86,7 +86,7 @@ MAIN: tuple[Key, ...] = (
     Key(
         "change.undo",
         "u",
-        "undo",
+        "task('undo')",
         "Undo",
         "Put back the policy as it was before the last write",
         CHANGE,
@@ -97,7 +97,7 @@ MAIN: tuple[Key, ...] = (
     Key(
         "change.runs",
         "R",
-        "runs",
+        "task('runs')",
         "Run",
         "The run over many repositories: how far it is; resume what is left of one",
         CHANGE,
@@ -106,7 +106,7 @@ MAIN: tuple[Key, ...] = (
     Key(
         "prove.verify",
         "v",
-        "verify",
+        "task('verify')",
         "Verify",
         "Log in, push and pull as account B, live",
         PROVE,
@@ -127,7 +127,7 @@ MAIN: tuple[Key, ...] = (
     Key(
         "prove.many",
         "V",
-        "verify_many",
+        "task('verify_many')",
         "Verify marked",
         "Verify all marked repositories, some at a time",
         PROVE,
@@ -137,7 +137,7 @@ MAIN: tuple[Key, ...] = (
     Key(
         "prove.history",
         "h",
-        "history",
+        "task('history')",
         "History",
         "Past verifications of the repository: date, verdict, engine, who",
         PROVE,
@@ -146,7 +146,7 @@ MAIN: tuple[Key, ...] = (
     Key(
         "change.tags",
         "e",
-        "edit_tags",
+        "task('edit_tags')",
         "Edit tags",
         "Change the repository's tags; who gains and loses access is shown first",
         CHANGE,
@@ -156,7 +156,7 @@ MAIN: tuple[Key, ...] = (
     Key(
         "change.journal",
         "U",
-        "journal",
+        "task('journal')",
         "Journal",
         "Every write with who, when and what; undo any that is still in force, redo",
         CHANGE,
@@ -176,7 +176,7 @@ MAIN: tuple[Key, ...] = (
     Key(
         "choose.principal",
         "b",
-        "principal",
+        "task('principal')",
         "To whom",
         "Choose the principal that is granted access",
         CHOOSE,
@@ -184,12 +184,19 @@ MAIN: tuple[Key, ...] = (
         footer=True,
     ),
     Key(
-        "choose.access", "p", "access", "Access", "Change between pull, push and push + pull", CHOOSE, "p", footer=True
+        "choose.access",
+        "p",
+        "task('access')",
+        "Access",
+        "Change between pull, push and push + pull",
+        CHOOSE,
+        "p",
+        footer=True,
     ),
     Key(
         "choose.condition",
         "c",
-        "condition",
+        "task('condition')",
         "If tag",
         "Choose the tag that the grant depends on",
         CHOOSE,
@@ -211,7 +218,7 @@ MAIN: tuple[Key, ...] = (
     Key(
         "choose.accounts",
         "A",
-        "accounts",
+        "task('accounts')",
         "Accounts",
         "Choose or swap accounts A and B, assume a role, sign in",
         CHOOSE,
@@ -231,7 +238,7 @@ MAIN: tuple[Key, ...] = (
     Key(
         "general.copy_as",
         "Y",
-        "copy_as",
+        "task('copy_as')",
         "Copy as…",
         "Copy the previewed grant as commands, Terraform, CloudFormation or JSON",
         GENERAL,
@@ -358,6 +365,7 @@ def markdown_table() -> str:
     return "\n".join(["| Key | Action | What it does |", "|---|---|---|", *rows])
 
 
-def by_action(action: str) -> Key | None:
-    """The key whose action has this name (without its arguments)."""
-    return next((key for key in CATALOGUE if key.action.partition("(")[0] == action), None)
+def by_action(action: str, parameters: tuple[object, ...] = ()) -> Key | None:
+    """The key with this action, whose arguments may be part of the text."""
+    whole = f"{action}({', '.join(map(repr, parameters))})" if parameters else action
+    return next((key for key in CATALOGUE if key.action == whole), None)

@@ -13,29 +13,10 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from ecr_tui.verification.report import StageProgress
-
 if TYPE_CHECKING:
     from ecr_tui.access.audit_result import Audit
-    from ecr_tui.access.creation_templates import Fit
-    from ecr_tui.access.two_sided import TwoSided
-    from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Repository, Role
-    from ecr_tui.changes.apply import Plan
+    from ecr_tui.aws.model import MfaPrompt, Repository
     from ecr_tui.errors import EcrTuiError
-    from ecr_tui.policy.change import Grant
-    from ecr_tui.verification.report import Event as VerifyEvent
-    from ecr_tui.verification.report import Report
-
-
-@dataclass(eq=False)
-class AccountRead(Message):
-    """One of the two accounts: an identity or the reason why there is none."""
-
-    generation: int
-    role: Role
-    identity: Identity | None
-    profile: Profile | None
-    error: EcrTuiError | None = None
 
 
 @dataclass(eq=False)
@@ -85,28 +66,6 @@ class DetailsRead(Message):
 
 
 @dataclass(eq=False)
-class Previewed(Message):
-    """The plan for exactly this repository and grant, made from exactly this policy text."""
-
-    generation: int
-    repository: Repository
-    grant: Grant
-    text: str | None
-    plan: Plan | None
-    error: EcrTuiError | None = None
-
-
-@dataclass(eq=False)
-class Sided(Message):
-    """What both sides say of the plan in view, and what a creation template makes of it for repositories to come."""
-
-    generation: int
-    verdicts: tuple[TwoSided, ...] | None
-    template: Fit | None
-    error: EcrTuiError | None = None
-
-
-@dataclass(eq=False)
 class AuditProgress(Message):
     words: str
 
@@ -124,33 +83,18 @@ class Audited(Message):
 
 
 @dataclass(eq=False)
-class Verifying(Message):
-    generation: int
-    event: VerifyEvent
-
-    def can_replace(self, message: Message) -> bool:
-        """Progress of the same stage: only the newest counts, however fast an engine tells it."""
-        return (
-            isinstance(message, Verifying)
-            and isinstance(message.event, StageProgress)
-            and isinstance(self.event, StageProgress)
-            and message.generation == self.generation
-            and message.event.name == self.event.name
-        )
-
-
-@dataclass(eq=False)
-class Verified(Message):
-    generation: int
-    report: Report | None
-    error: EcrTuiError | None = None
-
-
-@dataclass(eq=False)
 class Answered(Message):
     """An answer for whoever asked: ``take`` runs on the app's thread, and judges by itself whether it still counts."""
 
     take: Callable[[], object]
+
+
+@dataclass(eq=False)
+class Failed(Message):
+    """Something that was started a while ago has failed. ``title``: what, where the error does not name it."""
+
+    error: EcrTuiError
+    title: str = ""
 
 
 @dataclass(eq=False)
@@ -176,6 +120,14 @@ class SignInWanted(Message):
 
 class WorkChanged(Message):
     """Something that must not be cut short has begun or ended."""
+
+
+class AccountsChosen(Message):
+    """The workspace uses other accounts now."""
+
+
+class RefreshWanted(Message):
+    """Read accounts, repositories and policies again."""
 
 
 class MfaReply:

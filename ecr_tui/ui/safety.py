@@ -1,18 +1,14 @@
-"""The rules of safety as the screens follow them: what is refused, what asks first, and how production looks."""
+"""Why a key can do nothing now: read-only mode, another write, a cached list, no repository."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from textual.content import Content
-
-from ecr_tui.aws.role import Role
+from ecr_tui.policy.actions import Access
 from ecr_tui.ui.keys import PROVE, Key
-from ecr_tui.ui.screens.confirm import ConfirmScreen
+from ecr_tui.ui.selection import Selection
 
-if TYPE_CHECKING:
-    from ecr_tui.ui.screens.main import MainScreen
+NEEDS_REPOSITORY = ("change.grant", "change.revoke", "change.tags", "change.repair", "prove.verify", "prove.history")
 
 
 def refusal(settings: Any, key: Key, *, pulling: bool = False) -> str:
@@ -26,24 +22,15 @@ def refusal(settings: Any, key: Key, *, pulling: bool = False) -> str:
     return reason
 
 
-def mark(screen: MainScreen) -> None:
-    """Frame and words of production profiles, as the accounts are now."""
-    settings = screen.workspace.settings
-    screen.set_class(bool(settings.production_reason), "-production")
-    screen.cards[Role.OWNER].mark(production=settings.is_production("a"))
-    screen.cards[Role.CONSUMER].mark(production=settings.is_production("b"))
-
-
-def ask_first(
-    screen: MainScreen, what: str, title: str, body: Sequence[Content], *, yes: str, then: Callable[[], None]
-) -> None:
-    """``then()`` at once, or after a Yes where the configuration or a production profile asks for that."""
-    if not screen.workspace.settings.confirms(what):
-        then()
-        return
-
-    def answered(said_yes: bool | None) -> None:
-        if said_yes:
-            then()
-
-    screen.app.push_screen(ConfirmScreen(title, body, yes=yes), answered)
+def why_not(key: Key, settings: Any, selection: Selection, *, busy: bool) -> str:
+    """Why the action can do nothing now, "" when it can. A sentence. ``busy``: something is being written."""
+    refused = refusal(settings, key, pulling=selection.choice.access is Access.PULL)
+    if refused:
+        return f"Read-only: {key.label.lower()} is off. {refused}"
+    if key.writes and busy:
+        return f"{key.label} is off: another write is in progress."
+    if key.writes and selection.cached and key.id != "change.undo":
+        return f"{key.label} is off: this is a cached list. Wait for the refresh, or press r."
+    if key.id in NEEDS_REPOSITORY and selection.repository is None:
+        return f"{key.label} is off: no repository is selected."
+    return ""

@@ -62,14 +62,14 @@ class Story:
 
     def ready(self) -> bool:
         main = self.main
-        return bool(main.previewer.writable(main.repository, main.grant) or main.previewer.preview.error)
+        return bool(main.preview.writable(main.repository, main.selection.grant) or main.preview.made.error)
 
     def top(self, name: str = "MainScreen") -> bool:
         return type(self.app.screen).__name__ == name
 
     def tell(self) -> None:
         main, table = self.main, self.main.table
-        listed = lambda: not main.listing.busy and len(main.listing.accounts) == 2 and self.ready()  # noqa: E731
+        listed = lambda: not main.listing.busy and len(main.accounts.reads) == 2 and self.ready()  # noqa: E731
         self.step("start and list", until=lambda: main.is_mounted and listed())
         rows = len(table.rows)
         self.step("the filter's bar", "/", until=self.typing)
@@ -89,7 +89,7 @@ class Story:
         self.step("a condition chosen", "down", "enter", until=lambda: self.top() and self.ready())
         written = len(main.workspace.changes.journal.entries())
         self.step("grant", "g", until=lambda: len(main.workspace.changes.journal.entries()) > written and self.idle())
-        self.step("verify", "v", until=lambda: main.proving.verifier.run is not None and self.proved())
+        self.step("verify", "v", until=lambda: main.verification.run is not None and self.proved())
         for number, tab in enumerate(("JSON", "who may what", "findings", "B's side")):
             self.step(f"preview: {tab}", *(("2",) if not number else ()), "right")
         self.step(
@@ -115,10 +115,10 @@ class Story:
         return isinstance(self.app.focused, Input)
 
     def idle(self) -> bool:
-        return self.top() and not self.main.writes.writer.busy
+        return self.top() and not self.main.desk.busy
 
     def proved(self) -> bool:
-        run = self.main.proving.verifier.run
+        run = self.main.verification.run
         return run is not None and not run.running
 
     def run(self, tell: Callable[[Story], None] = tell) -> None:

@@ -42,7 +42,7 @@ async def test_the_app_opens_and_says_what_is_missing(
     try:
         async with app.run_test(size=(160, 40), notifications=True, tooltips=True) as pilot:
             session = Session(app, pilot, workspace)  # type: ignore[arg-type]
-            await session.wait(lambda: not session.main.listing.busy and len(session.main.listing.accounts) == 2)
+            await session.wait(lambda: not session.main.listing.busy and len(session.main.accounts.reads) == 2)
             await session.see(*words)
             await session.press("g", "x", "v", "u", "V")
             await session.press("A")

@@ -105,17 +105,17 @@ class Session:
 
     async def settle(self) -> None:
         """Accounts and repositories are read, and the preview of the selected one is made."""
-        await self.wait(lambda: not self.main.listing.busy and len(self.main.listing.accounts) == 2, "the listing")
+        await self.wait(lambda: not self.main.listing.busy and len(self.main.accounts.reads) == 2, "the listing")
         await self.ready()
 
     async def ready(self) -> None:
         """The preview is about the selected row and may be written, or cannot be made."""
         await self.wait(
             lambda: (
-                self.main.previewer.writable(self.main.repository, self.main.grant)
-                or self.main.previewer.preview.error
+                self.main.preview.writable(self.main.repository, self.main.selection.grant)
+                or self.main.preview.made.error
                 or self.main.repository is None
-                or self.main.grant is None
+                or self.main.selection.grant is None
             ),
             "the preview",
         )

@@ -75,8 +75,8 @@ async def test_switching_completes_names_and_carries_nothing_over(workspace: Fak
         assert workspace.settings.profile_b == "dev-acc"
         assert workspace.settings.regions == ("us-east-1", "eu-west-1")
         assert ui.main.table.marks == 0
-        assert ui.main.choosing.choice != former.choosing.choice
-        assert ui.main.writes.writer.busy == ""
+        assert ui.main.selection.choice != former.selection.choice
+        assert ui.main.desk.busy == ""
         # Only what changed was chosen anew: B keeps its session.
         (use,) = [subject for call, subject in workspace.gate.calls if call == "use"]
         assert "profile_b" not in use
@@ -120,12 +120,12 @@ async def test_no_switch_while_something_runs_and_esc_changes_nothing(workspace:
         await ui.select("my-first-repo")
         workspace.gate.hold("apply")
         await ui.press("g")
-        await ui.wait(lambda: ui.main.writes.writer.busy == "writing")
+        await ui.wait(lambda: ui.main.desk.busy == "writing")
         await ui.press("A")
         await ui.wait(lambda: "accounts can be changed when it has ended" in ui.toasts())
         assert ui.dialog == ""
         workspace.gate.release("apply")
-        await ui.wait(lambda: not ui.main.writes.writer.busy)
+        await ui.wait(lambda: not ui.main.desk.busy)
         former = ui.main
         await opened(ui)
         await ui.press("escape")
@@ -164,8 +164,8 @@ async def test_accounts_of_two_partitions_are_refused(
     )
     async with running(workspace) as ui:
         await ui.see("B is in partition aws-cn, A in aws")
-        assert ui.main.grant is None
-        ui.main.cards[Role.CONSUMER].focus()
+        assert ui.main.selection.grant is None
+        ui.main.accounts.cards[Role.CONSUMER].focus()
         await ui.press("enter")
         await ui.see("Access never crosses partitions")
         await ui.press("escape")
@@ -219,7 +219,7 @@ async def test_signing_in_hands_the_terminal_over_and_reads_afresh(
 
     async with running(workspace) as ui:
         monkeypatch.setattr(type(ui.app), "suspend", suspend)
-        ui.main.cards[Role.OWNER].focus()
+        ui.main.accounts.cards[Role.OWNER].focus()
         await ui.press("enter")
         await ui.see("l sign in here", "aws sso login --profile account-a")
         workspace.errors.clear()
@@ -248,7 +248,7 @@ async def test_where_it_cannot_be_run_the_command_is_there_to_copy(
     if not there:
         monkeypatch.setenv("PATH", "")
     async with running(workspace, size=(80, 24)) as ui:
-        ui.main.cards[Role.OWNER].focus()
+        ui.main.accounts.cards[Role.OWNER].focus()
         await ui.press("enter", "l")
         await ui.see("cannot be handed over" if there else "'aws' is not on the PATH")
         await ui.press("y")
@@ -275,7 +275,7 @@ async def test_the_time_left_ticks_warns_and_ends_without_asking_aws(workspace: 
     now = [NOW]
     workspace.expires = NOW + timedelta(minutes=12)
     async with running(workspace, now=lambda: now[0]) as ui:
-        card = ui.main.cards[Role.OWNER]
+        card = ui.main.accounts.cards[Role.OWNER]
         await ui.see("expires in 12 min")
         asked = workspace.gate.count("owner")
         timer = card._timer

@@ -79,10 +79,10 @@ async def test_a_late_answer_is_dropped_and_pending_is_said(workspace: FakeWorks
         await ui.press("1")
         await ui.select("web-frontend")
         await ui.see("? Whether user devusr2")
-        shown = ui.main.sides.both
+        shown = ui.main.preview.both
         workspace.gate.release()
         await ui.pilot.pause()
-        assert ui.main.sides.both is shown
+        assert ui.main.preview.both is shown
         assert {found.repository for found in shown.verdicts or ()} == {"web-frontend"}
 
 

@@ -39,13 +39,13 @@ async def yes(ui: Session) -> None:
 
 
 def run_of(ui: Session):
-    run = ui.main.runs.run
+    run = ui.main.desk.run
     assert run is not None
     return run
 
 
 async def ended(ui: Session) -> None:
-    await ui.wait(lambda: not ui.main.runs.running, "the end of the run")
+    await ui.wait(lambda: not ui.main.desk.running, "the end of the run")
 
 
 async def test_marked_repositories_are_granted_together_and_taken_back_together(workspace: FakeWorkspace) -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from ecr_tui.policy.export import Format
-from ecr_tui.ui.screens.copying import FORMS
+from ecr_tui.ui.tasks.copies import FORMS
 from tests.ui.conftest import running
 from tests.ui.fake_workspace import FakeWorkspace, repository
 
@@ -43,7 +43,7 @@ async def test_it_is_the_document_previewed(workspace: FakeWorkspace) -> None:
         await ui.select("billing-api")
         await ui.press("Y", *["down"] * FORMS.index(Format.JSON), "enter")
         await ui.wait(lambda: ui.copied)
-        assert json.loads(ui.copied[0]) == ui.main.previewer.preview.plan.after.json
+        assert json.loads(ui.copied[0]) == ui.main.preview.made.plan.after.json
 
 
 async def test_esc_copies_nothing(workspace: FakeWorkspace) -> None:

@@ -6,7 +6,7 @@ import threading
 from datetime import timedelta
 
 from ecr_tui.errors import EnvironmentFailure
-from ecr_tui.ui.past_text import past_line, past_text, word
+from ecr_tui.ui.text.past import past_line, past_text, word
 from ecr_tui.verification.records import Past
 from tests.ui import fake_workspace as fake
 from tests.ui.conftest import running

@@ -10,10 +10,10 @@ from ecr_tui.aws.model import Role
 from ecr_tui.errors import CredentialsError, EcrTuiError
 from ecr_tui.policy.actions import Access
 from ecr_tui.registry.engine import Progress
-from ecr_tui.ui.flows.verifying import StageRow
+from ecr_tui.ui.proof import StageRow
 from ecr_tui.ui.screens.text import ErrorScreen
 from ecr_tui.ui.text import safe, safe_block
-from ecr_tui.ui.widgets.verification import stage_line
+from ecr_tui.ui.text.verification import stage_line
 from ecr_tui.verification.report import (
     Stage,
     StageEnded,
@@ -78,7 +78,7 @@ async def test_hostile_names_in_writes_and_verification(tmp_path) -> None:
         clean(ui)
         await ui.press("tab", "enter")
         await ui.wait(lambda: len(workspace.writes) == len(rows))
-        await ui.wait(lambda: ui.dialog == "BulkRunScreen" and not ui.main.runs.running)
+        await ui.wait(lambda: ui.dialog == "BulkRunScreen" and not ui.main.desk.running)
         clean(ui)
         await ui.press("escape")
         await ui.wait(lambda: not ui.dialog)
@@ -90,7 +90,7 @@ async def test_hostile_names_in_writes_and_verification(tmp_path) -> None:
             if ui.dialog:
                 await ui.press("escape")
             await ui.press("v")
-            await ui.wait(lambda: not ui.main.proving.verifier.running)
+            await ui.wait(lambda: not ui.main.verification.running)
             clean(ui)
 
 
@@ -111,7 +111,7 @@ async def test_ten_kilobytes_of_policy_are_shown_whole(tmp_path) -> None:
     async with running(workspace) as ui:
         ui.main.preview.turn_to("json")
         await ui.press("2", "end")
-        ui.main.preview.focus_body()
+        ui.main.preview.take_focus()
         await ui.press("end")
         await ui.see('"ecr:UploadLayerPart"')
         await ui.press("y")
@@ -125,7 +125,7 @@ async def test_hostile_errors_in_cards_toasts_and_dialogs(workspace: FakeWorkspa
             error = CredentialsError(text, detail=text, hint=text, side=text, login_command=text)
             workspace.errors["consumer"] = error
             await ui.press("r")
-            await ui.wait(lambda e=error: ui.main.cards[Role.CONSUMER].error is e)
+            await ui.wait(lambda e=error: ui.main.accounts.cards[Role.CONSUMER].error is e)
             ui.app.clear_notifications()
             ui.app.notify(text, title=text)
             ui.app.push_screen(ErrorScreen(EcrTuiError(text, detail=f"{text}\n{text}", hint=text, side=text)))
@@ -142,7 +142,7 @@ async def test_hostile_words_of_an_engine(workspace: FakeWorkspace) -> None:
         for text in HOSTILE:
             workspace.script = saying(text)
             await ui.press("v")
-            await ui.wait(lambda: not ui.main.proving.verifier.running)
+            await ui.wait(lambda: not ui.main.verification.running)
             await ui.see("DENIED", safe(text)[:20])
             clean(ui)
 

@@ -36,7 +36,7 @@ async def confirmed(session: Session, key: str, *words: str) -> None:
     for word in words:
         assert word in session.text()
     await session.press("right", "enter")
-    await session.wait(lambda: session.dialog == "JournalScreen" and not session.main.writes.writer.busy)
+    await session.wait(lambda: session.dialog == "JournalScreen" and not session.main.desk.busy)
 
 
 async def test_the_story_of_an_entry(workspace: FakeWorkspace, monkeypatch) -> None:

@@ -17,15 +17,15 @@ def visible(ui) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("size", [(120, 40), (100, 30), (300, 100)])
+@pytest.mark.parametrize("size", [(120, 40), (110, 32), (300, 100)])
 async def test_four_panes(workspace: FakeWorkspace, size: tuple[int, int]) -> None:
     async with running(workspace, size=size) as ui:
         assert visible(ui) == list(PANES)
-        assert not ui.main.tabbed
+        assert not ui.main.panes.tabbed
         await ui.see("A · owner", "B · consumer", "Policy preview · analytics/etl", "Verification")
 
 
-@pytest.mark.parametrize("size", [(80, 24), (60, 20), (99, 50), (200, 29), (40, 12)])
+@pytest.mark.parametrize("size", [(80, 24), (60, 20), (109, 50), (200, 31), (100, 30), (40, 12)])
 async def test_one_pane_at_a_time(workspace: FakeWorkspace, size: tuple[int, int]) -> None:
     async with running(workspace, size=size) as ui:
         assert visible(ui) == ["repositories"]
@@ -87,7 +87,7 @@ async def test_resizing_keeps_everything(workspace: FakeWorkspace) -> None:
         await ui.select("my-first-repo")
         for size in ((60, 20), (120, 40), (80, 24), (300, 100), (40, 12), (120, 40)):
             await ui.pilot.resize_terminal(*size)
-            await ui.wait(lambda s=size: ui.main.tabbed == (s[0] < 100 or s[1] < 30))
+            await ui.wait(lambda s=size: ui.main.panes.tabbed == (s[0] < 110 or s[1] < 32))
             assert ui.selected == "my-first-repo"
         assert visible(ui) == list(PANES)
 

@@ -206,10 +206,12 @@ async def test_findings_and_the_last_verification_have_columns(workspace: FakeWo
     workspace.past = (Past("1", NOW - timedelta(hours=3), workspace.by_name("my-first-repo").arn, report),)
     async with running(workspace, (200, 40)) as ui:
         await ui.wait(lambda: "✓ allowed 3h ago" in line(ui.text(), "my-first-repo"))
-        await ui.wait(lambda: all(ui.main.searching.judged.findings(row) is not None for row in ui.main.table.window()))
+        await ui.wait(
+            lambda: all(ui.main.repositories.search.judged.findings(row) is not None for row in ui.main.table.window())
+        )
         await ui.press("D")
         await ui.see("Findings ▼")
-        counted = [ui.main.searching.judged.findings(row) for row in ui.main.table.window()]
+        counted = [ui.main.repositories.search.judged.findings(row) for row in ui.main.table.window()]
         severe = [[one for _, one in found].count("error") for found in counted if found is not None]
         assert severe == sorted(severe, reverse=True)
         await ui.press("E")
@@ -229,7 +231,7 @@ async def test_tag_filter_asks_the_server_and_leaves_the_condition(workspace: Fa
         await ui.see("2 repositories", "Team=Payments")
         assert ("repositories", "Team=Payments") in workspace.gate.calls
         await ui.ready()
-        assert ui.main.grant.tags == ()
+        assert ui.main.selection.grant.tags == ()
         await ui.press("t", "ctrl+a")
         await ui.press(*["delete"] * 20)
         await ui.press("ctrl+u", "enter")
@@ -334,7 +336,7 @@ async def test_broken_credentials_show_the_command_that_mends_them(workspace: Fa
     async with running(workspace) as ui:
         await ui.see("The SSO session has expired", "aws sso login --profile p")
         await ui.press("4", *(["tab"] if role is Role.CONSUMER else []))
-        await ui.wait(lambda: ui.main.focused is ui.main.cards[role])
+        await ui.wait(lambda: ui.main.focused is ui.main.accounts.cards[role])
         await ui.press("enter")
         assert ui.dialog == "ErrorScreen"
         await ui.see("Token has expired", "run it in another terminal")
@@ -343,7 +345,7 @@ async def test_broken_credentials_show_the_command_that_mends_them(workspace: Fa
         await ui.press("escape")
         del workspace.errors[name]
         await ui.press("r")
-        await ui.wait(lambda: ui.main.cards[role].error is None)
+        await ui.wait(lambda: ui.main.accounts.cards[role].error is None)
 
 
 async def test_without_account_b_a_principal_can_still_be_chosen(workspace: FakeWorkspace) -> None:
@@ -431,7 +433,7 @@ async def test_keys_that_arrive_at_once_go_where_the_first_of_them_leads(workspa
         send(ui, "/my-first")
         await ui.wait(lambda: ui.main.table.filter == "my-first" and isinstance(ui.main.focused, Input))
         assert (ui.main.table.marks, ui.dialog, ui.copied) == (0, "", [])
-        assert ui.main.choosing.choice == Choice()
+        assert ui.main.selection.choice == Choice()
         send(ui, "/x")  # a name may hold a slash, and it is no command there
         await ui.wait(lambda: ui.main.table.filter == "my-first/x")
         await ui.press("escape")
@@ -488,13 +490,13 @@ async def test_access_is_asked_for_only_when_wished_and_forgotten_with_the_princ
         await ui.see("reading policies: ", "Esc stops", "r290")
         await ui.press("escape")
         await ui.see("1 policy not read yet")
-        assert (ui.main.searching.progress, ui.main.table.filter) == (None, "access:pull")
+        assert (ui.main.repositories.search.progress, ui.main.table.filter) == (None, "access:pull")
         workspace.gate.release()
         await ui.press("P")
         await ui.see("1 of 300 shown", "✓ pull")
         await ui.wait(lambda: "not read yet" not in ui.text())
         # Of another principal nothing was asked, but the policies are there.
-        ui.main.choosing.take(Choice(principal=f"arn:aws:iam::{fake.B}:role/other"))
+        ui.main.select(choice=Choice(principal=f"arn:aws:iam::{fake.B}:role/other"))
         await ui.see("1 of 300 shown")
         assert workspace.gate.count("policy_text") == 300  # each once
         # A write makes one of them unknown until it is read again.
@@ -527,7 +529,7 @@ async def test_the_list_of_a_former_run_is_shown_marked_and_replaced(workspace: 
         await ui.press("space", "up")
         await ui.see("From a kept list")
         workspace.gate.release("owner", "consumer")
-        await ui.wait(lambda: len(ui.main.listing.accounts) == 2)
+        await ui.wait(lambda: len(ui.main.accounts.reads) == 2)
         # Not on the strength of it: no preview, no write, and not even a policy is read.
         await ui.press("g", "x", "v", "V")
         assert (ui.dialog, workspace.writes) == ("", [])

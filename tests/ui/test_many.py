@@ -8,7 +8,7 @@ import pytest
 
 from ecr_tui.config import Settings
 from ecr_tui.errors import EnvironmentFailure, InputError
-from ecr_tui.ui.screens.many import ASK_ABOVE
+from ecr_tui.ui.tasks.verifications import ASK_ABOVE
 from tests.ui import fake_workspace as fake
 from tests.ui.conftest import Session, running
 from tests.ui.fake_workspace import FakeWorkspace
@@ -88,7 +88,7 @@ async def test_esc_cancels_all_and_cleanup_goes_on(workspace: FakeWorkspace) -> 
         await ui.wait(lambda: sum(name == "pushing" for name, _ in workspace.gate.calls) == 2)
         await ui.press("escape")
         await ui.see("Stopping, then cleaning up…")
-        await ui.wait(lambda: ui.main.many.verifier.run.abandoned)
+        await ui.wait(lambda: ui.main.desk.batch.abandoned)
         await ui.see("Cancelled. Cleaning up goes on by itself")
         workspace.gate.release()
         await ui.see("✗ 0 of 3 passed")
@@ -196,4 +196,4 @@ async def test_leaving_cancels_them(workspace: FakeWorkspace) -> None:
         await ui.press("V")
         await ui.wait(lambda: any(name == "pushing" for name, _ in workspace.gate.calls))
         await ui.app.action_quit()
-        await ui.wait(lambda: ui.main.many.verifier.run.cancelling)
+        await ui.wait(lambda: ui.main.desk.batch.cancelling)

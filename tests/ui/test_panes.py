@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.ui.conftest import Session, running
-from tests.ui.fake_workspace import FakeWorkspace
+from tests.ui.fake_workspace import FakeWorkspace, repository
 from tests.ui.test_layout import PANES, visible
 
 
@@ -34,7 +36,7 @@ async def test_sizes_by_key_and_mouse_outlive_a_resize(workspace: FakeWorkspace)
         kept = sizes(ui)
         for size in ((60, 20), (120, 40)):
             await ui.pilot.resize_terminal(*size)
-            await ui.wait(lambda s=size: ui.main.tabbed == (s[0] < 100))
+            await ui.wait(lambda s=size: ui.main.panes.tabbed == (s[0] < 110))
         await ui.wait(lambda: sizes(ui) == kept)
 
         # The border between the upper and the lower panes, then the one between the lower ones.
@@ -101,7 +103,7 @@ async def test_a_pane_alone_and_panes_hidden(workspace: FakeWorkspace) -> None:
         await ui.wait(lambda: visible(ui) == list(PANES))
         await ui.press("4")
         await ui.see("A · owner")
-        await ui.wait(lambda: ui.main.focused in ui.main.cards.values())
+        await ui.wait(lambda: ui.main.focused in ui.main.accounts.cards.values())
 
 
 async def test_a_small_terminal_has_one_pane_whatever_is_pressed(workspace: FakeWorkspace) -> None:
@@ -114,3 +116,33 @@ async def test_a_small_terminal_has_one_pane_whatever_is_pressed(workspace: Fake
         assert visible(ui) == ["repositories"]
         ui.app.clear_notifications()
         await ui.wait(lambda: ui.text() == before)
+
+
+async def test_the_list_has_no_more_rows_than_it_fills(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        rows = len(ui.main.table.rows)
+        await ui.wait(lambda: sizes(ui)["repositories"][1] == rows + 3)  # its header and its frame
+        await ui.press("slash")
+        await ui.type("my-first")
+        await ui.see("1 of 7")
+        # While it is typed nothing jumps but by the line of the filter itself.
+        assert sizes(ui)["repositories"][1] >= rows + 3
+        await ui.press("enter")
+        await ui.wait(lambda: sizes(ui)["repositories"][1] == 6)
+        await ui.press("escape")
+        await ui.wait(lambda: sizes(ui)["repositories"][1] == rows + 3)
+        # Where the border was moved, it stays.
+        await ui.press("1", "plus")
+        moved = sizes(ui)["repositories"][1]
+        await ui.press("slash")
+        await ui.type("my-first")
+        await ui.press("enter")
+        await ui.see("1 of 7")
+        assert sizes(ui)["repositories"][1] == moved
+
+
+async def test_a_tall_terminal_is_the_lists(tmp_path: Path) -> None:
+    rows = [repository(f"team/service-{number:03}") for number in range(200)]
+    async with running(FakeWorkspace(tmp_path, rows), size=(200, 60)) as ui:
+        await ui.wait(lambda: sizes(ui)["preview"][1] == 30)
+        assert sizes(ui)["repositories"][1] == 60 - 30 - 4 - 2

@@ -17,8 +17,8 @@ from ecr_tui.ui import jobs, text
 from ecr_tui.ui.choice import Choice, condition_choices, parse_condition
 from ecr_tui.ui.clipboard import Clipboard
 from ecr_tui.ui.keys import BINDINGS, CATALOGUE, GROUPS, MAIN, TABLE
-from ecr_tui.ui.preview_text import condition_text, principal_words
 from ecr_tui.ui.resources import style_sheets
+from ecr_tui.ui.text.preview import condition_text, principal_words
 from tests.ui.fake_workspace import repository
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

@@ -8,6 +8,7 @@ import pytest
 
 from ecr_tui.errors import DeniedError
 from ecr_tui.policy.actions import Access
+from ecr_tui.ui.panes.preview import Body
 from tests.ui.conftest import Session, running
 from tests.ui.fake_workspace import DEVUSR2, B, FakeWorkspace, repository
 
@@ -37,11 +38,11 @@ async def test_the_json_tab_is_what_is_written(workspace: FakeWorkspace) -> None
 
 async def test_access_cycles_through_three(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
-        seen = [ui.main.grant.access]
+        seen = [ui.main.selection.grant.access]
         for _ in range(3):
             await ui.press("p")
             await ui.ready()
-            seen.append(ui.main.grant.access)
+            seen.append(ui.main.selection.grant.access)
         assert seen == [Access.PUSH_PULL, Access.PULL, Access.PUSH, Access.PUSH_PULL]
         await ui.press("p")
         await ui.see("p pull")
@@ -64,7 +65,7 @@ async def test_a_principal_can_be_given_in_each_form(workspace: FakeWorkspace, t
         await ui.see(arn)
         await ui.press("enter")
         await ui.ready()
-        assert ui.main.grant.principals == (arn,)
+        assert ui.main.selection.grant.principals == (arn,)
         assert ui.dialog == ""
 
 
@@ -77,7 +78,7 @@ async def test_a_bad_principal_is_refused_with_the_reason_while_typing(workspace
         assert ui.dialog == "AskScreen"
         await ui.press("escape")
         assert ui.dialog == ""
-        assert ui.main.grant.principals == (DEVUSR2,)
+        assert ui.main.selection.grant.principals == (DEVUSR2,)
 
 
 async def test_an_empty_principal_goes_back_to_bs_caller(workspace: FakeWorkspace) -> None:
@@ -86,14 +87,14 @@ async def test_an_empty_principal_goes_back_to_bs_caller(workspace: FakeWorkspac
         await ui.type("role/deploy")
         await ui.press("enter", "b", "ctrl+u", "enter")
         await ui.ready()
-        assert ui.main.choosing.choice.principal is None
-        assert ui.main.grant.principals == (DEVUSR2,)
+        assert ui.main.selection.choice.principal is None
+        assert ui.main.selection.grant.principals == (DEVUSR2,)
 
 
 async def test_a_session_stands_for_its_role(workspace: FakeWorkspace) -> None:
     workspace.b_arn = f"arn:aws:sts::{B}:assumed-role/deploy/alice"
     async with running(workspace) as ui:
-        assert ui.main.grant.principals == (ROLE,)
+        assert ui.main.selection.grant.principals == (ROLE,)
         await ui.see("role deploy in B")
 
 
@@ -110,7 +111,7 @@ async def test_the_condition_is_chosen_from_the_repositorys_tags(workspace: Fake
         await ui.see("no condition", "Team=Payments", "this repository has it", "another tag…")
         await ui.press("down", "enter")
         await ui.ready()
-        assert ui.main.grant.tags == (("Team", "Payments"),)
+        assert ui.main.selection.grant.tags == (("Team", "Payments"),)
         shown = await document(ui)
         assert shown["Statement"][0]["Condition"] == {"StringEquals": {"aws:ResourceTag/Team": "Payments"}}
 
@@ -188,6 +189,22 @@ async def test_tabs_turn_by_arrow_keys(workspace: FakeWorkspace) -> None:
         await ui.see("after  ✓ pull  ✓ push")
 
 
+async def test_tabs_turn_from_within_the_text(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.press("enter")
+        await ui.wait(lambda: isinstance(ui.main.focused, Body))
+        for keys, tab in (
+            (("right", "right"), "who"),
+            (("left",), "json"),
+            (("right_square_bracket",) * 2, "findings"),
+        ):
+            await ui.press(*keys)
+            await ui.wait(lambda t=tab: ui.main.preview.tab == t)
+        await ui.press("left_square_bracket", "left", "left", "left")
+        await ui.wait(lambda: ui.main.preview.tab == "consumer")
+        assert isinstance(ui.main.focused, Body)
+
+
 async def test_a_policy_that_cannot_be_read_is_never_replaced(workspace: FakeWorkspace) -> None:
     workspace.errors["policy_text:analytics/etl"] = DeniedError(
         "may not read it", detail="AccessDenied: …", side="account A"
@@ -232,7 +249,7 @@ async def test_the_preview_of_a_row_left_behind_is_dropped(workspace: FakeWorksp
         await ui.ready()
         workspace.gate.release()
         await ui.wait(lambda: all(w.is_finished for w in ui.main.workers if w.group == "preview"))
-        plan = ui.main.previewer.preview.plan
+        plan = ui.main.preview.made.plan
         assert plan.repository.name == ui.selected == "billing-api"
         await ui.see("Policy preview · billing-api")
 

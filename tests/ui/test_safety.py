@@ -39,7 +39,7 @@ async def test_no_key_and_no_command_writes_once_the_profile_is_a_read_only_one(
         await ui.select("web-frontend")
         await ui.press("space")
         workspace.settings = workspace.settings.changed("chosen in the app", profile_a="audit")
-        ui.main.show_status()
+        ui.main.verified()
         await ui.see("READ-ONLY")
         before = len(workspace.gate.calls)
         for key in writing:
@@ -47,8 +47,8 @@ async def test_no_key_and_no_command_writes_once_the_profile_is_a_read_only_one(
             ui.main.run_key(key)
             assert not ui.main.is_possible(key), key.id
         await ui.pilot.pause()
-        for action in (ui.main.writes.grant, ui.main.writes.revoke, ui.main.writes.undo):
-            action()
+        for task in ("grant", "revoke", "undo"):
+            await ui.main.action_task(task)
         await ui.wait(lambda: "Profile audit is read-only" in ui.toasts())
         assert ui.dialog == ""
         assert {call for call, _ in workspace.gate.calls[before:]} - READS == set()
@@ -56,7 +56,7 @@ async def test_no_key_and_no_command_writes_once_the_profile_is_a_read_only_one(
 
         # The same keys act with a profile that may write.
         workspace.settings = workspace.settings.changed("chosen in the app", profile_a="account-a")
-        ui.main.show_status()
+        ui.main.verified()
         await ui.press("g")
         await ui.wait(lambda: workspace.gate.count("plan") == 1)
 
@@ -67,12 +67,12 @@ async def test_production_is_framed_named_and_always_asks(tmp_path: Path, size: 
     async with running(workspace, size) as ui:
         assert "PRODUCTION" not in ui.text()
         workspace.settings = workspace.settings.changed("chosen in the app", profile_a="account-a")
-        ui.main.show_status()
+        ui.main.verified()
         await ui.wait(lambda: ui.text().count("PRODUCTION") == 2, "the word at the account and in the status line")
         assert ui.main.has_class("-production")
         if size[0] > 100:
             error = Color.parse(ui.app.get_css_variables()["error"])
-            panes = (ui.main.repositories, ui.main.preview, ui.main.verification, *ui.main.cards.values())
+            panes = (ui.main.repositories, ui.main.preview, ui.main.verification, *ui.main.accounts.cards.values())
             assert {edge[1] for pane in panes for edge in pane.styles.border} == {error}
 
         async def asked(title: str, call: str, *, then: str) -> None:
@@ -93,23 +93,23 @@ async def test_production_is_framed_named_and_always_asks(tmp_path: Path, size: 
             await ui.wait(lambda: ui.dialog != "ConfirmScreen")
 
         await ui.select("web-frontend")
-        if ui.main.tabbed:
+        if ui.main.panes.tabbed:
             await ui.press("2")
         made = 0
         for then in ("escape", "account-a"):
             await ui.press("g")
             await asked("Grant on web-frontend?", "apply", then=then)
         await ui.wait(lambda: len(workspace.writes) == 1)
-        await ui.wait(lambda: not ui.main.writes.writer.busy)
+        await ui.wait(lambda: not ui.main.desk.busy)
         for then in ("escape", "account-a"):
             await ui.press("u")
             await asked("Undo the last write?", "undo", then=then)
         await ui.wait(lambda: workspace.gate.count("undo") == 1)
-        await ui.wait(lambda: not ui.main.writes.writer.busy)
+        await ui.wait(lambda: not ui.main.desk.busy)
         for then in ("escape", "account-a"):
             await ui.press("v")
             await asked("Verify web-frontend?", "verify", then=then)
-        await ui.wait(lambda: workspace.gate.count("verify") == 1 and not ui.main.proving.verifier.running)
+        await ui.wait(lambda: workspace.gate.count("verify") == 1 and not ui.main.verification.running)
         await ui.press("1")
         await ui.wait(lambda: ui.main.table.has_focus)
         await ui.press("space", "V")
@@ -131,7 +131,7 @@ async def test_rules_of_confirmation_ask_without_production(tmp_path: Path) -> N
 async def test_presets_of_the_configuration_are_the_choice_at_the_start(tmp_path: Path) -> None:
     text = 'access = "pull"\nif-tag = ["Team=Web"]\ntags = ["Team=Web"]\ntheme = "nord"'
     async with running(FakeWorkspace(tmp_path, settings=settings(tmp_path, text))) as ui:
-        grant = ui.main.grant
+        grant = ui.main.selection.grant
         assert grant is not None
         assert (grant.access.value, grant.tags) == ("pull", (("Team", "Web"),))
         assert ui.app.theme == "nord"

@@ -40,7 +40,7 @@ async def test_denied_granted_proved_undone_denied(sandbox: Sandbox, real: Works
 
         await ui.press("v")
         await ui.see("✗ DENIED at push", "A's repository policy")
-        await ui.wait(lambda: not ui.main.proving.verifier.running)
+        await ui.wait(lambda: not ui.main.verification.running)
 
         await ui.see("if Team=Payments")  # the condition begins as the repository's own tag
         await ui.press("g")
@@ -49,8 +49,8 @@ async def test_denied_granted_proved_undone_denied(sandbox: Sandbox, real: Works
 
         await ui.press("v")
         await ui.see("✓ ALLOWED")
-        await ui.wait(lambda: not ui.main.proving.verifier.running)
-        report = ui.main.proving.verifier.run.report
+        await ui.wait(lambda: not ui.main.verification.running)
+        report = ui.main.verification.run.report
         assert report.passed
         assert report.isolation.status == "denied"
         assert sandbox.owner_backend().tags(REPOSITORY) == images

@@ -44,7 +44,7 @@ async def test_the_story_of_a_tag(workspace: FakeWorkspace) -> None:
         await session.press("down", "d", "w")
         await session.see("removing Team revokes 1 principal")
         await session.press("right", "enter")
-        await session.wait(lambda: workspace.tags(where) == {"Env": "prod"} and not session.main.writes.writer.busy)
+        await session.wait(lambda: workspace.tags(where) == {"Env": "prod"} and not session.main.desk.busy)
         row = session.main.repository
         assert row is not None
         await session.wait(lambda: session.main.repository.tags == {"Env": "prod"}, "the row")

@@ -12,9 +12,9 @@ from ecr_tui.config import Settings
 from ecr_tui.errors import EnvironmentFailure
 from ecr_tui.policy.actions import Access
 from ecr_tui.registry.engine import Progress
-from ecr_tui.ui.flows.verifying import StageRow
-from ecr_tui.ui.messages import Verified, Verifying
-from ecr_tui.ui.widgets.verification import report_text, stage_line
+from ecr_tui.ui.panes.verification import Verifying
+from ecr_tui.ui.proof import Run, StageRow
+from ecr_tui.ui.text.verification import report_text, stage_line
 from ecr_tui.verification.report import (
     Isolation,
     IsolationStatus,
@@ -66,10 +66,25 @@ async def test_a_denial_names_side_action_why_and_fix(workspace: FakeWorkspace) 
         assert "fix      ecr-tui grant my-first-repo --to" in ui.copied[0]
         assert "is not authorized to perform" in ui.copied[0]
         await ui.wait(lambda: ui.main.focused is ui.main.verification)
-        await ui.press("pagedown")
-        await ui.see("Said", "resource-based policy allows")
+        await ui.press("home")
+        await ui.see("Said")
         await ui.press("end")
         await ui.wait(lambda: "skipped" in row(ui.text(), "pull"))
+
+
+async def test_a_denial_names_the_keys_that_mend_it(workspace: FakeWorkspace) -> None:
+    workspace.script = fake.denied
+    async with running(workspace) as ui:
+        await ui.select("my-first-repo")
+        await ui.press("v")
+        await ui.see("✗ DENIED at push", "Press g to write the previewed grant")
+        # A condition that the repository does not meet.
+        ui.main.select(choice=replace(ui.main.selection.choice, condition=(("Team", "Billing"),)))
+        await ui.see("Press c and choose Team=Payments, then g and v.")
+        ui.main.select(choice=replace(ui.main.selection.choice, condition=(("Stage", "test"),)))
+        await ui.see("Press e to tag the repository with Stage=test, then v.")
+        ui.main.select(choice=replace(ui.main.selection.choice, condition=(), access=Access.PULL))
+        await ui.see("Press p until the access is push + pull, then g and v.")
 
 
 async def test_moving_on_does_not_change_what_is_verified(workspace: FakeWorkspace) -> None:
@@ -91,7 +106,7 @@ async def test_esc_cancels_and_cleanup_is_told(workspace: FakeWorkspace) -> None
         await ui.wait(lambda: any(name == "pushing" for name, _ in workspace.gate.calls))
         await ui.press("escape")
         await ui.see("Stopping, then cleaning up…")
-        await ui.wait(lambda: ui.main.proving.verifier.run.abandoned)
+        await ui.wait(lambda: ui.main.verification.run.abandoned)
         await ui.see("Cancelled.")
         workspace.gate.release()
         await ui.see("✗ ERROR at push: Cancelled")
@@ -102,21 +117,20 @@ async def test_esc_in_the_filter_does_not_cancel(workspace: FakeWorkspace) -> No
     workspace.gate.hold("stage:push")
     async with running(workspace) as ui:
         await ui.press("v", "slash", "a", "escape")
-        assert not ui.main.proving.verifier.run.cancelling
+        assert not ui.main.verification.run.cancelling
 
 
 async def test_late_events_of_another_run_are_dropped(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
         await ui.press("v")
         await ui.see("ALLOWED")
-        old = ui.main.proving.verifier._generation
+        old = ui.main.verification.run
         await ui.press("v")
-        await ui.wait(lambda: ui.main.proving.verifier._generation == old + 1 and ui.main.proving.verifier.run.report)
-        ui.main.post_message(Verifying(old, StageStarted(StageName.TOKEN)))
-        ui.main.post_message(Verified(old, None, EnvironmentFailure("late")))
+        await ui.wait(lambda: ui.main.verification.run is not old and ui.main.verification.run.report)
+        began = ui.main.verification.run.row(StageName.TOKEN).began
+        ui.main.verification.post_message(Verifying(old, StageStarted(StageName.TOKEN)))
         await ui.pilot.pause()
-        assert ui.dialog == ""
-        assert ui.main.proving.verifier.run.error is None
+        assert ui.main.verification.run.row(StageName.TOKEN).began == began
 
 
 async def test_a_verification_that_cannot_begin_is_a_banner(workspace: FakeWorkspace) -> None:
@@ -148,12 +162,14 @@ async def test_a_leak_is_the_loudest_result(workspace: FakeWorkspace) -> None:
 
 async def test_progress_bursts_collapse(workspace: FakeWorkspace) -> None:
     """An engine may report each kilobyte: of what waits in the queue only the newest is handled."""
-    first = Verifying(1, StageProgress(StageName.PUSH, Progress("a", "pushing", 1, 9)))
-    later = Verifying(1, StageProgress(StageName.PUSH, Progress("a", "pushing", 2, 9)))
+    repository = workspace.by_name("my-first-repo")
+    run, other = Run(repository, []), Run(repository, [])
+    first = Verifying(run, StageProgress(StageName.PUSH, Progress("a", "pushing", 1, 9)))
+    later = Verifying(run, StageProgress(StageName.PUSH, Progress("a", "pushing", 2, 9)))
     assert first.can_replace(later)
-    assert not first.can_replace(Verifying(1, StageProgress(StageName.PULL, Progress("a", "pulling", 2, 9))))
-    assert not first.can_replace(Verifying(2, later.event))
-    assert not first.can_replace(Verifying(1, StageStarted(StageName.PUSH)))
+    assert not first.can_replace(Verifying(run, StageProgress(StageName.PULL, Progress("a", "pulling", 2, 9))))
+    assert not first.can_replace(Verifying(other, later.event))
+    assert not first.can_replace(Verifying(run, StageStarted(StageName.PUSH)))
 
 
 def test_a_row_adds_up_its_layers() -> None:
@@ -187,7 +203,7 @@ async def test_the_access_chosen_is_what_is_proved_and_the_marked_may_be_its_cou
         # Read-only: nothing may be pushed, but what is there may be pulled.
         await ui.press("v", "p")
         await ui.pilot.pause()
-        assert ui.main.choosing.choice.access is Access.PULL
+        assert ui.main.selection.choice.access is Access.PULL
         await ui.see("With pull alone v moves")
         assert workspace.gate.count("verify") == 0
         await ui.press("v")
@@ -196,7 +212,7 @@ async def test_the_access_chosen_is_what_is_proved_and_the_marked_may_be_its_cou
         await ui.press("space")
         await ui.select("my-first-repo")
         commands = {title: run for title, _, run in ui.main.palette_commands()}
-        commands["Prove: isolation of the marked"]()
+        await commands["Prove: isolation of the marked"]()
         await ui.see("Verification · my-first-repo · pull only")
         await ui.wait(lambda: workspace.asked_to_prove == (Access.PULL, ["analytics/etl"]))
 

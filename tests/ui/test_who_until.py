@@ -73,10 +73,10 @@ async def test_an_end_is_chosen_shown_and_written(tmp_path) -> None:
         await ui.press("enter")
         await ui.ready()
         await ui.see("until 2026-12-24")
-        assert ui.main.previewer.preview.plan.after.json["Statement"][-1]["Condition"] == {
+        assert ui.main.preview.made.plan.after.json["Statement"][-1]["Condition"] == {
             "DateLessThan": {"aws:CurrentTime": "2026-12-24T00:00:00Z"}
         }
         await palette(ui, "until")
         await ui.press("ctrl+u", "enter")
         await ui.ready()
-        assert ui.main.grant.until is None
+        assert ui.main.selection.grant.until is None

@@ -15,7 +15,7 @@ from ecr_tui.config import Settings
 from ecr_tui.errors import DeniedError, Throttled
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
-from ecr_tui.ui.flows.countdown import GRANT_DELAY
+from ecr_tui.ui.countdown import GRANT_DELAY
 from tests.ui.conftest import running
 from tests.ui.fake_workspace import DEVUSR2, LAMBDA, REGION, FakeWorkspace, repository
 
@@ -58,7 +58,7 @@ async def test_esc_cancels_a_write_that_has_not_begun(workspace: FakeWorkspace) 
     async with running(workspace, grant_delay=LONG) as ui:
         await ui.press("g", "escape")
         await ui.wait(lambda: "Nothing was written" in ui.toasts())
-        assert not ui.main.writes.countdown.pending
+        assert not ui.main.desk.countdown.pending
         assert "about to write" not in ui.text()
         assert workspace.writes == []
 
@@ -71,9 +71,9 @@ async def test_gg_goes_to_the_top_and_never_writes(workspace: FakeWorkspace, siz
         await ui.press("g", "g")
         await ui.wait(lambda: ui.selected == first)
         assert ui.main.focused is ui.main.table
-        assert ui.main.pane == "repositories"
+        assert ui.main.panes.current == "repositories"
         await ui.press("g", "g", "g")  # a key that is held down
-        assert not ui.main.writes.countdown.pending
+        assert not ui.main.desk.countdown.pending
         assert workspace.writes == []
 
 
@@ -140,7 +140,7 @@ async def test_a_grant_that_asks_waits_for_the_delay_too(tmp_path) -> None:
         await ui.see("about to write")
         assert ui.dialog == ""
         await ui.press("g")
-        assert not ui.main.writes.countdown.pending
+        assert not ui.main.desk.countdown.pending
 
 
 async def test_the_phases_of_a_write_are_shown(workspace: FakeWorkspace) -> None:
@@ -240,7 +240,7 @@ async def test_a_grant_and_an_undo_that_widen_ask_first(tmp_path) -> None:
         await ui.press("right", "enter")
         await ui.wait(lambda: len(workspace.writes) == 1)
         await ui.see("written and read back")
-        ui.main.choosing.take(replace(ui.main.choosing.choice, until=ending.until))
+        ui.main.select(choice=replace(ui.main.selection.choice, until=ending.until))
         await ui.see("g +")
         await ui.press("g")
         await ui.wait(lambda: len(workspace.writes) == 2)
@@ -317,7 +317,7 @@ async def test_a_failed_write_is_a_banner_that_takes_no_key(workspace: FakeWorks
         await ui.press("escape")
         await ui.wait(lambda: "failed" not in ui.text())
         assert ui.main.table.marks == 0
-        assert ui.main.writes.writer.busy == ""
+        assert ui.main.desk.busy == ""
 
 
 async def test_revoke_always_asks(workspace: FakeWorkspace) -> None:
@@ -369,7 +369,7 @@ async def test_a_grant_in_the_policy_without_effect_is_not_called_granted(tmp_pa
     where = repository("web", {"Team": "Billing"})
     workspace = FakeWorkspace(tmp_path, [where], policies={"web": granted(False, Team="Billing")})
     async with running(workspace) as ui:
-        ui.main.choosing.take(replace(ui.main.choosing.choice, condition=(("Team", "Payments"),)))
+        ui.main.select(choice=replace(ui.main.selection.choice, condition=(("Team", "Payments"),)))
         await ui.see("! Written, but has no effect: requires Team=Payments")
         assert "granted already" not in ui.text()
         await ui.press("g")
@@ -382,7 +382,7 @@ async def test_many_say_what_remains_and_what_has_no_effect(tmp_path) -> None:
     policies = {"web": granted(False, Team="Billing"), "api": granted(True, Team="Payments")}
     workspace = FakeWorkspace(tmp_path, rows, policies=policies)
     async with running(workspace) as ui:
-        ui.main.choosing.take(replace(ui.main.choosing.choice, condition=(("Team", "Payments"),)))
+        ui.main.select(choice=replace(ui.main.selection.choice, condition=(("Team", "Payments"),)))
         ui.main.table.focus()
         await ui.press("asterisk", "g")
         await ui.see("written, but has no effect")
@@ -396,8 +396,8 @@ async def test_read_only_writes_nothing_by_any_key(tmp_path) -> None:
     async with running(workspace) as ui:
         await ui.see("READ-ONLY")
         await ui.press("g", "x", "u", "v", "space", "g", "x")
-        for action in (ui.main.writes.grant, ui.main.writes.revoke, ui.main.writes.undo):
-            action()
+        for task in ("grant", "revoke", "undo"):
+            await ui.main.action_task(task)
         await ui.wait(lambda: "nothing was written" in ui.toasts())
         assert workspace.writes == []
         assert {call for call, _ in workspace.gate.calls} & {"apply", "undo", "verify", "plan", "plan_revoke"} == set()
@@ -409,7 +409,7 @@ async def test_the_written_plan_is_the_one_that_was_confirmed(workspace: FakeWor
         workspace.gate.hold("plan")
         await ui.press("space", "g")
         await ui.wait(lambda: workspace.gate.count("plan") == 1)
-        ui.main.choosing.take(replace(ui.main.choosing.choice, access=Access.PULL))
+        ui.main.select(choice=replace(ui.main.selection.choice, access=Access.PULL))
         workspace.gate.release()
         await ui.wait(lambda: ui.dialog == "ConfirmScreen")
         await ui.see("Grants      push + pull to user devusr2")
@@ -447,11 +447,11 @@ async def test_the_condition_is_the_repositorys_own_scope_tag_whatever_the_list_
         await ui.type("Team=Web")
         await ui.press("enter")
         await ui.settle()
-        assert ui.main.grant.tags == (("Team", "Web"),)
+        assert ui.main.selection.grant.tags == (("Team", "Web"),)
         await ui.press("t", "ctrl+u", "enter")
         await ui.settle()
         await ui.select("bare")
-        assert ui.main.grant.tags == ()
+        assert ui.main.selection.grant.tags == ()
         await ui.press("asterisk", "g")
         await ui.wait(lambda: ui.dialog == "BulkPlanScreen")
         await ui.see("if each repository's own Team.", "account A 111111111111 · eu-central-1", "no condition")

@@ -18,12 +18,12 @@ from ecr_tui.aws.model import Profile, Role, RoleToAssume
 from ecr_tui.config import resolve
 from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.ui import jobs
+from ecr_tui.ui.account_pair import AccountPair, Side, present
 from ecr_tui.ui.messages import Answered
+from ecr_tui.ui.panes.accounts import KINDS
 from ecr_tui.ui.screens.dialog import SHARE, Dialog
-from ecr_tui.ui.screens.switching import Choice, Side, present
 from ecr_tui.ui.signing_in import sign_in
 from ecr_tui.ui.text import MUTED, NO, OK, safe
-from ecr_tui.ui.widgets.accounts import KINDS
 from ecr_tui.ui.widgets.inputs import SafeInput
 from ecr_tui.ui.widgets.keyhints import KeyHints
 
@@ -50,7 +50,7 @@ def profile_words(profile: Profile) -> str:
     )
 
 
-class AccountsScreen(Dialog[Choice | None]):
+class AccountsScreen(Dialog[AccountPair | None]):
     """None when left with esc. What is chosen is checked as far as that goes without asking AWS."""
 
     DEFAULT_CSS = """
@@ -342,7 +342,7 @@ class AccountsScreen(Dialog[Choice | None]):
         if choice is not None:
             self.dismiss(choice)
 
-    def _checked(self) -> Choice | None:
+    def _checked(self) -> AccountPair | None:
         """All fields; None where one cannot be used: it gets the focus, and says why."""
         field = ""
         try:
@@ -365,7 +365,7 @@ class AccountsScreen(Dialog[Choice | None]):
                 Content.styled(safe(f"{NO} {error.title}. {error.hint}".strip()), "$text-error")
             )
             return None
-        return Choice(a, b, regions)
+        return AccountPair(a, b, regions)
 
     def action_swap(self) -> None:
         for name in ("profile", "role", "external", "mfa"):

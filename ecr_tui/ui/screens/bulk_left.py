@@ -13,11 +13,11 @@ from textual.widgets import Button, Static
 
 from ecr_tui.changes.bulk import Intent
 from ecr_tui.errors import EcrTuiError
-from ecr_tui.ui.bulk_text import unfinished_body
-from ecr_tui.ui.past_text import when
 from ecr_tui.ui.screens.dialog import SCROLLING, Dialog
+from ecr_tui.ui.text.bulk import unfinished_body
+from ecr_tui.ui.text.past import when
+from ecr_tui.ui.text.write import whom
 from ecr_tui.ui.widgets.keyhints import KeyHints
-from ecr_tui.ui.write_text import whom
 
 if TYPE_CHECKING:
     from ecr_tui.changes.bulk import Unfinished

@@ -12,11 +12,11 @@ from textual.content import Content
 from textual.widgets import Button
 
 from ecr_tui.errors import EcrTuiError
-from ecr_tui.ui.bulk_text import plan_columns, plan_details, plan_summary, plan_title
-from ecr_tui.ui.flows.bulk import TICK, Planning, Row
+from ecr_tui.ui.bulk import TICK, Planning, Row
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.text import safe
+from ecr_tui.ui.text.bulk import plan_columns, plan_details, plan_summary, plan_title
 from ecr_tui.ui.widgets.inputs import TypedAnswer
 from ecr_tui.ui.widgets.keyhints import KeyHints
 from ecr_tui.ui.widgets.run_table import RunTable
@@ -29,7 +29,7 @@ TYPED_FROM = 50
 
 
 class BulkPlanScreen(Dialog[bool]):
-    """Shown while it is planned, too. True only when Yes is chosen; "No" has the focus, and esc means no."""
+    """Plans, and shows how far it is. True only when Yes is chosen; "No" has the focus, and esc means no."""
 
     DEFAULT_CSS = """
     BulkPlanScreen {
@@ -75,6 +75,7 @@ class BulkPlanScreen(Dialog[bool]):
     def on_mount(self) -> None:
         self.table.set_rows(self._planning.rows)
         self.set_focus(self.query_one("#no"))  # at once: a key may come before there is time
+        self.run_worker(self._planning.make(), exit_on_error=False)
         self._ticker = self.set_interval(TICK, self._tick)
         self._tick()
 
@@ -85,7 +86,11 @@ class BulkPlanScreen(Dialog[bool]):
     def _tick(self) -> None:
         planning = self._planning
         self.query_one("#summary", Words).say(plan_summary(planning))
-        if planning.over:
+        if planning.error is not None:
+            if self.is_current:
+                self._ticker.stop()
+                self.dismiss(False)
+        elif planning.over:
             self._ticker.stop()
             self._planned()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on
@@ -12,22 +11,22 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from ecr_tui.render.runs import run_markdown
-from ecr_tui.ui.bulk_text import plan_details, run_bar, run_columns, run_counts, run_keys, run_state, run_title
-from ecr_tui.ui.flows.bulk import TICK, Row, Running
+from ecr_tui.ui.bulk import TICK, Row, Running
 from ecr_tui.ui.messages import CopyWanted
 from ecr_tui.ui.screens.bulk_plan import DIFF_WIDTH
 from ecr_tui.ui.screens.confirm import ConfirmScreen
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.text import safe
+from ecr_tui.ui.text.bulk import plan_details, run_bar, run_columns, run_counts, run_keys, run_state, run_title
 from ecr_tui.ui.widgets.keyhints import KeyHints
 from ecr_tui.ui.widgets.run_table import RunTable
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 from ecr_tui.ui.widgets.words import Words
 
 
-class BulkRunScreen(Dialog[None]):
-    """Closing it stops nothing. Drawn by :meth:`show`, which whoever owns the run calls as it goes on."""
+class BulkRunScreen(Dialog[bool]):
+    """Closing it stops nothing. True where what failed or was not tried is to be tried again."""
 
     DEFAULT_CSS = """
     BulkRunScreen {
@@ -44,10 +43,10 @@ class BulkRunScreen(Dialog[None]):
         Binding("y", "copy", "Copy"),
     ]
 
-    def __init__(self, run: Running, again: Callable[[], None]) -> None:
+    def __init__(self, run: Running) -> None:
         super().__init__()
         self.run = run
-        self._again = again
+        self._last: Row | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
@@ -63,6 +62,7 @@ class BulkRunScreen(Dialog[None]):
         self.table.focus()
         self.call_after_refresh(self.show)
         self.set_timer(TICK, self._fit)
+        self._ticker = self.set_interval(TICK, self._tick)
 
     def on_resize(self) -> None:
         super().on_resize()
@@ -72,8 +72,16 @@ class BulkRunScreen(Dialog[None]):
     def table(self) -> RunTable[Row]:
         return self.query_one(RunTable)
 
-    def show(self, last: Row | None = None) -> None:
-        """Draw what is known by now; ``last`` is the row that came to its end last."""
+    def _tick(self) -> None:
+        if self.run.running:
+            last, self._last = self._last, self.run.last
+            self.show(follow=self._last if self._last is not last else None)
+        else:
+            self._ticker.stop()
+            self._ended()
+
+    def show(self, follow: Row | None = None) -> None:
+        """Draw what is known by now, with this row in view."""
         if not self.is_attached or not self.query("#state"):
             return
         run = self.run
@@ -81,13 +89,11 @@ class BulkRunScreen(Dialog[None]):
         self.query_one("#counts", Words).say(run_counts(run))
         self.query_one("#state", Words).say(run_state(run))
         self.query_one(KeyHints).tell(*run_keys(run))
-        if last is not None:
-            self.table.follow(last.place)
+        if follow is not None:
+            self.table.follow(follow.place)
         self.table.redraw_rows()
 
-    def ended(self) -> None:
-        if not self.query(RunTable):
-            return  # it ended before there was anything to draw; on_mount draws what is known by then
+    def _ended(self) -> None:
         self.table.set_rows(self.run.rows)
         self.table.follow(0)
         self.show()
@@ -124,8 +130,7 @@ class BulkRunScreen(Dialog[None]):
 
     def action_again(self) -> None:
         if not self.run.running and self.run.error is None and self.run.undone():
-            self.dismiss(None)
-            self._again()
+            self.dismiss(True)
 
     def action_copy(self) -> None:
         if self.run.summary is None:

@@ -16,12 +16,12 @@ from textual.timer import Timer
 from ecr_tui.changes.entries import History
 from ecr_tui.changes.history import NOT_KNOWN, PastWrite, PastWrites
 from ecr_tui.ui import jobs
-from ecr_tui.ui.journal_text import columns, copied, detail, fact_lines, meaning_lines, search_text, state_line
 from ecr_tui.ui.messages import Answered, CopyWanted
-from ecr_tui.ui.preview_text import diff_lines
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.text import TextScreen
 from ecr_tui.ui.text import MUTED, NO, count, safe
+from ecr_tui.ui.text.journal import columns, copied, detail, fact_lines, meaning_lines, search_text, state_line
+from ecr_tui.ui.text.preview import diff_lines
 from ecr_tui.ui.widgets.keyhints import KeyHints
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 from ecr_tui.ui.widgets.words import Words

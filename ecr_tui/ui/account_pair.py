@@ -1,0 +1,36 @@
+"""The two accounts in use, as they are chosen: profiles, roles to assume, regions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ecr_tui.aws.role import Role
+
+if TYPE_CHECKING:
+    from ecr_tui.aws.model import RoleToAssume
+    from ecr_tui.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Side:
+    """``profile`` "": of account A botocore's own default, of account B nobody."""
+
+    profile: str
+    role: RoleToAssume | None = None
+
+
+@dataclass(frozen=True)
+class AccountPair:
+    a: Side
+    b: Side
+    regions: tuple[str, ...]
+
+
+def present(workspace: Workspace) -> AccountPair:
+    settings = workspace.settings
+    return AccountPair(
+        Side(settings.profile_a or "", workspace.accounts.assumed(Role.OWNER)),
+        Side(settings.profile_b or "", workspace.accounts.assumed(Role.CONSUMER)),
+        tuple(settings.regions),
+    )

@@ -1,0 +1,73 @@
+"""What the filter and the columns know of policies that were read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from functools import lru_cache
+
+from ecr_tui.aws.model import Repository
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.listing.filters.policies import findings, principals
+from ecr_tui.policy.access import AccessSummary
+from ecr_tui.policy.document import PolicyDocument
+from ecr_tui.ui.panes.details import Details
+
+_parse = lru_cache(maxsize=4096)(PolicyDocument.parse)
+
+
+class Judged:
+    """What the filter knows of policies that were read (``filters.Policies``), by ARN."""
+
+    def __init__(self) -> None:
+        self.with_findings = False
+        """Of all policies, once the filter or the order has asked for them: they cost most. Else of those in view."""
+        self._tried: set[str] = set()
+        self._access: dict[str, AccessSummary] = {}
+        self._principals: dict[str, Collection[str]] = {}
+        self._findings: dict[str, Collection[tuple[str, str]]] = {}
+
+    def access(self, row: Repository) -> AccessSummary | None:
+        return self._access.get(row.arn)
+
+    def principals(self, row: Repository) -> Collection[str] | None:
+        return self._principals.get(row.arn)
+
+    def findings(self, row: Repository) -> Collection[tuple[str, str]] | None:
+        return self._findings.get(row.arn)
+
+    def tried(self, row: Repository) -> bool:
+        """Its findings are known, or can't be."""
+        return row.arn in self._tried
+
+    def forget(self, arn: str) -> None:
+        self._tried.discard(arn)
+        for known in (self._access, self._principals, self._findings):
+            known.pop(arn, None)
+
+    def forget_all(self) -> None:
+        self._tried.clear()
+        for known in (self._access, self._principals, self._findings):
+            known.clear()
+
+    def judge(
+        self, row: Repository, details: Details, principal: str | None, now: datetime, *, findings_too: bool
+    ) -> None:
+        """A policy that can't be read or understood stays unknown."""
+        arn = row.arn
+        answer = details.policies.get(arn)
+        if answer is None or answer.error is not None:
+            return
+        self.forget(arn)
+        if findings_too:
+            self._tried.add(arn)
+        access = details.access(row, principal)
+        if isinstance(access, AccessSummary):
+            self._access[arn] = access
+        try:
+            document = _parse(answer.value) if answer.value else None
+        except EcrTuiError:
+            return
+        self._principals[arn] = principals(document)
+        if findings_too and row.tags is not None:
+            self._findings[arn] = findings(document, row, now)

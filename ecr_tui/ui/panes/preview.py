@@ -1,0 +1,402 @@
+"""The policy preview: the exact document that ``g`` writes, from five sides."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Collection, Iterator
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import var
+from textual.timer import Timer
+from textual.widgets import TabbedContent, TabPane
+
+from ecr_tui.aws.model import Repository
+from ecr_tui.changes.plans import needed_of
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.policy.change import Grant
+from ecr_tui.ui import jobs
+from ecr_tui.ui.panes.details import Details
+from ecr_tui.ui.selection import Selection
+from ecr_tui.ui.text import MUTED, NO, safe, safe_block
+from ecr_tui.ui.text import preview as words
+from ecr_tui.ui.text.sides import BothSides, both_sides
+from ecr_tui.ui.widgets.words import Words
+
+if TYPE_CHECKING:
+    from ecr_tui.changes.apply import Plan
+    from ecr_tui.listing.policy_reader import Answer
+    from ecr_tui.workspace import Workspace
+
+
+class _Tab(NamedTuple):
+    id: str
+    label: str
+
+
+TABS = (
+    _Tab("diff", "Diff"),
+    _Tab("json", "JSON"),
+    _Tab("who", "Who may what"),
+    _Tab("findings", "Findings"),
+    _Tab("consumer", "B's side"),
+)
+
+CHANGE_TABS = ("diff", "json", "who")
+"""The tabs that show what a write changes."""
+
+WAITS = "From a kept list: a preview is made when AWS has listed the repositories again"
+MOVED_DEBOUNCE = 0.03
+"""While the cursor runs through the rows, only where it stops is worth a preview."""
+SIDES_DEBOUNCE = 0.15
+"""Seconds in which a choice that goes on changing asks IAM nothing."""
+
+
+class Subject(NamedTuple):
+    """What a preview is about. Two subjects are the same preview only when all of it is equal."""
+
+    repository: Repository
+    grant: Grant
+
+
+class Preview(NamedTuple):
+    """``plan`` is None while it is being made and where it can't be made (``error`` says why)."""
+
+    subject: Subject | None
+    plan: Plan | None = None
+    error: EcrTuiError | None = None
+    waiting_for: str = ""
+    making: bool = False
+    """The policy is known and the plan is a matter of milliseconds."""
+
+
+class Body(VerticalScroll, inherit_bindings=False):
+    """A tab's text. The keys that go sideways are the pane's: they turn its tabs."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "scroll_up", "Up", show=False),
+        Binding("down,j", "scroll_down", "Down", show=False),
+        Binding("pageup,ctrl+b", "page_up", "Page up", show=False),
+        Binding("pagedown,ctrl+f", "page_down", "Page down", show=False),
+        Binding("home", "scroll_home", "First line", show=False),
+        Binding("end,G", "scroll_end", "Last line", show=False),
+    ]
+
+
+class PreviewPane(Vertical):
+    """Makes the preview of what is selected. Only the tab in view is drawn, the others when they are turned to."""
+
+    DEFAULT_CSS = """
+    PreviewPane {
+        & > #sentence, & > #effect { height: auto; max-height: 3; width: 1fr; }
+        & TabbedContent { height: 1fr; }
+        & ContentSwitcher { height: 1fr; }
+        & TabPane { padding: 0; height: 1fr; }
+        & TabPane > VerticalScroll { height: 1fr; scrollbar-size-vertical: 1; }
+        & .body { width: 1fr; height: auto; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,left_square_bracket", "turn(-1)", "Previous tab", show=False),
+        Binding("right,right_square_bracket", "turn(1)", "Next tab", show=False),
+    ]
+    selection: var[Selection] = var(Selection, init=False)
+
+    class Wanted(Message):
+        """It is to be shown."""
+
+    class Drawn(Message):
+        """Another preview is shown, or another line above it."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        details: Details,
+        selection: Selection,
+        *,
+        now: Callable[[], datetime],
+        phase: Callable[[Repository, Grant], str],
+    ) -> None:
+        """``phase`` is what happens to such a preview: "writing…", "written and read back"; "" for nothing."""
+        super().__init__(id="preview")
+        self.set_reactive(PreviewPane.selection, selection)
+        self.border_title = "Policy preview"
+        self._workspace = workspace
+        self._details = details
+        self._now = now
+        self._phase = phase
+        self._timer: Timer | None = None
+        self._title = ""
+        self._drawn: dict[str, tuple[Preview, BothSides | None]] = {}
+        self._asked: Plan | None = None
+        """The plan that :attr:`both` is about."""
+        self._from: Answer[str | None] | None = None
+        """The policy that :attr:`made` is made from."""
+        self.both = BothSides()
+        self.made = Preview(None)
+        self.sentence = self.effect = Content.empty()
+
+    def compose(self) -> ComposeResult:
+        yield Words(id="sentence")
+        yield Words(id="effect")
+        with TabbedContent(initial="diff"):
+            for tab in TABS:
+                with TabPane(tab.label, id=tab.id), Body():
+                    yield Words(id=f"{tab.id}-body", classes="body")
+
+    # -- what is previewed -----------------------------------------------------------------------------------------
+
+    def watch_selection(self, before: Selection, after: Selection) -> None:
+        if not self.is_mounted:
+            return
+        row, other = before.repository, after.repository
+        if (row.arn if row else "") != (other.arn if other else ""):
+            self._leave()
+        elif self._timer is None and (row, before.grant, before.cached) != (other, after.grant, after.cached):
+            self.renew()
+        elif (before.choice, before.marked, before.consumer) != (after.choice, after.marked, after.consumer):
+            self.draw()
+
+    def _leave(self) -> None:
+        """Another row is under the cursor: from now on nothing may be written until its own preview is made."""
+        self.workers.cancel_group(self, "preview")
+        self.made = Preview(None, making=True)
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(MOVED_DEBOUNCE, self.renew)
+
+    def renew(self) -> None:
+        """Make it anew. What was on its way for another subject, or from another text, stops counting."""
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        self.workers.cancel_group(self, "preview")
+        selection = self.selection
+        repository, grant = selection.repository, selection.grant
+        if wait := self._wait():
+            self.made = Preview(None, waiting_for=wait)
+        elif repository is None:
+            self.made = Preview(None, waiting_for="Select a repository")
+        elif grant is None:
+            self.made = Preview(None, waiting_for="To whom? Account B is not known: choose a principal with b")
+        else:
+            self._begin(Subject(repository, grant))
+        self.draw()
+
+    def _wait(self) -> str:
+        """Why there can be none yet, "" for nothing."""
+        row, own = self.selection.repository, self.selection.choice.own_tag
+        if row is None:
+            return ""
+        if self.selection.cached or row.tags_source == "cache":
+            return WAITS
+        if row.tags is None and own:
+            return f"Reading the tags: the condition is the repository's own {safe(own)}"
+        return ""
+
+    def _begin(self, subject: Subject) -> None:
+        state = self._from = self._details.policies.get(subject.repository.arn)
+        if state is None:
+            self.made = Preview(subject, waiting_for="Reading the policy…")
+            self._details.need_policy(subject.repository)
+        elif state.error is not None:
+            self.made = Preview(subject, error=state.error)
+        else:
+            self.made = Preview(subject, waiting_for="Making the preview…", making=True)
+            self.run_worker(self._make(subject, state.value), group="preview", exclusive=True)
+
+    async def _make(self, subject: Subject, text: str | None) -> None:
+        try:
+            plan = await jobs.on_thread(partial(self._plan, subject, text))
+        except Exception as error:
+            self.made = Preview(subject, error=jobs.as_error(error))
+        else:
+            self.made = Preview(subject, plan)
+        self.draw()
+
+    def _plan(self, subject: Subject, text: str | None) -> Plan:
+        """On a thread."""
+        # The preview counts A's registry policy where it is known; what cannot be read must not stand in its way.
+        with contextlib.suppress(EcrTuiError):
+            self._workspace.access.registry_facts(subject.repository.region)
+        return self._workspace.changes.preview(subject.repository, subject.grant, text)
+
+    def policies_read(self, arns: Collection[str]) -> None:
+        """These were read: another text of the selected one's policy makes another preview."""
+        row = self.selection.repository
+        if (
+            row is not None
+            and row.arn in arns
+            and (self.made.plan is None or self._details.policies[row.arn] != self._from)
+        ):
+            self.renew()
+
+    def writable(self, repository: Repository | None, grant: Grant | None) -> Plan | None:
+        """The finished plan, only if it is about exactly this repository and grant."""
+        subject, plan = self.made.subject, self.made.plan
+        if repository is None or grant is None or subject is None or plan is None:
+            return None
+        same = subject.repository.arn == repository.arn and subject.grant == grant
+        return plan if same and plan.repository.arn == repository.arn else None
+
+    # -- both sides ------------------------------------------------------------------------------------------------
+
+    def _look_at_sides(self) -> None:
+        """Asked for only where it is looked at: it reads B's policies in IAM."""
+        plan = self.made.plan
+        if self.made.making:
+            return
+        if plan is not self._asked:
+            self.workers.cancel_group(self, "sides")
+            self._asked, self.both = None, BothSides()
+        if plan is not None and self._asked is None and self.tab == "consumer":
+            self._asked = plan
+            self.run_worker(self._ask_sides(plan), group="sides", exclusive=True)
+
+    async def _ask_sides(self, plan: Plan) -> None:
+        access = self._workspace.access
+        await asyncio.sleep(SIDES_DEBOUNCE)
+
+        def work() -> BothSides:
+            verdicts = access.verdicts(plan.repository, plan)
+            return BothSides(verdicts, access.new_repositories(plan.repository, plan))
+
+        try:
+            self.both = await jobs.on_thread(work)
+        except Exception as error:
+            self.both = BothSides(error=jobs.as_error(error))
+        self._draw_tab()
+
+    # -- drawing ---------------------------------------------------------------------------------------------------
+
+    @property
+    def tab(self) -> str:
+        return self.query_one(TabbedContent).active or "diff"
+
+    def draw(self) -> None:
+        preview, selection = self.made, self.selection
+        repository = preview.subject.repository if preview.subject else None
+        title = f"Policy preview · {safe(repository.name)}" if repository else "Policy preview"
+        if title != self._title:
+            self._title = title
+            self.border_title = Content(title)
+        consumer = selection.consumer
+        account_b = consumer.account if consumer else None
+        self.sentence = words.sentence(selection.grant, account_b, selection.choice.lacks(selection.repository))
+        self.effect = self._effect()
+        self.query_one("#sentence", Words).say(self.sentence)
+        self.query_one("#effect", Words).say(self.effect)
+        self._look_at_sides()
+        if not preview.making:  # the old text stays for the moment it takes: to clear it between two rows would flicker
+            number = len(preview.plan.findings) if preview.plan else 0
+            label = f"Findings {number}" if number else "Findings"
+            tab = self.query_one(TabbedContent).get_tab("findings")
+            if tab.label_text != label:
+                tab.label = label
+            self._draw_tab()
+        self.post_message(self.Drawn().set_sender(self))
+
+    def _effect(self) -> Content:
+        preview, marks = self.made, len(self.selection.marked)
+        lines = [words.marked(marks)] if marks else []
+        if preview.error is not None:
+            lines.append(Content.styled(f"{NO} no preview: {safe(preview.error.title)}", "$text-error"))
+        elif preview.plan is None or preview.subject is None:
+            lines.append(Content.styled(preview.waiting_for, MUTED))
+        else:
+            phase = self._phase(*preview.subject)
+            lines += [words.effect(preview.plan, phase, marks=marks), *words.notes(preview.plan)]
+        return Content("\n").join(lines)
+
+    def _draw_tab(self) -> None:
+        tab, preview = self.tab, self.made
+        shown = (preview, self.both if tab == "consumer" else None)
+        before = self._drawn.get(tab, (None, None))
+        if preview.making or (before[0] is shown[0] and before[1] is shown[1]):
+            return
+        self._drawn[tab] = shown
+        body = self.query_one(f"#{tab}-body", Words)
+        if preview.error is not None:
+            body.say(Content.styled(safe_block(preview.error.text()), "$text-error"))
+        elif preview.plan is None or preview.subject is None:
+            body.say(Content.empty())
+        else:
+            body.say(self._content(tab, preview.plan, preview.subject))
+        scroll = body.parent
+        if isinstance(scroll, VerticalScroll) and before[0] is not preview:
+            scroll.scroll_home(animate=False)
+
+    def _content(self, tab: str, plan: Plan, subject: Subject) -> Content:
+        if tab == "diff":
+            return words.diff(plan, max(self.size.width - 4, 40))
+        if tab == "json":
+            return words.json_content(words.document_text(plan))
+        if tab == "who":
+            return words.who(plan, subject.repository, self._now())
+        if tab == "findings":
+            return words.findings(plan)
+        sides = both_sides(self.both, max(self.size.width - 4, 20))
+        return Content.assemble(sides, "\n\n", words.consumer(needed_of([plan])))
+
+    def on_resize(self) -> None:
+        self._drawn.clear()
+        self._draw_tab()
+
+    # -- tabs ------------------------------------------------------------------------------------------------------
+
+    @on(TabbedContent.TabActivated)
+    def _turned(self, event: TabbedContent.TabActivated) -> None:
+        event.stop()
+        self._look_at_sides()
+        self._draw_tab()
+
+    def turn_to(self, tab: str) -> None:
+        self.query_one(TabbedContent).active = tab
+
+    def commands(self) -> Iterator[tuple[str, str, Callable[[], Any]]]:
+        """For the palette."""
+        for tab in TABS:
+            yield f"Preview: {tab.label}", "Turn the policy preview to this tab", partial(self._turn_and_focus, tab.id)
+
+    def _turn_and_focus(self, tab: str) -> None:
+        self.turn_to(tab)
+        self.post_message(self.Wanted().set_sender(self))
+
+    @property
+    def shows_change(self) -> bool:
+        """The tab in view shows what a write changes."""
+        return self.tab in CHANGE_TABS
+
+    def action_turn(self, by: int) -> None:
+        """The focus stays where it is: in the text, or on the tabs."""
+        ids = [tab.id for tab in TABS]
+        within = isinstance(self.screen.focused, Body)
+        self.turn_to(ids[(ids.index(self.tab) + by) % len(ids)])
+        if within:
+            self.call_after_refresh(self.take_focus)
+
+    def take_focus(self) -> None:
+        self.query_one(f"#{self.tab} Body", Body).focus()
+
+    def copy_text(self) -> tuple[str, str]:
+        """What the tab shows as plain text, and what to call it; ("", "") when there is nothing."""
+        (subject, plan, error, *_), tab = self.made, self.tab
+        if error is not None:
+            return error.text(), "the error"
+        if plan is None or subject is None:
+            return "", ""
+        if tab == "diff":
+            return words.diff_text(plan), "the diff"
+        if tab == "json":
+            return words.document_text(plan), "the policy document"
+        if tab == "consumer":
+            return words.consumer_text(needed_of([plan])), "B's identity policy"
+        return self._content(tab, plan, subject).plain, "the list of who may what" if tab == "who" else "the findings"

@@ -1,0 +1,362 @@
+"""The repositories of account A: filter, tags and table, and the listing behind them."""
+
+from __future__ import annotations
+
+import textwrap
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.timer import Timer
+
+from ecr_tui.aws.model import Repository
+from ecr_tui.aws.role import Role
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.ui import collector
+from ecr_tui.ui.messages import Failed, Kept, Listed, PageKept, PageListed, RegionFailed
+from ecr_tui.ui.panes.columns import RepositoryColumns
+from ecr_tui.ui.panes.details import Details
+from ecr_tui.ui.panes.filter_bar import FilterBars
+from ecr_tui.ui.panes.listing import Listing
+from ecr_tui.ui.panes.search import Search
+from ecr_tui.ui.screens.text import ErrorScreen
+from ecr_tui.ui.text import NO, safe
+from ecr_tui.ui.text.status import failures, kept, rows_line
+from ecr_tui.ui.widgets.columns import Column
+from ecr_tui.ui.widgets.virtual_table import VirtualTable
+from ecr_tui.ui.widgets.words import Words
+
+if TYPE_CHECKING:
+    from ecr_tui.ui.panes.accounts import AccountRead
+    from ecr_tui.verification.records import Past
+    from ecr_tui.workspace import Workspace
+
+COPY_AGAIN = 5.0
+"""Seconds within which the same key on the same row means its other name."""
+WINDOW_DEBOUNCE = 0.1
+HINT_WIDTH = 72
+"""Columns of a hint in an empty list: it fits at 80 columns."""
+
+
+class RepositoriesPane(Vertical):
+    """``details`` are read of what is in view; ``principal`` is the one whose access is shown."""
+
+    DEFAULT_CSS = """
+    RepositoriesPane {
+        & > #next { height: 2; display: none; text-wrap: nowrap; text-overflow: ellipsis; }
+    }
+    """
+
+    class Updated(Message):
+        """The listing, its rows or its marks are others: for who counts them."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, RepositoriesPane.Updated)
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        details: Details,
+        accounts: Mapping[Role, AccountRead],
+        *,
+        principal: Callable[[], str | None],
+        now: Callable[[], datetime],
+        verified: Callable[[Repository], Past | None],
+    ) -> None:
+        super().__init__(id="repositories")
+        self.border_title = "Repositories"
+        self._details = details
+        self._now = now
+        self._regions: set[str] = set()
+        self._subtitle = ""
+        self._tag_values: dict[str, list[str]] = {}
+        self._copied: tuple[str, float] = ("", 0.0)
+        """The ARN copied last, and when."""
+        self._window_timer: Timer | None = None
+        self.listing = Listing(self, workspace, tuple(workspace.settings.tags), accounts)
+        self.search = Search(self, workspace, details, principal=principal, now=now, changed=self._show_note)
+        judged = self.search.judged
+        self._chosen = tuple(workspace.settings.columns)
+        self._columns = RepositoryColumns(details, principal=principal, now=now, policies=judged, verified=verified)
+        self.table: VirtualTable[Repository] = VirtualTable(
+            self._shown(), key=lambda r: r.arn, look=lambda r: r, policies=judged, id="table"
+        )
+        self._bars = FilterBars(self.table, self.tag_values)
+
+    def compose(self) -> ComposeResult:
+        yield self._bars
+        yield self.table
+        yield Words(id="next")
+
+    def on_mount(self) -> None:
+        self._bars.set_tags(self.listing.tags)
+        self.table.set_message("Listing repositories…")
+
+    def on_unmount(self) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Ask everything that runs to end."""
+        self.listing.stop()
+        self.search.stop()
+
+    # -- the listing -----------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        self.listing.begin()
+        self._update()
+
+    def relist(self) -> None:
+        """Read everything again; the rows shown stay until then."""
+        self.listing.refresh(keep=bool(self.table.rows))
+        self.judge_anew()
+        self._update()
+
+    @on(FilterBars.TagsWanted)
+    def _tags_wanted(self, message: FilterBars.TagsWanted) -> None:
+        message.stop()
+        self.table.set_message("Listing repositories…")
+        self.listing.relist(message.tags)
+        self._update()
+
+    @on(PageKept)
+    def _page_kept(self, message: PageKept) -> None:
+        message.stop()
+        if self.listing.take_kept_page(message):
+            self._show_page(message.repositories, first=self.listing.first_kept())
+
+    @on(Kept)
+    def _kept(self, message: Kept) -> None:
+        message.stop()
+        self.listing.take_kept(message)
+        for problem in message.problems:
+            self.app.notify(problem, severity="warning")
+        self._update()
+
+    @on(PageListed)
+    def _page_listed(self, message: PageListed) -> None:
+        message.stop()
+        if self.listing.take_page(message):
+            self._show_page(message.repositories, first=self.listing.first_page)
+
+    def _show_page(self, rows: Sequence[Repository], *, first: bool) -> None:
+        if first:
+            self._show_rows(rows, partial=True)
+        else:
+            self._fit_regions(self._regions | {r.region for r in rows})
+            self._tag_values = {}
+            self.table.add_rows(rows)
+        self._update()
+
+    @on(RegionFailed)
+    def _region_failed(self, message: RegionFailed) -> None:
+        message.stop()
+        if self.listing.take_failure(message):
+            self._update()
+
+    @on(Listed)
+    def _listed(self, message: Listed) -> None:
+        message.stop()
+        if not self.listing.take_listing(message):
+            return
+        if message.error is None:
+            self._show_rows(message.repositories)
+            collector.settle()
+            self._say_empty()
+        else:
+            self._listing_failed(message.error)
+        self._update()
+
+    def _listing_failed(self, error: EcrTuiError) -> None:
+        if self.listing.stale:
+            pass  # the status line says so: nobody has asked for anything yet
+        elif self.table.rows:
+            # The rows stay: what was true a moment ago is better than nothing, and the reason is in the way of no one.
+            self.post_message(Failed(error, "The repositories could not be read again").set_sender(self))
+        else:
+            hint = textwrap.wrap(safe(error.hint), HINT_WIDTH)
+            self.table.set_message(f"{NO} {safe(error.title)}", *hint, "", "Enter: details   ·   r: try again")
+
+    def _say_empty(self) -> None:
+        if self.table.rows and self.table.filter:
+            broken = self.table.parsed.broken
+            words = "The filter has an error." if broken else "No repository matches the filter."
+            self.table.set_message(words, "", "Esc clears it")
+        elif self.listing.tags:
+            tags = safe(", ".join(f"{key}={value}" for key, value in self.listing.tags))
+            self.table.set_message(f"No repository has the tags {tags}.", "", "t: other tags")
+        else:
+            self.table.set_message("Account A has no repositories here.", "", "r: look again")
+
+    def _show_rows(self, rows: Sequence[Repository], *, partial: bool = False) -> None:
+        """``partial``: the first page of a listing; what is not in it may still come."""
+        self._fit_regions({r.region for r in rows})
+        self._tag_values = {}
+        self.table.set_rows(rows, partial=partial)
+
+    def _fit_regions(self, regions: set[str]) -> None:
+        several, had = len(regions) > 1, len(self._regions) > 1
+        self._regions = regions
+        if several != had:
+            self.table.set_columns(self._shown())
+
+    def choose_columns(self, ids: Sequence[str]) -> None:
+        """Show these beside the name; without any all there is room for."""
+        self._chosen = tuple(ids)
+        self.table.set_columns(self._shown())
+
+    def _shown(self) -> list[Column[Repository]]:
+        return self._columns.shown(self._chosen, several_regions=len(self._regions) > 1)
+
+    def account_read(self, role: Role) -> None:
+        if self.listing.disown():
+            self._show_rows(())
+        if role is Role.CONSUMER:
+            self.judge_anew()
+        self._update()
+
+    # -- what is known of policies ---------------------------------------------------------------------------------
+
+    def judge_anew(self) -> None:
+        """Another principal: what the policies give it, in the column and to the filter."""
+        self.search.learn_anew(self.table)
+        self.table.redraw_rows()
+
+    def policies_read(self, arns: Iterable[str]) -> None:
+        """These were read, or are known no longer."""
+        self.search.learn(self.table, arns)
+        self.table.redraw_rows()
+
+    def read_window(self) -> None:
+        """Read what is missing of the rows in view."""
+        if self.listing.stale:
+            return  # it may be another account's, or without credentials to ask
+        page = max(self.table.size.height - 1, 1)
+        self._details.want(self.table.window(ahead=page), first=self.table.current)
+        self.search.learn_window(self.table)
+
+    @on(VirtualTable.WindowChanged)
+    def _window_changed(self, message: VirtualTable.WindowChanged) -> None:
+        message.stop()
+        if self._window_timer is not None:
+            self._window_timer.stop()
+        self._window_timer = self.set_timer(WINDOW_DEBOUNCE, self.read_window)
+
+    @on(VirtualTable.Loaded)
+    def _loaded(self) -> None:
+        self.search.learn_anew(self.table)
+
+    # -- the table -------------------------------------------------------------------------------------------------
+
+    @on(VirtualTable.Changed)
+    def _changed(self, message: VirtualTable.Changed) -> None:
+        message.stop()
+        answered = not self.listing.busy and self.listing.error is None
+        if not self.table.shown and (self.table.rows or answered):
+            self._say_empty()
+        self._update()
+
+    @on(VirtualTable.Opened)
+    def _opened(self, message: VirtualTable.Opened) -> None:
+        if message.row is None:
+            message.stop()
+            if self.listing.error is not None:
+                self.app.push_screen(ErrorScreen(self.listing.error))
+
+    def on_descendant_focus(self) -> None:
+        self._show_note()
+
+    def on_descendant_blur(self) -> None:
+        self._show_note()
+
+    def _show_note(self) -> None:
+        self.search.look(self.table)
+        self._bars.show_note(self.search.note(self.table))
+
+    def _update(self) -> None:
+        self._show_note()
+        subtitle = rows_line(self.table, kept(self.listing, self._now()), listing=self.listing.busy)
+        if subtitle != self._subtitle:
+            self._subtitle = subtitle
+            self.border_subtitle = Content(subtitle)
+        self.post_message(self.Updated().set_sender(self))
+
+    def tag_values(self) -> Mapping[str, Sequence[str]]:
+        """Each tag's key with its values among the rows, both the most frequent first."""
+        if not self._tag_values:
+            tags = (row.tags for row in self.table.rows if row.tags)
+            counted = Counter(pair for some in tags for pair in some.items())
+            for (key, value), _ in counted.most_common():
+                self._tag_values.setdefault(key, []).append(value)
+        return self._tag_values
+
+    @property
+    def rows_wanted(self) -> int | None:
+        """Rows of the screen that the pane has a use for; None while that is changing or unknown."""
+        if not self.table.shown or self.listing.busy or self._bars.typing:
+            return None
+        return self.table.shown + 1 + self._bars.outer_size.height + (self.outer_size.height - self.size.height)
+
+    def show_next(self, sentence: Content, effect: Content) -> None:
+        """What g would write, in two lines: for the layout where the preview is on another tab."""
+        self.query_one("#next", Words).say(Content("\n").join([sentence, effect.first_line]))
+
+    def show_tags(self, arn: str, tags: Mapping[str, str]) -> bool:
+        """The tags that the repository has now. Whether they are others than those shown."""
+        before = self.table.find(arn)
+        if before is not None:
+            self.table.add_rows([replace(before, tags=dict(tags), tags_source="live")])
+        return before is None or before.tags != tags
+
+    def show_failures(self) -> None:
+        """Why a part of the listing, or all of it, is missing."""
+        error = failures(self.listing)
+        if error is not None:
+            self.app.push_screen(ErrorScreen(error))
+
+    def copy_text(self) -> tuple[str, str, str]:
+        """The ARN; with the same key again the URI."""
+        row, (arn, at) = self.table.current, self._copied
+        if row is None:
+            return "", "", ""
+        if arn == row.arn and time.monotonic() - at < COPY_AGAIN:
+            self._copied = ("", 0.0)
+            return row.uri, "the URI", ""
+        self._copied = (row.arn, time.monotonic())
+        return row.arn, "the ARN", "  y again: the URI"
+
+    def commands(self) -> Iterator[tuple[str, str, Callable[[], Any]]]:
+        """For the palette."""
+        if failures(self.listing) is not None:
+            yield "Find: what could not be listed", "Regions that failed, with the reasons", self.show_failures
+        if self.table.marks:
+            yield "Choose: unmark all", "Remove every mark, hidden ones too", self.table.unmark_all
+        for column in self.table.columns:
+            sort = partial(self.table.sort_by, column.id)
+            yield f"Sort by {column.label}", "The same column again turns the order", sort
+
+    def take_focus(self) -> None:
+        self.table.focus()
+
+    def open_filter(self) -> None:
+        self._bars.open("filter")
+
+    def open_tags(self) -> None:
+        self._bars.open("tags")
+
+    def clear_filter(self) -> bool:
+        """Whether there was one."""
+        return self._bars.clear_filter()
+
+    def read_all(self) -> None:
+        """The policies of all rows that the rest of the filter lets through."""
+        self.search.read_all(self.table)

@@ -1,0 +1,198 @@
+"""The filter's other half: judging policies as they are read, what is said of a query, and reading all policies."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+from textual.widget import Widget
+
+from ecr_tui.errors import Cancelled
+from ecr_tui.ui import jobs
+from ecr_tui.ui.panes.details import Details
+from ecr_tui.ui.panes.judged import Judged
+from ecr_tui.ui.text import MUTED, NO, count, safe
+from ecr_tui.ui.widgets.virtual_table import VirtualTable
+
+if TYPE_CHECKING:
+    from ecr_tui.aws.model import Repository
+    from ecr_tui.workspace import Workspace
+
+SLICE = 0.005
+"""Seconds of judging policies between two chances for a key."""
+AGAIN = 0.2
+"""Seconds in which answers are gathered before the rows are filtered again; progress is shown as often."""
+
+
+class Search:
+    """Judges policies as they are read, for ``access:``; nothing else is read for it but what :meth:`read_all` asks.
+
+    ``changed`` is called whenever :meth:`note` may say something else.
+    """
+
+    def __init__(
+        self,
+        node: Widget,
+        workspace: Workspace,
+        details: Details,
+        *,
+        principal: Callable[[], str | None],
+        now: Callable[[], datetime],
+        changed: Callable[[], object],
+    ) -> None:
+        self._node = node
+        self._workspace = workspace
+        self._details = details
+        self._principal = principal
+        self._now = now
+        self._changed = changed
+        self.judged = Judged()
+        self._waiting: dict[str, None] = {}
+        self._judging = False
+        self._cancel: threading.Event | None = None
+        self.progress: tuple[int, int] | None = None
+        """Of reading all policies: how many of how many."""
+
+    # -- what is known of policies ---------------------------------------------------------------------------------
+
+    def learn(self, table: VirtualTable[Repository], arns: Iterable[str]) -> None:
+        """These policies were read, or are known no longer."""
+        for arn in arns:
+            self._waiting[arn] = None
+            if arn not in self._details.policies:
+                self.judged.forget(arn)
+        if self._waiting and not self._judging:
+            self._judging = True
+            self._node.run_worker(self._judge(table))
+
+    def learn_anew(self, table: VirtualTable[Repository]) -> None:
+        """Another principal, or other rows: judge everything that was read."""
+        self.judged.forget_all()
+        self.learn(table, self._details.policies)
+
+    async def _judge(self, table: VirtualTable[Repository]) -> None:
+        try:
+            while self._waiting:
+                waiting, self._waiting = self._waiting, {}
+                seen = {row.arn for row in table.window()}
+                end = time.monotonic() + SLICE
+                for arn in waiting:
+                    row = table.find(arn)
+                    if row is not None:
+                        wanted = self.judged.with_findings or arn in seen
+                        self.judged.judge(row, self._details, self._principal(), self._now(), findings_too=wanted)
+                    if time.monotonic() > end:
+                        await asyncio.sleep(0)
+                        end = time.monotonic() + SLICE
+                table.model.look_again()
+                table.redraw_rows()
+                await asyncio.sleep(AGAIN)
+        finally:
+            self._judging = False
+
+    def learn_window(self, table: VirtualTable[Repository]) -> None:
+        """Other rows are in view: their findings are shown."""
+        known = self._details.policies
+        self.learn(table, (row.arn for row in table.window() if row.arn in known and not self.judged.tried(row)))
+
+    def look(self, table: VirtualTable[Repository]) -> None:
+        """Another filter or order: it may ask for the findings of all policies."""
+        asked = table.parsed.needs_findings or table.sort[0] == "findings"
+        if asked and not self.judged.with_findings:
+            self.judged.with_findings = True
+            self.learn(table, self._details.policies)
+
+    # -- what is said of a query -----------------------------------------------------------------------------------
+
+    def note(self, table: VirtualTable[Repository]) -> Content:
+        """One line under the filter; empty where there is nothing to say."""
+        query, result = table.parsed, table.result
+        parts: list[Content] = []
+        if query.problems:
+            problem = next((p for p in query.problems if not p.unfinished), query.problems[0])
+            words = f"{problem.message}. {problem.hint}" if problem.hint else problem.message
+            if problem.unfinished:
+                parts.append(Content.styled(safe(words), MUTED))
+            else:
+                parts.append(Content.styled(f"{NO} {safe(words)}", "$text-error"))
+        if result is not None and result.loose and result.found:
+            parts.append(Content.styled("≈ no exact match, similar:", "$text-warning"))
+        if result is not None and result.unknown:
+            parts.append(self._unknown(table, result.unknown))
+        if self.progress is not None:
+            done, total = self.progress
+            parts.append(Content.styled(f"reading policies: {done:,} of {total:,}, Esc stops", "$text-primary"))
+        return Content("  ·  ").join(parts)
+
+    def _unknown(self, table: VirtualTable[Repository], number: int) -> Content:
+        parsed = table.parsed
+        if not parsed.needs_policies or (parsed.needs_tags and table.model.tags_missing):
+            return Content.styled(f"{number:,} not known yet", MUTED)
+        if parsed.needs_account_b and self._principal() is None:
+            return Content.styled("Account B is unknown. Press b to choose a principal.", "$text-warning")
+        words = f"{count(number, 'policy', 'policies')} not read yet"
+        if self.progress is None:
+            words += ": P reads them" if table.has_focus else ": press Enter, then P"
+        return Content.styled(words, "$text-warning")
+
+    # -- reading all policies --------------------------------------------------------------------------------------
+
+    def read_all(self, table: VirtualTable[Repository]) -> None:
+        """Those of the rows that the rest of the filter lets through. ECR has no call for several at once."""
+        if self.progress is not None:
+            return
+        app = self._node.app
+        if table.parsed.needs_account_b and self._principal() is None:
+            app.notify("Account B is unknown. Press b to choose a principal.", severity="warning")
+            return
+        known = self._details.policies
+        rows = [one for one in table.model.candidates() if (found := known.get(one.arn)) is None or found.error]
+        if not rows:
+            app.notify("All policies of the repositories shown are read.")
+            return
+        self._cancel = threading.Event()
+        self.progress = (0, len(rows))
+        self._node.run_worker(self._read(rows, self._cancel))
+        self._changed()
+
+    async def _read(self, rows: Sequence[Repository], cancel: threading.Event) -> None:
+        told = [(0, len(rows))]
+
+        def tell(done: int, total: int) -> None:
+            told[0] = (done, total)
+
+        policies = self._workspace.listing.readers().policies
+        reading = asyncio.create_task(jobs.on_thread(partial(policies.read_all, rows, on_progress=tell, cancel=cancel)))
+        try:
+            while cancel is self._cancel and not (await asyncio.wait({reading}, timeout=AGAIN))[0]:
+                if cancel is self._cancel:
+                    self.progress = told[0]
+                    self._changed()
+            await reading
+        except Exception as failure:
+            error = jobs.as_error(failure)
+            if cancel is self._cancel and not isinstance(error, Cancelled):
+                self._node.app.notify(safe(error.title), severity="warning")
+        finally:
+            if cancel is self._cancel:
+                self.cancel()
+
+    def cancel(self) -> bool:
+        """Whether there was something to stop. What was read stays."""
+        if self._cancel is None:
+            return False
+        self._cancel.set()
+        self._cancel = self.progress = None
+        self._changed()
+        return True
+
+    def stop(self) -> None:
+        """Nobody looks any more."""
+        if self._cancel is not None:
+            self._cancel.set()

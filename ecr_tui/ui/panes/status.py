@@ -1,0 +1,43 @@
+"""The status line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.message import Message
+
+from ecr_tui.ui.desk import Desk
+from ecr_tui.ui.panes.listing import Listing
+from ecr_tui.ui.text import status
+from ecr_tui.ui.widgets.virtual_table import VirtualTable
+from ecr_tui.ui.widgets.words import Words
+
+
+class StatusBar(Horizontal):
+    """Region, filters, counts; on the right what is going on and in which mode."""
+
+    DEFAULT_CSS = """
+    StatusBar {
+        height: 1;
+        & > #status-left { width: 1fr; height: 1; }
+        & > #status-right { width: auto; height: 1; text-align: right; }
+    }
+    """
+
+    class Opened(Message):
+        """A click: somebody wants to know more."""
+
+    def on_click(self) -> None:
+        self.post_message(self.Opened())
+
+    def compose(self) -> ComposeResult:
+        yield Words(id="status-left")
+        yield Words(id="status-right")
+
+    def show(self, desk: Desk, listing: Listing, table: VirtualTable[Any], *, verifying: bool) -> None:
+        where = status.left(listing, table, desk.workspace.settings.regions, desk.now())
+        self.query_one("#status-left", Words).say(where)
+        work = status.right(desk, listing=listing.busy, verifying=verifying)
+        self.query_one("#status-right", Words).say(work)

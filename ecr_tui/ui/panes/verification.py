@@ -1,0 +1,409 @@
+"""The live verification of one repository at a time: verdict and cause first, a row a stage below."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import var
+from textual.timer import Timer
+from textual.widgets import Static
+
+from ecr_tui.aws.model import Repository
+from ecr_tui.policy.actions import Access
+from ecr_tui.ui import jobs
+from ecr_tui.ui.batch import CANCEL_PATIENCE
+from ecr_tui.ui.messages import Failed
+from ecr_tui.ui.proof import Changes, Run, StageRow
+from ecr_tui.ui.selection import Selection
+from ecr_tui.ui.text import MUTED, NO, OK, safe, safe_block
+from ecr_tui.ui.text.past import last_line
+from ecr_tui.ui.text.verification import PULL_TIME, START, fix_keys, loudest, report_text, stage_line, verdict
+from ecr_tui.ui.widgets.words import Words
+from ecr_tui.verification.report import Event, StageEnded, StageProgress, StageStarted, Status, Verdict, stages_of
+
+if TYPE_CHECKING:
+    from ecr_tui.listing.policy_reader import Answer
+    from ecr_tui.verification.records import Past
+    from ecr_tui.workspace import Workspace
+
+TICK = 0.25
+"""Seconds between two looks at the clock of a running stage: often enough to live, seldom enough not to flicker."""
+
+
+@dataclass(eq=False)
+class Verifying(Message):
+    """From the run's thread."""
+
+    run: Run
+    event: Event
+
+    def can_replace(self, message: Message) -> bool:
+        """Progress of the same stage: only the newest counts, however fast an engine reports it."""
+        return (
+            isinstance(message, Verifying)
+            and isinstance(message.event, StageProgress)
+            and isinstance(self.event, StageProgress)
+            and message.run is self.run
+            and message.event.name == self.event.name
+        )
+
+
+class Field(Horizontal):
+    """A label and a text that wraps beside it."""
+
+    DEFAULT_CSS = """
+    Field {
+        height: auto;
+        & > .label { width: 8; color: $text-muted; }
+        & > .text { width: 1fr; height: auto; }
+    }
+    """
+
+    def __init__(self, label: str, text: Content) -> None:
+        super().__init__(Static(label, classes="label", markup=False), Static(text, classes="text", markup=False))
+
+
+class VerificationPane(VerticalScroll, can_focus=True):
+    """Owns the run, and knows which repositories were verified when, and what has changed since."""
+
+    DEFAULT_CSS = """
+    VerificationPane {
+        scrollbar-size-vertical: 1;
+        & > Static { width: 1fr; height: auto; }
+        & > #stages { text-wrap: nowrap; text-overflow: ellipsis; }
+        & > #last, & > #pull-time { margin-bottom: 1; }
+        & > #failure { height: auto; }
+    }
+    """
+    selection: var[Selection] = var(Selection, init=False)
+
+    class Updated(Message):
+        """A run has begun or ended, or is about another repository than before: for tabs and status line."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, VerificationPane.Updated)
+
+    class Recorded(Message):
+        """:meth:`last` knows more."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        selection: Selection,
+        *,
+        now: Callable[[], datetime],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(id="verification")
+        self.set_reactive(VerificationPane.selection, selection)
+        self.border_title = "Verification"
+        self._workspace = workspace
+        self._now = now
+        self._clock = clock
+        self._cancel = threading.Event()
+        self._ticker: Timer | None = None
+        self._last: dict[str, Past] = {}
+        self._shown: Run | None = None
+        self._explained: object = None
+        self._stale = self._title = ""
+        self.run: Run | None = None
+        self.changes = Changes(now)
+
+    def compose(self) -> ComposeResult:
+        yield Words(id="verdict")
+        yield Words(id="hint")
+        yield Words(Content.styled(PULL_TIME, "$text-warning"), id="pull-time")
+        yield Words(id="last")
+        yield Vertical(id="failure")
+        yield Words(id="stages")
+        yield Words(START, id="start")
+
+    def on_mount(self) -> None:
+        self._ticker = self.set_interval(TICK, self._tick, pause=True)
+        self.draw()
+
+    def on_unmount(self) -> None:
+        self._cancel.set()
+
+    # -- the run ---------------------------------------------------------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        return self.run is not None and self.run.running
+
+    def about(self, repository: Repository | None) -> Run | None:
+        """The run that may be shown beside this repository: its own, or one that is not over."""
+        run = self.run
+        mine = run is not None and repository is not None and run.repository.arn == repository.arn
+        return run if run is not None and (mine or run.running) else None
+
+    def start(self, repository: Repository, access: Access, others: Sequence[Repository] = ()) -> None:
+        """``others``: repositories that account B must be denied; without any, one is chosen."""
+        cancel = self._cancel = threading.Event()
+        serial, at = self.changes.next(), self._now()
+        run = self.run = Run(
+            repository, [StageRow(name) for name in stages_of(access)], access=access, serial=serial, at=at
+        )
+        work = partial(
+            self._workspace.verification.run,
+            repository,
+            engine=self._workspace.settings.engine,
+            isolation=others or "auto",
+            access=access,
+            on_event=lambda event: jobs.post(self, Verifying(run, event)),
+            cancel=cancel,
+        )
+        self.run_worker(self._verify(run, work))
+        if self._ticker is not None:
+            self._ticker.resume()
+        self._update()
+        self.scroll_home(animate=False)
+
+    async def _verify(self, run: Run, work: Callable[[], Any]) -> None:
+        try:
+            run.report = await jobs.on_thread(work)
+        except Exception as error:
+            run.error = jobs.as_error(error)
+        for stage in run.report.stages if run.report is not None else ():
+            run.row(stage.name).stage = stage
+        if self._ticker is not None:
+            self._ticker.pause()
+        self.read_record()
+        self._update()
+        if self.about(self.selection.repository) is None:
+            self.app.notify(verdict(run).plain, title=f"Verification of {safe(run.repository.name)}", markup=False)
+        if run.error is not None:
+            self.post_message(Failed(run.error).set_sender(self))
+
+    @on(Verifying)
+    def _told(self, message: Verifying) -> None:
+        message.stop()
+        run, event = message.run, message.event
+        if run is not self.run:
+            return
+        if isinstance(event, StageStarted):
+            run.row(event.name).began = self._clock()
+        elif isinstance(event, StageProgress):
+            row = run.row(event.name)
+            row.latest = event.progress
+            if event.progress.layer:
+                row.layers[event.progress.layer] = event.progress
+        elif isinstance(event, StageEnded):
+            run.row(event.stage.name).stage = event.stage
+        self.draw()
+
+    def cancel(self) -> bool:
+        """Whether there was anything to cancel."""
+        run = self.run
+        if run is None or not run.running:
+            return False
+        run.cancelling = True
+        self._cancel.set()
+        self._update()
+        self.set_timer(CANCEL_PATIENCE, partial(self._lose_patience, run))
+        return True
+
+    def _lose_patience(self, run: Run) -> None:
+        """It has not ended in the time that a user waits; its end is still taken when it comes."""
+        run.abandoned = run.running
+        self._update()
+
+    def _tick(self) -> None:
+        if self.running:
+            self.draw()
+
+    def _update(self) -> None:
+        self.draw()
+        self.post_message(self.Updated().set_sender(self))
+
+    # -- what was verified before ----------------------------------------------------------------------------------
+
+    def read_record(self) -> None:
+        """It is read on a thread: it grows with every verification."""
+        self.run_worker(self._read_record(), group="record", exclusive=True)
+
+    async def _read_record(self) -> None:
+        try:
+            self._last = dict(await jobs.on_thread(self._workspace.verification.latest))
+        except Exception:
+            return  # a record that cannot be read is reported where it is asked for: h
+        self.draw()
+        self.post_message(self.Recorded().set_sender(self))
+
+    def last(self, repository: Repository) -> Past | None:
+        """Its last verification, as far as the record was read."""
+        return self._last.get(repository.arn)
+
+    @property
+    def stale(self) -> str:
+        """What makes the run's result an old one; "" for nothing."""
+        return "" if self.run is None else self.changes.since(self.run.repository.arn, self.run.serial)
+
+    def policies_read(self, policies: Mapping[str, Answer[str | None]], arns: Iterable[str]) -> None:
+        """A policy that nobody here has changed, and that is another than before, makes a proof an old one."""
+        read = {arn: policies[arn].value for arn in arns if policies[arn].error is None}
+        others = [self.changes.read(arn, policy) for arn, policy in read.items()]
+        if any(others):
+            self._update()
+
+    def access_changed(self, arns: Iterable[str], what: str) -> None:
+        """``what`` changed access there, as a noun."""
+        for arn in arns:
+            self.changes.add(arn, what)
+        self._update()
+
+    def look_at_tags(self, find: Callable[[str], Repository | None]) -> None:
+        """The repository of the run as a listing shows it now."""
+        run = self.run
+        now = find(run.repository.arn) if run is not None else None
+        if run is None or now is None or now.tags is None or run.repository.tags is None:
+            return
+        if now.tags != run.repository.tags and not self.stale:
+            self.changes.add(now.arn, "tag change")
+            self._update()
+
+    # -- drawing ---------------------------------------------------------------------------------------------------
+
+    def watch_selection(self) -> None:
+        if self.is_mounted:
+            self.draw()
+
+    def draw(self) -> None:
+        """The run of the selected repository, or the one under way: a result never stands beside another one."""
+        repository = self.selection.repository
+        run = self.about(repository)
+        if run is None:
+            self._clear(repository)
+        else:
+            self._show(run)
+        past = self.last(repository) if repository is not None and run is None else None
+        words = self.query_one("#last", Words)
+        words.display = past is not None
+        if repository is not None and past is not None:
+            stale = self.changes.since_time(repository.arn, past.at)
+            words.say(last_line(repository.name, past, self._now(), stale))
+        # With pull alone a verification leaves a trace on an image of somebody else's.
+        self.query_one("#pull-time", Words).display = self.selection.choice.access is Access.PULL
+
+    def _clear(self, repository: Repository | None) -> None:
+        """No run to show for this repository: how to begin."""
+        if self._shown is not None:
+            self._shown = self._explained = None
+            for name in ("#verdict", "#hint", "#stages"):
+                self.query_one(name, Words).say(Content.empty())
+            self.query_one("#failure", Vertical).remove_children()
+            self.border_subtitle = ""
+            self.query_one("#start", Words).display = True
+        self._set_title(f"Verification · {safe(repository.name)}" if repository is not None else "Verification")
+
+    def _set_title(self, title: str) -> None:
+        if title != self._title:
+            self._title = title
+            self.border_title = Content(title)
+
+    def _show(self, run: Run) -> None:
+        self._stale = "" if run.running else self.stale
+        only = {"pull": " · pull only", "push": " · push only"}.get(run.access.value if run.access else "", "")
+        at = f" · {run.at.astimezone(UTC):%H:%M} UTC" if run.at is not None else ""
+        self._set_title(f"Verification · {safe(run.repository.name)}{only}{at}")
+        self._shown = run
+        self.query_one("#start", Words).display = False
+        said = verdict(run)
+        if self._stale:
+            said = Content.styled(said.plain, f"strike {MUTED}")
+        self.query_one("#verdict", Words).say(said)
+        line = (
+            f"{self._stale[:1].upper()}{self._stale[1:]}. Press v to verify again."
+            if self._stale
+            else fix_keys(run, self.selection.plan)
+        )
+        self.query_one("#hint", Words).say(
+            Content.styled(line, "bold $text-warning" if self._stale else "$text-accent")
+        )
+        now = self._clock()
+        self.query_one("#stages", Words).say(
+            Content("\n").join([stage_line(row, now, run.cancelling) for row in run.rows])
+        )
+        self._explain(run)
+
+    def _explain(self, run: Run) -> None:
+        """Rebuilt only when there is something new to explain: mounting at each progress event would flicker."""
+        subject = (run, run.report, run.error)
+        if self._explained == subject:
+            return
+        self._explained = subject
+        holder = self.query_one("#failure", Vertical)
+        holder.remove_children()
+        holder.mount_all(explanation(run))
+        self.border_subtitle = Content(safe(run.report.engine_description)) if run.report else ""
+
+    def take_focus(self) -> None:
+        self.focus()
+
+    def copy_text(self) -> tuple[str, str]:
+        run = self._shown
+        if run is None:
+            return "", ""
+        if run.error is not None:
+            return run.error.text(), "the error"
+        if run.report is None:
+            return "", ""
+        old = f"STALE: {self._stale}\n" if self._stale else ""
+        return old + report_text(run.report), "the report"
+
+    @property
+    def summary(self) -> str:
+        """One word with its mark, for the narrow layout's tab."""
+        run = self._shown
+        if run is None:
+            return ""
+        if run.running:
+            return "running"
+        if self._stale:
+            return "stale"
+        if run.report is None:
+            return f"{NO} error"
+        return f"{OK} allowed" if run.report.passed else f"{NO} {loudest(run.report)}"
+
+
+def explanation(run: Run) -> list[Field | Static]:
+    if run.error is not None:
+        return _fields([("Side", run.error.side), ("Said", run.error.detail), ("Fix", run.error.hint)])
+    if run.report is None:
+        return []
+    fields: list[Field | Static] = []
+    for stage in run.report.stages:
+        if stage.status in (Status.DENIED, Status.FAILED):
+            fields.append(Static(Content.styled(f"\n{stage.name.value}: {safe(stage.message)}", "bold"), markup=False))
+            fields += _fields(
+                [
+                    ("Why", stage.cause if stage.cause != stage.message else ""),
+                    ("Fix", stage.fix),
+                    ("Side", stage.side),
+                    ("Action", stage.action),
+                    *((label.capitalize(), text) for label, text in stage.traces),
+                    ("Said", stage.detail if stage.detail != stage.message else ""),
+                ]
+            )
+    for note in run.report.notes:
+        fields.append(Field("Note", Content(safe_block(note))))
+    if run.report.verdict is Verdict.ALLOWED and run.report.digest:
+        fields.append(Static("", markup=False))
+        fields.append(Field("Digest", Content(safe(run.report.digest))))
+    return fields
+
+
+def _fields(pairs: list[tuple[str, str]]) -> list[Field | Static]:
+    styles = {"Fix": "$text-accent", "Said": MUTED, "Side": "bold"}
+    return [Field(label, Content.styled(safe_block(text), styles.get(label, ""))) for label, text in pairs if text]

@@ -1,0 +1,102 @@
+"""A live verification as what is shown of it, and what has changed access since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from ecr_tui.aws.model import Repository
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.policy.actions import Access
+from ecr_tui.registry.engine import Progress
+from ecr_tui.verification.report import Report, Stage, StageName
+
+
+@dataclass
+class StageRow:
+    """``began`` is monotonic seconds while the stage runs; ``stage`` is its end."""
+
+    name: StageName
+    began: float | None = None
+    layers: dict[str, Progress] = field(default_factory=dict)
+    latest: Progress | None = None
+    stage: Stage | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.began is not None and self.stage is None
+
+    def transferred(self) -> tuple[int, int | None]:
+        """Bytes so far and in all, over the layers that tell; the total is None as long as none does."""
+        current = sum(p.current or 0 for p in self.layers.values())
+        totals = [p.total for p in self.layers.values() if p.total is not None]
+        return current, sum(totals) if totals else None
+
+
+@dataclass
+class Run:
+    """A verification, running or done."""
+
+    repository: Repository
+    rows: list[StageRow]
+    report: Report | None = None
+    error: EcrTuiError | None = None
+    access: Access | None = None
+    cancelling: bool = False
+    serial: int = 0
+    """Its place among the runs and changes of this session, see :class:`Changes`."""
+    at: datetime | None = None
+    abandoned: bool = False
+    """It did not stop within the time that a user waits: it goes on by itself, cleaning up."""
+
+    @property
+    def running(self) -> bool:
+        return self.report is None and self.error is None
+
+    def row(self, name: StageName) -> StageRow:
+        return next(row for row in self.rows if row.name is name)
+
+
+class Changes:
+    """What has changed access since, by ARN: our own writes, and what a refresh showed. For striking a former proof.
+
+    ``now`` is the wall clock. Order is a counter's: a change and a run may be of the same second.
+    """
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._serial = 0
+        self._changes: dict[str, tuple[int, datetime, str]] = {}
+        self._policies: dict[str, str | None] = {}
+
+    def next(self) -> int:
+        self._serial += 1
+        return self._serial
+
+    def add(self, arn: str, what: str) -> None:
+        """``what``: a noun, such as "undo"."""
+        self._changes[arn] = (self.next(), self._now(), what)
+        self._policies.pop(arn, None)
+
+    def read(self, arn: str, policy: str | None) -> bool:
+        """A policy was read. Whether it is another one than before, which nobody here has written."""
+        other = arn in self._policies and self._policies[arn] != policy
+        if other:
+            self.add(arn, "policy change")
+        self._policies[arn] = policy
+        return other
+
+    def since(self, arn: str, serial: int) -> str:
+        """ "before the undo at 18:50 UTC", where there was a change after that run; "" otherwise."""
+        found = self._changes.get(arn)
+        return "" if found is None or found[0] < serial else _before(found)
+
+    def since_time(self, arn: str, at: datetime) -> str:
+        """As :meth:`since`, for a run of which only the time is known."""
+        found = self._changes.get(arn)
+        return "" if found is None or found[1] < at else _before(found)
+
+
+def _before(change: tuple[int, datetime, str]) -> str:
+    return f"before the {change[2]} at {change[1].astimezone(UTC):%H:%M} UTC"

@@ -1,0 +1,55 @@
+"""What is selected: accounts, tag filter, repository, marks, the grant chosen, and its previewed plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from ecr_tui.ui.choice import Choice, Tags
+
+if TYPE_CHECKING:
+    from ecr_tui.aws.model import Identity, Repository
+    from ecr_tui.changes.apply import Plan
+    from ecr_tui.errors import EcrTuiError
+    from ecr_tui.policy.change import Grant
+
+
+@dataclass(frozen=True)
+class Selection:
+    """One value, set by the main screen alone.
+
+    ``plan`` is the one that the preview shows for exactly this repository and grant, ``problem`` why there is none.
+    ``hidden`` are the ARNs of the marked repositories that the filter hides. ``cached``: the list is one that an
+    earlier session left behind, so nothing is written because of it.
+    """
+
+    owner: Identity | None = None
+    consumer: Identity | None = None
+    tags: Tags = ()
+    repository: Repository | None = None
+    choice: Choice = field(default_factory=Choice)
+    marked: tuple[Repository, ...] = ()
+    hidden: frozenset[str] = frozenset()
+    cached: bool = False
+    plan: Plan | None = None
+    problem: EcrTuiError | None = None
+
+    @property
+    def principal(self) -> str | None:
+        """None while account B is unknown and no principal was chosen."""
+        return self.choice.principal_for(self.consumer)
+
+    @property
+    def grant(self) -> Grant | None:
+        """The grant on the selected repository; None without a principal."""
+        return self.grant_on(self.repository)
+
+    def grant_on(self, repository: Repository | None) -> Grant | None:
+        return self.choice.grant(self.consumer, repository)
+
+    def but(self, **changes: Any) -> Selection:
+        """With these changes. Another repository or grant drops the plan, unless the changes bring their own."""
+        after = replace(self, **changes)
+        if "plan" in changes or (after.repository, after.grant) == (self.repository, self.grant):
+            return after
+        return replace(after, plan=None, problem=None)

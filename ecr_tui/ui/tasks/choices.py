@@ -1,0 +1,153 @@
+"""Choosing what to grant: principal, access, condition and end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from ecr_tui.access.expiry import ending, parse_until
+from ecr_tui.listing.filters import complete_tags
+from ecr_tui.policy.ours import tag_words
+from ecr_tui.policy.principal import describe, parse_principal
+from ecr_tui.ui.choice import condition_choices, parse_condition
+from ecr_tui.ui.screens.ask import AskScreen, Choosable, ChooseScreen
+from ecr_tui.ui.text import MUTED, OK, safe
+
+if TYPE_CHECKING:
+    from ecr_tui.aws.model import Repository
+    from ecr_tui.ui.desk import Desk
+    from ecr_tui.ui.selection import Selection
+    from ecr_tui.ui.widgets.virtual_table import VirtualTable
+
+OWN = "own"
+"""The choice of the scope tag's own value among the conditions."""
+
+
+async def next_access(desk: Desk, selection: Selection) -> None:
+    desk.stage.select(choice=selection.choice.next_access())
+
+
+async def principal(desk: Desk, selection: Selection) -> None:
+    repository, consumer = selection.repository, selection.consumer
+    default = replace(selection.choice, principal=None).principal_for(consumer)
+
+    def parse(text: str) -> str | None:
+        """None for an empty text. Raises InputError."""
+        if not text.strip():
+            return None
+        partition = repository.partition if repository else consumer.partition if consumer else "aws"
+        return parse_principal(text, account_b=consumer.account if consumer else None, partition=partition)
+
+    def check(text: str) -> str:
+        chosen = parse(text)
+        if chosen is not None:
+            return f"{OK} {describe(chosen)}  ·  {chosen}"
+        if default is None:
+            return "account B's caller, once it is known"
+        return f"{OK} account B's caller: {describe(default)}"
+
+    question = AskScreen(
+        "Who is granted access?",
+        "An ARN, a 12-digit account id, or user/NAME or role/NAME in account B. Empty: account B's own caller.",
+        value=selection.principal or "",
+        placeholder="user/devusr2",
+        check=check,
+    )
+    text = await desk.ask(question)
+    if text is not None:
+        chosen = parse(text)
+        _choose(desk, principal=None if chosen == default else chosen)
+
+
+async def condition(desk: Desk, selection: Selection) -> None:
+    repository, choice = selection.repository, selection.choice
+    current = choice.condition or ()
+    tags = condition_choices(repository, selection.tags, current)
+    own = set((repository.tags or {}).items()) if repository else set()
+    choices = []
+    if choice.scope:
+        words = f"{safe(choice.scope)} of each repository"
+        choices.append(Choosable(Content.assemble(words, ("  · the default", MUTED)), OWN))
+    for pairs in tags:
+        note = ""
+        if pairs:
+            note = "this repository has it" if set(pairs) <= own else "this repository does not have it"
+        words = safe(tag_words(pairs)) if pairs else "no condition"
+        choices.append(Choosable(Content.assemble(words, (f"  · {note}" if note else "", MUTED)), pairs))
+    choices.append(Choosable(Content.styled("another tag…", "italic"), None))
+    question = ChooseScreen(
+        "Condition: only while the repository is tagged…",
+        choices,
+        current=0 if choice.own_tag else tags.index(current) + bool(choice.scope),
+        explanation="Written into the policy as a condition on aws:ResourceTag.",
+    )
+    chosen = await desk.ask(question)
+    if chosen is None:
+        return
+    if chosen.value is not None:
+        _choose(desk, condition=None if chosen.value == OWN else chosen.value)
+        return
+
+    def check(text: str) -> str:
+        pairs = parse_condition(text)
+        return f"{OK} if {tag_words(pairs)}" if pairs else f"{OK} no condition"
+
+    typed = AskScreen(
+        "Condition",
+        "KEY=VALUE. Several, separated by commas, must all be there.",
+        value=", ".join(f"{key}={value}" for key, value in current),
+        placeholder="Team=Payments",
+        check=check,
+        complete=lambda text: complete_tags(text, desk.stage.tag_values),
+    )
+    text = await desk.ask(typed)
+    if text is not None:
+        _choose(desk, condition=parse_condition(text))
+
+
+async def until(desk: Desk, selection: Selection) -> None:
+    now, before = desk.now, selection.choice.until
+
+    def parsed(text: str) -> datetime | None:
+        return parse_until(text, now=now()) if text.strip() else None
+
+    def check(text: str) -> str:
+        end = parsed(text)
+        return f"{OK} until {ending(end, now())}" if end else f"{OK} no end"
+
+    question = AskScreen(
+        "End of the grant",
+        "A duration (2w, 30d, 12h), a date (that day's end in UTC) or a time with its zone: 2030-01-31T18:00:00Z. "
+        "Empty: no end.",
+        value=before.strftime("%Y-%m-%dT%H:%M:%SZ") if before else "",
+        placeholder="30d",
+        check=check,
+    )
+    text = await desk.ask(question)
+    if text is not None:
+        _choose(desk, until=parsed(text))
+
+
+async def order(desk: Desk, table: VirtualTable[Repository]) -> None:
+    """By which column the list is sorted."""
+    sorted_by, descending = table.sort
+    choices = []
+    for column in table.columns:
+        now = ("  ▼ descending" if descending else "  ▲ ascending") if column.id == sorted_by else ""
+        choices.append(Choosable(Content.assemble(column.label, (now, MUTED)), column.id))
+    question = ChooseScreen(
+        "Sort by",
+        choices,
+        current=next(i for i, c in enumerate(table.columns) if c.id == sorted_by),
+        explanation="The same column again turns the order. What is not read yet comes last.",
+    )
+    chosen = await desk.ask(question)
+    if chosen is not None:
+        table.sort_by(chosen.value)
+
+
+def _choose(desk: Desk, **changes: object) -> None:
+    desk.stage.select(choice=replace(desk.selection.choice, **changes))  # type: ignore[arg-type]

@@ -1,0 +1,214 @@
+"""Granting, revoking and repairing: when to ask, what to say, what to read again afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from ecr_tui.changes.apply import Overwritten
+from ecr_tui.changes.bulk import Intent
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.policy.principal import describe_all
+from ecr_tui.ui.screens.text import ErrorScreen
+from ecr_tui.ui.tasks import runs
+from ecr_tui.ui.text import OK, count, safe
+from ecr_tui.ui.text import write as write_text
+
+if TYPE_CHECKING:
+    from ecr_tui.aws.model import Repository
+    from ecr_tui.changes.apply import Plan
+    from ecr_tui.policy.change import Grant
+    from ecr_tui.ui.desk import Desk
+    from ecr_tui.ui.selection import Selection
+
+PENDING_WRITE = "about to write, Esc cancels"
+"""What the preview's header says between ``g`` and the write."""
+
+_DONE = {"revoke": "Revoked", "repair": "Repaired"}
+_SOUND = "there is nothing to repair"
+
+
+async def grant(desk: Desk, selection: Selection) -> None:
+    """``g``: write what the preview shows, after a moment in which Esc cancels."""
+    plan, chosen = selection.plan, selection.grant
+    if not desk.ready():
+        return
+    if selection.cached:
+        desk.say("Grant is off: this is a cached list. Wait for the refresh, or press r.", warning=True)
+    elif chosen is None:
+        desk.say("Account B is unknown. Press b to choose a principal.", warning=True)
+    elif selection.marked:
+        if await _waited(desk, selection):
+            await _change_marked(desk, selection, chosen, revoke=False)
+    elif plan is None and selection.problem is not None:
+        await desk.ask(ErrorScreen(selection.problem))
+    elif plan is None:
+        desk.say("The preview is not ready. Nothing was written.")
+    elif not plan.changed:
+        desk.say(write_text.nothing(plan), warning=bool(plan.void))
+    elif plan.refused:
+        _refused(desk, plan)
+    elif not desk.stage.shows_change:
+        # Only what is on the screen may be written.
+        desk.stage.show_change()
+        desk.say("Preview of the change. Press g again to apply.")
+    elif await _waited(desk, selection):
+        if plan.risks or desk.workspace.settings.confirms("grant"):
+            name = safe(plan.repository.name)
+            risks = f"{count(len(plan.risks), 'warning')}. Grant on {name} anyway?" if plan.risks else ""
+            await _confirm(desk, risks or f"Grant on {name}?", write_text.one(plan), "Grant", plan)
+        else:
+            await _write(desk, plan)
+
+
+async def _waited(desk: Desk, selection: Selection) -> bool:
+    """Whether the delay is over, and what is shown still is what was shown when the key was pressed."""
+    desk.set_phase(selection.repository, selection.grant, PENDING_WRITE)
+    waited = await desk.countdown.run_out()
+    desk.set_phase(None, None, "")
+    if not waited:
+        return False
+    now = desk.selection
+    same = now.grant == selection.grant and now.marked == selection.marked
+    if not selection.marked:
+        same = now.plan is selection.plan and desk.stage.shows_change
+    if not same or not desk.stage.is_current:
+        desk.say("Grant canceled: the preview changed before the write.", warning=True)
+        return False
+    return desk.ready()
+
+
+async def revoke(desk: Desk, selection: Selection) -> None:
+    chosen = selection.grant
+    if not desk.ready():
+        return
+    if chosen is None:
+        desk.say("From whom? Choose a principal with b.", warning=True)
+    elif selection.marked:
+        await _change_marked(desk, selection, chosen, revoke=True)
+    elif selection.repository is not None:
+        await _plan(desk, selection.repository, chosen, revoke=True)
+
+
+async def _change_marked(desk: Desk, selection: Selection, chosen: Grant, *, revoke: bool) -> None:
+    marked, scope = selection.marked, selection.choice.own_tag
+    if len(marked) == 1:
+        if scope and marked[0].tags is None and not revoke:
+            desk.say(f"The tags of {safe(marked[0].name)} are not read yet. Nothing was written.")
+        else:
+            own = selection.grant_on(marked[0]) or chosen
+            await _plan(desk, marked[0], own, revoke=revoke, more=" (the marked one)")
+        return
+    chosen = replace(chosen, tags=()) if scope else chosen
+    intent = Intent.to_revoke(chosen.principals) if revoke else Intent.to_grant(chosen, scope)
+    whom = write_text.whom(chosen, revoke=revoke, scope=scope)
+    await runs.change(desk, selection, "Revoke" if revoke else "Grant", whom, intent)
+
+
+async def _plan(desk: Desk, repository: Repository, chosen: Grant, *, revoke: bool, more: str = "") -> None:
+    """Plan it from the live policy, and ask with everything that is going to happen."""
+    changes = desk.workspace.changes
+    if revoke:
+        plan = await desk.do("planning", lambda: changes.plan_revoke(repository, chosen.principals))
+    else:
+        plan = await desk.do("planning", lambda: changes.plan(repository, chosen))
+    verb = "Revoke" if revoke else "Grant"
+    if not plan.changed:
+        desk.say(write_text.nothing(plan), warning=bool(plan.void or plan.risks))
+    elif plan.refused:
+        _refused(desk, plan)
+    else:
+        title = f"{verb} on {safe(plan.repository.name)}{more}?"
+        await _confirm(desk, title, write_text.one(plan), verb, plan)
+
+
+async def repair(desk: Desk, selection: Selection) -> None:
+    if not desk.ready():
+        return
+    marked = selection.marked
+    if len(marked) > 1:
+        what = "What ECR refuses is taken out. Nobody's access changes."
+        await runs.change(desk, selection, "Repair", what, Intent.to_repair())
+        return
+    repository = marked[0] if marked else selection.repository
+    if repository is None:
+        return
+    plain, *others = await desk.do("planning", lambda: desk.workspace.changes.plan_repairs(repository))
+    plan = others[0] if others and await _repins(desk, plain, others[0]) else plain
+    await _ask(desk, plan, "Repair", f"Repair the policy of {safe(plan.repository.name)}?", _SOUND)
+
+
+async def _repins(desk: Desk, plain: Plan, repinned: Plan) -> bool:
+    """A deleted principal was made again: whether to take the plan with it, or the one that takes its id out."""
+    body = [
+        Content(f"The policy of {safe(plain.repository.name)} names it by the id that it had before it was"),
+        Content("deleted and made again, so it has no access now. Either way the change is shown next."),
+    ]
+    title = f"Give {safe(describe_all(repinned.named))} its access back?"
+    return await desk.confirmed(title, body, yes="Yes, re-pin it", no="No, take it out")
+
+
+async def plan_and_ask(
+    desk: Desk, make: Callable[[], Plan], *, verb: str, title: Callable[[Plan], str], nothing: str
+) -> None:
+    """Show what ``make()``, on a thread, would change, and write it after a Yes. ``nothing``: why there is none."""
+    plan = await desk.do("planning", make)
+    await _ask(desk, plan, verb, title(plan), nothing)
+
+
+async def _ask(desk: Desk, plan: Plan, verb: str, title: str, nothing: str) -> None:
+    if not plan.changed:
+        desk.say("\n".join([f"No change in {safe(plan.repository.name)}: {nothing}.", *map(safe, plan.notes)]))
+    elif plan.refused:
+        _refused(desk, plan)
+    else:
+        await _confirm(desk, title, write_text.one(plan), verb, plan)
+
+
+def _refused(desk: Desk, plan: Plan) -> None:
+    error = plan.refusal()
+    if plan.repairable:
+        error.hint = "Press F to repair the policy."
+    desk.stage.report(error)
+
+
+async def _confirm(desk: Desk, title: str, body: Sequence[Content], verb: str, plan: Plan) -> None:
+    if await desk.confirmed(title, body, yes=f"Yes, {verb.lower()}") and desk.ready():
+        await _write(desk, plan)
+
+
+async def _write(desk: Desk, plan: Plan) -> None:
+    # What was to do before it would stand beside what came of it.
+    desk.app.clear_notifications()
+    about = None if plan.grant is None else plan.repository
+    desk.set_phase(about, plan.grant, "writing…")
+    error = None
+    try:
+        outcome = await desk.do("writing", lambda: desk.workspace.changes.apply(plan))
+    except EcrTuiError as failure:
+        error = failure
+        desk.set_phase(None, None, "")
+    else:
+        desk.set_phase(about, plan.grant, f"{OK} written" if outcome.notes else f"{OK} written and read back")
+        desk.made_here |= {outcome.entry_id} if outcome.entry_id else set()
+        desk.stage.unmark()
+    # A failed write may have been written all the same.
+    desk.stage.policies_changed([plan.repository.arn], plan.kind)
+    if error is not None:
+        await failed(desk, error, f"{plan.kind.capitalize()} on {plan.repository.name}")
+    else:
+        remains = plan.kind == "revoke" and bool(plan.remaining)
+        desk.say(write_text.done(plan, outcome), title=_DONE.get(plan.kind, "Granted"), warning=remains)
+
+
+async def failed(desk: Desk, error: EcrTuiError, what: str) -> None:
+    """``what`` was tried, for the title. What somebody else overwrote can be written again."""
+    if isinstance(error, Overwritten) and error.restore is not None:
+        body = [*(Content(safe(line)) for line in error.detail.splitlines()), Content("")]
+        body += write_text.one(error.restore)
+        await _confirm(desk, f"{safe(error.title)}.", body, "Restore", error.restore)
+    else:
+        desk.stage.report(error, f"{what} failed")

@@ -1,0 +1,83 @@
+"""The journal: opening it, and taking back what was chosen in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from ecr_tui.changes.undo import target
+from ecr_tui.errors import ConflictError, EcrTuiError, InputError
+from ecr_tui.ui.screens.journal import JournalScreen
+from ecr_tui.ui.screens.text import ErrorScreen
+from ecr_tui.ui.tasks import tags
+from ecr_tui.ui.text import MUTED, OK, safe
+from ecr_tui.ui.text.journal import fact_lines, meaning_lines
+from ecr_tui.ui.text.preview import diff_lines
+
+if TYPE_CHECKING:
+    from ecr_tui.changes.history import PastWrite, PastWrites
+    from ecr_tui.ui.desk import Desk
+    from ecr_tui.ui.selection import Selection
+
+
+async def show(desk: Desk, selection: Selection) -> None:
+    def take_back(past: PastWrites, row: PastWrite, redo: bool) -> None:
+        desk.start(_take_back(desk, screen, past, row, redo))
+
+    screen = JournalScreen(desk.workspace, selection.repository, now=desk.now, take_back=take_back)
+    await desk.ask(screen)
+
+
+async def _take_back(desk: Desk, screen: JournalScreen, past: PastWrites, row: PastWrite, redo: bool) -> None:
+    """Show what would be put back, and ask; nothing is read for that, so the write itself decides."""
+    changes = desk.workspace.changes
+    if not desk.ready():
+        return
+    try:
+        # The write itself finds out about an outcome that is unknown.
+        entry = target(past.history, row.entry, redo=redo, settled=False)
+    except (InputError, ConflictError) as error:
+        await desk.ask(ErrorScreen(error))
+        return
+    if row.about_tags:
+        # What it does to access only the policy of now tells.
+        wanted = redo and row.entry.record.kind != "undo"
+        await tags.change(desk, lambda: changes.plan_tags_back(row.id, redo=wanted))
+        _reread(screen)
+        return
+    redo = entry.record.kind == "undo"
+    reverse = past.row_of(entry).reversed
+    body = [
+        *meaning_lines(reverse, 70),
+        *fact_lines(row),
+        Content(""),
+        *diff_lines(reverse.text_diff),
+        Content(""),
+        Content.styled("Exactly this is written, if the live policy still is what that write left.", MUTED),
+    ]
+    verb, name = "Redo" if redo else "Undo", entry.record.repository
+    title = f"{verb} the {safe(row.entry.record.kind)} in {safe(name)}?"
+    if not (await desk.confirmed(title, body, yes=f"Yes, {verb.lower()}") and desk.ready()):
+        return
+    act = changes.undo_entry if row.entry.record.kind == "undo" or not redo else changes.redo_entry
+    try:
+        outcome = await desk.do("undoing", lambda: act(row.id))
+    except EcrTuiError as error:
+        desk.stage.policies_changed([entry.record.arn])
+        _reread(screen)
+        desk.stage.report(error, f"{verb} on {row.entry.record.repository} failed")
+        return
+    plan = outcome.plan
+    if plan.kind == "redo" and outcome.entry_id:
+        desk.made_here.add(outcome.entry_id)  # u takes it back without asking
+    desk.set_phase(None, None, "")
+    desk.stage.policies_changed([plan.repository.arn])
+    _reread(screen)
+    end = "\n".join(safe(note) for note in outcome.notes) or "Written and read back."
+    desk.say(f"{safe(plan.repository.name)}: {end}", title=f"{OK} {'Redone' if plan.kind == 'redo' else 'Undone'}")
+
+
+def _reread(screen: JournalScreen) -> None:
+    if screen.is_attached:
+        screen.read()

@@ -1,0 +1,63 @@
+"""What a verification that was killed has left behind: offered to be cleaned up at the next start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.ui import jobs
+from ecr_tui.ui.text import MUTED, OK, count, safe
+from ecr_tui.ui.text.past import when
+
+if TYPE_CHECKING:
+    from ecr_tui.ui.desk import Desk
+    from ecr_tui.verification.records import Leftover
+    from ecr_tui.workspace.verification import Cleaned
+
+
+async def offer(desk: Desk) -> None:
+    """Reads a file, asks nothing of AWS."""
+    verification, read_only = desk.workspace.verification, desk.workspace.settings.read_only_reason
+    try:
+        found = await jobs.on_thread(verification.leftovers)
+    except EcrTuiError as error:
+        desk.say(safe(error.title), warning=True)
+        return
+    if not found:
+        return
+    if read_only:
+        some = "\n".join(safe(one.what) for one in found)
+        words = f"Read-only leaves it there:\n{some}\n{safe(read_only)}"
+        desk.say(words, title="A verification was killed", warning=True)
+        return
+    title = f"Clean up {count(len(found), 'leftover')}?"
+    if not await desk.confirmed(title, _body(found), yes="Clean up", no="Later"):
+        return
+    try:
+        cleaned = await jobs.on_thread(lambda: verification.clean_leftovers(found))
+    except EcrTuiError as error:
+        desk.stage.report(error, "Nothing was cleaned up")
+    else:
+        _told(desk, cleaned)
+
+
+def _body(found: Sequence[Leftover]) -> list[Content]:
+    body = [Content("A verification was killed before it had cleaned up. As account A, this is put right:"), Content()]
+    for one in found:
+        todo = "remove" if one.kind == "probe" else "set again"
+        place = f"\n  {one.place.region} · {when(one.at)}"
+        body.append(Content.assemble((f"{todo} ", "bold"), safe(one.what), (place, MUTED)))
+    return body
+
+
+def _told(desk: Desk, cleaned: Sequence[Cleaned]) -> None:
+    good = [one for one in cleaned if one.error is None]
+    bad = [one.error for one in cleaned if one.error is not None]
+    if good:
+        lines = "\n".join(f"{safe(one.leftover.what)}: {safe(one.message)}" for one in good)
+        desk.say(lines, title=f"{OK} {count(len(good), 'leftover')} cleaned up")
+    if bad:
+        desk.stage.report(bad[0], f"{count(len(bad), 'leftover')} could not be cleaned up; the next start asks again")

@@ -1,0 +1,144 @@
+"""Changes to many repositories: planned, confirmed, carried out, resumed, taken back. One run at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ecr_tui.changes.bulk import Intent, undo_preview
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.ui import jobs
+from ecr_tui.ui.bulk import TICK, Job, Planning, Running
+from ecr_tui.ui.screens.bulk_left import UnfinishedScreen, words_of
+from ecr_tui.ui.screens.bulk_plan import BulkPlanScreen
+from ecr_tui.ui.screens.bulk_run import BulkRunScreen
+from ecr_tui.ui.screens.text import ErrorScreen
+from ecr_tui.ui.text import NO, OK, count
+
+if TYPE_CHECKING:
+    from ecr_tui.changes.bulk import Unfinished
+    from ecr_tui.changes.entries import Entry
+    from ecr_tui.ui.desk import Desk
+    from ecr_tui.ui.selection import Selection
+
+REREAD = 10
+"""Ticks between two looks at which rows of the main table are others now."""
+
+
+async def change(desk: Desk, selection: Selection, verb: str, whom: str, intent: Intent) -> None:
+    """For all marked repositories."""
+    await _ask(desk, Job(verb, whom, selection.marked, intent, selection.hidden))
+
+
+async def take_back(desk: Desk, entries: Sequence[Entry]) -> None:
+    """All that still stands of a run."""
+    plans = undo_preview(entries)
+    rows = [plan.repository for plan in plans]
+    whom = "Each policy is put back exactly as it was before, if nobody has changed it since."
+    await _ask(desk, Job("Undo", whom, rows, Intent("undo", principals=plans[0].named), entries=entries))
+
+
+async def _ask(desk: Desk, job: Job) -> None:
+    if desk.running:
+        desk.say("A run is under way; R shows it.", warning=True)
+        return
+    planning = desk.planning = Planning(desk.workspace, job)
+    yes = await desk.ask(BulkPlanScreen(planning))
+    if planning.error is not None and not planning.cancel.is_set():
+        desk.stage.report(planning.error, f"{job.verb} not planned")
+    elif yes and planning.bulk is not None and desk.ready() and not desk.running:
+        if job.left is None and not job.again and not job.entries:
+            # They have been taken; what is marked while the run goes on is for the next one.
+            desk.stage.unmark()
+        await _carry_out(desk, Running(planning, planning.bulk))
+
+
+async def _carry_out(desk: Desk, run: Running) -> None:
+    desk.run, written, ticks = run, list[str](), 0
+    work = asyncio.create_task(run.carry_out(desk.workspace))
+    desk.stage.work_changed()
+    desk.start(_show(desk, run))
+    while not (await asyncio.wait({work}, timeout=TICK))[0]:
+        written += [row.repository.arn for row in run.take()]
+        ticks += 1
+        if ticks % REREAD == 0 and written:
+            desk.stage.policies_changed(written)
+            written = []
+        desk.stage.work_changed()
+    written += [row.repository.arn for row in run.rows if row.result is not None]
+    if written:
+        desk.stage.policies_changed(written)
+    desk.stage.work_changed()
+    if run.summary is not None and not _shown(desk, run):
+        fine = run.summary.complete
+        more = "u takes it all back." if fine and not run.job.entries else "R shows it."
+        desk.say(f"{run.summary.headline()}. {more}", title=f"{OK if fine else NO} Run ended", warning=not fine)
+    if run.error is not None:
+        desk.stage.report(run.error, f"{run.job.verb} stopped")
+
+
+def _shown(desk: Desk, run: Running) -> bool:
+    return any(isinstance(one, BulkRunScreen) and one.run is run for one in desk.app.screen_stack)
+
+
+async def _show(desk: Desk, run: Running) -> None:
+    """The run's screen, and what failed or was not tried once more, if that is asked for there."""
+    again = await desk.ask(BulkRunScreen(run))
+    if not again or run.summary is None or not desk.ready():
+        return
+    undone, job = {row.repository.arn for row in run.undone()}, run.job
+    if job.entries:
+        await take_back(desk, [entry for entry in job.entries if entry.record.arn in undone])
+    else:
+        rows = [row.repository for row in run.rows if row.repository.arn in undone]
+        await _ask(desk, Job(job.verb, job.whom, rows, job.intent, again=run.summary.run))
+
+
+async def show(desk: Desk, selection: Selection) -> None:
+    """The run at work, or the last one; else what is left of an earlier one."""
+    if desk.run is None:
+        await unfinished(desk, selection)
+    else:
+        await _show(desk, desk.run)
+
+
+# -- what an earlier session left --------------------------------------------------------------------------------------
+
+
+async def unfinished(desk: Desk, selection: Selection) -> None:
+    """Reads the journal; a run that another instance works on is not found."""
+    found = await jobs.on_thread(lambda: desk.workspace.changes.bulk().unfinished())
+    if desk.running:
+        return
+    if not found:
+        desk.say("There is no unfinished run. space or * marks repositories, then g grants to all of them.")
+    elif desk.workspace.settings.read_only_reason:
+        desk.say("Read-only mode leaves the unfinished run as it is.", warning=True)
+    else:
+        await _offer(desk, found[0])
+
+
+async def offer_unfinished(desk: Desk) -> None:
+    """At the start, where nobody has asked for it."""
+    try:
+        found = await jobs.on_thread(lambda: desk.workspace.changes.bulk().unfinished())
+    except EcrTuiError:
+        return  # the next write reports it
+    if found and not desk.running and not desk.workspace.settings.read_only_reason:
+        await _offer(desk, found[0])
+
+
+async def _offer(desk: Desk, left: Unfinished) -> None:
+    answer = await desk.ask(UnfinishedScreen(left))
+    if answer == "resume" and desk.ready():
+        try:
+            verb, whom, intent = words_of(left)
+        except EcrTuiError as error:
+            await desk.ask(ErrorScreen(error))
+            return
+        await _ask(desk, Job(verb, whom, left.rest, intent, left=left))
+    elif answer == "dismiss":
+        await jobs.on_thread(lambda: desk.workspace.changes.bulk().dismiss(left))
+        rest = count(len(left.rest), "repository is left as it is", "repositories are left as they are")
+        desk.say(f"{rest}.")

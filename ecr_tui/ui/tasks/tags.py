@@ -1,0 +1,73 @@
+"""Editing the selected repository's tags: read live, show the effect, ask, write, and correct the row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.ui.screens.tags import TagsScreen
+from ecr_tui.ui.text import MUTED, OK, safe
+
+if TYPE_CHECKING:
+    from ecr_tui.changes.tag_plans import TagPlan
+    from ecr_tui.ui.desk import Desk
+    from ecr_tui.ui.selection import Selection
+
+
+async def edit(desk: Desk, selection: Selection) -> None:
+    repository, changes = selection.repository, desk.workspace.changes
+    if repository is None or not desk.ready():
+        return
+    fresh = await desk.do("reading", lambda: changes.fresh_tags(repository))
+    desk.stage.show_tags(fresh.arn, fresh.tags or {})
+    after = await desk.ask(TagsScreen(fresh))
+    if after is not None:
+        before = fresh.tags or {}
+        tags = {key: value for key, value in after.items() if before.get(key) != value}
+        unset = [key for key in before if key not in after]
+        await change(desk, lambda: changes.plan_tags(fresh, tags, unset))
+
+
+async def change(desk: Desk, make: Callable[[], TagPlan]) -> None:
+    """Make the plan on a thread, show what it does, ask, and write; also for taking a change of tags back."""
+    if not desk.ready():
+        return
+    plan = await desk.do("planning", make)
+    name = safe(plan.repository.name)
+    if not plan.changed:
+        desk.say(f"The tags of {name} are so already.")
+        return
+    verb = {"undo": "Undo the change of", "redo": "Make again the change of"}.get(plan.kind, "Write")
+    if await desk.confirmed(f"{verb} the tags of {name}?", _effect(plan), yes="Yes, write") and desk.ready():
+        await _write(desk, plan)
+
+
+def _effect(plan: TagPlan) -> list[Content]:
+    mark, style = ("! ", "bold $text-warning") if plan.asks else (f"{OK} ", "$text-success")
+    body = [Content.assemble((mark, style), safe(line)) for line in plan.lines()]
+    body.append(Content(""))
+    for key in sorted({*plan.before, *plan.after}):
+        sides = plan.before.get(key), plan.after.get(key)
+        if sides[0] != sides[1]:
+            body += [
+                Content.styled(safe(f"{op} {key}={value}"), style)
+                for op, value, style in (("-", sides[0], "$text-error"), ("+", sides[1], "$text-success"))
+                if value is not None
+            ]
+    note = "Counted is what A's policies give. B's own policies may depend on tags, too."
+    return [*body, Content(""), Content.styled(note, MUTED)]
+
+
+async def _write(desk: Desk, plan: TagPlan) -> None:
+    name = plan.repository.name
+    try:
+        outcome = await desk.do("writing", lambda: desk.workspace.changes.apply_tags(plan))
+    except EcrTuiError as error:
+        desk.stage.report(error, f"Tags of {name} not changed")
+        return
+    desk.stage.show_tags(plan.repository.arn, plan.after)
+    end = "\n".join(safe(note) for note in outcome.notes) or "Written and read back. U shows and undoes it."
+    desk.say(f"{safe(name)}: {end}", title=f"{OK} Tags")

@@ -1,0 +1,269 @@
+"""What is said about a change to many repositories: before it, while it runs, and after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from ecr_tui.changes.bulk import FAILED, UNCHANGED, WRITTEN
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.ui.text import MUTED, NO, OK, PENDING, SKIP, count, safe, seconds
+from ecr_tui.ui.text.preview import diff, diff_text, notes
+from ecr_tui.ui.text.write import where
+from ecr_tui.ui.widgets.columns import Column, Piece
+
+if TYPE_CHECKING:
+    from ecr_tui.changes.apply import Plan
+    from ecr_tui.changes.bulk import Unfinished
+    from ecr_tui.ui.bulk import Planning, Row, Running
+
+SAME = "="
+RISK = "!"
+
+REPOSITORIES = ("repository", "repositories")
+
+
+def name_column() -> Column[Row]:
+    return Column("repository", "Repository", _name, lambda row: row.repository.name, width=16, flex=3, keep=9)
+
+
+def _name(row: Row) -> list[Piece]:
+    return [(safe(row.repository.name), "")]
+
+
+# -- before ----------------------------------------------------------------------------------------------------------
+
+
+def plan_columns() -> list[Column[Row]]:
+    return [
+        name_column(),
+        Column("what", "What", _what, lambda row: _what(row)[0][0], width=12, keep=8),
+        Column("note", "Note", _note, lambda row: _note(row)[0][0], width=12, flex=4, keep=7),
+    ]
+
+
+def _what(row: Row) -> list[Piece]:
+    if row.planned is None:
+        return [(f"{PENDING} reading", "dim")]
+    if isinstance(row.planned, EcrTuiError):
+        return [(f"{NO} no plan", "warn")]
+    plan = row.planned
+    if not plan.changed:
+        return [(f"{SAME} no change", "dim")]
+    if plan.refused:
+        return [(f"{NO} refused", "warn")]
+    return [(f"{RISK} {plan.kind}", "warn") if plan.risks else (f"+ {plan.kind}", "ok")]
+
+
+def _note(row: Row) -> list[Piece]:
+    pieces: list[Piece] = [("hidden by the filter", "warn")] if row.hidden else []
+    if isinstance(row.planned, EcrTuiError):
+        words, style = row.planned.title, ""
+    elif row.planned is None:
+        words, style = "", ""
+    elif row.planned.refused:
+        words, style = " ".join(f"{one.sentence}." for one in row.planned.refusals if one.likely), ""
+    elif row.planned.risks:
+        words, style = " ".join(row.planned.risks), ""
+    elif row.planned.void:
+        words, style = f"written, but has {row.planned.void}", ""
+    else:
+        words, style = _extent(row.planned), "dim"
+    if words and pieces:
+        pieces.append((" · ", "dim"))
+    return [*pieces, (safe(words), style)]
+
+
+def _extent(plan: Plan) -> str:
+    if not plan.changed:
+        return ""
+    if plan.after is None:
+        return "removes the policy"
+    condition = " · no condition" if plan.kind == "grant" and plan.grant is not None and not plan.grant.tags else ""
+    if plan.before is None:
+        return f"creates the policy{condition}"
+    added = sum(op == "+" for op, _ in plan.text_diff)
+    removed = sum(op == "-" for op, _ in plan.text_diff)
+    return f"+{added} −{removed} lines{condition}"
+
+
+def plan_title(planning: Planning) -> Content:
+    job, changing = planning.job, len(planning.changing)
+    if planning.over and not changing:
+        return Content(f"Nothing to write. {safe(job.whom)}")
+    verb = "Merge into" if job.verb == "Merge" else f"{job.verb} on"
+    number = changing if planning.over else len(planning.rows)
+    return Content.assemble(
+        f"{verb} {count(number, *REPOSITORIES)}? {safe(job.whom)}\n",
+        (where([row.repository for row in planning.rows]), MUTED),
+    )
+
+
+def plan_summary(planning: Planning) -> Content:
+    """One line while it is planned; then how many of what."""
+    total = len(planning.rows)
+    if planning.error is not None:
+        return Content.styled(f"{NO} {safe(planning.error.title)}", "bold $text-error")
+    if not planning.over:
+        return Content.assemble(
+            (f"{PENDING} {planning.done:,} of {total:,} policies read", "$text-primary"), ("   esc cancels", MUTED)
+        )
+    changing, failed, risky = len(planning.changing), len(planning.failed), len(planning.risky)
+    refused = len(planning.refused)
+    same, hidden = total - changing - failed - refused, sum(row.hidden for row in planning.rows)
+    parts = [Content.styled(f"{changing:,} to write", "bold")]
+    if same:
+        parts.append(Content.styled(f"{SAME} {same:,} without change", MUTED))
+    if failed:
+        parts.append(Content.styled(f"{NO} {failed:,} without a plan, left alone", "$text-error"))
+    if refused:
+        cure = "; F repairs" if any(row.plan and row.plan.repairable for row in planning.refused) else ""
+        parts.append(Content.styled(f"{NO} {refused:,} left out, ECR would refuse{cure}", "$text-error"))
+    if risky:
+        parts.append(Content.styled(f"{RISK} {count(risky, 'is', 'are')} risky", "bold $text-warning"))
+    if hidden:
+        of_them = count(hidden, "of them is", "of them are")
+        parts.append(Content.styled(f"{RISK} {of_them} hidden by the filter", "bold $text-warning"))
+    return Content(" · ").join(parts)
+
+
+def plan_details(plan: Plan, width: int) -> tuple[Content, str]:
+    """What a line of the plan means, to be shown and to be copied."""
+    risks = [Content.assemble((f"{RISK} ", "bold $text-warning"), safe(risk)) for risk in plan.risks]
+    refusals = [one for one in plan.refusals if one.likely]
+    lines = [
+        *(
+            Content.assemble((f"{NO} ECR would refuse it. ", "bold $text-error"), safe(one.sentence))
+            for one in refusals
+        ),
+        *risks,
+    ]
+    lines += [Content("")] if lines else []
+    return Content("\n").join([*lines, diff(plan, width), *notes(plan)]), diff_text(plan)
+
+
+# -- during and after --------------------------------------------------------------------------------------------------
+
+
+def run_columns() -> list[Column[Row]]:
+    return [
+        name_column(),
+        Column("result", "Result", _result, lambda row: _result(row)[0][0], width=12, keep=8),
+        Column("note", "Note", _result_note, lambda row: _result_note(row)[0][0], width=12, flex=4, keep=7),
+    ]
+
+
+def _result(row: Row) -> list[Piece]:
+    result = row.result
+    if result is None:
+        return [("· waiting", "dim")]
+    if result.status == WRITTEN:
+        return [(f"{OK} written", "ok")]
+    if result.status == UNCHANGED:
+        return [(f"{SAME} no change", "dim")]
+    return [(f"{NO} failed", "warn")] if result.status == FAILED else [(f"{SKIP} not begun", "dim")]
+
+
+def _result_note(row: Row) -> list[Piece]:
+    result = row.result
+    if result is None or (result.error is None and result.outcome is None):
+        return [("", "")]
+    if result.error is not None:
+        return [(safe(result.error.title), "")]
+    plan = result.plan
+    left = [f"{item.sentence()}." for item in plan.remaining] if plan.kind == "revoke" else []
+    return [(safe(" ".join((*left, *(result.outcome.notes if result.outcome else ())))), "")]
+
+
+def run_title(run: Running) -> Content:
+    return Content(f"{run.job.verb} in {count(run.total, *REPOSITORIES)}. {safe(run.job.whom)}")
+
+
+def run_bar(run: Running, width: int) -> Content:
+    """A bar of blocks with its number: readable without colour."""
+    number = f" {run.done:,} of {run.total:,}"
+    room = max(min(width - len(number), 60), 4)
+    full = room * run.done // run.total if run.total else room
+    return Content.assemble(("█" * full, "$text-accent"), ("░" * (room - full), MUTED), (number, "bold"))
+
+
+def run_counts(run: Running) -> Content:
+    written, same, failed = run.counts[WRITTEN], run.counts[UNCHANGED], run.counts[FAILED]
+    parts = [Content.styled(f"{OK} {written:,} written", "$text-success")]
+    if same:
+        parts.append(Content.styled(f"{SAME} {same:,} without change", MUTED))
+    parts.append(Content.styled(f"{NO} {failed:,} failed", "bold $text-error" if failed else MUTED))
+    waiting = run.total - run.done
+    parts.append(Content.styled(f"{waiting:,} waiting" if run.running else f"{SKIP} {waiting:,} not begun", MUTED))
+    return Content(" · ").join(parts)
+
+
+def run_state(run: Running) -> Content:
+    """The pace and the time left; at the end the headline."""
+    if run.error is not None:
+        return Content.styled(f"{NO} {safe(run.error.title)}", "bold $text-error")
+    if run.summary is not None:
+        fine = run.summary.complete
+        style = "bold $text-success" if fine else "bold $text-error"
+        parts = [
+            Content.styled(f"{OK if fine else NO} {safe(run.summary.headline())}", style),
+            Content.styled(f" in {seconds(run.seconds)}, {count(run.summary.calls, 'call')}", MUTED),
+        ]
+        if run.summary.fatal is not None:
+            parts.append(Content.styled(f"\nNothing else was tried: {safe(run.summary.fatal.title)}", "$text-error"))
+        return Content("").join([*parts, _throttled(run)])
+    if run.stopping:
+        return Content.styled("Stopping: what has begun is finished…", "bold $text-warning")
+    if run.paused:
+        return Content.styled("Paused: space goes on. What had begun is finished.", "bold $text-warning")
+    parts = [Content.styled(f"{run.done / run.seconds:.1f}/s", "bold")] if run.done and run.seconds else []
+    if run.seconds_left is not None:
+        parts.append(Content(f"about {seconds(run.seconds_left)} left"))
+    if run.latest is not None and run.latest.rate:
+        parts.append(Content.styled(f"AWS allows {run.latest.rate:.0f} calls/s", MUTED))
+    return Content("").join([Content(" · ").join(parts or [Content("The first goes alone…")]), _throttled(run)])
+
+
+def _throttled(run: Running) -> Content:
+    if not run.refusals:
+        return Content.empty()
+    return Content.styled(f" · throttled {run.refusals:,} times", MUTED)
+
+
+def run_keys(run: Running) -> list[tuple[str, str]]:
+    look = [("↑ ↓", "look"), ("enter", "its diff or reason")]
+    if run.running:
+        return [("space", "go on" if run.paused else "pause"), ("esc", "stop"), ("R", "close, it goes on"), *look]
+    undone = run.undone() if run.error is None else []
+    again = [("r", f"try {len(undone):,} again")] if undone else []
+    return [("esc", "close"), ("y", "copy the report"), *again, *look]
+
+
+def unfinished_body(left: Unfinished, words: str, when: str) -> list[Content]:
+    total, failed = len(left.run.targets), len(left.failed)
+    how = "was interrupted" if left.interrupted else "was stopped"
+    some: Sequence[str] = [safe(row.name) for row in left.rest[:5]]
+    more = f" and {len(left.rest) - len(some):,} more" if len(left.rest) > len(some) else ""
+    body = [
+        Content.assemble((f"{safe(words)}", "bold"), f"\nThe run of {when} {how}."),
+        Content(""),
+        Content(f"{OK} {left.written:,} of {total:,} written"),
+    ]
+    if failed:
+        body.append(Content(f"{NO} {failed:,} failed"))
+    body += [
+        Content.assemble((f"{SKIP} {len(left.rest):,} left: ", ""), (", ".join(some) + more, MUTED)),
+        Content(""),
+        Content("Resume plans the rest on the policies as they are now, shows it, and asks."),
+    ]
+    return body
+
+
+def run_words(run: Running | None) -> str:
+    """For the status line, "" where nothing runs."""
+    if run is None or not run.running:
+        return ""
+    doing = "paused" if run.paused else "stopping" if run.stopping else "undoing" if run.job.entries else "writing"
+    return f"{doing} {run.done:,} of {run.total:,} (R)"

@@ -1,0 +1,345 @@
+"""A plan in words: what the preview's tabs show, and the same as plain text for copying."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from ecr_tui.access.registry_policy import Accesses
+from ecr_tui.policy.compare import shortened
+from ecr_tui.policy.document import LIMIT, PolicyDocument
+from ecr_tui.policy.ours import tag_words
+from ecr_tui.policy.principal import describe, describe_all
+from ecr_tui.ui.choice import ACCESS_WORDS, caveat, until_words
+from ecr_tui.ui.text import MUTED, NO, OK, UNKNOWN, count, safe, safe_block
+from ecr_tui.ui.text.who import who_reasons
+
+if TYPE_CHECKING:
+    from ecr_tui.aws.model import Repository
+    from ecr_tui.changes.apply import Plan
+    from ecr_tui.policy.access import AccessSummary
+    from ecr_tui.policy.change import Difference, Grant
+    from ecr_tui.policy.findings import Finding
+    from ecr_tui.policy.identity import NeededPolicies
+
+KEY = "bold $text-accent"
+
+SEVERITY = {
+    "error": (f"{NO} error", "$text-error"),
+    "warning": ("! warning", "$text-warning"),
+    "info": ("i note", "$text-primary"),
+}
+
+
+def principal_words(principals: Iterable[str], account_b: str | None) -> str:
+    """ "user devusr2 in B"; another account than B by its number. Not yet safe to print."""
+    words = describe_all(principals)
+    return words.removesuffix(account_b) + "B" if account_b and words.endswith(f" in {account_b}") else words
+
+
+def sentence(grant: Grant | None, account_b: str | None, lacks: str = "") -> Content:
+    """Who may what on which condition, each after its key. ``lacks``: why there is no condition."""
+    if grant is None:
+        return Content.assemble(("b ", KEY), ("nobody is chosen yet", MUTED))
+    condition = f"if {tag_words(grant.tags)}" if grant.tags else "no condition" + (f" ({lacks})" if lacks else "")
+    until = f"  until {until_words(grant.until)}" if grant.until else ""
+    return Content.assemble(
+        ("b ", KEY),
+        (safe(principal_words(grant.principals, account_b)), "bold"),
+        ("  p ", KEY),
+        (ACCESS_WORDS[grant.access], "bold"),
+        ("  c ", KEY),
+        (safe(condition), "bold" if grant.tags else "$text-warning" if lacks else ""),
+        (until, "bold"),
+    )
+
+
+def marked(number: int) -> Content:
+    """What g does while repositories are marked: not what the preview shows, so it is said before it."""
+    return Content.assemble(
+        ("g ", KEY),
+        (f"plans all {number:,} marked" if number > 1 else "plans the marked one", "bold"),
+        (" and asks", MUTED),
+    )
+
+
+def effect(plan: Plan, phase: str = "", *, marks: int = 0) -> Content:
+    """What writing it would do, in one line, and how much of the limit it uses; ``phase`` is what was just done."""
+    size = plan.after.size if plan.after else 0
+    full = (f" · {size:,} of {LIMIT:,} characters", "$text-error bold" if size > LIMIT else MUTED)
+    if plan.changed and phase.startswith(OK):
+        phase = ""  # written once, but it is not what the policy says any more
+    done: list[tuple[str, str] | str] = [(phase, "$text-accent bold")] if phase else []
+    if not plan.changed:
+        if plan.void:
+            done += [(" · ", MUTED)] if done else []
+            return Content.assemble(*done, (f"! Written, but has {safe(plan.void)}", "$text-warning bold"), full)
+        return Content.assemble(*(done or [(f"{OK} No change: ", "$text-success bold"), "it is granted already"]), full)
+    if plan.refused:
+        cure: list[tuple[str, str] | str] = (
+            [(" · ", MUTED), ("F ", KEY), "repairs the policy"] if plan.repairable else []
+        )
+        return Content.assemble((f"{NO} ECR would refuse this, so it is not sent", "bold $text-error"), *cure, full)
+    added = sum(op == "+" for op, _ in plan.text_diff)
+    removed = sum(op == "-" for op, _ in plan.text_diff)
+    what = "creates the policy" if plan.before is None else f"+{added} −{removed} lines"
+    if plan.after is None:
+        what = "removes the policy"
+    parts = [*done, (" · ", MUTED)] if done else []
+    parts += [("this one ", MUTED) if marks else ("g ", KEY), (what, "bold")]
+    if plan.risks:
+        parts.append((f" · asks first: {count(len(plan.risks), 'risk')}", "$text-warning"))
+    return Content.assemble(*parts, full)
+
+
+def notes(plan: Plan) -> list[Content]:
+    found: list[Content] = []
+    hints = dict.fromkeys(map(caveat, plan.grant.principals if plan.grant is not None else ()))
+    found += [Content.styled(f"! {hint}", "$text-warning") for hint in hints if hint]
+    if plan.moved:
+        moved = ", ".join(safe(action) for action in plan.moved)
+        found.append(
+            Content.styled(f"! left out, useless in a repository policy: {moved} (see “B's side”)", "$text-warning")
+        )
+    found += [Content.styled(f"i {safe(note)}", MUTED) for note in plan.notes]
+    return found
+
+
+# -- diff ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Change:
+    op: str
+    effect: str
+    principal: str
+    condition: str
+    actions: tuple[str, ...]
+
+
+def _grouped(differences: Iterable[Difference]) -> list[_Change]:
+    """Differences that differ only in the action, together."""
+    groups: dict[tuple[str, str, str, str], list[str]] = {}
+    for d in differences:
+        groups.setdefault((d.op, d.effect, d.principal, condition_text(d.condition)), []).append(d.action)
+    return [_Change(*key, tuple(actions)) for key, actions in groups.items()]
+
+
+def condition_text(condition: object) -> str:
+    """A Condition element in words: "aws:ResourceTag/Team = Payments"; other operators by their name."""
+    if not isinstance(condition, dict):
+        return ""
+    words = []
+    for operator, block in condition.items():
+        items = block.items() if isinstance(block, dict) else [("", block)]
+        for key, value in items:
+            values = " or ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+            sign = "=" if operator == "StringEquals" else operator
+            words.append(f"{key} {sign} {values}")
+    return " and ".join(words)
+
+
+def _short(actions: Sequence[str]) -> str:
+    return ", ".join(safe(a).removeprefix("ecr:") for a in actions)
+
+
+def changes(plan: Plan, width: int = 76) -> Content:
+    return meaning(plan.diff, width)
+
+
+def meaning(differences: Iterable[Difference], width: int = 76) -> Content:
+    """The difference by meaning: who gains or loses what. ``width`` in cells, to wrap the actions under each other."""
+    lines = []
+    for change in _grouped(differences):
+        gains = change.op == "add"
+        word = {("add", "Allow"): "+ allows", ("add", "Deny"): "+ denies"}.get((change.op, change.effect), "- takes")
+        if not gains and change.effect == "Deny":
+            word = "- denial"
+        condition = f"  if {safe(change.condition)}" if change.condition else ""
+        lines.append(
+            Content.assemble(
+                (f"{word}  ", "bold $text-success" if gains else "bold $text-error"),
+                (safe(describe(change.principal)), "bold"),
+                (condition, ""),
+            )
+        )
+        wrapped = textwrap.wrap(_short(change.actions), max(width - 4, 20)) or [""]
+        lines += [Content.styled("    " + line, MUTED) for line in wrapped]
+    return Content("\n").join(lines)
+
+
+def diff(plan: Plan, width: int) -> Content:
+    if not plan.changed:
+        document = plan.after or plan.before
+        text = document.pretty() if document else "The repository has no policy."
+        why = f"Written, but has {safe(plan.void)}" if plan.void else "The policy in force already gives this"
+        return Content.assemble(
+            (f"No change. {why}; nothing would be written.\n\n", "bold"),
+            (safe_block(text), MUTED),
+        )
+    return Content("\n").join([changes(plan, width), Content(""), *diff_lines(plan.text_diff)])
+
+
+def diff_lines(text_diff: Sequence[tuple[str, str]], *, whole: bool = False) -> list[Content]:
+    """Line by line; without ``whole`` unchanged ones only near a change."""
+    shown = text_diff if whole else shortened(text_diff)
+    return [Content.styled(safe_block(f"{op} {line}"), _DIFF_STYLES[op]) for op, line in shown]
+
+
+_DIFF_STYLES = {"+": "$text-success", "-": "$text-error", " ": MUTED, "⋯": MUTED}
+
+
+def diff_text(plan: Plan) -> str:
+    return "\n".join(f"{op} {line}" for op, line in plan.text_diff) or "No change."
+
+
+# -- JSON ----------------------------------------------------------------------------------------------------------
+
+
+def json_content(text: str) -> Content:
+    from textual.highlight import highlight
+
+    return highlight(safe_block(text), language="json")
+
+
+def document_text(plan: Plan) -> str:
+    """The document as it would be after the write, readable; ECR gets it minified."""
+    return plan.after.pretty() if plan.after else "No policy: the repository's policy would be removed."
+
+
+# -- who -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Who:
+    """A principal that either document names: what it may do before and after the write. ``note`` for the others."""
+
+    kind: str
+    principal: str
+    before: str
+    after: str
+
+
+def who_rows(plan: Plan, repository: Repository, now: datetime | None = None) -> list[Who]:
+    """With the registry policy, where the plan knows it."""
+    rows = []
+    for kind, principal in _principals(plan.before, plan.after):
+        accesses = Accesses(principal, {repository.region: plan.registry}, now=now)
+        before, after = (
+            _may(document, kind, principal, accesses.of(repository, document)) for document in (plan.before, plan.after)
+        )
+        rows.append(Who(kind, principal, before, after))
+    return rows
+
+
+def _principals(*documents: PolicyDocument | None) -> list[tuple[str, str]]:
+    found: dict[tuple[str, str], None] = {}
+    for document in documents:
+        for statement in document.statements if document else ():
+            found |= dict.fromkeys(statement.principals)
+    return list(found)
+
+
+def _may(document: PolicyDocument | None, kind: str, principal: str, found: AccessSummary) -> str:
+    if not found.is_none:
+        marks = {True: OK, False: NO, None: UNKNOWN}
+        return "  ".join(f"{marks[one]} {word}" for one, word in ((found.pull, "pull"), (found.push, "push")))
+    if document is None:
+        return f"{NO} nothing"
+    allowed = [
+        a for s in document.statements if s.effect == "Allow" and (kind, principal) in s.principals for a in s.actions
+    ]
+    denied = [
+        a for s in document.statements if s.effect == "Deny" and (kind, principal) in s.principals for a in s.actions
+    ]
+    words = [f"some: {_short(list(dict.fromkeys(allowed)))}"] if allowed else []
+    words += [f"denied: {_short(list(dict.fromkeys(denied)))}"] if denied else []
+    return "; ".join(words) or f"{NO} nothing"
+
+
+def who(plan: Plan, repository: Repository, now: datetime | None = None) -> Content:
+    rows = who_rows(plan, repository, now)
+    if not rows:
+        return Content.styled("Nobody outside this account: no statement names anyone.", MUTED)
+    lines = []
+    reasons = who_reasons(plan.after, repository, now, plan.registry)
+    for row in rows:
+        name = safe(describe(row.principal)) if row.kind == "AWS" else f"{safe(row.kind.lower())} {safe(row.principal)}"
+        lines.append(Content.styled(name, "bold"))
+        if row.before == row.after:
+            lines.append(Content.assemble(("  keeps  ", MUTED), row.after))
+        else:
+            lines.append(Content.assemble(("  now    ", MUTED), (row.before, MUTED)))
+            lines.append(Content.assemble(("  after  ", "$text-success"), (row.after, "")))
+        lines += reasons.get(row.principal, [])
+        lines.append(Content(""))
+    lines.append(
+        Content.styled(
+            "What this repository's policy gives. Account B's own identity policies must allow it too.", MUTED
+        )
+    )
+    return Content("\n").join(lines)
+
+
+# -- findings --------------------------------------------------------------------------------------------------------
+
+
+def findings(plan: Plan) -> Content:
+    lines = []
+    for refusal in plan.refusals:
+        word, style = (
+            (f"{NO} ECR would refuse", "$text-error") if refusal.likely else ("! ECR may refuse", "$text-warning")
+        )
+        lines += [Content.assemble((f"{word}  ", f"bold {style}"), safe(refusal.sentence)), Content("")]
+    if plan.repairable:
+        cure = "Repair the policy in force: the change is shown first, and nobody's access changes."
+        lines += [Content.assemble(("F  ", KEY), cure), Content("")]
+    for risk in plan.risks:
+        lines += [Content.assemble(("! asks first  ", "bold $text-warning"), (safe(risk), "")), Content("")]
+    for finding in plan.findings:
+        word, style = SEVERITY.get(finding.severity, (finding.severity, ""))
+        lines.append(Content.assemble((f"{word}  ", f"bold {style}"), (safe(finding.title), "bold")))
+        for label, text in (("where", finding.where), ("why", finding.why), ("fix", finding.fix)):
+            if text:
+                lines.append(Content.assemble((f"  {label:<6}", MUTED), safe(str(text))))
+        lines.append(Content(""))
+    if not lines:
+        return Content.assemble(
+            (f"{OK} No findings. ", "bold $text-success"), ("Nothing in this document looks wrong.", "")
+        )
+    return Content("\n").join(lines[:-1])
+
+
+# -- B -------------------------------------------------------------------------------------------------------------
+
+
+def consumer(found: Sequence[NeededPolicies]) -> Content:
+    """B's identity policies, with their sizes against IAM's limits, and how to use them."""
+    parts = [Content.styled("Access across accounts needs both sides.", "bold")]
+    for needed in found:
+        scope = "every repository with the tag" if needed.by_tag else "this repository"
+        whom = safe(describe(needed.principal))
+        lines = [
+            Content.styled(
+                f"Account B attaches this to {whom}. It covers {scope}; the token action works only on “*”.", MUTED
+            ),
+            Content.styled(f"Size: {needed.size_words}.", MUTED),
+            *(_finding_line(one) for one in needed.findings),
+            *(Content.assemble("\n", json_content(document.pretty())) for document in needed.documents),
+        ]
+        parts.append(Content("\n").join(lines))
+    return Content("\n\n").join(parts)
+
+
+def _finding_line(found: Finding) -> Content:
+    return Content.assemble(("! ", "bold $text-warning"), safe(f"{found.title}. {found.fix}"))
+
+
+def consumer_text(found: Sequence[NeededPolicies]) -> str:
+    """The documents alone, to be pasted."""
+    return "\n".join(document.pretty() for needed in found for document in needed.documents)

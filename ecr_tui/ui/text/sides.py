@@ -1,0 +1,132 @@
+"""Both sides of a grant in words: action by action what account A and account B say, and why one of them does not."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from textual.content import Content
+
+from ecr_tui.access.creation_templates import Fit
+from ecr_tui.access.two_sided import ALLOWED, DENIED, ActionVerdict, Side, TwoSided, headline
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.ui.text import MUTED, NO, OK, PENDING, SKIP, UNKNOWN, safe, safe_block
+
+_MARKS = {ALLOWED: (OK, "$text-success"), DENIED: (NO, "$text-error")}
+_HEADS = ("action", "A allows", "B allows", "verdict")
+_WIDTHS = (28, 10, 10)
+TABLE = sum(_WIDTHS) + 9
+"""Cells that the table takes; in fewer each action gets two lines."""
+
+
+class BothSides(NamedTuple):
+    """``verdicts`` None: not known yet, or ``error`` says why it cannot be."""
+
+    verdicts: tuple[TwoSided, ...] | None = None
+    template: Fit | None = None
+    error: EcrTuiError | None = None
+
+
+def both_sides(both: BothSides, width: int) -> Content:
+    """The verdict for everyone that the plan is about, ``width`` cells wide."""
+    if both.error is not None:
+        return Content.styled(
+            f"{UNKNOWN} Whether both sides allow it is unknown: {safe_block(both.error.text())}", "$text-warning"
+        )
+    if both.verdicts is None:
+        return Content.assemble(
+            (f"{PENDING} ", "bold"), ("Both sides: reading account B's policies and A's registry", MUTED)
+        )
+    parts = [_verdict(found, width) for found in both.verdicts]
+    if not parts:
+        parts.append(Content.styled("This change is about no user, role or account.", MUTED))
+    if both.template is not None:
+        parts.append(template(both.template))
+    return Content("\n\n").join(parts)
+
+
+def template(found: Fit) -> Content:
+    return Content.assemble(("to come  ", MUTED), safe(found.sentence()))
+
+
+def _verdict(found: TwoSided, width: int) -> Content:
+    sign, style = _MARKS.get(found.response, (UNKNOWN, "$text-warning"))
+    words = headline(found)
+    lines = [Content.styled(f"{sign} {safe(words[:1].upper() + words[1:])}", f"bold {style}"), *_readable(found)]
+    if width >= TABLE:
+        heads = "".join(head.ljust(space) for head, space in zip(_HEADS, (*_WIDTHS, 0), strict=True))
+        lines.append(Content.styled(heads, MUTED))
+        lines += [_row(item) for item in found.actions]
+    else:
+        for item in found.actions:
+            lines += [Content(_action(item)), _narrow(item)]
+    lines += _reasons(found)
+    for finding in found.findings:
+        lines.append(Content.assemble(("! ", "bold $text-warning"), safe(f"{finding.title}. {finding.fix}")))
+    lines += [Content.styled(f"i {safe(note)}", MUTED) for note in found.notes]
+    return Content("\n").join(lines)
+
+
+def _readable(found: TwoSided) -> list[Content]:
+    """Whose policies were looked at on account B's side."""
+    identity = found.identity
+    if identity.unreadable:
+        return []
+    names = ", ".join(f"{policy.name} ({policy.origin})" for policy in identity.policies) or "none"
+    text = f"B's policies: {names}"
+    if identity.boundary is not None:
+        text += f"; boundary: {identity.boundary.name}"
+    return [Content.styled(safe(text), MUTED)]
+
+
+def _action(item: ActionVerdict) -> str:
+    return safe(item.action.removeprefix("ecr:"))
+
+
+def _side(side: Side | None) -> tuple[str, str]:
+    if side is None:
+        return f"{SKIP} no say", MUTED
+    if side.allows is None:
+        return f"{UNKNOWN} unknown", "$text-warning"
+    return (f"{OK} yes", "$text-success") if side.allows else (f"{NO} no", "$text-error")
+
+
+def _response(item: ActionVerdict) -> tuple[str, str]:
+    sign, style = _MARKS.get(item.response, (UNKNOWN, "$text-warning"))
+    return f"{sign} {item.response.lower()}", f"bold {style}"
+
+
+def _row(item: ActionVerdict) -> Content:
+    (owner, owner_style), (consumer, consumer_style) = _side(item.owner), _side(item.consumer)
+    action, a, b = _WIDTHS
+    return Content.assemble(
+        _action(item).ljust(action),
+        (owner.ljust(a), owner_style),
+        (consumer.ljust(b), consumer_style),
+        _response(item),
+    )
+
+
+def _narrow(item: ActionVerdict) -> Content:
+    return Content.assemble(
+        ("  A ", MUTED), _side(item.owner), ("  B ", MUTED), _side(item.consumer), "  ", _response(item)
+    )
+
+
+def _reasons(found: TwoSided) -> list[Content]:
+    """For what is not allowed: the actions that share a reason together."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for item in found.actions:
+        if item.response == ALLOWED:
+            continue
+        for name, side in (("A", item.owner), ("B", item.consumer)):
+            if side is not None and side.allows is not True:
+                reason = item.shared_reason(side)
+                reasons.setdefault((name, reason), []).append(_action(item))
+    return [
+        Content.assemble((f"{name}: ", "bold"), safe(reason), (f" ({_which(actions, found)})", MUTED))
+        for (name, reason), actions in reasons.items()
+    ]
+
+
+def _which(actions: list[str], found: TwoSided) -> str:
+    return "every action" if len(actions) == len(found.actions) else ", ".join(actions)

@@ -1,0 +1,129 @@
+"""The words of the status line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from textual.content import Content
+
+from ecr_tui.aws.role import Role
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.ui.text import MUTED, NO, ago, count, safe
+from ecr_tui.ui.text.bulk import run_words
+
+if TYPE_CHECKING:
+    from ecr_tui.ui.desk import Desk
+    from ecr_tui.ui.panes.listing import Listing
+    from ecr_tui.ui.widgets.virtual_table import VirtualTable
+
+DOT = (" · ", MUTED)
+
+
+def left(listing: Listing, table: VirtualTable[Any], regions: Sequence[str], now: datetime) -> Content:
+    """Where, what is filtered, how many. A narrow terminal cuts off the end, so what failed comes early."""
+    parts: list[Content] = [*_stale(listing, now), Content(_regions(listing, regions))]
+    if listing.failures:
+        failed = ", ".join(safe(region) for region in sorted(listing.failures))
+        parts.append(Content.styled(f"{NO} not read: {failed}", "$text-error"))
+    total = len(table.rows)
+    loose = table.result is not None and table.result.loose and table.shown > 0
+    if table.filter:
+        parts.append(Content(f"{table.shown:,} of {total:,} shown" + (", similar ones" if loose else "")))
+        parts.append(Content.assemble(("filter ", MUTED), (f"“{safe(table.filter)}”", "$text-accent")))
+    else:
+        parts.append(Content(count(total, "repository", "repositories")))
+    if listing.tags:
+        tags = ", ".join(f"{key}={value}" for key, value in listing.tags)
+        parts.append(Content.assemble(("tagged ", MUTED), (safe(tags), "$text-accent")))
+    if listing.one_by_one:
+        parts.append(Content.styled("tags read one by one: tag:GetResources is denied", "$text-warning"))
+    if table.marks:
+        hidden = table.model.hidden_marks
+        parts.append(Content.styled(f"● {table.marks:,} marked" + (f" ({hidden:,} hidden)" if hidden else ""), "bold"))
+    return Content.assemble(*_joined(parts))
+
+
+def right(desk: Desk, *, listing: bool, verifying: bool) -> Content:
+    """What is going on, and in which mode."""
+    parts: list[Content] = []
+    settings = desk.workspace.settings
+    if listing:
+        parts.append(Content.styled("listing…", "$text-primary"))
+    if desk.busy:
+        words = f"{desk.busy}…" + (f" retrying: {safe(desk.retrying)}" if desk.retrying else "")
+        parts.append(Content.styled(words, "bold $text-accent"))
+    if words := run_words(desk.run):
+        parts.append(Content.styled(words, "bold $text-accent"))
+    if verifying:
+        parts.append(Content.styled("verifying…", "$text-primary"))
+    batch = desk.batch
+    if batch is not None and batch.running:
+        parts.append(Content.styled(f"verifying {batch.done} of {len(batch.rows)}…", "$text-primary"))
+    if settings.production_reason:
+        parts.append(Content.styled("PRODUCTION", "bold"))
+    if settings.read_only_reason:
+        parts.append(Content.styled("READ-ONLY", "bold $text-warning"))
+    parts.append(Content.styled(f"engine {safe(settings.engine)}", MUTED))
+    return Content.assemble(*_joined(parts))
+
+
+def kept(listing: Listing, now: datetime) -> str:
+    """How old the list shown is, where it is one that a former run left behind; "" where it is not."""
+    if not listing.stale:
+        return ""
+    since = listing.stale_since
+    if since is None:
+        return "kept list"
+    age = ago(since, now)
+    return "list of a moment ago" if age == "now" else f"list of {age}"
+
+
+def rows_line(table: VirtualTable[Any], kept: str, *, listing: bool) -> str:
+    """How many rows there are. ``kept``: they are old, and how old; ``listing``: more may come."""
+    total = len(table.rows)
+    parts = [f"{table.shown:,} of {total:,}" if table.parsed else count(total, "repository", "repositories")]
+    if table.marks:
+        hidden = table.model.hidden_marks
+        parts.append(f"● {table.marks:,} marked" + (f", {hidden:,} of them hidden" if hidden else ""))
+    if kept:
+        parts.append(kept)
+    if listing:
+        parts.append("refreshing…" if kept else "listing…")
+    return " · ".join(parts)
+
+
+def failures(listing: Listing) -> EcrTuiError | None:
+    """Why a part of the listing, or all of it, is missing."""
+    failed = listing.failures
+    if not failed:
+        return listing.error
+    detail = "\n\n".join(f"{region}: {error.text()}" for region, error in sorted(failed.items()))
+    title = f"{count(len(failed), 'region')} could not be read"
+    return EcrTuiError(title, detail=detail, hint="r lists the repositories again.")
+
+
+def _stale(listing: Listing, now: datetime) -> list[Content]:
+    words = kept(listing, now)
+    if not words:
+        return []
+    if listing.busy or listing.error is None:
+        return [Content.styled(f"{words}, refreshing…", "bold $text-warning")]
+    return [Content.styled(f"{NO} {words}: {safe(listing.error.title)}", "bold $text-error")]
+
+
+def _regions(listing: Listing, regions: Sequence[str]) -> str:
+    """``regions``: those asked for; without any it is the owner's own."""
+    if not regions:
+        owner = listing.accounts.get(Role.OWNER)
+        regions = (owner.identity.region,) if owner and owner.identity and owner.identity.region else ()
+    return safe(", ".join(regions)) or "no region yet"
+
+
+def _joined(parts: list[Content]) -> list[Content | tuple[str, str]]:
+    found: list[Content | tuple[str, str]] = []
+    for part in parts:
+        found += [DOT] if found else []
+        found.append(part)
+    return found

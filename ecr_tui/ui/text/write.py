@@ -1,0 +1,110 @@
+"""What a confirmation asks and what a write's end says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from ecr_tui.changes.entries import EDIT, REPAIR
+from ecr_tui.policy.actions import Access
+from ecr_tui.policy.ours import tag_words
+from ecr_tui.policy.principal import describe_all
+from ecr_tui.render.common import unchanged_words
+from ecr_tui.ui.choice import ACCESS_WORDS, until_words
+from ecr_tui.ui.text import MUTED, safe
+from ecr_tui.ui.text.preview import SEVERITY, changes, diff_lines, notes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ecr_tui.aws.model import Repository
+    from ecr_tui.changes.apply import Outcome, Plan
+    from ecr_tui.policy.change import Grant
+
+
+_TRANSFERS = {
+    frozenset({"push", "pull"}): "log in, push a probe image of under 2 kB, pull it back, and clean up.",
+    frozenset({"push"}): "log in, push a probe image of under 2 kB, and clean up.",
+    frozenset({"pull"}): "log in and pull the newest image that is there; nothing is pushed.",
+}
+
+
+def steps(access: Access) -> str:
+    """What a verification of this access does, as a sentence or two."""
+    transfers = _TRANSFERS.get(access.parts - {"read"}, "")
+    read = ["read the repository's metadata."] if "read" in access.parts else []
+    return "As account B: " + " Then ".join([*read, *([transfers] if transfers else [])])
+
+
+def grant_words(grant: Grant) -> str:
+    """ "user devusr2 in 222222222222 may push + pull if Team = Payments"."""
+    words = f"{describe_all(grant.principals)} may {ACCESS_WORDS[grant.access]}"
+    words += f" if {tag_words(grant.tags)}" if grant.tags else ""
+    return safe(words + (f" until {until_words(grant.until)}" if grant.until else ""))
+
+
+def whom(grant: Grant, *, revoke: bool, scope: str = "") -> str:
+    """The second half of a confirmation's title. ``scope``: the tag whose own value is the condition."""
+    if revoke:
+        return f"All access of {safe(describe_all(grant.principals))} that ecr-tui granted is revoked."
+    own = f" if each repository's own {safe(scope)}" if scope else "" if grant.tags else ", no condition"
+    return f"{grant_words(grant)}{own}."
+
+
+def nothing(plan: Plan) -> str:
+    """What a toast says where there is nothing to write."""
+    lines = [f"No change in {safe(plan.repository.name)}: {safe(unchanged_words(plan))}.", *map(safe, plan.risks)]
+    return "\n".join(lines)
+
+
+def done(plan: Plan, outcome: Outcome) -> str:
+    """What a toast says after a write."""
+    name = safe(plan.repository.name)
+    what = f"{grant_words(plan.grant)}: {name}" if plan.grant is not None and plan.kind != "revoke" else name
+    end = "\n".join(safe(note) for note in outcome.notes[:5]) or "Written and read back."
+    left = "".join(f"\n{safe(row.sentence())}." for row in plan.remaining) if plan.kind == "revoke" else ""
+    return f"{what}\n{end} u undoes it.{left}"
+
+
+def risks(plan: Plan) -> list[Content]:
+    """A line each, and a blank one; nothing where there is no risk."""
+    lines = [Content.assemble(("  ! ", "bold $text-warning"), safe(risk)) for risk in plan.risks]
+    return [*lines, Content("")] if lines else []
+
+
+def target(plan: Plan) -> list[Content]:
+    """Where it is written, and what is granted on which condition; a blank line."""
+    repository, grant = plan.repository, plan.grant
+    rows = [("Repository", repository.name), ("Account A", f"{repository.account} · {repository.region}")]
+    if grant is not None and plan.kind == "revoke":
+        rows.append(("Principal", describe_all(grant.principals)))
+    elif grant is not None:
+        rows.append(("Grants", f"{ACCESS_WORDS[grant.access]} to {describe_all(grant.principals)}"))
+        rows.append(("Condition", f"only while tagged {tag_words(grant.tags)}" if grant.tags else "no condition"))
+        rows += [("Until", until_words(grant.until))] if grant.until else []
+    return [*(Content.assemble((f"{label:<12}", MUTED), safe(text)) for label, text in rows), Content("")]
+
+
+def where(repositories: Sequence[Repository]) -> str:
+    """ "account A 111111111111 · eu-central-1, eu-west-1"."""
+    accounts = sorted({one.account for one in repositories})
+    regions = sorted({one.region for one in repositories})
+    return safe(f"account A {', '.join(accounts)} · {', '.join(regions)}")
+
+
+def one(plan: Plan) -> list[Content]:
+    """The body of a confirmation for one repository: the risks, then what changes."""
+    exact = [Content(""), *diff_lines(plan.text_diff)] if plan.kind in (EDIT, REPAIR) else []
+    found = lint(plan) if plan.kind == EDIT else []
+    return [*risks(plan), *target(plan), changes(plan, width=56), *notes(plan), *found, *exact]
+
+
+def lint(plan: Plan) -> list[Content]:
+    """A blank line, and the errors and warnings of the document; nothing without any."""
+    found = [one for one in plan.findings if one.severity in SEVERITY and one.severity != "info"]
+    lines = [
+        Content.assemble((f"{SEVERITY[one.severity][0]}  ", SEVERITY[one.severity][1]), safe(one.title))
+        for one in found
+    ]
+    return [Content(""), *lines] if lines else []
