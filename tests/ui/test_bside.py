@@ -26,7 +26,7 @@ async def turn(ui: Session) -> None:
 
 
 async def test_what_cannot_be_read_is_unknown_with_the_reason(workspace: FakeWorkspace) -> None:
-    async with running(workspace, (140, 50)) as ui:
+    async with running(workspace, (180, 60)) as ui:
         await ui.select("my-first-repo")
         await turn(ui)
         await ui.see(
@@ -39,7 +39,7 @@ async def test_what_cannot_be_read_is_unknown_with_the_reason(workspace: FakeWor
 async def test_both_sides_allow(workspace: FakeWorkspace) -> None:
     arn = workspace.by_name("my-first-repo").arn
     workspace.identities[DEVUSR2] = holding(identity_policy([arn], Access.PUSH_PULL))
-    async with running(workspace, (140, 50)) as ui:
+    async with running(workspace, (180, 60)) as ui:
         await ui.select("my-first-repo")
         await turn(ui)
         await ui.see("✓ Both sides allow user devusr2", "✓ allowed", "B's policies: EcrAccess (inline policy)")
@@ -47,7 +47,7 @@ async def test_both_sides_allow(workspace: FakeWorkspace) -> None:
 
 
 async def test_the_size_of_bs_policy_stands_against_iams_limit(workspace: FakeWorkspace) -> None:
-    async with running(workspace, (140, 60)) as ui:
+    async with running(workspace, (180, 60)) as ui:
         await ui.select("my-first-repo")
         await turn(ui)
         await ui.see("Size: ", "of the 2,048 characters that the inline policies of a user")
@@ -56,7 +56,7 @@ async def test_the_size_of_bs_policy_stands_against_iams_limit(workspace: FakeWo
 async def test_what_b_lacks_is_named_and_follows_the_choice(workspace: FakeWorkspace) -> None:
     arn = workspace.by_name("my-first-repo").arn
     workspace.identities[DEVUSR2] = holding(identity_policy([arn], Access.PULL))
-    async with running(workspace, (140, 50)) as ui:
+    async with running(workspace, (180, 60)) as ui:
         await ui.select("my-first-repo")
         await turn(ui)
         await ui.see("is denied: account B", "✗ denied", "B: ", "PutImage")
@@ -70,7 +70,7 @@ async def test_what_b_lacks_is_named_and_follows_the_choice(workspace: FakeWorks
 
 
 async def test_a_late_answer_is_dropped_and_pending_is_said(workspace: FakeWorkspace) -> None:
-    async with running(workspace, (140, 50)) as ui:
+    async with running(workspace, (180, 60)) as ui:
         await ui.select("my-first-repo")
         workspace.gate.hold("verdicts:my-first-repo")
         await turn(ui)
@@ -96,7 +96,7 @@ async def test_iam_is_asked_only_where_it_is_looked_at(workspace: FakeWorkspace)
 
 async def test_a_failure_is_said_and_the_policy_stays(workspace: FakeWorkspace) -> None:
     workspace.errors["verdicts"] = DeniedError("denied [/x]", detail="esc\x1b[31m")
-    async with running(workspace, (140, 50)) as ui:
+    async with running(workspace, (180, 60)) as ui:
         await turn(ui)
         await ui.see("Whether both sides allow it is unknown: denied [/x]", "EcrToken")
         assert "\x1b" not in ui.text()
@@ -113,6 +113,6 @@ async def test_hostile_names_show_literally(tmp_path) -> None:
     name = "[red]x[/red]\x1b[31m\u202e"
     workspace = FakeWorkspace(tmp_path, [repository("[/x]")])
     workspace.identities[DEVUSR2] = holding(identity_policy([workspace.all[0].arn], Access.PUSH_PULL), name)
-    async with running(workspace, (140, 50)) as ui:
+    async with running(workspace, (180, 60)) as ui:
         await turn(ui)
         await ui.see("✓ Both sides allow", safe(name))

@@ -308,5 +308,5 @@ async def test_the_event_loop_hears_of_the_end_and_not_of_each_repository(
         await ui.press("0", "enter")
         await ended(ui)
         await ui.see("✓ Written: 60 of 60")
-        assert len(told) == 1
+        assert not told
         assert ui.main.table.marks == 0

@@ -15,6 +15,7 @@ from ecr_tui.config import Settings
 from ecr_tui.errors import CredentialsError, DeniedError, EnvironmentFailure
 from ecr_tui.listing.cache import Cached
 from ecr_tui.ui.choice import Choice
+from ecr_tui.ui.panes.filter_bar import FilterBars
 from ecr_tui.verification.records import Past
 from tests.ui import fake_workspace as fake
 from tests.ui.conftest import Session, running
@@ -283,9 +284,10 @@ async def test_refresh_keeps_cursor_marks_filter_and_sort(workspace: FakeWorkspa
 async def test_a_late_answer_to_an_older_listing_is_dropped(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
         workspace.gate.hold("repositories:Team=Web")
-        ui.main.repositories.post_message(ui.main.repositories.TagsWanted((("Team", "Web"),)))
+        bars = ui.main.query_one(FilterBars)
+        bars.post_message(FilterBars.TagsWanted((("Team", "Web"),)))
         await ui.wait(lambda: ("repositories", "Team=Web") in workspace.gate.calls)
-        ui.main.repositories.post_message(ui.main.repositories.TagsWanted((("Team", "Payments"),)))
+        bars.post_message(FilterBars.TagsWanted((("Team", "Payments"),)))
         await ui.see("2 repositories")
         workspace.gate.release()
         await ui.wait(lambda: all(w.is_finished for w in ui.main.workers if w.group == "listing"))
@@ -351,7 +353,7 @@ async def test_broken_credentials_show_the_command_that_mends_them(workspace: Fa
 async def test_without_account_b_a_principal_can_still_be_chosen(workspace: FakeWorkspace) -> None:
     workspace.errors["consumer"] = EnvironmentFailure("no network", side="account B")
     async with running(workspace) as ui:
-        await ui.see("Account B is not known: choose a principal with b")
+        await ui.see("Account B is unknown. Press b to choose a principal")
         await ui.press("b")
         await ui.type("222222222222")
         await ui.press("enter")

@@ -19,11 +19,11 @@ async def test_a_file_is_merged_after_a_look_and_a_yes(workspace: FakeWorkspace,
     file.write_text(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
     async with running(workspace) as ui:
 
-        def load() -> None:
-            next(run for title, _, run in ui.main.palette_commands() if title == "Change: load a policy file…")()
+        async def load() -> None:
+            await next(run for title, _, run in ui.main.palette_commands() if title == "Change: load a policy file…")()
 
         await ui.select("my-first-repo")
-        load()
+        await load()
         await ui.wait(lambda: ui.dialog == "AskScreen")
         ui.app.screen.query_one("#answer").value = str(tmp_path)
         await ui.see("there is no file")
@@ -41,7 +41,7 @@ async def test_a_file_is_merged_after_a_look_and_a_yes(workspace: FakeWorkspace,
         assert "GetAuthorizationToken" not in text
         await ui.ready()
 
-        load()
+        await load()
         await ui.wait(lambda: ui.dialog == "AskScreen")
         ui.app.screen.query_one("#answer").value = str(file)
         await ui.press("enter")
@@ -49,7 +49,7 @@ async def test_a_file_is_merged_after_a_look_and_a_yes(workspace: FakeWorkspace,
 
         # Marked ones: as one run, which asks, too.
         await ui.press("asterisk")
-        load()
+        await load()
         await ui.wait(lambda: ui.dialog == "AskScreen")
         await ui.see("merged into 7 repositories")
         ui.app.screen.query_one("#answer").value = str(file)

@@ -440,7 +440,7 @@ async def test_the_condition_is_the_repositorys_own_scope_tag_whatever_the_list_
     settings = Settings(profile_a="a", profile_b="b", regions=(REGION,))
     workspace = FakeWorkspace(tmp_path, rows, settings=settings)
     async with running(workspace) as ui:
-        await ui.see("c no condition (no Team tag)")
+        await ui.see("c no condition (no", "Team tag)")
         await ui.select("web")
         await ui.see("c if Team=Web")
         await ui.press("t")

@@ -186,7 +186,7 @@ class PreviewPane(Vertical):
         elif repository is None:
             self.made = Preview(None, waiting_for="Select a repository")
         elif grant is None:
-            self.made = Preview(None, waiting_for="To whom? Account B is not known: choose a principal with b")
+            self.made = Preview(None, waiting_for="Account B is unknown. Press b to choose a principal")
         else:
             self._begin(Subject(repository, grant))
         self.draw()
