@@ -10,7 +10,9 @@ from ecr_tui.ui.selection import Selection
 from ecr_tui.ui.tasks import (
     accounts,
     choices,
+    console,
     copies,
+    edits,
     grants,
     journal,
     merge,
@@ -27,10 +29,13 @@ TASKS: dict[str, Task] = {
     "access": choices.next_access,
     "accounts": accounts.choose,
     "condition": choices.condition,
+    "console": console.show,
     "copy_arn": copies.arn,
     "copy_as": copies.form,
     "copy_uri": copies.uri,
+    "edit_policy": edits.edit,
     "edit_tags": tags.edit,
+    "engine": choices.engine,
     "grant": grants.grant,
     "history": verification.history,
     "isolation": verification.isolation,
@@ -69,4 +74,4 @@ def commands(desk: Desk, selection: Selection) -> Iterator[Command]:
         yield Command("Prove: isolation of the marked", words, "isolation")
     yield Command("Change: load a policy file…", "Merge a policy into the repository, or the marked ones", "merge")
     yield Command("Change: unfinished run", "Resume or dismiss what is left of a run", "unfinished_run")
-    yield Command("Choose: grant until…", "Choose when the grant ends by itself", "until")
+    yield Command("Prove: engine…", "Verify with Docker, or with the registry protocol itself", "engine")

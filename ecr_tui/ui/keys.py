@@ -154,6 +154,16 @@ MAIN: tuple[Key, ...] = (
         writes=True,
     ),
     Key(
+        "change.edit",
+        "ctrl+e",
+        "task('edit_policy')",
+        "Edit policy",
+        "Edit the whole policy in $EDITOR; what changes is checked and shown first",
+        CHANGE,
+        "ctrl+e",
+        writes=True,
+    ),
+    Key(
         "change.journal",
         "U",
         "task('journal')",
@@ -203,6 +213,25 @@ MAIN: tuple[Key, ...] = (
         "c",
         footer=True,
     ),
+    Key(
+        "choose.until",
+        "w",
+        "task('until')",
+        "Until…",
+        "Choose when the grant ends: 2w, 30d, 12h, or a date",
+        CHOOSE,
+        "w",
+    ),
+    Key(
+        "find.describe",
+        "d",
+        "describe",
+        "Describe",
+        "All facts of the repository, with its tags in full",
+        FIND,
+        "d",
+    ),
+    Key("find.columns", "C", "columns", "Columns", "Choose the columns of the list", FIND, "C"),
     Key("find.sort", "s", "sort", "Sort", "Sort by a column; the same one again turns the order", FIND, "s"),
     Key(
         "find.policies",
@@ -244,6 +273,26 @@ MAIN: tuple[Key, ...] = (
         GENERAL,
         "Y",
     ),
+    Key(
+        "general.console",
+        "o",
+        "task('console')",
+        "AWS console",
+        "Open the repository's page of the AWS console in the browser",
+        GENERAL,
+        "o",
+    ),
+    Key("general.pager", "vertical_line", "page", "Pager", "Open what has the focus in $PAGER", GENERAL, "|"),
+    Key(
+        "general.commands",
+        "colon",
+        "app.command_palette",
+        "Commands",
+        "Every action by name, as ctrl+p",
+        GENERAL,
+        ":",
+        palette=False,
+    ),
     Key("pane.repositories", "1", "pane('repositories')", "Repositories", "Go to the repositories", MOVE, "1"),
     Key("pane.preview", "2", "pane('preview')", "Policy preview", "Go to the policy preview", MOVE, "2"),
     Key("pane.verification", "3", "pane('verification')", "Verification", "Go to the verification", MOVE, "3"),
@@ -272,6 +321,7 @@ SORT: tuple[Key, ...] = tuple(
         ("M", "mutability", "image tag mutability"),
         ("I", "images", "number of images"),
         ("L", "pushed", "last push"),
+        ("O", "pulled", "last pull"),
         ("D", "findings", "findings"),
         ("E", "verified", "last verification"),
     )
@@ -357,7 +407,7 @@ TABLE_BINDINGS: list[BindingType] = [key.binding() for key in TABLE]
 def markdown_table() -> str:
     """The README's table of keys; a test compares it."""
     rows = [
-        f"| `{key.shown}` | {key.label} | {key.tooltip} |"
+        f"| `{key.shown}` | {key.label} | {key.tooltip} |".replace("`|`", r"`\|`")
         for group in GROUPS
         for key in CATALOGUE
         if key.group == group

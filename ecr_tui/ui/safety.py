@@ -8,7 +8,17 @@ from ecr_tui.policy.actions import Access
 from ecr_tui.ui.keys import PROVE, Key
 from ecr_tui.ui.selection import Selection
 
-NEEDS_REPOSITORY = ("change.grant", "change.revoke", "change.tags", "change.repair", "prove.verify", "prove.history")
+NEEDS_REPOSITORY = (
+    "change.edit",
+    "change.grant",
+    "change.repair",
+    "change.revoke",
+    "change.tags",
+    "find.describe",
+    "general.console",
+    "prove.history",
+    "prove.verify",
+)
 
 
 def refusal(settings: Any, key: Key, *, pulling: bool = False) -> str:

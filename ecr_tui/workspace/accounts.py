@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from ecr_tui.aws.errors import missing_region, no_configuration
 from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Role, RoleToAssume
@@ -70,6 +70,11 @@ class Accounts:
         if assume is not None:
             self._assumed[role] = assume
         self._sessions.pop(role, None)
+
+    def choose(self, **values: Any) -> None:
+        """Other settings than profiles and regions, for the rest of the session: ``engine``, ``columns``."""
+        with self._lock:
+            self.settings = self.settings.changed("chosen in the app", **values)
 
     def renew(self, role: Role) -> None:
         """Read this side's credentials afresh at the next call: from the AWS config, sign-in caches and programs."""

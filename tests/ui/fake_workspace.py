@@ -198,6 +198,7 @@ class FakeWorkspace(FakeProofs):
         policies: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__()
+        self.engines: list[str | None] = []
         self.accounts = self.listing = self.access = self.changes = self.verification = self
         self.settings = settings or Settings(
             profile_a="account-a", profile_b="dev-acc", regions=(REGION,), scope_tag=""
@@ -248,6 +249,9 @@ class FakeWorkspace(FakeProofs):
 
     def region_names(self, like: str | None = None) -> Sequence[str]:
         return ("eu-central-1", "eu-west-1", "us-east-1")
+
+    def choose(self, **values: Any) -> None:
+        self.settings = self.settings.changed("chosen in the app", **values)
 
     def use(self, *, assume_a=None, assume_b=None, **changes: Any) -> None:
         self.gate.pass_through("use", ",".join(f"{k}={v}" for k, v in changes.items()))
@@ -477,6 +481,7 @@ class FakeWorkspace(FakeProofs):
 
     def run(self, repo, *, engine=None, isolation="auto", access=Access.PUSH_PULL, on_event, cancel) -> Report:
         self._enter("verify", repo.name)
+        self.engines.append(engine)
         self.asked_to_prove = (access, isolation if isinstance(isolation, str) else [one.name for one in isolation])
         return (self.script or allowed)(repo, on_event, cancel, self.gate)
 

@@ -212,6 +212,7 @@ def test_every_binding_has_an_id_for_the_keymap() -> None:
 
 def test_every_write_is_gated() -> None:
     assert {key.id for key in CATALOGUE if key.writes} == {
+        "change.edit",
         "change.grant",
         "change.revoke",
         "change.repair",

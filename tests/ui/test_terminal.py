@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.app import App
+from textual.app import App, SuspendNotSupported
 
 from ecr_tui.errors import EnvironmentFailure
 from ecr_tui.ui import terminal
@@ -82,9 +82,13 @@ def test_an_editor_that_fails_gives_nothing(editor: Any) -> None:
 
 
 def test_a_terminal_that_cannot_be_handed_over(editor: Any) -> None:
+    class Fixed(App[None]):
+        def suspend(self) -> Iterator[None]:  # type: ignore[override]
+            raise SuspendNotSupported
+
     editor("exit 0")
     with pytest.raises(EnvironmentFailure, match="cannot be handed over"):
-        terminal.edit(App(), "old", "app.json")
+        terminal.edit(Fixed(), "old", "app.json")
 
 
 def test_a_pager_reads_the_text_without_control_characters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

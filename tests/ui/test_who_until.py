@@ -51,18 +51,11 @@ async def test_void_and_conditional_and_ended_are_marked(tmp_path) -> None:
             await ui.see(words)
 
 
-async def palette(ui: Session, words: str) -> None:
-    await ui.press("ctrl+p")
-    await ui.type(words)
-    await ui.see("Choose: grant until…")
-    await ui.press("enter")
-    await ui.see("End of the grant")
-
-
 async def test_an_end_is_chosen_shown_and_written(tmp_path) -> None:
     workspace = fake(tmp_path)
     async with running(workspace, (140, 50)) as ui:
-        await palette(ui, "until")
+        await ui.press("w")
+        await ui.see("End of the grant")
         await ui.type("2026-11-01")
         await ui.see("✗", "is in the past")
         await ui.press("enter")
@@ -72,11 +65,15 @@ async def test_an_end_is_chosen_shown_and_written(tmp_path) -> None:
         await ui.see("✓ until 2026-12-24 00:00 UTC")
         await ui.press("enter")
         await ui.ready()
-        await ui.see("until 2026-12-24")
+        await ui.see("2026-12-24 00:00 UTC")
         assert ui.main.preview.made.plan.after.json["Statement"][-1]["Condition"] == {
             "DateLessThan": {"aws:CurrentTime": "2026-12-24T00:00:00Z"}
         }
-        await palette(ui, "until")
+        await ui.press("w")
+        await ui.see("End of the grant")
+        await ui.press("ctrl+u")
+        await ui.type("2w")
+        await ui.see("✓ until 2026-12-08 12:00 UTC, in 14 days")
         await ui.press("ctrl+u", "enter")
         await ui.ready()
         assert ui.main.selection.grant.until is None

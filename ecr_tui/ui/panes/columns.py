@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,22 @@ class RepositoryColumns:
             live("pulled", "Last pull", self._pulled, self._pulled_key, width=11, keep=0, right=True),
         )
         return {one.id: one for one in columns}
+
+    def facts(self, repository: Repository) -> list[tuple[str, str]]:
+        """Label and text of all that is known, each tag by itself."""
+        tags = [f"{key}={value}" for key, value in sorted((repository.tags or {}).items())]
+        cells = {one.id: (one.label, "".join(text for text, _ in one.cell(repository))) for one in self.all().values()}
+        created = repository.created_at
+        return [
+            ("Name", repository.name),
+            ("ARN", repository.arn),
+            ("URI", repository.uri),
+            ("Account", repository.account),
+            ("Region", repository.region),
+            *([("Created", f"{created.astimezone(UTC):%Y-%m-%d %H:%M} UTC")] if created is not None else []),
+            *zip(("Tags", *[""] * len(tags)), tags or [cells["tags"][1]], strict=False),
+            *(cells[one] for one in COLUMNS if one not in (REGION, "tags")),
+        ]
 
     def _access(self, repository: Repository) -> list[Piece]:
         found = self._details.access(repository, self._principal())

@@ -21,6 +21,7 @@ from textual.timer import Timer
 from ecr_tui.aws.model import Repository
 from ecr_tui.aws.role import Role
 from ecr_tui.errors import EcrTuiError
+from ecr_tui.text import block
 from ecr_tui.ui import collector
 from ecr_tui.ui.messages import Failed, Kept, Listed, PageKept, PageListed, RegionFailed
 from ecr_tui.ui.panes.columns import RepositoryColumns
@@ -28,7 +29,8 @@ from ecr_tui.ui.panes.details import Details
 from ecr_tui.ui.panes.filter_bar import FilterBars
 from ecr_tui.ui.panes.listing import Listing
 from ecr_tui.ui.panes.search import Search
-from ecr_tui.ui.screens.text import ErrorScreen
+from ecr_tui.ui.screens.columns import ColumnsScreen
+from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.text import NO, safe
 from ecr_tui.ui.text.status import failures, kept, rows_line
 from ecr_tui.ui.widgets.columns import Column
@@ -85,7 +87,7 @@ class RepositoriesPane(Vertical):
         self.listing = Listing(self, workspace, tuple(workspace.settings.tags), accounts)
         self.search = Search(self, workspace, details, principal=principal, now=now, changed=self._show_note)
         judged = self.search.judged
-        self._chosen = tuple(workspace.settings.columns)
+        self._workspace = workspace
         self._columns = RepositoryColumns(details, principal=principal, now=now, policies=judged, verified=verified)
         self.table: VirtualTable[Repository] = VirtualTable(
             self._shown(), key=lambda r: r.arn, look=lambda r: r, policies=judged, id="table"
@@ -209,13 +211,8 @@ class RepositoriesPane(Vertical):
         if several != had:
             self.table.set_columns(self._shown())
 
-    def choose_columns(self, ids: Sequence[str]) -> None:
-        """Show these beside the name; without any all there is room for."""
-        self._chosen = tuple(ids)
-        self.table.set_columns(self._shown())
-
     def _shown(self) -> list[Column[Repository]]:
-        return self._columns.shown(self._chosen, several_regions=len(self._regions) > 1)
+        return self._columns.shown(self._workspace.settings.columns, several_regions=len(self._regions) > 1)
 
     def account_read(self, role: Role) -> None:
         if self.listing.disown():
@@ -343,6 +340,30 @@ class RepositoriesPane(Vertical):
         for column in self.table.columns:
             sort = partial(self.table.sort_by, column.id)
             yield f"Sort by {column.label}", "The same column again turns the order", sort
+
+    def description(self) -> str:
+        """All that is known of the selected repository; "" for none."""
+        row = self.table.current
+        return block(f"{label:<12}{text}" for label, text in self._columns.facts(row)) if row is not None else ""
+
+    def describe(self) -> None:
+        row, text = self.table.current, self.description()
+        if row is not None:
+            self.app.push_screen(TextScreen(safe(row.name), Content(text), copy=text, what="the description"))
+
+    def ask_columns(self) -> None:
+        """Which columns are shown, for the rest of the session."""
+
+        def answered(chosen: tuple[str, ...] | None) -> None:
+            if chosen is not None:
+                self._workspace.accounts.choose(columns=chosen)
+                self.table.set_columns(self._shown())
+
+        labels = {one.id: one.label for one in self._columns.all().values()}
+        shown = [one.id for one in self._shown()]
+        # Those that are shown in their order, then the others.
+        order = [*shown[1:], *(one for one in labels if one not in shown)]
+        self.app.push_screen(ColumnsScreen([(one, labels[one]) for one in order], shown), answered)
 
     def take_focus(self) -> None:
         self.table.focus()

@@ -287,6 +287,9 @@ class VerificationPane(VerticalScroll, can_focus=True):
             self._clear(repository)
         else:
             self._show(run)
+        report = run.report if run is not None else None
+        engine = report.engine_description if report is not None else f"engine {self._workspace.settings.engine}"
+        self.border_subtitle = Content(safe(engine))
         past = self.last(repository) if repository is not None and run is None else None
         words = self.query_one("#last", Words)
         words.display = past is not None
@@ -303,7 +306,6 @@ class VerificationPane(VerticalScroll, can_focus=True):
             for name in ("#verdict", "#hint", "#stages"):
                 self.query_one(name, Words).say(Content.empty())
             self.query_one("#failure", Vertical).remove_children()
-            self.border_subtitle = ""
             self.query_one("#start", Words).display = True
         self._set_title(f"Verification · {safe(repository.name)}" if repository is not None else "Verification")
 
@@ -346,7 +348,6 @@ class VerificationPane(VerticalScroll, can_focus=True):
         holder = self.query_one("#failure", Vertical)
         holder.remove_children()
         holder.mount_all(explanation(run))
-        self.border_subtitle = Content(safe(run.report.engine_description)) if run.report else ""
 
     def take_focus(self) -> None:
         self.focus()

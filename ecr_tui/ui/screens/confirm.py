@@ -19,7 +19,7 @@ from ecr_tui.ui.widgets.keyhints import KeyHints
 
 
 class ConfirmScreen(Dialog[bool]):
-    """True only when Yes is chosen. "No" has the focus; esc means no.
+    """True only when Yes is chosen, None for ``other``. "No" has the focus; esc means no.
 
     On a production profile Yes takes its name to be typed, as on the command line.
     """
@@ -39,12 +39,13 @@ class ConfirmScreen(Dialog[bool]):
         Binding("right", "app.focus_next", "Next", show=False),
     ]
 
-    def __init__(self, title: str, body: Sequence[Content], *, yes: str, no: str = "No") -> None:
+    def __init__(self, title: str, body: Sequence[Content], *, yes: str, no: str = "No", other: str = "") -> None:
         super().__init__()
         self._title = title
         self._body = Content("\n").join(body)
         self._yes = yes
         self._no = no
+        self._other = other
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
@@ -59,6 +60,8 @@ class ConfirmScreen(Dialog[bool]):
             with Horizontal(id="buttons"):
                 yield KeyHints(("← →", "move"), ("enter", "confirm"), ("esc", "cancel"))
                 yield Button(Content(self._no), id="no", variant="default")
+                if self._other:
+                    yield Button(Content(self._other), id="other", variant="default")
                 yield Button(Content(self._yes), id="yes", variant="warning", disabled=bool(typed))
 
     def on_mount(self) -> None:
@@ -84,4 +87,4 @@ class ConfirmScreen(Dialog[bool]):
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
         event.stop()
-        self.dismiss(event.button.id == "yes")
+        self.dismiss(None if event.button.id == "other" else event.button.id == "yes")

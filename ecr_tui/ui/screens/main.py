@@ -383,6 +383,20 @@ class MainScreen(Screen[None]):
     def action_sort(self) -> None:
         self.desk.start(choices.order(self.desk, self.table))
 
+    def action_describe(self) -> None:
+        self.repositories.describe()
+
+    def action_columns(self) -> None:
+        self.repositories.ask_columns()
+
+    def action_page(self) -> None:
+        here = self.panes.focused == "repositories"
+        text = self.repositories.description() if here else self.panes.copy_text()[0]
+        if text:
+            self.app.post_message(said.PagerWanted(text))
+        else:
+            self.app.notify("There is nothing to show here yet.", markup=False)
+
     def action_pane(self, pane: str) -> None:
         self.panes.go_to(pane)
 

@@ -131,6 +131,24 @@ async def until(desk: Desk, selection: Selection) -> None:
         _choose(desk, until=parsed(text))
 
 
+ENGINES = {
+    "auto": "Docker or Podman if one answers within 3 s, else direct",
+    "docker": "Docker or Podman, with your daemon's own network and proxies",
+    "direct": "the registry protocol itself, without a daemon",
+}
+"""What each of ``config.ENGINES`` is."""
+
+
+async def engine(desk: Desk, selection: Selection) -> None:
+    """With what verifications push and pull, for the rest of the session."""
+    now = desk.workspace.settings.engine
+    choices = [Choosable(Content.assemble(one, (f"  · {words}", MUTED)), one) for one, words in ENGINES.items()]
+    chosen = await desk.ask(ChooseScreen("Engine of verifications", choices, current=list(ENGINES).index(now)))
+    if chosen is not None:
+        desk.workspace.accounts.choose(engine=chosen.value)
+        desk.stage.verified()
+
+
 async def order(desk: Desk, table: VirtualTable[Repository]) -> None:
     """By which column the list is sorted."""
     sorted_by, descending = table.sort

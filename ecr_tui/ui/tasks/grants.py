@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PENDING_WRITE = "about to write, Esc cancels"
 """What the preview's header says between ``g`` and the write."""
 
-_DONE = {"revoke": "Revoked", "repair": "Repaired"}
+_DONE = {"edit": "Policy written", "revoke": "Revoked", "repair": "Repaired"}
 _SOUND = "there is nothing to repair"
 
 
@@ -61,7 +61,7 @@ async def grant(desk: Desk, selection: Selection) -> None:
             risks = f"{count(len(plan.risks), 'warning')}. Grant on {name} anyway?" if plan.risks else ""
             await _confirm(desk, risks or f"Grant on {name}?", write_text.one(plan), "Grant", plan)
         else:
-            await _write(desk, plan)
+            await write(desk, plan)
 
 
 async def _waited(desk: Desk, selection: Selection) -> bool:
@@ -177,10 +177,10 @@ def _refused(desk: Desk, plan: Plan) -> None:
 
 async def _confirm(desk: Desk, title: str, body: Sequence[Content], verb: str, plan: Plan) -> None:
     if await desk.confirmed(title, body, yes=f"Yes, {verb.lower()}") and desk.ready():
-        await _write(desk, plan)
+        await write(desk, plan)
 
 
-async def _write(desk: Desk, plan: Plan) -> None:
+async def write(desk: Desk, plan: Plan) -> None:
     # What was to do before it would stand beside what came of it.
     desk.app.clear_notifications()
     about = None if plan.grant is None else plan.repository

@@ -65,7 +65,6 @@ def right(desk: Desk, *, listing: bool, verifying: bool) -> Content:
         parts.append(Content.styled("PRODUCTION", "bold"))
     if settings.read_only_reason:
         parts.append(Content.styled("READ-ONLY", "bold $text-warning"))
-    parts.append(Content.styled(f"engine {safe(settings.engine)}", MUTED))
     return Content.assemble(*_joined(parts))
 
 
