@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from ecr_tui.errors import InputError
 
 _DURATION = re.compile(r"(\d+)\s*([hdw])", re.ASCII | re.IGNORECASE)
+_MOMENT = 30
+"""Seconds that pass between choosing "2w" and saying that two weeks are left."""
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -47,8 +49,8 @@ def ending(until: datetime, now: datetime | None = None) -> str:
     """An end with the time that is left: "2030-02-01 00:00 UTC, in 30 days"."""
     left = until - (now or datetime.now(UTC))
     shown = until.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    hours = int(left.total_seconds() // 3600)
-    if hours < 0:
+    hours = int((left.total_seconds() + _MOMENT) // 3600)
+    if left < timedelta():
         return f"{shown}, which has passed"
     if hours == 0:
         return f"{shown}, in less than an hour"

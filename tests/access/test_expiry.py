@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ecr_tui.access.expiry import parse_until
+from ecr_tui.access.expiry import ending, parse_until
 from ecr_tui.errors import InputError
 
 
@@ -57,3 +57,10 @@ def test_a_day_lasts_to_its_end() -> None:
 def test_a_duration_counts_from_now_in_whole_seconds() -> None:
     now = datetime(2030, 1, 1, 10, 20, 30, 999, tzinfo=UTC)
     assert parse_until("1h", now=now) == datetime(2030, 1, 1, 11, 20, 30, tzinfo=UTC)
+
+
+def test_two_weeks_are_still_two_a_moment_later() -> None:
+    now = datetime(2030, 1, 1, tzinfo=UTC)
+    until = parse_until("2w", now=now)
+    assert ending(until, now + timedelta(seconds=20)).endswith("in 14 days")
+    assert ending(until, until + timedelta(seconds=1)).endswith("which has passed")

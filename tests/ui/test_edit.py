@@ -227,8 +227,9 @@ async def test_columns_are_chosen_for_the_session(workspace: FakeWorkspace) -> N
         await ui.see("Findings", "Image tags")
         assert "Last pull" not in ui.text(), "no room"
         await ui.press("C")
-        await ui.see("Columns")
+        await ui.see("Columns", "✓ Tags", "– Region")
         await ui.press("a", "space")  # all but the first, the tags
+        await ui.see("– Tags", "✓ Region")
         await ui.press("y")
         await ui.wait(lambda: ui.copied and ui.copied[-1].startswith('columns = ["access"'))
         await ui.press("escape")

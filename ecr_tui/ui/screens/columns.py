@@ -10,11 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import SelectionList, Static
-from textual.widgets.selection_list import Selection
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
 
 from ecr_tui.ui.messages import CopyWanted
 from ecr_tui.ui.screens.dialog import Dialog
+from ecr_tui.ui.text import MUTED, OK, SKIP
 from ecr_tui.ui.widgets.keyhints import KeyHints
 
 
@@ -24,22 +25,24 @@ class ColumnsScreen(Dialog[tuple[str, ...] | None]):
     DEFAULT_CSS = """
     ColumnsScreen {
         & > #dialog { max-width: 70; }
-        & SelectionList { height: auto; max-height: 30vh; background: $surface; padding: 0; margin-top: 1; }
-        & SelectionList, & SelectionList:focus { border: none; }
+        & OptionList { height: auto; max-height: 30vh; background: $surface; padding: 0; margin-top: 1; }
+        & OptionList, & OptionList:focus { border: none; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Cancel"),
-        # Before the list's own Enter, which is Space.
+        # Before the list's own keys: its Enter is a choice of one.
         Binding("enter", "accept", "Accept", priority=True),
+        Binding("space", "switch", "Show or hide", priority=True),
         Binding("a", "all", "All"),
         Binding("y", "copy", "Copy the configuration line"),
     ]
 
     def __init__(self, columns: Sequence[tuple[str, str]], chosen: Sequence[str]) -> None:
         super().__init__()
-        self._list = SelectionList[str](*(Selection(Content(label), one, one in chosen) for one, label in columns))
-        self._order = [one for one, _ in columns]
+        self._columns = tuple(columns)
+        self._shown = {one for one, _ in columns if one in chosen}
+        self._list = OptionList(*(Option(self._label(one, label)) for one, label in columns), markup=False)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
@@ -58,13 +61,28 @@ class ColumnsScreen(Dialog[tuple[str, ...] | None]):
 
     def on_mount(self) -> None:
         self.set_focus(self._list)
+        self._list.highlighted = 0
+
+    def _label(self, column: str, label: str) -> Content:
+        shown = column in self._shown
+        return Content.assemble((f"{OK if shown else SKIP} ", ""), (label, "" if shown else MUTED))
 
     @property
     def _chosen(self) -> tuple[str, ...]:
-        return tuple(one for one in self._order if one in self._list.selected)
+        return tuple(one for one, _ in self._columns if one in self._shown)
+
+    def action_switch(self) -> None:
+        if (at := self._list.highlighted) is not None:
+            self._shown ^= {self._columns[at][0]}
+            self._draw()
 
     def action_all(self) -> None:
-        self._list.select_all()
+        self._shown = {one for one, _ in self._columns}
+        self._draw()
+
+    def _draw(self) -> None:
+        for at, (one, label) in enumerate(self._columns):
+            self._list.replace_option_prompt_at_index(at, self._label(one, label))
 
     def action_copy(self) -> None:
         line = f"columns = {json.dumps(self._chosen)}"
