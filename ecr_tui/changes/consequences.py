@@ -11,6 +11,7 @@ from typing import Any
 from ecr_tui.access.registry_policy import registry_of
 from ecr_tui.aws.model import RegistryFacts, Repository
 from ecr_tui.changes.entries import REPAIR
+from ecr_tui.policy import grantees
 from ecr_tui.policy.actions import Access, action_words, matching_actions, repository_actions
 from ecr_tui.policy.answer import REGISTRY, Answer, Registries, Verdict, of_call
 from ecr_tui.policy.compare import Difference
@@ -19,7 +20,7 @@ from ecr_tui.policy.findings import Finding
 from ecr_tui.policy.known import before_call
 from ecr_tui.policy.lint import lint
 from ecr_tui.policy.ours import Grant, read_own, tag_covers, tag_words
-from ecr_tui.policy.principal import account_of, describe, same_principal
+from ecr_tui.policy.principal import account_of, describe, describe_all, same_principal
 from ecr_tui.policy.remaining import Remaining, remaining
 from ecr_tui.policy.widening import Limits, widenings
 
@@ -157,10 +158,12 @@ class Situation:
         taken: dict[str, dict[str, None]] = {}
         for item in diff:
             if item.op == "remove" and item.effect == "Allow":
-                taken.setdefault(item.principal, {})[item.action] = None
+                named = grantees.read(item.principal, item.condition or {})
+                for principal in named[0] if named else (item.principal,):
+                    taken.setdefault(principal, {})[item.action] = None
         found = []
         for principal, patterns in taken.items():
-            if account_of(principal) is None and principal != "*":
+            if account_of(principal) is None and principal != "*" and not grantees.is_conditional(principal):
                 continue
             lost = [
                 action
@@ -186,7 +189,11 @@ def openings(diff: tuple[Difference, ...]) -> list[str]:
     wide = [d for d in diff if d.op == "add" and d.effect == "Allow" and _is_everybody(d.principal)]
     if not wide:
         return []
-    limit = "whoever meets the condition" if all(d.condition for d in wide) else "everybody on AWS"
+    found = [named for d in wide if (named := grantees.read(d.principal, d.condition or {}))]
+    if len(found) == len(wide):
+        limit = describe_all(dict.fromkeys(one for names, _ in found for one in names))
+    else:
+        limit = "everyone who meets the condition" if all(d.condition for d in wide) else "everyone on AWS"
     return [f"It opens the repository to {limit}: {', '.join(dict.fromkeys(d.action for d in wide))}."]
 
 

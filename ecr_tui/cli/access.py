@@ -34,6 +34,7 @@ from ecr_tui.cli.writing import (
 )
 from ecr_tui.config import ACCESSES, parse_tags
 from ecr_tui.errors import InputError
+from ecr_tui.policy import grantees
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from ecr_tui.policy.incoming import decoded, read_incoming
@@ -63,8 +64,8 @@ grant_options = all_of(
         multiple=True,
         metavar="PRINCIPAL",
         shell_complete=completing.principals,
-        help="An ARN, a 12-digit account id, user/NAME or role/NAME of account B; may be repeated. Default: "
-        "profile B's own caller.",
+        help="An ARN, a 12-digit account id, user/NAME or role/NAME of account B, org/o-ID, "
+        "ou/o-ID/r-ID/ou-ID[/*], or service/NAME@SOURCE. Repeatable. Default: profile B's own caller.",
     ),
     click.option(
         "--access",
@@ -238,13 +239,21 @@ def _grant_of(workspace: Workspace, flags: dict[str, Any]) -> tuple[list[Reposit
     texts = flags["conditions"]
     preset = workspace.settings.condition or ()
     conditions = parse_tags(() if texts == ("none",) else texts, origin="--if-tag") if texts else preset
-    access = Access.parse(flags["access"] or workspace.settings.access)
+    access = _access(flags["access"], workspace.settings.access, principals)
     return repositories, Intent.to_grant(Grant(principals, access, conditions, until))
 
 
+def _access(given: str | None, preset: str, principals: tuple[str, ...]) -> Access:
+    """Lambda pulls and does nothing else, so the configuration's access is not for it."""
+    serverless = any(one.startswith(f"{grantees.SERVICE}{grantees.LAMBDA}@") for one in principals)
+    access = Access.parse(given or ("pull" if serverless else preset))
+    if serverless and access.writes:
+        raise InputError("Lambda only pulls images", hint="Leave out --access, or give --access pull.")
+    return access
+
+
 def _principals(workspace: Workspace, flags: dict[str, Any]) -> tuple[str, ...]:
-    """As ARNs, each once."""
-    return tuple(dict.fromkeys(map(workspace.accounts.principal, flags["principals"])))
+    return workspace.accounts.principals(flags["principals"])
 
 
 def _read(source: Path) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ecr_tui.errors import InputError
+from ecr_tui.policy import grantees
 from ecr_tui.policy.actions import Access, canonical_action, is_registry_level, matching_actions
 from ecr_tui.policy.compare import (
     Difference,
@@ -79,10 +80,18 @@ def merge(document: PolicyDocument | None, grant: Grant) -> Change:
     change where each principal has exactly that already, from our statements or, without any, from a foreign one.
     Raises InputError when the result would not fit into the limit of ECR.
     """
-    wanted = Own.of_grant(grant)
     items = _items(document)
-    if all(_granted_already(items, wanted, principal) for principal in wanted.principals):
+    changed = False
+    for wanted in Own.of_grant(grant):
+        if not all(_granted_already(items, wanted, principal) for principal in wanted.principals):
+            items, changed = _merged(items, wanted), True
+    if not changed:
         return Change(document, document, False)
+    after, notes = _fitting(document, items)
+    return Change(document, after, True, notes)
+
+
+def _merged(items: Sequence[_Item], wanted: Own) -> list[_Item]:
     place: int | None = None
     kept: list[_Item] = []
     for raw, own in items:
@@ -95,8 +104,7 @@ def merge(document: PolicyDocument | None, grant: Grant) -> Change:
         elif place is None:
             place = len(kept)
     kept.insert(len(kept) if place is None else place, ({}, wanted))
-    after, notes = _fitting(document, kept)
-    return Change(document, after, True, notes)
+    return kept
 
 
 def _granted_already(items: Sequence[_Item], wanted: Own, principal: str) -> bool:
@@ -129,7 +137,8 @@ def revoke(
     Statements of ours which name others too keep those. Foreign statements that name a principal are left alone and
     mentioned in ``notes``, unless ``foreign``; then the principal is taken out of those that allow (and an emptied
     statement is dropped), which ``notes`` says as well. ``access`` does not apply to foreign statements: with it
-    they are always left alone.
+    they are always left alone, as are those that name a
+    grantee by a condition.
     """
     kept: list[_Item] = []
     notes: list[str] = []
@@ -140,7 +149,7 @@ def revoke(
             statement = Statement(index, raw)
             for principal in principals:
                 if _names(statement, principal):
-                    take = foreign and access is None
+                    take = foreign and access is None and not grantees.is_conditional(principal)
                     edited = _without_principal(edited, principal) if take else edited
                     notes.append(
                         f"{describe(principal)} was taken out of {statement.name}, which is not ours"
@@ -297,7 +306,7 @@ def _gathered(items: Sequence[_Item]) -> list[_Item]:
         if own is None:
             made.append((raw, own))
             continue
-        key = (own.access, own.condition_key)
+        key = (own.access, own.condition_key, grantees.group(own.principals[0]))
         if key not in places:
             places[key] = len(made)
             made.append((raw, own))
@@ -342,9 +351,12 @@ def _build(document: PolicyDocument | None, items: Sequence[_Item]) -> PolicyDoc
 
 
 def _names(statement: Statement, principal: str) -> bool:
-    return statement.effect == "Allow" and any(
-        kind == "AWS" and same_principal(value, principal) for kind, value in statement.principals
-    )
+    if statement.effect != "Allow":
+        return False
+    if grantees.is_conditional(principal):
+        found = grantees.read(statement.raw.get("Principal"), statement.condition)
+        return found is not None and principal in found[0]
+    return any(kind == "AWS" and same_principal(value, principal) for kind, value in statement.principals)
 
 
 def _without_principal(raw: Mapping[str, Any], principal: str) -> Mapping[str, Any]:

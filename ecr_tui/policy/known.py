@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from ecr_tui.policy import grantees
 from ecr_tui.policy.compiled import Caller, Grip, Rule, caller_of, is_session_of
 from ecr_tui.policy.conditions import Clause
 from ecr_tui.policy.keys import is_resource_tag
@@ -213,11 +214,12 @@ def before_call(
 ) -> Known:
     """What is certain of a principal's own call on a repository before it is made.
 
-    ``principal``: an ARN, a service, or "*"; an account's id or root ARN stands for the account's principals, a role
-    for its sessions. ``tags`` None: the repository's are not known. ``principal_arn``: a session's role with its path.
-    ``principal_tags`` and ``user_id``: a user's own; a session may bring tags of its own.
+    ``principal``: an ARN, a service, "*" or a text of ``grantees``; an account's id or root ARN stands for the
+    account's principals, a role for its sessions. ``tags`` None: the repository's are not known. ``principal_arn``: a
+    session's role with its path. ``principal_tags`` and ``user_id``: a user's own; a session may bring tags of its own.
     """
     _, partition, _, region, account, _ = repository_arn.split(":", 5)
+    principal, given = grantees.caller(principal) if grantees.is_conditional(principal) else (principal, {})
     if principal.isdigit() and len(principal) == 12:
         principal = f"arn:{partition}:iam::{principal}:root"
     caller = caller_of(principal, principal_arn)
@@ -250,6 +252,7 @@ def before_call(
         # Somebody of the account, or anybody: not the root user.
         unsaid = ("aws:PrincipalArn", "aws:PrincipalType", "aws:PrincipalIsAWSService")
         context = {key: value for key, value in context.items() if key not in unsaid}
+    context |= given
     keys = Request("", repository_arn, account, principal, context).keys
     return Known(
         caller,

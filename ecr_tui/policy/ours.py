@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ecr_tui.errors import InputError
+from ecr_tui.policy import grantees
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.conditions import parse_date
 from ecr_tui.policy.document import PLAIN_ELEMENTS, Statement, strings, values_of
@@ -69,12 +70,14 @@ class Own:
     until: datetime | None = None
 
     @classmethod
-    def of_grant(cls, grant: Grant) -> Own:
+    def of_grant(cls, grant: Grant) -> tuple[Own, ...]:
+        """One for each group of grantees that can share a statement."""
         until = grant.until.astimezone(UTC).replace(microsecond=0) if grant.until else None
-        principals: dict[str, str] = {}
+        groups: dict[str, dict[str, str]] = {}
         for principal in grant.principals:
-            principals.setdefault(canonical(principal), principal)
-        return cls(tuple(principals.values()), grant.access, tuple(sorted(set(grant.tags))), until)
+            groups.setdefault(grantees.group(principal), {}).setdefault(canonical(principal), principal)
+        tags = tuple(sorted(set(grant.tags)))
+        return tuple(cls(tuple(of_group.values()), grant.access, tags, until) for of_group in groups.values())
 
     @property
     def condition_key(self) -> tuple[tuple[TagCondition, ...], datetime | None]:
@@ -89,7 +92,7 @@ class Own:
         return replace(self, principals=left) if left else None
 
     def condition(self) -> dict[str, Any] | None:
-        made: dict[str, Any] = {}
+        made: dict[str, Any] = grantees.condition(self.principals)
         values: dict[str, list[str]] = {}
         for key, value in self.tags:
             values.setdefault(TAG_KEY + key, []).append(value)
@@ -112,11 +115,10 @@ class Own:
         return sid
 
     def statement(self, taken: Collection[str] = ()) -> dict[str, Any]:
-        principals: str | list[str] = self.principals[0] if len(self.principals) == 1 else list(self.principals)
         made: dict[str, Any] = {
             "Sid": self.sid(taken),
             "Effect": "Allow",
-            "Principal": {"AWS": principals},
+            "Principal": grantees.element(self.principals),
             "Action": list(self.access.actions),
         }
         condition = self.condition()
@@ -132,15 +134,18 @@ def read_own(statement: Statement) -> Own | None:
         return None
     if not set(raw) <= PLAIN_ELEMENTS:
         return None
-    principal = raw.get("Principal")
-    if not isinstance(principal, Mapping) or set(principal) != {"AWS"}:
+    principal, limits = raw.get("Principal"), raw.get("Condition", {})
+    if not isinstance(limits, Mapping) or not all(isinstance(block, Mapping) for block in limits.values()):
         return None
-    principals = strings(principal["AWS"])
+    if isinstance(principal, Mapping) and set(principal) == {"AWS"}:
+        principals = strings(principal["AWS"])
+    else:
+        principals, limits = grantees.read(principal, limits) or ((), limits)
     if not principals or "*" in principals:
         return None
     actions = {action.lower() for action in statement.actions}
     access = next((item for item in Access if {action.lower() for action in item.actions} == actions), None)
-    condition = _read_condition(raw.get("Condition", {}))
+    condition = _read_condition(limits)
     if access is None or condition is None:
         return None
     return Own(principals, access, *condition)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 
 from ecr_tui.errors import InputError
+from ecr_tui.policy import grantees
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _ARN = re.compile(r"arn:(aws[a-z-]*):(iam|sts)::([0-9]{12}):(.+)", re.DOTALL)
@@ -19,7 +20,10 @@ _PATH = re.compile(r"(?:[\x21-\x2e\x30-\x7e]+/)*")
 _UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,124}")
 _UNIQUE_PREFIXES = ("AIDA", "AROA", "AGPA", "AIPA", "ANPA", "ANVA", "ASCA", "APKA", "ABIA", "ACCA")
 
-FORMS = "an ARN of a user, role or account root, a 12-digit account id, user/NAME or role/NAME"
+FORMS = (
+    "an ARN of a user, role or account root, a 12-digit account id, user/NAME or role/NAME, org/o-ID, "
+    "ou/o-ID/r-ID/ou-ID, or service/NAME@SOURCE"
+)
 
 
 def parse_principal(text: str, *, account_b: str | None = None, partition: str = "aws") -> str:
@@ -44,9 +48,19 @@ def parse_principal(text: str, *, account_b: str | None = None, partition: str =
         given = f"arn:{partition}:iam::{account_b}:{given}"
     found = _ARN.fullmatch(given)
     if found is None:
-        raise InputError(f"not a principal: {_shown(given) or '(nothing)'}", hint=f"give {FORMS}")
+        bare = _NAME.fullmatch(given) and not given.isdigit()
+        hint = f"Write user/{given} or role/{given}." if bare else f"give {FORMS}"
+        raise InputError(f"not a principal: {_shown(given) or '(nothing)'}", hint=hint)
     _check_kind(given, found.group(2), found.group(4))
     return given
+
+
+def parse_grantee(text: str, *, account_b: str | None = None, partition: str = "aws") -> str:
+    """As :func:`parse_principal`; or an organization, an organizational unit or a service (``grantees``)."""
+    given = text.strip()
+    if grantees.is_conditional(given):
+        return grantees.parse(given, account_b=account_b, partition=partition)
+    return parse_principal(given, account_b=account_b, partition=partition)
 
 
 def _check_kind(arn: str, service: str, rest: str) -> None:
@@ -120,6 +134,8 @@ def describe(principal: str) -> str:
     """A short text for people: "user devusr2 in 222222222222"."""
     if principal == "*":
         return "everyone"
+    if grantees.is_conditional(principal):
+        return grantees.describe(principal)
     if is_account(principal):
         return f"account {canonical(principal)}"
     if is_dead(principal):

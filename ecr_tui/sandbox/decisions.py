@@ -11,7 +11,7 @@ from ecr_tui.policy.evaluate import Decision, Policies, Request, decide
 from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.bindings import to_arns
 from ecr_tui.sandbox.principals import Principal
-from ecr_tui.sandbox.world import ACCOUNT_A, ACCOUNT_B, LOOPBACK, ORGANIZATION, World
+from ecr_tui.sandbox.world import ACCOUNT_A, ACCOUNT_B, LOOPBACK, ORGANIZATION, ORGANIZATION_PATH, World
 
 Context = Mapping[str, str | Sequence[str]]
 
@@ -108,6 +108,7 @@ class Decisions:
             found["aws:username"] = principal.name
         if principal.account in (ACCOUNT_A, ACCOUNT_B):
             found["aws:PrincipalOrgID"] = ORGANIZATION
+            found["aws:PrincipalOrgPaths"] = (ORGANIZATION_PATH,)
         if principal.session is not None:
             found["aws:MultiFactorAuthPresent"] = "true" if principal.session.mfa else "false"
             found["aws:TokenIssueTime"] = principal.session.issued_at.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -38,7 +38,7 @@ def _policy(*statements: dict[str, Any]) -> dict[str, Any]:
 
 
 def _own(grant: Grant) -> dict[str, Any]:
-    return Own.of_grant(grant).statement()
+    return Own.of_grant(grant)[0].statement()
 
 
 def _statement(sid: str, effect: str, principal: Any, actions: Any) -> dict[str, Any]:

@@ -27,6 +27,8 @@ ACCOUNT_CI = "333333333333"
 REGION = "eu-central-1"
 ORGANIZATION = "o-ecr7tu1s4n"
 """aws:PrincipalOrgID of A and B."""
+ORGANIZATION_PATH = f"{ORGANIZATION}/r-dem0/ou-dem0-w0rkl0ads/"
+"""aws:PrincipalOrgPaths of A and B."""
 PARTNERS = tuple(
     f"{number:012d}" for number in range(400_000_000_017, 400_000_000_017 + 40 * 7_919_351_003, 7_919_351_003)
 )

@@ -17,6 +17,7 @@ from ecr_tui.aws.model import IdentityPolicies, RegistryFacts, Repository, Role
 from ecr_tui.aws.policies import RepositoryPolicies
 from ecr_tui.changes.plans import Plan
 from ecr_tui.errors import EcrTuiError
+from ecr_tui.policy import grantees
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.principal import account_of, is_account
 from ecr_tui.policy.who import Verdict
@@ -56,13 +57,15 @@ class AccessReview:
     def verdicts(self, repository: Repository, plan: Plan) -> tuple[TwoSided, ...]:
         """Both sides once the plan is written, for everyone it is about.
 
-        Where it names account B as a whole, B's own caller is decided, too: whom else B lets in is up to B.
+        Where it names account B as a whole or an organization, B's own caller is decided, too. Organizations and
+        services have no policies of their own to read.
         """
-        principals = list(plan.principals)
-        if self._accounts.settings.profile_b is not None and any(map(is_account, principals)):
+        principals = [one for one in plan.principals if not grantees.is_conditional(one)]
+        organizations = any(one.startswith((grantees.ORGANIZATION, grantees.UNIT)) for one in plan.principals)
+        if self._accounts.settings.profile_b is not None and (organizations or any(map(is_account, principals))):
             with contextlib.suppress(EcrTuiError):
                 consumer = self._accounts.consumer()
-                if consumer.account in [account_of(one) for one in principals if is_account(one)]:
+                if organizations or consumer.account in [account_of(one) for one in principals if is_account(one)]:
                     principals.append(consumer.arn)
         facts = self.registry_facts(repository.region)
         return tuple(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
@@ -13,9 +13,10 @@ from ecr_tui.aws.profiles import list_profiles
 from ecr_tui.aws.sessions import AwsSession, list_regions
 from ecr_tui.config import Settings
 from ecr_tui.errors import InputError
+from ecr_tui.policy import grantees
 from ecr_tui.policy.compiled import caller_of
 from ecr_tui.policy.evaluate import principal_arn
-from ecr_tui.policy.principal import parse_principal
+from ecr_tui.policy.principal import parse_grantee
 
 
 class Chosen(TypedDict, total=False):
@@ -134,18 +135,28 @@ class Accounts:
         return (region,)
 
     def principal(self, text: str) -> str:
-        """What ``--to`` and the principal prompt accept, as a canonical ARN (policy.principal.parse_principal).
+        """What ``--to`` and the principal prompt accept, as a canonical ARN (policy.principal.parse_grantee).
 
         Account B is asked who it is only for the forms that need its id.
         """
         text = text.strip()
         account, partition = None, "aws"
-        if text.startswith(("user/", "role/")):
+        if text.startswith(("user/", "role/")) or text == grantees.SERVICE + grantees.LAMBDA:
             identity = self.consumer()
             account, partition = identity.account, identity.partition
         elif not text.startswith("arn:"):
             partition = self.owner().partition
-        return parse_principal(text, account_b=account, partition=partition)
+        return parse_grantee(text, account_b=account, partition=partition)
+
+    def principals(self, texts: Iterable[str]) -> tuple[str, ...]:
+        """As :meth:`principal`, each once, with what a grantee needs beside itself (``grantees.companions``)."""
+        found: dict[str, None] = {}
+        for text in texts:
+            principal = self.principal(text)
+            found[principal] = None
+            if grantees.is_conditional(principal):
+                found |= dict.fromkeys(grantees.companions(principal, self.owner().partition))
+        return tuple(found)
 
     def consumer_principal(self) -> str:
         """Account B's own caller as something a policy can name: a session's role, else the caller itself."""

@@ -48,7 +48,7 @@ def allow(principal: Any, action: Any = "ecr:*", effect: str = "Allow", **more: 
 
 
 def by_tag(principal: str, value: str = "Payments", access: Access = Access.PUSH_PULL) -> dict[str, Any]:
-    return Own.of_grant(Grant((principal,), access, (("Team", value),))).statement()
+    return Own.of_grant(Grant((principal,), access, (("Team", value),)))[0].statement()
 
 
 PULL = list(Access.PULL.actions)
@@ -196,7 +196,7 @@ def test_drift_for_a_given_tag_and_principal() -> None:
 
 
 def test_a_void_or_denied_grant_is_none() -> None:
-    past = Own.of_grant(Grant((USER,), Access.PULL, (), NOW - timedelta(days=1))).statement()
+    past = Own.of_grant(Grant((USER,), Access.PULL, (), NOW - timedelta(days=1)))[0].statement()
     deny = allow(USER, "ecr:*", "Deny")
     found = audit(
         entry("expired", past), entry("denied", by_tag(USER), deny), tags=[("Team", "Payments")], asked=[USER]
@@ -215,8 +215,8 @@ def test_without_tag_conditions_there_is_no_drift() -> None:
 def test_grants_that_end() -> None:
     soon, past = NOW + timedelta(days=3), NOW - timedelta(days=3)
     found = audit(
-        entry("soon", Own.of_grant(Grant((USER,), Access.PULL, (), soon)).statement()),
-        entry("past", Own.of_grant(Grant((USER,), Access.PULL, (), past)).statement()),
+        entry("soon", Own.of_grant(Grant((USER,), Access.PULL, (), soon))[0].statement()),
+        entry("past", Own.of_grant(Grant((USER,), Access.PULL, (), past))[0].statement()),
         entry("never", by_tag(USER)),
     )
     ends = {one.repository.name: [(end.ends, end.expired) for end in one.endings] for one in found.repositories}

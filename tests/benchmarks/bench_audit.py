@@ -23,7 +23,7 @@ def policy(seed: int) -> str:
     statements = []
     for principal in PRINCIPALS:
         tags = (("Team", chance.choice(TEAMS)),) if chance.random() < 0.7 else ()
-        statements.append(Own.of_grant(Grant((principal,), chance.choice(list(Access)), tags)).statement())
+        statements.append(Own.of_grant(Grant((principal,), chance.choice(list(Access)), tags))[0].statement())
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 

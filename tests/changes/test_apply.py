@@ -306,7 +306,7 @@ def test_deny_that_beats_the_grant_is_a_risk() -> None:
 @pytest.mark.parametrize(
     ("statement", "says"),
     [
-        ({"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}, "everybody on AWS"),
+        ({"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}, "everyone on AWS"),
         (
             {
                 "Effect": "Allow",
@@ -314,7 +314,16 @@ def test_deny_that_beats_the_grant_is_a_risk() -> None:
                 "Action": "ecr:BatchGetImage",
                 "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1234567890"}},
             },
-            "whoever meets the condition",
+            "organization o-1234567890",
+        ),
+        (
+            {
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": "ecr:BatchGetImage",
+                "Condition": {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}},
+            },
+            "everyone who meets the condition",
         ),
         ({"Effect": "Allow", "Principal": {"AWS": USER}, "Action": "ecr:SetRepositoryPolicy"}, "foreign hands"),
     ],

@@ -54,6 +54,7 @@ def test_short_forms_take_the_partition_of_the_repository() -> None:
         f"arn:aws:s3::{B}:user/bob",
         "AIDAJQABLZS4A3QDU576Q",
         "lambda.amazonaws.com",
+        "org/o-a1b2c3d4e5",
         f"arn:aws:iam::{B}:user/bob\nx",
         "٢٢٢٢٢٢٢٢٢٢٢٢",
     ],
@@ -114,3 +115,9 @@ def test_the_complaint_is_one_line_of_bearable_length(text: str) -> None:
         parse_principal(text)
     assert len(caught.value.title.splitlines()) == 1
     assert len(caught.value.title) < 200
+
+
+def test_a_bare_name_may_be_a_user_or_a_role() -> None:
+    with pytest.raises(InputError) as caught:
+        parse_principal("devusr2", account_b=B)
+    assert caught.value.hint == "Write user/devusr2 or role/devusr2."

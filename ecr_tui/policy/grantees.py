@@ -1,0 +1,176 @@
+"""Grantees that a statement names by a condition: organizations, organizational units, and services for a source.
+
+Each has one text, which stands wherever else a principal's ARN stands: ``org/o-ID``, ``ou/o-ID/r-ID/ou-ID`` (``/*`` at
+its end takes the units below as well), ``service/NAME@SOURCE`` with an account id or an ARN pattern as its source.
+Keys: IAM User Guide, "AWS global condition context keys" (aws:PrincipalOrgID, aws:PrincipalOrgPaths, aws:SourceArn,
+aws:SourceAccount). Lambda's form: Lambda Developer Guide, "Amazon ECR cross-account permissions".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ecr_tui.errors import InputError
+
+ORGANIZATION, UNIT, SERVICE = "org/", "ou/", "service/"
+LAMBDA = "lambda.amazonaws.com"
+
+_ORG_ID = re.compile(r"o-[a-z0-9]{10,32}")
+_UNIT_PATH = re.compile(r"(o-[a-z0-9]{10,32})/(r-[a-z0-9]{4,32})((?:/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32})+)(/\*)?")
+_SERVICE = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?")
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_SOURCE_ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9*?-]*:[0-9*?]*:\S+")
+
+_ORG_KEY, _PATHS_KEY = "aws:PrincipalOrgID", "aws:PrincipalOrgPaths"
+_ACCOUNT_KEY, _ARN_KEY = "aws:SourceAccount", "aws:SourceArn"
+
+Condition = dict[str, dict[str, Any]]
+
+
+def is_conditional(principal: str) -> bool:
+    """Whether it is one of the texts of this module, and no principal that a policy can hold as it is."""
+    return principal.startswith((ORGANIZATION, UNIT, SERVICE))
+
+
+def parse(text: str, *, account_b: str | None = None, partition: str = "aws") -> str:
+    """The grantee's text. ``account_b`` and ``partition`` make the source of a Lambda that is given without one.
+
+    Raises InputError with the form that is right.
+    """
+    kind, _, rest = text.partition("/")
+    if kind == "org":
+        if not _ORG_ID.fullmatch(rest):
+            raise InputError(f"not an organization: {text}", hint="Write it as org/o-a1b2c3d4e5.")
+        return text
+    if kind == "ou":
+        path = rest.removesuffix("/")
+        if not _UNIT_PATH.fullmatch(path):
+            raise InputError(
+                f"not an organizational unit: {text}",
+                hint="Write its path from the organization: ou/o-a1b2c3d4e5/r-ab12/ou-ab12-11111111, with /* at the "
+                "end for the units below it as well.",
+            )
+        return UNIT + path
+    name, at, source = rest.partition("@")
+    if not _SERVICE.fullmatch(name):
+        raise InputError(f"not a service: {text}", hint=f"Write it as service/{LAMBDA}.")
+    if not at and name == LAMBDA and account_b is not None:
+        source = f"arn:{partition}:lambda:*:{account_b}:function:*"
+    if not (_ACCOUNT.fullmatch(source) or _SOURCE_ARN.fullmatch(source)):
+        raise InputError(
+            f"not a source: {source}" if at else f"the service {name} needs a source",
+            hint="Without one, anybody's use of the service would be let in. Add an account or an ARN: "
+            f"service/{name}@222222222222.",
+        )
+    return f"{SERVICE}{name}@{source}"
+
+
+def companions(grantee: str, partition: str = "aws") -> tuple[str, ...]:
+    """Principals that must be let in beside it: for Lambda the account of its functions (Lambda Developer Guide)."""
+    if not grantee.startswith(f"{SERVICE}{LAMBDA}@"):
+        return ()
+    account = str(caller(grantee)[1].get(_ACCOUNT_KEY, ""))
+    return (f"arn:{partition}:iam::{account}:root",) if account else ()
+
+
+def describe(grantee: str) -> str:
+    kind, _, rest = grantee.partition("/")
+    if kind == "org":
+        return f"organization {rest}"
+    if kind == "ou":
+        unit, below = rest.removesuffix("/*"), rest.endswith("/*")
+        return f"organizational unit {unit.rpartition('/')[2]}{' and those below it' if below else ''}"
+    name, _, source = rest.partition("@")
+    return f"service {name} for {'account ' if _ACCOUNT.fullmatch(source) else ''}{source}"
+
+
+def group(principal: str) -> str:
+    """Grantees of the same group can share a statement; "" for principals that need no condition."""
+    if not is_conditional(principal):
+        return ""
+    kind, _, rest = principal.partition("/")
+    if kind != "service":
+        return kind
+    name, _, source = rest.partition("@")
+    return f"{kind}/{name}/{_ACCOUNT_KEY if _ACCOUNT.fullmatch(source) else _ARN_KEY}"
+
+
+def element(principals: Sequence[str]) -> Any:
+    """The Principal element of a statement for grantees of one group."""
+    first = principals[0]
+    if first.startswith(SERVICE):
+        return {"Service": _parts(first)[0]}
+    if is_conditional(first):
+        return "*"
+    return {"AWS": first if len(principals) == 1 else list(principals)}
+
+
+def condition(principals: Sequence[str]) -> Condition:
+    """What the statement must ask beside its tags and its end; {} for principals that need no condition."""
+    first = principals[0] if principals else ""
+    if not is_conditional(first):
+        return {}
+    if first.startswith(ORGANIZATION):
+        return {"StringEquals": {_ORG_KEY: _one_or_all([one.removeprefix(ORGANIZATION) for one in principals])}}
+    if first.startswith(UNIT):
+        return {"ForAnyValue:StringLike": {_PATHS_KEY: _one_or_all([_path(one) for one in principals])}}
+    sources = _one_or_all([_parts(one)[1] for one in principals])
+    if group(first).endswith(_ACCOUNT_KEY):
+        return {"StringEquals": {_ACCOUNT_KEY: sources}}
+    return {"ArnLike": {_ARN_KEY: sources}}
+
+
+def read(principal: object, conditions: Mapping[str, Any]) -> tuple[tuple[str, ...], Condition] | None:
+    """The grantees that a Principal and a Condition of ours name, and the rest of the Condition; None for others."""
+    rest: Condition = {operator: dict(block) for operator, block in conditions.items() if isinstance(block, Mapping)}
+
+    def take(operator: str, key: str) -> list[str]:
+        value = rest.get(operator, {}).pop(key, ())
+        if operator in rest and not rest[operator]:
+            del rest[operator]
+        return [value] if isinstance(value, str) else [one for one in value if isinstance(one, str)]
+
+    found: list[str] = []
+    if principal == "*":
+        found = [ORGANIZATION + one for one in take("StringEquals", _ORG_KEY)]
+        units = [UNIT + one.removesuffix("/") for one in take("ForAnyValue:StringLike", _PATHS_KEY)]
+        found = found or units if not (found and units) else []
+    elif isinstance(principal, Mapping) and set(principal) == {"Service"} and isinstance(principal["Service"], str):
+        accounts, arns = take("StringEquals", _ACCOUNT_KEY), take("ArnLike", _ARN_KEY)
+        found = [] if accounts and arns else [f"{SERVICE}{principal['Service']}@{one}" for one in accounts or arns]
+    try:
+        if found and all(parse(one) == one for one in found):
+            return tuple(found), rest
+    except InputError:
+        pass
+    return None
+
+
+def caller(grantee: str) -> tuple[str, dict[str, Any]]:
+    """A principal that stands for the grantee in a decision, and the condition keys that are certain of it."""
+    if grantee.startswith(ORGANIZATION):
+        return "*", {_ORG_KEY: grantee.removeprefix(ORGANIZATION)}
+    if grantee.startswith(UNIT):
+        path = grantee.removeprefix(UNIT).removesuffix("/*") + "/"
+        return "*", {_ORG_KEY: path.partition("/")[0], _PATHS_KEY: (path,)}
+    name, source = _parts(grantee)
+    account = source if _ACCOUNT.fullmatch(source) else source.split(":")[4]
+    keys = {_ACCOUNT_KEY: account} if _ACCOUNT.fullmatch(account) else {}
+    return name, keys | ({_ARN_KEY: source} if source != account else {})
+
+
+def _parts(service: str) -> tuple[str, str]:
+    name, _, source = service.removeprefix(SERVICE).partition("@")
+    return name, source
+
+
+def _path(unit: str) -> str:
+    """As aws:PrincipalOrgPaths has it: each path ends in a slash."""
+    path = unit.removeprefix(UNIT)
+    return path if path.endswith("/*") else path + "/"
+
+
+def _one_or_all(values: list[str]) -> str | list[str]:
+    return values[0] if len(values) == 1 else values
