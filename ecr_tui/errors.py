@@ -1,8 +1,7 @@
-"""The failures a user can meet, each with what happened, on which side, and what to do.
+"""Errors for the user: what happened, on which side, and what to do.
 
-Every error that crosses a room's border is an :class:`EcrTuiError`; a library's own
-exception never does. ``exit_code`` is the command line's contract (DESIGN):
-0 done, 1 denied, 2 bad input, 3 environment, 4 the policy changed meanwhile.
+Every error that leaves a package is an :class:`EcrTuiError`, never a library's own exception. ``exit_code`` is part
+of the command line's contract: 1 denied, 2 usage, 3 environment, 4 the policy changed meanwhile.
 """
 
 from __future__ import annotations
@@ -11,13 +10,13 @@ from ecr_tui.secret import redact
 from ecr_tui.text import hanging, safe, safe_block
 
 MAX_DETAIL = 16_000
-"""Characters of another system's words that are kept; nobody reads more, and an answer may be of any length."""
+"""Characters kept of another system's text, which may have any length."""
 
 
 class EcrTuiError(Exception):
-    """A failure in the user's terms. ``title`` is one line; ``detail`` is the server's own text.
+    """``title`` is one line, ``detail`` the other system's text, verbatim, ``hint`` what to do.
 
-    Whatever is shown, noted or reported of a failure comes from here, so here secrets are taken out of it.
+    Everything shown, logged or reported about a failure comes from here, so secrets are redacted here.
     """
 
     exit_code = 3
@@ -29,19 +28,19 @@ class EcrTuiError(Exception):
         self.detail = _shortened(redact(detail[: 4 * MAX_DETAIL]), len(detail))
         self.hint = redact(hint)
         self.side = side
-        """Whose side it happened on: "account A", "account B", "docker", "network", "" when it has none."""
+        """Side of the failure: "account A", "account B", "docker", "network", or ""."""
 
     def __str__(self) -> str:
         return self.title
 
     def text(self) -> str:
-        """All of it as plain lines, for the terminal and for a copyable modal. A detail stands further in than what
-        this program itself says, so that no server can speak in its place."""
+        """The whole error as plain lines. The detail is indented further than the program's own text, so that no server
+        can imitate it."""
         lines = [safe(f"{self.side}: {self.title}" if self.side else self.title)]
         if self.detail and self.detail != self.title:
             lines += hanging("  ", safe_block(self.detail))
         if self.hint:
-            lines += hanging("What to do: ", safe_block(self.hint))
+            lines += hanging("Fix: ", safe_block(self.hint))
         return "\n".join(lines)
 
 
@@ -50,19 +49,19 @@ def _shortened(text: str, length: int) -> str:
 
 
 class DeniedError(EcrTuiError):
-    """The service understood the request and refused it: permissions, not plumbing."""
+    """The service understood the request and denied it: missing permissions."""
 
     exit_code = 1
 
 
 class InputError(EcrTuiError):
-    """What the user gave cannot be used: an unknown profile, a malformed principal, an impossible flag."""
+    """Unusable input: an unknown profile, a malformed principal, an impossible flag."""
 
     exit_code = 2
 
 
 class UnknownPrincipal(InputError):
-    """ECR does not know a principal of the document. ``patience``: seconds for which it may be one that is new."""
+    """ECR does not know a principal of the document. ``patience``: seconds to wait in case it is new."""
 
     def __init__(self, title: str, *, detail: str = "", hint: str = "", side: str = "", patience: float = 0.0) -> None:
         super().__init__(title, detail=detail, hint=hint, side=side)
@@ -70,17 +69,17 @@ class UnknownPrincipal(InputError):
 
 
 class EnvironmentFailure(EcrTuiError):
-    """Credentials, network or a container engine are not in a usable state."""
+    """Credentials, network or a container engine are not usable."""
 
     exit_code = 3
 
 
 class Throttled(EnvironmentFailure):
-    """The service did nothing because too much was asked of it at once; the same request may succeed in a moment."""
+    """The service is rate limited and did nothing; a retry may succeed."""
 
 
 class CredentialsError(EnvironmentFailure):
-    """A profile has no usable credentials. ``login_command`` is what would renew them, "" where nothing would."""
+    """A profile has no usable credentials. ``login_command`` renews them, "" if none does."""
 
     def __init__(
         self, title: str, *, detail: str = "", hint: str = "", side: str = "", login_command: str = ""
@@ -90,19 +89,19 @@ class CredentialsError(EnvironmentFailure):
 
 
 class ConflictError(EcrTuiError):
-    """The live policy is no longer the one that was previewed, so nothing was written."""
+    """The live policy changed after the preview, so nothing was written."""
 
     exit_code = 4
 
 
 class RefusedError(EcrTuiError):
-    """ECR would refuse the document, so it was not sent."""
+    """ECR would reject the document, so it was not sent."""
 
     exit_code = 1
 
 
 class Cancelled(EcrTuiError):
-    """The user stopped it."""
+    """The user cancelled."""
 
     exit_code = 1
 

@@ -125,14 +125,12 @@ def test_a_detail_of_any_length_is_bounded() -> None:
 
 def test_a_detail_speaks_for_itself_only() -> None:
     error = EcrTuiError(
-        "the title\nWhat to do: run evil",
-        detail="their words\r\nWhat to do: run evil\x1b[2J",
+        "the title\nFix: run evil",
+        detail="their words\r\nFix: run evil\x1b[2J",
         hint="Do this.",
         side="A",
     )
-    assert error.text() == (
-        "A: the title␊What to do: run evil\n  their words\n  What to do: run evil␛[2J\nWhat to do: Do this."
-    )
+    assert error.text() == ("A: the title␊Fix: run evil\n  their words\n  Fix: run evil␛[2J\nFix: Do this.")
 
 
 def test_folders_are_private_whatever_the_umask(tmp_path: Path) -> None:

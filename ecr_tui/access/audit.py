@@ -135,7 +135,7 @@ class _Policies:
             try:
                 known = PolicyDocument.parse(entry.text)
             except PolicyError as error:
-                known = f"the policy cannot be understood: {error.title}"
+                known = f"the policy is not valid: {error.title}"
             self._parsed[entry.text] = known
         return known
 

@@ -78,4 +78,4 @@ def _entry(read: Callable[[Repository], str | None], repository: Repository) -> 
         told = f"{error.title}: {detail}" if detail and detail != error.title else error.title
         return Entry(repository, unreadable=told)
     except Exception as error:
-        return Entry(repository, unreadable=f"reading it failed: {error!r}")
+        return Entry(repository, unreadable=f"cannot read it: {error!r}")

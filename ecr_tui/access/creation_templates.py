@@ -49,11 +49,11 @@ class Fit:
             wanted = ", ".join(f"{key}={value}" for key, value in self.lacking)
             parts.append(f"is not tagged {wanted} by its creation template, so the condition does not match")
         if self.problem:
-            parts.append(f"gets a policy that cannot be understood ({self.problem})")
+            parts.append(f"gets an invalid policy ({self.problem})")
         elif self.policy is None:
-            parts.append("gets no policy, so nobody is granted until you do it")
+            parts.append("gets no policy, so it has no access until you grant it")
         elif self.access is not None and self.access.is_none:
-            parts.append("gets a policy that gives this principal nothing")
+            parts.append("gets a policy without access for this principal")
         whole = "gets the tags and a policy" + (" for this principal" if self.access is not None else "")
         return f"{made} {' and '.join(parts) if parts else whole}"
 

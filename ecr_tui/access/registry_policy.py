@@ -59,7 +59,7 @@ def registry_of(facts: RegistryFacts | None) -> Registry:
     try:
         policy = PolicyDocument.parse(facts.policy_text)
     except PolicyError as error:
-        return Registry((OPEN_DOOR, LOCKED_DOOR), f"the registry policy cannot be understood: {error.title}")
+        return Registry((OPEN_DOOR, LOCKED_DOOR), f"the registry policy is not valid: {error.title}")
     if facts.scope:
         return Registry((policy,))
     return Registry((None, policy), f"the scope of the registry policy is not readable: {facts.scope_unreadable}")
@@ -222,8 +222,8 @@ def findings(found: Effect) -> tuple[Finding, ...]:
                 "registry-deny",
                 "error",
                 f"The registry policy denies {name}: {_names(found.denies)}",
-                "It is decided at every request beside the repository policy, and a Deny there beats any grant.",
-                "Change the registry policy (aws ecr get-registry-policy), or leave this grant.",
+                "It is evaluated on every request with the repository policy, and its Deny overrides every grant.",
+                "Change the registry policy (aws ecr get-registry-policy), or skip this grant.",
                 where,
                 SOURCE,
                 found.statement,
@@ -235,8 +235,8 @@ def findings(found: Effect) -> tuple[Finding, ...]:
                 "registry-may-deny",
                 "warning",
                 f"The registry policy may deny {name}: {_names(found.may_deny)}",
-                "Its Deny has a condition on something that only the live request tells.",
-                "Look at the condition, and verify live.",
+                "Its Deny has a condition that only the live request decides.",
+                "Check the condition, and verify live.",
                 where,
                 SOURCE,
                 found.statement,
@@ -248,8 +248,8 @@ def findings(found: Effect) -> tuple[Finding, ...]:
                 "registry-allow",
                 "info",
                 f"The registry policy allows {name} as well: {_names(found.allows)}",
-                "It holds for repositories of the whole registry, and stays when the repository policy changes.",
-                "To end that access change the registry policy, too.",
+                "It applies to the whole registry, and stays when the repository policy changes.",
+                "Change the registry policy, too, to end that access.",
                 where,
                 SOURCE,
                 found.statement,

@@ -191,7 +191,7 @@ def effect_lines(before: Mapping[str, str], after: Mapping[str, str], effects: I
     what = change_words(before, after)
     lines = []
     for verb, told in (
-        ("GIVES access to", [(e.principal, e.gains) for e in effects if e.gains]),
+        ("GRANTS access to", [(e.principal, e.gains) for e in effects if e.gains]),
         ("revokes", [(e.principal, e.loses) for e in effects if e.loses]),
         ("may change the access of", [(e.principal, e.may_change) for e in effects if e.may_change]),
     ):
@@ -199,11 +199,11 @@ def effect_lines(before: Mapping[str, str], after: Mapping[str, str], effects: I
             lines.append(f"{what} {verb} {_principals(told)}")
     names = dict.fromkeys(name for effect in effects if effect.may_change for name in effect.depends_on)
     if names:
-        lines[-1] += f"; it depends on {', '.join(names)}"
-    return lines or [f"{what} changes nobody's access" if what else "nothing changes"]
+        lines[-1] += f"; depends on {', '.join(names)}"
+    return lines or [f"{what} changes no access" if what else "nothing changes"]
 
 
 def _principals(told: Sequence[tuple[str, Sequence[str]]]) -> str:
     number = f"{len(told)} principal" + ("s" if len(told) != 1 else "")
-    whom = ", ".join(f"{describe(principal)} ({', '.join(words)})" for principal, words in told)
-    return f"{number}: {whom}"
+    names = ", ".join(f"{describe(principal)} ({', '.join(words)})" for principal, words in told)
+    return f"{number}: {names}"

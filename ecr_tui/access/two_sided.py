@@ -215,7 +215,7 @@ def _findings(
 def _notes(principal: str, identity: IdentityPolicies) -> tuple[str, ...]:
     notes = list(identity.notes)
     if not identity.unreadable and caller_of(principal).kind in ("user", "role") and identity.arn != principal:
-        notes.append(f"its ARN is {identity.arn}; a policy that names {principal} does not mean it")
+        notes.append(f"its ARN is {identity.arn}; a policy that names {principal} does not match it")
     return tuple(notes)
 
 
@@ -315,7 +315,7 @@ class _Case:
         if all(decision.allowed for decision in at_worst):
             return Side(True, _text(at_worst, wheres, ("allow", "root")) or "allowed")
         if not any(decision.allowed for decision in at_best):
-            return Side(False, _text(at_best, wheres, ("deny", "missing", "near")) or "nothing allows it")
+            return Side(False, _text(at_best, wheres, ("deny", "missing", "near")) or "no policy allows it")
         documents: list[PolicyDocument | None] = (
             [self._document, *self._registry.candidates]
             if owner
@@ -323,7 +323,7 @@ class _Case:
         )
         found = (item for item in documents if item is not None)
         keys = open_keys(found, self._known, action, resource, attached=owner)
-        return Side(None, f"unknown: it depends on {', '.join(keys)}" if keys else "unknown")
+        return Side(None, f"unknown: depends on {', '.join(keys)}" if keys else "unknown")
 
 
 def _text(decisions: Iterable[Decision], wheres: tuple[str, ...], kinds: tuple[str, ...]) -> str:
@@ -345,8 +345,8 @@ def headline(found: TwoSided) -> str:
     """The verdict in one sentence."""
     who = f"{describe(found.principal)} ({found.access.words})"
     if found.response == ALLOWED:
-        return f"both sides allow {who}; {not_checked(found.principal)}"
+        return f"both accounts allow {who}; {not_checked(found.principal)}"
     if found.response == DENIED:
         lacking = " and ".join(found.missing) or "a policy"
-        return f"{who} is denied: {lacking} does not allow all of it"
-    return f"whether {who} gets through is not known"
+        return f"{who} is denied: {lacking} does not allow all actions"
+    return f"access of {who} is unknown"

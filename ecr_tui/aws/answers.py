@@ -31,9 +31,9 @@ _QUOTED_REQUEST = re.compile(r"\s*The (?:Canonical String|String-to-Sign)\b.*", 
 """How AWS goes on after refusing a signature: with the request's headers, the session token among them."""
 
 POLICY_SUSPECTS = (
-    "ECR does not say which part it dislikes. Usual suspects: a Resource element (never allowed here); "
-    "ecr:GetAuthorizationToken or another registry-level action; a principal that does not exist, or an AIDA…/AROA… id "
-    "left behind by a deleted user or role; a malformed ARN; an unknown condition operator."
+    "Check the usual causes, since ECR does not name the part: a Resource element (never allowed here); "
+    "ecr:GetAuthorizationToken or another registry-level action; a principal that does not exist, or the AIDA…/AROA… "
+    "id of a deleted user or role; a malformed ARN; an unknown condition operator."
 )
 
 
@@ -57,9 +57,9 @@ def service_error(exc: ClientError, role: Role, operation: str, who: str, login_
     if code == str(status) and status < 500:
         # AWS always sends a code of its own; without one somebody else has answered.
         return EnvironmentFailure(
-            f"{operation} was answered with HTTP {status}, and not by AWS",
+            f"{operation} was answered with HTTP {status}, but not by AWS",
             detail=message,
-            hint="A proxy may have answered instead; check the network, the region and endpoint_url.",
+            hint="Check the network, the region and endpoint_url. A proxy may have answered.",
             side=side,
         )
     row = row_of_code(code, message)
@@ -69,27 +69,27 @@ def service_error(exc: ClientError, role: Role, operation: str, who: str, login_
         return CredentialsError(
             f"the credentials of {who} have expired",
             detail=message,
-            hint=f"Run: {login_command}" if login_command else "Renew them and try again.",
+            hint=f"Run: {login_command}" if login_command else "Renew them and retry.",
             side=side,
             login_command=login_command,
         )
     if kind == "clock":
         return EnvironmentFailure(
-            "AWS refused the request's time: this machine's clock is off",
+            "AWS rejected the request time: the clock of this machine is wrong",
             detail=message,
-            hint="Set the clock (for example with NTP) and try again.",
+            hint="Set the clock, for example with NTP, and retry.",
             side=side,
         )
     if kind == "throttled":
         return Throttled(
             f"AWS is throttling {operation}",
             detail=message,
-            hint="Wait a little and try again; other tools on this account share its request rate.",
+            hint="Retry later. Other tools in this account share its rate limit.",
             side=side,
         )
     if exc.operation_name in _CREDENTIAL_OPERATIONS and (denied or kind in _NO_CREDENTIALS):
         return CredentialsError(
-            f"{who} cannot get its credentials ({exc.operation_name} was refused)",
+            f"{who} cannot get credentials ({exc.operation_name} was denied)",
             detail=message,
             hint="Check the MFA code, the role's trust policy, its external id and the source profile."
             if exc.operation_name == "AssumeRole"
@@ -104,29 +104,30 @@ def service_error(exc: ClientError, role: Role, operation: str, who: str, login_
             f"AWS does not know the credentials of {who}",
             detail=message,
             hint=(f"Run: {login_command}. " if login_command else "")
-            + "The key was deleted or deactivated, belongs to another partition, or the region is not enabled.",
+            + "Check the key, the partition and the region: the key was deleted or deactivated, belongs to another "
+            "partition, or the region is not enabled.",
             side=side,
             login_command=login_command,
         )
     if kind == "signature":
         return CredentialsError(
-            f"the secret key of {who} does not belong to its access key",
+            f"the secret key of {who} does not match its access key",
             detail=message,
-            hint="Copy both keys again; check for a cut-off or quoted value in the credentials file.",
+            hint="Copy both keys again. Check the credentials file for truncated or quoted values.",
             side=side,
         )
     if kind in _BAD_INPUT:
         return _bad_input(kind, code, message, operation, side)
     if kind == "repository-not-found":
         return InputError(
-            "there is no such repository" if not message else message.partition("\n")[0],
+            "no such repository" if not message else message.partition("\n")[0],
             detail=message,
-            hint="A repository is named without its registry host; check the region, too.",
+            hint="Check the name (without the registry host) and the region.",
             side=side,
         )
     if kind == "quota":
         return EnvironmentFailure(
-            f"{operation} hits a quota of the account",
+            f"{operation} exceeded a service quota",
             detail=message,
             hint="See Service Quotas for Amazon ECR in this region.",
             side=side,
@@ -135,7 +136,7 @@ def service_error(exc: ClientError, role: Role, operation: str, who: str, login_
         return EnvironmentFailure(
             f"AWS failed to answer {operation} ({code or status})",
             detail=message,
-            hint="Nothing is wrong with the request; try again in a moment.",
+            hint="Retry later. The request itself is valid.",
             side=side,
         )
     return EnvironmentFailure(f"{operation} failed: {code or status}", detail=message, side=side)
@@ -154,28 +155,30 @@ def _hint(denial: Denial) -> str:
     found = f" AWS names the policy: {denial.policy_arn}." if denial.policy_arn else ""
     if denial.explicit:
         what = policy_with_article(policy) if policy else "a policy that AWS does not name"
-        return f"A Deny in {what} denies it explicitly; an Allow cannot outweigh that.{found}"
+        return f"Remove or limit the Deny in {what}: an explicit Deny overrides every Allow.{found}"
     if policy == RESOURCE_BASED:
-        return f"The resource's own policy must allow {action} to this caller."
+        return f"Allow {action} for this caller in the resource's own policy."
     if policy == IDENTITY_BASED:
         return f"Add {action} to the identity policy of this caller."
     if policy:
-        whose = " The organization's administrators can change it." if policy.endswith("control policy") else ""
-        return f"Every {policy} that applies must allow {action}, too; one does not.{whose}{found}"
-    return f"The caller needs {action}."
+        whose = " Ask the organization's administrators." if policy.endswith("control policy") else ""
+        return f"Allow {action} in every {policy} that applies; one does not.{whose}{found}"
+    return f"Allow {action} for the caller."
 
 
 def _bad_input(kind: str, code: str, message: str, operation: str, side: str) -> InputError:
     if kind == "policy-principal-missing":
         return InputError(
-            "ECR does not know a principal of the policy",
+            "ECR does not know a principal in the policy",
             detail=message,
-            hint="A user or role must exist before it can be named; one made seconds ago needs up to a minute. Also "
-            "look for AIDA…/AROA… ids in the document: they stand for deleted principals.",
+            hint="Check that the user or role exists; a new one needs up to a minute. Remove AIDA…/AROA… ids from the "
+            "document: they belong to deleted principals.",
             side=side,
         )
     if kind == "policy-invalid":
         return InputError("ECR rejected the policy document", detail=message, hint=POLICY_SUSPECTS, side=side)
     if code == "PaginationTokenExpiredException":
-        return InputError("the listing took too long and AWS dropped it", detail=message, hint="Refresh.", side=side)
+        return InputError(
+            "the listing took too long and expired", detail=message, hint="Refresh to restart it.", side=side
+        )
     return InputError(f"AWS rejected a parameter of {operation}", detail=message, side=side)

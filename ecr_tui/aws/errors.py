@@ -44,9 +44,9 @@ def credentials_failure(exc: Exception, role: Role, profile: str | None, login_c
     """As :func:`translate`, for fetching credentials: files, programs and their output also fail in ways of their own
     (OSError, ValueError, KeyError, …), and all of that is a CredentialsError."""
     return _known(exc, role, "fetching the credentials", profile, login_command) or CredentialsError(
-        f"the credentials of {_who(profile)} cannot be fetched",
+        f"cannot fetch the credentials of {_who(profile)}",
         detail=f"{type(exc).__name__}: {exc}",
-        hint="See how this profile gets them in the AWS config, and run the same by hand.",
+        hint="Check how the AWS config gets them for this profile, and run that by hand.",
         side=str(role),
         login_command=login_command,
     )
@@ -62,15 +62,15 @@ def not_assumed(failure: EcrTuiError, exc: Exception, assume: RoleToAssume, prof
         or not isinstance(failure, CredentialsError)
     ):
         return failure
-    needs = [f"the trust policy of {assume.arn} must name the caller of {_who(profile)}"]
+    needs = [f"the trust policy of {assume.arn} must allow the caller of {_who(profile)}"]
     if assume.external_id:
-        needs.append("with this external id, if it asks for one")
+        needs.append("with this external id, if it requires one")
     if assume.mfa_serial:
-        needs.append("and a fresh code of this MFA device")
+        needs.append("and a new code of this MFA device")
     return CredentialsError(
         f"{_who(profile)} cannot assume the role {assume.arn.rpartition(':')[2]} of account {assume.account}",
         detail=failure.detail or failure.title,
-        hint=f"Two sides decide: {', '.join(needs)}; and the caller's own policy must allow sts:AssumeRole on it.",
+        hint=f"Check both policies: {', '.join(needs)}; the caller's own policy must allow sts:AssumeRole on it.",
         side=failure.side,
     )
 
@@ -102,7 +102,7 @@ def close_match_hint(name: str, known: Iterable[str], *, what: str) -> str:
     if close:
         return f"Did you mean {' or '.join(repr(c) for c in close)}?"
     if not names:
-        return f"There are no {what}."
+        return f"No {what} exist."
     shown = ", ".join(names[:8])
     return f"Known {what}: {shown}{' …' if len(names) > 8 else ''}."
 
@@ -111,8 +111,8 @@ def missing_region(role: Role, profile: str | None) -> InputError:
     flag = "--region REGION" if role is Role.OWNER else "AWS_REGION"
     section = f"the profile {profile!r}" if profile else "your default profile"
     return InputError(
-        "no AWS region is known",
-        hint=f"Give {flag}, set ECR_TUI_REGIONS or AWS_REGION, or put a region into {section}.",
+        "no AWS region configured",
+        hint=f"Use {flag}, set ECR_TUI_REGIONS or AWS_REGION, or add a region to {section}.",
         side=str(role),
     )
 
@@ -120,9 +120,9 @@ def missing_region(role: Role, profile: str | None) -> InputError:
 def no_configuration(role: Role) -> InputError:
     """Neither a profile nor a region: whoever starts like this has not set up AWS on this machine yet."""
     return InputError(
-        "no AWS profiles on this machine",
-        hint="Try `ecr-tui demo`, which needs no AWS account. For your own accounts run `aws configure sso` or "
-        "`aws configure`, then start again; --region REGION is enough where credentials come from the environment.",
+        "no AWS profiles configured",
+        hint="Run `ecr-tui demo` to try it without an AWS account. For your own accounts run `aws configure sso` or "
+        "`aws configure`, then start again. With credentials in the environment, --region REGION is enough.",
         side=str(role),
     )
 
@@ -134,7 +134,7 @@ def _configuration(exc: Exception, role: Role, who: str, login_command: str) -> 
     side = str(role)
     if isinstance(exc, boto.ProfileNotFound):
         name = str(exc.kwargs.get("profile", ""))
-        return InputError(f"there is no profile {name!r} in the AWS config", side=side)
+        return InputError(f"no profile {name!r} in the AWS config", side=side)
     if isinstance(exc, boto.ConfigParseError):
         return config_unreadable(exc)
     if isinstance(exc, boto.ConfigNotFound):
@@ -143,19 +143,19 @@ def _configuration(exc: Exception, role: Role, who: str, login_command: str) -> 
         return missing_region(role, None)
     if isinstance(exc, boto.InvalidRegionError | boto.UnknownRegionError | boto.UnknownEndpointError):
         name = str(exc.kwargs.get("region_name", ""))
-        return InputError(f"{name!r} is no AWS region", hint="A region looks like eu-central-1.", side=side)
+        return InputError(f"{name!r} is not an AWS region", hint="Use a region such as eu-central-1.", side=side)
     if isinstance(exc, boto.InvalidConfigError | boto.PartialCredentialsError):
         return CredentialsError(
-            f"{who} is set up incompletely",
+            f"{who} is configured incompletely",
             detail=str(exc),
-            hint="Correct it in the AWS config (aws configure list --profile NAME shows what is read).",
+            hint="Correct it in the AWS config. Run aws configure list --profile NAME to see the values read.",
             side=side,
         )
     if isinstance(exc, boto.MissingDependencyException):
         return CredentialsError(
-            f"{who} needs a Python package that is not installed",
+            f"{who} needs a missing Python package",
             detail=str(exc),
-            hint='Install it next to ecr-tui: pip install "botocore[crt]".',
+            hint='Install it with: pip install "botocore[crt]"',
             side=side,
             login_command=login_command,
         )
@@ -173,14 +173,14 @@ def config_unreadable(exc: Exception) -> EnvironmentFailure:
     where = f", line {line}" if line else ""
     kind = {
         "MissingSectionHeaderError": "a setting before the first [section]",
-        "DuplicateSectionError": f"the section [{getattr(cause, 'section', '')}] is there twice",
+        "DuplicateSectionError": f"the section [{getattr(cause, 'section', '')}] occurs twice",
         "DuplicateOptionError": f"{getattr(cause, 'option', '')!r} is set twice in [{getattr(cause, 'section', '')}]",
-        "ParsingError": "neither a [section] nor a setting of the form name = value",
+        "ParsingError": "neither a [section] nor name = value",
         "UnicodeDecodeError": "not a text file in UTF-8",
-    }.get(type(cause).__name__, "not in the format of an AWS config")
+    }.get(type(cause).__name__, "not an AWS config file")
     return EnvironmentFailure(
         f"cannot read the AWS config {kwargs.get('path')}{where}: {kind}",
-        hint="Correct the file, or name another one with AWS_CONFIG_FILE / AWS_SHARED_CREDENTIALS_FILE.",
+        hint="Correct the file, or use another with AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE.",
     )
 
 
@@ -192,8 +192,8 @@ def _credentials(exc: Exception, role: Role, who: str, login_command: str) -> Ec
     renew = f"Run: {login_command}" if login_command else ""
     if isinstance(exc, boto.NoCredentialsError):
         return CredentialsError(
-            f"no credentials found for {who}",
-            hint=renew or "Name a profile that has some, or set them up with: aws configure --profile NAME",
+            f"no credentials for {who}",
+            hint=renew or "Use a profile with credentials, or create them with: aws configure --profile NAME",
             side=side,
             login_command=login_command,
         )
@@ -206,21 +206,19 @@ def _credentials(exc: Exception, role: Role, who: str, login_command: str) -> Ec
     )
     if isinstance(exc, expired):
         return CredentialsError(
-            f"the sign-in session of {who} has expired or was never started",
+            f"the sign-in session of {who} is missing or expired",
             detail=str(exc),
             hint=renew or "Sign in again.",
             side=side,
             login_command=login_command,
         )
     if isinstance(exc, boto.RefreshWithMFAUnsupportedError):
-        return CredentialsError(
-            f"the MFA session of {who} has ended", hint="Refresh: the code is asked for again.", side=side
-        )
+        return CredentialsError(f"the MFA session of {who} has expired", hint="Refresh to enter a new code.", side=side)
     if isinstance(exc, boto.SSOError | boto.CredentialRetrievalError | boto.MetadataRetrievalError):
         return CredentialsError(
-            f"the credentials of {who} could not be fetched",
+            f"cannot fetch the credentials of {who}",
             detail=str(exc),
-            hint=renew or "Run the same source by hand to see why it fails.",
+            hint=renew or "Run the credential source by hand to see why it fails.",
             side=side,
             login_command=login_command,
         )
@@ -239,15 +237,15 @@ def _network(exc: Exception, role: Role, operation: str) -> EcrTuiError | None:
     if isinstance(exc, boto.ProxyConnectionError):
         title, hint = f"cannot reach the proxy {endpoint}", "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
     elif isinstance(exc, boto.SSLError):
-        title = f"the TLS connection to {endpoint} cannot be trusted"
-        hint = "Behind an inspecting proxy, name its certificates with AWS_CA_BUNDLE or ca_bundle in the AWS config."
+        title = f"the TLS certificate of {endpoint} is not trusted"
+        hint = "Set AWS_CA_BUNDLE or ca_bundle in the AWS config to the certificates of your TLS inspection proxy."
     elif isinstance(exc, boto.ConnectTimeoutError):
-        title = f"no connection to {endpoint} in time"
+        title = f"the connection to {endpoint} timed out"
     elif isinstance(exc, boto.ReadTimeoutError):
-        title = f"{endpoint} did not answer {operation} in time"
+        title = f"{operation} timed out on {endpoint}"
     elif isinstance(exc, boto.EndpointConnectionError):
         unresolved = re.search(r"resolve|Name or service|nodename|getaddrinfo", detail, re.I)
-        title = f"the host of {endpoint} has no address" if unresolved else f"cannot connect to {endpoint}"
+        title = f"cannot resolve the host of {endpoint}" if unresolved else f"cannot connect to {endpoint}"
     elif isinstance(exc, boto.ConnectionClosedError):
         title = f"{endpoint} closed the connection during {operation}"
     else:
@@ -260,11 +258,11 @@ def _request(exc: Exception, role: Role, operation: str) -> EcrTuiError | None:
 
     side = str(role)
     if isinstance(exc, boto.ParamValidationError):
-        return InputError(f"a parameter of {operation} cannot be right", detail=str(exc), side=side)
+        return InputError(f"{operation} has an invalid parameter", detail=str(exc), side=side)
     if isinstance(exc, ValueError) and "Invalid endpoint" in str(exc):
         return EnvironmentFailure(
-            f"the endpoint_url of the AWS config is no URL: {str(exc).partition(':')[2].strip()}",
-            hint="It looks like https://host or http://127.0.0.1:4566.",
+            f"the endpoint_url in the AWS config is not a URL: {str(exc).partition(':')[2].strip()}",
+            hint="Use a URL such as https://host or http://127.0.0.1:4566.",
             side=side,
         )
     if isinstance(exc, WrongType):
@@ -277,9 +275,9 @@ def _request(exc: Exception, role: Role, operation: str) -> EcrTuiError | None:
 
 def _foreign_answer(operation: str, detail: str, side: str) -> EnvironmentFailure:
     return EnvironmentFailure(
-        f"the answer to {operation} is cut off or not AWS's",
+        f"the response to {operation} is truncated or not from AWS",
         detail=detail,
-        hint="A proxy or a captive portal may have answered instead; check endpoint_url.",
+        hint="Check endpoint_url. A proxy or a captive portal may have answered.",
         side=side,
     )
 

@@ -56,7 +56,7 @@ class Exchange:
                 failure = error
         if guard.overdue:
             # Whatever was read: a connection that is shut looks like one that has said all.
-            late = f"the answer was not complete after {ANSWER_SECONDS:g} s"
+            late = f"the response was incomplete after {ANSWER_SECONDS:g} s"
             raise ReadTimeoutError(endpoint_url=request.url, error=late)
         if isinstance(failure, HTTPClientError | EnvironmentFailure):
             raise failure
@@ -84,9 +84,9 @@ class Exchange:
             if len(data) > MAX_ANSWER:
                 raw.close()
                 raise EnvironmentFailure(
-                    f"the answer of {url} is longer than any of AWS's",
-                    detail=f"It was left after {len(data):,} bytes.",
-                    hint="A proxy or another program may have answered instead; check endpoint_url.",
+                    f"the response from {url} is too long for AWS",
+                    detail=f"Stopped after {len(data):,} bytes.",
+                    hint="Check endpoint_url. A proxy or another program may have answered.",
                     side=self._side,
                 )
         return bytes(data)

@@ -74,9 +74,9 @@ def check_named(host: str, endpoint: str, account: str, region: str) -> None:
         return
     raise EnvironmentFailure(
         f"{host} is not the ECR registry of account {account} in {region}",
-        detail=f"The repositoryUri in account A's answer names {host}.",
-        hint="Check the endpoint of account A. Account B's token goes to ECR's own hosts and to the host of an "
-        "endpoint_url in account B's profile only.",
+        detail=f"The repositoryUri in account A's response is on {host}.",
+        hint="Check the endpoint of account A. Account B's token is sent only to ECR's own hosts and to the host of "
+        "the endpoint_url in account B's profile.",
         side="account A",
     )
 
@@ -111,7 +111,7 @@ def reached_at(host: str, *, fips: bool, dual_stack: bool) -> str:
 def _missing(what: str, host: RegistryHost) -> InputError:
     setting = "use_fips_endpoint" if what == "FIPS" else "use_dualstack_endpoint"
     return InputError(
-        f"partition {host.partition} has no {what} registry",
-        hint=f"Take {setting} out of the profile of account B, or unset the variable AWS_{setting.upper()}.",
+        f"no {what} registry in partition {host.partition}",
+        hint=f"Remove {setting} from account B's profile, or unset AWS_{setting.upper()}.",
         side="account B",
     )

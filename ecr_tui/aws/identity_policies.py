@@ -21,8 +21,8 @@ from ecr_tui.policy.principal import describe
 MAX_POLICIES = 300
 """More than IAM's quotas allow one principal (10 groups, 20 attached policies each); it bounds the calls."""
 
-_WHOLE_ACCOUNT = "the account as a whole is named: each of its users and roles has policies of its own"
-_SESSION = "a session policy, if one was given when the role was assumed, cannot be read"
+_WHOLE_ACCOUNT = "the principal is the whole account: its users and roles have separate policies"
+_SESSION = "a session policy, if one was passed when the role was assumed, is not readable"
 
 
 def identity_policies(session: AwsSession, principal: str, *, cancel: Event | None = None) -> IdentityPolicies:
@@ -74,7 +74,7 @@ def not_a_holder(principal: str) -> str:
         return ""
     if kind == "root":
         return _WHOLE_ACCOUNT
-    return f"{describe(principal)} has no identity policies that could be read"
+    return f"{describe(principal)} has no readable identity policies"
 
 
 def reason_of(error: EcrTuiError) -> str:
@@ -138,7 +138,7 @@ class _Reader:
         """``document`` as botocore gives it: decoded, or the quoted text where that was no JSON."""
         self._read += 1
         if self._read > MAX_POLICIES:
-            raise EcrTuiError(f"it has more than {MAX_POLICIES} policies")
+            raise EcrTuiError(f"more than {MAX_POLICIES} policies")
         try:
             parsed = (
                 PolicyDocument.parse(unquote(document))
@@ -146,7 +146,7 @@ class _Reader:
                 else PolicyDocument.from_json(document)
             )
         except PolicyError as error:
-            raise EcrTuiError(f"the policy {name} ({origin}) cannot be understood", detail=error.title) from error
+            raise EcrTuiError(f"the policy {name} ({origin}) is not valid", detail=error.title) from error
         return NamedPolicy(name, origin, parsed, arn)
 
     def _call(self, operation: str, **params: str) -> Any:
@@ -164,5 +164,5 @@ class _Reader:
                 if self._cancel.is_set():
                     raise Cancelled
                 if len(found) > MAX_POLICIES:
-                    raise EcrTuiError(f"iam:{operation} lists more than {MAX_POLICIES}")
+                    raise EcrTuiError(f"iam:{operation} returned more than {MAX_POLICIES} items")
         return found

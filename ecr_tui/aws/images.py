@@ -113,7 +113,7 @@ def _delete(session: AwsSession, repository: Repository, ids: Sequence[ImageIden
     for failure in failures:
         if failure.get("failureCode") != "ImageNotFound":
             raise EnvironmentFailure(
-                f"the image could not be deleted from {repository.name}",
+                f"cannot delete the image from {repository.name}",
                 detail=f"{failure.get('failureCode', '')}: {failure.get('failureReason', '')}",
                 side=str(session.role),
             )

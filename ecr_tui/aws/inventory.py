@@ -109,9 +109,9 @@ def get_repository(session: AwsSession, name: str, region: str | None = None) ->
             repository = _repository(found[0], where)
     except InputError as exc:
         raise InputError(
-            f"there is no repository {name!r} in {where}",
+            f"no repository {name!r} in {where}",
             detail=exc.detail,
-            hint="A repository is named without its registry host and tag; `ecr-tui list` shows those that exist.",
+            hint="Use the name without registry host and image tag. Run `ecr-tui list` to see all.",
             side=exc.side,
         ) from exc
     return with_live_tags(session, repository)
@@ -368,5 +368,5 @@ def _guarded(work: _Work, target: Callable[[], None]) -> None:
     except EcrTuiError as exc:
         error = exc
     except Exception as exc:
-        error = EcrTuiError("listing the repositories failed", detail=repr(exc))
+        error = EcrTuiError("cannot list the repositories", detail=repr(exc))
     work.events.put(_Event(work.region, ended=True, error=error, only_tags=target.__name__ == "list_tags"))

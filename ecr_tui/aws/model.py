@@ -46,25 +46,23 @@ class RoleToAssume:
         arn, external_id, mfa_serial = arn.strip(), external_id.strip(), mfa_serial.strip()
         if not arn:
             if external_id or mfa_serial:
-                raise InputError("an external id or MFA device belongs to a role", hint="Give the role's ARN, too.")
+                raise InputError("an external id or MFA device needs a role", hint="Add the role's ARN.")
             return None
         if re.fullmatch(r"arn:aws[a-z-]*:sts::\d{12}:assumed-role/.+", arn):
             raise InputError(
-                "that is a session of a role, not the role",
-                hint="The role's own ARN looks like arn:aws:iam::111122223333:role/NAME.",
+                "this is the ARN of a role session, not of a role",
+                hint="Use an ARN such as arn:aws:iam::111122223333:role/NAME.",
             )
         if not re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:role/[\x21-\x7e]+", arn):
             raise InputError(
-                f"not the ARN of a role: {arn[:80]}", hint="It looks like arn:aws:iam::111122223333:role/NAME."
+                f"not the ARN of a role: {arn[:80]}", hint="Use an ARN such as arn:aws:iam::111122223333:role/NAME."
             )
         if external_id and not re.fullmatch(r"[\w+=,.@:/-]{2,1224}", external_id, re.ASCII):
-            raise InputError(
-                "the external id has characters that STS does not take", hint="Allowed: A-Z a-z 0-9 _+=,.@:/-"
-            )
+            raise InputError("the external id has characters that STS rejects", hint="Use only A-Z a-z 0-9 _+=,.@:/-")
         if mfa_serial and not re.fullmatch(r"[\w+=/:,.@-]{9,256}", mfa_serial, re.ASCII):
             raise InputError(
-                "that is no MFA device",
-                hint="It looks like arn:aws:iam::111122223333:mfa/NAME, or is a device's serial number.",
+                "not an MFA device",
+                hint="Use an ARN such as arn:aws:iam::111122223333:mfa/NAME, or the serial number of a device.",
             )
         return cls(arn, external_id, mfa_serial)
 

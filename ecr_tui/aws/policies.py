@@ -66,7 +66,7 @@ class RepositoryPolicies:
                 raise InputError(
                     f"the policy names deleted principals: {', '.join(dead)}",
                     detail=exc.detail,
-                    hint="ECR refuses every write that contains them; remove them from the document first.",
+                    hint="Remove them from the document first. ECR rejects every write with them.",
                     side=exc.side,
                 ) from exc
             raise UnknownPrincipal(

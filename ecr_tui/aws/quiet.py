@@ -64,7 +64,7 @@ class BoundedProcess(subprocess.Popen[bytes]):
             from botocore.exceptions import CredentialRetrievalError
 
             raise CredentialRetrievalError(
-                provider="custom-process", error_msg=f"credential_process gave no answer in {exc.timeout:g} s"
+                provider="custom-process", error_msg=f"credential_process did not answer within {exc.timeout:g} s"
             ) from None
 
 

@@ -213,7 +213,7 @@ class AwsSession:
         name = core.get_config_variable("profile")
         if name and name not in profiles:
             raise InputError(
-                f"there is no profile {name!r} in the AWS config",
+                f"no profile {name!r} in the AWS config",
                 hint=errors.close_match_hint(name, profiles, what="profiles"),
                 side=str(self.role),
             )
@@ -259,14 +259,14 @@ class AwsSession:
         profile = self.profile or "default"
         if self._ask_mfa is None:
             raise CredentialsError(
-                f"profile {profile!r} needs an MFA code for {device}, and there is nobody to ask",
-                hint="Start the terminal interface, or use credentials of a session that has passed MFA already.",
+                f"profile {profile!r} needs an MFA code for {device}, but there is no terminal",
+                hint="Start the terminal interface, or use credentials of a session with MFA.",
                 side=str(self.role),
             )
         with _one_question:
             code = self._ask_mfa(MfaPrompt(profile=profile, device=device)).strip()
         if not code:
-            raise CredentialsError(f"no MFA code was given for profile {profile!r}", side=str(self.role))
+            raise CredentialsError(f"no MFA code entered for profile {profile!r}", side=str(self.role))
         return code
 
     def _renew_mfa(self) -> None:

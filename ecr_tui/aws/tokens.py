@@ -25,6 +25,6 @@ def registry_token(session: AwsSession, region: str | None = None) -> RegistryTo
         colon = ""
     if not colon:
         # The text itself stays out of the message: it may be a token after all.
-        raise EnvironmentFailure("the answer to ecr:GetAuthorizationToken holds no token", side=str(session.role))
+        raise EnvironmentFailure("the response to ecr:GetAuthorizationToken has no token", side=str(session.role))
     expires = data.get("expiresAt")
     return RegistryToken(username, Secret(password), expires.astimezone(UTC) if expires else None)

@@ -1,8 +1,8 @@
 """Use case: change who has access to a repository, safely.
 
-read, merge, preview, compare, write, read back, journal. SetRepositoryPolicy replaces the whole document and knows
-no revision, so the live policy is read again just before each attempt at the write, and nothing is written when it
-means something else than what was previewed. No boto3 here: a :class:`PolicyStore` reads and writes.
+read, merge, preview, compare, write, read back, journal. SetRepositoryPolicy replaces the whole document and has no
+revision, so the live policy is read again just before each attempt, and nothing is written if its meaning differs
+from the preview. No boto3 here: a :class:`PolicyStore` reads and writes.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from ecr_tui.policy.document import PolicyDocument
 __all__ = ["Outcome", "Overwritten", "Plan", "PolicyStore", "apply"]
 
 READ_BACK_PAUSES = (0.3, 1.0)
-"""Seconds between looks at a policy that does not read back as written: ECR documents no consistency for it."""
+"""Seconds between reads of a policy that does not read back as written; ECR documents no consistency."""
 LOOK_AGAIN = 0.5
-"""Seconds after a write until the policy is looked at once more. Whoever compared just before this write, and wrote
-just after it, has replaced it by then."""
+"""Seconds after a write until the policy is read once more, to detect a concurrent writer who compared before this
+write and wrote after it."""
 _OWNER = str(Role.OWNER)
 
 
 class Overwritten(ConflictError):
-    """Someone else wrote at the same moment, and one of the two writes is gone. ``restore`` puts it back on what is
-    live now; None where that takes a new decision."""
+    """A concurrent write was lost, or overwrote this one. ``restore`` re-applies it on the live policy; None if that
+    needs a new decision."""
 
     def __init__(self, title: str, *, detail: str, hint: str, restore: Plan | None) -> None:
         super().__init__(title, detail=detail, hint=hint, side=_OWNER)
@@ -41,10 +41,10 @@ class Overwritten(ConflictError):
 
 
 class PolicyStore(Protocol):
-    """``aws.policies.RepositoryPolicies``, or a test's dictionary. A write is one request, never sent again."""
+    """``aws.policies.RepositoryPolicies`` or a test double. A write is one request, never retried."""
 
     def read(self, repository: Repository, /) -> str | None:
-        """The live text, exactly; None when there is no policy."""
+        """The exact live text; None without a policy."""
 
     def write(self, repository: Repository, text: str, /) -> None: ...
 
@@ -53,7 +53,7 @@ class PolicyStore(Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """``written`` False: nothing was to do. ``notes`` tell what the user should know although it worked."""
+    """``written`` False: no change. ``notes``: warnings about a successful write."""
 
     plan: Plan
     written: bool
@@ -71,11 +71,11 @@ def apply(
     run: str = "",
     pace: Pace | None = None,
 ) -> Outcome:
-    """Write what was previewed. ``run``: the journal's id of the run that it is a part of.
+    """Write the previewed plan. ``run``: the journal's id of its run.
 
-    Raises InputError in read-only mode, RefusedError for what ECR would refuse, ConflictError when the live policy
-    means something else by now (nothing is written then), EnvironmentFailure when the journal cannot be written (nor
-    the policy, then), the store's errors when AWS refuses, and Overwritten when someone else wrote at the same moment.
+    Raises InputError in read-only mode, RefusedError for a policy that ECR would reject, ConflictError if the live
+    policy changed, EnvironmentFailure if the journal is not writable (in all these cases nothing is written), the
+    store's errors if AWS refuses, and Overwritten after a concurrent write.
     """
     gate(read_only)
     if not plan.changed:
@@ -90,9 +90,9 @@ def apply(
 
 
 def _onto(plan: Plan, text: str | None) -> Plan:
-    """The plan on the live text: what means the same may still be spelled otherwise, and that is not ours to undo.
+    """The plan on the live text, which may be formatted differently from the previewed one.
 
-    Raises ConflictError where it means something else than what was previewed.
+    Raises ConflictError if its meaning differs from the preview.
     """
     live_text, live = read_live(plan.repository, text)
     rebased = plan.on(live)
@@ -102,9 +102,9 @@ def _onto(plan: Plan, text: str | None) -> Plan:
 
 
 def gate(read_only: str) -> None:
-    """Raises InputError where ``read_only``, the reason, is not "": the first thing that every path to a write does."""
+    """Raises InputError if ``read_only``, the reason, is not "". Every write path calls it first."""
     if read_only:
-        raise InputError("read-only: no policy is written", hint=read_only)
+        raise InputError("read-only: no policy was written", hint=read_only)
 
 
 def check_account(repository: Repository, account: str) -> None:
@@ -120,9 +120,9 @@ def check_account(repository: Repository, account: str) -> None:
 
 def _conflict(plan: Plan, live: PolicyDocument | None) -> ConflictError:
     return ConflictError(
-        f"the policy of {plan.repository.name} has changed since the preview; nothing was written",
+        f"the policy of {plan.repository.name} changed after this preview; nothing was written",
         detail="\n".join(sentences(plan.before, live)),
-        hint="Look at it afresh, and decide again.",
+        hint="Preview it again.",
         side=_OWNER,
     )
 
@@ -138,20 +138,20 @@ def write(
     run: str = "",
     pace: Pace | None = None,
 ) -> Outcome:
-    """Look, note, write, read back, note. The caller holds ``journal.writing``.
+    """Read, journal, write, read back, journal. The caller holds ``journal.writing``.
 
-    ``plan_on`` makes the plan on a live text, and raises ConflictError where that is not what was previewed; it is
-    asked again before each attempt. Raises as :func:`apply`.
+    ``plan_on`` makes the plan on a live text before each attempt, and raises ConflictError if it differs from the
+    preview. Raises as :func:`apply`.
     """
     pace = pace or Patience()
     notes: list[str] = []
     plan: Plan | None = None
     identifier = ""
     unanswered: EcrTuiError | None = None
-    """Of an earlier attempt: AWS may have carried it out, or may do so yet."""
+    """The response of an earlier attempt was lost: AWS may have executed it, or may still."""
 
     def failed(exc: EcrTuiError) -> EcrTuiError:
-        """Note the end of the last attempt; returns the error to raise."""
+        """Journal the end of the last attempt; returns the error to raise."""
         if not identifier:
             return exc
         lost = unanswered or (None if refused(exc) or isinstance(exc, ConflictError) else exc)
@@ -179,7 +179,7 @@ def write(
             raise failed(exc) from exc
         if plan is None or fresh.before_text != plan.before_text:
             if identifier:
-                spelled = "the policy was spelled differently before the next attempt"
+                spelled = "the text of the policy changed before the retry"
                 _finish(journal, identifier, FAILED if unanswered is None else UNKNOWN, spelled, notes)
             identifier = _begin(journal, fresh, operator, undoes, run)
         plan = fresh
@@ -196,7 +196,7 @@ def write(
                     notes.append(_ANSWER_LOST)
                     break
                 error = failed(last)
-                # A title that names the deleted principals already says more.
+                # A title with the deleted principals is more specific.
                 if error is last and isinstance(last, UnknownPrincipal) and plan.principal:
                     raise _unknown_principal(plan.principal, last) from exc
                 raise error from exc
@@ -208,7 +208,7 @@ def write(
     return Outcome(plan, True, identifier, tuple(notes))
 
 
-_ANSWER_LOST = "AWS's response was lost, but the policy was written"
+_ANSWER_LOST = "the response was lost, but the policy was written"
 
 
 def _begin(journal: Journal, plan: Plan, operator: str, undoes: str | None, run: str) -> str:
@@ -239,21 +239,21 @@ def _send(store: PolicyStore, plan: Plan) -> None:
 
 
 def _check(store: PolicyStore, journal: Journal, plan: Plan, identifier: str, notes: list[str]) -> None:
-    """Read back what was written. Raises Overwritten, once that is noted, where someone else wrote in between."""
+    """Read back what was written. Journals and raises Overwritten after a concurrent write."""
     try:
         looks = _read_back(store, plan.repository, plan.after)
     except EcrTuiError as exc:
-        notes.append(f"written, but it could not be read back: {exc.title}")
+        notes.append(f"written, but reading it back failed: {exc.title}")
         return
     text, live = looks[-1]
     if not equivalent(live, plan.after):
         error = _overwritten(plan, text, live)
         if error is None:
-            notes.append("someone else changed the policy right after this write, and left it in place")
+            notes.append("another writer changed the policy right after this write, and kept its statements")
             return
-        _finish(journal, identifier, UNKNOWN, f"reads back differently: {error.detail}", notes)
+        _finish(journal, identifier, UNKNOWN, f"the policy read back differs: {error.detail}", notes)
         raise error
-    # A policy that was seen for a moment was written by someone else, and is what this write replaced.
+    # A policy seen in between came from a concurrent writer, and this write replaced it.
     foreign = _foreign(plan, [seen for _, seen in looks[:-1]])
     if foreign is not None:
         error = _replaced(plan, text, foreign)
@@ -262,9 +262,9 @@ def _check(store: PolicyStore, journal: Journal, plan: Plan, identifier: str, no
 
 
 def look_again(store: PolicyStore, journal: Journal, outcome: Outcome) -> Overwritten | None:
-    """:data:`LOOK_AGAIN` after a write: whether someone else has replaced it meanwhile, which is noted.
+    """Read the policy :data:`LOOK_AGAIN` after a write, and journal it if a concurrent writer replaced it.
 
-    A look that fails tells nothing: the write was read back.
+    A failed read is ignored: the write was already confirmed.
     """
     plan = outcome.plan
     try:
@@ -273,21 +273,21 @@ def look_again(store: PolicyStore, journal: Journal, outcome: Outcome) -> Overwr
         return None
     error = None if equivalent(live, plan.after) else _overwritten(plan, text, live)
     if error is not None and outcome.entry_id is not None:
-        _finish(journal, outcome.entry_id, WRITTEN, f"replaced at the same moment: {error.detail}", [])
+        _finish(journal, outcome.entry_id, WRITTEN, f"overwritten concurrently: {error.detail}", [])
     return error
 
 
 def _overwritten(plan: Plan, text: str | None, live: PolicyDocument | None) -> Overwritten | None:
-    """None where what the plan changed is in place, whatever else was changed."""
+    """None if the plan's change is in place, whatever else changed."""
     wanted = differences(plan.before, plan.after)
     gone = [one for one in differences(live, plan.after) if one in wanted]
     if not gone:
         return None
     name, change = plan.repository.name, plan.on(live)
     return Overwritten(
-        f"someone else wrote the policy of {name} at the same moment, and this {plan.kind} is gone",
+        f"a concurrent write to the policy of {name} overwrote this {plan.kind}",
         detail="\n".join(sentences(plan.after, live)),
-        hint=f"Look at the policy, then repeat the {plan.kind}.",
+        hint=f"Check the policy, then repeat the {plan.kind}.",
         restore=_restoring(plan, text, live, change.after) if change.changed else None,
     )
 
@@ -296,15 +296,15 @@ def _replaced(plan: Plan, text: str | None, foreign: PolicyDocument) -> Overwrit
     name = plan.repository.name
     back = plan_document_from(plan.repository, text, foreign)
     return Overwritten(
-        f"someone else wrote the policy of {name} at the same moment, and this {plan.kind} replaced it",
-        detail=f"These statements are gone:\n{foreign.pretty()}",
-        hint=f"To put them back, save them to a file: ecr-tui grant {name} --from FILE",
+        f"this {plan.kind} overwrote a concurrent write to the policy of {name}",
+        detail=f"These statements were lost:\n{foreign.pretty()}",
+        hint=f"Save them to a file and restore them with: ecr-tui grant {name} --from FILE",
         restore=back if back.changed else None,
     )
 
 
 def _foreign(plan: Plan, seen: Sequence[PolicyDocument | None]) -> PolicyDocument | None:
-    """The statements of policies that were seen which neither side of the plan has."""
+    """Statements of the policies read that are neither in the plan's before nor after."""
     ours = [one for side in (plan.before, plan.after) if side is not None for one in _statements(side)]
     found: list[Any] = []
     for document in seen:
@@ -329,9 +329,9 @@ def _restoring(plan: Plan, text: str | None, live: PolicyDocument | None, after:
 
 
 def _unknown_principal(principal: str, exc: EcrTuiError) -> InputError:
-    """ECR's answer names nobody; whom this write was for is the likely one, but the document may hold another."""
+    """ECR does not name the principal; the one of this write is likely, but the document may have others."""
     return InputError(
-        f"ECR does not know a principal of the policy, most likely {principal}",
+        f"ECR does not know a principal in the policy, most likely {principal}",
         detail=exc.detail,
         hint=exc.hint,
         side=exc.side,
@@ -339,18 +339,18 @@ def _unknown_principal(principal: str, exc: EcrTuiError) -> InputError:
 
 
 def _finish(journal: Journal, identifier: str, outcome: str, detail: str, notes: list[str]) -> None:
-    """The policy is what it is by now: a journal that fails at this point is a note, not the result."""
+    """Journal the result; a failure here becomes a note, since the policy is already written."""
     try:
         journal.finish(identifier, outcome, detail)
     except EnvironmentFailure as exc:
-        notes.append(f"the outcome could not be noted in the journal: {exc.title}")
+        notes.append(f"the journal was not updated with the result: {exc.title}")
 
 
 _Look = tuple[str | None, PolicyDocument | None]
 
 
 def _read_back(store: PolicyStore, repository: Repository, after: PolicyDocument | None) -> list[_Look]:
-    """Looks at the policy, until it is the one that was written."""
+    """Read the policy until it is the one written."""
     looks = [read_live(repository, store.read(repository))]
     for pause in READ_BACK_PAUSES:
         if equivalent(looks[-1][1], after):
@@ -372,7 +372,7 @@ def _unanswered(repository: Repository, exc: EcrTuiError) -> EnvironmentFailure:
     return EnvironmentFailure(
         f"{repository.name}: {exc.title}",
         detail=exc.detail,
-        hint="It is not known whether the policy was written, and AWS may still carry it out. The journal says so. "
-        "Look at the policy before you try again.",
+        hint="Check the policy before you retry: it is unknown whether it was written, and AWS may still write it. "
+        "The journal marks this write as unknown.",
         side=exc.side,
     )

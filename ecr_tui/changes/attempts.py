@@ -1,8 +1,8 @@
-"""How attempts at one write follow each other: whether another is worth it, and how long to wait before it.
+"""Retries of one write: whether to retry, and how long to wait.
 
-AWS knows no revision of a policy or of tags, so a write is as safe as the look just before it. Each attempt is one
-request, and the caller looks again before the next. Only a refusal by AWS says that an attempt wrote nothing; one
-without an answer may have been carried out, or may be carried out later.
+AWS has no revision of a policy or of tags, so the caller reads the live state again before each attempt, and each
+attempt is one request. Only an error response from AWS proves that nothing was written; a request without a
+response may have been executed, or may be executed later.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ from ecr_tui.errors import (
 
 ATTEMPTS = 3
 PAUSES = (0.3, 1.0)
-"""Seconds before the second and the third attempt."""
+"""Seconds before the second and third attempt."""
 LONGEST = 6.0
-"""Seconds that an attempt may have taken for another to follow: after a time-out the user should hear of it."""
+"""Seconds after which an attempt is not retried: after a timeout the user gets the error."""
 FIRST_WAIT = 1.0
-"""Seconds of the first wait for a new principal; each further one is twice as long."""
+"""Seconds of the first wait for a new principal; doubled each time."""
 
 
 class Pace(Protocol):
     """One object paces one write."""
 
     def turn(self) -> None:
-        """Wait until a look and the write after it may be sent without a pause between them. Raises Cancelled."""
+        """Wait until a read and the following write may be sent without a pause. Raises Cancelled."""
 
     def again(self, error: EcrTuiError, /) -> None:
-        """Wait until another attempt may begin. Raises ``error`` where none is worth it, and Cancelled."""
+        """Wait before the next attempt. Raises ``error`` if it should not be retried, or Cancelled."""
 
 
 TOLD: ContextVar[Callable[[str], None] | None] = ContextVar("told", default=None)
-"""Called with the reason before each wait for another attempt, on the thread that writes. Set by who shows it."""
+"""Called with the reason before each wait, on the writing thread."""
 
 
 def reason(error: EcrTuiError) -> str:
-    """Why an attempt is followed by another, in a few words."""
+    """Reason for a retry, in a few words."""
     if isinstance(error, Throttled):
         return "rate limited"
     if isinstance(error, UnknownPrincipal):
@@ -57,12 +57,12 @@ def reason(error: EcrTuiError) -> str:
 
 
 def refused(error: BaseException) -> bool:
-    """Whether the attempt that met ``error`` wrote nothing: AWS refused it, or it was never sent."""
+    """Whether the attempt certainly wrote nothing: AWS refused it, or it was not sent."""
     return isinstance(error, DeniedError | InputError | RefusedError | CredentialsError | Throttled | Cancelled)
 
 
 class Patience:
-    """For a write of its own: up to three attempts, and a wait for a principal that is seconds old."""
+    """Up to three attempts, and a wait for a principal that is seconds old."""
 
     def __init__(
         self, wait: Callable[[float], object] = time.sleep, clock: Callable[[], float] = time.monotonic
@@ -86,7 +86,7 @@ class Patience:
         self._wait(pause)
 
     def _next(self, error: EcrTuiError) -> None:
-        """Choose the pause before the next attempt. Raises ``error`` where none is worth it."""
+        """Seconds before the next attempt. Raises ``error`` if it should not be retried."""
         if isinstance(error, UnknownPrincipal):
             self._for_principal(error)
             return

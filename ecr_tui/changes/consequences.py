@@ -1,4 +1,4 @@
-"""What a change to a repository policy means for its principals: risks, what has no effect, which access remains."""
+"""Consequences of a policy change: risks, grants without effect, remaining access."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from ecr_tui.policy.remaining import Remaining, remaining
 from ecr_tui.policy.widening import Limits, widenings
 
 _DOUBTFUL = {"tag-not-met", "grant-expired", "deny-shadows-grant"}
-"""Warnings of lint which mean that the write would not do what its author expects."""
+"""Lint warnings that mean the write would not have the intended effect."""
 
 
 @dataclass(frozen=True)
 class Situation:
-    """A repository with its policy before and after a change. ``facts``: the registry policy; None: not looked at."""
+    """A repository with its policy before and after a change. ``facts``: the registry policy, None if not read."""
 
     repository: Repository
     facts: RegistryFacts | None
@@ -50,7 +50,7 @@ class Situation:
     # -- a grant -------------------------------------------------------------------------------------------------
 
     def void(self, grant: Grant) -> str:
-        """ "no effect: " or "no effect on push: ", and why; "" where all of the grant is in effect, or may be."""
+        """ "no effect: " or "no effect on push: " with the reason; "" if all of the grant is or may be in effect."""
         unmet = _unmet(grant, self.repository)
         if grant.until is not None and grant.until <= self.now:
             unmet.append(f"it ended at {grant.until:%Y-%m-%d %H:%M} UTC")
@@ -69,12 +69,12 @@ class Situation:
         return "; ".join(found)
 
     def open_questions(self, grant: Grant) -> list[str]:
-        """On what it depends whether the grant is in effect."""
+        """The facts that decide whether the grant is in effect."""
         found = []
         for principal in grant.principals:
             answers = [self._answer(self.after, principal, action) for action in grant.access.actions]
             depends = [one for one in answers if one.verdict is Verdict.DEPENDS]
-            # What is not known of the registry policy is a note of its own.
+            # An unknown registry policy has its own note.
             names = ", ".join(dict.fromkeys(n for one in depends for n in one.depends_on if n != REGISTRY))
             if names:
                 places = _places(depends)
@@ -85,7 +85,7 @@ class Situation:
         return found
 
     def beside(self, grant: Grant) -> tuple[Remaining, ...]:
-        """Push and pull that the principals have through other statements, beyond what the grant gives them."""
+        """Push and pull access of the principals through other statements, beyond the grant."""
         limits = Limits(grant.tags, grant.until)
         found = []
         for row in self._remaining(grant.principals, Access.PUSH_PULL.actions):
@@ -100,7 +100,7 @@ class Situation:
     def left(
         self, principals: tuple[str, ...], access: Access | None, diff: tuple[Difference, ...]
     ) -> tuple[Remaining, ...]:
-        """Through what the principals still have what was to be taken from them; also where nothing changes."""
+        """Statements through which the principals keep the revoked access; also if nothing changes."""
         found: list[Remaining] = []
         for principal in principals:
             taken = _granted(self.before, principal) - _granted(self.after, principal)
@@ -123,7 +123,7 @@ class Situation:
                 repository_arn=self.repository.arn,
                 tags=self.repository.tags,
                 now=self.now,
-                # Where it is not known which registry policy is in force, a note of the plan says so.
+                # An unknown registry policy has its own note in the plan.
                 registry=registries[0] if len(registries) == 1 else None,
             )
         ]
@@ -138,23 +138,23 @@ class Situation:
         grant: Grant | None,
         kind: str,
     ) -> list[str]:
-        """Of the change itself; ``findings`` are those of the policy afterwards, ``standing`` those of before."""
+        """Risks of the change. ``findings`` are those of the policy afterwards, ``standing`` those before."""
         fresh = _fresh(findings, standing)
         found = self._losses(diff)
-        if kind != REPAIR:  # which changes how access is said, not who has it
+        if kind != REPAIR:  # a repair does not change access
             found += (*openings(diff), *widenings(self.before, self.after))
         found += [f"{one.title}. {one.why}" for one in fresh if one.severity == "error"]
         found += [f"{one.title}. {one.why}" for one in findings if one.id == "managed-elsewhere"]
         if grant is None:
             found += [f"{one.title}. {one.fix}" for one in fresh if one.id in _DOUBTFUL]
         elif void := self.void(grant):
-            found.append(f"The grant would be void{void.removeprefix('no effect')}.")
+            found.append(f"The grant would have {void}.")
         if self.after is None:
-            found.append("Nothing is left of the policy, so it is deleted.")
+            found.append("The policy has no statements left and is deleted.")
         return found
 
     def _losses(self, diff: tuple[Difference, ...]) -> list[str]:
-        """Principals that can do less afterwards than before, for certain."""
+        """Principals that certainly lose access."""
         taken: dict[str, dict[str, None]] = {}
         for item in diff:
             if item.op == "remove" and item.effect == "Allow":
@@ -185,7 +185,7 @@ def lint_of(
 
 
 def openings(diff: tuple[Difference, ...]) -> list[str]:
-    """Added Allows that name everybody, also when a condition narrows them."""
+    """Added Allows for everyone, with or without a condition."""
     wide = [d for d in diff if d.op == "add" and d.effect == "Allow" and _is_everybody(d.principal)]
     if not wide:
         return []
@@ -202,16 +202,16 @@ def _is_everybody(principal: str) -> bool:
 
 
 def within_account(principals: Iterable[str], repository: Repository) -> list[str]:
-    """What a revoke cannot know: in the repository's own account either side is enough."""
+    """A caveat of a revoke within account A, where either policy is enough for access."""
     return [
-        f"{describe(principal)} is in the repository's own account: its identity policies may still allow access."
+        f"{describe(principal)} is in account A: its identity policies may still allow access."
         for principal in principals
         if account_of(principal) == repository.account
     ]
 
 
 def fix_of(row: Remaining, repository: Repository) -> str:
-    """What would end that access."""
+    """The fix that ends this access."""
     if row.where == "registry":
         return "To end it, change the registry policy"
     if account_of(row.named) is None:
@@ -234,7 +234,7 @@ def remaining_json(row: Remaining, repository: Repository) -> dict[str, Any]:
 
 
 def _granted(document: PolicyDocument | None, principal: str) -> set[str]:
-    """The actions that our statements give the principal, under whatever condition."""
+    """The actions that ecr-tui's statements allow the principal, under any condition."""
     owns = (read_own(statement) for statement in (document.statements if document is not None else ()))
     return {action for own in owns if own is not None and own.names(principal) for action in own.access.actions}
 
@@ -249,7 +249,7 @@ def _places(answers: Iterable[Answer]) -> str:
 
 
 def _fresh(after: Iterable[Finding], before: Iterable[Finding]) -> list[Finding]:
-    """Findings that the change brings. Places shift with the statements, so kinds are counted instead."""
+    """Findings new with the change, by counts per kind, since places shift with the statements."""
     known = Counter((found.id, found.title) for found in before)
     fresh = []
     for found in after:
@@ -260,13 +260,13 @@ def _fresh(after: Iterable[Finding], before: Iterable[Finding]) -> list[Finding]
 
 
 def _unmet(grant: Grant, repository: Repository) -> list[str]:
-    """Tags of the condition that the repository does not have; nothing is said while its tags are unknown."""
+    """Tags of the condition that the repository lacks; none while its tags are unknown."""
     if repository.tags is None:
         return []
     wanted: dict[str, list[str]] = {}
     for key, value in grant.tags:
         wanted.setdefault(key, []).append(value)
-    # IAM takes tag keys without regard to case, values with.
+    # IAM ignores case in tag keys, not in values.
     carried = {key.lower(): value for key, value in repository.tags.items()}
     found = []
     for key, values in wanted.items():

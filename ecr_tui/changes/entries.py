@@ -17,13 +17,13 @@ from ecr_tui.policy.document import PolicyDocument
 
 WRITTEN, FAILED, UNKNOWN = "written", "failed", "unknown"
 HALF = "half"
-"""What :func:`found_in` tells of a change of tags that was carried out in part; no outcome of an entry."""
+"""Result of :func:`found_in` for a partly executed change of tags; not an outcome of an entry."""
 DONE, STOPPED, DISMISSED = "done", "stopped", "dismissed"
 POLICY, TAGS = "policy", "tags"
 NEVER_ARRIVED = "found unchanged afterwards"
-"""The detail of a write whose outcome was not known, and that was not done."""
+"""Detail of a write looked up as not executed."""
 FOUND_LIVE, FOUND_BY_NEXT = "found live afterwards", "found by the next write"
-"""The detail of one that was done."""
+"""Details of a write looked up as executed."""
 GRANT, REVOKE, REPAIR, EDIT, TAG, UNDO, REDO = "grant", "revoke", "repair", "edit", "tag", "undo", "redo"
 KINDS = (GRANT, REVOKE, REPAIR, EDIT, TAG, UNDO, REDO)
 _LONGEST_RUN = timedelta(hours=24)
@@ -31,11 +31,11 @@ _LONGEST_RUN = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Record:
-    """What is about to be written. Texts are exact; None means "no policy". ``principal`` is who gains or loses access,
-    ``operator`` the ARN of who writes; ``run`` the id of the run over many repositories that it is a part of.
+    """A write. Texts are exact; None means no policy. ``principal`` gains or loses access, ``operator`` is the ARN of
+    the writer, ``run`` the id of its run.
 
-    ``undoes`` is the id of the entry that an undo takes back. A redo takes back an undo: every entry is taken back at
-    most once, and by the next link of its chain. ``subject``: POLICY, or TAGS, whose texts are JSON objects.
+    ``undoes``: the id of the entry that an undo takes back; a redo takes back an undo. Every entry is taken back at
+    most once, by the next link of its chain. ``subject``: POLICY, or TAGS, whose texts are JSON objects.
     """
 
     kind: str
@@ -54,10 +54,10 @@ class Record:
 
 @dataclass(frozen=True)
 class Run:
-    """A change to many repositories, noted before the first of them is written.
+    """A change to many repositories, journalled before its first write.
 
-    ``intent`` is what is done to each (``bulk.Intent`` as JSON), ``targets`` (name, ARN, region) of all in their order.
-    ``ended``: "" while nothing was noted, DONE, STOPPED (by the user or a failure that concerns all), or DISMISSED.
+    ``intent``: the change (``bulk.Intent`` as JSON); ``targets``: (name, ARN, region) of all, in order. ``ended``: ""
+    until journalled, DONE, STOPPED (by the user or a fatal failure), or DISMISSED.
     """
 
     id: str
@@ -72,13 +72,13 @@ class Run:
 
     @property
     def at_work(self) -> bool:
-        """Whether the program that runs it still does."""
+        """Whether its process still runs."""
         return not self.ended and is_running(self.by, self.at, _LONGEST_RUN)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A record with what became of it. ``outcome``: "written", "failed" (nothing was written) or "unknown"."""
+    """A record with its ``outcome``: "written", "failed" (nothing was written) or "unknown"."""
 
     id: str
     at: datetime
@@ -89,13 +89,13 @@ class Entry:
 
     @property
     def in_force_at(self) -> datetime:
-        """From when on it may have been in force: AWS may have carried it out long after it was sent."""
+        """When it may have taken effect: AWS may execute a request late."""
         return self.finished_at if self.detail == FOUND_LIVE and self.finished_at is not None else self.at
 
 
 def found_in(record: Record, text: str | None) -> str:
-    """What a text that was found there tells of the write: WRITTEN, FAILED, HALF (of a change of tags only), else
-    UNKNOWN. Of tags those count that the write changed."""
+    """The result of the write by a text found later: WRITTEN, FAILED, HALF (tags only), else UNKNOWN. For tags, only
+    the changed ones count."""
     if record.subject == TAGS:
         return _found_in_tags(record, text)
     if same_state(record.subject, text, record.after_text):
@@ -118,12 +118,10 @@ def _found_in_tags(record: Record, text: str | None) -> str:
 
 @dataclass(frozen=True)
 class History:
-    """What the journal holds, oldest first: all of it, or (``complete`` False) the last of it, in which nothing depends
-    on what came before.
+    """The entries, oldest first: all, or (``complete`` False) the last ones, independent of earlier ones.
 
-    What was looked up (``undoing.settle``): ``half`` are the ids of changes of tags that were carried out in part,
-    ``unclear`` the places (ARN and subject) whose last write is unknown, and where that cannot be told from what is
-    live.
+    From ``undo.settle``: ``half`` are the ids of partly executed changes of tags, ``unclear`` the places (ARN and
+    subject) whose last write stays unknown.
     """
 
     entries: tuple[Entry, ...]
@@ -135,19 +133,19 @@ class History:
 
     @cached_property
     def undone_by(self) -> Mapping[str, Entry]:
-        """By the id of an entry that was taken back: the undo or redo that did."""
+        """By the id of an undone entry: its undo or redo."""
         return {
             entry.record.undoes: entry for entry in self.entries if entry.record.undoes and entry.outcome == WRITTEN
         }
 
     @cached_property
     def _places(self) -> Mapping[str, int]:
-        """By id: where an entry stands among those of its repository."""
+        """By id: position of an entry among those of its repository."""
         return {entry.id: place for same in self.of_repository.values() for place, entry in enumerate(same)}
 
     @cached_property
     def of_repository(self) -> Mapping[tuple[str, str], Sequence[Entry]]:
-        """By ARN and subject, oldest first."""
+        """Entries by ARN and subject, oldest first."""
         found: dict[tuple[str, str], list[Entry]] = {}
         for entry in self.entries:
             found.setdefault((entry.record.arn, entry.record.subject), []).append(entry)
@@ -155,23 +153,20 @@ class History:
 
     @property
     def unknown(self) -> tuple[Entry, ...]:
-        """The last writes to their places of which nobody knows whether they were carried out."""
+        """The last writes to their places with an unknown result."""
         last = (entries[-1] for entries in self.of_repository.values())
         return tuple(entry for entry in last if entry.outcome == UNKNOWN)
 
     def undone(self) -> frozenset[str]:
-        """The ids of entries that an undo, or a redo, took back."""
+        """The ids of undone entries."""
         return frozenset(self.undone_by)
 
     def undoable(self, account: str | None = None) -> Iterator[Entry]:
-        """Grants, revokes and redos that were written and not taken back since, newest first.
-
-        Without those of which the journal itself knows that somebody else overwrote them.
-        """
+        """Written and not undone grants, revokes and redos, newest first, without those known to be overwritten."""
         return self._standing(account, lambda kind: kind != UNDO)
 
     def redoable(self, account: str | None = None) -> Iterator[Entry]:
-        """Undos that were not taken back, newest first, with nothing of ours written upon them."""
+        """Undos not redone, newest first, without later writes of ecr-tui."""
         for entry in self._standing(account, lambda kind: kind == UNDO):
             if same_state(entry.record.subject, self.last_known(entry), entry.record.after_text):
                 yield entry
@@ -183,7 +178,7 @@ class History:
             record = entry.record
             place = (record.arn, record.subject)
             after = following.get(place, ())
-            # What is known to have been in force, if only in part, is what the next ones found.
+            # A write known to be in effect, even partly, is what the next ones found.
             known = entry.outcome == WRITTEN or entry.id in self.undone_by
             following[place] = (entry,) if known else (entry, *after)
             if (
@@ -192,7 +187,7 @@ class History:
                 and entry.id not in self.undone_by
                 and account in (None, record.account)
                 and place not in self.unclear
-                # What a later write found there is not what this one left, unless it came after that.
+                # A later write found another text, unless this one took effect after it.
                 and (
                     entry.id in cut
                     or all(
@@ -205,12 +200,12 @@ class History:
                 yield entry
 
     def last_undoable(self, account: str | None = None) -> Entry | None:
-        """The newest write that was not taken back since."""
+        """The newest write that was not undone."""
         return next(self.undoable(account), None)
 
     def last_action(self, account: str | None = None, *, redo: bool = False) -> tuple[Entry, ...]:
-        """What the user last did and can take back (``redo``: last took back), newest first: one write, or all of a
-        run that still stand."""
+        """The user's last action to undo (``redo``: last undo), newest first: one write, or the rest of a run in
+        effect."""
         candidates = self.redoable if redo else self.undoable
         last = next(candidates(account), None)
         if last is None or not last.record.run:
@@ -218,7 +213,7 @@ class History:
         return tuple(entry for entry in candidates(account) if entry.record.run == last.record.run)
 
     def find(self, identifier: str) -> Entry | None:
-        """By its id, or by the last part of it."""
+        """By its id, or the last part of it."""
         wanted = identifier.strip()
         found = [entry for entry in self.entries if entry.id == wanted or entry.id.rpartition("-")[2] == wanted]
         return found[0] if len(found) == 1 else None
@@ -228,35 +223,35 @@ class History:
         return entry is not None and entry.record.subject == TAGS
 
     def run_entries(self, run: str) -> tuple[Entry, ...]:
-        """Of one run, newest first, each repository's last written one."""
+        """The last written entry of each repository of a run, newest first."""
         last = {e.record.arn: e for e in self.entries if e.record.run == run and e.outcome == WRITTEN}
         return tuple(reversed(last.values()))
 
     def tip(self, entry: Entry) -> tuple[Entry, bool]:
-        """The last link of an entry's chain of undos and redos, and whether what the entry did is in force by it."""
+        """The last link of an entry's chain of undos and redos, and whether the entry is in effect."""
         in_force = True
         while entry.id in self.undone_by:
             entry, in_force = self.undone_by[entry.id], not in_force
         return entry, in_force
 
     def cut_undo(self, entry: Entry) -> Entry | None:
-        """The undo of a change of tags, or its redo, that was carried out in part only."""
+        """The partly executed undo or redo of a change of tags."""
         return next((one for one in self.entries if one.id in self.half and one.record.undoes == entry.id), None)
 
     def later(self, entry: Entry) -> tuple[Entry, ...]:
-        """Written to the same repository after ``entry``, or perhaps written, oldest first."""
+        """Written or unknown entries for the same repository after ``entry``, oldest first."""
         same = self.of_repository[entry.record.arn, entry.record.subject]
         return tuple(one for one in same[self._places[entry.id] + 1 :] if one.outcome != FAILED)
 
     def last_known(self, entry: Entry) -> str | None:
-        """What the last write to the entry's repository left, as far as the journal knows."""
+        """The text after the last write to the entry's repository, by the journal."""
         same = reversed(self.of_repository[entry.record.arn, entry.record.subject])
         last = next((one for one in same if one.outcome == WRITTEN), None)
         return last.record.after_text if last is not None else entry.record.before_text
 
 
 def same_state(subject: str, one: str | None, other: str | None) -> bool:
-    """Whether two texts of the journal mean the same."""
+    """Whether two texts have the same meaning."""
     if one == other:
         return True
     try:

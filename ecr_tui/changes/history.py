@@ -1,4 +1,4 @@
-"""The journal as rows to read: what was written where, when, by whom, and what has become of it."""
+"""The journal as rows: what was written where, when, by which operator, and its state."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LIVE, TAKEN_BACK, SUPERSEDED, NOT_KNOWN, NOT_WRITTEN = "live", "taken back", "su
 
 @dataclass(frozen=True, eq=False)
 class PastWrite:
-    """One entry. ``undone_by``: the undo or redo that took it back; ``run``: the run that it is a part of."""
+    """One entry. ``undone_by``: its undo or redo; ``run``: its run."""
 
     entry: Entry
     undone_by: Entry | None = None
@@ -39,13 +39,13 @@ class PastWrite:
 
     @cached_property
     def who(self) -> str:
-        """Who gained or lost access, in words."""
+        """The principals whose access changed, in words."""
         principal = self.entry.record.principal
         return ", ".join(describe(one) for one in principal.split(", ")) if principal else ""
 
     @cached_property
     def before(self) -> PolicyDocument | None:
-        """None where there was no policy, its text cannot be read as one, or it is about tags."""
+        """None without a policy, for an invalid one, and for tags."""
         return None if self.about_tags else _document(self.entry.record.before_text)
 
     @cached_property
@@ -58,7 +58,7 @@ class PastWrite:
 
     @cached_property
     def text_diff(self) -> tuple[tuple[str, str], ...]:
-        """As ``policy.change.text_diff``: lines with what became of them."""
+        """As ``policy.change.text_diff``."""
         if self.about_tags:
             return _tag_diff(self.entry.record.before_text, self.entry.record.after_text)
         return text_diff(self.before, self.after)
@@ -70,14 +70,14 @@ class PastWrite:
 
     @cached_property
     def reversed(self) -> PastWrite:
-        """What taking it back would write."""
+        """The write of its undo."""
         record = self.entry.record
         back = replace(record, before_text=record.after_text, after_text=record.before_text)
         return PastWrite(replace(self.entry, record=back), run=self.run)
 
     def to_json(self) -> dict[str, Any]:
-        """An element of ``history --json``. ``before`` and ``after`` are documents, null for no policy, and the text
-        where it is none."""
+        """An element of ``history --json``. ``before`` and ``after`` are documents, null without a policy, and a
+        string for an invalid one."""
         entry, record = self.entry, self.entry.record
         return {
             "id": entry.id,
@@ -102,7 +102,7 @@ class PastWrite:
 
 
 class PastWrites:
-    """All rows, newest first. Pure: what is live is known only to who reads it, and told to :meth:`state`."""
+    """All rows, newest first. Pure: :meth:`state` gets the live policy from its caller."""
 
     def __init__(self, history: History) -> None:
         self.history = history
@@ -134,7 +134,7 @@ class PastWrites:
         return self._by_id[entry.id]
 
     def known_state(self, row: PastWrite) -> str:
-        """What the journal alone can tell: NOT_KNOWN for what only a look at the live policy would tell."""
+        """The state by the journal alone: NOT_KNOWN if it depends on the live policy."""
         if row.id not in self._known:
             self._known[row.id] = self._known_state(row)
         return self._known[row.id]
@@ -152,7 +152,7 @@ class PastWrites:
         return SUPERSEDED
 
     def state(self, row: PastWrite, live: str | None) -> str:
-        """``live``: what is there now. LIVE, where it is still what the entry wrote."""
+        """The state by the ``live`` text: LIVE if it is still what the entry wrote."""
         known = self.known_state(row)
         if known in (NOT_WRITTEN, TAKEN_BACK):
             return known

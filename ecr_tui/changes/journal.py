@@ -1,8 +1,8 @@
-"""The record of every policy write: append-only JSON lines, for undo and for the question "who changed this?".
+"""The journal of every policy and tag write: append-only JSON lines, for undo and history.
 
-A line is written and forced to disk before a policy is written and another after it, so that a kill at any point
-leaves a true record: an entry without its second line is "unknown". Lines are never changed or removed.
-Policies are no secrets, and no credential or token ever gets in here; still the file is for its owner only.
+A line is synced to disk before each write and another after it, so that a kill leaves a correct record: an entry
+without its second line is "unknown". Lines are never changed or removed. The file is private to its owner, and never
+contains credentials or tokens.
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ from ecr_tui.config import default_state_dir
 
 _FORMAT = 1
 _TAIL = 1 << 20
-"""Bytes from the end that :meth:`Journal.heads` looks at."""
+"""Bytes from the end for :meth:`Journal.heads`."""
 _RECENT = 4 << 20
-"""Bytes from the end that are enough for most: some thousand entries."""
+"""Bytes from the end that usually suffice: some thousand entries."""
 _WRITING_WAIT = 60.0
-"""Longer than one write can take: a policy is read, written and read again, each within its own time limits."""
+"""Longer than one write can take: a read, a write and a read back, each with its own timeout."""
 
 
 @dataclass(frozen=True)
 class Head:
-    """What the beginning of an entry tells, for completing a command line; ``at`` is ISO 8601."""
+    """The first fields of an entry, for shell completion; ``at`` is ISO 8601."""
 
     id: str
     at: str
@@ -63,8 +63,8 @@ class Head:
 class Journal:
     """A journal file, shared by concurrent instances: each write holds a lock and appends whole lines.
 
-    ``path`` None means ``journal.jsonl`` in ECR_TUI_STATE_DIR or the platform's state folder. Nothing is created
-    before the first :meth:`begin`. Every method raises EnvironmentFailure when the file cannot be used.
+    ``path`` None means ``journal.jsonl`` in ECR_TUI_STATE_DIR or the platform's state folder. Creates nothing before
+    the first :meth:`begin`. Every method raises EnvironmentFailure if the file is not usable.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -75,11 +75,12 @@ class Journal:
         self._file = LineFile(
             path,
             name="the journal",
-            hint="Without it no policy is written. Make it writable, or name another folder with ECR_TUI_STATE_DIR.",
+            hint="Make it writable, or use another folder with ECR_TUI_STATE_DIR. Without the journal nothing is "
+            "written.",
         )
 
     def begin(self, record: Record) -> str:
-        """Note what is about to be written; returns the entry's id. Without it nothing may be written."""
+        """Journal a write before it is sent; returns the entry's id."""
         if record.kind not in KINDS:
             raise ValueError(f"unknown kind of entry: {record.kind}")
         now = datetime.now(UTC)
@@ -95,7 +96,7 @@ class Journal:
     def begin_run(
         self, kind: str, account: str, operator: str, intent: dict[str, Any], targets: Iterable[tuple[str, str, str]]
     ) -> str:
-        """Note what a run is about to do; returns its id. Arguments as the fields of :class:`Run`."""
+        """Journal a run before its first write; returns its id. Arguments as the fields of :class:`Run`."""
         now = datetime.now(UTC)
         identifier = f"run-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
         head = {"v": _FORMAT, "event": "run", "id": identifier, "at": now.isoformat(), "kind": kind}
@@ -104,7 +105,7 @@ class Journal:
         return identifier
 
     def take_over_run(self, identifier: str) -> None:
-        """This program goes on with a run that another one, or an earlier one, left."""
+        """This process resumes an unfinished run."""
         now = datetime.now(UTC).isoformat()
         self._file.append({"v": _FORMAT, "event": "run-again", "id": identifier, "at": now, "by": this_process()})
 
@@ -116,7 +117,7 @@ class Journal:
         self._file.append({"v": _FORMAT, "event": "run-end", "id": identifier, "at": now, "how": how})
 
     def finish(self, identifier: str, outcome: str, detail: str = "") -> None:
-        """Note what became of an entry. Of several the last one counts, so that an "unknown" can be settled later."""
+        """Journal the result of an entry. The last one counts, so that an "unknown" can be settled later."""
         if outcome not in (WRITTEN, FAILED, UNKNOWN):
             raise ValueError(f"unknown outcome: {outcome}")
         now = datetime.now(UTC).isoformat()
@@ -126,20 +127,17 @@ class Journal:
 
     @contextmanager
     def writing(self, arn: str = "") -> Iterator[None]:
-        """Held from the last look at a live policy until it is written: AWS has no revision to compare, so this
-        program's own threads and instances at least must not overwrite each other. Waits up to a minute.
+        """Lock from the last read of a live policy until it is written, so that threads and instances of ecr-tui do not
+        overwrite each other. Waits up to a minute.
 
-        With ``arn`` other repositories can be written meanwhile; without, none.
+        With ``arn`` it locks one repository, without all.
         """
         part = hashlib.sha256(arn.encode()).hexdigest()[:2] if arn else ""
         with self._file.held(_WRITING_WAIT, part):
             yield
 
     def read(self, enough: Callable[[History], bool] | None = None) -> History:
-        """The whole journal; an absent file is an empty history.
-
-        ``enough``: the last of it will do, where that says so.
-        """
+        """The whole journal, or the last part if ``enough`` accepts it. A missing file is an empty history."""
         if enough is not None:
             history = self.recent()
             if history.complete or enough(history):
@@ -147,7 +145,7 @@ class Journal:
         return self._read(None)
 
     def recent(self) -> History:
-        """The last entries, with the whole of each run that they are a part of."""
+        """The last entries, with their whole runs."""
         last = _RECENT
         while True:
             history = self._read(last)
@@ -159,7 +157,7 @@ class Journal:
     def _read(self, last: int | None) -> History:
         entries: dict[str, Entry] = {}
         runs: dict[str, Run] = {}
-        # What a write left is mostly what the next one found: each text is kept once.
+        # A text after one write is usually the text before the next: share it.
         texts: dict[str, str] = {}
 
         def take(value: Any) -> None:
@@ -178,7 +176,7 @@ class Journal:
         return self.read().entries
 
     def heads(self) -> list[Head]:
-        """Of the last entries, oldest first: quick, without waiting for another instance, and silent on any trouble."""
+        """Heads of the last entries, oldest first: fast, without locks, and [] on errors."""
         found = []
         for line in self._file.tail(_TAIL):
             try:
@@ -194,7 +192,7 @@ class Journal:
 
 
 def _settled_by_next(entries: list[Entry]) -> list[Entry]:
-    """An unknown write is told by what the next one to the same place found there, under the same lock."""
+    """Settle unknown writes by the text that the next write to the same place found under the lock."""
     if all(entry.outcome != UNKNOWN for entry in entries):
         return entries
     following: dict[tuple[str, str], Entry] = {}
@@ -217,7 +215,7 @@ _REQUIRED = ("kind", "repository", "arn", "region", "account")
 
 
 def _record_of(value: dict[str, Any], texts: dict[str, str]) -> Record:
-    """Fields that a later version may add are skipped, not refused."""
+    """Ignores fields of later versions."""
     fields: dict[str, str | None] = {}
     for name in Record.__dataclass_fields__:
         if name in value:
@@ -244,7 +242,7 @@ def _run_of(value: dict[str, Any], identifier: str, at: datetime) -> Run:
 
 
 def _take(value: Any, entries: dict[str, Entry], runs: dict[str, Run], texts: dict[str, str]) -> None:
-    """One line of the file. Raises ValueError, KeyError or TypeError for what is none."""
+    """One line of the file. Raises ValueError, KeyError or TypeError for a malformed one."""
     check_version(fields_of(value), _FORMAT)
     event, identifier, at = value["event"], text_of(value["id"]), moment_of(value["at"])
     if not identifier:

@@ -1,6 +1,6 @@
-"""A file of JSON lines that only grows, for the program's owner alone, shared by concurrent instances.
+"""An append-only file of JSON lines, private to its user and shared by concurrent instances.
 
-A line is forced to disk before :meth:`LineFile.append` returns, so that a kill at any point leaves a true record.
+A line is synced to disk before :meth:`LineFile.append` returns, so that a kill leaves a correct record.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ LOCK_WAIT = 5.0
 
 @dataclass(frozen=True)
 class Damage:
-    """A line that cannot be read. It stays in the file; ``line`` counts from 1."""
+    """An unreadable line, kept in the file; ``line`` counts from 1."""
 
     line: int
     why: str
 
 
 class LineFile:
-    """``name`` is what messages call it ("the journal"), ``hint`` what they advise where it cannot be used.
+    """``name`` ("the journal") and ``hint`` are for error messages.
 
-    Nothing is created before the first :meth:`append`. Every method raises EnvironmentFailure when the file cannot
-    be used. The file has mode 0600, a folder that is made for it 0700.
+    Creates nothing before the first :meth:`append`. Every method raises EnvironmentFailure if the file is not usable.
+    The file has mode 0600, a created folder 0700.
     """
 
     def __init__(self, path: Path, *, name: str, hint: str) -> None:
@@ -46,7 +46,7 @@ class LineFile:
         self._name = name
         self._hint = hint
         self._appending = threading.Lock()
-        """Threads of one program wait here, where waiting costs nothing; the file's lock is polled."""
+        """For threads of this process, which then need not poll the file's lock."""
 
     def append(self, value: dict[str, Any]) -> None:
         line = json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
@@ -65,13 +65,13 @@ class LineFile:
             raise self._unusable(exc) from exc
 
     def read(self, take: Callable[[Any], None]) -> tuple[Damage, ...]:
-        """Give each line's value to ``take``, oldest first; one for which it raises ValueError, KeyError or TypeError
-        counts as damaged. An absent file has no lines."""
+        """Pass each line's value to ``take``, oldest first; ValueError, KeyError or TypeError mark it as damaged. A
+        missing file has no lines."""
         with self._reading() as (file, end):
             return () if file is None else tuple(_damaged(file, end, take, self._name.removeprefix("the ")))
 
     def read_last(self, size: int, take: Callable[[Any], None]) -> bool:
-        """As :meth:`read`, of the lines in the last ``size`` bytes; whether these are all. Damage is passed over."""
+        """As :meth:`read`, for the lines in the last ``size`` bytes, ignoring damage; returns whether these are all."""
         with self._reading() as (file, end):
             if file is None:
                 return True
@@ -85,8 +85,7 @@ class LineFile:
 
     @contextmanager
     def _reading(self) -> Iterator[tuple[BinaryIO | None, int]]:
-        """The file (None where there is none) and its size. Lines only come: what is there by then can be read without
-        keeping others from writing."""
+        """The file (None if missing) and its size. The file only grows, so this part can be read without a lock."""
         try:
             descriptor = self._open(self.path, os.O_RDONLY)
         except FileNotFoundError:
@@ -103,7 +102,7 @@ class LineFile:
             raise self._unusable(exc) from exc
 
     def tail(self, size: int) -> list[bytes]:
-        """The last lines, the first perhaps cut off, without waiting for anybody; [] where it cannot be read."""
+        """The last lines, the first one perhaps truncated, without waiting for a lock; [] if unreadable."""
         try:
             with os.fdopen(self._open(self.path, os.O_RDONLY), "rb") as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - size))
@@ -112,8 +111,8 @@ class LineFile:
             return []
 
     def _open(self, path: Path, flags: int) -> int:
-        """A descriptor of a regular file of this user, which is for nobody else. A link is not followed, and a pipe not
-        waited for. Raises OSError, and EnvironmentFailure for what is no such file."""
+        """A descriptor of a regular, private file of this user. Does not follow links or wait for pipes. Raises
+        OSError, and EnvironmentFailure for another kind of file."""
         try:
             descriptor = os.open(path, flags | _CLOEXEC | _NOFOLLOW | _NONBLOCK, 0o600)
         except OSError as exc:
@@ -127,8 +126,8 @@ class LineFile:
             if sys.platform != "win32":
                 if found.st_uid != os.geteuid():
                     raise EnvironmentFailure(
-                        f"{path} belongs to another user, so it is not used",
-                        hint=f"Give it to this user with chown, or move it away. {self._hint}",
+                        f"{path} belongs to another user and is not used",
+                        hint=f"Change its owner with chown, or move it away. {self._hint}",
                     )
                 if stat.S_IMODE(found.st_mode) != 0o600:
                     os.fchmod(descriptor, 0o600)
@@ -139,15 +138,15 @@ class LineFile:
 
     def _no_file(self, path: Path) -> EnvironmentFailure:
         return EnvironmentFailure(
-            f"{path} is not a regular file, so it is not used",
-            hint=f"Move away the link, pipe or folder of that name. {self._hint}",
+            f"{path} is not a regular file and is not used",
+            hint=f"Move away the link, pipe or folder with this name. {self._hint}",
         )
 
     @contextmanager
     def held(self, wait: float, part: str = "") -> Iterator[None]:
-        """A lock beside the file, for work that spans several lines. Waits up to ``wait`` seconds.
+        """A lock file, for work that spans several lines. Waits up to ``wait`` seconds.
 
-        Without ``part`` it is held alone; with one it is shared with every other part, and that part is held alone.
+        Without ``part`` the lock is exclusive; with one it is exclusive for that part only.
         """
         if not part:
             with self._lock_file(self.path.name + ".lock", wait, exclusive=True):
@@ -175,12 +174,12 @@ class LineFile:
             os.close(descriptor)
 
     def _prepare_folder(self) -> bool:
-        """Make the folder; True when the file is not there yet, whose name must then be forced to disk, too."""
+        """Make the folder. True if the file is missing, whose name must then be synced to disk, too."""
         make_private(self.path.parent)
         return not self.path.exists()
 
     def _unusable(self, exc: OSError) -> EnvironmentFailure:
-        return EnvironmentFailure(f"{self._name} {self.path} cannot be used: {exc.strerror or exc}", hint=self._hint)
+        return EnvironmentFailure(f"cannot use {self._name} {self.path}: {exc.strerror or exc}", hint=self._hint)
 
 
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
@@ -189,7 +188,7 @@ _NONBLOCK = getattr(os, "O_NONBLOCK", 0)
 
 
 def _newline_if_torn(descriptor: int) -> bytes:
-    """A kill or a full disk can leave half a line; it is kept on a line of its own, where reading reports it."""
+    """End a partial line after a kill or a full disk, so that reading reports it as damaged."""
     size = os.lseek(descriptor, 0, os.SEEK_END)
     if size == 0:
         return b""
@@ -215,9 +214,9 @@ def _sync_folder(folder: Path) -> None:
 
 @contextmanager
 def _locked(descriptor: int, path: Path, *, exclusive: bool, wait: float = LOCK_WAIT) -> Iterator[None]:
-    """An advisory lock, which the system drops with the process. Waiting for it is bounded."""
+    """An advisory lock with a bounded wait; the system releases it with the process."""
     if sys.platform == "win32":
-        # Appending is atomic enough there for one user's instances, and msvcrt locks bytes, not files.
+        # Appends are atomic enough for one user's instances there, and msvcrt locks bytes, not files.
         yield
         return
     deadline = time.monotonic() + wait
@@ -228,7 +227,7 @@ def _locked(descriptor: int, path: Path, *, exclusive: bool, wait: float = LOCK_
         except BlockingIOError:
             if time.monotonic() > deadline:
                 raise EnvironmentFailure(
-                    f"another instance keeps {path} locked", hint="Let it finish, or close it, and try again."
+                    f"another instance has locked {path}", hint="Wait for it, or close it, and retry."
                 ) from None
             time.sleep(0.02)
     try:
@@ -253,16 +252,16 @@ def _damaged(file: BinaryIO, end: int, take: Callable[[Any], None], name: str) -
             if isinstance(exc, LaterVersion):
                 why = str(exc)
             elif not line.endswith(b"\n"):
-                why = "cut off in the middle"
+                why = "truncated"
             yield Damage(number, why)
 
 
 class LaterVersion(ValueError):
-    """A line in a format that this version does not know."""
+    """A line in a newer format."""
 
 
 def check_version(value: Any, known: int) -> None:
-    """Raises ValueError for a line that is not of the format ``known``; further fields are no other format."""
+    """Raises ValueError for a line in another format than ``known``. Additional fields are allowed."""
     version = value["v"]
     if type(version) is not int or version < 1:
         raise ValueError("no version")
@@ -271,7 +270,7 @@ def check_version(value: Any, known: int) -> None:
 
 
 def _check_characters(line: bytes) -> None:
-    """Raises ValueError for half a character, which JSON can name and nothing can show."""
+    """Raises ValueError for half a surrogate pair, which JSON can express but nothing can display."""
     json.dumps(json.loads(line), ensure_ascii=False).encode()
 
 
@@ -283,7 +282,7 @@ def text_of(value: Any) -> str:
 
 
 def moment_of(value: Any) -> datetime:
-    """Raises TypeError, or ValueError where it is no time, or one without its zone."""
+    """Raises TypeError, or ValueError for a malformed time or one without a time zone."""
     found = datetime.fromisoformat(text_of(value))
     if found.tzinfo is None:
         raise ValueError("a time without its zone")
@@ -291,7 +290,6 @@ def moment_of(value: Any) -> datetime:
 
 
 def fields_of(value: Any) -> dict[str, Any]:
-    """Raises TypeError for what is no JSON object."""
     if not isinstance(value, dict):
         raise TypeError("not an object")
     return value

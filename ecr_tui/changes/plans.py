@@ -1,4 +1,4 @@
-"""What a write would do, before anything is written: pure functions from a policy's text to a :class:`Plan`."""
+"""Plans of writes: pure functions from a policy's text to a :class:`Plan`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from ecr_tui.policy.repair import FormerName, repair
 from ecr_tui.text import block
 
 _OWNER = str(Role.OWNER)
-_CORRECT = "Correct the policy in the AWS console, or replace it as a whole."
+_CORRECT = "Correct the policy in the AWS console, or replace it."
 
 
 @dataclass(frozen=True)
@@ -74,26 +74,26 @@ class Plan:
     on: Callable[[PolicyDocument | None], Change] = field(
         default=lambda live: Change(live, live, False), repr=False, compare=False
     )
-    """The same change made to another text."""
+    """The same change to another text."""
     exact_text: str | None = field(default=None, repr=False)
 
     @property
     def after_text(self) -> str | None:
-        """What is sent: minified, since the limit counts characters; for an undo the former text exactly."""
+        """The text to send: minified, since the limit counts characters; for an undo the exact previous text."""
         if self.after is None:
             return None
-        # ECR hands a policy out reformatted, so a text that it keeps can be longer than one that it takes.
+        # ECR returns a reformatted policy, which can exceed the limit for writes.
         exact = self.exact_text
         return exact if exact is not None and len(exact) <= LIMIT else self.after.minified()
 
     @property
     def refused(self) -> bool:
-        """ECR very likely refuses it: such a plan is shown and not tried."""
+        """ECR very likely rejects it: such a plan is shown but not sent."""
         return any(one.likely for one in self.refusals)
 
     @property
     def repairable(self) -> bool:
-        """What ECR will, or may, refuse stands in the policy already, and a repair takes it out."""
+        """The policy already has what ECR rejects, and a repair removes it."""
         if self.kind in (REPAIR, UNDO, REDO):
             return False
         return repair(self.before, self.repository.arn).change.changed
@@ -103,15 +103,15 @@ class Plan:
         return f"Repair the policy first: ecr-tui repair {self.repository.name}"
 
     def refusal(self) -> EcrTuiError:
-        """Why a refused plan is not tried, as the error that stands in for ECR's own."""
+        """The error for a plan that is not sent."""
         reasons = [one.sentence for one in self.refusals if one.likely]
-        hint = "Correct the document that is to be merged." if self.kind == "grant" else _CORRECT
+        hint = "Correct the document to merge." if self.kind == "grant" else _CORRECT
         if self.kind in (UNDO, REDO):
-            hint = "The former policy cannot be restored as it was. The journal keeps its text: ecr-tui history --json"
+            hint = "Restore it by hand: ecr-tui history --json has its text. The exact previous policy is not writable."
         elif self.repairable:
             hint = self.repair_hint
         return RefusedError(
-            f"ECR would refuse the policy of {self.repository.name}; nothing was sent",
+            f"ECR would reject the policy of {self.repository.name}; nothing was sent",
             detail=block(reasons),
             hint=hint,
             side=_OWNER,
@@ -119,12 +119,12 @@ class Plan:
 
     @property
     def principal(self) -> str:
-        """``named`` as one text, as the journal notes it."""
+        """``named`` as one text, for the journal."""
         return ", ".join(self.named)
 
     @property
     def principals(self) -> tuple[str, ...]:
-        """Whom the plan is about; for a pasted document everyone whom it adds, but "*" and services."""
+        """The principals of the plan; for a pasted document those that it adds, without "*" and services."""
         if self.grant is not None or self.kind != "grant":
             return self.named
         added = (d.principal for d in self.diff if d.op == "add" and d.effect == "Allow")
@@ -162,8 +162,7 @@ class Plan:
 
 
 def needed_of(plans: Iterable[Plan]) -> tuple[NeededPolicies, ...]:
-    """For each principal of the grants among ``plans``, which belong to one command, the policies of its own that it
-    needs for all of the repositories together."""
+    """The identity policies that each principal of the grants among ``plans`` needs for all repositories together."""
     arns: dict[str, list[str]] = {}
     grants = [plan for plan in plans if plan.kind == "grant"]
     for plan in grants:
@@ -176,14 +175,14 @@ def needed_of(plans: Iterable[Plan]) -> tuple[NeededPolicies, ...]:
 def plan_grant_from(
     repository: Repository, text: str | None, grant: Grant, *, registry: RegistryFacts | None = None
 ) -> Plan:
-    """On a text that was read before: for a live preview. Raises InputError when ``text`` is no policy, when a
-    principal is of another partition, or when the result would be longer than ECR takes."""
+    """The plan of a grant on this text. Raises InputError if ``text`` is not a policy, a principal is in another
+    partition, or the result exceeds ECR's limit."""
     for partition in map(partition_of, grant.principals):
         if partition not in (None, repository.partition):
             raise InputError(
                 f"the principal is in partition {partition}, the repository in {repository.partition}",
-                hint="Access never crosses partitions: accounts of one do not exist in another. Choose a principal, or "
-                f"a profile of account B, in {repository.partition}.",
+                hint=f"Choose a principal, or a profile of account B, in {repository.partition}. Access never crosses "
+                "partitions.",
                 side=str(Role.CONSUMER),
             )
     return _plan(
@@ -210,7 +209,7 @@ def plan_revoke_from(
         return revoke(live, principals, access, foreign=foreign)
 
     plan = _plan(repository, text, change, kind="revoke", named=principals, access=access, registry=registry)
-    # To edit what others wrote needs an answer.
+    # Editing statements that ecr-tui did not write needs confirmation.
     return replace(plan, risks=tuple(dict.fromkeys((*change(plan.before).notes, *plan.risks)))) if foreign else plan
 
 
@@ -222,10 +221,7 @@ def plan_document_from(
     registry: RegistryFacts | None = None,
     notes: Sequence[str] = (),
 ) -> Plan:
-    """Merge the statements of a pasted document; ``notes`` tell how it was read.
-
-    Raises InputError as ``policy.change.adopt`` does.
-    """
+    """Merge the statements of a pasted document, read with ``notes``. Raises InputError as ``policy.change.adopt``."""
     _, moved = adopt(None, incoming)
     plan = _plan(repository, text, lambda live: adopt(live, incoming)[0], kind="grant", moved=moved, registry=registry)
     return replace(plan, notes=(*notes, *plan.notes))
@@ -254,8 +250,8 @@ def plan_repair_from(
     repins: Mapping[str, str] | None = None,
     names: Mapping[str, FormerName] | None = None,
 ) -> Plan:
-    """Take out what ECR refuses. ``repins`` as :func:`ecr_tui.policy.repair.repair`; ``names``: who the ids of deleted
-    principals were, to be offered."""
+    """Remove what ECR rejects. ``repins`` as :func:`ecr_tui.policy.repair.repair`; ``names``: the former names of
+    deleted principals, for offers."""
 
     def change(live: PolicyDocument | None) -> Change:
         return repair(live, repository.arn, repins).change
@@ -271,9 +267,9 @@ def plan_repair_from(
     if plan.changed:
         back = refusals(plan.before, standing, read=plan.before, standing=standing)
         if any(one.likely for one in back):
-            notes.append("Undo will not be possible: ECR refuses the text that is in force now. The journal keeps it.")
+            notes.append("Undo will not be possible: ECR rejects the current text. The journal keeps it.")
         elif back:
-            notes.append("Undo restores the text that is in force now, if ECR still takes it.")
+            notes.append("Undo restores the current text, if ECR still accepts it.")
     else:
         left = refusals(plan.before, standing, read=plan.before, standing=standing)
         notes += [f"Not repaired: {one.sentence}." for one in left]
@@ -282,20 +278,20 @@ def plan_repair_from(
 
 
 def sentences(before: PolicyDocument | None, after: PolicyDocument | None) -> list[str]:
-    """What differs in meaning, a line each."""
+    """Lines for the differences in meaning."""
     return [f"{'+' if d.op == 'add' else '-'} {d.effect} {d.principal}: {d.action}" for d in differences(before, after)]
 
 
 def read_live(repository: Repository, text: str | None) -> tuple[str | None, PolicyDocument | None]:
-    """(text, document). Raises InputError, with the place, for a text that is no policy: such a one is not touched."""
+    """(text, document). Raises InputError with the place for an invalid policy, which is never changed."""
     if text is None:
         return None, None
     try:
         return text, PolicyDocument.parse(text)
     except PolicyError as exc:
         raise InputError(
-            f"the policy of {repository.name} cannot be understood: {exc.title}",
-            hint=exc.hint or "It is left as it is. Correct it in the AWS console, or replace it as a whole.",
+            f"the policy of {repository.name} is not valid: {exc.title}",
+            hint=exc.hint or "Correct it in the AWS console, or replace it. ecr-tui does not change it.",
             side=_OWNER,
         ) from exc
 
@@ -312,7 +308,7 @@ def _plan(
     moved: tuple[str, ...] = (),
     registry: RegistryFacts | None = None,
 ) -> Plan:
-    """``access``: the part that a revoke takes; None: all of it."""
+    """``access``: the part to revoke; None: all of it."""
     _, before = read_live(repository, text)
     change = make(before)
     after = change.after
@@ -330,7 +326,7 @@ def _plan(
         notes += [f"It ends at {ending(grant.until)}."] if grant.until is not None else []
     elif kind == "revoke":
         remaining = situation.left(named, access, diff)
-        # First, where a table shows only one line.
+        # First, since a table shows only one line.
         risks = [*(f"{row.sentence()}. {fix_of(row, repository)}." for row in remaining), *risks]
         notes += within_account(named, repository)
     plan = Plan(
@@ -364,7 +360,7 @@ _UNKNOWN = {
 
 
 def _with_registry(plan: Plan, registry: RegistryFacts) -> Plan:
-    """What the registry policy adds: it is decided beside the repository policy, and its Deny beats the grant."""
+    """The plan with the registry policy, which is evaluated as well and whose Deny overrides the grant."""
     effects = tuple(
         registry_policy.effect(registry, plan.repository, principal, plan.access.actions)
         for principal in plan.principals
@@ -381,7 +377,7 @@ def _with_registry(plan: Plan, registry: RegistryFacts) -> Plan:
 
 
 def _denied_by_registry(plan: Plan, effects: Sequence[registry_policy.Effect]) -> list[str]:
-    """Of a policy file; what it means for a grant is in ``Plan.void``."""
+    """Risks of a policy file by the registry policy; for a grant see ``Plan.void``."""
     if plan.kind != "grant" or plan.grant is not None or not plan.changed:
         return []
-    return [f"The grant would be void: {registry_policy.sentence(one)}." for one in effects if one.denies]
+    return [f"The grant would have no effect: {registry_policy.sentence(one)}." for one in effects if one.denies]

@@ -1,4 +1,4 @@
-"""Which program wrote a note, and whether it is still at work: what it left unfinished is its own until it has gone."""
+"""The process that wrote a journal record, and whether it still runs: its unfinished work is its own until it ends."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 
 
 def this_process() -> dict[str, Any]:
-    """To be kept with a note."""
+    """The process id and start time, for a record."""
     return {"host": socket.gethostname(), "pid": os.getpid(), "started": _started(os.getpid())}
 
 
 def is_running(process: Mapping[str, Any], since: datetime, longest: timedelta) -> bool:
-    """Whether the program that left a note ``since`` is at work; none is for longer than ``longest``. One of another
-    machine is believed to be until then."""
+    """Whether the process of a record ``since`` still runs, for at most ``longest``. One on another machine counts as
+    running until then."""
     if not process or datetime.now(UTC) - since > longest:
         return False
     pid = process.get("pid")
@@ -34,10 +34,10 @@ def is_running(process: Mapping[str, Any], since: datetime, longest: timedelta) 
 
 
 def _started(pid: int) -> str:
-    """When a process began, in the kernel's ticks, which tells it from a later one with its number; "" elsewhere."""
+    """Start time of a process in kernel ticks, to detect a reused process id; "" if unavailable."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except (OSError, UnicodeDecodeError):
         return ""
-    # The name in front may hold anything, even parentheses.
+    # The name before it may contain anything, even parentheses.
     return text.rpartition(")")[2].split()[19]

@@ -22,7 +22,7 @@ _OWNER = str(Role.OWNER)
 
 
 class TagStore(Protocol):
-    """``aws.tags.RepositoryTags``, or a test's dictionary. A write is one request, never sent again."""
+    """``aws.tags.RepositoryTags`` or a test double. A write is one request, never retried."""
 
     def tags(self, repository: Repository, /) -> dict[str, str]:
         """Live."""
@@ -32,13 +32,13 @@ class TagStore(Protocol):
     def remove_tags(self, repository: Repository, keys: Iterable[str], /) -> None: ...
 
     def policy_text(self, repository: Repository, /) -> str | None:
-        """The live policy: it decides what a tag does."""
+        """The live policy."""
 
 
 @dataclass(frozen=True)
 class TagPlan:
-    """``repository.tags`` are the live ones, ``after`` all that there will be. ``doubt``: why ``effects`` may not be
-    all. ``kind``: "tag", "undo" or "redo", then with the entry that it ``undoes``."""
+    """``repository.tags`` are the live tags, ``after`` all tags afterwards. ``doubt``: why ``effects`` may be
+    incomplete. ``kind``: "tag", "undo" or "redo", the latter with the entry that it ``undoes``."""
 
     repository: Repository
     after: Mapping[str, str]
@@ -58,12 +58,12 @@ class TagPlan:
 
     @property
     def asks(self) -> bool:
-        """Whether somebody must agree first: access changes, or it is not known whether it does."""
+        """Whether it needs confirmation: access changes, or may change."""
         return self.changed and bool(self.effects or self.doubt)
 
     def lines(self) -> list[str]:
         found = effect_lines(self.before, self.after, self.effects)
-        return [*found, f"It may be more than that: {self.doubt}"] if self.doubt else found
+        return [*found, f"More access may change: {self.doubt}"] if self.doubt else found
 
     def to_json(self, written: bool = False) -> dict[str, Any]:
         """An element of ``tag --json``."""
@@ -80,33 +80,33 @@ class TagPlan:
 
 
 def check_tag(key: str, value: str) -> None:
-    """Raises InputError for what ECR would refuse."""
+    """Raises InputError for tags that ECR would reject."""
     if key.lower().startswith("aws:"):
-        raise InputError(f"the tag {key} is AWS's own", hint="Keys that begin with aws: cannot be changed.")
+        raise InputError(f"the tag {key} is reserved by AWS", hint="Use a key that does not begin with aws:.")
     if not 1 <= len(key) <= LONGEST_KEY:
-        raise InputError(f"a tag's key has 1 to {LONGEST_KEY} characters, this one {len(key)}")
+        raise InputError(f"a tag key has 1 to {LONGEST_KEY} characters, this one has {len(key)}")
     if len(value) > LONGEST_VALUE:
-        raise InputError(f"a tag's value has up to {LONGEST_VALUE} characters, this one {len(value)}")
+        raise InputError(f"a tag value has up to {LONGEST_VALUE} characters, this one has {len(value)}")
     for what, text in (("key", key), ("value", value)):
         if _ALLOWED.fullmatch(text) is None:
             raise InputError(
-                f"a tag's {what} cannot hold {next(c for c in text if _ALLOWED.fullmatch(c) is None)!r}",
-                hint="Allowed are letters, digits, spaces and _ . : / = + - @",
+                f"a tag {what} cannot contain {next(c for c in text if _ALLOWED.fullmatch(c) is None)!r}",
+                hint="Use only letters, digits, spaces and _ . : / = + - @",
             )
 
 
 def changed_tags(before: Mapping[str, str], tags: Mapping[str, str], unset: Iterable[str]) -> dict[str, str]:
-    """All tags afterwards. Raises InputError for what cannot be."""
+    """All tags afterwards. Raises InputError for an impossible change."""
     unset = set(unset)
     for key in unset:
         check_tag(key, "")
         if key in tags:
-            raise InputError(f"the tag {key} is both to be set and to be removed")
+            raise InputError(f"the tag {key} is both set and removed")
     for key, value in tags.items():
         check_tag(key, value)
     after = {key: value for key, value in {**before, **tags}.items() if key not in unset}
     if len(after) > MOST:
-        raise InputError(f"a repository has up to {MOST} tags, these would be {len(after)}")
+        raise InputError(f"a repository has up to {MOST} tags, this would be {len(after)}")
     return after
 
 
@@ -118,7 +118,7 @@ def plan_tags(
     *,
     registry: RegistryFacts | None = None,
 ) -> TagPlan:
-    """On the live tags and the live policy."""
+    """The plan on the live tags and policy."""
     fresh = replace(repository, tags=store.tags(repository))
     return _plan(store, fresh, changed_tags(fresh.tags or {}, tags, unset), registry)
 
@@ -131,14 +131,14 @@ def plan_back(
     later: Iterable[Entry] = (),
     registry: RegistryFacts | None = None,
 ) -> TagPlan:
-    """Exactly the tags from before ``entry``. Raises ConflictError when the live ones are not what it wrote."""
+    """The plan to restore the exact tags before ``entry``. Raises ConflictError if the live tags changed after it."""
     fresh = replace(repository, tags=store.tags(repository))
     kind = REDO if entry.record.kind == UNDO else UNDO
     if (fresh.tags or {}) != tags_of(entry.record.after_text):
         raise ConflictError(
-            f"the tags of {repository.name} were changed since; nothing was {kind}ne",
+            f"the tags of {repository.name} changed after that write; nothing was {kind}ne",
             detail="\n".join([*told_later(entry, tuple(later)), f"They are: {tags_text(fresh.tags or {})}"]),
-            hint="Look at the tags as they are now.",
+            hint="Check the current tags.",
             side=_OWNER,
         )
     plan = _plan(store, fresh, tags_of(entry.record.before_text), registry)
@@ -153,10 +153,7 @@ def plan_half(
     complete: bool = False,
     registry: RegistryFacts | None = None,
 ) -> TagPlan:
-    """From what a change of tags left that was carried out in part: back to before it, or to its end (``complete``).
-
-    Only the tags that it was about.
-    """
+    """The plan to take back a partly executed change of tags, or to ``complete`` it; only for its own tags."""
     record = entry.record
     fresh = replace(repository, tags=store.tags(repository))
     before, after = tags_of(record.before_text), tags_of(record.after_text)
@@ -176,18 +173,18 @@ def _plan(store: TagStore, fresh: Repository, after: Mapping[str, str], registry
     except CredentialsError:
         raise
     except EcrTuiError as error:
-        return TagPlan(fresh, after, (), f"the policy is not known: {error.title}")
+        return TagPlan(fresh, after, (), f"the policy is unknown: {error.title}")
     effects, doubt = tag_effects(fresh, document, after, registry)
     return TagPlan(fresh, after, effects, doubt, text)
 
 
 def tags_of(text: str | None) -> dict[str, str]:
-    """From an entry of the journal."""
+    """The tags of a journal entry."""
     try:
         found = json.loads(text or "{}")
         return {str(key): str(value) for key, value in found.items()}
     except (ValueError, AttributeError) as exc:
-        raise InputError("the journal's note of the tags cannot be understood", detail=repr(exc)) from exc
+        raise InputError("the journal's record of the tags is not readable", detail=repr(exc)) from exc
 
 
 def tags_text(tags: Mapping[str, str]) -> str:

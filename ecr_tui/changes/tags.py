@@ -1,7 +1,7 @@
-"""Use case: change a repository's tags, with what that does to the access that hangs on them shown first.
+"""Use case: change a repository's tags, after a preview of the access that depends on them.
 
-read tags and policy, work out who gains and who loses, compare, write, read back, journal. Tags decide in conditions at
-the moment they are written, so a plan holds only for the tags and the policy that it was made on.
+read tags and policy, work out who gains and loses access, compare, write, read back, journal. Tags take effect in
+conditions at once, so a plan is valid only for the tags and policy that it was made on.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _OWNER = str(Role.OWNER)
 
 @dataclass(frozen=True)
 class TagOutcome:
-    """As ``grants.Outcome``."""
+    """As ``apply.Outcome``."""
 
     plan: TagPlan
     written: bool
@@ -43,10 +43,10 @@ def apply_tags(
     read_only: str = "",
     pace: Pace | None = None,
 ) -> TagOutcome:
-    """Write what was previewed.
+    """Write the previewed plan.
 
-    Raises InputError in read-only mode, ConflictError when tags or policy are others by now (nothing is written then),
-    EnvironmentFailure when the journal cannot be written, and the store's errors when AWS refuses.
+    Raises InputError in read-only mode, ConflictError if tags or policy changed (nothing is written),
+    EnvironmentFailure if the journal is not writable, and the store's errors if AWS refuses.
     """
     gate(read_only)
     if not plan.changed:
@@ -70,8 +70,7 @@ def apply_tags(
 
 
 def _compare(store: TagStore, plan: TagPlan, tags: Mapping[str, str] | None = None) -> None:
-    """Raises ConflictError where tags or policy are not what was shown. The tags, which are what is written, are
-    looked at last unless they are given."""
+    """Raises ConflictError if tags or policy differ from the preview. Reads the tags last, unless given."""
     if tags is not None and tags != plan.before:
         raise _tags_changed(plan, tags)
     _compare_policy(store, plan)
@@ -97,9 +96,9 @@ def _compare_policy(store: TagStore, plan: TagPlan) -> None:
     _, now = read_live(plan.repository, store.policy_text(plan.repository))
     if not equivalent(shown, now):
         raise ConflictError(
-            f"the policy of {plan.repository.name} has changed since; the tags may do something else now, so nothing "
-            "was written",
-            hint="Look at the effect afresh, and decide again.",
+            f"the policy of {plan.repository.name} changed after this preview, so the tags may have another effect; "
+            "nothing was written",
+            hint="Preview the change again.",
             side=_OWNER,
         )
 
@@ -114,7 +113,7 @@ class _Step:
 
 
 def _steps(store: TagStore, plan: TagPlan) -> list[_Step]:
-    """What ends access first: a kill in between must not leave more than either state."""
+    """The requests, those that end access first: a kill in between must not leave more access than either state."""
     repository, before, after = plan.repository, plan.before, dict(plan.after)
     gone = [key for key in before if key not in after]
     fresh = {key: value for key, value in after.items() if before.get(key) != value}
@@ -146,7 +145,7 @@ def _write(store: TagStore, journal: Journal, plan: TagPlan, identifier: str, pa
         _finish(journal, identifier, UNKNOWN, repr(exc), notes)
         raise
     if unanswered:
-        notes.append("AWS's response was lost, but the tags were written")
+        notes.append("the response was lost, but the tags were written")
     live = _seen(store, repository)
     for pause in READ_BACK_PAUSES:
         if live in (None, after):
@@ -154,7 +153,7 @@ def _write(store: TagStore, journal: Journal, plan: TagPlan, identifier: str, pa
         time.sleep(pause)
         live = _seen(store, repository)
     if live is None:
-        notes.append("written, but the tags could not be read back")
+        notes.append("written, but reading the tags back failed")
     elif live != after:
         _finish(journal, identifier, UNKNOWN, f"reads back differently: {tags_text(live)}", notes)
         raise EcrTuiError(
@@ -168,7 +167,7 @@ def _write(store: TagStore, journal: Journal, plan: TagPlan, identifier: str, pa
 
 
 class _GaveUp(Exception):
-    """No further attempt at a step. ``nothing_written``: every attempt was refused."""
+    """The retries of a step ended. ``nothing_written``: every attempt was refused."""
 
     def __init__(self, error: EcrTuiError, *, nothing_written: bool) -> None:
         super().__init__(error.title)
@@ -177,10 +176,7 @@ class _GaveUp(Exception):
 
 
 def _take(step: _Step, store: TagStore, plan: TagPlan, pace: Pace, unanswered: bool) -> bool:
-    """Carry out one request, looking again before each further attempt; returns whether a response was lost so far.
-
-    Raises _GaveUp.
-    """
+    """Send one request, reading the tags again before each retry. Returns whether a response was lost."""
     lost_here = False
     while True:
         try:
@@ -204,17 +200,17 @@ def _take(step: _Step, store: TagStore, plan: TagPlan, pace: Pace, unanswered: b
 
 
 def _in_part(plan: TagPlan, live: Mapping[str, str] | None, error: EcrTuiError, identifier: str) -> EcrTuiError:
-    """What to tell where some of the write may be there."""
+    """The error for a write that may be partly executed."""
     name = plan.repository.name
     detail = f"{error.detail or error.title}\nThey are: {'not known' if live is None else tags_text(live)}"
     hint = f"The journal says so. To put the changed tags back: ecr-tui undo {identifier}"
     if isinstance(error, ConflictError):
-        return ConflictError(f"someone else changed the tags of {name} during the write", detail=detail, hint=hint)
+        return ConflictError(f"the tags of {name} changed during the write", detail=detail, hint=hint)
     if live is None or live == plan.before:
-        title = f"it is not known whether the tags of {name} were written: {error.title}"
-        hint = "AWS may still carry it out. The journal says so. Look at the tags before you try again."
+        title = f"it is unknown whether the tags of {name} were written: {error.title}"
+        hint = "Check the tags before you retry: AWS may still write them. The journal marks this write as unknown."
     else:
-        title = f"the tags of {name} were changed only in part: {error.title}"
+        title = f"the tags of {name} were only partly changed: {error.title}"
     return EnvironmentFailure(title, detail=detail, hint=hint, side=_OWNER)
 
 
@@ -229,7 +225,7 @@ def _finish(journal: Journal, identifier: str, outcome: str, detail: str, notes:
     try:
         journal.finish(identifier, outcome, detail)
     except EnvironmentFailure as exc:
-        notes.append(f"the outcome could not be noted in the journal: {exc.title}")
+        notes.append(f"the journal was not updated with the result: {exc.title}")
 
 
 def _text(tags: Mapping[str, str]) -> str:

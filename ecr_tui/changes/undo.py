@@ -1,9 +1,8 @@
-"""Use case: take back any write of the journal, and take that back again.
+"""Use case: undo and redo of any write in the journal.
 
-Every entry keeps the texts before and after it, so there is one rule for all: an entry may be taken back while the live
-policy still is what it left, and then exactly the former text is written. Taking back an undo is a redo. Each is an
-entry of its own, which in turn may be taken back; so the entries that belong together are a chain, of which only the
-last link is in force.
+Every entry keeps the texts before and after it. An entry can be undone while the live policy is still what it wrote;
+then exactly the previous text is written. The undo of an undo is a redo. Each is an entry that can be undone in turn,
+so related entries form a chain, of which only the last link is in effect.
 """
 
 from __future__ import annotations
@@ -45,9 +44,9 @@ TagsFor = Callable[[Entry], Mapping[str, str]]
 """The live tags of an entry's repository."""
 
 LATE = timedelta(minutes=5)
-"""For so long AWS may carry out a request that it has not answered, or whose sender was killed."""
+"""How long AWS may still execute a request without a response, or whose sender was killed."""
 _REVISED = timedelta(days=1)
-"""For so long a write that is noted as never carried out is looked for once more."""
+"""How long a write journalled as not executed is looked up once more."""
 
 
 def undo(
@@ -83,14 +82,14 @@ def undo(
             entry = last(history)
         if entry is None:
             raise InputError(
-                f"there is nothing to {'redo' if redo else 'undo'}",
-                hint=f"The journal {journal.path} holds no {'undo' if redo else 'write'}"
-                f"{' of this account' if account else ''} that is not taken back already.",
+                f"nothing to {'redo' if redo else 'undo'}",
+                hint=f"Run ecr-tui history to see past writes. The journal {journal.path} has no "
+                f"{'undo' if redo else 'write'}{' of this account' if account else ''} in effect.",
             )
         if entry.record.subject == TAGS:
             raise InputError(
                 f"{entry.id} changed the tags of {entry.record.repository}, not a policy",
-                hint=f"See its effect and take it back in the journal (U), or with: ecr-tui undo {entry.id}",
+                hint=f"Undo it in the journal (U), or with: ecr-tui undo {entry.id}",
             )
         return _take_back(store_for(entry), journal, history, entry, operator)
 
@@ -105,14 +104,14 @@ def undo_entry(
     run: str = "",
     pace: Pace | None = None,
 ) -> Outcome:
-    """Take back that very write, as one of a run. Raises ConflictError when the live policy is not what it left."""
+    """Undo one write of a run. Raises ConflictError if the live policy changed after it."""
     gate(read_only)
 
     def plan_on(text: str | None) -> Plan:
         try:
             return plan_undo_from(entry, text)
         except ConflictError:
-            # Who wrote since is worth reading the journal for.
+            # Read the journal to name the later writes.
             return plan_undo_from(entry, text, journal.read(holds(entry.id)).later(entry))
 
     with journal.writing(entry.record.arn):
@@ -120,7 +119,7 @@ def undo_entry(
 
 
 def holds(identifier: str) -> Callable[[History], bool]:
-    """Whether a history has the entry with this id."""
+    """Whether a history has this entry."""
     return lambda history: history.find(identifier) is not None
 
 
@@ -128,24 +127,26 @@ def entry_of(history: History, identifier: str, account: str | None) -> Entry:
     """The entry with this id. Raises InputError where there is none, or it is not of ``account`` (None: any)."""
     entry = history.find(identifier)
     if entry is None:
-        raise InputError(f"the journal has no entry {identifier!r}", hint="ecr-tui history lists them with their ids.")
+        raise InputError(f"no entry {identifier!r} in the journal", hint="Run ecr-tui history to list the ids.")
     if account not in (None, entry.record.account):
         raise InputError(
-            f"{entry.id} was written in account {entry.record.account}, and this profile belongs to {account}",
-            hint="Use the profile of that account.",
+            f"{entry.id} was written in account {entry.record.account}, but this profile belongs to {account}",
+            hint=f"Use a profile of account {entry.record.account}.",
             side=str(Role.OWNER),
         )
     return entry
 
 
 def target(history: History, entry: Entry, *, redo: bool = False, settled: bool = True) -> Entry:
-    """Which entry is to be taken back, so that ``entry`` is no longer in force (``redo``: is in force again).
+    """The entry to undo so that ``entry`` is no longer in effect (``redo``: is in effect again).
 
-    To redo an undo is to take it back. Raises InputError when there is nothing to do, or nothing was ever written, and
-    ConflictError where the outcome is unknown, unless nobody has looked yet (``settled`` False).
+    Raises InputError if there is nothing to do or nothing was written, and ConflictError if the result is unknown,
+    unless it was not looked up yet (``settled`` False).
     """
     if entry.outcome == FAILED:
-        raise InputError(f"{entry.id} was never written", detail=entry.detail, hint="There is nothing to take back.")
+        raise InputError(
+            f"{entry.id} was not written", detail=entry.detail, hint="Choose another write: there is nothing to undo."
+        )
     tip, in_force = history.tip(entry)
     if tip.outcome == UNKNOWN:
         if settled and tip.id not in history.half:
@@ -157,9 +158,9 @@ def target(history: History, entry: Entry, *, redo: bool = False, settled: bool 
     if entry.record.kind == UNDO:
         redo = False
     if in_force == redo:
-        state = "is in force already" if in_force else "is taken back already"
+        state = "is already in effect" if in_force else "is already undone"
         by = f", by {tip.id} of {tip.at:%Y-%m-%d %H:%M} UTC" if tip is not entry else ""
-        raise InputError(f"{entry.id} {state}{by}", hint="ecr-tui history shows what was taken back.")
+        raise InputError(f"{entry.id} {state}{by}", hint="Run ecr-tui history to see what was undone.")
     return tip
 
 
@@ -167,13 +168,15 @@ def _not_known(history: History, entry: Entry) -> ConflictError:
     subject = "tags" if entry.record.subject == TAGS else "policy"
     unclear = (entry.record.arn, entry.record.subject) in history.unclear
     if unclear or history.later(entry):
-        title = f"it is not known whether {entry.id} was written"
-        hint = f"The live {subject} match neither side of it. Look at them, and change them as you need."
+        title = f"it is unknown whether {entry.id} was written"
+        hint = f"Check the live {subject} and edit them: they match neither the state before nor after this write."
         if subject == "policy":
-            hint = "The live policy matches neither side of it. Look at it, and grant or revoke as you need."
+            hint = (
+                "Check the live policy, then grant or revoke: it matches neither the state before nor after this write."
+            )
     else:
-        title = f"{entry.id} is not written, or not yet"
-        hint = f"AWS did not answer, and may carry it out within {LATE.seconds // 60} minutes. Try again then."
+        title = f"{entry.id} is not written yet"
+        hint = f"Retry in {LATE.seconds // 60} minutes: AWS did not answer and may still write it."
     return ConflictError(title, detail=entry.detail, hint=hint, side=str(Role.OWNER))
 
 
@@ -184,9 +187,9 @@ def _take_back(store: PolicyStore, journal: Journal, history: History, entry: En
         plan = plan_undo_from(entry, text, later)
         if again is not None:
             raise ConflictError(
-                f"the policy of {entry.record.repository} is what a later write made of it; nothing was {plan.kind}ne",
+                f"a later write changed the policy of {entry.record.repository}; nothing was {plan.kind}ne",
                 detail="\n".join(told_later(entry, [again])),
-                hint=f"Take that one back: ecr-tui undo {again.id}",
+                hint=f"Undo that one first: ecr-tui undo {again.id}",
                 side=str(Role.OWNER),
             )
         return plan
@@ -195,15 +198,15 @@ def _take_back(store: PolicyStore, journal: Journal, history: History, entry: En
     open_ = [one for one in later if one.outcome == UNKNOWN]
     if not open_:
         return outcome
-    late = f"AWS did not answer {open_[-1].id}: should it be carried out late, it replaces this one"
+    late = f"AWS did not answer {open_[-1].id}; if it is still written, it replaces this one"
     return replace(outcome, notes=(*outcome.notes, late))
 
 
 def plan_undo_from(entry: Entry, text: str | None, later: Sequence[Entry] = ()) -> Plan:
-    """Back to the text before ``entry``: a "redo" where that is an undo itself, else an "undo".
+    """The plan to restore the text before ``entry``: a "redo" if that is an undo, else an "undo".
 
-    Raises ConflictError when ``text``, the live one, is not what it wrote. ``later`` are the writes to the repository
-    of which the journal knows, after ``entry``.
+    Raises ConflictError if ``text``, the live one, changed after it. ``later``: later writes to the repository in the
+    journal.
     """
     record = entry.record
     repository = repository_of(entry)
@@ -213,10 +216,10 @@ def plan_undo_from(entry: Entry, text: str | None, later: Sequence[Entry] = ()) 
     kind = REDO if record.kind == UNDO else UNDO
     if not equivalent(live, written):
         raise ConflictError(
-            f"the policy of {record.repository} was changed "
-            f"{'again' if later else 'by someone else'} since; nothing was {kind}ne",
+            f"the policy of {record.repository} was changed {'by a later write' if later else 'by another writer'}; "
+            f"nothing was {kind}ne",
             detail="\n".join([*told_later(entry, later), *sentences(written, live)]),
-            hint="Look at the policy as it is now: take the access away with a revoke, or grant it again.",
+            hint="Check the current policy, then revoke or grant.",
             side=str(Role.OWNER),
         )
     diff, findings = differences(live, former), lint_of(former, repository)
@@ -239,23 +242,23 @@ def plan_undo_from(entry: Entry, text: str | None, later: Sequence[Entry] = ()) 
 
 
 def told_later(entry: Entry, later: Sequence[Entry]) -> list[str]:
-    """Who wrote after ``entry``, as far as the journal knows, a line each, the last few of them."""
+    """Lines for the last few writes after ``entry`` in the journal."""
     if not later:
         return [
-            f"The write of {entry.at:%Y-%m-%d %H:%M} UTC is no longer the last one. The journal knows of no later one, "
-            "so it was not made with this journal: another program, another user or another machine."
+            f"The write of {entry.at:%Y-%m-%d %H:%M} UTC is no longer the last one. The later one is not in this "
+            "journal: it came from another program, user or machine."
         ]
     return [
         f"{one.at:%Y-%m-%d %H:%M} UTC: {one.record.kind}"
         + (f" for {describe(one.record.principal)}" if one.record.principal else "")
         + (f" by {one.record.operator}" if one.record.operator else "")
-        + f" ({one.id}{', outcome unknown' if one.outcome == UNKNOWN else ''})"
+        + f" ({one.id}{', result unknown' if one.outcome == UNKNOWN else ''})"
         for one in later[-5:]
     ]
 
 
 def same_again(history: History, entry: Entry) -> Entry | None:
-    """A later write that stands and left the same: then the live policy is that one's, and not the entry's."""
+    """A later write in effect with the same text, which then owns the live policy."""
     record = entry.record
     if record.kind == UNDO:
         return None
@@ -275,12 +278,11 @@ def settle(
     tags_for: TagsFor | None = None,
     enough: Callable[[History], bool] | None = None,
 ) -> History:
-    """Find out what became of entries whose outcome is unknown (a kill, a lost response), and note it in the journal.
+    """Look up the results of entries with an unknown result (a kill, a lost response), and journal them.
 
-    Callers hold ``journal.writing()``, with ``arn`` that repository's. What is live tells of the last entry of a
-    repository, and of an earlier one that AWS carried out late; what cannot be told stays unknown, and so does for a
-    while what was not carried out yet. Changes of tags are told where ``tags_for`` is given. ``enough`` as for
-    :meth:`Journal.read`, of what is told then.
+    Callers hold ``journal.writing()``, with ``arn`` that repository's. The live policy decides about the last entry of
+    a repository, and about an earlier one that AWS executed late. Others stay unknown, and so do recent requests that
+    AWS may still execute. Changes of tags need ``tags_for``. ``enough`` as for :meth:`Journal.read`.
     """
     history = journal.read() if enough is None else journal.recent()
     told = _told(history, store_for, journal, account, arn, tags_for)
@@ -327,7 +329,7 @@ def _told(
 
 
 def _perhaps_cut(history: History, entries: Sequence[Entry]) -> Entry | None:
-    """The last change of tags whose outcome is unknown, where nothing that was written after it stands."""
+    """The last change of tags with an unknown result, if no later write is in effect."""
     for entry in reversed(entries):
         if entry.record.subject == TAGS and entry.outcome == UNKNOWN and entry.id not in history.undone_by:
             later = history.later(entry)
@@ -336,13 +338,13 @@ def _perhaps_cut(history: History, entries: Sequence[Entry]) -> Entry | None:
 
 
 def _may_come(entry: Entry, now: datetime) -> bool:
-    """Whether it was not answered, is not known to have been carried out, and is young enough to be looked for."""
+    """Whether it had no response, is not known to be executed, and is recent enough to look up."""
     unanswered = entry.outcome == UNKNOWN or (entry.outcome == FAILED and entry.detail == NEVER_ARRIVED)
     return unanswered and now - entry.at < _REVISED
 
 
 def _is_live(history: History, entry: Entry, live: str | None) -> bool:
-    """Whether what is live is what this write left, and no later one."""
+    """Whether the live text comes from this write and not from a later one."""
     record = entry.record
     return found_in(record, live) == WRITTEN and not any(
         same_state(record.subject, live, one.record.after_text) for one in history.later(entry)
@@ -350,7 +352,7 @@ def _is_live(history: History, entry: Entry, live: str | None) -> bool:
 
 
 def _live(store_for: StoreFor, tags_for: TagsFor | None, entry: Entry) -> str | None:
-    """What is there now, as the journal keeps it. Raises InputError for a policy that cannot be understood."""
+    """The live text as the journal keeps it. Raises InputError for an invalid policy."""
     if entry.record.subject == TAGS:
         return json.dumps(dict(tags_for(entry) if tags_for is not None else {}))
     return read_live(repository_of(entry), store_for(entry).read(repository_of(entry)))[0]
@@ -362,6 +364,6 @@ def _noted(journal: Journal, entry: Entry, outcome: str, detail: str) -> Entry:
 
 
 def repository_of(entry: Entry) -> Repository:
-    """Enough of the repository to read and write its policy; its URI and tags are not in the journal."""
+    """The repository as far as the journal has it: without URI and tags."""
     record = entry.record
     return Repository(record.repository, record.arn, "", record.region, record.account)

@@ -1,7 +1,6 @@
-"""The command line: the same use cases as the screens, for scripts, CI and screen readers.
+"""The command line: the use cases of the screens, for scripts, CI and screen readers.
 
-With ``--json`` stdout carries exactly one document; everything else goes to stderr. Exit codes are DESIGN's:
-0 done, 1 denied or verification failed, 2 bad input, 3 environment, 4 the policy changed meanwhile.
+With ``--json`` stdout has exactly one document; everything else goes to stderr. Exit codes: see ``manual.CODES``.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ _COMMANDS = {
 
 
 def main() -> NoReturn:
-    """The entry point: a failure becomes one clear message and its exit code, never a traceback."""
+    """Entry point: a failure becomes a message and an exit code, never a traceback."""
     streams = Streams()
     if completing.VARIABLE in os.environ:
         answer(cli)
@@ -66,7 +65,7 @@ def main() -> NoReturn:
 def _run() -> int:
     try:
         result = cli.main(prog_name="ecr-tui", standalone_mode=False)
-        # Outside standalone mode click hands back what a command passed to Context.exit.
+        # Outside standalone mode click returns the code passed to Context.exit.
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
         shown = io.StringIO()
@@ -85,12 +84,12 @@ def _run() -> int:
 
 
 def _unexpected(fault: Exception) -> EcrTuiError:
-    """The last resort. Where it happened is told; what the values were is not: secrets may be among them."""
+    """Names the place of an unexpected error, without values: they may contain secrets."""
     last = traceback.extract_tb(fault.__traceback__)[-1]
     place = f"{Path(last.filename).parent.name}/{Path(last.filename).name}, line {last.lineno}"
     return EcrTuiError(
         f"unexpected {type(fault).__name__} in {last.name} ({place})",
-        hint="Report this line. ecr-tui history shows what was written before.",
+        hint="Report this line as a bug. Run ecr-tui history to see what was written before.",
     )
 
 
@@ -108,21 +107,25 @@ def _unexpected(fault: Exception) -> EcrTuiError:
     multiple=True,
     metavar="K=V",
     shell_complete=completing.tags,
-    help="Start with this tag filter; may be repeated.",
+    help="Start with this tag filter; repeatable.",
 )
-@click.option("--engine", type=ENGINES, help="How to verify: docker, the registry protocol itself, or whichever works.")
+@click.option(
+    "--engine",
+    type=ENGINES,
+    help="Engine for verifications: docker, direct (the registry protocol), or auto. Default: auto.",
+)
 @click.option(
     "--log-calls",
     "log_calls",
     metavar="FILE",
     shell_complete=completing.files,
-    help="At the end, write every AWS call and registry request there, without secrets; - is stderr.",
+    help="Write every AWS call and registry request to FILE at the end, without secrets; - writes to stderr.",
 )
 @click.pass_context
 def cli(context: click.Context, /, **flags: Any) -> None:
-    """Let another AWS account push to and pull from your ECR repositories, by tag, and prove it live.
+    """Grant other AWS accounts access to your ECR repositories, by tag, and verify it live.
 
-    Without a command it opens the terminal interface.
+    Without a command, opens the terminal interface.
     """
     context.obj = flags
     if flags["log_calls"]:

@@ -1,4 +1,4 @@
-"""``plan``, ``grant`` and ``revoke``: changing who has access."""
+"""``plan``, ``grant`` and ``revoke``."""
 
 from __future__ import annotations
 
@@ -92,20 +92,20 @@ grant_options = all_of(
         "document",
         type=click.Path(path_type=Path, allow_dash=True),
         metavar="FILE",
-        help="Merge the statements of a policy file (- for stdin) instead of --to, --access, --if-tag and --until.",
+        help="Merge the statements of a policy file (- reads stdin) instead of --to, --access, --if-tag and --until.",
     ),
 )
 
 
 run_options = all_of(
-    click.option("--resume", is_flag=True, help="Go on with the last run of this command that was interrupted."),
+    click.option("--resume", is_flag=True, help="Resume the last interrupted run of this command."),
     click.option(
         "--parallel",
         type=click.IntRange(1, 16),
         default=8,
         show_default=True,
         metavar="N",
-        help="Repositories at a time; the pace is what AWS allows.",
+        help="Repositories in parallel; slows down when AWS throttles.",
     ),
 )
 
@@ -116,9 +116,9 @@ run_options = all_of(
 @json_option
 @click.pass_context
 def plan(context: click.Context, /, as_json: bool, **flags: Any) -> None:
-    """Show what a grant would write, and whether both sides would then allow it. Writes nothing.
+    """Preview a grant: the policy change, and whether both accounts would then allow the access. Writes nothing.
 
-    Exit 1 where ECR would refuse the policy.
+    Exits with 1 when ECR would reject the policy.
     """
     with open_workspace(context, flags) as workspace:
         seen = render_sides.seen_all(
@@ -149,9 +149,9 @@ def plan(context: click.Context, /, as_json: bool, **flags: Any) -> None:
 @json_option
 @click.pass_context
 def grant(context: click.Context, /, as_json: bool, resume: bool, parallel: int, **flags: Any) -> None:
-    """Grant access: merge one statement into each repository's policy, and read it back.
+    """Grant access to repositories: merge one statement into each repository policy and confirm the result.
 
-    Of several repositories one that fails stops no other. A run that was interrupted is gone on with by --resume.
+    A failure on one repository does not stop the others. Resume an interrupted run with --resume.
     """
     with open_workspace(context, flags) as workspace:
         bulk, asking = workspace.changes.bulk(parallel), Asking.of(workspace.settings, flags, as_json=as_json)
@@ -172,12 +172,12 @@ def grant(context: click.Context, /, as_json: bool, resume: bool, parallel: int,
     multiple=True,
     metavar="PRINCIPAL",
     shell_complete=completing.principals,
-    help="The principal that loses access; may be repeated.",
+    help="Principal that loses access; repeatable.",
 )
 @click.option(
     "--foreign",
     is_flag=True,
-    help="Take the principal out of Allow statements that ecr-tui did not write, too. Default: leave those alone.",
+    help="Also remove the principal from Allow statements that ecr-tui did not write. Default: keep those.",
 )
 @account_options
 @run_options
@@ -185,7 +185,7 @@ def grant(context: click.Context, /, as_json: bool, resume: bool, parallel: int,
 @json_option
 @click.pass_context
 def revoke(context: click.Context, /, as_json: bool, resume: bool, parallel: int, **flags: Any) -> None:
-    """Take back what ecr-tui granted a principal; statements of others are left alone, and said."""
+    """Revoke access that ecr-tui granted. Statements that ecr-tui did not write are kept, and listed."""
     if not resume and not flags["principals"]:
         raise click.UsageError("Missing option '--to'.", context)
     with open_workspace(context, flags) as workspace:
@@ -201,7 +201,9 @@ def revoke(context: click.Context, /, as_json: bool, resume: bool, parallel: int
 def resume_run(bulk: Bulk, flags: dict[str, Any], kind: str, asking: Asking) -> int:
     given = ("repositories", "principals", "conditions", "document", "until", "tags", "repins", "foreign")
     if any(flags.get(name) for name in given):
-        raise InputError("--resume goes on with a run as it was begun", hint="Leave out repositories and the grant.")
+        raise InputError(
+            "--resume repeats the options of the interrupted run", hint="Remove the repositories and the grant options."
+        )
     left = unfinished(bulk, kind)
     with Meter("Reading policies") as meter:
         found = bulk.resume(left, on_progress=meter)
@@ -214,7 +216,7 @@ def resume_run(bulk: Bulk, flags: dict[str, Any], kind: str, asking: Asking) -> 
 
 
 def grant_plans(workspace: Workspace, flags: dict[str, Any]) -> list[Plan]:
-    """Plans that are only looked at. Raises what keeps the first of them from being made."""
+    """Plans for a preview. Raises the error of the first repository that has none."""
     rows, intent = _grant_of(workspace, flags)
     with Meter("Reading policies") as meter:
         found = workspace.changes.bulk().plan(rows, intent, on_progress=meter)
@@ -228,9 +230,7 @@ def _grant_of(workspace: Workspace, flags: dict[str, Any]) -> tuple[list[Reposit
     source: Path | None = flags["document"]
     if source is not None:
         if flags["principals"] or flags["conditions"] or flags["until"]:
-            raise InputError(
-                "--from brings its own principals and conditions", hint="Leave out --to, --if-tag and --until."
-            )
+            raise InputError("--from has its own principals and conditions", hint="Remove --to, --if-tag and --until.")
         incoming = read_incoming(_read(source))
         return chosen(workspace, flags), Intent.to_merge(incoming.document, incoming.notes)
     until = parse_until(flags["until"]) if flags["until"] else None

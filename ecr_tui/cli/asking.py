@@ -1,4 +1,4 @@
-"""Asking before a write, as the command line does it: the answer, or the flags that stand for one."""
+"""Confirmation before a write: by a prompt, or by flags."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ecr_tui.errors import InputError
 
 @dataclass(frozen=True)
 class Asking:
-    """``yes`` and ``production`` are the flags; with ``as_json`` nobody is there to be asked."""
+    """``yes`` and ``production`` are the flags; ``as_json`` disables prompts."""
 
     settings: Settings
     yes: bool
@@ -27,10 +27,10 @@ class Asking:
         return cls(settings, flags["yes"], flags["production"], as_json)
 
     def confirm(self, question: str, *, needed: bool = True, lost: str = "") -> None:
-        """Go on only with an answer. Raises Abort when it is no, InputError where nobody can be asked.
+        """Return once confirmed. Raises Abort on no, InputError without a terminal to ask on.
 
-        ``needed``: also where neither a production profile nor a rule asks for it. ``lost`` says what nobody is here
-        to confirm. In read-only mode it does not ask: the write itself is what is refused, with its reason.
+        ``needed``: confirm even without a production profile or a rule. ``lost`` ends the InputError's title. In
+        read-only mode nothing is asked: the write itself is refused, with its reason.
         """
         settings = self.settings
         if settings.read_only_reason:
@@ -38,14 +38,18 @@ class Asking:
         profile = settings.production_profile
         if self.production is not None and self.production != profile:
             raise InputError(
-                f"--production names {self.production}, which is not the production profile in use",
-                hint=f"That is {profile}." if profile else "No profile in use is one; ecr-tui config show tells.",
+                f"--production {self.production} is not the production profile in use",
+                hint=f"Use --production {profile}."
+                if profile
+                else "Remove --production: no production profile is in use.",
             )
         if profile:
             self._confirm_production(question, profile)
         elif needed and not self.yes:
             if not self._somebody:
-                raise InputError(f"nobody is here to confirm{lost}", hint="Add --yes to go on without asking.")
+                raise InputError(
+                    f"confirmation required, but there is no terminal{lost}", hint="Add --yes to skip the confirmation."
+                )
             if not output.confirm(question):
                 raise click.Abort
 
@@ -54,12 +58,12 @@ class Asking:
             return
         if not self._somebody:
             raise InputError(
-                f"{profile} is a production profile: --yes alone is not enough",
+                f"{profile} is a production profile; --yes alone is not enough",
                 detail=self.settings.production_reason,
                 hint=f"Add --yes --production {profile}.",
             )
         output.line(f"PRODUCTION: {self.settings.production_reason}", err=True)
-        typed = output.ask(f"{question} Type {profile} to go on")
+        typed = output.ask(f"{question} Type {profile} to confirm")
         if typed.strip() != profile:
             raise click.Abort
 

@@ -22,7 +22,7 @@ from ecr_tui.render.audit import audit_text
     multiple=True,
     metavar="K=V",
     shell_complete=completing.tags,
-    help="Look for drift of this tag; may be repeated. Default: the condition most used. All repositories are audited.",
+    help="Report drift against this tag; repeatable. Default: the most used condition. Does not limit the audit.",
 )
 @click.option(
     "--principal",
@@ -31,19 +31,19 @@ from ecr_tui.render.audit import audit_text
     multiple=True,
     metavar="PRINCIPAL",
     shell_complete=completing.principals,
-    help="Whom to ask about in every repository, and on both sides; may be repeated. Default: who profile B is.",
+    help="Principal to check on every repository and in both accounts; repeatable. Default: the caller of profile B.",
 )
 @click.option(
     "--fail-on",
     type=click.Choice(["error", "warning"]),
-    help="Exit with 1 for findings of this severity or worse, and for policies that could not be read.",
+    help="Exit with 1 on findings of this severity or worse, and on unreadable policies.",
 )
 @json_option
 @click.pass_context
 def audit(
     context: click.Context, /, principals: tuple[str, ...], fail_on: str | None, as_json: bool, **flags: Any
 ) -> None:
-    """Who has access to what, over all repositories: other accounts, public ones, drift, and what is not known."""
+    """Audit who has access to which repositories: other accounts, public access, drift, findings and unknowns."""
     with open_workspace(context, flags) as workspace:
         with Meter("Listing repositories") as listing, Meter("Reading policies") as reading:
 

@@ -1,4 +1,4 @@
-"""``--log-calls``: what was asked of AWS and of registries, as lines."""
+"""``--log-calls``: AWS calls and registry requests as lines."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ecr_tui.text import block
 
 
 def write_at_end(context: click.Context, file: str) -> None:
-    """However the command ends. A file is made now, so that one that cannot be written is an InputError at once."""
+    """Write the log when the command ends, even after a failure. Raises InputError now if the file is not writable."""
     if file != "-":
         try:
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         except OSError as error:
-            raise InputError(f"--log-calls: {file} cannot be written: {error.strerror}") from error
+            raise InputError(f"cannot write --log-calls {file}: {error.strerror}") from error
         os.close(descriptor)
 
     def write() -> None:
@@ -38,11 +38,11 @@ def write_at_end(context: click.Context, file: str) -> None:
 
 
 def _unwritable(file: str, error: OSError) -> EnvironmentFailure:
-    return EnvironmentFailure(f"--log-calls: {file} cannot be written", detail=error.strerror or str(error))
+    return EnvironmentFailure(f"cannot write --log-calls {file}", detail=error.strerror or str(error))
 
 
 def _tell(failure: EnvironmentFailure, ended: BaseException | None) -> None:
-    """Raises it, but for a command that failed with ``ended``: that failure and its exit code come first."""
+    """Raise ``failure``; only print it if the command itself failed with ``ended``, which keeps its exit code."""
     if ended is None or (isinstance(ended, click.exceptions.Exit) and ended.exit_code == 0):
         raise failure
     output.failure(failure)

@@ -1,4 +1,4 @@
-"""``ecr-tui cleanup``: what a verification that was killed has left behind."""
+"""``ecr-tui cleanup``: the leftovers of interrupted verifications."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from ecr_tui.render import common as render_common
 @json_option
 @click.pass_context
 def cleanup(context: click.Context, /, as_json: bool, **flags: Any) -> None:
-    """Remove probe images, and set tags again, that a killed verification has left behind."""
+    """Remove probe images and restore tags that an interrupted verification left behind."""
     with open_workspace(context, flags) as workspace:
         leftovers = workspace.verification.leftovers()
         if not as_json:
             output.block(render_common.leftovers_text(leftovers))
         if leftovers:
-            Asking.of(workspace.settings, flags, as_json=as_json).confirm("Put this right?")
+            Asking.of(workspace.settings, flags, as_json=as_json).confirm("Clean up?")
         cleaned = workspace.verification.clean_leftovers(leftovers) if leftovers else ()
         unknown = len(workspace.changes.journal.recent().unknown)
         if unknown:
             writes = "1 write has" if unknown == 1 else f"{unknown:,} writes have"
-            output.line(f"{writes} an unknown outcome: ecr-tui undo looks it up and takes it back.", err=True)
+            output.line(f"{writes} an unknown result. Run ecr-tui undo to look it up and undo it.", err=True)
         for one in cleaned:
             output.block(render_common.cleaned_line(one), err=as_json)
         if as_json:

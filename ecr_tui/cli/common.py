@@ -1,4 +1,4 @@
-"""What the commands share: options, the workspace of a run, choosing repositories, printing."""
+"""Shared parts of the commands: options, the workspace, repository selection, printing."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ account_options = all_of(
         multiple=True,
         metavar="R",
         shell_complete=completing.regions,
-        help="Region; may be repeated.",
+        help="AWS region; repeatable.",
     ),
     click.option("--read-only", is_flag=True, help="Refuse every write."),
     click.option(
@@ -55,27 +55,27 @@ account_options = all_of(
         "config_file",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
-        help="The configuration file; ecr-tui config path tells which is read without it.",
+        help="Configuration file. Default: see ecr-tui config path.",
     ),
 )
-"""Which accounts and regions; accepted before and after the command's name."""
+"""Options for accounts and regions, accepted before and after the command name."""
 
 
 json_option = click.option(
-    "--json", "as_json", is_flag=True, help="One JSON document on stdout, as ecr-tui schema tells."
+    "--json", "as_json", is_flag=True, help="Print one JSON document on stdout; see ecr-tui schema."
 )
 
 
 yes_option = all_of(
-    click.option("--yes", "-y", is_flag=True, help="Do not ask."),
+    click.option("--yes", "-y", is_flag=True, help="Skip the confirmation."),
     click.option(
         "--production",
         metavar="PROFILE",
         shell_complete=completing.profiles,
-        help="With --yes, where a profile in use is a production one: that profile's name.",
+        help="With --yes: the name of the production profile in use, to confirm it.",
     ),
 )
-"""The flags that stand for an answer (``asking.Asking``)."""
+"""Flags that replace the prompt (``asking.Asking``)."""
 
 
 tag_option = click.option(
@@ -84,7 +84,7 @@ tag_option = click.option(
     multiple=True,
     metavar="K=V",
     shell_complete=completing.tags,
-    help="Repositories with this tag; may be repeated.",
+    help="Repositories with this tag; repeatable.",
 )
 repositories_argument = click.argument(
     "repositories", nargs=-1, metavar="[REPO]...", shell_complete=completing.repositories
@@ -92,9 +92,9 @@ repositories_argument = click.argument(
 
 
 def settings_of(context: click.Context, flags: dict[str, Any] | None = None, *, demo: bool = False) -> Settings:
-    """Flags of the command over flags of the program over the environment over the file, whose warnings are told.
+    """Settings by precedence: command flags, program flags, environment, file. Prints the file's warnings.
 
-    ``demo``: what the file says of accounts is about others than the demo's.
+    ``demo``: ignore the accounts, regions, tags and folders of the file.
     """
     given = {**(flags or {})}
     program = context.find_root().obj or {}
@@ -115,7 +115,7 @@ def open_workspace(
     demo: bool = False,
     change: Callable[[Settings], Settings] | None = None,
 ) -> Iterator[Workspace]:
-    """The workspace of this run (:func:`settings_of`)."""
+    """The workspace with the settings of :func:`settings_of`; closed at the end."""
     settings, ask = settings_of(context, flags, demo=demo), _ask_mfa if sys.stdin.isatty() else None
     settings = settings if change is None else change(settings)
     workspace = Workspace(settings, ask, prepare)
@@ -125,17 +125,17 @@ def open_workspace(
         if workspace.busy():
             output.line("Removing the probe image ...", err=True)
         if not workspace.close():
-            output.line("The probe image could not be removed in time; look for the tag ecr-tui-verify-*.", err=True)
+            output.line("The probe image was not removed in time. Run ecr-tui cleanup.", err=True)
 
 
 def _ask_mfa(prompt: MfaPrompt) -> str:
-    """Under the interface never called: it puts a question of its own in this one's place."""
+    """Prompt on the terminal. The interface replaces it with a dialog."""
     question = f"MFA code of {prompt.device} for profile {prompt.profile}"
     return output.ask(question, hidden=True)
 
 
 def listed(workspace: Workspace) -> list[Repository]:
-    """All with the tags of this run. A region that fails beside others that do not is told on stderr."""
+    """Repositories with the tags of this run. Prints regions that fail while others succeed."""
     failures: dict[str, EcrTuiError] = {}
 
     def failed(region: str, error: EcrTuiError) -> None:
@@ -155,31 +155,33 @@ def listed(workspace: Workspace) -> list[Repository]:
 
 
 def chosen(workspace: Workspace, flags: dict[str, Any]) -> list[Repository]:
-    """The repositories named, or all with the tags; each once, in the order given."""
+    """The repositories named, without duplicates and in order, or all with the tags."""
     names: Sequence[str] = tuple(dict.fromkeys(flags["repositories"]))
     if bool(names) == bool(workspace.settings.tags):
         raise InputError(
-            "name the repositories or give --tag, not both" if names else "no repository was named",
-            hint="ecr-tui list shows them; --tag Team=Payments takes all with that tag.",
+            "repository names and --tag exclude each other" if names else "missing repository names or --tag",
+            hint="Name repositories (see ecr-tui list), or select by tag with --tag Team=Payments.",
         )
     if names:
         return [workspace.listing.repository(name) for name in names]
     found = listed(workspace)
     if not found:
         wanted = ", ".join(f"{k}={v}" for k, v in workspace.settings.tags)
-        raise InputError(f"no repository is tagged {wanted}", hint="Tag keys and values are case-sensitive.")
+        raise InputError(
+            f"no repository has the tag {wanted}", hint="Check the case: tag keys and values are case-sensitive."
+        )
     return found
 
 
 @contextlib.contextmanager
 def interruptible(cancel: threading.Event, words: str) -> Iterator[None]:
-    """The first Ctrl-C or SIGTERM sets ``cancel`` and says ``words``; a second one stops at once."""
+    """The first Ctrl+C or SIGTERM sets ``cancel`` and prints ``words``; a second one stops immediately."""
 
     def stop(*_: object) -> None:
         if cancel.is_set():
             raise KeyboardInterrupt
         cancel.set()
-        # A handler that interrupts a write to stderr, of a terminal that is held, must not write there itself.
+        # A signal handler that interrupts a blocked write to stderr must not write there itself.
         with contextlib.suppress(RuntimeError):
             output.block(f"\n{words}", err=True)
 

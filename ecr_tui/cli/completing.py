@@ -1,8 +1,8 @@
-"""What a shell offers for a value that is being typed: click's ``shell_complete`` of the options.
+"""Shell completion of option values (click's ``shell_complete``).
 
-Known from local files alone (AWS's configuration, the last listing, the journal): AWS is never asked, no AWS library
-is loaded, and what cannot be read offers nothing. A list is complete or empty, because shells type what all its
-entries have in common.
+Reads local files only (the AWS configuration, the cached listing, the journal), makes no AWS calls and loads no AWS
+library; unreadable files offer nothing. A list is complete or empty, because shells insert the common prefix of its
+entries.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from ecr_tui.config import FLAGS, Settings, locate, read, resolve
 from ecr_tui.listing.cache import ListingCache, Remembered, profile_key
 
 if TYPE_CHECKING:
-    # Generic for the type checker only: click before 8.2 has a plain class.
+    # Generic for the type checker only: before click 8.2 it is a plain class.
     Item = CompletionItem[str]
     Completing = Callable[[click.Context, click.Parameter, str], list[Item]]
 
 VARIABLE = "_ECR_TUI_COMPLETE"
-"""In whose presence a command line is completed, not run; click's name for it."""
+"""Environment variable under which click completes a command line instead of running it."""
 FOLDED_FROM = 100
-"""More names than these are offered like folders: up to their next slash."""
+"""From this many names on, offer them like folders: up to the next slash."""
 
 
 def _offered(find: Callable[[click.Context, str], Iterable[str | Item]]) -> Completing:
-    """What begins with what was typed, each once; nothing in case of any trouble."""
+    """Entries that begin with the typed text, without duplicates; none on any error."""
 
     @functools.wraps(find)
     def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[Item]:
         try:
             items = (CompletionItem(one) if isinstance(one, str) else one for one in find(context, incomplete))
             found = {item.value: item for item in items if item.value.startswith(incomplete)}
-        except Exception:  # a shell has no use for the reason
+        except Exception:  # a shell cannot show the reason
             return []
         return list(found.values())
 
@@ -55,7 +55,7 @@ def profiles(_: click.Context, __: str) -> Iterable[str]:
 
 @_offered
 def regions(context: click.Context, _: str) -> Iterable[str]:
-    """Those in use: of profiles, of the environment, and of earlier listings."""
+    """Regions of profiles, of the environment and of cached listings."""
     named = [os.environ.get(name, "") for name in ("AWS_REGION", "AWS_DEFAULT_REGION")]
     kept = [region for _, region in _cache(_settings(context)).kept()]
     return sorted({*filter(None, named), *filter(None, aws_profiles().values()), *kept})
@@ -63,7 +63,7 @@ def regions(context: click.Context, _: str) -> Iterable[str]:
 
 @_offered
 def accounts(context: click.Context, _: str) -> Iterable[str]:
-    """Account As that were listed before."""
+    """Owner accounts with a cached listing."""
     return sorted({account for account, _ in _cache(_settings(context)).kept()})
 
 
@@ -82,15 +82,15 @@ def isolation(context: click.Context, incomplete: str) -> Iterable[str | Item]:
 
 
 _ISOLATION = {
-    "auto": "one repository that was not granted",
-    "all": "up to 25 of them",
-    "none": "no check",
+    "auto": "one repository without a grant",
+    "all": "up to 25 repositories without a grant",
+    "none": "no isolation check",
 }
 
 
 @_offered
 def tags(context: click.Context, incomplete: str) -> Iterable[str]:
-    """``K=``, and behind it the values that are in use."""
+    """``K=``, then the values in use."""
     cache, known = _listing(context)
     found = cache.tags(known.account, known.regions)
     key, equals, _ = incomplete.partition("=")
@@ -120,7 +120,7 @@ def tag_keys(context: click.Context, _: str) -> Iterable[str]:
 
 @_offered
 def principals(context: click.Context, incomplete: str) -> Iterable[str | Item]:
-    """Those of earlier grants: in short, and in full where an ARN or an account id was begun."""
+    """Principals of earlier grants: short, or in full when an ARN or an account id was begun."""
     named = {arn for head in _heads(context) for arn in head.principal.split(", ")}
     arns = sorted(arn for arn in named if arn.startswith("arn:"))
     if incomplete.startswith("arn:"):
@@ -132,7 +132,7 @@ def principals(context: click.Context, incomplete: str) -> Iterable[str | Item]:
 
 @_offered
 def writes(context: click.Context, _: str) -> Iterable[Item]:
-    """The ids of writes, newest first."""
+    """IDs of writes, newest first."""
     return [
         CompletionItem(head.id, help=f"{head.kind} {head.repository} {head.at[:16].replace('T', ' ')} UTC")
         for head in reversed(_heads(context))
@@ -157,7 +157,7 @@ def _folded(names: list[str], incomplete: str) -> Iterable[str]:
 
 
 def _listing(context: click.Context) -> tuple[ListingCache, Remembered]:
-    """What profile A's last listing is kept under. Raises LookupError where there is none."""
+    """The cached listing of profile A. Raises LookupError if there is none."""
     settings = _settings(context)
     cache = _cache(settings)
     known = cache.recall(profile_key(settings.profile_a))
@@ -167,7 +167,7 @@ def _listing(context: click.Context) -> tuple[ListingCache, Remembered]:
 
 
 def _settings(context: click.Context) -> Settings:
-    """As the command would have them, without a word about warnings."""
+    """The settings of the command, without printing warnings."""
     file = read(*locate(_given(context, "config_file")))
     return resolve({name: _given(context, name) for name in FLAGS if name != "tags"}, file=file)
 
@@ -181,14 +181,14 @@ def _heads(context: click.Context) -> list[Head]:
 
 
 def _given(context: click.Context, name: str) -> Any:
-    """As flag of the command or of the program."""
+    """Value of a flag of the command or of the program."""
     while not context.params.get(name) and context.parent is not None:
         context = context.parent
     return context.params.get(name)
 
 
 def aws_profiles() -> dict[str, str]:
-    """Name to region ("" for none), as AWS's configuration and credentials files have them."""
+    """Profile name to region ("" for none), from the AWS configuration and credentials files."""
     found: dict[str, str] = {}
     for variable, standard, prefix in (
         ("AWS_CONFIG_FILE", "~/.aws/config", "profile"),
@@ -205,7 +205,7 @@ def aws_profiles() -> dict[str, str]:
 
 
 def _sections(text: str, prefix: str) -> Iterator[tuple[str, str]]:
-    """(profile, "") for its heading, and (profile, region) for its region. With ``prefix`` other sections have none."""
+    """(profile, "") for a heading and (profile, region) for its region; with ``prefix`` only sections that have it."""
     name = ""
     for line in text.splitlines():
         if line.startswith("["):

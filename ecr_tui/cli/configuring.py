@@ -1,4 +1,4 @@
-"""``ecr-tui config``: what is in force and why. Nothing here writes."""
+"""``ecr-tui config``: the effective settings and their origin. Read only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ecr_tui.config.file import SETTINGS
 
 @click.group(name="config", cls=DocumentedGroup)
 def config() -> None:
-    """Show the settings in force, and where each comes from."""
+    """Show the effective settings and their origin."""
 
 
 @config.command()
@@ -24,7 +24,7 @@ def config() -> None:
 @json_option
 @click.pass_context
 def show(context: click.Context, /, as_json: bool, **flags: Any) -> None:
-    """Every setting, its value, and where it comes from: default, file and line, variable or flag."""
+    """Show every setting, its value and its origin: default, file and line, variable or flag."""
     from ecr_tui.ui.keymap import Keymap
 
     settings = settings_of(context, flags)
@@ -55,7 +55,7 @@ def show(context: click.Context, /, as_json: bool, **flags: Any) -> None:
 @json_option
 @click.pass_context
 def path(context: click.Context, /, as_json: bool, **flags: Any) -> None:
-    """Where the configuration file is looked for, and whether it is there."""
+    """Print the path of the configuration file, and whether it exists."""
     program = context.find_root().obj or {}
     found, named_by = locate(flags["config_file"] or program.get("config_file"))
     exists = found.is_file()
@@ -64,12 +64,12 @@ def path(context: click.Context, /, as_json: bool, **flags: Any) -> None:
         return
     output.line(str(found))
     if not exists:
-        output.line("It does not exist; ecr-tui config example shows what may be in it.", err=True)
+        output.line("The file does not exist. Run ecr-tui config example to print one.", err=True)
 
 
 @config.command()
 def example() -> None:
-    """A configuration file with everything that may be in it, to start from."""
+    """Print an example configuration file with every setting."""
     output.code(EXAMPLE, nl=False)
 
 
@@ -78,7 +78,7 @@ def example() -> None:
 @json_option
 @click.pass_context
 def keys(context: click.Context, /, as_json: bool, **flags: Any) -> None:
-    """The ids for [keys], and the keys in force."""
+    """List the action ids for [keys] and their keys."""
     from ecr_tui.ui.keymap import Keymap
 
     keymap = Keymap.of(settings_of(context, flags))
@@ -92,7 +92,7 @@ def keys(context: click.Context, /, as_json: bool, **flags: Any) -> None:
 
 
 def rows_of(settings: Settings) -> list[tuple[str, Any, str]]:
-    """Name in the file, value (of JSON's types), origin; keys, rules and confirmations as far as they are set."""
+    """(name in the file, JSON value, origin) for each setting; keys, rules and confirmations only if set."""
     from ecr_tui.ui.theme import check_theme
 
     rows: list[tuple[str, Any, str]] = []

@@ -1,4 +1,4 @@
-"""The demo: the embedded sandbox, and the unchanged interface on its profiles. Only this knows the sandbox."""
+"""The demo: the embedded sandbox, and the unchanged interface on its profiles. The only importer of the sandbox."""
 
 from __future__ import annotations
 
@@ -25,12 +25,14 @@ from ecr_tui.sandbox.profiles import PROFILE_A, PROFILE_B
 
 
 @command()
-@click.option("--serve", is_flag=True, help="The sandbox alone, for other tools, until interrupted.")
 @click.option(
-    "--repositories", type=click.IntRange(0, 200_000), default=0, metavar="N", help="Seed N more repositories."
+    "--serve", is_flag=True, help="Serve the sandbox for other tools, without the interface, until interrupted."
 )
-@click.option("--engine", type=ENGINES, help="How to verify, as for the interface.")
-@click.option("--tag", "tags", multiple=True, metavar="K=V", help="Start with this tag filter; may be repeated.")
+@click.option(
+    "--repositories", type=click.IntRange(0, 200_000), default=0, metavar="N", help="Add N generated repositories."
+)
+@click.option("--engine", type=ENGINES, help="Engine for verifications. Default: auto.")
+@click.option("--tag", "tags", multiple=True, metavar="K=V", help="Start with this tag filter; repeatable.")
 @click.option("--read-only", is_flag=True, help="Refuse every write.")
 @click.option("--production", is_flag=True, help="Treat account A's profile as a production profile.")
 @click.option("--theme", metavar="NAME", shell_complete=completing.themes, help="Colour theme.")
@@ -43,9 +45,9 @@ from ecr_tui.sandbox.profiles import PROFILE_A, PROFILE_B
 )
 @click.pass_context
 def demo(context: click.Context, /, serve: bool, repositories: int, production: bool, **flags: Any) -> None:
-    """Two embedded AWS accounts with an ECR that enforces its policies, and the interface on them."""
+    """Open the interface on two embedded AWS accounts, with an ECR that enforces its policies."""
     if not all(importlib.util.find_spec(name) for name in ("moto", "flask", "flask_cors")):
-        raise EnvironmentFailure("the demo needs its extra packages", hint="pip install 'ecr-tui[demo]'")
+        raise EnvironmentFailure("the demo needs extra packages", hint="Run pip install 'ecr-tui[demo]'.")
     if serve:
         from ecr_tui.sandbox.serve import serve as serve_sandbox
 
@@ -66,10 +68,9 @@ def _as_production(settings: Settings) -> Settings:
 
 @contextlib.contextmanager
 def _demo(repositories: int) -> Iterator[_Child]:
-    """Start the sandbox beside the interface, in a process of its own: neither the first frame nor any key waits for
-    it."""
+    """Start the sandbox in its own process, so that neither the first frame nor a key waits for it."""
     with TemporaryDirectory(prefix="ecr-tui-demo-", ignore_cleanup_errors=True) as folder:
-        # The user's own record and listing are of real accounts, and profiles there may have the demo's names.
+        # The user's journal and cache are about real accounts, whose profiles may share the demo's names.
         os.environ["ECR_TUI_STATE_DIR"] = os.environ["ECR_TUI_CACHE_DIR"] = folder
         child = _Child(repositories, folder)
         try:
@@ -79,7 +80,7 @@ def _demo(repositories: int) -> Iterator[_Child]:
 
 
 class _Child:
-    """``folder`` gets its temporary files and what it says on stderr."""
+    """``folder`` holds its temporary files and its stderr."""
 
     def __init__(self, repositories: int, folder: str) -> None:
         self._errors = os.path.join(folder, "sandbox-errors.txt")
@@ -96,24 +97,24 @@ class _Child:
         self._in, self._out = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
 
     def prepare(self) -> None:
-        """Wait until it answers, and lead every AWS client there. Raises EcrTuiError."""
+        """Wait until it answers, and point every AWS client to it. Raises EcrTuiError."""
         line = self._out.readline()
         try:
             told = json.loads(line)
         except ValueError:
             with open(self._errors, encoding="utf-8", errors="replace") as errors:
-                told = {"error": errors.read().strip() or "it ended without a word"}
+                told = {"error": errors.read().strip() or "the process ended without output"}
         if "env" not in told:
             raise EcrTuiError("the sandbox did not start", detail=told["error"])
         os.environ.update(told["env"])
         self._mfa_code = told["mfa_code"]
 
     def mfa_hint(self) -> str:
-        """What the demo's MFA device shows, as a sentence."""
-        return f"The demo's device shows {self._mfa_code}." if self._mfa_code else ""
+        """The current code of the demo's MFA device, as a sentence."""
+        return f"The demo's MFA device shows {self._mfa_code}." if self._mfa_code else ""
 
     def stop(self) -> None:
-        """Closing its stdin ends it; its files are gone with it, or with the folder."""
+        """Close its stdin, which ends it. It removes its files, or the folder's removal does."""
         with contextlib.suppress(OSError):
             self._in.close()
         try:

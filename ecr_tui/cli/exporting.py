@@ -1,4 +1,4 @@
-"""``ecr-tui export``: a grant as commands or templates, for those who keep their policies in code."""
+"""``ecr-tui export``: a grant as commands or templates, for policies kept in code."""
 
 from __future__ import annotations
 
@@ -20,13 +20,17 @@ FORMATS = click.Choice(["json", "cli", "terraform", "cloudformation"])
 @command()
 @grant_options
 @account_options
-@click.option("--format", "form", type=FORMATS, default="cli", show_default=True, help="What to print.")
+@click.option("--format", "form", type=FORMATS, default="cli", show_default=True, help="Output format.")
 @click.option(
-    "--side", type=click.Choice(["a", "b", "both"]), default="both", show_default=True, help="Account A's part, or B's."
+    "--side",
+    type=click.Choice(["a", "b", "both"]),
+    default="both",
+    show_default=True,
+    help="Account A's repository policy, account B's identity policy, or both.",
 )
 @click.pass_context
 def export(context: click.Context, /, form: str, side: str, **flags: Any) -> None:
-    """Print a grant in another form: account A's repository policy and account B's identity policy. Writes nothing."""
+    """Export a grant: account A's repository policy and account B's identity policy. Writes nothing."""
     with open_workspace(context, flags) as workspace:
         plans = grant_plans(workspace, flags)
         output.code(export_text(plans, Format(form), side))

@@ -1,6 +1,6 @@
-"""``--help`` as a manual page: what a command reads and writes, its arguments, examples, exit codes.
+"""``--help`` as a manual page: arguments, options, reads and writes, examples, exit codes.
 
-The texts are in :mod:`ecr_tui.cli.manual`; what click knows itself (options, their defaults) is not written twice.
+The texts are in :mod:`ecr_tui.cli.manual`; options and defaults come from click.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ecr_tui.cli.manual import PAGES, SECTIONS, key_of, page_of
 from ecr_tui.cli.repeats import OnceEach
 
 COMMON = frozenset({"profile_a", "profile_b", "regions", "read_only", "config_file"})
-"""Options that nearly every command has; they come last, under a heading of their own."""
+"""Options of nearly every command, listed last under their own heading."""
 
 
 class Documented(OnceEach):
@@ -33,11 +33,11 @@ class Documented(OnceEach):
         write_examples(formatter, page.examples)
         codes = [(str(code), meaning) for code, meaning in page.codes]
         if codes:
-            _write(formatter, "Exit codes", [("0", "done"), *codes, ("others", "as in ecr-tui --help")])
+            _write(formatter, "Exit codes", [("0", "done"), *codes, ("others", "see ecr-tui --help")])
 
 
 class DocumentedGroup(OnceEach, click.Group):
-    """Its commands under the headings of the manual, each with a line that is not cut short."""
+    """Lists its commands under the headings of the manual, with uncut summaries."""
 
     command_class = Documented
 
@@ -64,7 +64,7 @@ def command(name: str | None = None) -> Callable[[Callable[..., Any]], Documente
 
 
 def write_examples(formatter: click.HelpFormatter, examples: Iterable[tuple[str, str]]) -> None:
-    """(what for, command line); a command line is never broken."""
+    """``examples``: (purpose, command line); a command line is never wrapped."""
     with formatter.section("Examples"):
         for what, line in examples:
             formatter.write(f"{'':>{formatter.current_indent}}# {what}\n")

@@ -1,4 +1,4 @@
-"""Opening the terminal interface."""
+"""Start of the terminal interface."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from ecr_tui.workspace import Workspace
 
 
 def run_interface(workspace: Workspace, *, mfa_hint: Callable[[], str] = str) -> int:
-    """Returns the exit code. ``mfa_hint``: a sentence for the question of an MFA code."""
+    """Returns the exit code. ``mfa_hint``: a sentence for the MFA prompt."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise InputError(
-            "the interface needs a terminal", hint="For scripts there are commands: ecr-tui --help lists them."
-        )
+        raise InputError("the interface needs a terminal", hint="Use the commands in scripts; see ecr-tui --help.")
     with collector.tuned():
         from ecr_tui.ui.app import EcrTuiApp
 

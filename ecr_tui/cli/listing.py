@@ -40,11 +40,11 @@ from ecr_tui.workspace import Workspace
 @json_option
 @click.pass_context
 def list_command(context: click.Context, /, as_json: bool, query: str, **flags: Any) -> None:
-    """The repositories, their tags, and what account A's policies let account B do.
+    """List repositories, their tags, and the access that account A's policies give account B.
 
-    Of a QUERY all terms must hold. A word occurs in the name or in a tag, in any case; "access" is at least that of
-    account B, and "depends" is what hangs on the request ("pull?" in the table); double quotes hold blanks together.
-    Example: --filter 'api tag:Team=Payments !access:pull'
+    A QUERY matches when all its terms match. A word matches in the name or a tag, ignoring case. access:pull matches
+    account B's pull access or more; access:depends matches access that depends on the request ("pull?" in the table).
+    Put double quotes around spaces. Example: --filter 'api tag:Team=Payments !access:pull'
     """
     wanted = parse(query)
     if wanted.problems:
@@ -52,18 +52,16 @@ def list_command(context: click.Context, /, as_json: bool, query: str, **flags: 
     with open_workspace(context, flags) as workspace:
         rows = listed(workspace)
         if wanted.needs_account_b and workspace.settings.profile_b is None:
-            raise InputError(
-                "access: asks what account B may do, and there is no account B", hint="Name one with --profile-b."
-            )
+            raise InputError("the filter access: needs account B", hint="Name its profile with --profile-b.")
         entries = [Entry(row, row.arn, row) for row in rows]
-        # Policies are read one by one, so what does not depend on them is looked at first.
+        # Policies are read one by one, so evaluate the terms that do not need them first.
         candidates = [one for one in entries if wanted.matches(one) is not False]
         policies = _read(workspace, [one.row for one in candidates], wanted)
         verdicts = [wanted.matches(one, policies) for one in candidates]
         found = [one.row for one, verdict in zip(candidates, verdicts, strict=True) if verdict]
         unknown = verdicts.count(None)
         if unknown:
-            output.line(f"Left out, as their tags or policies are not known: {unknown:,}.", err=True)
+            output.line(f"Left out because tags or policies are unknown: {unknown:,}.", err=True)
         if not found and not unknown and wanted:
             _suggest(wanted, entries)
         if as_json:
@@ -83,11 +81,11 @@ def _suggest(wanted: Filter, entries: Sequence[Entry[Repository]]) -> None:
     names = [one.row.name for one in near.ranked()[:3]] if near.loose else []
     if names:
         more = f" and {len(near.found) - len(names):,} more" if len(near.found) > len(names) else ""
-        output.line(f"Nothing matches. Did you mean {', '.join(names)}{more}?", err=True)
+        output.line(f"No repositories match. Did you mean {', '.join(names)}{more}?", err=True)
 
 
 class _Policies:
-    """What was read of account A's policies, by ARN, for the filter. ``documents``: None is no policy."""
+    """Account A's policies by repository ARN, for the filter. ``documents``: None means no policy."""
 
     def __init__(
         self, documents: Mapping[str, PolicyDocument | None], accesses: Mapping[str, AccessSummary], now: datetime
@@ -107,14 +105,14 @@ class _Policies:
 
 
 def _read(workspace: Workspace, rows: Sequence[Repository], wanted: Filter) -> _Policies:
-    """The policies of ``rows``, and what they give account B, as far as there is one to ask for."""
+    """The policies of ``rows`` and account B's access by them, if there is an account B."""
     now = datetime.now(UTC)
     principal = None
     if workspace.settings.profile_b is not None and rows:
         try:
             principal = workspace.accounts.consumer().arn
         except EcrTuiError as error:
-            output.failure(error, "Account B's access is not shown")
+            output.failure(error, "Account B's access is unknown")
     if not rows or (principal is None and not wanted.needs_policies):
         return _Policies({}, {}, now)
     documents = _documents(workspace, rows)
@@ -135,7 +133,7 @@ def _documents(workspace: Workspace, rows: Sequence[Repository]) -> dict[str, Po
             with contextlib.suppress(EcrTuiError):
                 documents[answer.repository.arn] = None if answer.value is None else parse(answer.value)
     for number, failure in unread.values():
-        output.failure(failure, f"{number:,} {'policy' if number == 1 else 'policies'} could not be read")
+        output.failure(failure, f"{number:,} {'policy' if number == 1 else 'policies'} not readable")
     return documents
 
 
@@ -146,13 +144,13 @@ def _access(
     principal: str,
     now: datetime,
 ) -> dict[str, AccessSummary]:
-    """A's side of B's access for each ARN whose policy was read."""
+    """Account B's access by account A's policies, for each ARN with a readable policy."""
     registries = {
         region: workspace.access.registry_facts(region) for region in dict.fromkeys(row.region for row in rows)
     }
     for region, facts in registries.items():
         if doubt := registry_of(facts).doubt:
-            output.line(f"Account A's registry policy in {region} is not counted: {doubt}", err=True)
+            output.line(f"Account A's registry policy in {region} was not evaluated: {doubt}", err=True)
 
     def judged(role: str = "") -> dict[str, AccessSummary]:
         accesses = Accesses(principal, registries, now=now, role=role)
@@ -161,7 +159,7 @@ def _access(
     found = judged()
     open_path = any("aws:PrincipalArn" in one.depends_on for one in found.values())
     if open_path and caller_of(principal).kind == "assumed-role":
-        # A session's ARN does not carry its role's path; IAM tells it, where account B may ask.
+        # A session ARN lacks the path of its role; IAM returns it if account B may ask.
         identity = workspace.access.identity_policies(principal)
         found = found if identity.unreadable else judged(identity.arn)
     return found

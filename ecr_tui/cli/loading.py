@@ -1,4 +1,4 @@
-"""Commands that are imported when they are called for: the terminal interface must not wait for the options of all."""
+"""Commands imported on use, so that the interface starts without importing all of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ecr_tui.cli.helping import DocumentedGroup
 
 
 class LazyGroup(DocumentedGroup):
-    """``places`` tells for each command, in the order of the help, its "module:attribute" in this package."""
+    """``places``: command name to "module:attribute" in this package, in the order of the help."""
 
     def __init__(self, *arguments: Any, places: Mapping[str, str], **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -1,4 +1,4 @@
-"""What ``--help`` tells beside the options: summaries, what is read and written, arguments, examples, exit codes."""
+"""Texts of ``--help`` besides the options: summaries, reads and writes, arguments, examples, exit codes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ Rows = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Page:
-    """``summary`` fits on a line of the list of commands; ``examples`` are (what for, command line); ``codes`` those
-    exit codes that mean something of their own here."""
+    """``summary`` fits on one line of the command list; ``examples`` are (purpose, command line); ``codes`` are the
+    exit codes with a meaning specific to this command."""
 
     summary: str
     reads: str
@@ -23,7 +23,7 @@ class Page:
 
 
 def key_of(context: click.Context) -> str:
-    """The command without the program's name: "config show", "" for the program."""
+    """The command path without the program name: "config show", "" for the program."""
     return context.command_path.partition(" ")[2]
 
 
@@ -33,9 +33,9 @@ def page_of(context: click.Context) -> Page | None:
 
 SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "": {
-        "Look": ("list", "audit", "history"),
+        "Inspect": ("list", "audit", "history"),
         "Change": ("plan", "grant", "revoke", "repair", "tag", "undo", "redo"),
-        "Prove": ("verify", "cleanup", "explain"),
+        "Verify": ("verify", "cleanup", "explain"),
         "Policies": ("simulate", "export", "operator-policy"),
         "Other": ("demo", "config", "schema", "completion"),
     },
@@ -43,301 +43,313 @@ SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 
 EXAMPLES: Rows = (
-    ("the interface, on the profiles of both accounts", "ecr-tui --profile-a account-a --profile-b dev-acc"),
-    ("the same on two embedded accounts, to try it out", "ecr-tui demo"),
+    ("open the interface with a profile for each account", "ecr-tui --profile-a account-a --profile-b dev-acc"),
+    ("try it on two embedded accounts", "ecr-tui demo"),
     (
-        "let a user of account B in, by tag",
+        "grant a user of account B access, limited to a tag",
         "ecr-tui grant my-first-repo --to user/devusr2 --if-tag Team=Payments",
     ),
-    ("and prove it", "ecr-tui verify my-first-repo"),
+    ("verify the access", "ecr-tui verify my-first-repo"),
 )
 CODES: Rows = (
     ("0", "done"),
-    ("1", "denied, or a verification or check that failed"),
-    ("2", "bad input: an unknown profile, repository or option, or nobody there to confirm; nothing was done"),
-    ("3", "environment: credentials, network, Docker, a file that cannot be used"),
-    ("4", "the policy changed since it was read; it was not written"),
+    ("1", "denied, or a verification or check failed"),
+    (
+        "2",
+        "usage error: unknown profile, repository or option, or confirmation required without a terminal. No changes "
+        "made.",
+    ),
+    ("3", "environment: credentials, network, Docker, or an unusable file"),
+    ("4", "the policy changed after it was read; it was not written"),
     ("130", "interrupted with Ctrl+C"),
-    ("", "Of several repositories the worst counts."),
+    ("", "With several repositories, the worst result decides."),
 )
 ENVIRONMENT: Rows = (
-    ("ECR_TUI_PROFILE_A", "as --profile-a; likewise ECR_TUI_PROFILE_B"),
-    ("ECR_TUI_REGIONS", "as --region, several with commas; ECR_TUI_REGION for one"),
+    ("ECR_TUI_PROFILE_A", "as --profile-a; ECR_TUI_PROFILE_B as --profile-b"),
+    ("ECR_TUI_REGIONS", "as --region, comma-separated; ECR_TUI_REGION for one"),
     ("ECR_TUI_TAG", "as --tag"),
     ("ECR_TUI_ENGINE", "as --engine"),
     ("ECR_TUI_ACCESS", "as --access"),
-    ("ECR_TUI_SCOPE_TAG", "the tag whose own value is a grant's condition in the interface; Team unless set"),
+    ("ECR_TUI_SCOPE_TAG", "tag whose value is the default condition of a grant in the interface. Default: Team"),
     ("ECR_TUI_READ_ONLY", "1 refuses every write"),
-    ("ECR_TUI_THEME", "the interface's theme"),
+    ("ECR_TUI_THEME", "theme of the interface"),
     ("ECR_TUI_CONFIG", "as --config"),
-    ("ECR_TUI_STATE_DIR", "the folder of the journal and of past verifications"),
-    ("ECR_TUI_CACHE_DIR", "the folder of the last listing"),
-    ("AWS_...", "AWS_CONFIG_FILE, AWS_PROFILE and others as for the AWS CLI"),
-    ("DOCKER_HOST", "the engine for --engine docker; docker contexts count, too"),
-    ("NO_COLOR", "the interface without colour"),
+    ("ECR_TUI_STATE_DIR", "folder of the journal and of past verifications"),
+    ("ECR_TUI_CACHE_DIR", "folder of the cached listing"),
+    ("AWS_...", "AWS_CONFIG_FILE, AWS_PROFILE and others, as in the AWS CLI"),
+    ("DOCKER_HOST", "engine for --engine docker. Default: the current docker context"),
+    ("NO_COLOR", "turn off colour in the interface"),
 )
 FILES: Rows = (
-    ("configuration", "ecr-tui config path tells where; only read"),
-    ("journal", "journal.jsonl in the state folder: every write, before and after; for undo"),
-    ("listing", "in the cache folder: for a quick start and for completion; may be deleted"),
+    ("configuration", "read only; ecr-tui config path prints its path"),
+    ("journal", "journal.jsonl in the state folder: every write with the policy before and after, used by undo"),
+    ("listing", "in the cache folder, used at start and for completion; safe to delete"),
 )
 
-_REPO = ("REPO", "Names of repositories. Or none, and --tag for all with that tag.")
-_POLICIES = "repositories, their tags and policies in account A, account B's own policies where it may read them"
+_REPO = ("REPO", "Repository names. Omit them and use --tag to select by tag.")
+_POLICIES = "repositories, tags and policies in account A; identity policies in account B, if profile B can read them"
 _JOURNAL = "the journal before and after each write"
-_STOPPED = (130, "Ctrl+C: what had begun was finished; --resume does the rest")
-_CHANGED = (4, "a policy changed since it was read, and was not written")
-_SINCE = (4, "somebody wrote since: it is no longer the live state")
-_FINISHED = (130, "Ctrl+C: what had begun was finished")
+_STOPPED = (130, "Ctrl+C: writes in progress were finished; resume the rest with --resume")
+_CHANGED = (4, "a policy changed after it was read and was not written")
+_SINCE = (4, "the live policy or tags changed after that write")
+_FINISHED = (130, "Ctrl+C: writes in progress were finished")
 _REFUSED = (1, "AWS refused the write")
 
 PAGES: dict[str, Page] = {
     "list": Page(
-        "Repositories, their tags, and what account B may do",
-        "repositories and tags in account A; with a profile B also each policy",
-        "nothing (it keeps the listing in the cache folder)",
+        "List repositories, their tags, and the access of account B",
+        "repositories and tags in account A; with a profile B, each policy too",
+        "nothing in AWS; the listing in the cache folder",
         (
             (
-                "the team's that account B cannot pull from",
+                "one team's repositories that account B cannot pull from",
                 "ecr-tui list --filter 'tag:Team=Payments !access:pull'",
             ),
-            ("names only, for a script", "ecr-tui list --tag Team=Payments --json | jq -r '.[].repository'"),
+            ("names only, for scripts", "ecr-tui list --tag Team=Payments --json | jq -r '.[].repository'"),
         ),
     ),
     "audit": Page(
-        "Who has access to what, over all repositories, and what is odd",
+        "Audit who has access to which repositories",
         "all repositories, tags and policies, registry policies and creation templates",
         "nothing",
         (
             (
-                "a nightly check that fails for errors",
+                "nightly check that fails on errors",
                 "ecr-tui audit --fail-on error --json > audit.json",
             ),
-            ("what one user can do, on both sides", "ecr-tui audit --principal user/devusr2"),
+            ("access of one user, with both accounts' policies", "ecr-tui audit --principal user/devusr2"),
         ),
-        ((1, "with --fail-on: there are such findings, or a policy could not be read"),),
+        ((1, "with --fail-on: there are such findings, or a policy was not readable"),),
     ),
     "history": Page(
-        "What was written with this journal, and what became of it",
-        "the journal; AWS is not asked",
+        "List past writes and their state",
+        "the journal; makes no AWS calls",
         "nothing",
         (
-            ("the last five writes to one repository", "ecr-tui history --repository my-first-repo --limit 5"),
-            ("who wrote, for a script", "ecr-tui history --json | jq -r '.[] | [.at, .kind, .operator] | @tsv'"),
+            ("last five writes to one repository", "ecr-tui history --repository my-first-repo --limit 5"),
+            ("who wrote what, for scripts", "ecr-tui history --json | jq -r '.[] | [.at, .kind, .operator] | @tsv'"),
         ),
     ),
     "plan": Page(
-        "What a grant would write, and whether both sides would allow it",
+        "Preview a grant, and whether both accounts would allow it",
         _POLICIES,
         "nothing",
         (
-            ("push and pull for a user of account B", "ecr-tui plan my-first-repo --to user/devusr2"),
+            ("push and pull for one user of account B", "ecr-tui plan my-first-repo --to user/devusr2"),
             (
-                "pull, for a whole account, by tag",
+                "pull for a whole account, by tag",
                 "ecr-tui plan --tag Team=Payments --to 222222222222 --access pull",
             ),
-            ("a document of your own, merged", "ecr-tui plan my-first-repo --from policy.json --json"),
+            ("merge your own policy document", "ecr-tui plan my-first-repo --from policy.json --json"),
         ),
         ((1, "ECR would refuse the policy"),),
         (_REPO,),
     ),
     "grant": Page(
-        "Let a principal of account B push and pull",
-        "as plan; each policy again just before it is written, and after",
-        f"repository policies in account A (its own statement alone), {_JOURNAL}",
+        "Grant access to repositories",
+        "as plan; each policy again just before and after the write",
+        f"repository policies in account A (only the statement of ecr-tui), {_JOURNAL}",
         (
-            ("asks, then writes", "ecr-tui grant my-first-repo --to user/devusr2 --if-tag Team=Payments"),
-            ("two principals, one statement", "ecr-tui grant my-first-repo --to user/devusr2 --to role/EcrDeveloper"),
+            ("confirm, then write", "ecr-tui grant my-first-repo --to user/devusr2 --if-tag Team=Payments"),
+            ("two principals in one statement", "ecr-tui grant my-first-repo --to user/devusr2 --to role/EcrDeveloper"),
             (
-                "all with the tag, unattended, for a time",
+                "all with the tag, unattended, with an end date",
                 "ecr-tui grant --tag Team=Payments --to 222222222222 --until 2030-01-31 --yes",
             ),
-            ("what an interrupted run left", "ecr-tui grant --resume --yes"),
+            ("resume an interrupted run", "ecr-tui grant --resume --yes"),
         ),
         (_REFUSED, _CHANGED, _STOPPED),
         (_REPO,),
     ),
     "revoke": Page(
-        "Take back what ecr-tui granted a principal",
-        "each policy, and again just before it is written, and after",
-        f"repository policies in account A; one of which nothing is left is deleted; {_JOURNAL}",
+        "Revoke access that ecr-tui granted",
+        "each policy, and again just before and after the write",
+        f"repository policies in account A (deleted when no statement is left), {_JOURNAL}",
         (
             ("one repository", "ecr-tui revoke my-first-repo --to user/devusr2"),
-            ("everywhere by tag, unattended", "ecr-tui revoke --tag Team=Payments --to user/devusr2 --yes"),
-            ("out of statements of others, too", "ecr-tui revoke my-first-repo --to user/devusr2 --foreign"),
+            ("all with the tag, unattended", "ecr-tui revoke --tag Team=Payments --to user/devusr2 --yes"),
+            (
+                "also from statements that ecr-tui did not write",
+                "ecr-tui revoke my-first-repo --to user/devusr2 --foreign",
+            ),
         ),
-        ((1, "access remains, or may remain, through a statement that is named"), _REFUSED, _CHANGED, _STOPPED),
+        ((1, "access remains, or may remain, through the statement printed"), _REFUSED, _CHANGED, _STOPPED),
         (_REPO,),
     ),
     "repair": Page(
-        "Make a policy that ECR refuses writable again, without changing who has access",
-        "each policy, and again before and after it is written; as account B, whether deleted principals exist again",
-        f"repository policies in account A; one of which nothing is left is deleted; {_JOURNAL}",
+        "Repair policies that ECR rejects, without changing access",
+        "each policy, and again before and after the write; as account B, whether deleted principals were recreated",
+        f"repository policies in account A (deleted when no statement is left), {_JOURNAL}",
         (
-            ("the exact change, without writing it", "ecr-tui repair payments/reports --dry-run"),
-            ("everywhere by tag, unattended", "ecr-tui repair --tag Team=Payments --yes"),
-            ("with the access of roles that were made again", "ecr-tui repair payments/reports --repin known"),
+            ("preview the exact change", "ecr-tui repair payments/reports --dry-run"),
+            ("all with the tag, unattended", "ecr-tui repair --tag Team=Payments --yes"),
+            ("restore access of recreated roles", "ecr-tui repair payments/reports --repin known"),
         ),
         (_REFUSED, _CHANGED, _STOPPED),
         (_REPO,),
     ),
     "tag": Page(
-        "Change tags of repositories; access by tag changes with them",
-        "tags and policies in account A, tags again just before they are written, and after",
+        "Edit repository tags, and preview which access changes",
+        "tags and policies in account A; tags again just before and after the write",
         f"tags of repositories in account A, {_JOURNAL}",
         (
-            ("shows who loses access, and asks", "ecr-tui tag my-first-repo --set Team=Platform"),
-            ("another tag, unattended", "ecr-tui tag my-first-repo --unset Stage --yes"),
+            ("preview who loses access, then confirm", "ecr-tui tag my-first-repo --set Team=Platform"),
+            ("remove a tag, unattended", "ecr-tui tag my-first-repo --unset Stage --yes"),
         ),
-        ((1, "AWS refused the write"), (4, "the tags changed since they were read, and were not written")),
+        ((1, "AWS refused the write"), (4, "the tags changed after they were read and were not written")),
         (_REPO,),
     ),
     "undo": Page(
-        "Take back the last write, or any that is still the live state",
-        "the journal, and the policy just before it is written, and after",
-        f"the exact former policy (or tags) of the repositories concerned, {_JOURNAL}",
+        "Undo the last write, or any write that is still live",
+        "the journal; the policy or tags just before and after the write",
+        f"the exact previous policies or tags, {_JOURNAL}",
         (
-            ("the last write, or all of the last run", "ecr-tui undo"),
-            ("one of history", "ecr-tui undo 20300131T120000-1a2b3c4d"),
+            ("undo the last write, or the whole last run", "ecr-tui undo"),
+            ("undo one write from history", "ecr-tui undo 20300131T120000-1a2b3c4d"),
         ),
         (
             _REFUSED,
             _SINCE,
             _FINISHED,
         ),
-        (("ID", "Of a write or of a run, as history tells. Default: the last not yet undone."),),
+        (("ID", "ID of a write or a run, from history. Default: the last one not undone."),),
     ),
     "redo": Page(
-        "Write again what an undo took back",
-        "the journal, and the policy just before it is written, and after",
-        f"the exact policy (or tags) that was taken back, {_JOURNAL}",
-        (("what the last undo took back", "ecr-tui redo"),),
+        "Redo what an undo took back",
+        "the journal; the policy or tags just before and after the write",
+        f"the exact policies or tags that the undo took back, {_JOURNAL}",
+        (("redo the last undo", "ecr-tui redo"),),
         (_REFUSED, _SINCE, _FINISHED),
-        (("ID", "Of a write or of a run, as history tells. Default: what was last undone."),),
+        (("ID", "ID of a write or a run, from history. Default: the last undo."),),
     ),
     "verify": Page(
-        "Push and pull as account B, and prove it is denied elsewhere",
-        "account B's identity and registry token; with --access pull an image that is there",
-        "one tiny probe image, tagged ecr-tui-verify-..., which is removed; with --tag-switch a tag, "
-        "which is put back; with --access pull the image's last-pull time, which lifecycle rules may go by; "
+        "Verify access live as account B, and denial elsewhere",
+        "account B's identity and registry token; with --access pull, an existing image",
+        "one 2 kB probe image tagged ecr-tui-verify-..., removed afterwards; with --tag-switch a tag, "
+        "restored afterwards; with --access pull the image's last-pull time, which lifecycle rules may use; "
         "a record of the result in the state folder",
         (
-            ("one repository, without a container engine", "ecr-tui verify my-first-repo --engine direct"),
-            ("all of a team, with a report for a ticket", "ecr-tui verify --tag Team=Payments --report access.md"),
-            ("without pushing anything", "ecr-tui verify my-first-repo --access pull --isolation none"),
+            ("without a container engine", "ecr-tui verify my-first-repo --engine direct"),
             (
-                "wait for access",
+                "one team's repositories, with a report for a ticket",
+                "ecr-tui verify --tag Team=Payments --report access.md",
+            ),
+            ("without pushing an image", "ecr-tui verify my-first-repo --access pull --isolation none"),
+            (
+                "wait until access works",
                 "until ecr-tui verify my-first-repo --json > last.json; do sleep 60; done",
             ),
         ),
         (
-            (1, "denied, a leak, or an isolation check or tag switch that could not be made"),
-            (3, "nothing was proved: credentials, network or Docker"),
+            (1, "denied, a leak, or an isolation check or tag switch that did not run"),
+            (3, "nothing was verified: credentials, network or Docker"),
             (130, "Ctrl+C: the probe image was removed"),
         ),
         (_REPO,),
     ),
     "cleanup": Page(
-        "Remove what a verification that was killed has left behind",
+        "Remove what an interrupted verification left behind",
         "the record of verifications in the state folder",
-        "removes probe images in account A and in Docker, puts tags back that were taken away",
-        (("show it and ask", "ecr-tui cleanup"), ("unattended", "ecr-tui cleanup --yes --json")),
-        ((1, "AWS refused it"),),
+        "removes probe images in account A and in Docker; restores removed tags",
+        (("preview, then confirm", "ecr-tui cleanup"), ("unattended", "ecr-tui cleanup --yes --json")),
+        ((1, "AWS refused the cleanup"),),
     ),
     "explain": Page(
-        "What an error text of docker or AWS means, and the fix",
-        "the text; AWS is not asked",
+        "Explain a Docker or AWS error and suggest a fix",
+        "the text; makes no AWS calls",
         "nothing",
         (
-            ("a text", 'ecr-tui explain "denied: Your authorization token has expired."'),
-            ("what docker says", "docker push $REPO:v1 2>&1 | ecr-tui explain -"),
+            ("an error message", 'ecr-tui explain "denied: Your authorization token has expired."'),
+            ("the output of docker", "docker push $REPO:v1 2>&1 | ecr-tui explain -"),
         ),
-        arguments=(("TEXT", "The error as it was printed; - reads it from stdin."),),
+        arguments=(("TEXT", "The error as printed; - reads stdin."),),
     ),
     "simulate": Page(
-        "Unit tests for policies: requests decided offline",
-        "files of cases (their form: README, Unit tests for policies); AWS is not asked",
+        "Test policies offline against expected decisions",
+        "case files (format: README, Unit tests for policies); makes no AWS calls",
         "nothing",
         (
             ("in CI", "ecr-tui simulate cases.json"),
             ("from another program", "generate-cases | ecr-tui simulate - --json"),
         ),
-        ((1, "a decision is not the expected one"),),
-        (("FILE", "A JSON file with a list of cases, or one case; - is stdin."),),
+        ((1, "a decision differs from the expected one"),),
+        (("FILE", "A JSON file with one case or a list of cases; - reads stdin."),),
     ),
     "export": Page(
-        "A grant for AWS CLI, Terraform, CloudFormation, as JSON",
-        "repositories, their tags and policies in account A",
+        "Export a grant as AWS CLI, Terraform, CloudFormation or JSON",
+        "repositories, tags and policies in account A",
         "nothing",
         (
-            ("both sides as commands", "ecr-tui export my-first-repo --to user/devusr2"),
+            ("both accounts' policies as AWS CLI commands", "ecr-tui export my-first-repo --to user/devusr2"),
             (
-                "account B's half, for its own infrastructure code",
+                "account B's policy as Terraform",
                 "ecr-tui export my-first-repo --to user/devusr2 --side b --format terraform",
             ),
         ),
         arguments=(_REPO,),
     ),
     "operator-policy": Page(
-        "The least that account A's operator must be allowed",
+        "Print the minimum IAM policy for account A's operator",
         "nothing",
         "nothing",
         (
-            ("for somebody who may grant, in one account", "ecr-tui operator-policy grant --account 111111111111"),
-            ("in a region of China", "ecr-tui operator-policy full --partition aws-cn --region cn-north-1"),
+            ("grant, revoke and undo, in one account", "ecr-tui operator-policy grant --account 111111111111"),
+            ("in a China region", "ecr-tui operator-policy full --partition aws-cn --region cn-north-1"),
         ),
-        arguments=(("LEVEL", "read-only, grant (and revoke, undo), or full (and remove probe images, change tags)."),),
+        arguments=(
+            ("LEVEL", "read-only; grant (adds revoke, undo); full (adds removing probe images, editing tags)."),
+        ),
     ),
     "demo": Page(
-        "Two embedded AWS accounts, and the interface on them",
-        "nothing of yours",
-        "nothing of yours: all is in memory and in a temporary folder",
+        "Open the interface on two embedded AWS accounts",
+        "no AWS account, profile or journal of yours",
+        "memory and a temporary folder only",
         (
-            ("try it out", "ecr-tui demo"),
+            ("try the interface", "ecr-tui demo"),
             ("a large registry", "ecr-tui demo --repositories 10000"),
-            ("for the AWS CLI, docker and skopeo", "ecr-tui demo --serve"),
+            ("serve the accounts to the AWS CLI, docker and skopeo", "ecr-tui demo --serve"),
         ),
         ((3, "the extra packages are missing: pip install 'ecr-tui[demo]'"),),
     ),
-    "config": Page("The settings in force, and where each comes from", "", "", ()),
+    "config": Page("Show the effective settings and their origin", "", "", ()),
     "config show": Page(
-        "Every setting, its value and its origin",
+        "Show every setting, its value and its origin",
         "the configuration file and the environment",
         "nothing",
-        (("which profile, and why", "ecr-tui config show"), ("for a script", "ecr-tui config show --json")),
+        (("which profile is used, and why", "ecr-tui config show"), ("for scripts", "ecr-tui config show --json")),
     ),
     "config path": Page(
-        "Where the configuration file is looked for",
-        "whether the file is there",
+        "Print the path of the configuration file",
+        "whether the file exists",
         "nothing",
         (("edit it", '${EDITOR:-vi} "$(ecr-tui config path)"'),),
     ),
     "config keys": Page(
-        "The ids for [keys], and the keys in force",
+        "List the action ids for [keys] and their keys",
         "the configuration file",
         "nothing",
-        (("all of them", "ecr-tui config keys"),),
+        (("all actions", "ecr-tui config keys"),),
     ),
     "config example": Page(
-        "A configuration file with everything that may be in it",
+        "Print an example configuration file with every setting",
         "nothing",
         "nothing",
-        (("start from it", 'ecr-tui config example > "$(ecr-tui config path)"'),),
+        (("create your configuration file", 'ecr-tui config example > "$(ecr-tui config path)"'),),
     ),
     "schema": Page(
-        "JSON Schemas of the documents of --json",
+        "Print the JSON Schema of a --json document",
         "nothing",
         "nothing",
-        (("all there are", "ecr-tui schema"), ("one of them", "ecr-tui schema verify > verify.schema.json")),
-        arguments=(("COMMAND", "Such as verify, config show or verify-history. Default: a list of all."),),
+        (("list the schemas", "ecr-tui schema"), ("print one", "ecr-tui schema verify > verify.schema.json")),
+        arguments=(("COMMAND", "A command such as verify, config show or verify-history. Default: list all."),),
     ),
     "completion": Page(
-        "The script for completion in bash, zsh or fish",
-        "nothing; completing reads AWS's configuration, the last listing and the journal, and never asks AWS",
+        "Print the completion script for bash, zsh or fish",
+        "nothing; completion reads the AWS configuration, the cached listing and the journal, and makes no AWS calls",
         "nothing",
         (
             ("bash, in ~/.bashrc", 'eval "$(ecr-tui completion bash)"'),
-            ("zsh, in ~/.zshrc behind compinit", 'eval "$(ecr-tui completion zsh)"'),
+            ("zsh, in ~/.zshrc after compinit", 'eval "$(ecr-tui completion zsh)"'),
             ("fish", "ecr-tui completion fish > ~/.config/fish/completions/ecr-tui.fish"),
         ),
     ),

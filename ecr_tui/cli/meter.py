@@ -1,4 +1,4 @@
-"""How far a long command is, on stderr: one line that is rewritten on a terminal, a line now and then elsewhere."""
+"""Progress of a long command on stderr: one rewritten line on a terminal, a line every 10 s elsewhere."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import Self
 from ecr_tui.cli import output
 
 _QUIET = 1.0
-"""Seconds that pass before anything is said: what is quick needs no meter."""
+"""Seconds before the first line."""
 _EVERY_TERMINAL, _EVERY_ELSEWHERE = 0.1, 10.0
 
 
 class Meter:
-    """``with Meter("Reading policies") as meter: meter(3, 10)``; leaves no half line behind.
+    """``with Meter("Reading policies") as meter: meter(3, 10)``; clears its line at the end.
 
-    A terminal that cannot go back to the start of a line (TERM is "dumb" or unset) is treated as a file. The line has
-    no colour, and no more columns than the terminal.
+    A terminal without carriage return (TERM is "dumb" or unset) is treated as a file. The line has no colour and fits
+    the terminal's width.
     """
 
     def __init__(self, what: str) -> None:
@@ -31,7 +31,7 @@ class Meter:
         self._lock = Lock()
 
     def __call__(self, done: int, total: int | None = None, more: str = "") -> None:
-        """``total`` None: it is not known. Any thread may call."""
+        """``total`` None: unknown. Thread-safe."""
         with self._lock:
             now = monotonic()
             if now < self._next:
@@ -46,7 +46,7 @@ class Meter:
                 output.line(line, err=True)
 
     def clear(self) -> None:
-        """Before something else is printed; the next call shows the line again."""
+        """Clear the line before printing something else; the next call shows it again."""
         with self._lock:
             if self._width:
                 output.progress(" " * self._width)

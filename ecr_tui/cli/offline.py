@@ -1,4 +1,4 @@
-"""``ecr-tui explain``, ``simulate``, ``operator-policy`` and ``schema``: what needs no account."""
+"""``ecr-tui explain``, ``simulate``, ``operator-policy`` and ``schema``: the commands that need no account."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from ecr_tui.render import common as render_common
 @click.argument("text", metavar="TEXT|-")
 @json_option
 def explain(text: str, as_json: bool) -> None:
-    """What an error of docker or AWS means: stage, action, side, cause and fix. "-" reads it from stdin."""
+    """Explain a Docker or AWS error: stage, action, side, cause and fix. "-" reads stdin."""
     words = sys.stdin.read() if text == "-" else text
     if not words.strip():
-        raise InputError("there is no error text to explain")
+        raise InputError("the error text is empty")
     diagnosis = diagnose(words)
     if as_json:
         output.document(render_common.diagnosis_json(diagnosis))
@@ -40,7 +40,7 @@ def explain(text: str, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def simulate(context: click.Context, /, files: tuple[Path, ...], as_json: bool) -> None:
-    """Decide the test cases of policy files (JSON; - for stdin), offline. Exit 1 where an expected decision differs."""
+    """Test policies offline: decide the cases of JSON files (- reads stdin). Exits with 1 on an unexpected decision."""
     found: list[tuple[str, Any]] = []
     for file in files:
         try:
@@ -61,16 +61,22 @@ def simulate(context: click.Context, /, files: tuple[Path, ...], as_json: bool) 
     default="*",
     metavar="ID",
     shell_complete=completing.accounts,
-    help="Account A, to name it in the ARNs.",
+    help="Account A, for the ARNs. Default: any.",
 )
-@click.option("--region", default="*", metavar="R", shell_complete=completing.regions, help="Only this region.")
 @click.option(
-    "--partition", default="aws", metavar="PARTITION", show_default=True, help="aws-cn and aws-us-gov have other ARNs."
+    "--region", default="*", metavar="R", shell_complete=completing.regions, help="Region, for the ARNs. Default: any."
+)
+@click.option(
+    "--partition",
+    default="aws",
+    metavar="PARTITION",
+    show_default=True,
+    help="Partition of the ARNs: aws, aws-cn or aws-us-gov.",
 )
 def operator_policy(level: str, account: str, region: str, partition: str) -> None:
-    """Print the identity policy that account A's operator needs, by how much ecr-tui may do for them.
+    """Print the minimum IAM policy for account A's operator, by LEVEL.
 
-    For account B's side see ecr-tui export.
+    For account B's policy see ecr-tui export.
     """
     output.code(policy(Operator(level), account=account, region=region, partition=partition).pretty())
 
@@ -78,14 +84,14 @@ def operator_policy(level: str, account: str, region: str, partition: str) -> No
 @command()
 @click.argument("command", nargs=-1, metavar="[COMMAND]...", shell_complete=completing.schemas)
 def schema(command: tuple[str, ...]) -> None:
-    """Print the JSON Schema of a command's --json document; without COMMAND list the documents."""
+    """Print the JSON Schema of a command's --json document. Without COMMAND, list the documents."""
     if not command:
         width = max(map(len, schemas.NAMES))
         output.block("\n".join(f"{name:<{width}}  {schemas.title_of(name)}" for name in schemas.NAMES))
         return
     name = "-".join(command)
     if name not in schemas.NAMES:
-        raise InputError(f"{' '.join(command)} has no JSON document", hint=f"There are: {', '.join(schemas.NAMES)}.")
+        raise InputError(f"{' '.join(command)} has no JSON document", hint=f"Choose one of {', '.join(schemas.NAMES)}.")
     output.document(schemas.schema_of(name))
 
 
@@ -93,4 +99,4 @@ def _text(file: Path) -> str:
     try:
         return sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError("it cannot be read", detail=str(error)) from error
+        raise InputError("cannot read the file", detail=str(error)) from error

@@ -1,4 +1,4 @@
-"""The one way of text to the terminal: nothing that AWS, a registry or a file says can steer it or forge a line."""
+"""All output to the terminal. Text from AWS, a registry or a file cannot control the terminal or forge a line."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from ecr_tui.text import json_text, safe, safe_block
 
 
 def line(text: str = "", *, err: bool = False) -> None:
-    """One line; a line end inside of it is shown as a sign."""
+    """One line; a line break inside it is shown as a symbol."""
     click.echo(safe(text), err=err)
 
 
 def block(text: str, *, err: bool = False, nl: bool = True) -> None:
-    """Several lines, made by ``text.block`` or by a presenter: line ends stay."""
+    """Several lines from ``text.block`` or a renderer; line breaks stay."""
     click.echo(safe_block(text), err=err, nl=nl)
 
 
 def failure(error: EcrTuiError, about: str = "Error") -> None:
-    """On stderr, headed by what it is about."""
+    """On stderr, after the subject ``about``."""
     block(f"{safe(about)}: {error.text()}", err=True)
 
 
@@ -31,12 +31,12 @@ def document(value: Any) -> None:
 
 
 def code(text: str, *, nl: bool = True) -> None:
-    """For another program to read, as it is: its strings are escaped as its language has it."""
+    """For another program, unchanged: its strings are already escaped for its language."""
     click.echo(text, nl=nl)
 
 
 def progress(text: str) -> None:
-    """On stderr, over the present line."""
+    """On stderr, over the current line."""
     click.echo(f"\r{safe(text)}", nl=False, err=True)
 
 

@@ -1,4 +1,4 @@
-"""``repair``: make policies that ECR refuses writable again."""
+"""``repair``: make policies that ECR rejects writable again."""
 
 from __future__ import annotations
 
@@ -40,25 +40,25 @@ KNOWN = "known"
     "repins",
     multiple=True,
     metavar="ID=PRINCIPAL|known",
-    help="Replace the id of a deleted principal by this one, which gives it the access; known: by the one of the same "
-    "name that was made again. Default: take the ids out.",
+    help="Replace the id of a deleted principal with this principal, which grants it the access. known: with the "
+    "recreated principal of the same name. Default: remove the ids.",
 )
-@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@click.option("--dry-run", is_flag=True, help="Preview only; write nothing.")
 @account_options
 @run_options
 @yes_option
 @json_option
 @click.pass_context
 def repair(context: click.Context, /, as_json: bool, dry_run: bool, resume: bool, parallel: int, **flags: Any) -> None:
-    """Repair policies that ECR refuses to take again, without changing who has access.
+    """Repair policies that ECR rejects, without changing who has access.
 
-    Takes out deleted principals, actions that no repository policy can give, and Resource elements. Shows the exact
-    change, and asks.
+    Removes deleted principals, actions that a repository policy cannot grant, and Resource elements. Previews the
+    exact change and asks for confirmation.
     """
     with open_workspace(context, flags) as workspace:
         bulk, asking = workspace.changes.bulk(parallel), Asking.of(workspace.settings, flags, as_json=as_json)
         if resume and dry_run:
-            raise InputError("--resume writes, and --dry-run does not", hint="Leave out one of them.")
+            raise InputError("--resume and --dry-run exclude each other", hint="Remove one of them.")
         if resume:
             context.exit(resume_run(bulk, flags, "repair", asking))
         mention_unfinished(bulk)
@@ -82,17 +82,19 @@ def _first(workspace: Workspace, texts: Sequence[str]) -> Intent:
         name, principal = parse_repin(text)
         arn = workspace.accounts.principal(principal)
         if repins.setdefault(name, arn) != arn:
-            raise InputError(f"{name} is re-pinned twice, to {repins[name]} and to {arn}")
+            raise InputError(f"--repin replaces {name} twice, with {repins[name]} and with {arn}")
     return Intent.to_repair(repins)
 
 
 def _named(workspace: Workspace, plans: list[Plan], intent: Intent, *, known: bool) -> tuple[list[Plan], Intent]:
-    """The plans with what is known of who the deleted principals were: offered, or with ``known`` re-pinned."""
+    """The plans with the recreated principals found: offered in a note, or with ``known`` re-pinned."""
     repins = dict(intent.repins)
     gone = {name for plan in plans for name in dead_principals(plan.before)}
     stray = sorted(repins.keys() - gone)
     if stray:
-        raise InputError(f"no policy names {', '.join(stray)}", hint="ecr-tui audit shows the ids that do.")
+        raise InputError(
+            f"no policy contains {', '.join(stray)}", hint="Run ecr-tui audit to list the ids of deleted principals."
+        )
     names = workspace.changes.former_names(plans) if gone - repins.keys() else {}
     if not names:
         return plans, intent

@@ -1,4 +1,4 @@
-"""Options that may be given once: click alone would silently take the last of several."""
+"""Refusal of repeated options: click alone silently takes the last one."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from click.core import ParameterSource
 
 
 class OnceEach(click.Command):
-    """Refuses an option that may be given once and is given twice, also once before and once after the command's name.
+    """Refuses a single-value option given twice, also once before and once after the command name.
 
-    ``multiple`` and counting options may be repeated. Help and errors of the other options come first.
+    ``multiple`` and counting options are repeatable. Help and errors of other options come first.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

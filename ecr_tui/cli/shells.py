@@ -1,8 +1,7 @@
-"""``ecr-tui completion``, and the answers that its scripts ask for at each press of Tab.
+"""``ecr-tui completion``, and the answers to its scripts.
 
-The machinery is click's. Its script for bash takes words as bash splits them, which tears ``Team=Payments`` and ARNs
-apart, and types values unquoted; so bash has a script of its own here. The protocol is one line an entry: its type, a
-tab, and what bash is to put in the place of the word that it sees.
+Uses click, except for its bash script, which splits ``Team=Payments`` and ARNs at ``=`` and ``:`` and inserts values
+unquoted. The protocol of the bash script here is one line per entry: type, tab, replacement for bash's current word.
 """
 
 from __future__ import annotations
@@ -48,29 +47,29 @@ complete -o nosort -F %(complete_func)s %(prog_name)s 2>/dev/null || complete -F
 @command("completion")
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(shell: str) -> None:
-    """Print the script that completes commands, options, profiles, repositories, tags and principals with Tab."""
+    """Print the completion script for commands, options, profiles, repositories, tags and principals."""
     program = click.get_current_context().find_root().command
     script = CLASSES[shell](program, {}, NAME, VARIABLE)
-    # The class for bash would look for a bash first, and say so where there is none.
+    # click's bash class would first check that bash is installed, and warn if not.
     output.code(shell_completion.ShellComplete.source(script), nl=False)
 
 
 def answer(cli: click.Command) -> NoReturn:
-    """What a script asked for in the environment; nothing at all where that is not understood."""
+    """Answer the request in the environment; print nothing if it is invalid."""
     code = 0
     with contextlib.redirect_stderr(io.StringIO()):
         try:
             for kind in CLASSES.values():
                 shell_completion.add_completion_class(kind)
             code = shell_completion.shell_complete(cli, {}, NAME, VARIABLE, os.environ[VARIABLE])
-        except Exception:  # a shell would print it into the line that is being typed
+        except Exception:  # a shell would print the traceback into the line being typed
             code = 1
     sys.exit(code)
 
 
 class _Whole(shell_completion.ShellComplete):
-    """The whole word in each entry: of ``--tag=Team`` click tells what follows the sign. What would drive a terminal,
-    or break the protocol, is not offered."""
+    """Entries with the whole word: for ``--tag=Team`` click returns only the part after ``=``. Unprintable values,
+    which could control the terminal or break the protocol, are dropped."""
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[Any]]:
         option, equals, _ = incomplete.partition("=")
@@ -83,7 +82,7 @@ class _Whole(shell_completion.ShellComplete):
 
 
 class _Zsh(_Whole, shell_completion.ZshComplete):
-    """An entry that is only a beginning (``Team=``, ``team/``) gets no blank behind it."""
+    """Adds no space after an incomplete entry (``Team=``, ``team/``)."""
 
     source_template = shell_completion.ZshComplete.source_template.replace(
         "compadd -U -V unsorted -a completions",
@@ -94,16 +93,16 @@ class _Zsh(_Whole, shell_completion.ZshComplete):
 
 
 class _Fish(_Whole, shell_completion.FishComplete):
-    """A value may hold a comma."""
+    """Allows commas in values."""
 
     source_template = shell_completion.FishComplete.source_template.replace('split ","', 'split -m 1 ","')
 
 
 @dataclass
 class Typed:
-    """A line up to the cursor as bash understands it: whole words, and the one that is being typed.
+    """A command line up to the cursor, split as bash does; the last word is being typed.
 
-    ``quote``: the quote that is open at the end, "" for none; ``quoted_from``: how much of the last word stands before.
+    ``quote``: the open quote, "" for none; ``quoted_from``: characters of the last word before it.
     """
 
     words: list[str]
@@ -144,7 +143,7 @@ class _Bash(_Whole, shell_completion.BashComplete):
     def complete(self) -> str:
         found = typed(os.environ["COMP_LINE"])
         word = found.words[-1]
-        # What bash takes for the word to replace begins behind the open quote, else behind the last of these.
+        # The word that bash replaces starts after the open quote, else after the last of these.
         breaks = set(os.environ.get("COMP_WORDBREAKS", "")) & set("=:@")
         start = found.quoted_from if found.quote else 1 + max((word.rfind(sign) for sign in breaks), default=-1)
         lines = []
@@ -163,7 +162,7 @@ CLASSES: dict[str, type[shell_completion.ShellComplete]] = {"bash": _Bash, "zsh"
 
 
 def _quoted(text: str, quote: str) -> str | None:
-    """As it must stand in a line so that bash takes it for nothing but itself; None where that cannot be."""
+    """``text`` quoted for bash; None if that is impossible."""
     if quote == "'":
         return None if "'" in text else text
     if quote == '"':

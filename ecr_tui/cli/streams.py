@@ -1,7 +1,7 @@
-"""Standard streams that never fail in the middle of a command.
+"""Standard streams whose failures are reported at the end of a command.
 
-A reader that leaves early (``| head``), a full disk or a closed descriptor must not stop work that has begun, such as
-the removal of a probe image. So a write that fails is kept, not raised, and told at the end.
+A closed pipe (``| head``), a full disk or a closed descriptor must not stop work in progress, such as the removal of
+a probe image.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ecr_tui.errors import EnvironmentFailure
 
 
 class _Descriptor(io.FileIO):
-    """Takes everything; after the first failure it drops it. ``failure``: what that was."""
+    """Accepts every write, and drops all after the first ``failure``."""
 
     failure: OSError | None = None
 
@@ -30,8 +30,8 @@ class _Descriptor(io.FileIO):
 
 
 class Streams:
-    """The process's stdin, stdout and stderr, from now on. Streams that are not its descriptors, as in a test, and
-    those of Windows, whose console is no file, are left as they are."""
+    """Replaces the process's stdin, stdout and stderr. Keeps streams that are not its descriptors, as in a test, and
+    those of Windows, whose console is not a file."""
 
     def __init__(self) -> None:
         self._out: _Descriptor | None = None
@@ -44,21 +44,20 @@ class Streams:
         sys.stderr, _ = _sturdy(sys.stderr, 2)
 
     def close(self) -> None:
-        """At the end of the command. Raises EnvironmentFailure where output was lost that somebody still wanted: a
-        reader that has left did not."""
+        """Call at the end of the command. Raises EnvironmentFailure if output was lost, except to a closed pipe."""
         if sys.stdout is not None:
             sys.stdout.flush()
         failure = self._out.failure if self._out is not None else None
         if failure is not None and failure.errno != errno.EPIPE:
             raise EnvironmentFailure(
-                "standard output cannot be written",
+                "cannot write to standard output",
                 detail=failure.strerror or str(failure),
-                hint="Write it elsewhere. The command itself ran to its end; ecr-tui history shows what it wrote.",
+                hint="Redirect the output elsewhere. The command finished; run ecr-tui history to see its writes.",
             )
 
 
 def _fill_closed() -> None:
-    """A closed descriptor's number would go to the next file that is opened, the journal for one."""
+    """The number of a closed descriptor would go to the next file opened, such as the journal."""
     for number in (0, 1, 2):
         try:
             os.fstat(number)
@@ -79,7 +78,7 @@ def _sturdy(stream: Any, number: int) -> tuple[IO[str], _Descriptor | None]:
     wrapped = io.TextIOWrapper(
         io.BufferedWriter(descriptor),
         encoding=stream.encoding,
-        # What an encoding lacks stays apart: a check mark and a cross must not both become a question mark.
+        # Unencodable characters stay distinct: a check mark and a cross must not both become "?".
         errors="backslashreplace" if stream.errors == "strict" else stream.errors,
         line_buffering=stream.line_buffering,
         write_through=stream.write_through,

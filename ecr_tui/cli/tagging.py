@@ -1,4 +1,4 @@
-"""``ecr-tui tag``: change repositories' tags, with what that does to access shown first."""
+"""``ecr-tui tag``: edit repository tags, after a preview of the access that changes."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ from ecr_tui.workspace import Workspace
     multiple=True,
     metavar="K=V",
     shell_complete=completing.tags,
-    help="Add the tag or change its value; may be repeated.",
+    help="Add a tag or change its value; repeatable.",
 )
 @click.option(
-    "--unset", multiple=True, metavar="K", shell_complete=completing.tag_keys, help="Remove the tag; may be repeated."
+    "--unset", multiple=True, metavar="K", shell_complete=completing.tag_keys, help="Remove a tag; repeatable."
 )
 @account_options
 @yes_option
@@ -52,12 +52,12 @@ def tag(
     as_json: bool,
     **flags: Any,
 ) -> None:
-    """Change tags of repositories. A grant with a tag condition ends, or begins, with the tag.
+    """Edit repository tags. A grant with a tag condition starts or ends with the tag.
 
-    Who loses and who gains access is shown first, and asked for; where access does not change, nothing is asked.
+    Previews who gains and who loses access, and asks for confirmation if access changes.
     """
     if not pairs and not unset:
-        raise click.UsageError("Name what to change with --set K=V or --unset K.", context)
+        raise click.UsageError("Missing change: add --set K=V or --unset K.", context)
     wanted = dict(parse_tags(pairs, origin="--set", to_write=True))
     with open_workspace(context, flags) as workspace:
         rows, plans = chosen(workspace, flags), []
@@ -70,16 +70,15 @@ def tag(
 
 
 def write_tags(workspace: Workspace, plans: Sequence[TagPlan], asking: Asking) -> int:
-    """Ask where access changes, write one after the other; the exit code is that of the worst failure."""
-
+    """Confirm if access changes, then write one by one. Returns the exit code of the worst failure."""
     as_json = asking.as_json
-    workspace.settings.check_writable("no tag is written")
+    workspace.settings.check_writable("tags were not written")
     for plan in plans:
-        told = "; ".join(plan.lines()) if plan.changed else "the tags are so already"
-        output.line(f"{plan.repository.name}: {told}", err=as_json)
+        words = "; ".join(plan.lines()) if plan.changed else "tags unchanged"
+        output.line(f"{plan.repository.name}: {words}", err=as_json)
     asks = any(plan.asks for plan in plans)
     if any(plan.changed for plan in plans):
-        asking.confirm("Access changes. Write the tags?" if asks else "Write the tags?", needed=asks)
+        asking.confirm("Write these tags? Access changes." if asks else "Write these tags?", needed=asks)
     written, code = [], 0
     with Meter("Writing") as meter:
         for done, plan in enumerate(plans):
@@ -98,7 +97,7 @@ def write_tags(workspace: Workspace, plans: Sequence[TagPlan], asking: Asking) -
             meter.clear()
             written.append(plan.to_json(written=outcome.written))
             if outcome.written and not as_json:
-                output.line(f"{name}: written and read back (journal {outcome.entry_id})")
+                output.line(f"{name}: tags written (journal {outcome.entry_id})")
             for note in outcome.notes:
                 output.line(f"{name}: {note}", err=True)
     if as_json:

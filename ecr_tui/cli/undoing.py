@@ -1,4 +1,4 @@
-"""``history``, ``undo`` and ``redo``: what was written, and taking it back."""
+"""``history``, ``undo`` and ``redo``."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ from ecr_tui.workspace import Workspace
 @click.option(
     "--account", metavar="ID", default="", shell_complete=completing.accounts, help="Only writes in this account A."
 )
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the newest N.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the newest N writes.")
 @account_options
 @json_option
 @click.pass_context
 def history(
     context: click.Context, /, repository: str, account: str, limit: int | None, as_json: bool, **flags: Any
 ) -> None:
-    """What was written with this journal, newest first: when, who, what, where, and what became of it.
+    """List past writes, newest first: when, who, what, where, and their state.
 
-    Reads a file and asks nothing of AWS. The ids are what undo and redo take.
+    Reads the journal and makes no AWS calls. Pass an id to undo or redo.
     """
     with open_workspace(context, flags) as workspace:
         past = workspace.changes.past_writes()
         for damage in past.damaged:
-            output.line(f"{workspace.changes.journal.path}: line {damage.line} is skipped: {damage.why}", err=True)
+            output.line(f"{workspace.changes.journal.path}: line {damage.line} skipped: {damage.why}", err=True)
         rows = past.chosen(repository=repository, account=account, limit=limit)
         if as_json:
             output.document([row.to_json() for row in rows])
@@ -60,31 +60,31 @@ def history(
 
 @command()
 @click.argument("identifier", required=False, metavar="[ID]", shell_complete=completing.writes)
-@click.option("--one", is_flag=True, help="Only the very last write, also where it was one of a run.")
+@click.option("--one", is_flag=True, help="Undo only the last write, even if it was part of a run.")
 @account_options
 @yes_option
 @json_option
 @click.pass_context
 def undo(context: click.Context, /, identifier: str | None, **flags: Any) -> None:
-    """Take back the last write, or the one with this ID: restore the exact previous policy.
+    """Undo the last write, or the write or run with this ID: restore the exact previous policy.
 
-    It is refused where the policy is no longer what that write left. Where the last write was one of a run over
-    several repositories, all of the run is taken back, after asking; ID may also be that of a run.
+    Refused if the policy changed after that write. If the last write was part of a run over several repositories,
+    the whole run is undone after a confirmation.
     """
     _take_back(context, identifier, flags, redo=False)
 
 
 @command()
 @click.argument("identifier", required=False, metavar="[ID]", shell_complete=completing.writes)
-@click.option("--one", is_flag=True, help="Only the very last undo, also where it was one of a run.")
+@click.option("--one", is_flag=True, help="Redo only the last undo, even if it was part of a run.")
 @account_options
 @yes_option
 @json_option
 @click.pass_context
 def redo(context: click.Context, /, identifier: str | None, **flags: Any) -> None:
-    """Write again what the last undo took back, or the write with this ID.
+    """Redo the last undo, or the undone write with this ID.
 
-    It is refused where the policy is no longer what the undo left.
+    Refused if the policy changed after the undo.
     """
     _take_back(context, identifier, flags, redo=True)
 
@@ -92,7 +92,7 @@ def redo(context: click.Context, /, identifier: str | None, **flags: Any) -> Non
 def _take_back(context: click.Context, identifier: str | None, flags: dict[str, Any], *, redo: bool) -> None:
     one, as_json = bool(flags.pop("one")), bool(flags.pop("as_json"))
     with open_workspace(context, flags) as workspace:
-        asking, verb = Asking.of(workspace.settings, flags, as_json=as_json), "Write again" if redo else "Take back"
+        asking, verb = Asking.of(workspace.settings, flags, as_json=as_json), "Redo" if redo else "Undo"
         always = workspace.settings.confirms("undo")
         if identifier is not None and not identifier.startswith("run-"):
             history = workspace.changes.journal.read(holds(identifier))
@@ -107,9 +107,9 @@ def _take_back(context: click.Context, identifier: str | None, flags: dict[str, 
         bulk = workspace.changes.bulk()
         entries = bulk.of_run(identifier, redo=redo) if identifier else bulk.last_action(redo=redo)
         if identifier and not entries:
-            raise InputError(f"nothing of {identifier} is {'taken back' if redo else 'in force'}")
+            raise InputError(f"no write of {identifier} is {'undone' if redo else 'in effect'}")
         if len(entries) == 1 and entries[0].record.subject == TAGS:
-            # An undo to be redone is the entry that is taken back itself.
+            # A redo is the undo of the undo's own entry.
             context.exit(_take_tags_back(workspace, entries[0].id, asking, redo=False))
         if not identifier and (one or len(entries) < 2):
             what = f"{verb} the last {'undo' if redo else 'write'}?"
@@ -119,14 +119,14 @@ def _take_back(context: click.Context, identifier: str | None, flags: dict[str, 
         if not as_json:
             output.block(render_runs.plans_text(undo_preview(entries), SHOWN_IN_FULL))
         if entries:
-            what = "This was a run." if identifier else f"The last {'undo' if redo else 'write'} was one of a run."
+            what = "This is a run." if identifier else f"The last {'undo' if redo else 'write'} was part of a run."
             asking.confirm(f"{what} {verb} all {len(entries):,} policies?")
         summary = carried_out(lambda cancel, told: bulk.undo(entries, on_progress=told, cancel=cancel))
         context.exit(report(summary, as_json=as_json))
 
 
 def _ask(asking: Asking, plans: Sequence[Plan], question: str, *, always: bool) -> None:
-    """Where the settings ask for it, and where it gives more access than there is now."""
+    """Confirm if the settings require it, or if it gives more access than now."""
     needed = always or any(plan.risks for plan in plans)
     if needed and plans and not asking.as_json:
         output.block(render_runs.plans_text(plans, SHOWN_IN_FULL))
@@ -134,7 +134,7 @@ def _ask(asking: Asking, plans: Sequence[Plan], question: str, *, always: bool) 
 
 
 def _take_tags_back(workspace: Workspace, identifier: str, asking: Asking, *, redo: bool) -> int:
-    """It changes access, too, and in ways that only the policy of now tells."""
+    """Undo of tags changes access as well, which depends on the current policy."""
     plan = workspace.changes.plan_tags_back(identifier, redo=redo)
     return write_tags(workspace, [plan], asking)
 

@@ -1,4 +1,4 @@
-"""``ecr-tui verify``: one repository with its stages as they end, or many with a line each."""
+"""``ecr-tui verify``: one repository with its stages, or many with a line each."""
 
 from __future__ import annotations
 
@@ -43,15 +43,19 @@ _WORDS = ("auto", "all", "none")
 @repositories_argument
 @tag_option
 @account_options
-@click.option("--engine", type=ENGINES, help="docker, the registry protocol itself, or whichever works.")
+@click.option(
+    "--engine", type=ENGINES, help="docker, direct (the registry protocol), or auto (docker if it runs). Default: auto."
+)
 @click.option(
     "--access",
     type=ACCESS,
     default="push-pull",
     show_default=True,
-    help="What to prove. With pull nothing is pushed: an image that is there is pulled, and its last-pull time moves.",
+    help="Access to verify. pull pushes nothing: it pulls an existing image, which updates its last-pull time.",
 )
-@click.option("--image", default="", metavar="TAG", help="The image for --access pull. Default: the newest tagged one.")
+@click.option(
+    "--image", default="", metavar="TAG", help="Image tag for --access pull. Default: the newest tagged image."
+)
 @click.option(
     "--isolation",
     multiple=True,
@@ -59,15 +63,20 @@ _WORDS = ("auto", "all", "none")
     show_default=True,
     metavar="REPO|auto|all|none",
     shell_complete=completing.isolation,
-    help="Where B must be denied; may be repeated. auto: one that was not granted, all: up to 25 of them.",
+    help="Where account B must be denied; repeatable. auto: one repository without a grant; all: up to 25 of them.",
 )
 @click.option(
     "--tag-switch",
     is_flag=True,
-    help="Also take away the tag that the grant depends on, expect denial, and put it back. Asks first.",
+    help="Also remove the tag of the grant's condition, expect a denial, and restore it. Asks for confirmation.",
 )
 @click.option(
-    "--parallel", type=click.IntRange(1, 16), default=4, show_default=True, metavar="N", help="How many at a time."
+    "--parallel",
+    type=click.IntRange(1, 16),
+    default=4,
+    show_default=True,
+    metavar="N",
+    help="Repositories in parallel.",
 )
 @click.option(
     "--report",
@@ -76,12 +85,12 @@ _WORDS = ("auto", "all", "none")
     metavar="FILE",
     help="Write a report for a ticket: FILE.md or FILE.json.",
 )
-@click.option("--history", is_flag=True, help="Show past verifications instead. Asks nothing of AWS.")
+@click.option("--history", is_flag=True, help="List past verifications. Makes no AWS calls.")
 @yes_option
 @json_option
 @click.pass_context
 def verify(context: click.Context, /, as_json: bool, history: bool, **flags: Any) -> None:
-    """Push and pull a tiny image as account B, prove B is denied elsewhere, and clean up."""
+    """Verify access live: push and pull a 2 kB image as account B, check it is denied elsewhere, clean up."""
     file: Path | None = flags["file"]
     if file is not None:
         _check_file(file)
@@ -123,7 +132,7 @@ def _run(
         elif result.report is not None:
             output.block(render_common.report_text(result.report), err=as_json)
 
-    with interruptible(cancel, "Cancelling; the probe image is being removed ..."), meter:
+    with interruptible(cancel, "Cancelling, removing the probe image ..."), meter:
         batch = workspace.verification.run_many(
             repositories,
             isolation=isolation,
@@ -152,23 +161,23 @@ def _isolation(workspace: Workspace, wanted: Sequence[str]) -> Wanted:
         return names[0]
     for name in names:
         if name in _WORDS:
-            raise InputError(f"--isolation {name} stands alone", hint="Give it once, or give names of repositories.")
+            raise InputError(f"--isolation {name} excludes other values", hint="Use it alone, or name repositories.")
     return [workspace.listing.repository(name) for name in names]
 
 
 def _confirm(settings: Settings, repositories: list[Repository], flags: dict[str, Any], *, as_json: bool) -> None:
-    """Before a tag is taken away always, before an image is pushed where the configuration asks for it."""
+    """Always before removing a tag; before pushing an image only if the configuration requires it."""
     asking, names = Asking.of(settings, flags, as_json=as_json), ", ".join(one.name for one in repositories)
     if flags["tag_switch"]:
         if not (flags["yes"] or settings.read_only_reason):
             output.line(
-                f"The tag that B's access depends on is taken off {names} for some seconds. Whoever else depends on it "
-                "has no access meanwhile. It is put back whatever happens.",
+                f"The tag that account B's access depends on is removed from {names} for some seconds. Other "
+                "principals with access by this tag lose it meanwhile. The tag is restored in any case.",
                 err=True,
             )
-        asking.confirm("Take the tag away for a moment?", lost=" that a tag is taken away")
+        asking.confirm("Remove the tag temporarily?", lost=" to confirm removing a tag")
     elif Access.parse(flags["access"]).writes:
-        asking.confirm(f"Push a probe image to {names}, and remove it?", needed=settings.confirms("verify"))
+        asking.confirm(f"Push a probe image to {names} and remove it?", needed=settings.confirms("verify"))
 
 
 def _cancelled(batch: Batch) -> bool:
@@ -177,11 +186,11 @@ def _cancelled(batch: Batch) -> bool:
 
 
 def _check_file(file: Path) -> None:
-    """Before anything is pushed, not after."""
+    """Before anything is pushed."""
     if file.suffix.lower() not in (".md", ".json"):
-        raise InputError(f"{file} is neither a .md nor a .json file", hint="The ending says how it is written.")
+        raise InputError(f"unknown report format: {file}", hint="Use a file name that ends in .md or .json.")
     if not file.absolute().parent.is_dir():
-        raise InputError(f"there is no folder {file.absolute().parent}")
+        raise InputError(f"no such folder: {file.absolute().parent}")
 
 
 def _write(file: Path, batch: Batch) -> None:

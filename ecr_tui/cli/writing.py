@@ -1,4 +1,4 @@
-"""What ``grant``, ``revoke`` and ``undo`` share: planning and writing one repository or very many."""
+"""Shared by ``grant``, ``revoke``, ``repair`` and ``undo``: plan and write one repository or many."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.render import runs as render_runs
 
 INTERRUPTED = 130
-"""Exit code, as for every program that a signal stops."""
+"""Exit code after Ctrl+C or SIGTERM, by convention."""
 ACCESS_REMAINS = 1
-"""Exit code of a revoke after which a principal still has access, or may have: the check of its result failed."""
+"""Exit code of a revoke after which a principal still has access, or may have."""
 SHOWN_IN_FULL = 12
-"""Of more plans those that say the same are shown once."""
+"""Above this many plans, equal ones are shown once."""
 
 
 def plan_all(bulk: Bulk, rows: Sequence[Repository], intent: Intent) -> tuple[list[Plan], list[EcrTuiError]]:
-    """The plans, and what kept others from being made, which is told on stderr; of a single repository it is raised."""
+    """The plans, and the errors of the others, printed on stderr. Raises the error of a single repository."""
     with Meter("Reading policies") as meter:
         found = bulk.plan(rows, intent, on_progress=meter)
     failures = [one for one in found if isinstance(one, EcrTuiError)]
@@ -45,7 +45,7 @@ def write(
     resumes: Unfinished | None = None,
     asking: Asking,
 ) -> int:
-    """Ask once for all, write, tell what became of each; the exit code is that of the worst failure."""
+    """Confirm once, write, print each result. Returns the exit code of the worst failure."""
     if not asking.as_json:
         output.block(render_runs.plans_text(plans, SHOWN_IN_FULL))
     changing = sum(plan.changed and not plan.refused for plan in plans)
@@ -57,7 +57,7 @@ def write(
 
 
 def report(summary: Summary, *, as_json: bool, failures: Sequence[EcrTuiError] = ()) -> int:
-    """``--json``: the plans as before, ``written`` telling; failures are on stderr in any case."""
+    """Print the results, with ``--json`` as plans with ``written``; failures go to stderr."""
     if as_json:
         output.document([one.plan.to_json(written=one.status == WRITTEN) for one in summary.results])
     else:
@@ -65,7 +65,7 @@ def report(summary: Summary, *, as_json: bool, failures: Sequence[EcrTuiError] =
     output.block(render_runs.failures_text(summary), err=True, nl=False)
     kind = summary.results[0].plan.kind if summary.results else ""
     if summary.untried and summary.run and kind not in ("undo", "redo"):
-        output.line(f"The rest can be done with: ecr-tui {kind} --resume", err=True)
+        output.line(f"Resume with: ecr-tui {kind} --resume", err=True)
     if summary.untried and summary.fatal is None:
         return INTERRUPTED
     left = any(one.plan.kind == "revoke" and one.plan.remaining for one in summary.results)
@@ -73,9 +73,9 @@ def report(summary: Summary, *, as_json: bool, failures: Sequence[EcrTuiError] =
 
 
 def carried_out(run: Callable[[threading.Event, Callable[[Progress], None]], Summary]) -> Summary:
-    """``run(cancel, on_progress)`` with a meter; the first Ctrl-C lets what has begun come to its end."""
+    """``run(cancel, on_progress)`` with a meter; the first Ctrl+C finishes the writes in progress."""
     cancel = threading.Event()
-    with Meter("Writing") as meter, interruptible(cancel, "Stopping; what has begun is finished ..."):
+    with Meter("Writing") as meter, interruptible(cancel, "Stopping, finishing writes in progress ..."):
 
         def told(progress: Progress) -> None:
             failed = f", {progress.failed:,} failed" if progress.failed else ""
@@ -87,19 +87,19 @@ def carried_out(run: Callable[[threading.Event, Callable[[Progress], None]], Sum
 
 
 def unfinished(bulk: Bulk, kind: str) -> Unfinished:
-    """The latest run of that kind of which something is left, told on stderr. Raises InputError where there is none."""
+    """The latest unfinished run of that kind, printed on stderr. Raises InputError if there is none."""
     found = next((left for left in bulk.unfinished() if left.run.kind == kind), None)
     if found is None:
-        raise InputError(f"there is no unfinished {kind} to resume", hint="ecr-tui history shows what was done.")
+        raise InputError(f"no unfinished {kind} to resume", hint="Run ecr-tui history to see past writes.")
     output.line(f"{_told(found)}.", err=True)
     return found
 
 
 def mention_unfinished(bulk: Bulk) -> None:
-    """Of a run that a crash ended nobody may have heard."""
+    """Mention a run that a crash ended; its user may not know."""
     for left in bulk.unfinished():
         if left.interrupted:
-            output.line(f"{_told(left)}; ecr-tui {left.run.kind} --resume goes on with it.", err=True)
+            output.line(f"{_told(left)}. Resume with: ecr-tui {left.run.kind} --resume", err=True)
             return
 
 

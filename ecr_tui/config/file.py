@@ -68,7 +68,7 @@ def read(path: Path, named_by: str = "") -> ConfigFile:
         data = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         if named_by:
-            raise InputError(f"{named_by}: there is no file {name}") from None
+            raise InputError(f"{named_by}: no such file: {name}") from None
         return ConfigFile(path, named_by, exists=False)
     except OSError as error:
         raise InputError(f"cannot read {name}: {error.strerror or error}", hint=_ELSEWHERE) from None
@@ -76,11 +76,11 @@ def read(path: Path, named_by: str = "") -> ConfigFile:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise InputError(f"{name}:{line}: it is not UTF-8") from None
+        raise InputError(f"{name}:{line}: not UTF-8") from None
     return _Reading(path, name, text).file(named_by, _warnings(path, name))
 
 
-_ELSEWHERE = f"Another file can be named with {FLAG} or {VARIABLE}."
+_ELSEWHERE = f"Use another file with {FLAG} or {VARIABLE}."
 
 
 # -- what may stand in it --------------------------------------------------------------------------------------------
@@ -99,10 +99,10 @@ def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
-TEXT = _Kind("a text in quotes", _is_text)
-TEXTS = _Kind('a list of texts, as in ["a", "b"]', lambda value: _is_text(value) or _is_texts(value))
+TEXT = _Kind("a quoted string", _is_text)
+TEXTS = _Kind('a list of strings such as ["a", "b"]', lambda value: _is_text(value) or _is_texts(value))
 TAGS = _Kind(
-    'a list of tags, as in ["Team=Payments"]',
+    'a list of tags such as ["Team=Payments"]',
     lambda value: (
         _is_text(value) or _is_texts(value) or (isinstance(value, dict) and all(map(_is_text, value.values())))
     ),
@@ -144,7 +144,7 @@ class _Reading:
             at = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message)
             line = (int(at[1]) if at[1] else max(len(self._lines), 1)) if at else 1
             what = message[: at.start()] if at else message
-            raise InputError(f"{name}:{line}: {what}", hint="The file is TOML: https://toml.io") from None
+            raise InputError(f"{name}:{line}: {what}", hint="Correct the TOML syntax: https://toml.io") from None
         self.origins: dict[str, str] = {}
 
     def file(self, named_by: str, warnings: tuple[str, ...]) -> ConfigFile:
@@ -229,14 +229,14 @@ class _Reading:
 
     def _check(self, kind: _Kind, value: Any, *path: str) -> None:
         if not kind.fits(value):
-            raise InputError(f"{self._at(*path)}: {path[-1]} takes {kind.words}, not {_words(value)}")
+            raise InputError(f"{self._at(*path)}: {path[-1]} must be {kind.words}, not {_words(value)}")
 
     def _known(self, path: tuple[str, ...], table: Mapping[str, Any], known: Iterable[str]) -> None:
         for key in table:
             if key not in known:
-                hint = close_match(key.lower().replace("_", "-"), known) or f"There are {', '.join(known)}."
+                hint = close_match(key.lower().replace("_", "-"), known) or f"Use one of {', '.join(known)}."
                 where = f" in [{'.'.join(path)}]" if path else ""
-                raise InputError(f"{self._at(*path, key)}: there is no setting {key!r}{where}", hint=hint)
+                raise InputError(f"{self._at(*path, key)}: unknown setting {key!r}{where}", hint=hint)
 
     def _at(self, *path: str) -> str:
         return f"{self.name}:{line_of(self._lines, path)}"
@@ -304,8 +304,8 @@ def _warnings(path: Path, name: str) -> tuple[str, ...]:
     except OSError:
         return ()
     if stat.S_ISREG(mode) and mode & (stat.S_IWGRP | stat.S_IWOTH):
-        who = "everybody" if mode & stat.S_IWOTH else "its group"
-        return (f"{name} can be written by {who}: chmod go-w makes it yours alone.",)
+        who = "everyone" if mode & stat.S_IWOTH else "its group"
+        return (f"{name} is writable by {who}. Run chmod go-w on it.",)
     return ()
 
 

@@ -203,5 +203,5 @@ def _switched_on(origin: str) -> str:
     if origin.startswith("--"):
         return f"Start without {origin} to write."
     if origin in VARIABLES["read_only"]:
-        return f"{origin} is set; unset it to write."
-    return "It was started read-only." if origin == DEFAULT else f"read-only is set in {origin}."
+        return f"Unset {origin} to write."
+    return "Restart without read-only to write." if origin == DEFAULT else f"Change read-only in {origin} to write."

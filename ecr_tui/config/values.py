@@ -48,11 +48,12 @@ def parse_tag(text: str, *, origin: str = "") -> Tag:
     key, equals, value = text.partition("=")
     prefix = f"{origin}: " if origin else ""
     if not equals or not key.strip():
-        raise InputError(f"{prefix}{text!r} is no tag", hint="Write it as KEY=VALUE, for example Team=Payments.")
+        raise InputError(f"{prefix}{text!r} is not a tag", hint="Write it as KEY=VALUE, for example Team=Payments.")
     key, value = key.strip(), value.strip()
     if len(key) > 128 or len(value) > 256:
         raise InputError(
-            f"{prefix}the tag {key[:40]!r} is too long", hint="AWS allows 128 characters for a key and 256 for a value."
+            f"{prefix}the tag {key[:40]!r} is too long",
+            hint="Use at most 128 characters for the key and 256 for the value.",
         )
     return key, value
 
@@ -69,8 +70,8 @@ def parse_tags(texts: Iterable[str], *, origin: str = "", to_write: bool = False
         twin = next((one for one in pairs if one != key and one.lower() == key.lower()), "")
         if twin and not to_write:
             raise InputError(
-                f"{prefix}the tag keys {twin!r} and {key!r} differ in case alone, and can never both hold",
-                hint="IAM takes them for the same key. Name the one that the repositories carry.",
+                f"{prefix}the tag keys {twin!r} and {key!r} differ only in case and can never both match",
+                hint="Use the key of the repositories. IAM ignores case in tag keys.",
             )
         if pairs.setdefault(key, value) != value:
             raise InputError(f"{prefix}the tag {key!r} is given twice, as {pairs[key]!r} and as {value!r}")
@@ -81,7 +82,7 @@ def choice(text: str, choices: Iterable[str], origin: str) -> str:
     known = tuple(choices)
     if text in known:
         return text
-    raise InputError(f"{origin}: {text!r} is none of {', '.join(known)}", hint=close_match(text, known))
+    raise InputError(f"{origin}: {text!r} is not one of {', '.join(known)}", hint=close_match(text, known))
 
 
 def close_match(text: str, known: Iterable[str]) -> str:
@@ -104,7 +105,7 @@ def _words(raw: Any) -> list[str]:
 
 def _region(text: str, origin: str) -> str:
     if not _REGION.fullmatch(text):
-        raise InputError(f"{origin}: {text!r} is no AWS region", hint="A region looks like eu-central-1.")
+        raise InputError(f"{origin}: {text!r} is not an AWS region", hint="Use a region such as eu-central-1.")
     return text
 
 

@@ -37,7 +37,7 @@ from ecr_tui.policy.compiled import caller_of
 from ecr_tui.policy.evaluate import principal_arn
 
 REPORT = (
-    "Report a text that ecr-tui should know: open an issue of ecr-tui with the whole text and the tool that said it, "
+    "Report it if ecr-tui should know this error: open an issue with the whole text and the name of the tool, with "
     "account ids and names replaced."
 )
 _LONGEST_LOOK = 6000
@@ -55,7 +55,7 @@ _BLANKS = {
     "host": "REGISTRY_HOST",
     "endpoint": "ENDPOINT",
     "profile": "PROFILE",
-    "policy": "a policy of the organisation, the account or the session",
+    "policy": "a policy of the organization, the account or the session",
 }
 _STAGES = {
     TOKEN_ACTION: "token",
@@ -173,7 +173,7 @@ def diagnose(
     )
 
 
-_UNKNOWN_CAUSE = "This failure is not in the catalogue; its own words are all there is."
+_UNKNOWN_CAUSE = "This error is not in the catalogue."
 
 
 def _side(row: Failure, denial: Denial | None, words: Mapping[str, str]) -> str:

@@ -170,6 +170,6 @@ def own_line(text: str) -> str:
     strong = [record for record in found if record.strong and not record.noise]
     quiet = [record for record in found if not record.noise] or found
     if not found:
-        return "It failed without a word"
+        return "The command failed without an error text"
     line = (strong[-1] if strong else quiet[0]).text
     return line if len(line) <= _LONGEST_TITLE else line[: _LONGEST_TITLE - 1] + "…"

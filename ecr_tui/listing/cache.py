@@ -161,9 +161,9 @@ class ListingCache:
         except FileNotFoundError:
             raise
         except OSError as exc:
-            raise Unusable(f"the kept list {path} cannot be read: {exc.strerror or exc}") from exc
+            raise Unusable(f"cannot read the cached listing {path}: {exc.strerror or exc}") from exc
         except (ValueError, KeyError, TypeError, IndexError, RecursionError, AttributeError) as exc:
-            raise Unusable(f"the kept list {path} is damaged and left out; the next listing replaces it") from exc
+            raise Unusable(f"the cached listing {path} is damaged and ignored; the next listing replaces it") from exc
         return at, rows
 
     # -- for completing a command line ---------------------------------------------------------------------------
@@ -197,7 +197,7 @@ class ListingCache:
                 file.readline()
                 for line in file:
                     if not line.endswith("]\n"):
-                        raise ValueError("cut off in the middle")
+                        raise ValueError("truncated")
                     yield line
 
     # -- profiles ------------------------------------------------------------------------------------------------
@@ -244,7 +244,7 @@ class ListingCache:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             reason = exc.strerror or exc if isinstance(exc, OSError) else exc
-            return f"the list of repositories was not kept in {self.folder}: {reason}"
+            return f"cannot cache the listing in {self.folder}: {reason}"
         return ""
 
     def _sweep(self, path: Path) -> None:
@@ -290,7 +290,7 @@ def _row(item: list[Any], head: dict[str, Any], shared: _Shared) -> Repository:
     name, mutability, created, tags = item[:4]
     arn, uri = item[4:] or (head["arn"] + name, head["uri"] + name)
     if not all(isinstance(text, str) for text in (name, mutability, arn, uri, *(tags or {}), *(tags or {}).values())):
-        raise TypeError("a row is not what it should be")
+        raise TypeError("malformed row")
     if tags is not None:
         tags = shared.setdefault(tuple(tags.items()), tags)
     return Repository(

@@ -80,7 +80,7 @@ def loads(text: str) -> Json:
         found = re.search(rf'"(?:[^"\\]|\\.)*"|({re.escape(str(error))})', text)
         while found is not None and found.group(1) is None:
             found = re.compile(rf'"(?:[^"\\]|\\.)*"|({re.escape(str(error))})').search(text, found.end())
-        raise _at(f"not valid JSON: {error} is no JSON number", text, found.start() if found else None) from None
+        raise _at(f"not valid JSON: {error} is not a JSON number", text, found.start() if found else None) from None
     except _Range as error:
         raise _at("a number is out of range", text, text.find(error.text)) from None
     except RecursionError:
@@ -118,7 +118,7 @@ def check(value: Json, depth: int = 0) -> None:
             try:
                 value.encode("utf-8")
             except UnicodeEncodeError:
-                raise PolicyError("a string holds half of a surrogate pair, which is no text") from None
+                raise PolicyError("a string has half of a surrogate pair") from None
     elif isinstance(value, Mapping | list | tuple):
         if depth >= MAX_DEPTH:
             raise _too_deep()

@@ -74,9 +74,9 @@ def refusals(
         Refusal(
             "dead-principal",
             statement,
-            f"{describe(name)}: ECR refuses a policy that names a deleted principal"
+            f"{describe(name)}: ECR rejects a policy that names a deleted principal"
             if name in gone
-            else f"ECR refuses the unique id {name} unless its user or role exists",
+            else f"ECR rejects the unique id {name} unless its user or role exists",
             name in gone,
         )
         for name, statement in dead_principals(document).items()

@@ -39,7 +39,7 @@ _POLICIES = (
 _FIELDS = (*_TEXTS, "request", *_POLICIES, "expected")
 _REQUEST = ("action", "resource", "principal", "context")
 _FORM = (
-    'a case is {"request": {"action", "resource": {"resource", "accountId"}, "principal", "context"}, '
+    'Write each case as {"request": {"action", "resource": {"resource", "accountId"}, "principal", "context"}, '
     '"identityPolicies": [...], "resourcePolicy": {...}, "expected": {"response"}}'
 )
 _SHOWN = 20
@@ -68,7 +68,7 @@ def read_cases(text: str) -> tuple[Case, ...]:
     data = _json.loads(text)
     items = data if isinstance(data, list) else [data]
     if not items:
-        raise InputError("the file has no cases", hint=_FORM)
+        raise InputError("no cases in the file", hint=_FORM)
     cases, problems = [], []
     for number, item in enumerate(items, start=1):
         name = _name(item, number)
@@ -103,7 +103,7 @@ def _case(item: object, name: str) -> Case:
     _demand_fields(item, _FIELDS, "")
     for field in _TEXTS:
         if not isinstance(item.get(field, ""), str):
-            raise _Problem(f"its {field} is not text")
+            raise _Problem(f"{field} is not a string")
     request = _request(item.get("request"))
     documents: list[tuple[str, PolicyDocument]] = []
     policies = _policies(item, documents)
@@ -117,7 +117,7 @@ def _demand_fields(data: Mapping[str, Any], known: tuple[str, ...], where: str) 
         lower = {name.lower(): name for name in known}
         similar = get_close_matches(field.lower(), lower, n=1, cutoff=0.7)
         meant = f'; did you mean "{lower[similar[0]]}"?' if similar else f" (known: {', '.join(known)})"
-        raise _Problem(f'{where}unknown field "{field}"{meant}')
+        raise _Problem(f'unknown field "{field}"{where}{meant}')
 
 
 # --- the request ---------------------------------------------------------------------------------------------------
@@ -125,25 +125,25 @@ def _demand_fields(data: Mapping[str, Any], known: tuple[str, ...], where: str) 
 
 def _request(data: object) -> Request:
     if not isinstance(data, Mapping):
-        raise _Problem("it has no request")
-    _demand_fields(data, _REQUEST, "in its request, ")
+        raise _Problem("request is missing")
+    _demand_fields(data, _REQUEST, " in request")
     resource = data.get("resource")
     account: object = None
     if isinstance(resource, Mapping):
-        _demand_fields(resource, ("resource", "accountId"), "in its request's resource, ")
+        _demand_fields(resource, ("resource", "accountId"), " in request.resource")
         account = resource.get("accountId")
         resource = resource.get("resource")
     texts = {"action": data.get("action"), "resource": resource, "principal": data.get("principal")}
     for field, value in texts.items():
         if not isinstance(value, str) or not value:
-            raise _Problem(f"its request has no {field}")
+            raise _Problem(f"request has no {field}")
     action, arn, principal = map(str, texts.values())
     if not re.fullmatch(r"[A-Za-z0-9-]+:[A-Za-z0-9]+", action):
-        raise _Problem(f'its action "{action}" is not one action like ecr:PutImage')
+        raise _Problem(f'action "{action}" is not a single action such as ecr:PutImage')
     _check_principal(principal)
     context = data.get("context", {})
     if not isinstance(context, Mapping):
-        raise _Problem("its context is not an object")
+        raise _Problem("context is not an object")
     _check_context(context)
     return Request(action, arn, _account(arn, account), principal, dict(context))
 
@@ -152,14 +152,14 @@ def _account(resource: str, account: object) -> str:
     """The account of the resource: as given, else its ARN's."""
     parts = resource.split(":", 5)
     if resource != "*" and (len(parts) != 6 or parts[0] != "arn"):
-        raise _Problem(f'its resource "{resource}" is neither an ARN nor "*"')
+        raise _Problem(f'resource "{resource}" is neither an ARN nor "*"')
     own = parts[4] if len(parts) == 6 else ""
     if account is None:
         return own
     if not isinstance(account, str):
-        raise _Problem("its accountId is not text")
+        raise _Problem("accountId is not a string")
     if own and account != own:
-        raise _Problem(f"its accountId {account} is not the account of its resource, {own}")
+        raise _Problem(f"accountId {account} differs from the account of the resource, {own}")
     return account
 
 
@@ -171,7 +171,7 @@ def _check_principal(principal: str) -> None:
         parse_principal(principal)
     except InputError as error:
         raise _Problem(
-            f"its principal is neither an ARN of a user, role or session nor a service: {error.title}"
+            f"principal is neither the ARN of a user, role or session nor a service: {error.title}"
         ) from None
 
 
@@ -180,14 +180,14 @@ def _check_context(context: Mapping[str, Any]) -> None:
     for key, value in context.items():
         first = seen.setdefault(key.lower(), key)
         if first != key:
-            raise _Problem(f"its context has {first} and {key}, which are one condition key")
+            raise _Problem(f"context has the same condition key twice, as {first} and {key}")
         if not _is_value(value):
-            raise _Problem(f"its context's {key} is neither text, number, true or false, nor a list of those")
+            raise _Problem(f"context key {key} is not a string, number, boolean, or a list of those")
         several = isinstance(value, list)
         if key.lower() in MULTI_VALUED_KEYS and not several:
-            raise _Problem(f"its context's {key} holds several values: write a list, also for one value")
+            raise _Problem(f"context key {key} is multivalued: write a list, even for one value")
         if several and type_of(key) is not None and key.lower() not in MULTI_VALUED_KEYS:
-            raise _Problem(f"its context's {key} holds a single value, not a list")
+            raise _Problem(f"context key {key} is single-valued, not a list")
 
 
 def _is_value(value: object) -> bool:
@@ -215,7 +215,7 @@ def _policies(item: Mapping[str, Any], found: _Found) -> Policies:
 
 def _documents(data: object, field: str, found: _Found) -> tuple[PolicyDocument, ...]:
     if not isinstance(data, list):
-        raise _Problem(f"its {field} is not a list")
+        raise _Problem(f"{field} is not a list")
     documents = (_document(item, f"{field}[{index}]", found) for index, item in enumerate(data))
     return tuple(document for document in documents if document is not None)
 
@@ -224,10 +224,10 @@ def _document(data: object, field: str, found: _Found) -> PolicyDocument | None:
     if data is None:
         return None
     if isinstance(data, Mapping) and "Statement" not in data and isinstance(data.get("policy"), Mapping):
-        _demand_fields(data, ("name", "policy"), f"in its {field}, ")
+        _demand_fields(data, ("name", "policy"), f" in {field}")
         data = data["policy"]
     if not isinstance(data, Mapping):
-        raise _Problem(f"its {field} is not a policy")
+        raise _Problem(f"{field} is not a policy")
     document = PolicyDocument.from_json(data)
     found.append((field, document))
     return document
@@ -235,24 +235,24 @@ def _document(data: object, field: str, found: _Found) -> PolicyDocument | None:
 
 def _levels(data: object, field: str, found: _Found) -> Iterator[tuple[PolicyDocument, ...]]:
     if not isinstance(data, list):
-        raise _Problem(f"its {field} is not a list")
+        raise _Problem(f"{field} is not a list")
     for index, level in enumerate(data):
         if not isinstance(level, Mapping):
-            raise _Problem(f"its {field} holds something else than levels with policies")
-        _demand_fields(level, ("orgIdentifier", "policies", "name"), f"in its {field}[{index}], ")
+            raise _Problem(f"{field} contains an item that is not a level with policies")
+        _demand_fields(level, ("orgIdentifier", "policies", "name"), f" in {field}[{index}]")
         if "policies" not in level:
-            raise _Problem(f"its {field}[{index}] has no policies")
+            raise _Problem(f"{field}[{index}] has no policies")
         yield _documents(level["policies"], f"{field}[{index}].policies", found)
 
 
 def _expected(data: object) -> str | None:
     if isinstance(data, Mapping):
-        _demand_fields(data, ("response",), "in its expected, ")
+        _demand_fields(data, ("response",), " in expected")
         if "response" not in data:
-            raise _Problem("its expected has no response")
+            raise _Problem("expected has no response")
         data = data["response"]
     if data is None:
         return None
     if data not in RESPONSES:
-        raise _Problem(f"it expects {data!r}, which is none of {', '.join(RESPONSES)}")
+        raise _Problem(f"unknown expected response {data!r}; use one of {', '.join(RESPONSES)}")
     return str(data)

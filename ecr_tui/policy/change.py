@@ -152,9 +152,10 @@ def revoke(
                     take = foreign and access is None and not grantees.is_conditional(principal)
                     edited = _without_principal(edited, principal) if take else edited
                     notes.append(
-                        f"{describe(principal)} was taken out of {statement.name}, which is not ours"
+                        f"{describe(principal)} was removed from {statement.name}, which ecr-tui did not write"
                         if take
-                        else f"{statement.name}, which is not ours, also names {describe(principal)} and was left alone"
+                        else f"{statement.name}, which ecr-tui did not write, also names {describe(principal)} and "
+                        "was kept"
                     )
             changed = changed or edited is not raw
             if edited:
@@ -220,12 +221,12 @@ def _adoptable(statement: Statement, moved: list[str], notes: list[str]) -> dict
             continue
         if element == "NotResource" or set(strings(raw[element])) != {"*"}:
             raise InputError(
-                f"{statement.name} names a {element}, which a repository policy cannot",
-                hint=f"Remove its {element}: a repository policy is always about its own repository.",
+                f"{statement.name} has a {element}, which a repository policy cannot restrict",
+                hint=f"Remove the {element}: a repository policy applies to its own repository only.",
             )
         del raw[element]
         notes.append(
-            f'{statement.name}: Resource "*" was dropped, since a repository policy is always about its own repository.'
+            f'{statement.name}: Resource "*" was removed; a repository policy applies to its own repository only.'
         )
     if "Action" in raw:
         kept = []
@@ -247,9 +248,7 @@ def _literal(raw: dict[str, Any], name: str, notes: list[str]) -> dict[str, Any]
     """The statement of a document that knows no variables, for one that expands them: ``${$}`` is a literal "$"."""
     if not any("${" in text for text in condition_strings(raw)):
         return raw
-    notes.append(
-        f"{name}: ${{...}} is literal text in its document, and is written as ${{$}}{{...}} so that it stays that here."
-    )
+    notes.append(f"{name}: ${{...}} is literal text in its document, and is written as ${{$}}{{...}} to stay literal.")
     escaped: dict[str, Any] = {}
     for operator, block in raw["Condition"].items():
         escaped[operator] = (
@@ -271,13 +270,13 @@ def _expanding(document: PolicyDocument, notes: list[str]) -> PolicyDocument:
     literal = next((s.name for s in document.statements if any("${" in text for text in _variable_places(s))), "")
     if literal:
         raise InputError(
-            f"the added statements use policy variables, and {literal} of the policy holds literal ${{...}}",
-            hint=f'Variables need "Version": "{NEW_VERSION}", under which {literal} would mean something else. '
-            "Correct that statement first, or write the values instead of the variables.",
+            f"the new statements use policy variables, but {literal} of the policy has literal ${{...}}",
+            hint=f'Correct {literal} first, or replace the variables with values. Variables need "Version": '
+            f'"{NEW_VERSION}", which would change the meaning of {literal}.',
         )
     notes.append(
-        f"The policy's Version {document.version or 'is missing and'} becomes {NEW_VERSION}, which the variables of "
-        "the added statements need; no other statement has any."
+        f"The policy's Version {document.version or 'is missing and'} becomes {NEW_VERSION}, because the "
+        "new statements use policy variables; no other statement has any."
     )
     return PolicyDocument.from_json({"Version": NEW_VERSION, **dict(document.raw), **{"Version": NEW_VERSION}})
 
@@ -326,10 +325,10 @@ def _fitting(document: PolicyDocument | None, items: Sequence[_Item]) -> tuple[P
     gathered = _gathered(items)
     built = _build(document, gathered)
     if built is not None and built.size <= LIMIT:
-        return built, (f"principals with the same access share a statement, to stay under {LIMIT:,} characters",)
+        return built, (f"grants with the same access were combined, to stay under {LIMIT:,} characters",)
     raise InputError(
-        f"the policy would have {built.size if built else 0:,} characters; ECR takes {LIMIT:,}",
-        hint="remove statements that nobody needs, or grant a whole account instead of its users one by one",
+        f"the policy would have {built.size if built else 0:,} characters; the limit is {LIMIT:,}",
+        hint="Remove unused statements, or grant a whole account instead of single users.",
     )
 
 

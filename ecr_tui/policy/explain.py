@@ -59,7 +59,7 @@ def explain(
             found.extend(nears.get("registry", ()))
     if response == UNKNOWN and policies.identity is None:
         found.append(
-            Reason("identity", "unreadable", f"the identity policies of {describe(caller.arn)} cannot be read")
+            Reason("identity", "unreadable", f"the identity policies of {describe(caller.arn)} are not readable")
         )
     if caller.kind == "root":
         found.append(Reason("identity", "root", "an account's root user needs no identity policy"))
@@ -81,13 +81,13 @@ def _of_rule(rule: Rule, where: str, number: int, action: str, resource: str, kn
     if standing.must:
         text = f"{place} {'denies' if rule.deny else 'allows'} it"
         if standing.must == Grip.ACCOUNT and not rule.deny and caller.kind != "root":
-            text += f" for account {caller.account}, which lets its principals by its own policies"
+            text += f" for account {caller.account}, whose own policies decide for its principals"
         return Reason(where, "deny" if rule.deny else "allow", text, number, statement.name, statement.index)
     if standing.may:
         if not rule.deny:
             return None
         what = ", ".join(standing.opens)
-        open_text = f"AWS's documentation leaves open how it reads its {what}"
+        open_text = f"AWS does not document the effect of its {what}"
         text = f"{place} may deny it: {open_text if known.complete else f'it depends on {what}'}"
         return Reason(where, "may-deny", text, number, statement.name, statement.index)
     if rule.deny or not standing.element:
@@ -110,7 +110,7 @@ def _failure(rule: Rule, standing: Standing, resource: str, known: Known) -> tup
 
 def _principal_failure(rule: Rule, principal: str) -> str:
     if rule.statement.not_principals:
-        return f"its NotPrincipal excepts {describe(principal)}"
+        return f"its NotPrincipal excludes {describe(principal)}"
     named = [describe(value) for _, value in rule.statement.principals]
     if not named:
         return "it names no principal"

@@ -74,8 +74,8 @@ def consumer_side(form: Format, needed: NeededPolicies) -> str:
     """
     if needed.refusal:
         raise InputError(
-            f"account B's policy for {describe(needed.principal)} is larger than IAM allows: {needed.refusal}",
-            hint="Grant by tag (--if-tag K=V): one pattern then covers every repository with that tag.",
+            f"account B's policy for {describe(needed.principal)} exceeds IAM's limits: {needed.refusal}",
+            hint="Grant by tag (--if-tag K=V): one pattern then covers all repositories with that tag.",
         )
     if form is Format.JSON:
         documents = [document.json for document in needed.documents]
@@ -150,7 +150,7 @@ def _template(resources: dict[str, dict[str, object]]) -> str:
 
 def _terraform_owner(document: PolicyDocument | None, name: str) -> str:
     if document is None:
-        return f"# {hcl.quote(name)} has no repository policy: remove its aws_ecr_repository_policy.\n"
+        return f"# Remove the aws_ecr_repository_policy of {hcl.quote(name)}: the repository has no policy.\n"
     label = hcl.label(name)
     data, policy = _terraform_policy(document, label)
     return data + (

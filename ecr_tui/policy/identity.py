@@ -68,11 +68,11 @@ class NeededPolicies:
         limit = self.attachment.limit
         largest = max(self.sizes)
         if largest > limit:
-            return f"it has {largest:,} characters, and {self.attachment.words} may have {limit:,}"
+            return f"it has {largest:,} characters; the limit for {self.attachment.words} is {limit:,}"
         if len(self.documents) > MANAGED_ATTACHED:
             return (
-                f"it has {self.whole.size:,} characters, which fill {len(self.documents)} managed policies of at "
-                f"most {limit:,}, and {MANAGED_ATTACHED} can be attached"
+                f"it has {self.whole.size:,} characters, and needs {len(self.documents)} managed policies of at most "
+                f"{limit:,}; the limit is {MANAGED_ATTACHED} attached policies"
             )
         return ""
 
@@ -81,9 +81,9 @@ class NeededPolicies:
         """What it takes, against what IAM allows."""
         limit = f"{self.attachment.limit:,}"
         if len(self.documents) == 1:
-            return f"{self.sizes[0]:,} of the {limit} characters that {self.attachment.words} may have"
+            return f"{self.sizes[0]:,} of {limit} characters for {self.attachment.words}"
         sizes = ", ".join(f"{size:,}" for size in self.sizes)
-        return f"{len(self.documents)} managed policies of {sizes} characters; each may have {limit}"
+        return f"{len(self.documents)} managed policies of {sizes} characters, of at most {limit} each"
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -91,8 +91,8 @@ class NeededPolicies:
         if self.whole.size <= self.wanted.limit:
             return ()
         size = (
-            f"Account B's policy for {describe(self.principal)} has {self.whole.size:,} characters: more than the "
-            f"{self.wanted.limit:,} of {self.wanted.words}"
+            f"Account B's policy for {describe(self.principal)} has {self.whole.size:,} characters; the limit for "
+            f"{self.wanted.words} is {self.wanted.limit:,}"
         )
         return (finding(Hit("identity-too-large", "identity policy", size)),)
 

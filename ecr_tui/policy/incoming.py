@@ -17,8 +17,8 @@ from ecr_tui.policy._json import PolicyError
 from ecr_tui.policy.compare import equivalent
 from ecr_tui.policy.document import DOCUMENT_ELEMENTS, NEW_VERSION, STATEMENT_ELEMENTS, PolicyDocument
 
-_SAVE = "Save the policy with: aws ecr get-repository-policy --repository-name NAME"
-_RENDER = "Render it first, and give the rendered JSON: for Terraform, terraform show -json."
+_SAVE = "Save the policy with aws ecr get-repository-policy --repository-name NAME."
+_RENDER = "Render it to JSON first, for Terraform with terraform show -json."
 
 _REPOSITORY_KEYS = {"RepositoryPolicyText", "RepositoryPolicy", "repositoryPolicyText", "repositoryPolicy"}
 _REPOSITORY_OWNERS = {
@@ -33,11 +33,11 @@ _REPOSITORY_OWNERS = {
 _RENDERED_OWNERS = {"aws_iam_policy_document", "aws:iam/getPolicyDocument:getPolicyDocument"}
 """They only render a document; what it is for is not known."""
 _FOREIGN_KEYS = {
-    "AssumeRolePolicyDocument": "the trust policy of a role",
-    "assume_role_policy": "the trust policy of a role",
+    "AssumeRolePolicyDocument": "a role trust policy",
+    "assume_role_policy": "a role trust policy",
     "account_b": "account B's identity policy",
     "identity_policy": "account B's identity policy",
-    "registry_policy": "a registry policy, of the whole registry",
+    "registry_policy": "a registry policy, which applies to the whole registry",
 }
 _PAST_KEYS = {"before", "before_sensitive", "prior_state"}
 """Of a Terraform or ecr-tui plan: what was there before it."""
@@ -46,17 +46,17 @@ _LOOKS = (
     ("repositories", "the output of aws ecr describe-repositories", _SAVE),
     ("imageDetails", "the output of aws ecr describe-images", _SAVE),
     ("imageIds", "the output of aws ecr list-images", _SAVE),
-    ("lifecyclePolicyText", "an ECR lifecycle policy, which expires images and gives no access", _SAVE),
-    ("rules", "an ECR lifecycle policy, which expires images and gives no access", _SAVE),
+    ("lifecyclePolicyText", "an ECR lifecycle policy, which expires images and grants no access", _SAVE),
+    ("rules", "an ECR lifecycle policy, which expires images and grants no access", _SAVE),
     ("AWSTemplateFormatVersion", "a CloudFormation template without a RepositoryPolicyText", _SAVE),
     ("Resources", "a CloudFormation template without a RepositoryPolicyText", _SAVE),
-    ("planned_values", "a Terraform plan in which no repository policy is known yet", _RENDER),
+    ("planned_values", "a Terraform plan without a known repository policy", _RENDER),
     ("terraform_version", "a Terraform state without a repository policy", _SAVE),
     ("terraform", "Terraform configuration without a rendered repository policy", _RENDER),
     ("resource", "Terraform configuration without a rendered repository policy", _RENDER),
-    ("request", "a test case of ecr-tui simulate", "Give the policy alone."),
+    ("request", "a test case of ecr-tui simulate", "Pass only the policy."),
     ("Policies", "a list of IAM policies", _SAVE),
-    ("Version", "a policy without a Statement", "Add the statements that are to be merged."),
+    ("Version", "a policy without a Statement", "Add the statements to merge."),
 )
 _ELEMENTS = {name.lower(): name for name in STATEMENT_ELEMENTS}
 _DOCUMENT = {name.lower(): name for name in DOCUMENT_ELEMENTS}
@@ -94,7 +94,7 @@ def read_incoming(text: str) -> Incoming:
     """The one policy that the text holds. Raises PolicyError, with a hint, where that is not certain."""
     text = text.removeprefix("\ufeff")
     if not text.strip():
-        raise PolicyError("there is no policy: the text is empty", hint=_SAVE)
+        raise PolicyError("the policy is empty", hint=_SAVE)
     try:
         value = _json.loads(text)
     except PolicyError as error:
@@ -104,12 +104,12 @@ def read_incoming(text: str) -> Incoming:
         document = PolicyDocument.from_json({"Version": NEW_VERSION, "Statement": lone})
         if "${" in document.text:
             raise PolicyError(
-                "a statement without its document holds ${...}, and only the document's Version tells what that means",
-                hint='Give the whole document: "Version" with "Statement".',
+                "a bare statement has ${...}, whose meaning depends on the document's Version",
+                hint='Pass the whole document, with "Version" and "Statement".',
             )
         document, notes = _named(document)
         found = f"{len(lone)} statements" if len(lone) > 1 else "one statement"
-        return _checked(document, (f"Read as {found} without a document around.", *notes))
+        return _checked(document, (f"Read as {found} without a document.", *notes))
     place = _the_one(value)
     document, notes = _named(PolicyDocument.from_json(place.value))
     where = (f"Unwrapped from {place.place}.",) if place.place else ()
@@ -128,8 +128,8 @@ def _the_one(value: object) -> _Found:
     if different:
         places = ", ".join(one.place for one in different[:4]) + (", …" if len(different) > 4 else "")
         raise PolicyError(
-            f"there are {len(different)} policies, not one",
-            hint=f"Save the one to merge in a file of its own. They are at: {places}",
+            f"{len(different)} policies found, expected one",
+            hint=f"Save the policy to merge in its own file. Found at: {places}",
         )
     if found:
         raise PolicyError(f"this is {found[0].kind}, not a repository policy", hint=_SAVE)
@@ -151,11 +151,11 @@ def _search(value: object, place: str, kind: str) -> Iterator[_Found]:
                 inner = _json.loads(value)
             except PolicyError as error:
                 if kind == _REPOSITORY:
-                    raise PolicyError(f"{place} holds no JSON: {error.title}", hint=_RENDER) from None
+                    raise PolicyError(f"{place} is not JSON: {error.title}", hint=_RENDER) from None
                 return
             yield from _search(inner, place or "a JSON string", kind)
         elif kind == _REPOSITORY and "${" in value:
-            raise PolicyError(f"{place} is an expression that is not rendered: {value[:60]}", hint=_RENDER)
+            raise PolicyError(f"{place} is an unrendered expression: {value[:60]}", hint=_RENDER)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _search(item, f"{place}[{index}]", kind)
@@ -190,7 +190,7 @@ def _kind(key: str, holder: Mapping[str, Any], kind: str) -> str:
         return _REPOSITORY
     if key == "policyText":
         registry = "registryId" in holder and "repositoryName" not in holder
-        return "a registry policy, of the whole registry" if registry else _REPOSITORY
+        return "a registry policy, which applies to the whole registry" if registry else _REPOSITORY
     if key in ("policy", "Policy") and kind == _OTHER and isinstance(holder.get("repository"), str):
         return _REPOSITORY
     # Terraform's own JSON syntax names the type as a key.
@@ -236,7 +236,7 @@ def _named(document: PolicyDocument) -> tuple[PolicyDocument, tuple[str, ...]]:
         return document, ()
     made = _respelled(document.raw, _DOCUMENT)
     made["Statement"] = [_statement(item) if isinstance(item, Mapping) else item for item in items]
-    note = "The names of elements were respelled as IAM writes them: Statement, Effect, Principal, Action."
+    note = "Element names were changed to IAM's spelling: Statement, Effect, Principal, Action."
     return PolicyDocument.from_json(made), (note,)
 
 
@@ -244,8 +244,8 @@ def _statement(value: Mapping[str, Any]) -> dict[str, Any]:
     unknown = sorted(key for key in value if key.lower() not in _ELEMENTS)
     if unknown:
         raise PolicyError(
-            f"these are not the elements of a policy: {', '.join(unknown[:4])}",
-            hint="It looks like Terraform's aws_iam_policy_document: give what it renders, its attribute json.",
+            f"unknown policy elements: {', '.join(unknown[:4])}",
+            hint="If this is a Terraform aws_iam_policy_document, pass its rendered attribute json.",
         )
     made = _respelled(value, _ELEMENTS)
     for element in ("Principal", "NotPrincipal"):
@@ -262,34 +262,34 @@ def _respelled(value: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, 
     for key, item in value.items():
         name = names.get(key.lower(), key)
         if name in made:
-            raise PolicyError(f'"{name}" occurs twice in one object, in different case', hint="Keep one of them.")
+            raise PolicyError(f'"{name}" occurs twice in one object, with different case', hint="Keep one of them.")
         made[name] = item
     return made
 
 
 def _checked(document: PolicyDocument, notes: tuple[str, ...]) -> Incoming:
     if not document.statements:
-        raise PolicyError("a policy without statements says nothing", hint=_SAVE)
+        raise PolicyError("the policy has no statements", hint=_SAVE)
     function = next((key for key in _keys(document.raw) if key == "Ref" or key.startswith("Fn::")), "")
     if function:
         raise PolicyError(
-            f"it holds {function}, which CloudFormation only resolves when it deploys",
-            hint=f"Deploy it, then save what is in force. {_SAVE}",
+            f"the policy has {function}, which CloudFormation resolves on deployment",
+            hint=f"Deploy it, then save the deployed policy. {_SAVE}",
         )
     for statement in document.statements:
         for _, name in (*statement.principals, *statement.not_principals):
             if "${" in name or "{{" in name:
-                raise PolicyError(f"{statement.name} names a principal that is not rendered: {name}", hint=_RENDER)
+                raise PolicyError(f"{statement.name} has an unrendered principal: {name}", hint=_RENDER)
     if not any({"Principal", "NotPrincipal"} & set(statement.raw) for statement in document.statements):
         raise PolicyError(
-            "no statement has a Principal: it looks like an identity policy, which belongs to a user or role",
-            hint="Name the principal with --to instead of --from, or add a Principal to each statement.",
+            "no statement has a Principal: this looks like the identity policy of a user or role",
+            hint="Use --to with the principal instead of --from, or add a Principal to each statement.",
         )
     actions = [a for s in document.statements for a in (*s.actions, *s.not_actions)]
     if actions and not any(_may_be_ecr(action) for action in actions):
         services = ", ".join(sorted({action.partition(":")[0] for action in actions})[:4])
-        what = "the trust policy of a role" if services == "sts" else f"a policy of {services}"
-        raise PolicyError(f"none of its actions belongs to ECR: it looks like {what}", hint=_SAVE)
+        what = "a role trust policy" if services == "sts" else f"a policy for {services}"
+        raise PolicyError(f"the policy has no ECR actions: this looks like {what}", hint=_SAVE)
     return Incoming(document, notes)
 
 
@@ -328,7 +328,7 @@ def _unknown(value: object) -> PolicyError:
     if any(key.lower() == "statement" for key in value):
         return PolicyError("Statement must be an object or a list of objects", hint=_SAVE)
     names = ", ".join(list(value)[:5])
-    return PolicyError(f"there is no policy in this JSON: it has {names}, and nowhere a Statement", hint=_SAVE)
+    return PolicyError(f"no policy in this JSON: it has {names}, but no Statement", hint=_SAVE)
 
 
 def _text_hint(text: str) -> str:
@@ -336,11 +336,11 @@ def _text_hint(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     first = lines[0]
     if any(word in text for word in ("<<EOF", "<<-EOF", "jsonencode(", 'resource "aws_', 'data "aws_')):
-        return f"It looks like Terraform configuration. {_RENDER}"
+        return f"This looks like Terraform configuration. {_RENDER}"
     if re.search(r"(?m)^\s*#|(?:^|\s)//|/\*", text) and "{" in text:
-        return "JSON has no comments: remove them."
+        return "Remove the comments: JSON has none."
     if first.startswith(("AWSTemplateFormatVersion:", "Resources:", "Version:", "Statement:", "- ", "---")):
-        return "It looks like YAML. Convert it to JSON first."
+        return "Convert it to JSON first: this looks like YAML."
     if first.startswith("<"):
-        return f"It looks like XML or HTML. {_SAVE}"
+        return f"This looks like XML or HTML. {_SAVE}"
     return ""

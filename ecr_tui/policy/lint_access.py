@@ -1,4 +1,4 @@
-"""Findings about who gets what: public access, foreign hands, statements that cancel or repeat each other."""
+"""Findings about access: public or too wide, and statements that cancel or repeat each other."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def _shadows(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
             for deny in denies:
                 taken = _taken(allow, deny, principal, context)
                 if taken:
-                    what = f"{allow.statement.name} gives {describe(value)}: {', '.join(taken[:3])}"
+                    what = f"{allow.statement.name} grants {describe(value)}: {', '.join(taken[:3])}"
                     what += f" and {len(taken) - 3} more" if len(taken) > 3 else ""
                     yield Hit("deny-shadows-grant", place(deny.statement), what, deny.statement.name)
 

@@ -66,7 +66,7 @@ def did_you_mean(action: str) -> str:
     spelled = "".join(action.split()).replace(".", ":", 1)
     known = {known.lower(): known for known in all_actions()}
     found = get_close_matches(spelled.lower(), known, n=1, cutoff=0.8)
-    return f"Write {known[found[0]]} if that is meant." if found else ""
+    return f"Did you mean {known[found[0]]}?" if found else ""
 
 
 def _incomplete(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:

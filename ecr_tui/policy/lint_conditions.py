@@ -36,7 +36,7 @@ def _operator_like(name: str) -> str:
     """The fix for a misspelled operator; "" where none is like it."""
     quantifier, colon, base = name.rpartition(":")
     found = get_close_matches(base.lower(), OPERATORS, n=1, cutoff=0.8)
-    return f"Write {quantifier}{colon}{OPERATORS[found[0]]} if that is meant." if found else ""
+    return f"Did you mean {quantifier}{colon}{OPERATORS[found[0]]}?" if found else ""
 
 
 def _is_condition(condition: object) -> bool:
@@ -62,7 +62,7 @@ def _key(statement: Statement, name: str, key: str) -> Iterator[Hit]:
         return
     if type_of(key) is None:
         like = spelling_like(key)
-        yield Hit("unknown-key", where, key, statement.name, f"Write {like} if that is meant." if like else "")
+        yield Hit("unknown-key", where, key, statement.name, f"Did you mean {like}?" if like else "")
         return
     if not suits(operator.base or "", key):
         yield Hit("operator-type", where, f"{name} and {key}", statement.name)
@@ -112,7 +112,7 @@ def _tags(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
                 for clause in clauses:
                     if clause.key.lower() not in context and parse_operator(clause.operator).negated:
                         where = place(statement, f"Condition.{clause.operator}.{clause.key}")
-                        yield Hit("deny-hits-untagged", where, f"it has no tag {tag_name(clause)}", statement.name)
+                        yield Hit("deny-hits-untagged", where, f"no tag {tag_name(clause)}", statement.name)
             continue
         for clause in clauses:
             if not clause.test(context):

@@ -109,15 +109,17 @@ def _not_text(statement: Statement, element: str, value: object) -> Iterator[Hit
 def _described(value: object, element: str) -> tuple[str, str]:
     """What stands there instead of text, and the fix."""
     if isinstance(value, bool):
-        return f"{'true' if value else 'false'}, a truth value", ""
+        return f"{'true' if value else 'false'}, a boolean", ""
     if isinstance(value, int | float):
         text = str(value)
         if "Principal" in element and text.isdecimal() and len(text) <= 12:
-            return f"{text} is a number", f'Write the account id as text: "{text.zfill(12)}".'
-        return f"{text} is a number", f'Write it as text: "{text}".'
+            return f"{text} is a number", f'Write the account id as a string: "{text.zfill(12)}".'
+        return f"{text} is a number", f'Write it as a string: "{text}".'
     if value is None:
         return "null", "Write a value, or remove the element."
-    return ("an object" if isinstance(value, Mapping) else "a list within a list"), "Write text or a list of texts."
+    return (
+        "an object" if isinstance(value, Mapping) else "a list within a list"
+    ), "Write a string or a list of strings."
 
 
 CHECKS: tuple[Check, ...] = (_document, _literal_variables, _dynamic_references, _statements)

@@ -83,9 +83,9 @@ def _corrected(value: str) -> str:
     if found is not None:
         return f"Name the role: arn:{found[1]}:iam::{found[2]}:role/{found[3]}."
     if ":group/" in value:
-        return "Name the users of the group, or a role that they may assume."
+        return "Name the users of the group, or a role that they can assume."
     if re.fullmatch(r"[0-9]{1,11}", value):
-        return f'An account id has 12 digits: write "{value.zfill(12)}" if leading zeros were lost.'
+        return f'Write "{value.zfill(12)}" if leading zeros were lost: an account id has 12 digits.'
     if re.fullmatch(r"[0-9]{4}-[0-9]{4}-[0-9]{4}", value):
         return f'Write the account id without hyphens: "{value.replace("-", "")}".'
     return ""

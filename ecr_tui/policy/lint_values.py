@@ -21,11 +21,11 @@ from ecr_tui.policy.patterns import has_variable, split_arn
 
 _ISO = 'Write a date like "2027-01-31T00:00:00Z".'
 _PARSERS: dict[str, tuple[Callable[[str], object], str, str]] = {
-    "numeric": (parse_number, "is no number", "Write a number."),
-    "date": (parse_date, "is no date", _ISO),
+    "numeric": (parse_number, "is not a number", "Write a number."),
+    "date": (parse_date, "is not a date", _ISO),
     "binary": (parse_binary, "is not Base64", "Encode the value as Base64."),
-    "ipaddress": (parse_network, "is no address range", 'Write a CIDR block like "203.0.113.0/24".'),
-    "notipaddress": (parse_network, "is no address range", 'Write a CIDR block like "203.0.113.0/24".'),
+    "ipaddress": (parse_network, "is not an address range", 'Write a CIDR block like "203.0.113.0/24".'),
+    "notipaddress": (parse_network, "is not an address range", 'Write a CIDR block like "203.0.113.0/24".'),
 }
 """By the beginning of an operator's name: the parser, what is wrong where it finds nothing, the fix."""
 
@@ -33,16 +33,16 @@ _YEARS = range(2006, 2200)
 """ECR is younger; a date outside of it was meant otherwise (20270131 and 1800000000000 count as seconds)."""
 
 _SHAPES: dict[str, tuple[str, str, str]] = {
-    "account": (r"[0-9]{12}", r"[0-9*?]+", "is no 12-digit account id"),
-    "organization": (r"o-[a-z0-9]+", r"[o*?][-a-z0-9*?]*", "is no organization id (o-...)"),
-    "path": (r"o-[a-z0-9]+/(?:[a-z0-9-]+/)*", r"[o*?].*(?:/|[*?])", "is no path like o-.../r-.../ou-.../"),
-    "vpc": (r"vpc-[0-9a-z]+", r"[v*?][-a-z0-9*?]*", "is no VPC id (vpc-...)"),
-    "endpoint": (r"vpce-[0-9a-z]+", r"[v*?][-a-z0-9*?]*", "is no VPC endpoint id (vpce-...)"),
-    "region": (r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+", r".*[*?].*", "is no region like eu-central-1"),
+    "account": (r"[0-9]{12}", r"[0-9*?]+", "is not a 12-digit account id"),
+    "organization": (r"o-[a-z0-9]+", r"[o*?][-a-z0-9*?]*", "is not an organization id (o-...)"),
+    "path": (r"o-[a-z0-9]+/(?:[a-z0-9-]+/)*", r"[o*?].*(?:/|[*?])", "is not a path like o-.../r-.../ou-.../"),
+    "vpc": (r"vpc-[0-9a-z]+", r"[v*?][-a-z0-9*?]*", "is not a VPC id (vpc-...)"),
+    "endpoint": (r"vpce-[0-9a-z]+", r"[v*?][-a-z0-9*?]*", "is not a VPC endpoint id (vpce-...)"),
+    "region": (r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+", r".*[*?].*", "is not a region like eu-central-1"),
     "type": (
         r"Account|User|FederatedUser|AssumedRole|Anonymous",
         r".*[*?].*",
-        "is none of Account, User, FederatedUser, AssumedRole",
+        "is not one of Account, User, FederatedUser, AssumedRole",
     ),
 }
 """The exact form, the form of a pattern, and what is wrong with anything else."""
@@ -127,7 +127,7 @@ def _odd_date(value: str) -> tuple[str, str, str] | None:
 def _arn(key: str, value: str, expands: bool) -> tuple[str, str, str] | None:
     parts = split_arn(value, expands)
     if len(parts) != 6 or parts[0] != "arn":
-        return "bad-value", "is no ARN", "Write an ARN with six parts, like arn:aws:iam::222222222222:role/NAME."
+        return "bad-value", "is not an ARN", "Write an ARN with six parts, like arn:aws:iam::222222222222:role/NAME."
     return _principal_arn(key, value)
 
 
@@ -147,11 +147,11 @@ def _text(base: str, key: str, value: str) -> tuple[str, str, str] | None:
         return "unlikely-value", "is neither true nor false", 'Write {"Bool": {KEY: "true"}}.'
     if kind == ARN and key.endswith("arn"):
         if not value.startswith(("arn:", "*", "?")) and not (like and "arn:".startswith(value.split("*")[0])):
-            return "unlikely-value", "is no ARN", "Write the whole ARN."
+            return "unlikely-value", "is not an ARN", "Write the whole ARN."
         return _principal_arn(key, value)
     if key == "aws:userid" and not wild and value.startswith("AROA") and ":" not in value:
         fix = f'Write StringLike "{value}:*".'
-        return "unlikely-value", "lacks the session: a role's aws:userid is ID:SESSION", fix
+        return "unlikely-value", "has no session: the aws:userid of a role is ID:SESSION", fix
     return None
 
 
@@ -161,7 +161,11 @@ def _principal_arn(key: str, value: str) -> tuple[str, str, str] | None:
     if found is None:
         return None
     role = f"arn:{found[1]}:iam::{found[2]}:role/{found[3]}"
-    return "unlikely-value", "is a session, and the key holds its role", f"Write {role}, with its path if it has one."
+    return (
+        "unlikely-value",
+        "is a session ARN, but the key has the role ARN",
+        f"Write {role}, with its path if it has one.",
+    )
 
 
 def _variables(value: str) -> Iterator[tuple[str, str, str]]:
@@ -170,7 +174,7 @@ def _variables(value: str) -> Iterator[tuple[str, str, str]]:
     while start >= 0:
         end = value.find("}", start)
         if end < 0:
-            yield "bad-variable", f'"{value[start:]}", which is not closed,', "Close the variable with }."
+            yield "bad-variable", f'"{value[start:]}", which is unclosed,', "Close the variable with }."
             return
         text, inner = value[start : end + 1], value[start + 2 : end]
         found = _VARIABLE.fullmatch(inner)
@@ -178,10 +182,10 @@ def _variables(value: str) -> Iterator[tuple[str, str, str]]:
             if found is None:
                 yield "bad-variable", text, ""
             elif found[1].lower() in MULTI_VALUED_KEYS:
-                yield "bad-variable", f"{text}, a key with several values,", "Use a key with a single value."
+                yield "bad-variable", f"{text}, a multivalued key,", "Use a single-valued key."
             elif type_of(found[1]) is None:
                 like = spelling_like(found[1])
-                yield "unknown-variable", text, f"Write ${{{like}}} if that is meant." if like else ""
+                yield "unknown-variable", text, f"Did you mean ${{{like}}}?" if like else ""
         start = value.find("${", end)
 
 

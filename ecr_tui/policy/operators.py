@@ -25,27 +25,27 @@ class Operator(StrEnum):
 
 
 REGISTRY = {
-    "tag:GetResources": "tags of all repositories at once; without it they are read one repository at a time",
-    "ecr:GetRegistryPolicy": "the registry policy, which decides beside each repository's",
-    "ecr:GetAccountSetting": "whether the registry policy decides over every action",
-    "ecr:DescribeRepositoryCreationTemplates": "whether a grant will hold for repositories to come",
+    "tag:GetResources": "tags of all repositories in bulk; without it one call per repository",
+    "ecr:GetRegistryPolicy": "the registry policy, evaluated with each repository policy",
+    "ecr:GetAccountSetting": "whether the registry policy applies to every action",
+    "ecr:DescribeRepositoryCreationTemplates": "whether a grant covers repositories created later",
 }
 """Read-only actions that know no repository, each with what it is for."""
 
 READ = {
-    "ecr:DescribeRepositories": "the list",
+    "ecr:DescribeRepositories": "the list of repositories",
     "ecr:ListTagsForResource": "a repository's tags just before a write",
     "ecr:GetRepositoryPolicy": "who has access, and the comparison before and after each write",
     "ecr:DescribeImages": "number of images, last push",
 }
 GRANT = {
     "ecr:SetRepositoryPolicy": "grant, revoke, undo",
-    "ecr:DeleteRepositoryPolicy": "revoke or undo where nothing is left: ECR keeps no empty policy",
+    "ecr:DeleteRepositoryPolicy": "revoke or undo of the last statement: ECR keeps no empty policy",
 }
 FULL = {
     "ecr:BatchDeleteImage": "removing the probe image of a verification",
-    "ecr:TagResource": "changing tags, and putting back the tag that `verify --tag-switch` took away",
-    "ecr:UntagResource": "the same",
+    "ecr:TagResource": "editing tags, and restoring the tag that `verify --tag-switch` removed",
+    "ecr:UntagResource": "editing tags, and `verify --tag-switch`",
 }
 
 

@@ -46,18 +46,20 @@ class Grant:
             raise InputError("a grant needs a principal")
         for key, value in self.tags:
             if not key or len(key) > 128 or len(value) > 256:
-                raise InputError(f"not a tag: {key}={value}", hint="a key has 1 to 128 characters, a value at most 256")
+                raise InputError(
+                    f"not a tag: {key}={value}", hint="Use a key of 1 to 128 characters and a value of at most 256."
+                )
             if "${" in key + value:
-                raise InputError(f"a tag cannot hold a policy variable: {key}={value}")
+                raise InputError(f"a tag cannot contain a policy variable: {key}={value}")
         spelled: dict[str, str] = {}
         for key, _ in self.tags:
             if spelled.setdefault(key.lower(), key) != key:
                 raise InputError(
-                    f"the tag keys {spelled[key.lower()]!r} and {key!r} differ in case alone, and can never both hold",
-                    hint="IAM takes them for the same key. Name the one that the repositories carry.",
+                    f"the tag keys {spelled[key.lower()]!r} and {key!r} differ only in case and can never both match",
+                    hint="Use the key of the repositories. IAM ignores case in tag keys.",
                 )
         if self.until is not None and self.until.tzinfo is None:
-            raise InputError("the end of a grant needs a time zone", hint="for example 2030-01-31T18:00:00Z")
+            raise InputError("the end of a grant needs a time zone", hint="Write it like 2030-01-31T18:00:00Z.")
 
 
 @dataclass(frozen=True)

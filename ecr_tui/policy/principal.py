@@ -35,15 +35,16 @@ def parse_principal(text: str, *, account_b: str | None = None, partition: str =
     given = text.strip()
     if "*" in given or "?" in given:
         raise InputError(
-            f"a principal cannot hold a wildcard: {_shown(given)}",
-            hint="name each principal, or grant the whole account by its 12-digit id",
+            f"a principal cannot contain a wildcard: {_shown(given)}",
+            hint="Name each principal, or grant the whole account by its 12-digit id.",
         )
     if _ACCOUNT.fullmatch(given):
         return f"arn:{partition}:iam::{given}:root"
     if given.startswith(("user/", "role/")):
         if account_b is None:
             raise InputError(
-                f"whose {_shown(given)}? account B is not known", hint="give the full ARN, or a profile of account B"
+                f"account B is unknown, so {_shown(given)} is ambiguous",
+                hint="Use the full ARN, or name a profile of account B.",
             )
         given = f"arn:{partition}:iam::{account_b}:{given}"
     found = _ARN.fullmatch(given)
@@ -69,7 +70,7 @@ def _check_kind(arn: str, service: str, rest: str) -> None:
         return
     if service == "iam" and kind == "group":
         raise InputError(
-            f"a group cannot be a principal: {_shown(arn)}", hint="name the users, or a role that they may assume"
+            f"a group cannot be a principal: {_shown(arn)}", hint="Name the users, or a role that they can assume."
         )
     if service == "iam" and kind in ("user", "role"):
         path, _, last = name.rpartition("/")
@@ -81,7 +82,7 @@ def _check_kind(arn: str, service: str, rest: str) -> None:
             return
     if service == "sts" and kind == "federated-user" and _NAME.fullmatch(name):
         return
-    raise InputError(f"not a principal: {_shown(arn)}", hint=f"give {FORMS}")
+    raise InputError(f"not a principal: {_shown(arn)}", hint=f"Use {FORMS}.")
 
 
 def _shown(text: str) -> str:

@@ -41,10 +41,10 @@ class FormerName:
         was = f"{name} was {describe(self.arn)}"
         option = f"--repin {name}={self.arn}"
         if self.exists:
-            return f"{was}, which was made again. To give it the access back: {option}"
+            return f"{was}, which was recreated. To restore its access: {option}"
         if self.exists is None:
-            return f"{was}. If it was made again, this gives it the access back: {option}"
-        return f"{was}, which does not exist."
+            return f"{was}. If it was recreated, restore its access with {option}"
+        return f"{was}, which no longer exists."
 
 
 @dataclass
@@ -76,7 +76,7 @@ def repair(document: PolicyDocument | None, arn: str, repins: Mapping[str, str] 
         if gathered.changed:
             after = gathered.after
             work.notes.append(
-                f"Grants of ecr-tui that differ in their principal alone share a statement: the policy had "
+                f"Grants of ecr-tui with the same access were combined: the policy had "
                 f"{document.size:,} of {LIMIT:,} characters."
             )
     return Repair(Change(document, after, after is not document, tuple(work.notes)), tuple(dict.fromkeys(work.risks)))
@@ -89,7 +89,7 @@ def _repaired(statement: Statement, work: _Work) -> Mapping[str, Any] | None:
         if raw is not None:
             raw = step(raw, statement, work)
     if raw is None:
-        work.notes.append(f"{statement.name} is taken out as a whole: nothing is left of it.")
+        work.notes.append(f"{statement.name} is removed: nothing is left of it.")
     return raw
 
 
@@ -112,12 +112,12 @@ def _principals(raw: Mapping[str, Any], statement: Statement, work: _Work) -> Ma
         if name in work.repins:
             work.notes.append(f"{statement.name}: {name} is re-pinned to {work.repins[name]}.")
             work.risks.append(
-                f"{describe(work.repins[name])} gets what {statement.name} gave the principal that was deleted."
+                f"{describe(work.repins[name])} gets the access that {statement.name} granted the deleted principal."
                 if element == "Principal"
-                else f"{describe(work.repins[name])} is excepted from {statement.name} again."
+                else f"{describe(work.repins[name])} is excluded from {statement.name} again."
             )
         else:
-            work.notes.append(f"{statement.name}: {describe(name)} is taken out. It matched nobody.")
+            work.notes.append(f"{statement.name}: {describe(name)} is removed. It matched no principal.")
     others = {kind: names for kind, names in block.items() if kind != "AWS"}
     if left:
         names = left[0] if isinstance(named, str) else left
@@ -127,7 +127,7 @@ def _principals(raw: Mapping[str, Any], statement: Statement, work: _Work) -> Ma
     if element == "Principal":
         return None
     # It excepted nobody who lives: everybody is meant.
-    work.notes.append(f'{statement.name}: NotPrincipal named nobody else, so it becomes Principal "*".')
+    work.notes.append(f'{statement.name}: NotPrincipal named no other principal, so it becomes Principal "*".')
     return {("Principal" if key == element else key): ("*" if key == element else raw[key]) for key in raw}
 
 
@@ -143,12 +143,12 @@ def _actions(raw: Mapping[str, Any], statement: Statement, work: _Work) -> Mappi
     for name in dict.fromkeys(useless):
         shown = canonical_action(name)
         if shown is not None:
-            work.notes.append(f"{statement.name}: {shown} is taken out. It acts on no repository.")
+            work.notes.append(f"{statement.name}: {shown} is removed. It does not act on a repository.")
             continue
-        work.notes.append(f"{statement.name}: {name} is taken out. It is no action of ECR.")
+        work.notes.append(f"{statement.name}: {name} is removed. It is not an ECR action.")
         if name.lower().startswith("ecr:"):
             work.risks.append(
-                f"{statement.name}: ecr-tui does not know {name}. If AWS has added it since, the statement no longer "
+                f"{statement.name}: ecr-tui does not know {name}. If it is a new ECR action, the statement no longer "
                 "covers it."
             )
     left = [name for name in names if name not in useless]
@@ -156,7 +156,7 @@ def _actions(raw: Mapping[str, Any], statement: Statement, work: _Work) -> Mappi
         return {**raw, element: left}
     if element == "Action":
         return None
-    work.notes.append(f'{statement.name}: NotAction named nothing else, so it becomes Action "ecr:*".')
+    work.notes.append(f'{statement.name}: NotAction named no other action, so it becomes Action "ecr:*".')
     return {("Action" if key == element else key): ("ecr:*" if key == element else raw[key]) for key in raw}
 
 
@@ -171,14 +171,14 @@ def _resources(raw: Mapping[str, Any], statement: Statement, work: _Work) -> Map
     rule = Rule(statement, work.expands)
     matches = rule.resource_matches(work.arn, {}, False)
     if rule.varies or matches != rule.may_cover(work.arn, {}, lambda name: False, False):
-        work.notes.append(f"{statement.name} is left as it is: whether its {named} is this repository is not certain.")
+        work.notes.append(f"{statement.name} is unchanged: it is unknown whether its {named} matches this repository.")
         return raw
     if not matches:
         work.risks.append(
-            f"{statement.name} is about other resources alone ({named}), so it decides nothing here. It is taken out."
+            f"{statement.name} is removed. It names only other resources ({named}), so it has no effect here."
         )
         return None
-    work.notes.append(f"{statement.name}: {named} is taken out. The policy is about its own repository anyway.")
+    work.notes.append(f"{statement.name}: {named} is removed. The policy applies to its own repository anyway.")
     return {key: value for key, value in raw.items() if key not in elements}
 
 

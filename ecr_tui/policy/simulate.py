@@ -75,7 +75,7 @@ def _refused(case: Case) -> Iterator[str]:
     for name, document in case.documents:
         for found in refusals(document, name.partition("[")[0]):
             place = f", {found.where}" if found.where else ""
-            yield f"AWS refuses its {name}{place}: {found.title}. {found.fix}"
+            yield f"AWS rejects the {name}{place}: {found.title}. {found.fix}"
 
 
 def run(case: Case) -> CaseResult:
@@ -88,9 +88,9 @@ def run(case: Case) -> CaseResult:
         completed = _completed(case.request, missing)
         if completed is not None and decide(completed, case.policies).response != response:
             response = UNKNOWN
-            notes.append(f"The decision depends on {names}, which AWS always fills in. Add it to the context.")
+            notes.append(f"The decision depends on {names}, which AWS always sets. Add it to the context.")
         else:
-            notes.append(f"AWS always fills in {names}; the case was decided without it. Add it to the context.")
+            notes.append(f"AWS always sets {names}; the case was decided without it. Add it to the context.")
     matches = None if case.expected is None else response == case.expected
     return CaseResult(case.name, response, case.expected, matches, decision.reasons, tuple(dict.fromkeys(notes)))
 
@@ -128,11 +128,11 @@ def _completed(request: Request, missing: list[str]) -> Request | None:
 def _notes(case: Case) -> Iterator[str]:
     request = case.request
     if request.action.lower().startswith("ecr:") and not is_known(request.action):
-        yield f"{request.action} is no action of ECR. {did_you_mean(request.action)}".rstrip()
+        yield f"{request.action} is not an ECR action. {did_you_mean(request.action)}".rstrip()
     for key, value in request.context.items():
         like = spelling_like(key) if type_of(key) is None else None
         if like:
-            yield f"{key} in the context is no known condition key; did you mean {like}?"
+            yield f"{key} in the context is not a known condition key. Did you mean {like}?"
         good, words = _TYPE_CHECKS.get(type_of(key) or "", (lambda text: True, ""))
         for text in values_of(value):
             if not good(text):

@@ -168,7 +168,7 @@ class Matrix:
             kind = "everyone"
         elif is_dead(principal):
             kind = "deleted"
-            gone = Cell(Verdict.NO, "the principal was deleted, so it matches nobody")
+            gone = Cell(Verdict.NO, "the principal was deleted")
             cells = dict.fromkeys(ACTIONS, gone)
         return Row(principal, kind, account, account != self.account, cells)
 
@@ -299,8 +299,8 @@ class _Sheet:
         found = of_rules(self._rules, self._known, action, self._arn)
         names = [source.statement.name for source in found.sources]
         if found.verdict is answer.Verdict.YES:
-            whom = " to whom the account lets" if self._known.caller.kind == "root" else ""
-            return Cell(Verdict.YES, f"{names[0]} allows it{whom}")
+            limit = " for principals that the account allows" if self._known.caller.kind == "root" else ""
+            return Cell(Verdict.YES, f"{names[0]} allows it{limit}")
         if found.verdict is answer.Verdict.DEPENDS:
             return Cell(Verdict.IF, self._if(action), found.depends_on)
         if names:
@@ -327,7 +327,7 @@ class _Sheet:
             if not holds:
                 wanted = " or ".join(f'"{value}"' for value in clause.values)
                 return f"{rule.statement.name} (if {clause.operator} {clause.key} {wanted})"
-        return f"{rule.statement.name} (it depends on {', '.join(standing.opens)})"
+        return f"{rule.statement.name} (depends on {', '.join(standing.opens)})"
 
     def _not_granted(self, action: str) -> Cell:
         reason = "no statement allows it"

@@ -110,7 +110,7 @@ def _sentences(owns: Sequence[Own], gained: Sequence[Difference]) -> list[str]:
     return list(found)
 
 
-_TOGETHER = f"{_WHO} gets more than the statements gave that this replaces."
+_TOGETHER = f"{_WHO} gets more access than the replaced statements granted."
 
 
 def _longer(before: Sequence[Own], now: Limits) -> list[str]:
@@ -118,7 +118,7 @@ def _longer(before: Sequence[Own], now: Limits) -> list[str]:
     if len(ends) < len(before) or (now.until is not None and now.until <= max(ends)):
         return []
     end = f"it ends at {now.until.strftime(_SHOWN)}" if now.until is not None else "it has no end"
-    return [f"The grant to {_WHO} was to end at {max(ends).strftime(_SHOWN)}; now {end}."]
+    return [f"The grant to {_WHO} has the end {max(ends).strftime(_SHOWN)}; after this change {end}."]
 
 
 def _elsewhere(before: Sequence[Own], now: Limits, limits: Mapping[Own, Limits]) -> list[str]:
@@ -126,4 +126,4 @@ def _elsewhere(before: Sequence[Own], now: Limits, limits: Mapping[Own, Limits])
         return []
     wanted = " or ".join(dict.fromkeys(tag_words(own.tags) for own in before))
     requires = f"it requires {tag_words(now.tags)}" if now.tags else "it requires no tag"
-    return [f"The grant to {_WHO} required {wanted}; now {requires}."]
+    return [f"The grant to {_WHO} requires {wanted}; after this change {requires}."]

@@ -16,7 +16,7 @@ def choose_engine(name: str = "auto", host: str = "") -> Engine:
     Raises EnvironmentFailure for "docker" where none answers, InputError for an unknown name.
     """
     if name not in ENGINES:
-        raise InputError(f"there is no engine {name!r}", hint=f"Choose one of {', '.join(ENGINES)}.")
+        raise InputError(f"unknown engine {name!r}", hint=f"Choose one of {', '.join(ENGINES)}.")
     if name == "direct":
         from ecr_tui.registry.direct import DirectEngine
 
@@ -40,4 +40,4 @@ def choose_engine(name: str = "auto", host: str = "") -> Engine:
 def _direct_because(why: str) -> Engine:
     from ecr_tui.registry.direct import DirectEngine
 
-    return DirectEngine(f"the registry protocol itself: {why}")
+    return DirectEngine(f"direct (registry protocol): {why}")

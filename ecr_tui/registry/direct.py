@@ -69,7 +69,7 @@ class DirectEngine:
 
     name = "direct"
 
-    def __init__(self, description: str = "the registry protocol itself, without a container engine") -> None:
+    def __init__(self, description: str = "direct (registry protocol, no container engine)") -> None:
         self.description = description
         self._images: dict[Reference, ProbeImage] = {}
         self._connected: tuple[str, Credentials, Transport] | None = None
@@ -84,7 +84,7 @@ class DirectEngine:
     def push(self, reference: Reference, credentials: Credentials, progress: ProgressSink, cancel: Event) -> Transfer:
         image = self._images.get(reference)
         if image is None:
-            raise InputError(f"nothing was prepared to be pushed as {reference}")
+            raise InputError(f"no image prepared for {reference}")
         return self._run(
             reference.host,
             credentials,
@@ -298,7 +298,7 @@ def _descriptors(transport: Transport, manifest: dict[str, Any], key: str) -> di
         entry = entry if isinstance(entry, dict) else {}
         digest, size = str(entry.get("digest", "")), entry.get("size")
         if not _DIGEST.fullmatch(digest) or not isinstance(size, int) or size < 0:
-            raise transport.garbage(_GET_MANIFEST, f"a manifest whose {key} are no descriptors")
+            raise transport.garbage(_GET_MANIFEST, f"a manifest whose {key} are not descriptors")
         if not entry.get("urls"):
             found[digest] = size
     if len(found) > MAX_LAYERS:

@@ -81,9 +81,9 @@ def find_engine(timeout: float = PING_SECONDS) -> Answering:
         except EnvironmentFailure as failure:
             tried.append(f"{endpoint.url} ({endpoint.origin}): {failure.detail or failure.title}")
     raise EnvironmentFailure(
-        "No Docker engine answers" + ("" if tried else ": no socket was found in the usual places"),
+        "No Docker engine answers" + ("" if tried else ": no socket found in the usual places"),
         detail="\n".join(tried),
-        hint="Start Docker, or point DOCKER_HOST at an engine, or verify without one: --engine direct.",
+        hint="Start Docker, set DOCKER_HOST, or verify without an engine: --engine direct.",
         side="docker",
     )
 
@@ -112,7 +112,7 @@ def _candidates() -> Iterable[Endpoint]:
     except Exception as failure:
         # The SDK raises several unrelated kinds here; whatever it is, DOCKER_HOST's settings cannot be used.
         raise EnvironmentFailure(
-            "The DOCKER_* settings cannot be used", detail=str(failure), hint="Unset or correct them.", side="docker"
+            "The DOCKER_* settings are not usable", detail=str(failure), hint="Unset or correct them.", side="docker"
         ) from None
     if "base_url" in options:
         yield Endpoint(str(options.pop("base_url")), "DOCKER_HOST", options)

@@ -113,8 +113,8 @@ class DockerEngine:
             self._remove(reference, self._loaded.get(reference))
         elif self._has(reference, cancel):
             raise EnvironmentFailure(
-                f"{reference} is on this machine already, so pulling it would prove nothing",
-                hint="Remove it there, or verify with --engine direct, which leaves local images alone.",
+                f"{reference} already exists on this machine, so a pull would prove nothing",
+                hint="Remove the local image, or verify with --engine direct, which ignores local images.",
                 side="docker",
             )
         else:
@@ -223,7 +223,7 @@ class DockerEngine:
             ended = calls.OK
             return done
         except Silent as silent:
-            failure = _gone(f"told nothing for {silent.seconds:g} s ({stage})", secret, host)
+            failure = _gone(f"sent nothing for {silent.seconds:g} s ({stage})", secret, host)
         except Overdue as overdue:
             failure = _gone(f"was {overdue} ({stage})", secret, host)
         except APIError as refused:
@@ -232,7 +232,7 @@ class DockerEngine:
         except Stopped:
             failure, ended = Cancelled(), "stopped"
         except _CONNECTION_TROUBLE as trouble:
-            failure = Cancelled() if self._closed else _gone(f"went away ({stage}): {trouble}", secret, host)
+            failure = Cancelled() if self._closed else _gone(f"disconnected ({stage}): {trouble}", secret, host)
         except RegistryError as refused_later:
             ended = refused_later.code or str(refused_later.status or "refused")
             raise
@@ -305,7 +305,7 @@ class _Account:
         seconds, before = int(match[1]), self._countdown.get(layer)
         if before is not None and seconds > before:
             raise failures.from_words(
-                f"The upload of layer {layer} broke off twice and the engine gives no reason: {status}",
+                f"The upload of layer {layer} failed twice, and the engine gives no reason: {status}",
                 secret=self._secret,
                 stage=self._stage,
                 host=self._reference.host,

@@ -67,10 +67,10 @@ def from_answer(
     """From a registry's own answer: its JSON errors, else what it said in plain words."""
     code, message = _registry_words(body, content_type)
     message = _clean(message, secret)
-    spoken = message or f"{asked}: HTTP {status}, and no text to say why"
+    spoken = message or f"{asked}: HTTP {status} without an error text"
     found = diagnose(spoken, status=status, action=asked.action, known={"host": host})
     return _error(
-        found.title if found.known else f"The registry refused {asked} (HTTP {status})",
+        found.title if found.known else f"The registry rejected {asked} (HTTP {status})",
         detail=spoken,
         hint=found.fix,
         side=found.side,
@@ -92,7 +92,7 @@ def from_words(
     method, kind = request_of(text)
     asked = str(Asked(method, kind)) if method else "HEAD blob" if found.pattern == "head-without-body" else ""
     return _error(
-        found.title if found.known else _first_line(text) or "The engine failed without a word",
+        found.title if found.known else _first_line(text) or "The engine failed without an error text",
         detail=text,
         hint=found.fix,
         side=found.side,
@@ -110,7 +110,7 @@ def unreachable(
     detail = _clean(f"{asked} {host}: {why}", secret)
     found = diagnose(detail, known={"host": host})
     return kind(
-        f"{found.title} ({host})" if found.known else f"The registry cannot be used ({host})",
+        f"{found.title} ({host})" if found.known else f"The registry is not usable ({host})",
         detail=detail,
         hint=found.fix,
         side=NETWORK,

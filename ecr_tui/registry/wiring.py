@@ -39,9 +39,7 @@ def registry_at(host: str) -> Address:
     """https for every registry but one on loopback, which is plain http. Raises InputError for what is no host."""
     found = address(f"{'http' if is_loopback(host) else 'https'}://{host}") if _HOST.fullmatch(host) else None
     if found is None:
-        raise InputError(
-            f"{host!r} is no registry host", hint="Expected HOST or HOST:PORT, without https:// or a path."
-        )
+        raise InputError(f"{host!r} is not a registry host", hint="Use HOST or HOST:PORT, without https:// or a path.")
     return found
 
 
@@ -150,9 +148,7 @@ def make_manager(where: Address, sockets: Sockets) -> urllib3.PoolManager:
     manager = _manager(proxy_for(where), options)
     if manager is None:
         # Raised where the proxy's address, which may hold a password, is out of sight.
-        raise EnvironmentFailure(
-            "HTTPS_PROXY does not name a usable proxy", hint="Expected http://HOST:PORT.", side="network"
-        )
+        raise EnvironmentFailure("HTTPS_PROXY is not a usable proxy", hint="Use http://HOST:PORT.", side="network")
     manager.pool_classes_by_scheme = _pool_classes(sockets.add)
     return manager
 
@@ -192,9 +188,9 @@ def _ssl_context() -> ssl.SSLContext:
             )
         except (OSError, ssl.SSLError) as error:
             raise EnvironmentFailure(
-                f"{name} does not name a usable certificate bundle",
+                f"{name} is not a usable certificate bundle",
                 detail=f"{path}: {error}",
-                hint=f"Point {name} at a PEM file, or unset it.",
+                hint=f"Set {name} to a PEM file, or unset it.",
                 side="network",
             ) from None
     context = ssl.create_default_context()

@@ -1,4 +1,4 @@
-"""An audit in words, for a terminal of any width and for screen readers: plain text, most urgent first."""
+"""An audit as plain text, most urgent first, for terminals of any width and screen readers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ecr_tui.policy.who import Capability, Row, Verdict
 from ecr_tui.text import block
 
 SHOWN, ROWS = 8, 25
-"""Names in one list, rows in one table; ``--json`` has them all."""
+"""Limits of names per list and rows per table; ``--json`` has all."""
 
 
 def audit_text(audit: Audit) -> str:
@@ -39,9 +39,9 @@ def audit_text(audit: Audit) -> str:
 
 
 def audit_pages(audit: Audit) -> dict[str, str]:
-    """The same as :func:`audit_text` on four pages: "odd", "who", "sides" and "unknown", each "" where it says nothing.
+    """:func:`audit_text` on four pages: "odd", "who", "sides" and "unknown", "" for an empty one.
 
-    Sections are apart by an empty line, and the first line of each is its title.
+    Sections are separated by an empty line and begin with their title.
     """
     return {
         "odd": _joined(audit, _head, _findings, _public, _stale, _drift, _ends, _registry),
@@ -64,19 +64,19 @@ def _head(audit: Audit) -> list[str]:
         f"{facts['with_policy']:,} with a policy, {facts['unreadable']:,} unknown",
         f"  findings: {_count(found['error'], 'error')}, {_count(found['warning'], 'warning')}, "
         f"{_count(found['info'], 'note')}",
-        "  What follows is account A's side, unless it says both sides.",
+        "  Access below is by account A's policies, unless it says both accounts.",
     ]
-    lines += [f"  {region}: not all of it could be listed: {reason}" for region, reason in audit.failures.items()]
+    lines += [f"  {region}: incomplete listing: {reason}" for region, reason in audit.failures.items()]
     return [*lines, *(f"  note: {note}" for note in audit.notes)]
 
 
 def _unknown(audit: Audit) -> list[str]:
     lines = [f"  {item.repository.name} ({item.repository.region}): {item.unreadable}" for item in audit.unknown]
-    return ["Unknown, as the policy could not be read", *_some(lines, 20)] if lines else []
+    return ["Unknown (policy not readable)", *_some(lines, 20)] if lines else []
 
 
 def _findings(audit: Audit) -> list[str]:
-    """Errors and warnings by rule; what they are about, and where."""
+    """Errors and warnings by rule, with their titles and repositories."""
     found: dict[tuple[str, str], dict[str, list[Repository]]] = {}
     for item in audit.repositories:
         for one in item.findings:
@@ -90,7 +90,7 @@ def _findings(audit: Audit) -> list[str]:
             for title, repositories in list(titles.items())[:SHOWN]
         ]
         if len(titles) > SHOWN:
-            lines.append(f"  [{severity}] {rule}: and {len(titles) - SHOWN:,} more of its kind")
+            lines.append(f"  [{severity}] {rule}: and {len(titles) - SHOWN:,} more")
     return ["Findings", *lines] if lines else []
 
 
@@ -98,7 +98,7 @@ def _public(audit: Audit) -> list[str]:
     lines = []
     for row, found in audit.of_kind("everyone"):
         lines += [f"  {_cell(row, capability)}: {_names(found)}" for capability in _telling(row)]
-    return ["Open to everyone", *dict.fromkeys(lines)] if lines else []
+    return ["Public access", *dict.fromkeys(lines)] if lines else []
 
 
 def _accounts(audit: Audit) -> list[str]:
@@ -114,11 +114,11 @@ def _principals(audit: Audit) -> list[str]:
     rows = [
         (found["title"], *(_verdicts(found[capability.value]) for capability in Capability)) for found in most_first
     ]
-    return _table("Who can do what, in how many repositories", ("PRINCIPAL", *_HEADS), rows)
+    return _table("Access by principal, as numbers of repositories", ("PRINCIPAL", *_HEADS), rows)
 
 
 def _doubtful(audit: Audit) -> list[str]:
-    """The reasons of cells that are neither a plain yes nor a plain no."""
+    """The reasons of cells that are neither yes nor no."""
     found: dict[str, list[Repository]] = {}
     for row, repositories in audit.rows:
         for capability in _telling(row):
@@ -126,25 +126,25 @@ def _doubtful(audit: Audit) -> list[str]:
                 line = f"{row.title}: {_cell(row, capability)}"
                 found.setdefault(line, []).extend(repositories)
     lines = [f"  {line} ({_names(repositories)})" for line, repositories in found.items()]
-    return ["Why not simply yes", *_some(lines, 40)] if lines else []
+    return ["Conditional and partial access", *_some(lines, 40)] if lines else []
 
 
 def _asked(audit: Audit) -> list[str]:
     lines: list[str] = []
     for identity in audit.identities:
         principal = identity.principal
-        lines.append(f"Both sides for {describe(principal)}")
+        lines.append(f"Both accounts for {describe(principal)}")
         if identity.unreadable:
-            lines.append(f"  its identity policies are unknown, not readable: {identity.unreadable}")
+            lines.append(f"  identity policies unknown: {identity.unreadable}")
         else:
             shown = ", ".join(f"{policy.name} ({policy.origin})" for policy in identity.policies)
-            lines.append(f"  its identity policies: {shown or 'none'}")
+            lines.append(f"  identity policies: {shown or 'none'}")
             if identity.boundary is not None:
-                lines.append(f"  its permissions boundary: {identity.boundary.name}")
+                lines.append(f"  permissions boundary: {identity.boundary.name}")
         lines += [*_answers(audit, principal), f"  {not_checked(principal)}"]
         wanted = needed(audit, principal)
         if wanted is not None:
-            lines.append(f"  needs, for what account A lets it do ({wanted.size_words}):")
+            lines.append(f"  identity policy needed for the access that account A grants ({wanted.size_words}):")
             lines += [f"    {document.minified()}" for document in wanted.documents]
             lines += [f"    [{one.severity}] {one.id}: {one.title}. {one.fix}" for one in wanted.findings]
     return lines
@@ -162,7 +162,7 @@ def _answers(audit: Audit, principal: str) -> list[str]:
 def _answer(audit: Audit, item: RepositoryAudit, row: Row) -> str:
     sides = both_sides(audit, item, row)
     if sides is None:
-        return "not decided"
+        return "unknown"
     return ", ".join(f"{name} {response.lower()}" for name, response in sides.items())
 
 
@@ -185,16 +185,16 @@ def _drift(audit: Audit) -> list[str]:
     if not interest.tags and not audit.drift:
         return []
     tag = " ".join(f"{key}={value}" for key, value in interest.tags) or "none"
-    how = {"given": "as asked", "most used": "the condition most used"}.get(interest.origin, "no condition is used")
+    how = {"given": "as requested", "most used": "the most used condition"}.get(interest.origin, "no condition in use")
     lines = [f"Drift (tag {tag}, {how})"]
     lacking: dict[tuple[str, ...], list[Repository]] = {}
     for item in audit.repositories:
         if item.not_granted:
             lacking.setdefault(item.not_granted, []).append(item.repository)
-    lines += [f"  tagged, not granted to {_people(who)}: {_names(found)}" for who, found in lacking.items()]
+    lines += [f"  tagged, but not granted to {_people(who)}: {_names(found)}" for who, found in lacking.items()]
     lines += _some(
         [
-            f"  granted, not tagged: {item.repository.name}: {unmet.statement} for {_people(unmet.principals)}: "
+            f"  granted, but not tagged: {item.repository.name}: {unmet.statement} for {_people(unmet.principals)}: "
             f"{unmet.reason}"
             for item in audit.repositories
             for unmet in item.unmet
@@ -214,7 +214,7 @@ def _ends(audit: Audit) -> list[str]:
         + (f"ended at {end.ends:%Y-%m-%d %H:%M} UTC" if end.expired else f"ends at {ending(end.ends, audit.at)}")
         for end, repository in found
     ]
-    return ["Grants with an end", *_some(lines, 20)] if lines else []
+    return ["Grants with an end date", *_some(lines, 20)] if lines else []
 
 
 def _registry(audit: Audit) -> list[str]:
@@ -224,16 +224,20 @@ def _registry(audit: Audit) -> list[str]:
         if doubt:
             lines.append(f"  {facts.region}: {doubt}")
         elif facts.policy_text is not None:
-            say = "decides every request" if facts.scope == "V2" else "decides replication and caching only"
-            lines.append(f"  {facts.region}: a registry policy (scope {facts.scope}) {say}")
+            say = (
+                "applies to every request"
+                if facts.scope == "V2"
+                else "applies to replication and pull through cache only"
+            )
+            lines.append(f"  {facts.region}: the registry policy (scope {facts.scope}) {say}")
         lines += [
             f"    {describe(change.principal)}: {change.capability.value} {change.without.value} becomes "
-            f"{change.now.value} in {_count(change.repositories, 'repository')}"
+            f"{change.now.value} on {_count(change.repositories, 'repository')}"
             for change in audit.changes
             if change.region == facts.region
         ]
         if facts.templates_unreadable:
-            lines.append(f"  {facts.region}: creation templates are not readable: {facts.templates_unreadable}")
+            lines.append(f"  {facts.region}: creation templates unknown: {facts.templates_unreadable}")
         lines += [f"  {facts.region}: {found.sentence()}" for found in audit_templates(audit, facts)]
     return ["Registry", *lines] if lines else []
 
@@ -242,7 +246,7 @@ _HEADS = tuple(capability.value.upper() for capability in Capability)
 
 
 def _telling(row: Row) -> list[Capability]:
-    """The cells worth a word: pull and push share actions, so either is partly there whenever the other is whole."""
+    """The cells worth a line. Pull and push share actions, so a full one makes the other at least partial."""
     whole = any(row.verdict(capability) not in (Verdict.NO, Verdict.PARTLY) for capability in ENTRY)
     skipped = {Verdict.NO, Verdict.PARTLY} if whole else {Verdict.NO}
     return [capability for capability in Capability if row.verdict(capability) not in skipped]

@@ -1,4 +1,4 @@
-"""The results of ``ecr-tui simulate`` as it prints them."""
+"""Text and JSON of the results of ``ecr-tui simulate``."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ecr_tui.text import block
 
 
 def case_json(file: str, result: CaseResult) -> dict[str, Any]:
-    """DESIGN's element of ``simulate --json``, with the file that it stands in."""
+    """An element of ``simulate --json``, with its file."""
     return result.to_json() | {"file": file}
 
 
 def cases_text(found: Sequence[tuple[str, CaseResult]]) -> str:
-    """A line a case and one for each reason, then the count; what differs from what was expected is marked."""
+    """A line per case and reason, then the count; unexpected decisions are marked."""
     lines = []
     for file, result in found:
         mark = {True: "✓", False: "✗", None: "-"}[result.matches]
@@ -25,5 +25,5 @@ def cases_text(found: Sequence[tuple[str, CaseResult]]) -> str:
         lines += [f"    note: {note}" for note in result.notes]
     wrong_ones = sum(result.matches is False for _, result in found)
     expecting = sum(result.matches is not None for _, result in found)
-    lines.append(f"{len(found):,} decided, {expecting - wrong_ones:,} as expected, {wrong_ones:,} not")
+    lines.append(f"{len(found):,} decided, {expecting - wrong_ones:,} as expected, {wrong_ones:,} unexpected")
     return block(lines)

@@ -1,4 +1,4 @@
-"""How the command line words results: plain text that needs no colour, and JSON of the documented shape."""
+"""Results for the command line, as plain text and as JSON."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ MARKS = {Status.OK: "✓", Status.DENIED: "✗", Status.FAILED: "✗", Status.SK
 
 
 def repository_json(repository: Repository, access: AccessSummary | None) -> dict[str, Any]:
-    """An element of DESIGN's ``list --json``; ``access`` is A's half of it, null where it is not known. Of a known one
-    "pull" and "push" are null where they depend, on what "depends_on" lists."""
+    """An element of ``list --json``. ``access`` is by account A's policies, null if unknown; its "pull" and "push" are
+    null if they depend on the facts in "depends_on"."""
     return {
         "repository": repository.name,
         "arn": repository.arn,
@@ -54,12 +54,12 @@ def repository_table(rows: Sequence[Repository], access: Mapping[str, AccessSumm
 
 
 def plan_text(plan: Plan) -> str:
-    """The change of one repository: what is added and removed, the findings, and what must be thought of."""
+    """The change of one repository: added and removed access, findings, risks, notes."""
     lines = [f"{plan.repository.name} ({plan.repository.region})"]
     if not plan.changed:
         lines.append(f"  no change: {unchanged_words(plan)}")
     if plan.refused:
-        lines.append("  ✗ not written: SetRepositoryPolicy would refuse this policy, because")
+        lines.append("  ✗ not written: ECR would reject this policy")
         lines += [f"      {one.sentence}" for one in plan.refusals if one.likely]
     changes: dict[tuple[str, str, str, str], list[str]] = {}
     for item in plan.diff:
@@ -73,10 +73,10 @@ def plan_text(plan: Plan) -> str:
         if finding.fix:
             lines += hanging("      fix: ", finding.fix)
     if plan.moved:
-        lines.append(f"  left out, as no repository policy can carry it: {', '.join(plan.moved)}")
-        lines.append('      account B needs it in its own identity policy, on Resource "*"')
+        lines.append(f"  left out, not possible in a repository policy: {', '.join(plan.moved)}")
+        lines.append('      fix: add it to account B\'s identity policy, on Resource "*"')
     lines += [f"  ! {risk}" for risk in plan.risks]
-    lines += [f"  note: ECR may refuse this policy. {one.sentence}" for one in plan.refusals if not one.likely]
+    lines += [f"  note: ECR may reject this policy. {one.sentence}" for one in plan.refusals if not one.likely]
     if plan.refusals and plan.repairable:
         lines.append(f"      fix: ecr-tui repair {plan.repository.name}")
     lines += [f"  note: {note}" for note in plan.notes]
@@ -86,27 +86,27 @@ def plan_text(plan: Plan) -> str:
 
 
 def unchanged_words(plan: Plan) -> str:
-    """Why there is nothing to write; a statement that stands in the policy need not be in effect."""
+    """Why nothing would be written. A statement in the policy may still be out of effect."""
     if plan.kind == "revoke":
-        whom = "these principals" if len(plan.named) > 1 else "this principal"
-        return f"ecr-tui has no statement for {whom} in this policy"
+        principals = "these principals" if len(plan.named) > 1 else "this principal"
+        return f"ecr-tui has no statement for {principals} in this policy"
     if plan.kind == REPAIR:
-        return "there is nothing to repair"
-    return f"written, but has {plan.void}" if plan.void else "the policy already says this"
+        return "nothing to repair"
+    return f"the statement exists, but has {plan.void}" if plan.void else "the policy already has this grant"
 
 
 def outcome_text(outcome: Outcome) -> str:
     plan = outcome.plan
     name = plan.repository.name
     if not outcome.written:
-        return safe(f"{name}: nothing to write")
-    lines = [f"{name}: written and read back (journal {outcome.entry_id})"]
+        return safe(f"{name}: unchanged")
+    lines = [f"{name}: written and confirmed (journal {outcome.entry_id})"]
     lines += [f"  ! {row.sentence()}" for row in plan.remaining] if plan.kind == "revoke" else []
     return block([*lines, *(f"  note: {note}" for note in outcome.notes)])
 
 
 def event_line(event: Event) -> str:
-    """A finished stage as one line, "" for what a line-by-line log does not need."""
+    """A finished stage as one line, "" for other events."""
     if isinstance(event, TagStepEnded):
         step = event.step
         seconds = "" if step.seconds is None else f"{step.seconds:7.2f} s"
@@ -150,7 +150,7 @@ def report_text(report: Report) -> str:
 
 def past_table(past: Sequence[Past]) -> str:
     if not past:
-        return "No verification is recorded."
+        return "No verifications recorded."
     lines = [("WHEN (UTC)", "RESULT", "REPOSITORY", "VERDICT")]
     for one in past:
         result = "passed" if one.passed else "failed"
@@ -159,7 +159,7 @@ def past_table(past: Sequence[Past]) -> str:
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Columns as wide as they need to be, but the last."""
+    """Aligned columns, except the last."""
     shown = [[safe(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in shown) for column in range(len(rows[0]) - 1)]
     return "\n".join("  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[-1]]) for row in shown)
@@ -167,8 +167,8 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 def leftovers_text(leftovers: Sequence[Leftover]) -> str:
     if not leftovers:
-        return "Nothing was left behind."
-    lines = ["A verification that was stopped has left behind, or may have:"]
+        return "No leftovers."
+    lines = ["An interrupted verification left behind, or may have:"]
     lines += [f"  {one.what} (account {one.place.account}, {one.at:%Y-%m-%d %H:%M} UTC)" for one in leftovers]
     return block(lines)
 
@@ -206,7 +206,7 @@ _DIAGNOSED = ("stage", "action", "side", "cause", "fix", "principal", "resource"
 
 
 def diagnosis_json(diagnosis: Diagnosis) -> dict[str, Any]:
-    """``explain --json``; what the text does not tell is null."""
+    """The document of ``explain --json``; null where the text does not say."""
     found: dict[str, Any] = {name: getattr(diagnosis, name) or None for name in ("pattern", "title", *_DIAGNOSED)}
     return found | {"denied": diagnosis.denied, "text": diagnosis.text}
 

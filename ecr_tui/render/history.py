@@ -1,4 +1,4 @@
-"""The journal's rows as a table for people."""
+"""The journal as a table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HEAD = ("ID", "WHEN (UTC)", "WHO", "WHAT", "WHERE", "OUTCOME")
 
 def history_text(rows: Sequence[PastWrite]) -> str:
     if not rows:
-        return "The journal holds no such write."
+        return "No writes found."
     lines = [_HEAD, *(_cells(row) for row in rows)]
     return table(lines)
 
@@ -32,7 +32,7 @@ def what(row: PastWrite) -> str:
 
 
 def operator(row: PastWrite) -> str:
-    """Who wrote, in short: "bob", or "EcrAdmin/alice" for a role's session."""
+    """The operator in short: "bob", or "EcrAdmin/alice" for a role session."""
     name = row.entry.record.operator.rpartition(":")[2]
     return name.partition("/")[2] or name or "–"
 
@@ -40,7 +40,7 @@ def operator(row: PastWrite) -> str:
 def outcome(row: PastWrite) -> str:
     words = row.entry.outcome
     if row.undone_by is not None:
-        words += f", taken back by {row.undone_by.id}"
+        words += f", undone by {row.undone_by.id}"
     elif row.entry.outcome != "written" and row.entry.detail:
         words += f": {row.entry.detail.splitlines()[0]}"
     return words + (f" ({row.run.id})" if row.run is not None else "")

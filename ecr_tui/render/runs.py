@@ -1,4 +1,4 @@
-"""How the command line words changes to many repositories: what says the same is said once."""
+"""Changes to many repositories as text; equal ones are shown once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAMES = 5
 
 
 def plans_text(plans: Sequence[Plan], full: int) -> str:
-    """Up to ``full`` plans one by one; of more, those alike together. What ECR would refuse comes first."""
+    """Up to ``full`` plans one by one, more grouped if equal; those that ECR would reject first."""
     plans = sorted(plans, key=lambda plan: not plan.refused)
     if len(plans) <= full:
         return "\n".join(map(plan_text, plans))
@@ -25,8 +25,8 @@ def plans_text(plans: Sequence[Plan], full: int) -> str:
 
 
 def _likeness(plan: Plan) -> Hashable:
-    """What a reader would see of it, but the name. Findings tell of the repository's other statements, too, which are
-    not what is decided about; those that count are among the risks."""
+    """The text of a plan without the name. Findings are left out: they are also about the repository's other
+    statements, and those that matter are among the risks."""
     diff = tuple((d.op, d.effect, d.principal, d.action, repr(d.condition)) for d in plan.diff)
     exact = plan.text_diff if plan.kind == REPAIR else ()
     return plan.changed, plan.refusals, diff, plan.risks, plan.notes, plan.moved, plan.void, exact
@@ -43,7 +43,7 @@ def _group_text(group: Sequence[Plan]) -> str:
 
 
 def results_text(summary: Summary, full: int) -> str:
-    """A line for each that was written, or for very many their number."""
+    """A line per written repository, or their number if many."""
     written = [one for one in summary.results if one.outcome is not None and one.status == WRITTEN]
     lines = [outcome_text(one.outcome) for one in written if one.outcome is not None]
     if len(lines) > full:
@@ -52,16 +52,16 @@ def results_text(summary: Summary, full: int) -> str:
     if len(summary.results) > 1:
         lines.append(summary.headline() + (f" (run {summary.run})" if summary.run else ""))
     elif not lines and summary.results and summary.results[0].status == UNCHANGED:
-        lines.append(safe(f"{summary.results[0].repository.name}: nothing to write"))
+        lines.append(safe(f"{summary.results[0].repository.name}: unchanged"))
     return "\n".join(lines)
 
 
 def failures_text(summary: Summary) -> str:
-    """Each failure and refusal in full, "" where there is none; ends with a line break."""
+    """Each failure and rejection in full, "" if none; ends with a line break."""
     lines = [_failure(one) for one in summary.failed]
     lines += [f"{safe(one.repository.name)}: {one.plan.refusal().text()}" for one in summary.refused]
     if summary.fatal is not None:
-        lines.append(safe(f"Nothing else was tried: {summary.fatal.title}"))
+        lines.append(safe(f"The rest was not tried: {summary.fatal.title}"))
     if summary.note:
         lines.append(safe(f"Note: {summary.note}"))
     return "".join(f"{line}\n" for line in lines)
@@ -72,15 +72,15 @@ def _failure(result: Result) -> str:
 
 
 def run_markdown(summary: Summary, words: str) -> str:
-    """A run for a ticket: what it did, the failures with their reasons, then every repository."""
+    """A run as Markdown for a ticket: summary, failures with their reasons, then every repository."""
     lines = [
         f"# {words[:1].upper()}{words[1:]}",
         "",
         f"{summary.headline()}." + (f" Run `{summary.run}`." if summary.run else ""),
-        f"{summary.seconds:.1f} s, {summary.calls:,} calls, {summary.refusals:,} of them throttled.",
+        f"{summary.seconds:.1f} s, {summary.calls:,} calls, {summary.refusals:,} throttled.",
     ]
     if summary.fatal is not None:
-        lines += ["", f"Nothing else was tried: {summary.fatal.title}"]
+        lines += ["", f"The rest was not tried: {summary.fatal.title}"]
     for result in summary.failed:
         text = result.error.text() if result.error is not None else "failed"
         lines += ["", f"## {result.repository.name}: failed", "", *(f"    {line}" for line in text.splitlines())]

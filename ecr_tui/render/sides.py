@@ -1,4 +1,4 @@
-"""A plan with both sides, and a grant in other forms, as the command line prints them."""
+"""A plan with both accounts' verdicts, and a grant in other formats."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ecr_tui.text import block, hcl_escaped, json_escaped, json_text, safe
 
 @dataclass(frozen=True)
 class Seen:
-    """A plan with what decides beside it."""
+    """A plan with the other facts that decide."""
 
     plan: Plan
     verdicts: tuple[TwoSided, ...]
@@ -31,15 +31,15 @@ class Seen:
 
 
 def seen_all(found: Sequence[tuple[Plan, tuple[TwoSided, ...], Fit | None]]) -> list[Seen]:
-    """The plans of one command, each with (verdicts, template)."""
+    """The plans of one command, with the verdicts and template of each."""
     together = needed_of(plan for plan, _, _ in found)
     return [Seen(plan, verdicts, template, needed_of([plan]), together) for plan, verdicts, template in found]
 
 
 def seen_json(seen: Seen) -> dict[str, Any]:
-    """An element of ``plan --json``: ``Plan.to_json`` with "verdicts" (``twosided``), "identity_policy" (what B's
-    principals need for this repository, null for none), "identity_size" (:func:`_size_json`, for each principal) and
-    "creation_template" (``templates.Fit.to_json``, null where none applies)."""
+    """An element of ``plan --json``: ``Plan.to_json`` with "verdicts" (``TwoSided.to_json``),
+    "identity_policy" (what account B's principals need for this repository, null for none), "identity_size"
+    (:func:`_size_json`, for each principal) and "creation_template" (``Fit.to_json``, null if none applies)."""
     made = seen.plan.to_json()
     large = [found.to_json() for needed in seen.together for found in needed.findings]
     return made | {
@@ -52,7 +52,7 @@ def seen_json(seen: Seen) -> dict[str, Any]:
 
 
 def _size_json(needed: NeededPolicies) -> dict[str, Any]:
-    """What account B's policy takes of IAM's limits, for all repositories of the command."""
+    """Size of account B's policy against IAM's limits, for all repositories of the command."""
     return {
         "principal": needed.principal,
         "repositories": needed.repositories,
@@ -67,31 +67,31 @@ def _size_json(needed: NeededPolicies) -> dict[str, Any]:
 def seen_text(seen: Seen) -> str:
     lines = plan_text(seen.plan).split("\n")
     for verdict in seen.verdicts:
-        lines.append(f"  both sides: {headline(verdict)}")
+        lines.append(f"  both accounts: {headline(verdict)}")
         lines += _reasons(verdict)
         lines += [f"    [{one.severity}] {one.id}: {one.title}. {one.fix}" for one in verdict.findings]
         lines += [f"    note: {note}" for note in verdict.notes]
     if seen.needed and any(verdict.response != ALLOWED for verdict in seen.verdicts):
         lines.append(f"  account B needs this identity policy: {seen.needed[0].whole.minified()}")
     if seen.template is not None:
-        lines.append(f"  to come: {seen.template.sentence()}")
+        lines.append(f"  new repositories: {seen.template.sentence()}")
     return block(lines)
 
 
 def needed_text(found: Sequence[NeededPolicies]) -> str:
-    """What account B's policies take of IAM's limits, a line for each principal and finding."""
+    """Size of account B's policies against IAM's limits, a line per principal and finding."""
     lines = []
     for needed in found:
         many = "1 repository" if needed.repositories == 1 else f"{needed.repositories:,} repositories"
         lines.append(f"Account B policy of {describe(needed.principal)} for {many}: {needed.size_words}")
         lines += [f"  [{one.severity}] {one.id}: {one.title}. {one.fix}" for one in needed.findings]
         if needed.refusal:
-            lines.append(f"  IAM does not take it: {needed.refusal}")
+            lines.append(f"  IAM would reject it: {needed.refusal}")
     return block(lines)
 
 
 def _reasons(verdict: TwoSided) -> list[str]:
-    """For what is not allowed: the actions that share a reason in one line, a line a side."""
+    """For denied actions: a line per account and reason."""
     found: dict[str, list[str]] = {}
     for item in verdict.actions:
         if item.response == ALLOWED:
@@ -104,11 +104,11 @@ def _reasons(verdict: TwoSided) -> list[str]:
 
 
 def export_text(plans: Sequence[Plan], form: Format, side: str) -> str:
-    """Both sides of a grant, or one ("a", "b"), as text that can be run or kept.
+    """Both accounts' policies of a grant, or one ("a", "b"), as text to run or keep.
 
-    For JSON and CloudFormation both sides together are one JSON document, {"account_a": [{"repository", "arn",
-    "document"}], "account_b": [{"principal", "document", "size"}]}; one side alone is the bare document (a list of
-    them for several). Raises InputError where account B's policies are larger than IAM allows.
+    For JSON and CloudFormation both are one JSON document, {"account_a": [{"repository", "arn", "document"}],
+    "account_b": [{"principal", "document", "size"}]}; a single side is the bare document, or a list of them. Raises
+    InputError if account B's policies exceed IAM's limits.
     """
     owners = [(plan, owner_side(form, plan.after, plan.repository.arn)) for plan in plans] if side != "b" else []
     consumers = [(one, consumer_side(form, one)) for one in needed_of(plans)] if side != "a" else []
@@ -135,13 +135,13 @@ def export_text(plans: Sequence[Plan], form: Format, side: str) -> str:
 
 
 def template_warnings(plans: Sequence[Plan]) -> list[str]:
-    """Of policies that CloudFormation would not deploy as they stand, a sentence for each."""
+    """A sentence for each policy that CloudFormation would change on deployment."""
     found = []
     for plan in plans:
         references = dynamic_references(plan.after.json) if plan.after is not None else ()
         if references:
             found.append(
-                f"{plan.repository.name}: CloudFormation replaces {', '.join(references)} in this policy by the "
+                f"{plan.repository.name}: CloudFormation replaces {', '.join(references)} in this policy with the "
                 "parameter or secret that it names. Use another format: json, terraform or cli."
             )
     return found

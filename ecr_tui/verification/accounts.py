@@ -55,7 +55,7 @@ class ConsumerParty:
 
     def probe(self, repository: Repository, action: str) -> str | None:
         if action.removeprefix("ecr:") not in PROBES:
-            raise EcrTuiError(f"no call that changes nothing needs {action}")
+            raise EcrTuiError(f"no read-only call needs {action}")
         return probe_action(self._session, repository, action)
 
 
@@ -91,9 +91,9 @@ class OwnerParty:
             check_exists(self._session, repository)
         except InputError as error:
             raise InputError(
-                f"there is no repository {repository.name!r} in {repository.region} any more: nothing was pushed",
+                f"the repository {repository.name!r} in {repository.region} no longer exists; nothing was pushed",
                 detail=error.detail,
-                hint="It was deleted since it was listed; list the repositories again.",
+                hint="List the repositories again.",
                 side=error.side,
             ) from error
         except Cancelled:

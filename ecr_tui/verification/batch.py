@@ -161,7 +161,7 @@ def run_batch(
         except EcrTuiError as error:
             return Result(repository, error=error)
         except Exception as fault:
-            return Result(repository, error=EcrTuiError("the verification itself failed", detail=repr(fault)))
+            return Result(repository, error=EcrTuiError("the verification failed unexpectedly", detail=repr(fault)))
 
     def work() -> None:
         while True:

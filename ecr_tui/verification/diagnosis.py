@@ -29,8 +29,8 @@ _VAGUE = frozenset(
 """Rows of the catalogue that say that something was refused, and not why (docker drops the words at login)."""
 
 _ENGINE_ALONE = (
-    "The registry accepted the same made without the container engine: account B has access, and the failure is "
-    "between the engine and the registry."
+    "The same request succeeds without the container engine: account B has access, and the failure is between "
+    "the engine and the registry."
 )
 
 
@@ -53,7 +53,8 @@ class Reasons:
             error,
             credentials,
             lambda other: other.login(self._repository.host, credentials, self._parties.cancel),
-            "The registry accepts the token without the container engine: the failure is between engine and registry.",
+            "The registry accepts the token without the container engine: the failure is between the engine and the "
+            "registry.",
         )
 
     def of_push(
@@ -153,7 +154,7 @@ class Reasons:
     def stage(self, name: StageName, error: EcrTuiError, action: str = "") -> Stage:
         """The failed stage as the user reads it; the caller adds the seconds. ``action``: what the stage needs."""
         if isinstance(error, Cancelled):
-            return Stage(name, Status.FAILED, error.title, cause="You stopped it.")
+            return Stage(name, Status.FAILED, error.title, cause="Cancelled by the user.")
         diagnosis = self.diagnose(name, error, action)
         if not isinstance(error, RegistryError | DeniedError):
             # Its own words fit better: who raised it knew the profile and the remedy.
@@ -207,7 +208,7 @@ class Reasons:
         try:
             text = self._parties.ask(lambda: self._parties.owner.policy_text(self._repository))
             if text is None:
-                return f"{name} has no repository policy, so account A lets nobody outside in.", grant
+                return f"{name} has no repository policy, so other accounts have no access.", grant
             lacking = self._lacking(PolicyDocument.parse(text), diagnosis.action)
         except EcrTuiError:
             return "", diagnosis.fix
@@ -229,7 +230,7 @@ class Reasons:
         why = [r.text for r in decision.reasons if r.where == "resource" and r.kind in ("deny", "near")]
         if why:
             return "; ".join(why[:3]) + "."
-        return f"No statement of {repository.name}'s policy allows {action}."
+        return f"No statement in the policy of {repository.name} allows {action}."
 
 
 def is_denial(error: EcrTuiError) -> bool:

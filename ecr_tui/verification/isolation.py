@@ -41,9 +41,9 @@ class IsolationCheck:
         neighbours = self._choose(wanted, principal)
         if not neighbours:
             why = (
-                "no repository in this region that account B has not been granted"
+                "no repository without a grant to account B in this region"
                 if isinstance(wanted, str)
-                else "a repository is no counter-proof of itself"
+                else "the isolation check needs another repository"
             )
             return (Isolation(None, IsolationStatus.SKIPPED, why),)
         found: list[Isolation] = []
@@ -54,7 +54,7 @@ class IsolationCheck:
                 found.append(Isolation(neighbour.name, IsolationStatus.SKIPPED, f"{neighbour.name}: cancelled"))
                 continue
             if hopeless is not None:
-                message = f"{neighbour.name} was not asked: {hopeless.title}"
+                message = f"{neighbour.name} was not checked: {hopeless.title}"
                 found.append(Isolation(neighbour.name, IsolationStatus.FAILED, message))
                 continue
             try:
@@ -92,14 +92,14 @@ class IsolationCheck:
             if answer == "allowed":
                 allowed.append(action)
         if not allowed:
-            return Isolation(neighbour.name, IsolationStatus.DENIED, f"denied on {neighbour.name}, as it must be")
+            return Isolation(neighbour.name, IsolationStatus.DENIED, f"denied on {neighbour.name}, as expected")
         return Isolation(
             neighbour.name,
             IsolationStatus.LEAKED,
             f"account B is ALLOWED {', '.join(allowed)} on {neighbour.name}, which was not granted",
             tuple(allowed),
             f"aws ecr get-repository-policy --region {neighbour.region} --repository-name "
-            f"{shlex.quote(neighbour.name)}   # as account A; look for '*' and for B",
+            f"{shlex.quote(neighbour.name)}   # as account A; look for '*' and account B",
         )
 
 
@@ -116,7 +116,7 @@ def isolation_stage(found: Sequence[Isolation], seconds: float) -> Stage:
             seconds,
             action=chosen[0].actions[0] if chosen[0].actions else "",
             side="account A",
-            cause="Another statement, the registry policy or a wildcard principal lets B in.",
+            cause="Another statement, the registry policy or a wildcard principal allows account B.",
             fix=chosen[0].fix,
         )
     if status is IsolationStatus.FAILED:
@@ -125,10 +125,10 @@ def isolation_stage(found: Sequence[Isolation], seconds: float) -> Stage:
             Status.FAILED,
             chosen[0].message + (f" (and {len(chosen) - 1} more)" if len(chosen) > 1 else ""),
             seconds,
-            cause="What could not be asked is not proved.",
+            cause="A check that did not run proves nothing.",
         )
     if status is IsolationStatus.SKIPPED:
         return Stage(StageName.ISOLATION, Status.SKIPPED, chosen[0].message if chosen else "not reached")
     names = [one.repository or "" for one in chosen]
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return Stage(StageName.ISOLATION, Status.OK, f"denied on {shown}, as it must be", seconds)
+    return Stage(StageName.ISOLATION, Status.OK, f"denied on {shown}, as expected", seconds)

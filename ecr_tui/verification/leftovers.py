@@ -27,8 +27,8 @@ class Cleaner:
         own = self._session.identity().account
         if leftover.place.account != own:
             raise InputError(
-                f"{leftover.what} is in account {leftover.place.account}, and profile A is of {own}",
-                hint="Choose the profile of that account with --profile-a.",
+                f"{leftover.what} is in account {leftover.place.account}, but profile A belongs to {own}",
+                hint=f"Use a profile of account {leftover.place.account} with --profile-a.",
                 side="account A",
             )
         how = self._probe(leftover) if leftover.kind == PROBE else self._tag(leftover)
@@ -37,13 +37,15 @@ class Cleaner:
 
     def _probe(self, leftover: Leftover) -> str:
         if not is_probe_tag(leftover.tag):
-            raise EcrTuiError(f"{leftover.tag} is no probe's tag: it is left alone", hint="Look at the record by hand.")
+            raise EcrTuiError(
+                f"{leftover.tag} is not the tag of a probe image; it was kept", hint="Check the record by hand."
+            )
         try:
             delete_tag(self._session, leftover.place, leftover.tag)
         except InputError:
-            how = "the repository is gone, and the image with it"
+            how = "the repository no longer exists"
         else:
-            how = "the image is not in the repository (any more)"
+            how = "the image is no longer in the repository"
         if leftover.engine == "docker":
             how += f"; {self._local(leftover)}"
         return how
@@ -56,13 +58,13 @@ class Cleaner:
             with closing(choose_engine("docker")) as engine:
                 engine.remove_local(reference)
         except EnvironmentFailure:
-            return f"no Docker engine answers, where it may still be: docker rmi {reference}"
-        return "nor in the Docker engine"
+            return f"no Docker engine answers; it may still have the image: docker rmi {reference}"
+        return "not in the Docker engine either"
 
     def _tag(self, leftover: Leftover) -> str:
         live = live_tags(self._session, leftover.place).get(leftover.key)
         if live not in (None, leftover.value):
-            return f"somebody has set {leftover.key}={live} since, which is left so"
+            return f"{leftover.key}={live} was set meanwhile and was kept"
         # Set also where it is shown: what is read just after a change may be what was before it.
         set_tag(self._session, leftover.place, leftover.key, leftover.value)
-        return f"{leftover.key}={leftover.value} is set again"
+        return f"{leftover.key}={leftover.value} restored"

@@ -91,7 +91,7 @@ class Verifications:
         self._file = LineFile(
             path,
             name="the record of verifications",
-            hint="Make it writable, or name another folder with ECR_TUI_STATE_DIR.",
+            hint="Make it writable, or use another folder with ECR_TUI_STATE_DIR.",
         )
 
     def probe(self, place: Repository, tag: str, engine: str) -> str:

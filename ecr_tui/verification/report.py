@@ -218,7 +218,7 @@ class Report:
             return "leak"
         if self.passed or self.verdict is not Verdict.ALLOWED:
             return self.verdict.value
-        return "tag switch failed" if _failed(self.tag_switch) else "isolation not proved"
+        return "tag switch failed" if _failed(self.tag_switch) else "isolation unverified"
 
     @property
     def failure(self) -> Stage | None:
@@ -258,11 +258,11 @@ class Report:
     def headline(self) -> str:
         """The verdict as one sentence, the loudest finding first."""
         if self.tag_switch is not None and not self.tag_switch.restored:
-            return f"TAG MISSING: {self.tag_switch.key} was not put back on {self.repository}"
+            return f"TAG MISSING: {self.tag_switch.key} was not restored on {self.repository}"
         if self.isolation and self.isolation.status is IsolationStatus.LEAKED:
             names = [one.repository or "" for one in self.leaks] or [self.isolation.repository or ""]
             were = "was" if len(names) == 1 else "were"
-            return f"LEAK: {self.principal} also reaches {', '.join(names)}, which {were} not granted"
+            return f"LEAK: {self.principal} also has access to {', '.join(names)}, which {were} not granted"
         if self.verdict is Verdict.ALLOWED:
             if self.tag_switch is not None and _failed(self.tag_switch):
                 return f"TAG SWITCH FAILED: {self.tag_switch.message}"
@@ -272,7 +272,7 @@ class Report:
         what = f" ({failure.action})" if failure and failure.action else ""
         if self.verdict is Verdict.DENIED:
             return f"DENIED{where}{what}: {self._half()}"
-        return f"ERROR{where}: {failure.message if failure else 'nothing was proved'}"
+        return f"ERROR{where}: {failure.message if failure else 'nothing was verified'}"
 
     def _half(self) -> str:
         if self.can_push and self.can_pull is False:
@@ -287,7 +287,7 @@ class Report:
             ("Verdict", _code(self.headline())),
             ("Repository", f"{_code(self.repository)} {_code(self.arn)}" if self.arn else _code(self.repository)),
             ("As", _code(self.principal or "unknown")),
-            ("Asked for", self.access),
+            ("Access", self.access),
             ("When", f"{self.started_at:%Y-%m-%d %H:%M:%S} UTC"),
             ("Engine", _text(self.engine_description)),
             ("Image", _code(self.image)),

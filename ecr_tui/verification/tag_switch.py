@@ -66,9 +66,9 @@ class TagSwitcher:
             baseline, tag = self._prepare(principal, credentials)
             note = self._parties.notes.untagging(self._repository, *tag)
         except EcrTuiError as error:
-            return TagSwitch(Status.FAILED, f"nothing was touched: {error.title}", steps=tuple(self._steps))
+            return TagSwitch(Status.FAILED, f"unchanged: {error.title}", steps=tuple(self._steps))
         key, value = tag
-        result = TagSwitch(Status.OK, f"access ends without {key}={value}, and is back with it", key, value)
+        result = TagSwitch(Status.OK, f"access ends without {key}={value} and returns with it", key, value)
         try:
             failure = self._take_away(key, value, baseline, credentials)
         finally:
@@ -78,12 +78,12 @@ class TagSwitcher:
                 f"aws ecr tag-resource --region {self._repository.region} --resource-arn {self._repository.arn} "
                 f"--tags {shlex.quote(f'Key={key},Value={value}')}   # as account A; or: ecr-tui cleanup"
             )
-            message = f"the tag {key}={value} could NOT be put back: {problem}"
+            message = f"the tag {key}={value} was NOT restored: {problem}"
             result = replace(result, status=Status.FAILED, message=message, restored=False, fix=command)
         elif failure:
             result = replace(result, status=Status.FAILED, message=failure)
         elif self._parties.cancel.is_set():
-            result = replace(result, status=Status.FAILED, message="cancelled; the tag is back")
+            result = replace(result, status=Status.FAILED, message="cancelled; the tag was restored")
         else:
             failure = self._expect("expect access", "allowed", baseline, credentials)
             if failure:
@@ -94,7 +94,7 @@ class TagSwitcher:
         """What B may do as it is, as far as reading can tell, and the tag that it hangs on."""
         baseline = frozenset(action for action, answer in self._answers(credentials).items() if answer == "allowed")
         if not baseline:
-            raise InputError("without a push, B's access cannot be seen")
+            raise InputError("the tag switch needs a push to check access")
         tags = self._parties.ask(lambda: self._parties.owner.tags(self._repository))
         text = self._parties.ask(lambda: self._parties.owner.policy_text(self._repository))
         tag = deciding_tag(
@@ -115,7 +115,7 @@ class TagSwitcher:
             self._parties.owner.remove_tag(self._repository, key)
         except EcrTuiError as error:
             self._end("remove", Status.FAILED, error.title, begun)
-            return f"the tag {key} could not be taken away: {error.title}"
+            return f"cannot remove the tag {key}: {error.title}"
         self._end("remove", Status.OK, f"{key}={value}", begun)
         return self._expect("expect denial", "denied", baseline, credentials)
 
@@ -132,11 +132,11 @@ class TagSwitcher:
                     self._parties.owner.set_tag(self._repository, key, value)
                     live = self._parties.owner.tags(self._repository).get(key)
                 if live is not None:
-                    how = f"{key}={live}" + ("" if live == value else " (set by somebody else meanwhile, and left so)")
+                    how = f"{key}={live}" + ("" if live == value else " (set by another writer meanwhile, and kept)")
                     self._end("restore", Status.OK, how, begun)
                     self._settled(note)
                     return ""
-                problem = "AWS accepted it and does not show it"
+                problem = "AWS accepted the tag but does not return it"
             except EcrTuiError as error:
                 problem = error.title
             if attempt + 1 < ATTEMPTS:
@@ -145,7 +145,7 @@ class TagSwitcher:
         try:
             self._parties.notes.leave(note, problem)
         except EcrTuiError as error:
-            problem += f"; nor could that be noted: {error.title}"
+            problem += f"; this was not recorded: {error.title}"
         return problem
 
     def _settled(self, note: str) -> None:
@@ -175,7 +175,9 @@ class TagSwitcher:
             self._end(step, Status.FAILED, error.title, begun)
             return f"{step}: {error.title}"
         wrong = ", ".join(sorted(action for action in baseline if answers.get(action) != wanted))
-        message = f"{wrong} not denied without the tag" if wanted == "denied" else f"{wrong} denied with the tag back"
+        message = (
+            f"{wrong} not denied without the tag" if wanted == "denied" else f"{wrong} denied with the tag restored"
+        )
         self._end(step, Status.FAILED, message, begun)
         return message
 

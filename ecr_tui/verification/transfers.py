@@ -57,7 +57,7 @@ class Transfers:
             try:
                 self._note = self._parties.notes.probe(self._repository, probe.tag, self._parties.engine.name)
             except EcrTuiError as error:
-                self.remarks.append(f"A kill would leave the probe image unremembered: {error.title}.")
+                self.remarks.append(f"The probe image is not recorded for cleanup: {error.title}.")
             self._probe, self.reference = probe, reference
             self._parties.engine.tag(probe, reference, self._parties.cancel)
             end(str(reference))
@@ -71,24 +71,24 @@ class Transfers:
             except DeniedError as error:
                 if not tag:
                     raise EnvironmentFailure(
-                        "account A may not look for an image to pull",
+                        "account A's profile cannot list images to pull",
                         detail=error.detail,
-                        hint="Name one with --image TAG, or allow account A's profile ecr:DescribeImages.",
+                        hint="Name an image with --image TAG, or allow ecr:DescribeImages for account A's profile.",
                         side=error.side,
                     ) from error
             else:
                 tag = self._stored.tag if self._stored else tag
                 if tag and self._stored is None:
                     raise EcrTuiError(
-                        f"there is no image {tag} in {self._repository.name}",
-                        hint="Name a tag that exists, or leave --image out.",
+                        f"no image {tag} in {self._repository.name}",
+                        hint="Use an existing tag, or remove --image.",
                         side="account A",
                     )
             if not tag:
                 end("the repository has no image to pull")
                 return None
             self.reference = Reference(self._repository.host, self._repository.name, tag)
-            end(f"{self.reference} (it is there already; nothing is pushed)")
+            end(f"{self.reference} (existing image, nothing pushed)")
         return self.reference
 
     # -- push and pull -------------------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ class Transfers:
                     self._push_denied = is_denial(error)
                     self.can_push = False if self._push_denied else self._reasons.pushed_again or None
                     raise
-                end(f"{found.title}; the push was authorised ({found.action})", pattern=found.pattern)
+                end(f"{found.title}; the push was authorized ({found.action})", pattern=found.pattern)
             self.can_push = True
 
     def pull(self, credentials: Credentials) -> None:
@@ -134,7 +134,7 @@ class Transfers:
                     end(self._pulled.digest, size=self._pulled.bytes)
                     if self._pushed is None:
                         self.remarks.append(
-                            f"This counts as the last pull of {reference.tag}: lifecycle rules that go by it may keep "
+                            f"This updated the last-pull time of {reference.tag}; lifecycle rules that use it may keep "
                             "the image longer."
                         )
             except RegistryError as error:
@@ -148,7 +148,7 @@ class Transfers:
             pulled = self._parties.engine.pull(reference, credentials, progress, self._parties.cancel)
             if pulled.fresh:
                 return pulled
-            why = f"{reference} is on this machine already, under another name"
+            why = f"{reference} already exists on this machine under another name"
         except RegistryError:
             raise
         except EnvironmentFailure as there:
@@ -165,7 +165,9 @@ class Transfers:
         for action in ESSENTIAL_PULL:
             text = self._denial(action)
             if text:
-                raise RegistryError("account B may not pull", detail=text, status=403, code="DENIED", action=action)
+                raise RegistryError(
+                    "account B is not allowed to pull", detail=text, status=403, code="DENIED", action=action
+                )
 
     def _denial(self, action: str) -> str | None:
         return self._parties.ask(partial(self._parties.consumer.probe, self._repository, action))
@@ -193,7 +195,7 @@ class Transfers:
                 late = self._parties.cancel.is_set() or self._parties.clock() + delay > deadline
                 if late or not self._reasons.may_settle(reason):
                     raise reason from error
-            self._log.tell(StageProgress(name, Progress("", "denied: the grant may still be settling")))
+            self._log.tell(StageProgress(name, Progress("", "denied; the grant may still be propagating")))
             self._parties.wait(delay)
             delay = min(delay * 2, 4.0)
 
@@ -207,24 +209,27 @@ class Transfers:
         with self._log.running(StageName.DIGEST) as end:
             if self._probe is None:
                 expected = self._stored.digest if self._stored else ""
-                found, words = self._pulled.digest if self._pulled else "", ("A's", "the pulled digest", "A's own")
+                found, words = (
+                    self._pulled.digest if self._pulled else "",
+                    ("account A", "the pulled digest", "account A's digest"),
+                )
             elif self._pulled is not None:
                 expected, found = self._pushed_digest(), self._pulled.digest
-                words = ("pushed", "the pulled digest", "the pushed one")
+                words = ("pushed", "the pulled digest", "the pushed digest")
             else:
                 expected, found = self._pushed_digest(), self._digest_in_a()
-                words = ("pushed", "the digest in A's repository", "the pushed one")
+                words = ("pushed", "the digest in account A", "the pushed digest")
             if not expected or not found:
-                end("there is nothing to compare with", status=Status.SKIPPED)
+                end("nothing to compare", status=Status.SKIPPED)
             elif expected != found:
                 raise EcrTuiError(
-                    f"{words[1]} is not {words[2]}",
+                    f"{words[1]} differs from {words[2]}",
                     detail=f"{words[0]} {expected}\n{words[1]} {found}",
-                    hint="Something rewrote the image on the way, or somebody pushed meanwhile: look for a proxy.",
+                    hint="Check for a proxy that rewrites images, or for another push at the same time.",
                     side="repository state",
                 )
             else:
-                end(f"{words[1]} is {words[2]}")
+                end(f"{words[1]} matches {words[2]}")
                 if self._pushed is not None and self._pulled is not None:
                     # The same digest is the same layers: what came back is what had gone.
                     self._log.amend(StageName.PUSH, self._pulled.bytes)
@@ -242,7 +247,7 @@ class Transfers:
         except DeniedError:
             return ""
         if stored is None:
-            raise EcrTuiError("A's repository does not have what was pushed", side="repository state")
+            raise EcrTuiError("the pushed image is not in account A's repository", side="repository state")
         return stored.digest
 
     # -- cleanup -------------------------------------------------------------------------------------------------
@@ -254,7 +259,7 @@ class Transfers:
         """
         reference = self.reference
         if reference is None:
-            self._log.skip(StageName.CLEANUP, "nothing was made")
+            self._log.skip(StageName.CLEANUP, "nothing to remove")
             return True
         self._log.tell(StageStarted(StageName.CLEANUP))
         begun = self._parties.clock()
@@ -273,10 +278,10 @@ class Transfers:
         seconds = self._parties.clock() - begun
         if not problems:
             if self._probe is None:
-                message = "nothing was pushed; this machine is as it was"
+                message = "nothing was pushed, nothing to remove"
             else:
                 message = (
-                    "probe image and local tag removed" if in_registry else "nothing had been pushed; local tag removed"
+                    "probe image and local tag removed" if in_registry else "nothing was pushed; local tag removed"
                 )
             self._log.record(Stage(StageName.CLEANUP, Status.OK, message, seconds))
             return True
@@ -285,7 +290,7 @@ class Transfers:
             Stage(
                 StageName.CLEANUP,
                 Status.FAILED,
-                f"the probe image may still be there: {first.title}",
+                f"the probe image may still exist: {first.title}",
                 seconds,
                 side=first.side,
                 cause=first.title,
@@ -306,7 +311,7 @@ class Transfers:
             else:
                 self._parties.notes.settle(self._note)
         except EcrTuiError as error:
-            self.remarks.append(f"That the probe image is gone could not be noted: {error.title}.")
+            self.remarks.append(f"The removal of the probe image was not recorded: {error.title}.")
 
 
 @contextmanager

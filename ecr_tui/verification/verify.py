@@ -101,7 +101,7 @@ class Verification:
         finally:
             for name in stages_of(self._options.access):
                 if name in _ACCESS_STAGES and not self._log.reached(name):
-                    self._log.skip(name, "not asked for" if name in self._unasked else "not reached")
+                    self._log.skip(name, "not requested" if name in self._unasked else "not reached")
             try:
                 self._transfers.look_at_pull()
                 self._switch_tag()
@@ -128,11 +128,11 @@ class Verification:
             if identity.partition != self._repository.partition:
                 raise EnvironmentFailure(
                     f"account B is in partition {identity.partition}, the repository in {self._repository.partition}",
-                    hint="Access never crosses partitions: choose a profile of the repository's partition.",
+                    hint="Choose a profile in the repository's partition. Access never crosses partitions.",
                     side="account B",
                 )
             same = identity.account == self._repository.account
-            end(identity.arn + (" (the owner's own account: this proves no cross-account access)" if same else ""))
+            end(identity.arn + (" (same account as the owner: not a cross-account proof)" if same else ""))
 
     def _token(self) -> Credentials:
         with self._log.running(StageName.TOKEN, action="ecr:GetAuthorizationToken") as end:
@@ -143,7 +143,7 @@ class Verification:
 
     def _lifetime(self, expires_at: datetime | None) -> str:
         if expires_at is None:
-            return "the answer tells no expiry"
+            return "no expiry in the response"
         minutes = max(0, int((expires_at - self._now()).total_seconds()) // 60)
         return f"expires {expires_at:%Y-%m-%d %H:%M} UTC, in {minutes // 60} h {minutes % 60} min"
 
@@ -153,7 +153,7 @@ class Verification:
                 self._parties.engine.login(self._repository.host, credentials, self._parties.cancel)
             except RegistryError as error:
                 raise self._reasons.of_login(error, credentials) from error
-            end(f"{self._repository.host} accepts B's token (identity, not yet access)")
+            end(f"{self._repository.host} accepts account B's token (identity only, not access)")
 
     def _read(self) -> None:
         """Ask for the repository's metadata through ECR's API, which needs no registry token."""
@@ -173,12 +173,12 @@ class Verification:
         transfers = self._transfers
         if StageName.PUSH in self._unasked:
             transfers.choose(self._options.image)
-            self._log.skip(StageName.PUSH, "not asked for")
+            self._log.skip(StageName.PUSH, "not requested")
         else:
             transfers.tag(self._now())
             transfers.push(credentials)
         if StageName.PULL in self._unasked:
-            self._log.skip(StageName.PULL, "not asked for")
+            self._log.skip(StageName.PULL, "not requested")
         else:
             transfers.pull(credentials)
         transfers.compare()
@@ -187,7 +187,7 @@ class Verification:
         if not self._options.tag_switch:
             return
         if self._failure is not None or self._credentials is None or self._parties.cancel.is_set():
-            self._tag_switch = TagSwitch(Status.SKIPPED, "nothing was touched: access was not proved")
+            self._tag_switch = TagSwitch(Status.SKIPPED, "unchanged: access was not verified")
             return
         switcher = TagSwitcher(
             self._parties, self._options.switch_settle, lambda step: self._log.tell(TagStepEnded(step))
@@ -197,7 +197,7 @@ class Verification:
     def _isolation(self) -> None:
         wanted, credentials = self._options.isolation, self._credentials
         if wanted == "none":
-            self._log.skip(StageName.ISOLATION, "not asked for")
+            self._log.skip(StageName.ISOLATION, "not requested")
             return
         if StageName.TOKEN in self._unasked:
             why = "needs a registry token, which read access alone does not use"

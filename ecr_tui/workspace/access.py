@@ -140,7 +140,7 @@ class AccessReview:
         try:
             return (self._accounts.consumer().arn,), []
         except EcrTuiError as error:
-            return (), [f"who account B is could not be found out: {' '.join(error.text().split())}"]
+            return (), [f"account B is unknown: {' '.join(error.text().split())}"]
 
     def _with_both_sides(self, found: Audit, asked: Sequence[str]) -> Audit:
         """Only where account A's side lets the principal in: elsewhere the answer is no, whatever B has.
@@ -160,7 +160,9 @@ class AccessReview:
                 and (not row.external or any(row.verdict(one) is not Verdict.NO for one in ENTRY))
             ]
             if len(let_in) > VERDICTS:
-                notes.append(f"both sides were decided for {VERDICTS} of the {len(let_in)} repositories of {principal}")
+                notes.append(
+                    f"both accounts were evaluated on {VERDICTS} of {len(let_in)} repositories for {principal}"
+                )
             for item in let_in[:VERDICTS]:
                 verdicts[item.repository.arn, principal] = two_sided(
                     item.repository,

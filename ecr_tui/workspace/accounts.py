@@ -119,7 +119,7 @@ class Accounts:
         if self.settings.profile_b is None:
             raise InputError(
                 "no profile for account B",
-                hint="Name one with --profile-b or ECR_TUI_PROFILE_B; in the app, A chooses it.",
+                hint="Set --profile-b or ECR_TUI_PROFILE_B, or press A in the app.",
                 side=Role.CONSUMER.value,
             )
         return self.session(Role.CONSUMER)

@@ -205,7 +205,7 @@ class Changes:
         return outcome
 
     def fresh_tags(self, repository: Repository) -> Repository:
-        """With its live tags."""
+        """The repository with its live tags."""
         return replace(repository, tags=self._tag_store().tags(repository), tags_source="live")
 
     def plan_tags(self, repository: Repository, tags: Mapping[str, str], unset: Iterable[str] = ()) -> TagPlan:

@@ -71,12 +71,13 @@ class Listing:
                 missing = error
         if len(found) > 1:
             raise InputError(
-                f"{name!r} exists in {', '.join(r.region for r in found)}", hint="Name one region with --region."
+                f"{name!r} exists in several regions: {', '.join(r.region for r in found)}",
+                hint="Choose one with --region.",
             )
         if not found:
             if missing is not None and len(regions) == 1:
                 raise missing
-            raise InputError(f"there is no repository {name!r} in {', '.join(regions)}", side=Role.OWNER.value)
+            raise InputError(f"no repository {name!r} in {', '.join(regions)}", side=Role.OWNER.value)
         return found[0]
 
     def fresh(self, repository: Repository) -> Repository:

@@ -182,21 +182,21 @@ class VerificationRuns:
         tag_switch: bool,
     ) -> None:
         if tag_switch:
-            self._accounts.settings.check_writable("a tag switch takes a tag away for a moment")
+            self._accounts.settings.check_writable("a tag switch removes a tag temporarily")
         if access.writes:
             self._accounts.settings.check_writable(
                 "a verification pushes a probe image",
                 pushing=True,
-                hint="An image that is there can be verified: --access pull.",
+                hint="Verify an existing image with --access pull.",
             )
         if image and (access.writes or "pull" not in access.parts):
-            raise InputError("an image is named only to be pulled", hint="Add --access pull.")
+            raise InputError("an image needs pull access", hint="Add --access pull.")
         if isinstance(isolation, str) and isolation not in ("auto", "all", "none"):
-            raise InputError(f"{isolation!r} is no isolation", hint="A repository, auto, all or none.")
+            raise InputError(f"unknown isolation {isolation!r}", hint="Use a repository name, auto, all or none.")
         others = [isolation] if isinstance(isolation, Repository) else isolation
         own = {one.arn for one in repositories}
         if not isinstance(others, str) and len(own) == 1 and {one.arn for one in others} == own:
-            raise InputError("a repository is no counter-proof of itself", hint="Name another one with --isolation.")
+            raise InputError("the isolation check needs another repository", hint="Name another one with --isolation.")
 
     def _parties(self, repositories: Sequence[Repository]) -> tuple[ConsumerParty, OwnerParty]:
         apart = [one.arn for one in repositories]
@@ -244,7 +244,7 @@ class VerificationRuns:
             try:
                 self.record.add(repository, report.to_json())
             except EcrTuiError as error:
-                report = replace(report, notes=(*report.notes, f"It could not be recorded: {error.title}."))
+                report = replace(report, notes=(*report.notes, f"The result was not recorded: {error.title}."))
             return report
         finally:
             if chosen is not None:
@@ -286,7 +286,7 @@ class VerificationRuns:
     ) -> tuple[Cleaned, ...]:
         """Put these, or all, right: remove the probe image, set the tag again. One that fails stays a leftover, and
         stops no other. Raises InputError when read-only."""
-        self._accounts.settings.check_writable("leftovers are not touched")
+        self._accounts.settings.check_writable("leftovers were not removed")
         cleaner = Cleaner(self._accounts.session(Role.OWNER), self.record)
         found = []
         for leftover in self.leftovers() if leftovers is None else leftovers:

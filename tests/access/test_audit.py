@@ -124,7 +124,7 @@ def test_an_unreadable_policy_is_listed_with_its_reason() -> None:
     )
     assert [(one.repository.name, one.rows) for one in found.unknown] == [("secret", ()), ("broken", ())]
     assert found.unknown[0].unreadable == reason
-    assert "cannot be understood" in found.unknown[1].unreadable
+    assert "is not valid" in found.unknown[1].unreadable
     assert len(found.repositories) == 3
 
 
@@ -144,7 +144,7 @@ def test_what_fails_a_build(entries: list[Entry], error: bool, warning: bool) ->
 
 
 def test_a_region_that_failed_fails_a_build() -> None:
-    assert audit(entry("clean"), failures={"us-east-1": "no connection"}).fails("error")
+    assert audit(entry("clean"), failures={"us-east-1": "timed out"}).fails("error")
 
 
 # --- drift

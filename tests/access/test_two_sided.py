@@ -140,7 +140,7 @@ def test_a_deny_with_not_principal_hits_whoever_has_a_boundary() -> None:
         assert (item.response, item.owner.allows) == (response, {ALLOWED: True, DENIED: False, UNKNOWN: None}[response])
     alone = document(to_b(), statement("Deny", NotPrincipal={"AWS": USER}))
     assert action(decided(alone, known(NEEDED)), "ecr:BatchGetImage").owner.reason == (
-        "unknown: it depends on NotPrincipal"
+        "unknown: depends on NotPrincipal"
     )
 
 
@@ -159,7 +159,7 @@ def test_a_sessions_role_path_counts_where_iam_tells_it() -> None:
     elsewhere = replace(told, arn=f"arn:aws:iam::{B}:role/Train")
     assert decided(by_path, elsewhere, principal=session).response == DENIED
     unread = decided(by_path, replace(UNREADABLE, principal=session, arn=session), principal=session)
-    assert action(unread, "ecr:BatchGetImage").owner.reason == "unknown: it depends on aws:PrincipalArn"
+    assert action(unread, "ecr:BatchGetImage").owner.reason == "unknown: depends on aws:PrincipalArn"
 
 
 def test_an_explicit_deny_on_either_side() -> None:
@@ -309,7 +309,7 @@ def test_a_malformed_condition_is_not_an_open_one() -> None:
 
 def test_a_whole_account_is_up_to_its_own_policies() -> None:
     root = f"arn:aws:iam::{B}:root"
-    reason = "the account as a whole is named"
+    reason = "the principal is the whole account"
     found = decided(document(to_b()), IdentityPolicies(root, root, unreadable=reason), principal=root)
     item = action(found, "ecr:BatchGetImage")
     assert (item.response, item.owner.allows, item.consumer.allows) == (UNKNOWN, True, None)
@@ -439,8 +439,8 @@ def test_which_template_a_new_repository_is_made_from() -> None:
         ((("team", "Payments"),), None, {}, None, "gets no policy"),
         ((("Team", "Search"),), None, {"Team": "Payments"}, None, "not tagged"),
         ((("Team", "Payments"),), document(to_b()).text, {}, (True, True), "gets the tags and a policy"),
-        ((("Team", "Payments"),), document(to_b(principal="333333333333")).text, {}, (False, False), "nothing"),
-        ((("Team", "Payments"),), "{", {}, None, "cannot be understood"),
+        ((("Team", "Payments"),), document(to_b(principal="333333333333")).text, {}, (False, False), "without access"),
+        ((("Team", "Payments"),), "{", {}, None, "invalid policy"),
     ],
 )
 def test_whether_a_template_meets_the_grant(

@@ -104,7 +104,7 @@ def test_a_refusal_says_which_two_sides_decide(fake: FakeAws) -> None:
 
 def test_a_dead_source_is_the_profiles_fault(aws_config: AwsConfig) -> None:
     aws_config("[profile src]\nregion = eu-central-1\n")
-    with pytest.raises(CredentialsError, match="no credentials found for profile 'src'"):
+    with pytest.raises(CredentialsError, match="no credentials for profile 'src'"):
         AwsSession(Role.OWNER, "src", assume=RoleToAssume(ROLE)).identity()
 
 
@@ -113,10 +113,10 @@ def test_a_dead_source_is_the_profiles_fault(aws_config: AwsConfig) -> None:
     [
         ("arn:aws:iam::1:role/x", {}, "not the ARN of a role"),
         ("arn:aws:iam::333333333333:user/x", {}, "not the ARN of a role"),
-        ("arn:aws:sts::333333333333:assumed-role/x/y", {}, "a session of a role"),
+        ("arn:aws:sts::333333333333:assumed-role/x/y", {}, "a role session"),
         (ROLE, {"external_id": "a b"}, "external id"),
-        (ROLE, {"mfa_serial": "x"}, "no MFA device"),
-        ("", {"external_id": "ext-1"}, "belongs to a role"),
+        (ROLE, {"mfa_serial": "x"}, "not an MFA device"),
+        ("", {"external_id": "ext-1"}, "needs a role"),
     ],
 )
 def test_what_is_typed_is_checked(arn: str, more: dict[str, str], what: str) -> None:

@@ -51,7 +51,7 @@ def test_cut_off_answer_is_never_taken_for_no_policy(
         raise Raw(body)
 
     fake.on("GetRepositoryPolicy", truncated)
-    with pytest.raises(EnvironmentFailure, match="cut off"):
+    with pytest.raises(EnvironmentFailure, match="truncated"):
         RepositoryPolicies(session).read(repository)
 
 

@@ -74,7 +74,7 @@ def test_answers_of_aws(code: str, message: str, status: int, kind: type[EcrTuiE
     [
         ("because no resource-based policy allows the ecr:BatchGetImage action", "resource's own policy"),
         ("because no identity-based policy allows the ecr:BatchGetImage action", "identity policy"),
-        ("with an explicit deny in a service control policy", "denies it explicitly"),
+        ("with an explicit deny in a service control policy", "an explicit Deny overrides"),
         ("because no permissions boundary allows the ecr:BatchGetImage action", "boundary"),
         ("because no session policy allows the ecr:BatchGetImage action", "session policy"),
         ("because no service control policy allows the ecr:BatchGetImage action", "organization"),
@@ -124,7 +124,7 @@ URL = "https://api.ecr.eu-central-1.amazonaws.com/"
     [
         (boto.NoCredentialsError(), CredentialsError, "no credentials"),
         (boto.PartialCredentialsError(provider="p", cred_var="v"), CredentialsError, "incompletely"),
-        (boto.CredentialRetrievalError(provider="p", error_msg="m"), CredentialsError, "could not be fetched"),
+        (boto.CredentialRetrievalError(provider="p", error_msg="m"), CredentialsError, "cannot fetch"),
         (boto.ProfileNotFound(profile="ghost"), InputError, "'ghost'"),
         (boto.SSOTokenLoadError(error_msg="m"), CredentialsError, "sign-in"),
         (boto.TokenRetrievalError(provider="sso", error_msg="m"), CredentialsError, "sign-in"),
@@ -140,7 +140,7 @@ URL = "https://api.ecr.eu-central-1.amazonaws.com/"
         (
             boto.EndpointConnectionError(endpoint_url=URL, error="Name or service not known"),
             EnvironmentFailure,
-            "no address",
+            "cannot resolve",
         ),
         (boto.ConnectTimeoutError(endpoint_url=URL), EnvironmentFailure, URL),
         (boto.ReadTimeoutError(endpoint_url=URL), EnvironmentFailure, URL),
@@ -148,7 +148,7 @@ URL = "https://api.ecr.eu-central-1.amazonaws.com/"
         (boto.SSLError(endpoint_url=URL, error="certificate verify failed"), EnvironmentFailure, "TLS"),
         (boto.ConnectionClosedError(endpoint_url=URL), EnvironmentFailure, "closed the connection"),
         (boto.IncompleteReadError(actual_bytes=1, expected_bytes=2), EnvironmentFailure, "connection failed"),
-        (KeyError("repositories"), EnvironmentFailure, "not AWS's"),
+        (KeyError("repositories"), EnvironmentFailure, "not from AWS"),
         (RuntimeError("surprise"), EnvironmentFailure, "RuntimeError"),
     ],
 )

@@ -80,7 +80,7 @@ def test_a_caller_reaches_it_as_its_config_asks(
 def test_a_partition_without_such_endpoints_is_said(
     region: str, suffix: str, options: dict[str, bool], what: str
 ) -> None:
-    with pytest.raises(InputError, match="has no") as caught:
+    with pytest.raises(InputError, match=r"no .* registry in partition") as caught:
         reached_at(str(RegistryHost(ID, region, suffix)), **options)
     assert what in caught.value.hint
 

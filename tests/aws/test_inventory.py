@@ -234,7 +234,7 @@ def test_denied_listing(session: AwsSession, fake: FakeAws) -> None:
 def test_cut_off_page_is_an_error_not_an_empty_list(session: AwsSession, fake: FakeAws) -> None:
     Registry(fake, {"aa": {}})
     fake.on("DescribeRepositories", {})
-    with pytest.raises(EnvironmentFailure, match="cut off"):
+    with pytest.raises(EnvironmentFailure, match="truncated"):
         list_repositories(session, [REGION])
 
 

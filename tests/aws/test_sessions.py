@@ -66,7 +66,7 @@ def test_no_config_at_all_is_no_profiles() -> None:
         ("[profile a]\nregion = eu-west-1\naws_secret_access_key SECRETSECRET\n", "line 3", "name = value"),
         ("[profile a]\n[profile a]\n", "line 2", "twice"),
         ("[profile a]\nregion = x\nregion = y\n", "line 3", "set twice"),
-        ("[profile a]\ns3 =\n  SECRETSECRET\n", "", "not in the format"),
+        ("[profile a]\ns3 =\n  SECRETSECRET\n", "", "not an AWS config file"),
         (b"[profile \xff\xfe]\n", "", "UTF-8"),
     ],
 )
@@ -133,7 +133,7 @@ def test_no_region_says_how_to_give_one(aws_config: AwsConfig) -> None:
 
 def test_malformed_region_is_bad_input(aws_config: AwsConfig) -> None:
     aws_config(f"[profile a]\n{KEYS}")
-    with pytest.raises(InputError, match="no AWS region"):
+    with pytest.raises(InputError, match="not an AWS region"):
         AwsSession(Role.OWNER, "a", "eu central 1").client("ecr")
 
 
@@ -277,7 +277,7 @@ def test_hanging_credential_process_is_ended_also_as_a_source(
     for profile in ("tool", "a"):
         with pytest.raises(CredentialsError) as caught:
             AwsSession(Role.OWNER, profile).identity()
-        assert "gave no answer" in caught.value.detail
+        assert "did not answer" in caught.value.detail
 
 
 def test_working_credential_process_expires_as_it_says(fake: FakeAws, aws_config: AwsConfig, tmp_path: Path) -> None:
@@ -614,7 +614,7 @@ def test_silence_is_not_waited_for_again_once_patience_ran_out(
     monkeypatch.setattr(sessions, "READ_TIMEOUT", 0.05)
     monkeypatch.setattr(sessions, "PATIENCE", patience)
     monkeypatch.setattr(time, "sleep", lambda _: None)
-    with pytest.raises(EnvironmentFailure, match="did not answer sts:GetCallerIdentity"):
+    with pytest.raises(EnvironmentFailure, match="sts:GetCallerIdentity timed out"):
         AwsSession(Role.OWNER, "a").identity()
     assert len(accepted) == attempts
 
@@ -669,7 +669,7 @@ def test_foreign_answer(body: bytes, session: AwsSession, fake: FakeAws) -> None
         raise Raw(body, 200, "text/html")
 
     fake.on("GetCallerIdentity", portal)
-    with pytest.raises(EnvironmentFailure, match="not AWS's"):
+    with pytest.raises(EnvironmentFailure, match="not from AWS"):
         session.identity()
 
 

@@ -870,6 +870,6 @@ def test_a_run_on_a_full_disk_still_ends_with_its_summary(
     summary = Bulk(memory, journal, parallel=1).run(plans(memory), TO_GRANT)
     assert Counter(statuses(summary).values()) == {WRITTEN: 6, FAILED: HOPELESS, UNTRIED: 6 - HOPELESS}
     assert "No space left" in failures_text(summary)
-    assert "could not be noted" in summary.note
+    assert "was not updated" in summary.note
     # Nothing was written that the journal does not know.
     assert sum(memory.granted(row) for row in ROWS) == 6 == len(journal.entries())

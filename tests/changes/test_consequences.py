@@ -158,8 +158,8 @@ def test_the_registry_policy_counts() -> None:
 def test_within_the_account_the_other_side_is_enough() -> None:
     alice = f"arn:aws:iam::{A}:user/alice"
     plan = plan_revoke_from(REPO, granted(grant=Grant((alice,), Access.PULL)), (alice,))
-    assert any("own account" in note for note in plan.notes)
-    assert not any("own account" in note for note in plan_revoke_from(REPO, granted(), (BOB,)).notes)
+    assert any("is in account A" in note for note in plan.notes)
+    assert not any("is in account A" in note for note in plan_revoke_from(REPO, granted(), (BOB,)).notes)
 
 
 def test_each_of_several_principals_is_asked_about() -> None:
@@ -215,8 +215,8 @@ def test_a_grant_without_effect_is_not_already_granted(
 ) -> None:
     first = plan_grant_from(where, policy(*foreign).text if foreign else None, grant)
     assert first.void == says
-    assert [risk for risk in first.risks if "void" in risk] == (
-        [f"The grant would be void{says.removeprefix('no effect')}."] if says else []
+    assert [risk for risk in first.risks if "no effect" in risk] == (
+        [f"The grant would have no effect{says.removeprefix('no effect')}."] if says else []
     )
     again = plan_grant_from(where, first.after_text, grant)
     assert (again.changed, again.void, again.risks) == (False, says, ())

@@ -53,7 +53,7 @@ def test_without_statements_the_policy_is_deleted_which_is_a_risk(journal: Journ
     store = Store(FOREIGN)
     plan = plan_edit_from(REPO, FOREIGN, policy())
     assert plan.after is None
-    assert "Nothing is left of the policy, so it is deleted." in plan.risks
+    assert "The policy has no statements left and is deleted." in plan.risks
     apply(store, journal, plan)
     assert store.text is None
     assert not plan_edit_from(REPO, None, policy()).changed
@@ -76,7 +76,7 @@ def test_who_writes_at_the_same_moment_is_told_and_nothing_is_restored_over_it(j
         store.text = theirs
 
     store.after_write = overwrite
-    with pytest.raises(Overwritten, match="this edit is gone") as caught:
+    with pytest.raises(Overwritten, match="overwrote this edit") as caught:
         apply(store, journal, plan)
     assert (caught.value.restore, store.text) == (None, theirs)
 

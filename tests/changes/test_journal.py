@@ -136,7 +136,7 @@ def test_torn_last_line_is_kept_reported_and_not_built_upon(journal: Journal, cu
     journal.path.write_bytes(lines[0] + torn)
     history = journal.read()
     assert [entry.id for entry in history.entries] == [whole]
-    assert [(damage.line, "cut off" in damage.why) for damage in history.damaged] == [(2, True)]
+    assert [(damage.line, "truncated" in damage.why) for damage in history.damaged] == [(2, True)]
     after = journal.begin(record("after"))
     history = journal.read()
     assert [entry.id for entry in history.entries] == [whole, after]

@@ -59,7 +59,9 @@ def test_a_deny_makes_the_grant_void_and_must_be_asked_about() -> None:
     (found,) = [item for item in plan.findings if item.id == "registry-deny"]
     assert (found.severity, found.statement) == ("error", "Partners")
     assert "PutImage" in found.title
-    assert plan.risks == ("The grant would be void on PutImage: an explicit Deny in Partners of the registry policy.",)
+    assert plan.risks == (
+        "The grant would have no effect on PutImage: an explicit Deny in Partners of the registry policy.",
+    )
     assert plan.to_json()["registry_policy"]["effects"][0]["denies"] == ["ecr:PutImage"]
     assert {"id", "severity", "title", "where", "fix"} == set(plan.to_json()["findings"][0])
 
@@ -99,7 +101,9 @@ def test_an_unreadable_registry_is_a_note() -> None:
     plan = plan_grant_from(REPOSITORY, None, GRANT, registry=facts)
     assert any("ecr:GetRegistryPolicy was denied" in note for note in plan.notes)
     revoke = plan_revoke_from(REPOSITORY, plan.after_text, (USER,), registry=facts)
-    assert any(note.startswith("Whether access remains through the registry policy") for note in revoke.notes)
+    assert any(
+        note.startswith("It is unknown whether access remains through the registry policy") for note in revoke.notes
+    )
     assert revoke.remaining == ()
     told = plan.to_json()["registry_policy"]
     assert told["exists"] is None
@@ -125,7 +129,7 @@ def test_a_pasted_document_is_looked_at_for_everyone_it_adds() -> None:
         (timedelta(hours=47), "in 47 hours"),
         (timedelta(hours=1, minutes=20), "in 1 hour"),
         (timedelta(minutes=20), "in less than an hour"),
-        (timedelta(hours=-5), "has passed"),
+        (timedelta(hours=-5), "(passed)"),
     ],
 )
 def test_an_end_is_counted_down_to(left: timedelta, words: str) -> None:

@@ -134,7 +134,7 @@ def test_writes_are_told_with_what_they_were() -> None:
 def test_the_other_shells_are_told_whole_words() -> None:
     assert offered("ecr-tui list --tag=Te", "zsh") == ["plain", "--tag=Team=", "_"]
     assert offered("ecr-tui list --tag Comma=", "fish") == ["plain,Comma=a,b"]
-    assert offered("ecr-tui verify --isolation al", "fish") == ["plain,all\tup to 25 of them"]
+    assert offered("ecr-tui verify --isolation al", "fish") == ["plain,all\tup to 25 repositories without a grant"]
 
 
 def test_the_scripts_differ_from_clicks_where_they_must() -> None:

@@ -36,7 +36,7 @@ def test_the_flag_beats_the_variable_beats_the_platforms_place(isolated_environm
 def test_a_file_that_is_not_there_is_an_error_only_where_it_was_asked_for(tmp_path: Path) -> None:
     missing = tmp_path / "none.toml"
     assert resolve(environ={}, file=read(missing)) == Settings()
-    with pytest.raises(InputError, match="--config: there is no file"):
+    with pytest.raises(InputError, match="--config: no such file"):
         read(missing, "--config")
     with pytest.raises(InputError, match="cannot read"):
         read(tmp_path)
@@ -46,7 +46,7 @@ def test_a_file_that_is_not_there_is_an_error_only_where_it_was_asked_for(tmp_pa
 def test_others_who_can_write_it_are_a_warning(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text("read-only = true")
-    for mode, who in ((0o600, ""), (0o644, ""), (0o660, "its group"), (0o646, "everybody")):
+    for mode, who in ((0o600, ""), (0o644, ""), (0o660, "its group"), (0o646, "everyone")):
         path.chmod(mode)
         warnings = " ".join(read(path).warnings)
         assert who in warnings
@@ -94,25 +94,25 @@ def test_values_and_their_lines(tmp_path: Path) -> None:
         ("profile-a = ", 1, "Invalid value", "TOML"),
         ('x = "a\n', 1, "Illegal character", "TOML"),
         ('\n\n[confirm\ngrant = "always"', 3, "Expected ']'", "TOML"),
-        ('profil-a = "x"', 1, "no setting 'profil-a'", "'profile-a'"),
-        ('profile_a = "x"', 1, "no setting 'profile_a'", "'profile-a'"),
-        ('\nReadOnly = "x"', 2, "no setting 'ReadOnly'", "'read-only'"),
-        ("\n\nfrobnicate = 1", 3, "no setting 'frobnicate'", "profile-a, "),
-        ('read-only = "yes"', 1, "read-only takes true or false, not 'yes'", ""),
-        ("profile-a = 1", 1, "profile-a takes a text in quotes, not 1", ""),
-        ("regions = [1]", 1, "regions takes a list of texts", ""),
-        ('regions = ["eu central"]', 1, "regions: 'eu central' is no AWS region", ""),
-        ('tags = ["Team"]', 1, "tags: 'Team' is no tag", ""),
-        ('engine = "dokcer"', 1, "engine: 'dokcer' is none of", "'docker'"),
-        ('access = "pul"', 1, "access: 'pul' is none of", "'pull'"),
-        ('[confirm]\ngrants = "always"', 2, "no setting 'grants' in [confirm]", "'grant'"),
-        ('[confirm]\nundo = "alway"', 2, "undo: 'alway' is none of earlier, always", "'always'"),
-        ("confirm = 1", 1, "confirm takes a table, not 1", ""),
-        ('[profiles."prod-*"]\n\nreadonly = true', 3, "no setting 'readonly' in [profiles.prod-*]", "'read-only'"),
-        ('[profiles.a]\nread-only = "true"', 2, "read-only takes true or false", ""),
-        ("[profiles]\na = true", 2, "a takes a table, not true", ""),
-        ("production = true", 1, "production takes a list of texts", ""),
-        ("[keys]\nchange.grant = 7", 2, "grant takes a list of texts", ""),
+        ('profil-a = "x"', 1, "unknown setting 'profil-a'", "'profile-a'"),
+        ('profile_a = "x"', 1, "unknown setting 'profile_a'", "'profile-a'"),
+        ('\nReadOnly = "x"', 2, "unknown setting 'ReadOnly'", "'read-only'"),
+        ("\n\nfrobnicate = 1", 3, "unknown setting 'frobnicate'", "profile-a, "),
+        ('read-only = "yes"', 1, "read-only must be true or false, not 'yes'", ""),
+        ("profile-a = 1", 1, "profile-a must be a quoted string, not 1", ""),
+        ("regions = [1]", 1, "regions must be a list of strings", ""),
+        ('regions = ["eu central"]', 1, "regions: 'eu central' is not an AWS region", ""),
+        ('tags = ["Team"]', 1, "tags: 'Team' is not a tag", ""),
+        ('engine = "dokcer"', 1, "engine: 'dokcer' is not one of", "'docker'"),
+        ('access = "pul"', 1, "access: 'pul' is not one of", "'pull'"),
+        ('[confirm]\ngrants = "always"', 2, "unknown setting 'grants' in [confirm]", "'grant'"),
+        ('[confirm]\nundo = "alway"', 2, "undo: 'alway' is not one of earlier, always", "'always'"),
+        ("confirm = 1", 1, "confirm must be a table, not 1", ""),
+        ('[profiles."prod-*"]\n\nreadonly = true', 3, "unknown setting 'readonly' in [profiles.prod-*]", "'read-only'"),
+        ('[profiles.a]\nread-only = "true"', 2, "read-only must be true or false", ""),
+        ("[profiles]\na = true", 2, "a must be a table, not true", ""),
+        ("production = true", 1, "production must be a list of strings", ""),
+        ("[keys]\nchange.grant = 7", 2, "grant must be a list of strings", ""),
     ],
 )
 def test_what_is_not_understood_is_said_with_its_line(
@@ -129,7 +129,7 @@ def test_what_is_not_understood_is_said_with_its_line(
 def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes(b'theme = "nord"\n# \xff\n')
-    with pytest.raises(InputError, match=r"config\.toml:2: it is not UTF-8"):
+    with pytest.raises(InputError, match=r"config\.toml:2: not UTF-8"):
         read(path)
     path.write_bytes(b'\xef\xbb\xbftheme = "nord"\r\n')
     assert read(path).values == {"theme": "nord"}
@@ -343,5 +343,5 @@ def test_config_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolat
     file.write_text('thme = "nord"\n')
     for command in (("config", "show"), ("list",), ("plan", "x"), ("grant", "x", "--yes"), ("undo",)):
         ran = ecr_tui(*command)
-        assert (ran.code, f"{file}:1: there is no setting 'thme'" in ran.err) == (2, True), command
+        assert (ran.code, f"{file}:1: unknown setting 'thme'" in ran.err) == (2, True), command
     assert ecr_tui("--version").code == ecr_tui("--help").code == 0

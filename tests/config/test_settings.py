@@ -87,7 +87,7 @@ def test_read_only_cannot_be_switched_off_again(
         ({}, {"ECR_TUI_TAG": "Team"}, "ECR_TUI_TAG: 'Team'"),
         ({"tags": ["=x"]}, {}, "--tag: '=x'"),
         ({"tags": ["Team=A", "Team=B"]}, {}, "--tag: the tag 'Team' is given twice"),
-        ({"tags": ["Team=A", "team=A"]}, {}, "--tag: the tag keys 'Team' and 'team' differ in case alone"),
+        ({"tags": ["Team=A", "team=A"]}, {}, "--tag: the tag keys 'Team' and 'team' differ only in case"),
     ],
 )
 def test_unusable_values_name_their_origin(flags: dict[str, Any], environ: dict[str, str], names: str) -> None:

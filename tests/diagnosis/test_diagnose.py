@@ -87,7 +87,7 @@ ROWS = [
     (8, "Retrying in 5 seconds", PUSH, EITHER_POLICY),
     (8, f'Post "https://{HOST}/v2/team/my-first-repo/blobs/uploads/": EOF', PUSH, EITHER_POLICY),
     (8, "EOF", PUSH, EITHER_POLICY),
-    (9, "HEAD blob: HTTP 403, and no text to say why", LAYER, EITHER_POLICY),
+    (9, "HEAD blob: HTTP 403 without an error text", LAYER, EITHER_POLICY),
     (9, 'error parsing HTTP 403 response body: unexpected end of JSON input: ""', LAYER, EITHER_POLICY),
     (
         10,
@@ -243,7 +243,7 @@ def test_every_row_is_tried_here() -> None:
         ("net/http: TLS handshake timeout", "tls", NETWORK),
         ("Read timed out. (read timeout=10.0)", "timeout", NETWORK),
         ("read tcp 10.0.0.1->10.0.0.2: connection reset by peer", "broken-connection", NETWORK),
-        ("the Docker engine told nothing for 30 s (push)", "docker-stalled", DOCKER),
+        ("the Docker engine sent nothing for 30 s (push)", "docker-stalled", DOCKER),
         ("filesystem layer verification failed for digest sha256:00", "content-changed", NETWORK),
         ("received unexpected HTTP status: 503 Service Unavailable", "registry-failure", NETWORK),
         ("invalid character '<' looking for beginning of value", "garbage", NETWORK),

@@ -126,7 +126,7 @@ def test_an_answer_of_a_gigabyte_is_not_read(proxy: AwsProxy, monkeypatch: pytes
 
     space = workspace()
     proxy.rewrites["DescribeRepositories"] = flood
-    with pytest.raises(EnvironmentFailure, match="longer than any of AWS's"):
+    with pytest.raises(EnvironmentFailure, match="too long for AWS"):
         space.listing.repository(REPOSITORY)
     assert sent < 1 << 26
 
@@ -205,7 +205,7 @@ def test_an_index_of_a_wrong_type_is_told(proxy: AwsProxy) -> None:
     for answer in ({"ResourceTagMappingList": "x"}, {"ResourceTagMappingList": [{"ResourceARN": 5, "Tags": "x"}]}):
         proxy.body("GetResources", json.dumps(answer).encode())
         ran = ecr_tui("list")
-        assert "is cut off or not AWS's" in ran.err, ran
+        assert "is truncated or not from AWS" in ran.err, ran
 
 
 # Throttled for ever

@@ -70,4 +70,4 @@ def test_the_demo_shows_the_code_of_its_mfa_device(isolated_environment: Path, m
         os.environ.update(before)
     assert result.exit_code == 0, result.output
     assert hints[0] == ""
-    assert re.fullmatch(r"The demo's device shows \d{6}\.", hints[1])
+    assert re.fullmatch(r"The demo's MFA device shows \d{6}\.", hints[1])

@@ -78,6 +78,6 @@ def test_history_undo_and_redo_by_id(sandbox: Sandbox, tmp_path: Path, monkeypat
     journal.write_bytes(b"".join([*lines, b"{nonsense\n"]))
     ran = ecr_tui("history", "--json")
     assert (ran.code, len(ran.json)) == (0, len(ecr_tui("history", "--json").json))
-    assert f"line {len(lines) + 1} is skipped" in ran.err
+    assert f"line {len(lines) + 1} skipped" in ran.err
     assert ecr_tui("undo", ran.json[0]["id"] if ran.json[0]["repository"] == SECOND else ran.json[1]["id"]).code == 0
     assert _policy(SECOND) == before[SECOND]

@@ -129,14 +129,14 @@ def test_no_writing_command_passes_it_on(hostile: AwsProxy) -> None:
 
 @pytest.mark.parametrize("operation", ["GetCallerIdentity", "DescribeRepositories", "GetRepositoryPolicy"])
 def test_no_refusal_passes_it_on(hostile: AwsProxy, operation: str) -> None:
-    message = f"User: x is not authorized to perform: ecr:X{EVIL}\nWhat to do: FORGED"
+    message = f"User: x is not authorized to perform: ecr:X{EVIL}\nFix: FORGED"
     refusal = json.dumps({"__type": "AccessDeniedException", "message": message}).encode()
     hostile.body(operation, refusal, 400)
     for arguments in (("list",), ("plan", REPOSITORY, *TO), ("grant", REPOSITORY, *TO, "--yes"), ("audit",)):
         ran = ecr_tui(*arguments)
         for text in (ran.out, ran.err):
             clean(text, arguments)
-            assert not any(line.startswith("What to do: FORGED") for line in text.split("\n"))
+            assert not any(line.startswith("Fix: FORGED") for line in text.split("\n"))
 
 
 def test_a_terminal_gets_none_of_it(hostile: AwsProxy, isolated_environment: Path) -> None:

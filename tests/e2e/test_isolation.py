@@ -39,13 +39,13 @@ def test_any_number_of_neighbours(space: Any) -> None:
         (CLOSED, IsolationStatus.DENIED),
         (EMPTY, IsolationStatus.DENIED),
     ]
-    assert stage(report, StageName.ISOLATION).message == f"denied on {CLOSED}, {EMPTY}, as it must be"
+    assert stage(report, StageName.ISOLATION).message == f"denied on {CLOSED}, {EMPTY}, as expected"
 
 
 def test_a_leak_among_many_is_the_loudest_result(space: Any) -> None:
     report = prove(space, isolation=[space.listing.repository(name) for name in (CLOSED, OPEN, EMPTY)])
     assert (report.verdict, report.passed, report.exit_code, report.word) == (Verdict.ALLOWED, False, 1, "leak")
-    assert report.headline() == f"LEAK: {CONSUMER} also reaches {OPEN}, which was not granted"
+    assert report.headline() == f"LEAK: {CONSUMER} also has access to {OPEN}, which was not granted"
     document = report.to_json()
     # The worst one stands where one is expected; the list has them all.
     assert (document["isolation"]["repository"], document["isolation"]["status"]) == (OPEN, "leaked")
@@ -130,7 +130,7 @@ def test_a_neighbour_that_cannot_be_asked_is_not_proved(
 
     sandbox.fault = fail
     report = prove(space, isolation=neighbours)
-    assert (report.verdict, report.exit_code, report.word) == (Verdict.ALLOWED, 1, "isolation not proved")
+    assert (report.verdict, report.exit_code, report.word) == (Verdict.ALLOWED, 1, "isolation unverified")
     assert [one.status for one in report.isolations] == [IsolationStatus.FAILED, IsolationStatus.FAILED]
     assert "was not asked" in report.isolations[1].message
 
@@ -151,7 +151,7 @@ def test_the_neighbours_are_not_looked_for_in_ten_thousand_repositories(sandbox:
 
 
 def test_a_repository_is_no_counter_proof_of_itself(space: Any) -> None:
-    with pytest.raises(InputError, match="counter-proof of itself"):
+    with pytest.raises(InputError, match="needs another repository"):
         prove(space, isolation=[space.listing.repository(REPOSITORY)])
     report = prove(space, isolation=[space.listing.repository(name) for name in (REPOSITORY, CLOSED)])
     assert [one.repository for one in report.isolations] == [CLOSED]

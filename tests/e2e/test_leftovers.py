@@ -81,7 +81,7 @@ def test_the_image_is_removed_by_the_next_start(sandbox: Sandbox, space: Any, st
         assert (left.kind, left.place.name, left.engine) == ("probe", REPOSITORY, "direct")
         assert left.tag.startswith(TAG_PREFIX)
         shown = ecr_tui("cleanup")
-        assert shown.code == 2, "nobody is here to confirm"
+        assert shown.code == 2, "confirmation required"
         assert left.tag in shown.out
         assert len(probes(sandbox)) == stored
         done = ecr_tui("cleanup", "--yes", "--json")
@@ -100,7 +100,7 @@ def test_whoever_is_there_is_asked(sandbox: Sandbox, space: Any, tmp_path: Path,
         pass
     terminal = Terminal([sys.executable, "-m", "ecr_tui", "cleanup"], os.environ, tmp_path)
     try:
-        terminal.see("Put this right?")
+        terminal.see("Clean up?")
         terminal.send(f"{answer}\r")
         assert terminal.wait(60) == code
     finally:

@@ -39,7 +39,7 @@ def test_a_dropped_resource_is_said(sandbox: Sandbox, tmp_path: Path) -> None:
     file = tmp_path / "guide.json"
     file.write_text(json.dumps({**POLICY, "Statement": {**STATEMENT, "Resource": "*"}}))
     (plan,) = ecr_tui("plan", REPOSITORY, "--from", str(file), "--json").json
-    assert any('Resource "*" was dropped' in note for note in plan["notes"])
+    assert any('Resource "*" was removed' in note for note in plan["notes"])
     assert "Resource" not in json.dumps(plan["after"])
 
 

@@ -70,7 +70,7 @@ def test_what_ecr_refuses_is_marked_and_not_tried_until_it_is_repaired(sandbox: 
     plan = ecr_tui("plan", SOUND, *TO, "--json")
     assert (plan.code, plan.json[0]["refused"], plan.json[0]["refusals"][0]["likely"]) == (1, True, True)
     shown = ecr_tui("plan", SOUND, *TO)
-    assert "SetRepositoryPolicy would refuse this policy, because" in shown.out
+    assert "ECR would reject this policy" in shown.out
     assert f"fix: ecr-tui repair {SOUND}" in shown.out
     granted = ecr_tui("grant", SOUND, *TO, "--yes", "--json")
     assert (granted.code, granted.json[0]["written"], made) == (1, False, [])
@@ -95,7 +95,7 @@ def test_what_ecr_only_may_refuse_is_tried_and_the_repair_named(sandbox: Sandbox
     assert (plan["refused"], [one["likely"] for one in plan["refusals"]]) == (False, [False])
     granted = ecr_tui("grant", SOUND, *TO, "--yes")
     assert (granted.code, made) == (2, [SOUND])
-    assert "note: ECR may refuse this policy. Old:" in granted.out
+    assert "note: ECR may reject this policy. Old:" in granted.out
     assert f"Repair the policy first: ecr-tui repair {SOUND}" in granted.err
     assert ecr_tui("repair", SOUND, "--yes").code == 0
     assert ecr_tui("grant", SOUND, *TO, "--yes").code == 0
@@ -116,12 +116,12 @@ def test_repairs_are_one_run_and_undo_says_what_cannot_be_restored(sandbox: Sand
     ran = ecr_tui("repair", SOUND, DEAD, "--yes")
     assert ran.code == 0, ran.err
     assert "(run run-" in ran.out
-    assert "Undo will not be possible: ECR refuses the text that is in force now" in ran.out
+    assert "Undo will not be possible: ECR rejects the current text" in ran.out
     assert "AIDA" not in live(sandbox, DEAD)
     made = writes(sandbox)
     undone = ecr_tui("undo", "--yes")
     assert undone.code != 0
-    assert f"{DEAD}: account A: ECR would refuse the policy of {DEAD}" in undone.err
+    assert f"{DEAD}: account A: ECR would reject the policy of {DEAD}" in undone.err
     assert made == [SOUND]
     (kept,) = [one["before"] for one in ecr_tui("history", "--json").json if one["repository"] == DEAD]
     assert "AIDA" in json.dumps(kept)
@@ -130,16 +130,16 @@ def test_repairs_are_one_run_and_undo_says_what_cannot_be_restored(sandbox: Sand
 def test_a_role_that_was_made_again_is_offered_and_re_pinned(sandbox: Sandbox) -> None:
     assert ecr_tui("grant", SOUND, "--to", "role/EcrDeveloper", "--access", "pull", "--yes").code == 0
     made_again(sandbox, "EcrDeveloper")
-    assert "If it was made again" in offer_of(ecr_tui("repair", SOUND, "--dry-run", "--json").json[0])
+    assert "If it was recreated" in offer_of(ecr_tui("repair", SOUND, "--dry-run", "--json").json[0])
     with sandbox.world.lock:
         look = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "iam:GetRole", "Resource": "*"}}
         sandbox.world.directory.backend("222222222222").put_user_policy("devusr2", "Look", json.dumps(look))
     offer = offer_of(ecr_tui("repair", SOUND, "--dry-run", "--json").json[0])
-    assert "which was made again" in offer
+    assert "which was recreated" in offer
     assert offer.endswith(f"={ROLE}")
     repaired = ecr_tui("repair", SOUND, "--repin", "known", "--yes", "--json")
     assert repaired.code == 0, repaired.err
-    assert any("gets what" in risk for risk in repaired.json[0]["risks"])
+    assert any("gets the access that" in risk for risk in repaired.json[0]["risks"])
     assert ROLE in json.dumps(repaired.json[0]["after"])
     (plan,) = ecr_tui("plan", SOUND, "--to", "role/EcrDeveloper", "--access", "pull", "--json").json
     assert not plan["changed"]
@@ -163,7 +163,7 @@ def made_again(sandbox: Sandbox, name: str) -> None:
 def test_a_re_pin_names_an_id_that_is_there(sandbox: Sandbox) -> None:
     stray = ecr_tui("repair", DEAD, "--repin", "AROAJQABLZS4A3QDU576Q=role/EcrDeveloper", "--yes")
     assert (stray.code, stray.out) == (2, "")
-    assert "no policy names AROAJQABLZS4A3QDU576Q" in stray.err
+    assert "no policy contains AROAJQABLZS4A3QDU576Q" in stray.err
     assert ecr_tui("repair", DEAD, "--repin", "deployer", "--yes").code == 2
 
 
@@ -174,7 +174,7 @@ def test_a_foreign_statement_lets_go_of_a_principal_only_where_that_is_asked_for
     taken = ecr_tui("revoke", SOUND, "--to", "222222222222", "--foreign", "--yes", "--json")
     assert taken.code == 0, taken.err
     assert taken.json[0]["written"]
-    assert any("Old" in risk and "not ours" in risk for risk in taken.json[0]["risks"])
+    assert any("Old" in risk and "which ecr-tui did not write" in risk for risk in taken.json[0]["risks"])
     assert "222222222222" not in live(sandbox, SOUND)
     assert ecr_tui("undo", "--yes").code == 0
     assert "222222222222" in live(sandbox, SOUND)

@@ -35,7 +35,7 @@ def test_tags_decide_are_announced_and_taken_back(
     # Nobody's access changes: nothing is asked.
     harmless = ecr_tui("tag", REPOSITORY, "--set", "Owner=me")
     assert harmless.code == 0, harmless.err
-    assert "adding Owner=me changes nobody's access" in harmless.out
+    assert "adding Owner=me changes no access" in harmless.out
     refused = ecr_tui("tag", REPOSITORY, "--unset", "Team")
     assert refused.code == 2
     assert "removing Team revokes 1 principal: user devusr2 in 222222222222 (pull, push)" in refused.out
@@ -55,7 +55,7 @@ def test_tags_decide_are_announced_and_taken_back(
     assert (listed["kind"], listed["subject"], listed["after"]) == ("tag", "tags", row["after"])
     asked = ecr_tui("undo")
     assert asked.code == 2
-    assert "GIVES access to 1 principal: user devusr2" in asked.out
+    assert "GRANTS access to 1 principal: user devusr2" in asked.out
     assert ecr_tui("undo", listed["id"], "--yes").code == 0
     assert _tags() == {**before, "Owner": "me"}
     assert _verdict() == "allowed"

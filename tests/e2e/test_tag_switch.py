@@ -194,7 +194,7 @@ def test_a_tag_that_cannot_be_put_back_is_said_loudest_and_can_be_put_back_later
 def test_it_asks_first(space: Any, repository: Repository) -> None:
     refused = ecr_tui("verify", REPOSITORY, "--engine", "direct", "--tag-switch")
     assert refused.code == 2
-    assert "nobody is here to confirm" in refused.err
+    assert "confirmation required" in refused.err
     assert tags() == {"Team": "Payments"}
     done = ecr_tui("verify", REPOSITORY, "--engine", "direct", "--tag-switch", "--yes", "--json")
     assert done.code == 0, done.err
@@ -207,8 +207,8 @@ def test_it_asks_whoever_is_there(space: Any, repository: Repository, tmp_path: 
     command = [sys.executable, "-m", "ecr_tui", "verify", REPOSITORY, "--engine", "direct", "--tag-switch"]
     terminal = Terminal(command, os.environ, tmp_path)
     try:
-        shown = terminal.see("Take the tag away for a moment?")
-        assert "Whoever else depends on it" in shown.replace("\n", " ")
+        shown = terminal.see("Remove the tag temporarily?")
+        assert "Other principals" in shown.replace("\n", " ")
         terminal.send(f"{answer}\r")
         assert terminal.wait(60) == code
         assert ("tag: restore" in terminal.text) is (answer == "y")

@@ -159,7 +159,7 @@ def test_a_login_is_never_called_access(sandbox: Sandbox, engine: str) -> None:
     report = prove(workspace(), engine=engine)
     login = stage(report, StageName.LOGIN)
     assert login.status is Status.OK
-    assert "identity, not yet access" in login.message
+    assert "identity only, not access" in login.message
     assert report.verdict is Verdict.DENIED
 
 
@@ -209,12 +209,12 @@ def test_a_named_image_is_pulled(sandbox: Sandbox) -> None:
     # Without a name it is the newest one that is not a probe's.
     newest = prove(space, repository, access=Access.PULL)
     assert newest.image.endswith("payments/api:v1.4.1")
-    assert [note for note in newest.notes if "last pull of v1.4.1: lifecycle rules" in note]
-    assert not [note for note in prove(space, repository).notes if "last pull" in note]
+    assert [note for note in newest.notes if "last-pull time of v1.4.1: lifecycle rules" in note]
+    assert not [note for note in prove(space, repository).notes if "last-pull time" in note]
     report = prove(space, repository, access=Access.PULL, image="v9")
     assert (report.verdict, report.failure and report.failure.message) == (
         Verdict.ERROR,
-        "there is no image v9 in payments/api",
+        "no image v9 in payments/api",
     )
 
 

@@ -425,12 +425,12 @@ def test_a_write_that_is_replaced_a_moment_later_is_told_and_can_be_restored(
                 deny(sandbox)
 
     wire.script = script
-    with pytest.raises(Overwritten, match="at the same moment, and this grant is gone") as caught:
+    with pytest.raises(Overwritten, match=r"a concurrent write to the policy of .* overwrote this grant") as caught:
         GRANTS[how](space)
     assert caught.value.exit_code == 4
     assert denies(sandbox)
     (entry,) = space.changes.journal.entries()
-    assert (entry.outcome, "replaced at the same moment" in entry.detail) == (WRITTEN, True)
+    assert (entry.outcome, "overwritten concurrently" in entry.detail) == (WRITTEN, True)
     assert caught.value.restore is not None
     space.changes.apply(caught.value.restore)
     assert denies(sandbox)
@@ -471,4 +471,4 @@ def test_what_is_added_upon_a_write_is_no_loss(sandbox: Sandbox, wire: FaultyWir
 
     wire.script = script
     apply_grant(space)
-    assert "left it in place" in space.changes.journal.entries()[0].detail
+    assert "kept its statements" in space.changes.journal.entries()[0].detail

@@ -163,7 +163,7 @@ def test_no_bytes_make_it_fail(cache: ListingCache, junk: bytes, at: int) -> Non
 def test_a_folder_that_cannot_be_used_costs_only_the_cache(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     cache = ListingCache(tmp_path / "file" / "cache")
-    assert "not kept" in cache.store(ACCOUNT_A, REGION, ROWS)
+    assert "cannot cache" in cache.store(ACCOUNT_A, REGION, ROWS)
     assert cache.load(ACCOUNT_A, [REGION]) is None or cache.load(ACCOUNT_A, [REGION]).repositories == ()  # type: ignore[union-attr]
     cache.remember("key", ACCOUNT_A, [REGION])
     assert cache.recall("key") is None

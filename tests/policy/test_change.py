@@ -309,7 +309,7 @@ def test_principals_share_a_statement_only_when_the_limit_makes_them() -> None:
     document = full()
     assert all(len(statement.principals) == 1 for statement in document.statements)
     change = merge(document, grant(CAROL, access=Access.PUSH_PULL))
-    assert "share a statement" in change.notes[0]
+    assert "were combined" in change.notes[0]
     (statement,) = after(change).statements
     assert len(statement.principals) == len(document.statements) + 1
     assert after(change).size < LIMIT
@@ -333,7 +333,7 @@ def test_one_of_a_shared_statement_is_widened_alone() -> None:
 
 def test_what_does_not_fit_is_refused_with_its_size() -> None:
     big = policy({**FOREIGN, "Later": "x" * LIMIT})
-    with pytest.raises(InputError, match=r"1\d,\d{3} characters; ECR takes 10,240"):
+    with pytest.raises(InputError, match=r"1\d,\d{3} characters; the limit is 10,240"):
         merge(big, grant())
 
 
@@ -394,13 +394,13 @@ def test_foreign_statements_are_left_alone_and_mentioned() -> None:
     document = policy({**allow([BOB, CAROL]), "Sid": "Theirs"})
     change = revoke(document, (BOB,))
     assert not change.changed
-    assert change.notes == (f"Theirs, which is not ours, also names user bob in {B} and was left alone",)
+    assert change.notes == (f"Theirs, which ecr-tui did not write, also names user bob in {B} and was kept",)
 
 
 def test_foreign_statements_are_edited_only_when_asked_for_and_it_is_said() -> None:
     document = policy({**allow([BOB, CAROL]), "Sid": "Theirs"}, allow(BOB), deny(BOB))
     change = revoke(document, (BOB,), foreign=True)
-    assert change.notes[0] == f"user bob in {B} was taken out of Theirs, which is not ours"
+    assert change.notes[0] == f"user bob in {B} was removed from Theirs, which ecr-tui did not write"
     assert [dict(item.raw) for item in after(change).statements] == [{**allow([CAROL]), "Sid": "Theirs"}, deny(BOB)]
 
 
@@ -446,13 +446,11 @@ def test_a_statement_about_the_registry_alone_is_dropped() -> None:
 def test_a_resource_of_everything_is_dropped_and_said_and_another_refused() -> None:
     change, _ = adopt(None, policy(allow(Resource="*", Sid="Guide")))
     assert "Resource" not in after(change).text
-    assert change.notes == (
-        'Guide: Resource "*" was dropped, since a repository policy is always about its own repository.',
-    )
+    assert change.notes == ('Guide: Resource "*" was removed; a repository policy applies to its own repository only.',)
     for resource in (REPOSITORY, ["*", REPOSITORY], [], {"Ref": "X"}):
-        with pytest.raises(InputError, match="names a Resource"):
+        with pytest.raises(InputError, match="has a Resource"):
             adopt(None, policy(allow(Resource=resource)))
-    with pytest.raises(InputError, match="names a NotResource"):
+    with pytest.raises(InputError, match="has a NotResource"):
         adopt(None, policy(allow(NotResource="*")))
 
 
@@ -469,7 +467,7 @@ def test_variables_bring_the_version_that_they_need() -> None:
 
 def test_variables_never_meet_literal_ones() -> None:
     literal = allow(CAROL, condition=SAME_TEAM, Sid="Literal")
-    with pytest.raises(InputError, match="Literal of the policy holds literal"):
+    with pytest.raises(InputError, match="Literal of the policy has literal"):
         adopt(policy(literal, version=None), policy(allow(condition=SAME_TEAM)))
 
 
@@ -487,5 +485,5 @@ def test_literal_text_stays_literal_under_another_version(version: str | None) -
 
 
 def test_tag_keys_that_differ_in_case_are_refused() -> None:
-    with pytest.raises(InputError, match="'Team' and 'team' differ in case alone"):
+    with pytest.raises(InputError, match="'Team' and 'team' differ only in case"):
         grant(tags=(("Team", "A"), ("team", "B")))

@@ -41,7 +41,7 @@ def test_a_denial_names_the_denying_statements_only() -> None:
         (allow(CAROL), {}, "Principal", "", f"it names user carol in {B}, not user bob in {B}"),
         (allow([CAROL, "1" * 12, "2" * 12 + "0", "x", "y"]), {}, "Principal", "", "and 2 more"),
         (allow(None), {}, "Principal", "", "it names no principal"),
-        (allow(None, NotPrincipal={"AWS": BOB}), {}, "NotPrincipal", "", "its NotPrincipal excepts user bob"),
+        (allow(None, NotPrincipal={"AWS": BOB}), {}, "NotPrincipal", "", "its NotPrincipal excludes user bob"),
         (allow(condition=TEAM), {}, "Condition", "aws:ResourceTag/Team", "the repository has no such tag"),
         (
             allow(condition=TEAM),

@@ -88,16 +88,16 @@ def test_the_limit_decides_and_everything_stays_in(principal: str, wanted: Attac
     (found,) = outside.findings
     assert found.id == "identity-too-large"
     assert (
-        f"{len(outside.whole.minified()):,} characters: more than the {wanted.limit:,} of {wanted.words}" in found.title
+        f"{len(outside.whole.minified()):,} characters; the limit for {wanted.words} is {wanted.limit:,}" in found.title
     )
 
 
 def test_what_fits_nowhere_is_refused_with_the_limit() -> None:
     needed = needed_policies(arns(2_000), Access.PULL, BOB)
-    assert "10 can be attached" in needed.refusal
+    assert "the limit is 10 attached" in needed.refusal
     assert "6,144" in needed.refusal
     for form in Format:
-        with pytest.raises(InputError, match="larger than IAM allows") as refused:
+        with pytest.raises(InputError, match="exceeds IAM's limits") as refused:
             consumer_side(form, needed)
         assert "--if-tag" in refused.value.hint
     # One statement that alone is too large cannot be split.
@@ -146,7 +146,7 @@ def test_a_user_and_a_role_of_one_name_do_not_get_in_each_others_way(count: int)
 
 def test_the_words_tell_the_size_against_the_limit() -> None:
     one = needed_policies(arns(1), Access.PULL, BOB)
-    assert one.size_words == f"{one.sizes[0]:,} of the 2,048 characters that the inline policies of a user may have"
+    assert one.size_words == f"{one.sizes[0]:,} of 2,048 characters for the inline policies of a user"
     many = needed_policies(arns(200), Access.PULL, BOB)
     assert many.size_words.startswith("3 managed policies of 6,")
-    assert many.size_words.endswith("characters; each may have 6,144")
+    assert many.size_words.endswith("characters, of at most 6,144 each")

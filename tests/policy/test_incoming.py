@@ -133,7 +133,7 @@ def test_names_in_lower_case_are_respelled_and_told() -> None:
     ):
         found = read_incoming(json.dumps(data))
         assert equivalent(found.document, PLAIN)
-        assert "respelled" in found.notes[0]
+        assert "IAM's spelling" in found.notes[0]
 
 
 @pytest.mark.parametrize("several", [False, True])
@@ -151,7 +151,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "empty object": ({}, "empty JSON object"),
     "empty list": ([], "empty JSON list"),
     "a number": (5, "5"),
-    "no statements": ({"Version": "2012-10-17", "Statement": []}, "without statements"),
+    "no statements": ({"Version": "2012-10-17", "Statement": []}, "no statements"),
     "no statement": ({"Version": "2012-10-17"}, "without a Statement"),
     "describe-repositories": ({"repositories": [{"repositoryName": "x"}]}, "describe-repositories"),
     "describe-images": ({"imageDetails": []}, "describe-images"),
@@ -172,7 +172,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "an empty template": (template({"RepositoryName": "x"}), "CloudFormation"),
     "get-role": ({"Role": {"RoleName": "x", "AssumeRolePolicyDocument": TRUST.json}}, "trust policy"),
     "a trust policy": (TRUST.json, "trust policy"),
-    "a bucket policy": (policy({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject"}).json, "policy of s3"),
+    "a bucket policy": (policy({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject"}).json, "policy for s3"),
     "an identity policy": (policy({"Effect": "Allow", "Action": PULL, "Resource": "*"}).json, "identity policy"),
     "two policies": (
         {
@@ -191,9 +191,9 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "a function as the policy": (template({"RepositoryPolicyText": {"Fn::Transform": {}}}), "CloudFormation"),
     "an expression of terraform": (
         {"resource": {"aws_ecr_repository_policy": {"x": {"policy": "${data.aws_iam_policy_document.x.json}"}}}},
-        "not rendered",
+        "unrendered",
     ),
-    "a principal that is not rendered": (policy(allow("${aws_iam_role.b.arn}", PULL)).json, "not rendered"),
+    "an unrendered principal": (policy(allow("${aws_iam_role.b.arn}", PULL)).json, "unrendered principal"),
     "a data source that is not rendered": (
         {"statement": [{"effect": "Allow", "actions": PULL, "principals": [{"identifiers": [BOB]}]}]},
         "actions, principals",

@@ -66,7 +66,7 @@ def test_everything_else_is_refused_in_one_line(text: str) -> None:
 
 
 def test_a_short_form_needs_account_b() -> None:
-    with pytest.raises(InputError, match="account B is not known"):
+    with pytest.raises(InputError, match="account B is unknown"):
         parse_principal("user/bob", account_b=None)
 
 

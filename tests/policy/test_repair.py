@@ -163,7 +163,7 @@ def test_a_statement_about_other_resources_goes_and_is_a_risk() -> None:
     done = repair(policy(allow(BOB, PULL, Resource=OTHER, Sid="Else"), allow(CAROL, PULL)), REPOSITORY)
     assert done.change.after is not None
     assert [one.principals for one in done.change.after.statements] == [(("AWS", CAROL),)]
-    assert "Else is about other resources alone" in done.risks[0]
+    assert "Else is removed. It names only other resources" in done.risks[0]
     assert repaired(allow(BOB, PULL, NotResource=OTHER)) == [allow(BOB, PULL)]
 
 
@@ -171,7 +171,7 @@ def test_a_resource_with_a_variable_is_left_and_said() -> None:
     statement = allow(BOB, PULL, Resource="arn:aws:ecr:*:*:repository/${aws:username}", Sid="Own")
     change = repair(policy(statement), REPOSITORY).change
     assert not change.changed
-    assert "Own is left as it is" in change.notes[0]
+    assert "Own is unchanged" in change.notes[0]
 
 
 def test_grants_of_ours_share_a_statement_only_where_room_is_short() -> None:
@@ -198,7 +198,7 @@ def test_an_id_is_re_pinned_only_where_that_is_asked_for() -> None:
     done = repair(document, REPOSITORY, {ROLE_ID: ROLE, USER_ID: CAROL})
     assert done.change.after is not None
     assert [value for _, value in done.change.after.statements[0].principals] == [ROLE, BOB]
-    assert done.risks == (f"role puller in {B} gets what Deploy gave the principal that was deleted.",)
+    assert done.risks == (f"role puller in {B} gets the access that Deploy granted the deleted principal.",)
     twice = repair(policy(allow([ROLE_ID, ROLE])), REPOSITORY, {ROLE_ID: ROLE}).change.after
     assert twice is not None
     assert twice.statements[0].principals == (("AWS", ROLE),)
@@ -220,7 +220,7 @@ def test_the_sid_of_a_grant_of_ours_tells_who_an_id_was() -> None:
 
 
 def test_an_offer_says_what_is_known() -> None:
-    assert "made again" in FormerName(ROLE, True).offer(ROLE_ID)
+    assert "recreated" in FormerName(ROLE, True).offer(ROLE_ID)
     assert f"--repin {ROLE_ID}={ROLE}" in FormerName(ROLE).offer(ROLE_ID)
     assert "--repin" not in FormerName(ROLE, False).offer(ROLE_ID)
 
@@ -290,6 +290,6 @@ def test_a_repair_is_accepted_and_changes_no_decision(
         assert not any(
             is_dead(value) for one in after.statements for _, value in (*one.principals, *one.not_principals)
         )
-        left = any("is left as it is" in note for note in change.notes)
+        left = any("is unchanged" in note for note in change.notes)
         assert accepted(after) is not left
         assert left or not any(one.likely for one in found(after, read=after))

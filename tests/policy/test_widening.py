@@ -27,23 +27,30 @@ def grant(access: Access = Access.PULL, tags: tuple[tuple[str, str], ...] = (), 
         (
             grant(until=SOON),
             grant(),
-            (f"The grant to {NAME} was to end at 2030-01-01 00:00 UTC; now it has no end.",),
+            (f"The grant to {NAME} has the end 2030-01-01 00:00 UTC; after this change it has no end.",),
         ),
         (
             grant(until=SOON),
             grant(until=LATER),
-            (f"The grant to {NAME} was to end at 2030-01-01 00:00 UTC; now it ends at 2031-01-01 00:00 UTC.",),
+            (
+                f"The grant to {NAME} has the end 2030-01-01 00:00 UTC; after this change it ends at 2031-01-01 00:00 "
+                "UTC.",
+            ),
         ),
-        (grant(tags=PAYMENTS), grant(), (f"The grant to {NAME} required Team=Payments; now it requires no tag.",)),
+        (
+            grant(tags=PAYMENTS),
+            grant(),
+            (f"The grant to {NAME} requires Team=Payments; after this change it requires no tag.",),
+        ),
         (
             grant(tags=PAYMENTS),
             grant(tags=(("Team", "Data"),)),
-            (f"The grant to {NAME} required Team=Payments; now it requires Team=Data.",),
+            (f"The grant to {NAME} requires Team=Payments; after this change it requires Team=Data.",),
         ),
         (
             grant(tags=PAYMENTS),
             grant(tags=(*PAYMENTS, ("Team", "Data"))),
-            (f"The grant to {NAME} required Team=Payments; now it requires Team=Data or Payments.",),
+            (f"The grant to {NAME} requires Team=Payments; after this change it requires Team=Data or Payments.",),
         ),
         (
             grant(tags=PAYMENTS),
@@ -58,8 +65,8 @@ def grant(access: Access = Access.PULL, tags: tuple[tuple[str, str], ...] = (), 
             grant(tags=PAYMENTS, until=SOON),
             grant(Access.PUSH_PULL),
             (
-                f"The grant to {NAME} was to end at 2030-01-01 00:00 UTC; now it has no end.",
-                f"The grant to {NAME} required Team=Payments; now it requires no tag.",
+                f"The grant to {NAME} has the end 2030-01-01 00:00 UTC; after this change it has no end.",
+                f"The grant to {NAME} requires Team=Payments; after this change it requires no tag.",
                 f"{NAME} also gets push.",
             ),
         ),
@@ -84,7 +91,7 @@ def test_two_statements_that_become_a_wider_one() -> None:
     assert tagged is not None
     before = policy(*ending.json["Statement"], *tagged.json["Statement"])
     assert widenings(before, merge(before, grant()).after) == (
-        f"{NAME} gets more than the statements gave that this replaces.",
+        f"{NAME} gets more access than the replaced statements granted.",
     )
 
 

@@ -358,7 +358,7 @@ def test_a_context_that_leads_nowhere_gives_way_to_the_usual_sockets(
 def test_where_nothing_is_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(docker_endpoints, "usual_sockets", lambda *_: iter(()))
     monkeypatch.setattr(docker_endpoints.ContextAPI, "kwargs_from_context", lambda: {})
-    with pytest.raises(EnvironmentFailure, match="no socket was found"):
+    with pytest.raises(EnvironmentFailure, match="no socket found"):
         choose_engine("docker")
 
 

@@ -54,7 +54,7 @@ class FakeProofs:
             error = self.errors.get(f"clean:{one.place.name}")  # type: ignore[attr-defined]
             if error is None:
                 self.cleaned.append(one)
-            found.append(Cleaned(one, error.title if error else "the image is not in the repository", error))
+            found.append(Cleaned(one, error.title if error else "the image is no longer in the repository", error))
         return tuple(found)
 
     def history(self, repository: Repository | None = None) -> tuple[Past, ...]:

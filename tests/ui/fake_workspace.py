@@ -503,8 +503,8 @@ MESSAGES = {
     StageName.TAG: f"{A}.dkr.ecr.{REGION}.amazonaws.com/my-first-repo:ecr-tui-verify-20261124T120000Z-ab12",
     StageName.PUSH: DIGEST,
     StageName.PULL: DIGEST,
-    StageName.DIGEST: "the pulled digest is the pushed one",
-    StageName.ISOLATION: "denied on web-frontend, as it must be",
+    StageName.DIGEST: "the pulled digest matches the pushed digest",
+    StageName.ISOLATION: "denied on web-frontend, as expected",
     StageName.CLEANUP: "probe image and local tag removed",
 }
 SECONDS = dict(zip(StageName, (0.08, 0.11, 0.21, 0.03, 0.02, 0.46, 0.31, 0.0, 0.09, 0.12), strict=True))
@@ -587,7 +587,7 @@ def cancellable(repo: Repository, on_event: Any, cancel: threading.Event, gate: 
     on_event(StageStarted(StageName.PUSH))
     gate.calls.append(("pushing", repo.name))
     assert cancel.wait(20), "nobody cancelled"
-    stages.append(Stage(StageName.PUSH, Status.FAILED, "Cancelled", 0.3, cause="You stopped it."))
+    stages.append(Stage(StageName.PUSH, Status.FAILED, "Cancelled", 0.3, cause="Cancelled by the user."))
     on_event(StageEnded(stages[-1]))
     for name in (StageName.PULL, StageName.DIGEST, StageName.ISOLATION):
         stages.append(stage(name, Status.SKIPPED, "not reached"))

@@ -139,10 +139,10 @@ async def test_a_broken_config_is_said_and_names_can_be_typed(
         raise EnvironmentFailure("cannot read the AWS config /x, line 3: not in the format of an AWS config")
 
     monkeypatch.setattr(FakeWorkspace, "profiles", broken)
-    workspace.errors["owner"] = CredentialsError("no credentials found for the default profile", side="account A")
+    workspace.errors["owner"] = CredentialsError("no credentials for the default profile", side="account A")
     workspace.settings = replace(workspace.settings, profile_a=None, profile_b=None)
     async with running(workspace, size=(80, 24)) as ui:
-        await ui.see("no credentials found")
+        await ui.see("no credentials")
         await ui.press("A")
         await ui.see("cannot read the AWS config /x, line 3")
         await fill(ui, "profile-a", "typed")

@@ -21,13 +21,13 @@ async def audited(ui: Session) -> None:
 async def test_pages_say_what_is_odd_and_who_may_what(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
         await audited(ui)
-        await ui.see("7 repositories", "Open to everyone", "public-mirror")
+        await ui.see("7 repositories", "Public access", "public-mirror")
         await ui.press("right")
-        await ui.see("Who can do what, in how many repositories", "lambda.amazonaws.com")
+        await ui.see("Access by principal, as numbers of repositories", "lambda.amazonaws.com")
         await ui.press("right", "right")
         await ui.see("✓ Every policy could be read.")
         await ui.press("right")
-        await ui.see("Open to everyone")
+        await ui.see("Public access")
         await ui.press("escape")
         assert ui.dialog == ""
 
@@ -38,7 +38,7 @@ async def test_unknown_policies_have_their_page(workspace: FakeWorkspace) -> Non
         await audited(ui)
         await ui.see("1 unknown")
         await ui.press("left")
-        await ui.see("Unknown, as the policy could not be read", "web-frontend", "denied [/x]")
+        await ui.see("Unknown (policy not readable)", "web-frontend", "denied [/x]")
 
 
 async def test_it_is_copied_as_text_and_as_json(workspace: FakeWorkspace) -> None:
@@ -46,7 +46,7 @@ async def test_it_is_copied_as_text_and_as_json(workspace: FakeWorkspace) -> Non
         await audited(ui)
         await ui.press("y")
         await ui.wait(lambda: ui.copied)
-        assert "Open to everyone" in ui.copied[0]
+        assert "Public access" in ui.copied[0]
         assert "Who can do what" in ui.copied[0]
         await ui.press("J")
         await ui.wait(lambda: len(ui.copied) == 2)
@@ -78,7 +78,7 @@ async def test_a_failure_is_shown_copied_and_tried_again(workspace: FakeWorkspac
         await ui.wait(lambda: ui.copied and "its own words" in ui.copied[0])
         del workspace.errors["audit"]
         await ui.press("r")
-        await ui.see("Open to everyone")
+        await ui.see("Public access")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 20)])

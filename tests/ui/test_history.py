@@ -81,9 +81,9 @@ async def test_a_record_that_cannot_be_read_is_a_banner(workspace: FakeWorkspace
 
 
 def test_a_leak_stays_the_loudest_and_a_strange_record_harms_nobody(workspace: FakeWorkspace) -> None:
-    leak = Past("1", NOW, "arn", {"verdict": "allowed", "passed": False, "headline": "LEAK: x also reaches y"})
+    leak = Past("1", NOW, "arn", {"verdict": "allowed", "passed": False, "headline": "LEAK: x also has access to y"})
     unproved = Past("2", NOW, "arn", {"verdict": "allowed", "passed": False, "headline": "ALLOWED: x can pull y"})
     strange = Past("3", NOW, "arn", {"stages": "none", "notes": 7, "principal": "[/x]\x1b[31m", "engine": None})
-    assert (word(leak), word(unproved), word(strange)) == ("leak", "isolation not proved", "unknown")
+    assert (word(leak), word(unproved), word(strange)) == ("leak", "isolation unverified", "unknown")
     assert "\x1b" not in past_line(strange).plain
     assert "[/x]" in past_text(strange)

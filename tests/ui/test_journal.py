@@ -64,7 +64,7 @@ async def test_the_story_of_an_entry(workspace: FakeWorkspace, monkeypatch) -> N
         await session.see("3 writes to my-first-repo", "redo")
         assert json.loads(workspace.listing.policies[workspace.by_name("my-first-repo").arn])
         await session.press("r")
-        await session.see("is in force already")
+        await session.see("is already in effect")
         await session.press("escape")
 
         # Somebody else's write, in another process, appears by itself, and is in the way.
@@ -78,7 +78,7 @@ async def test_the_story_of_an_entry(workspace: FakeWorkspace, monkeypatch) -> N
         await session.press("u")
         await session.wait(lambda: session.dialog == "ConfirmScreen")
         await session.press("right", "enter")
-        await session.wait(lambda: "was changed again since; nothing was undone" in session.toasts())
+        await session.wait(lambda: "changed by a later write; nothing was undone" in session.toasts())
         await session.press("end", "enter")
         await session.wait(lambda: session.dialog == "TextScreen")
         assert "ecr:BatchGetImage" in session.text()

@@ -22,7 +22,7 @@ async def test_a_yes_cleans_up_and_tells(workspace: FakeWorkspace) -> None:
         await ui.wait(lambda: ui.dialog == "ConfirmScreen")
         await ui.see("Clean up 1 leftover?", "my-first-repo:ecr-tui-verify-", "Later", "2026-11-24 11:00 UTC")
         await ui.press("right", "enter")
-        await ui.wait(lambda: "the image is not in the repository" in ui.toasts())
+        await ui.wait(lambda: "the image is no longer in the repository" in ui.toasts())
         assert workspace.cleaned == workspace.left
         assert ui.dialog == ""
 

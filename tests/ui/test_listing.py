@@ -225,7 +225,7 @@ async def test_tag_filter_asks_the_server_and_leaves_the_condition(workspace: Fa
         await ui.press("t")
         await ui.type("Team")
         await ui.press("enter")
-        await ui.see("'Team' is no tag")
+        await ui.see("'Team' is not a tag")
         assert workspace.gate.count("repositories") == 1
         await ui.type("=Payments")
         await ui.press("enter")

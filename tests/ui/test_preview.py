@@ -74,7 +74,7 @@ async def test_a_bad_principal_is_refused_with_the_reason_while_typing(workspace
     async with running(workspace) as ui:
         await ui.press("b")
         await ui.type("*")
-        await ui.see("✗ a principal cannot hold a wildcard")
+        await ui.see("✗ a principal cannot contain a wildcard")
         await ui.press("enter")
         assert ui.dialog == "AskScreen"
         await ui.press("escape")
@@ -122,21 +122,21 @@ async def test_a_condition_that_the_repository_does_not_meet_asks_first(workspac
         await ui.select("web-frontend")
         await ui.press("c", "end", "enter")
         await ui.type("Team")
-        await ui.see("is no tag")
+        await ui.see("is not a tag")
         await ui.type("=Payments")
         await ui.press("enter")
         await ui.ready()
         await ui.see("asks first: 1 risk", "if Team=Payments")
         await ui.press("g")
         assert ui.dialog == "ConfirmScreen"
-        await ui.see("The grant would be void")
+        await ui.see("The grant would have no effect")
 
 
 async def test_a_condition_that_cannot_be_written_is_refused_while_typing(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
         await ui.press("c", "end", "enter")
         ui.app.screen.query_one("#answer").value = "Team=${aws:username}"
-        await ui.see("✗ a tag cannot hold a policy variable")
+        await ui.see("✗ a tag cannot contain a policy variable")
         await ui.press("enter")
         assert ui.dialog == "AskScreen"
 

@@ -39,7 +39,7 @@ async def test_what_ecr_would_refuse_is_said_and_not_sent(workspace: FakeWorkspa
         await ui.select(NAME)
         await ui.see("✗ ECR would refuse this, so it is not sent · F repairs")
         await ui.press("g")
-        await ui.see("ECR would refuse the policy of my-first-repo", "Press F to repair the policy.")
+        await ui.see("ECR would reject the policy of my-first-repo", "Press F to repair the policy.")
         assert ui.dialog == ""
         assert workspace.writes == []
 
@@ -59,7 +59,7 @@ async def test_the_findings_tab_repairs_with_a_key(workspace: FakeWorkspace) -> 
         assert "333333333333" in policy(workspace, NAME)
         await ui.ready()
         await ui.press("F")
-        await ui.wait(lambda: "there is nothing to repair" in ui.toasts())
+        await ui.wait(lambda: "nothing to repair" in ui.toasts())
         assert len(workspace.writes) == 1
 
 
@@ -71,7 +71,7 @@ async def test_a_role_that_was_made_again_is_offered_its_access(workspace: FakeW
         await ui.press("F")
         await ui.see("Give role deployer in 222222222222 its access back?")
         await ui.press("right", "enter")
-        await ui.see("Repair the policy of my-first-repo?", "gets what Deploy gave")
+        await ui.see("Repair the policy of my-first-repo?", "gets the access that Deploy granted")
         await ui.press("right", "enter")
         await ui.wait(lambda: "Repaired" in ui.toasts())
         assert ROLE in policy(workspace, NAME)

@@ -80,8 +80,8 @@ async def test_gg_goes_to_the_top_and_never_writes(workspace: FakeWorkspace, siz
 @pytest.mark.parametrize(
     ("key", "words"),
     [
-        ("g", "Read-only: nothing was written. It was started read-only."),
-        ("x", "Read-only: revoke is off. It was started read-only."),
+        ("g", "Read-only: nothing was written. Restart without read-only to write."),
+        ("x", "Read-only: revoke is off. Restart without read-only to write."),
         ("u", "Read-only: undo is off."),
         ("e", "Read-only: edit tags is off."),
         ("v", "Read-only: verify is off."),
@@ -203,7 +203,7 @@ async def test_undo_refuses_when_somebody_has_written_since(workspace: FakeWorks
         await ui.see("written and read back")
         workspace.listing.policies[workspace.by_name("analytics/etl").arn] = LAMBDA
         await ui.press("u")
-        await ui.see("Undo failed", "was changed by someone else")
+        await ui.see("Undo failed", "changed by another writer")
         assert len(workspace.writes) == 1
 
 
@@ -236,7 +236,7 @@ async def test_a_grant_and_an_undo_that_widen_ask_first(tmp_path) -> None:
         await ui.see("asks first: 1 risk")
         await ui.press("g")
         assert ui.dialog == "ConfirmScreen"
-        await ui.see("was to end at")
+        await ui.see("has the end")
         await ui.press("right", "enter")
         await ui.wait(lambda: len(workspace.writes) == 1)
         await ui.see("written and read back")
@@ -247,7 +247,7 @@ async def test_a_grant_and_an_undo_that_widen_ask_first(tmp_path) -> None:
         await ui.see("written and read back")
         await ui.press("u")
         await ui.wait(lambda: ui.dialog == "ConfirmScreen")
-        await ui.see("Undo the last write?", "was to end at")
+        await ui.see("Undo the last write?", "has the end")
 
 
 async def test_letters_do_not_confirm(tmp_path) -> None:

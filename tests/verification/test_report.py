@@ -98,13 +98,13 @@ def denied(name: StageName, action: str) -> tuple[Stage, ...]:
                     Isolation("y", IsolationStatus.LEAKED, "m"),
                 ),
             },
-            f"LEAK: {B} also reaches x, y, which were not granted",
+            f"LEAK: {B} also has access to x, y, which were not granted",
             "leak",
         ),
         (
             {"exit_code": 1, "isolation": Isolation("x", IsolationStatus.FAILED, "m")},
             f"ALLOWED: {B} can push to and pull from app",
-            "isolation not proved",
+            "isolation unverified",
         ),
         (
             {"exit_code": 1, "tag_switch": TagSwitch(Status.FAILED, "still allowed")},
@@ -113,7 +113,7 @@ def denied(name: StageName, action: str) -> tuple[Stage, ...]:
         ),
         (
             {"exit_code": 1, "tag_switch": TagSwitch(Status.FAILED, "m", "Team", "Payments", restored=False)},
-            "TAG MISSING: Team was not put back on app",
+            "TAG MISSING: Team was not restored on app",
             "tag missing",
         ),
     ],

@@ -276,7 +276,7 @@ def test_a_denied_push_names_what_the_policy_lacks(scene: Scene) -> None:
     assert failure is not None
     assert (report.verdict, report.exit_code) == (Verdict.DENIED, 1)
     assert (failure.name, failure.action) == (StageName.PUSH, "ecr:InitiateLayerUpload")
-    assert failure.cause == "app has no repository policy, so account A lets nobody outside in."
+    assert failure.cause == "app has no repository policy, so other accounts have no access."
     assert failure.fix == f"ecr-tui grant app --to {ARN} --if-tag Team=Payments"
     assert _status(report, StageName.PULL) is Status.SKIPPED
     # Refused for want of permission: nothing can have been written, so A is not asked to delete anything.
@@ -520,7 +520,7 @@ def test_without_a_record_no_tag_is_taken_away(scene: Scene) -> None:
     scene.options = Options(tag_switch=True, isolation="none")
     report = scene.run()
     assert report.tag_switch is not None
-    assert report.tag_switch.message == "nothing was touched: the record cannot be used"
+    assert report.tag_switch.message == "unchanged: the record cannot be used"
     assert scene.owner.live_tags == {"Team": "Payments"}
 
 
@@ -581,7 +581,8 @@ def test_a_login_that_only_the_container_engine_cannot_do_is_no_access(scene: Sc
     assert report.verdict is Verdict.ERROR
     assert report.can_push is None
     assert report.notes == (
-        "The registry accepts the token without the container engine: the failure is between engine and registry.",
+        "The registry accepts the token without the container engine: the failure is between the engine and the "
+        "registry.",
     )
 
 

@@ -1,12 +1,11 @@
-"""Use case: one change to many repositories, as fast as the service allows, and never half forgotten.
+"""Use case: one change to many repositories, as fast as AWS's rate limits allow, resumable after a crash.
 
-Each repository is written exactly as a single one is (:mod:`ecr_tui.changes.apply`): read again, compared with what was
-previewed, written, read back, looked at once more; four calls. Several at a time, at a pace that AWS's refusals set.
-A run is noted in the journal before its first write, so that after a crash the rest can be found and done, and all of
-it can be taken back at once.
+Each repository is written exactly as a single one (:mod:`ecr_tui.changes.apply`): read, compared with the preview,
+written, read back, read once more; four calls. Several run in parallel, paced by AWS's throttling. A run is journalled
+before its first write, so that its rest can be resumed after a crash, and all of it undone at once.
 
-One repository's failure stops no other, except where every other would fail alike: without credentials, or when one
-after the other meets no network. What was not tried then is left to be resumed.
+A failure on one repository does not stop the others, unless all would fail alike: without credentials, or after
+several network failures in a row. The rest can be resumed.
 """
 
 from ecr_tui.changes.bulk.intent import Intent

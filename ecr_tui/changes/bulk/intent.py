@@ -1,4 +1,4 @@
-"""What a run does to each of its repositories, in a form that the journal can keep."""
+"""The change that a run makes to each repository, in a form for the journal."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from ecr_tui.policy.repair import FormerName
 
 @dataclass(frozen=True)
 class Intent:
-    """``kind``: "grant" with ``grant`` (with ``scope``: under the condition of each repository's own value of that
-    tag) or with ``document`` (the text of a pasted policy, with ``notes`` on how it was read), "revoke" of
-    ``principals`` (all that ecr-tui granted, or ``access`` of it; ``foreign``: other statements, too), "repair" with
-    ``repins`` (pairs of id and ARN) and ``names``, which only make offers, "undo" or "redo"."""
+    """``kind``: "grant" with ``grant`` (``scope``: with each repository's own value of that tag as condition) or with
+    ``document`` (the text of a pasted policy, and ``notes`` on reading it), "revoke" of ``principals`` (all that
+    ecr-tui granted, or ``access`` of it; ``foreign``: also from other statements), "repair" with ``repins`` (pairs of
+    id and ARN) and ``names`` (for offers only), "undo" or "redo"."""
 
     kind: str
     grant: Grant | None = None
@@ -55,7 +55,7 @@ class Intent:
         return cls(REPAIR, repins=tuple((repins or {}).items()), names=names or {})
 
     def plan(self, repository: Repository, text: str | None, registry: RegistryFacts | None = None) -> Plan:
-        """On a text that was read; asks nothing of AWS. Raises as the functions of :mod:`ecr_tui.changes.plans`."""
+        """The plan on this text. Makes no AWS calls. Raises as the functions of :mod:`ecr_tui.changes.plans`."""
         if self.kind == "revoke":
             return plan_revoke_from(
                 repository, text, self.principals, self.access, foreign=self.foreign, registry=registry
@@ -71,7 +71,7 @@ class Intent:
         if not self.scope:
             return grant
         if repository.tags is None:
-            raise InputError(f"the tags of {repository.name} are unknown", hint="Refresh the list, then try again.")
+            raise InputError(f"the tags of {repository.name} are unknown", hint="Refresh the list, then retry.")
         return replace(grant, tags=repository.own(self.scope))
 
     def words(self) -> str:
@@ -79,12 +79,12 @@ class Intent:
         if self.kind == "revoke":
             return f"revoke {self.access or 'access'} of {describe_all(self.principals)}"
         if self.kind == REPAIR:
-            return "repair what ECR refuses"
+            return "repair policies"
         if self.kind in (UNDO, REDO):
             return self.kind
         if self.grant is None:
-            return "grant what a policy file says"
-        own = f" if each repository's own {self.scope}" if self.scope else ""
+            return "grant from a policy file"
+        own = f" by each repository's own {self.scope} tag" if self.scope else ""
         return f"grant {self.grant.access} to {describe_all(self.grant.principals)}{own}"
 
     def to_json(self) -> dict[str, Any]:
@@ -110,7 +110,7 @@ class Intent:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Intent:
-        """Raises InputError for what this version does not understand: a run of another one cannot be resumed."""
+        """Raises InputError for an intent of another version, which cannot be resumed."""
         try:
             grant, access = value["grant"], value["access"]
             return cls(
@@ -132,4 +132,4 @@ class Intent:
                 scope=str(value.get("scope", "")),
             )
         except (KeyError, TypeError, ValueError) as exc:
-            raise InputError("the journal's note of that run cannot be understood", detail=repr(exc)) from exc
+            raise InputError("the journal's record of this run is not readable", detail=repr(exc)) from exc

@@ -1,4 +1,4 @@
-"""What is left of runs that did not come to their end, found in the journal alone."""
+"""The rest of unfinished runs, by the journal alone."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ecr_tui.errors import Cancelled
 
 @dataclass(frozen=True)
 class Unfinished:
-    """``rest`` was not written, or nobody knows whether it was; ``failed`` was tried and refused."""
+    """``rest``: not written or unknown; ``failed``: tried and refused."""
 
     run: Run
     rest: tuple[Repository, ...]
@@ -33,14 +33,14 @@ class Unfinished:
 
     @property
     def interrupted(self) -> bool:
-        """By a kill or a crash. Otherwise it was stopped, and whoever was there knows."""
+        """By a kill or a crash, as opposed to being stopped by the user."""
         return not self.run.ended
 
 
 def unfinished(journal: Journal, account: str | None = None) -> tuple[Unfinished, ...]:
-    """Runs (of ``account``) that ended before everything was tried, newest first; those at work are not among them.
+    """Unfinished runs (of ``account``), newest first, without running ones.
 
-    Of an undo nothing is ever left: what it did not reach still stands, and the next undo takes it back.
+    An undo has no rest: what it did not reach is still in effect, and the next undo takes it.
     """
     history = journal.recent()
     found = (_left(run, history) for run in reversed(history.runs) if account in (None, run.account))
@@ -60,5 +60,5 @@ def _left(run: Run, history: History) -> Unfinished | None:
 
 
 def _never_tried(entry: Entry) -> bool:
-    """Noted, but stopped before it was sent, or killed before it arrived: nobody refused it."""
+    """Journalled but not sent, or not received: not refused."""
     return entry.outcome == FAILED and entry.detail in (Cancelled().text(), NEVER_ARRIVED)

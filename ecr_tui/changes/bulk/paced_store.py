@@ -1,4 +1,4 @@
-"""A policy store that waits its turn, and asks again what was refused for its pace."""
+"""A policy store that paces its calls and retries throttled ones."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ecr_tui.errors import Cancelled, EcrTuiError, Throttled
 T = TypeVar("T")
 
 PATIENCE = 120.0
-"""Seconds of nothing but refusals, for a write of its own refusals, after which it fails with the last of them."""
+"""Seconds of continuous throttling after which a call fails with the last error."""
 
 
 class Stop:
-    """Several events as one: set when any of them is."""
+    """Several events as one, set when any of them is."""
 
     def __init__(self, *events: threading.Event | Stop | None) -> None:
         self._events = [event for event in events if event is not None]
@@ -29,7 +29,7 @@ class Stop:
         return any(event.is_set() for event in self._events)
 
     def wait(self, seconds: float) -> None:
-        """Up to ``seconds``; raises Cancelled within a tenth of a second of being set."""
+        """Wait up to ``seconds``. Raises Cancelled within 0.1 s of being set."""
         end = time.monotonic() + seconds
         while True:
             if self.is_set():
@@ -41,10 +41,10 @@ class Stop:
 
 
 class PacedStore:
-    """For one repository: ``stop`` ends its waits with Cancelled until its write is on its way; what has been sent is
-    read back in any case. ``store`` sends each request once, and raises ``errors.Throttled``.
+    """For one repository. ``stop`` cancels its waits until the write is sent, which is then always read back. ``store``
+    sends each request once and raises ``errors.Throttled``.
 
-    It is the ``attempts.Pace`` of that write, too: the turn of a write is spent before the look that precedes it.
+    It is also the ``attempts.Pace`` of that write, whose turn is taken before the preceding read.
     """
 
     def __init__(self, store: PolicyStore, pacer: Pacer, stop: Stop) -> None:
@@ -55,7 +55,7 @@ class PacedStore:
         self._refused_since: float | None = None
         self._sent = False
         self._look_paid = False
-        """Whether the next look may be sent at once: its turn has been waited for, and that of the write after it."""
+        """Whether the next read may be sent at once: its turn and that of the following write were taken."""
         self._patience = Patience(self._wait)
 
     def read(self, repository: Repository) -> str | None:
@@ -68,7 +68,7 @@ class PacedStore:
         self._send(lambda: self._store.delete(repository))
 
     def ask(self, call: Callable[[], T]) -> T:
-        """Make any call of AWS that only reads at the same pace; again where it was too fast, or not answered."""
+        """Make a read-only AWS call at this pace; retries if throttled or without a response."""
         began, patience = time.monotonic(), Patience(self._wait)
         while True:
             self._take_turn()
@@ -91,7 +91,7 @@ class PacedStore:
         if not isinstance(error, Throttled):
             self._patience.again(error)
             return
-        # Not since a call was last accepted: the looks between the attempts are.
+        # Not since the last accepted call: reads between the attempts are accepted.
         now = time.monotonic()
         self._refused_since = self._refused_since or now
         if now - self._refused_since >= PATIENCE:
@@ -104,7 +104,7 @@ class PacedStore:
         try:
             self._paced(call)
         except EcrTuiError as error:
-            # A refused write was not done: it can still be left.
+            # A refused write did nothing, so it can still be cancelled.
             self._sent = sent_before or not refused(error)
             raise
 

@@ -1,9 +1,9 @@
-"""As fast as the service allows, and not faster: a rate that is found out from its refusals.
+"""Pacing of calls by a rate learned from throttling.
 
-AWS limits most control calls by a token bucket whose size it does not publish. Before the first refusal nothing is
-held back. A refusal means that the bucket is empty, so what was accepted just before it tells the rate at which it
-fills: that becomes the rate, a little below, which leaves room for the user's own action beside a long run. Without
-refusals the rate grows again, at first hardly, later faster, since others may have used up a part that is free now.
+AWS limits most control calls by a token bucket of unpublished size. Before the first throttling nothing is delayed.
+Throttling means that the bucket is empty, so the calls accepted just before it show its refill rate. The pace is set
+a little below, which leaves room for the user's own actions during a long run. Without throttling the rate grows
+again, slowly at first, since other callers may have stopped.
 """
 
 from __future__ import annotations
@@ -15,25 +15,24 @@ from collections.abc import Callable
 
 _HEADROOM = 0.97
 _GROWTH = ((0.0, 0.02), (3.0, 0.10), (8.0, 0.30))
-"""Growth a second, by seconds since the rate was last cut."""
+"""Growth per second, by seconds since the last cut."""
 _SEARCH = 3.0
-"""Growth a second after the very first refusal, before which there may have been too little to measure anything."""
+"""Growth per second after the first throttling, which may have had too few calls to measure."""
 _STEP = 0.95
-"""Of the rate after a refusal out of the blue: it was a little too high."""
+"""Factor of the rate after isolated throttling."""
 _SAMPLE = 20
-"""Accepted calls that a measurement should count: fewer make it coarse, more make it slow."""
+"""Accepted calls per measurement: fewer are imprecise, more are slow."""
 _SHORTEST, _LONGEST = 0.5, 3.0
-"""Seconds that a measurement spans."""
+"""Seconds of a measurement."""
 _FIRST_GUESS, _FIRST_GUESS_LEAST = 0.25, 5.0
-"""Of what was accepted before the very first refusal, which was mostly the bucket's first filling; and at least that
-many calls a second."""
+"""Share of the calls accepted before the first throttling, which mostly used the initial bucket; and the minimum
+calls per second."""
 _SLOWEST, _FASTEST = 0.5, 1000.0
-"""Calls a second. The slowest are always tried: it is how the end of a refusal is noticed."""
+"""Minimum calls per second, to notice the end of throttling."""
 
 
 class Pacer:
-    """Thread-safe. Each call first waits as long as :meth:`turn` says, then tells :meth:`accepted` or
-    :meth:`throttled`."""
+    """Thread-safe. Each call waits for :meth:`turn`, then reports :meth:`accepted` or :meth:`throttled`."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -46,16 +45,16 @@ class Pacer:
         self._cuts = 0
         self._refused = float("-inf")
         self.last_accepted = float("-inf")
-        """When the service last accepted a call, by the clock."""
+        """Clock time of the last accepted call."""
         self.calls = self.refusals = 0
 
     @property
     def rate(self) -> float | None:
-        """Calls a second, None while nothing limits them."""
+        """Calls per second, None while unlimited."""
         return self._rate
 
     def turn(self) -> float:
-        """Seconds to wait before the next call may be sent."""
+        """Seconds to wait before the next call."""
         with self._lock:
             now = self._clock()
             if self._began is None:
@@ -64,7 +63,7 @@ class Pacer:
             if self._rate is None:
                 return 0.0
             if self._next > now:
-                # Where the rate is not what limits, nothing is learnt of it.
+                # A rate that does not limit is not measured.
                 self._grow(self._rate, now)
             self._grown = now
             at = max(now, self._next)
@@ -72,7 +71,7 @@ class Pacer:
             return at - now
 
     def accepted(self) -> None:
-        """The service did what was asked, or refused it for another reason than its rate."""
+        """The call was not throttled, whatever its result."""
         with self._lock:
             self.last_accepted = self._clock()
             self._accepted.append(self.last_accepted)
@@ -100,7 +99,7 @@ class Pacer:
         return _SHORTEST if self._rate is None else min(max(_SAMPLE / self._rate, _SHORTEST), _LONGEST)
 
     def _measured(self, now: float, span: float) -> float:
-        # Not reaching back over the last cut: what was accepted before it was a full bucket's burst.
+        # Not before the last cut: calls accepted earlier were the burst of a full bucket.
         span = min(span, now - max(self._cut, self._began if self._began is not None else now))
         span = max(span, _SHORTEST / 2)
         count = 0
@@ -115,6 +114,6 @@ class Pacer:
         growth = next(each for least, each in reversed(_GROWTH) if quiet >= least)
         limit = _FASTEST
         if self._cuts == 1:
-            # Calls wait for their turn, so what a rate brings is seen late: it must not run away meanwhile.
+            # Calls queue, so the effect of a rate shows late; limit its growth until then.
             growth, limit = _SEARCH, max(rate, 2 * self._measured(now, _SHORTEST))
         self._rate = min(rate * (1 + growth * min(now - max(self._grown, self._cut), 1.0)), limit)

@@ -1,4 +1,4 @@
-"""A few threads over many items, whose results come one by one in the thread that asks for them."""
+"""A small thread pool whose results are iterated by the caller's thread."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _FAREWELL = 20.0
-"""Seconds to wait at the end for what has begun: no call of AWS takes longer, and half a write is to be avoided."""
+"""Seconds to wait at the end for work in progress: longer than any AWS call, to avoid partial writes."""
 
 
 class Pool(Generic[T, R]):
-    """``with Pool(...) as pool: for item, result in pool``. Nothing is begun once ``stop`` is set, nor after the block.
+    """``with Pool(...) as pool: for item, result in pool``. Starts nothing once ``stop`` is set, nor after the block.
 
-    ``pilot``: the first item goes alone, so that what is wrong with all of them is found out once. An exception of
-    ``work`` is raised here.
+    ``pilot``: the first item runs alone, so that an error common to all is found once. Re-raises exceptions of
+    ``work``.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Pool(Generic[T, R]):
             else:
                 yield found
                 if self._pilot:
-                    # The caller has had a look at the first one.
+                    # The caller has seen the first result.
                     self._pilot = False
                     self._start(self._threads)
 

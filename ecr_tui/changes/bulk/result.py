@@ -1,4 +1,4 @@
-"""What became of a run: of each repository, and of all."""
+"""Results of a run: per repository, and in total."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ WRITTEN, UNCHANGED, FAILED, UNTRIED, REFUSED = "written", "unchanged", "failed",
 
 @dataclass(frozen=True)
 class Result:
-    """``status``: WRITTEN with ``outcome``, UNCHANGED (the policy says it already), FAILED with ``error``, UNTRIED,
-    or REFUSED (ECR would not take it, so it was not sent)."""
+    """``status``: WRITTEN with ``outcome``, UNCHANGED, FAILED with ``error``, UNTRIED, or REFUSED (not sent, since ECR
+    would reject it)."""
 
     repository: Repository
     status: str
@@ -27,10 +27,9 @@ class Result:
 
 @dataclass(frozen=True)
 class Progress:
-    """``done`` of ``total`` repositories that are to be written, ``failed`` of them failed; ``result`` is the latest.
+    """``done`` of ``total`` repositories to write, of which ``failed`` failed; ``result`` is the latest.
 
-    ``rate`` is what the service allows in calls a second, as far as it is known; ``refusals`` how often it was asked
-    too fast.
+    ``rate``: allowed calls per second, if known; ``refusals``: throttled calls.
     """
 
     done: int
@@ -44,9 +43,9 @@ class Progress:
 
 @dataclass(frozen=True)
 class Summary:
-    """``run`` is the journal's id, "" where less than two were to be written. ``results`` in the order of the plans.
+    """``run``: the journal's id, "" for fewer than two writes. ``results`` in the order of the plans.
 
-    ``fatal``: the failure after which no other repository was tried. ``note``: what else the user should know.
+    ``fatal``: the failure that stopped the run. ``note``: a warning for the user.
     """
 
     run: str
@@ -82,7 +81,7 @@ class Summary:
 
     @property
     def exit_code(self) -> int:
-        """Of what stopped it; else of the worst failure: one that is no conflict counts more than one that is."""
+        """Exit code of the fatal failure, else of the worst one; other failures outrank conflicts."""
         if self.fatal is not None:
             return self.fatal.exit_code
         errors = [result.error for result in self.failed if result.error is not None]

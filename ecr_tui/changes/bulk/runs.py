@@ -1,4 +1,4 @@
-"""Planning and carrying out runs."""
+"""Planning and executing runs."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from ecr_tui.changes.undo import plan_undo_from, repository_of, settle, target, 
 from ecr_tui.errors import Cancelled, CredentialsError, EcrTuiError, EnvironmentFailure, InputError
 
 PARALLEL = 8
-"""More is not faster: ECR's control calls take some 30 ms each, and are limited to some tens a second."""
+"""More is not faster: ECR's control calls take some 30 ms, and are limited to some tens per second."""
 HOPELESS = 5
-"""Failures of the environment in a row after which no other repository is tried."""
+"""Consecutive environment failures after which the run stops."""
 
 OnProgress = Callable[[Progress], None]
 OnPlanned = Callable[[int, int], None]
 
 
 class Account(Protocol):
-    """Account A, as a run needs it. ``store`` and ``fresh`` send each request once."""
+    """Account A as a run needs it. ``store`` and ``fresh`` send each request once."""
 
     @property
     def account(self) -> str: ...
@@ -44,27 +44,27 @@ class Account(Protocol):
     def operator(self) -> str: ...
 
     def store(self, *, patient: bool) -> PolicyStore:
-        """``patient``: it waits for a principal that ECR does not know yet."""
+        """``patient``: wait for a principal that ECR does not know yet."""
 
     def fresh(self, repository: Repository, /) -> Repository:
-        """With its live tags."""
+        """The repository with its live tags."""
 
     def registry(self, region: str, /) -> RegistryFacts | None: ...
 
     def touched(self, repository: Repository, outcome: Outcome | None, /) -> None:
-        """Its policy is another by now, or was found to be; ``outcome`` None where writing it failed."""
+        """Its policy changed, or was found changed; ``outcome`` None if the write failed."""
 
 
 @dataclass(frozen=True)
 class _Job:
-    """``entry``: what is taken back; then ``plan`` is how that will look."""
+    """``entry``: the entry to undo; ``plan`` is then its preview."""
 
     plan: Plan
     entry: Entry | None = None
 
 
 class Bulk:
-    """The runs of one account. Every method blocks; callbacks come in the thread that called."""
+    """The runs of one account. Every method blocks; callbacks run on the calling thread."""
 
     def __init__(self, account: Account, journal: Journal, *, read_only: str = "", parallel: int = PARALLEL) -> None:
         self._account = account
@@ -82,11 +82,11 @@ class Bulk:
         on_progress: OnPlanned | None = None,
         cancel: threading.Event | None = None,
     ) -> list[Plan | EcrTuiError]:
-        """A plan for each, or why there is none, each repository once, in their order. Raises Cancelled, and
+        """A plan or an error for each repository, without duplicates and in order. Raises Cancelled and
         CredentialsError.
 
-        ``texts`` by ARN were read a moment ago (``Workspace.policies``): such a repository costs no call, and its tags
-        are taken as they were listed. Of the others tags and policy are read, two calls each.
+        ``texts`` by ARN were just read (``workspace.listing.policies``): such a repository needs no call, and keeps its
+        listed tags. For the others, tags and policy are read, two calls each.
         """
         rows = list({row.arn: row for row in repositories}.values())
         known = texts or {}
@@ -125,11 +125,11 @@ class Bulk:
         cancel: threading.Event | None = None,
         resumes: Run | None = None,
     ) -> Summary:
-        """Write the plans, each exactly as it was previewed, but those that ECR would refuse.
+        """Write the plans exactly as previewed, except those that ECR would reject.
 
-        ``pause`` holds back what has not begun as long as it is set, ``cancel`` for good; what has begun is finished.
-        Raises InputError in read-only mode or for a repository of another account, and EnvironmentFailure when the
-        journal cannot be written; all other failures are in the summary.
+        ``pause`` delays the rest while set, ``cancel`` stops it; writes in progress are finished. Raises InputError in
+        read-only mode or for a repository of another account, and EnvironmentFailure if the journal is not writable;
+        all other failures are in the summary.
         """
         return self._run([_Job(plan) for plan in plans], intent, on_progress, pause, cancel, resumes)
 
@@ -141,17 +141,15 @@ class Bulk:
         pause: threading.Event | None = None,
         cancel: threading.Event | None = None,
     ) -> Summary:
-        """Take back these writes (:meth:`last_action`), each unless someone else has written since; where they are
-        undos, that is a redo."""
+        """Undo these writes (:meth:`last_action`), except where the live policy changed; of undos, redo."""
         jobs = [_Job(plan, entry) for plan, entry in zip(undo_preview(entries), entries, strict=True)]
         intent = Intent(jobs[0].plan.kind if jobs else UNDO, principals=jobs[0].plan.named if jobs else ())
         return self._run(jobs, intent, on_progress, pause, cancel, None)
 
     def last_action(self, *, redo: bool = False) -> tuple[Entry, ...]:
-        """What the last write (``redo``: the last undo) was a part of, as far as it still stands, newest first: one
-        write, or a whole run.
+        """The last write (``redo``: the last undo) or its whole run, as far as still in effect, newest first.
 
-        AWS is asked only about writes of which nobody knows whether they arrived.
+        Calls AWS only for writes with an unknown result.
         """
         account = self._account.account
 
@@ -161,10 +159,12 @@ class Bulk:
         return self._settled(some).last_action(account, redo=redo)
 
     def of_run(self, run: str, *, redo: bool = False) -> tuple[Entry, ...]:
-        """What is to be taken back, for nothing of that run to be in force (``redo``: for all of it to be)."""
+        """The entries to undo so that nothing of that run is in effect (``redo``: so that all of it is)."""
         history = self._settled(lambda history: any(one.id == run for one in history.runs))
         if not any(one.id == run and one.account == self._account.account for one in history.runs):
-            raise InputError(f"the journal has no run {run!r} of this account", hint="ecr-tui history lists them.")
+            raise InputError(
+                f"no run {run!r} of this account in the journal", hint="Run ecr-tui history to list the runs."
+            )
         found = []
         for entry in history.run_entries(run):
             with contextlib.suppress(InputError):
@@ -185,7 +185,7 @@ class Bulk:
     # -- after a crash -------------------------------------------------------------------------------------------
 
     def unfinished(self) -> tuple[Unfinished, ...]:
-        """Runs of this account of which something is left, newest first. Asks nothing of AWS."""
+        """Unfinished runs of this account, newest first. Makes no AWS calls."""
         return unfinished(self._journal, self._account.account)
 
     def resume(
@@ -196,17 +196,18 @@ class Bulk:
         on_progress: OnPlanned | None = None,
         cancel: threading.Event | None = None,
     ) -> list[Plan | EcrTuiError]:
-        """Plans for what is left of a run (``again``: and for what failed) on the live policies, to be previewed; then
-        :meth:`run` with ``resumes``. What was written without being noted shows as no change."""
+        """Plans for the rest of a run (``again``: and for its failures) on the live policies, for a preview; continue
+        with
+        :meth:`run` and ``resumes``. Writes that were not journalled show as unchanged."""
         self._settled(lambda history: any(one.id == left.run.id for one in history.runs))
         rows = (*left.rest, *(left.failed if again else ()))
         return self.plan(rows, Intent.from_json(left.run.intent), on_progress=on_progress, cancel=cancel)
 
     def dismiss(self, left: Unfinished) -> None:
-        """Leave the rest of a run undone for good."""
+        """Drop the rest of a run."""
         self._journal.end_run(left.run.id, DISMISSED)
 
-    # -- carrying out --------------------------------------------------------------------------------------------
+    # -- execution -----------------------------------------------------------------------------------------------
 
     def _run(
         self,
@@ -256,12 +257,12 @@ class Bulk:
         )
 
     def _end(self, run: str, how: str) -> str:
-        """ "", or why the end of the run could not be noted: what was written is written all the same."""
+        """ "", or why the end of the run was not journalled."""
         try:
             if run:
                 self._journal.end_run(run, how)
         except EnvironmentFailure as error:
-            return f"the end of the run could not be noted in the journal: {error.title}"
+            return f"the journal was not updated with the end of the run: {error.title}"
         return ""
 
     def _begin(self, todo: Sequence[_Job], intent: Intent, resumes: Run | None) -> str:
@@ -286,12 +287,12 @@ def _untouched(plan: Plan) -> str:
 
 
 def undo_preview(entries: Sequence[Entry]) -> list[Plan]:
-    """How taking back these writes will look where nobody has written since. Asks nothing of AWS."""
+    """Preview of the undo of these writes, if the live policies are unchanged. Makes no AWS calls."""
     return [plan_undo_from(entry, entry.record.after_text) for entry in entries]
 
 
 class _Work:
-    """Writes one repository after the other, from several threads."""
+    """Writes repositories from several threads."""
 
     def __init__(
         self,
@@ -314,7 +315,7 @@ class _Work:
         self._in_a_row = 0
         self._patient = True
         self._written: deque[tuple[float, Outcome]] = deque()
-        """When each is to be looked at again (by the monotonic clock), in that order."""
+        """Due times of the second read (monotonic clock), in order."""
         self.overwritten: dict[str, EcrTuiError] = {}
         """By ARN."""
 
@@ -341,7 +342,7 @@ class _Work:
         return Result(row, WRITTEN if outcome.written else UNCHANGED, outcome.plan, outcome)
 
     def look_again(self, until: float = math.inf) -> None:
-        """At what was written, as far as that is due by ``until``; what is not due yet is waited for."""
+        """Read the written policies again that are due by ``until``, waiting for each."""
         while True:
             with self._lock:
                 if not self._written or self._written[0][0] > until:
@@ -356,7 +357,7 @@ class _Work:
 
     def _write(self, job: _Job) -> Outcome:
         with self._lock:
-            # A principal that is seconds old is waited for once, not by every repository in turn.
+            # Wait once for a new principal, not in every repository.
             patient, self._patient = self._patient, False
         store = PacedStore(self._account.store(patient=patient), self._pacer, self.stop)
         operator = self._account.operator

@@ -1,6 +1,6 @@
-"""The documents of ``--json``, as JSON Schemas (draft 2020-12): the contract that ``ecr-tui schema`` prints.
+"""JSON Schemas (draft 2020-12) of the ``--json`` documents, printed by ``ecr-tui schema``.
 
-Each is complete: a name that it does not list is a change of the contract.
+Each lists every name: adding one changes the contract.
 """
 
 from __future__ import annotations
@@ -9,26 +9,26 @@ from ecr_tui.cli.schemas import auditing, changing, offline, proving
 from ecr_tui.cli.schemas.parts import Schema, document
 
 _SCHEMAS: dict[str, tuple[str, Schema]] = {
-    "list": ("repositories, with what account B may do", changing.LIST),
+    "list": ("repositories, with the access of account B", changing.LIST),
     "audit": ("who has access to what, over all repositories", auditing.AUDIT),
-    "history": ("what was written, newest first", changing.HISTORY),
-    "plan": ("what a grant would write, and both sides' verdicts", changing.PLAN),
-    "grant": ("what was written to each repository", changing.CHANGED),
-    "revoke": ("what was written to each repository", changing.CHANGED),
-    "repair": ("what was, or with --dry-run would be, written to each repository", changing.CHANGED),
-    "tag": ("what became of tags, and of access by them", changing.TAGGED),
-    "undo": ("what was written to each repository", changing.TAKEN_BACK),
-    "redo": ("what was written to each repository", changing.TAKEN_BACK),
+    "history": ("past writes, newest first", changing.HISTORY),
+    "plan": ("the preview of a grant, with the verdicts of both accounts", changing.PLAN),
+    "grant": ("the changes written to each repository", changing.CHANGED),
+    "revoke": ("the changes written to each repository", changing.CHANGED),
+    "repair": ("the changes written to each repository, or with --dry-run planned", changing.CHANGED),
+    "tag": ("changed tags, and the access that changes with them", changing.TAGGED),
+    "undo": ("the changes written to each repository", changing.TAKEN_BACK),
+    "redo": ("the changes written to each repository", changing.TAKEN_BACK),
     "verify": ("one verification, or a list of several", proving.VERIFY),
     "verify-report": ("the file of verify --report FILE.json", proving.REPORT),
     "verify-history": ("past verifications (verify --history)", proving.PAST),
-    "cleanup": ("what was put right", proving.CLEANUP),
-    "explain": ("what an error text means", offline.EXPLAIN),
+    "cleanup": ("leftovers cleaned up", proving.CLEANUP),
+    "explain": ("the explanation of an error", offline.EXPLAIN),
     "simulate": ("a decision for each case", offline.SIMULATE),
-    "config-show": ("the settings in force, and where each comes from", offline.CONFIG_SHOW),
-    "config-path": ("where the configuration file is looked for", offline.CONFIG_PATH),
-    "config-keys": ("the keys in force", offline.CONFIG_KEYS),
-    "export": ("both sides of a grant (export --format json)", changing.EXPORT),
+    "config-show": ("the effective settings and their origin", offline.CONFIG_SHOW),
+    "config-path": ("the path of the configuration file", offline.CONFIG_PATH),
+    "config-keys": ("actions and their keys", offline.CONFIG_KEYS),
+    "export": ("both accounts' policies of a grant (export --format json)", changing.EXPORT),
 }
 NAMES = tuple(_SCHEMAS)
 

@@ -24,11 +24,11 @@ _CELL = made_of(
     {
         "verdict": word(*VERDICTS),
         "reason": text(),
-        "depends_on": listed(text(), "condition keys, and more"),
+        "depends_on": listed(text(), "condition keys and other facts"),
     }
 )
 _CELLS = dict.fromkeys(CAPABILITIES, _CELL)
-_COUNTED = {name: mapped(count(), "verdict to number of repositories", names=VERDICTS) for name in CAPABILITIES}
+_COUNTED = {name: mapped(count(), "number of repositories by verdict", names=VERDICTS) for name in CAPABILITIES}
 _NUMBERS = {name: count() for name in CAPABILITIES}
 _RESPONSE = word("Allowed", "Denied", "Unknown")
 _REGISTRY = {name: part for name, part in SHARED["registry"]["properties"].items() if name != "effects"}
@@ -45,7 +45,7 @@ AUDIT: Schema = made_of(
                 "with_policy": count(),
                 "without_policy": count(),
                 "unreadable": count(),
-                "findings": mapped(count(), "severity to number", names=("error", "warning", "info")),
+                "findings": mapped(count(), "number by severity", names=("error", "warning", "info")),
             }
         ),
         "principals": listed(
@@ -55,22 +55,22 @@ AUDIT: Schema = made_of(
                     "title": text(),
                     "kind": text("account, user, role, session, service, everyone, deleted, ..."),
                     "account": maybe(text()),
-                    "external": truth("not of the repositories' own account"),
+                    "external": truth("in another account than the repositories"),
                     "repositories": count(),
                     **_COUNTED,
                 }
             ),
-            "everyone who is named anywhere, outsiders first",
+            "every principal named in a policy, external ones first",
         ),
         "external_accounts": listed(
             made_of({"account": text(), "principals": _PEOPLE, "repositories": count(), **_NUMBERS})
         ),
-        "public": listed(made_of({**where(), **_CELLS}), "open to everyone"),
+        "public": listed(made_of({**where(), **_CELLS}), "public access"),
         "services": listed(made_of({"principal": text(), **where(), **_CELLS})),
         "stale": listed(made_of({"principal": text(), "repositories": listed(text("ARN"))}), "deleted principals"),
         "drift": made_of(
             {
-                "tag": ref("tags", "the tag that was looked at"),
+                "tag": ref("tags", "the tag of the drift check"),
                 "origin": maybe(word("given", "most used")),
                 "principals": _PEOPLE,
                 "tagged_not_granted": listed(made_of(where(principals=_PEOPLE))),
@@ -95,26 +95,26 @@ AUDIT: Schema = made_of(
                                 "repositories": count(),
                             }
                         ),
-                        "what the registry policy changes",
+                        "access that the registry policy changes",
                     ),
                     "templates": listed(ref("template")),
-                    "templates_unknown": maybe(text(), "why they are not known"),
+                    "templates_unknown": maybe(text(), "why they are unknown"),
                 }
             ),
-            "a region each",
+            "one item per region",
         ),
         "asked": listed(
             made_of(
                 {
                     "principal": text(),
                     "identity": ref("identity"),
-                    "needs": maybe(ref("document"), "the identity policy for all that account A lets it do"),
-                    "findings": listed(ref("finding"), "about that policy, such as its size"),
+                    "needs": maybe(ref("document"), "the identity policy for all access that account A grants"),
+                    "findings": listed(ref("finding"), "findings about that policy, such as its size"),
                 }
             ),
-            "those asked about",
+            "the principals asked about",
         ),
-        "unknown": listed(made_of(where(reason=text())), "repositories whose policy could not be read"),
+        "unknown": listed(made_of(where(reason=text())), "repositories with an unreadable policy"),
         "failures": listed(made_of({"region": text(), "reason": text()})),
         "notes": listed(text()),
         "repositories": listed(
@@ -138,6 +138,6 @@ AUDIT: Schema = made_of(
             )
         ),
     },
-    "pull, push, delete and administer are account A's side: yes, if (the request decides), void (a tag or end that is "
-    "not met now), partly, denied or no; both_sides adds account B's",
+    "pull, push, delete and administer are account A's decision: yes, if (depends on the request), void (a tag or end "
+    "is not met now), partly, denied or no; both_sides adds account B's",
 )

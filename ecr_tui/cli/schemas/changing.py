@@ -1,4 +1,4 @@
-"""``list``, and what changes access: ``plan`` to ``history``, and ``export``."""
+"""``list``, the commands that change access, ``history`` and ``export``."""
 
 from __future__ import annotations
 
@@ -8,53 +8,55 @@ LIST: Schema = listed(
     made_of(
         {
             **where(),
-            "uri": text("what docker push and pull take"),
+            "uri": text("the image name for docker push and pull"),
             "tags": ref("tags"),
-            "access": maybe(ref("can"), "what account A's policy lets account B do; null where it is not known"),
+            "access": maybe(ref("can"), "account B's access by account A's policies; null if unknown"),
             "mutability": text("MUTABLE, IMMUTABLE, or one of these with exclusions"),
         }
     )
 )
-CHANGED: Schema = listed(ref("plan"), "in the order asked for")
-TAGGED: Schema = listed(ref("tagged"), "in the order asked for")
+CHANGED: Schema = listed(ref("plan"), "in the order requested")
+TAGGED: Schema = listed(ref("tagged"), "in the order requested")
 TAKEN_BACK: Schema = listed({"anyOf": [ref("plan"), ref("tagged")]}, "of policies, or of tags")
 _STATE: Schema = {
     "type": ["object", "string", "null"],
-    "description": "the policy, or the tags; null for none, the text itself where it is no policy",
+    "description": "the policy or the tags; null for none; a string if it is not a valid policy",
 }
 PLAN: Schema = listed(
     made_of(
         {
             **SHARED["plan"]["properties"],
-            "verdicts": listed(ref("two_sided"), "a principal each: whether both sides would then allow it"),
-            "identity_policy": maybe(ref("document"), "what account B's principal needs in its own policy"),
+            "verdicts": listed(
+                ref("two_sided"), "one item per principal: whether both accounts would then allow the access"
+            ),
+            "identity_policy": maybe(ref("document"), "the identity policy that account B's principal needs"),
             "identity_size": listed(
-                ref("identity_size"), "a principal each: what that takes of IAM's limits for all repositories together"
+                ref("identity_size"), "one item per principal: size against IAM's limits for all repositories together"
             ),
             "creation_template": maybe(ref("template")),
         }
     ),
-    "in the order asked for; nothing is written",
+    "in the order requested; nothing is written",
 )
 HISTORY: Schema = listed(
     made_of(
         {
-            "id": text("what undo and redo take"),
+            "id": text("the id for undo and redo"),
             "at": time(),
             "kind": word("grant", "revoke", "repair", "edit", "tag", "undo", "redo"),
             **where(),
             "account": text("account A"),
-            "principal": maybe(text(), "whose access changed"),
+            "principal": maybe(text(), "the principal whose access changed"),
             "operator": maybe(text(), "who wrote"),
             "outcome": word("written", "failed", "unknown", description="failed: nothing was written"),
             "detail": maybe(text()),
-            "run": maybe(text(), "the run over several repositories that it is a part of"),
-            "undoes": maybe(text(), "the id of the write that it takes back"),
+            "run": maybe(text(), "the run over several repositories that it belongs to"),
+            "undoes": maybe(text(), "the id of the write that it undoes"),
             "undone_by": maybe(text()),
             "subject": word("policy", "tags"),
             "before": _STATE,
             "after": _STATE,
-            "diff": listed(ref("difference"), "of policies"),
+            "diff": listed(ref("difference"), "changes of policies"),
         }
     ),
     "newest first",
@@ -69,4 +71,6 @@ _PARTS = {
         "identity policies, or CloudFormation templates with them",
     ),
 }
-EXPORT: Schema = made_of(_PARTS, "with --format json or cloudformation, and both sides; one side alone is bare")
+EXPORT: Schema = made_of(
+    _PARTS, "with --format json or cloudformation and --side both; a single side is the bare document"
+)

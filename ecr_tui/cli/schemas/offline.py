@@ -8,7 +8,7 @@ _RESPONSES = ("Allowed", "ImplicitlyDenied", "ExplicitlyDenied", "Unknown")
 
 EXPLAIN: Schema = made_of(
     {
-        "pattern": maybe(text(), "the failure in the catalogue; unknown where none fits"),
+        "pattern": maybe(text(), "the failure in the catalogue, or unknown"),
         "title": maybe(text()),
         "stage": maybe(text()),
         "action": maybe(text(), "the IAM action that was refused"),
@@ -18,19 +18,19 @@ EXPLAIN: Schema = made_of(
         "principal": maybe(text()),
         "resource": maybe(text()),
         **TRACES,
-        "denied": truth("a refusal for want of permission, not another failure"),
-        "text": text("what was asked about"),
+        "denied": truth("whether permissions are missing, as opposed to another failure"),
+        "text": text("the text to explain"),
     },
-    "null is what the text does not tell",
+    "null where the text does not say",
 )
 SIMULATE: Schema = listed(
     made_of(
         {
             "file": text(),
-            "name": text("the case"),
+            "name": text("name of the case"),
             "response": word(*_RESPONSES),
             "expected": maybe(word(*_RESPONSES)),
-            "matches": maybe(truth(), "null where nothing was expected"),
+            "matches": maybe(truth(), "null if nothing was expected"),
             "reasons": listed(
                 made_of(
                     {
@@ -38,17 +38,17 @@ SIMULATE: Schema = listed(
                         "kind": word("allow", "deny", "near", "missing", "unreadable", "root"),
                         "text": text(),
                         "statement": text("its Sid, or statement 1"),
-                        "element": text("of a near one: what failed"),
-                        "key": text("of a condition: its key"),
+                        "element": text("of a statement that nearly matches: the element that failed"),
+                        "key": text("the condition key, if a condition failed"),
                     },
                     optional=("statement", "element", "key"),
                 )
             ),
-            "notes": listed(text(), "what the case lacks, and what in its policies never matches"),
+            "notes": listed(text(), "missing parts of the case, and parts of its policies that never match"),
         },
         optional=("notes",),
     ),
-    "a case each, in the order of the files",
+    "one item per case, in the order of the files",
 )
 CONFIG_SHOW: Schema = made_of(
     {
@@ -61,11 +61,13 @@ CONFIG_SHOW: Schema = made_of(
                     "origin": text("default, a file and line, a variable or a flag"),
                 }
             ),
-            "by the name in the file",
+            "settings by their name in the file",
         ),
-        "read_only": maybe(text(), "why nothing may be written"),
-        "production": maybe(text(), "why every write asks"),
+        "read_only": maybe(text(), "why writes are refused"),
+        "production": maybe(text(), "why every write needs confirmation"),
     }
 )
 CONFIG_PATH: Schema = made_of({"file": text(), "exists": truth(), "named_by": text("default, a variable or a flag")})
-CONFIG_KEYS: Schema = listed(made_of({"id": text("for [keys]"), "keys": text("in force"), "action": text()}))
+CONFIG_KEYS: Schema = listed(
+    made_of({"id": text("action id for [keys]"), "keys": text("the current keys"), "action": text()})
+)

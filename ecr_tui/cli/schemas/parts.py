@@ -1,4 +1,4 @@
-"""What the schemas are put together from. An object takes no names but those listed, so a schema is complete."""
+"""Building blocks of the schemas. An object allows only the names listed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def listed(items: Schema, description: str = "") -> Schema:
 
 
 def mapped(values: Schema, description: str = "", *, names: Iterable[str] = ()) -> Schema:
-    """An object with names that are data; ``names``: the only possible ones."""
+    """An object whose names are data; ``names``: the allowed ones."""
     found: Schema = {"type": "object", "additionalProperties": values}
     if names:
         found["propertyNames"] = {"enum": list(names)}
@@ -53,7 +53,7 @@ def mapped(values: Schema, description: str = "", *, names: Iterable[str] = ()) 
 
 
 def made_of(properties: Mapping[str, Schema], description: str = "", *, optional: Iterable[str] = ()) -> Schema:
-    """An object with exactly these names, all of them there but the optional ones."""
+    """An object with exactly these names, all required except the optional ones."""
     left_out = set(optional)
     return told(
         {
@@ -79,7 +79,7 @@ def ref(name: str, description: str = "") -> Schema:
 
 
 def sparse(schema: Schema) -> Schema:
-    """Of a document that leaves out whatever would be null."""
+    """For a document that omits nulls."""
     if "$ref" in schema:
         return sparse(SHARED[str(schema["$ref"]).rpartition("/")[2]])
     found = {name: part for name, part in schema.items() if name != "anyOf"}
@@ -108,33 +108,33 @@ _TEXTS = text()
 _WHERE = {"repository": text("its name"), "arn": text(), "region": text()}
 
 TRACES: dict[str, Schema] = {
-    "policy_arn": maybe(text(), "of the policy that denied, where AWS names it"),
-    "authorization_id": maybe(text(), "of the denied request, where AWS tells it"),
+    "policy_arn": maybe(text(), "ARN of the policy that denied, if AWS names it"),
+    "authorization_id": maybe(text(), "of the denied request, if AWS returns it"),
     "details_url": maybe(text(), "AWS's page about the denial"),
 }
 
 SHARED: dict[str, Schema] = {
-    "document": {"type": "object", "description": "an IAM policy document, as it is"},
-    "tags": mapped(_TEXTS, "tags: key to value"),
+    "document": {"type": "object", "description": "an IAM policy document, unchanged"},
+    "tags": mapped(_TEXTS, "tag values by key"),
     "difference": made_of(
         {
             "op": word("add", "remove"),
             "effect": text("Allow or Deny"),
-            "principal": text("as the document has it; 'everyone but ...' for a NotPrincipal"),
+            "principal": text("as written in the document; 'everyone but ...' for a NotPrincipal"),
             "action": text(),
             "condition": maybe({"type": "object"}, "the statement's Condition"),
         },
-        "one principal and one action that are added or removed",
+        "one principal and one action, added or removed",
     ),
     "identity_size": made_of(
         {
             "principal": text(),
-            "repositories": count("that its policies cover"),
+            "repositories": count("number of repositories that the policies cover"),
             "scope": word("tag", "repositories", description="tag: every repository with the grant's tags"),
             "attached": word("inline-user", "inline-role", "managed"),
-            "characters": listed(count(), "of each policy, without white space"),
-            "limit": count("what IAM allows: for the inline policies together, or for each managed one"),
-            "refused": maybe(text(), "why IAM takes them in no form"),
+            "characters": listed(count(), "characters of each policy, without whitespace"),
+            "limit": count("IAM's limit: for all inline policies together, or for each managed policy"),
+            "refused": maybe(text(), "why IAM accepts them in no form"),
         }
     ),
     "finding": made_of(
@@ -148,16 +148,16 @@ SHARED: dict[str, Schema] = {
     ),
     "can": made_of(
         {
-            "pull": maybe(truth(), "null where it depends"),
-            "push": maybe(truth(), "null where it depends"),
-            "depends_on": listed(_TEXTS, "condition keys, and what else is not known before the call"),
+            "pull": maybe(truth(), "null if it depends"),
+            "push": maybe(truth(), "null if it depends"),
+            "depends_on": listed(_TEXTS, "condition keys and other facts unknown before the call"),
         }
     ),
     "identity": made_of(
         {
             "arn": text(),
-            "readable": truth("whether its policies could be read"),
-            "reason": maybe(text(), "why they could not"),
+            "readable": truth("whether its policies were readable"),
+            "reason": maybe(text(), "why not"),
             "policies": listed(
                 made_of({"name": text(), "origin": text("user, group, role, ..."), "arn": maybe(text())})
             ),
@@ -168,9 +168,9 @@ SHARED: dict[str, Schema] = {
     "registry": made_of(
         {
             "region": text(),
-            "exists": maybe(truth(), "null where it could not be read"),
-            "scope": maybe(text(), "V2: all ECR actions are decided with it; V1: replication and caching only"),
-            "unknown": maybe(text(), "why its effect is not known"),
+            "exists": maybe(truth(), "null if it was not readable"),
+            "scope": maybe(text(), "V2: applies to all ECR actions; V1: to replication and pull through cache only"),
+            "unknown": maybe(text(), "why its effect is unknown"),
             "effects": listed(
                 made_of(
                     {
@@ -181,25 +181,25 @@ SHARED: dict[str, Schema] = {
                         "statement": maybe(text()),
                     }
                 ),
-                "for each principal the actions that it decides",
+                "the actions that it decides, for each principal",
             ),
         },
-        "the registry policy, which is decided beside the repository policy",
+        "the registry policy, evaluated together with the repository policy",
     ),
     "template": made_of(
         {
-            "prefix": text("ROOT: where no other template fits"),
+            "prefix": text("ROOT applies if no other template does"),
             "applied_for": listed(_TEXTS, "PULL_THROUGH_CACHE, REPLICATION, CREATE_ON_PUSH"),
             "tags": ref("tags"),
-            "tags_match": truth("whether they meet the grant's condition"),
-            "lacking": mapped(_TEXTS, "tags of the condition that it does not give"),
+            "tags_match": truth("whether they match the grant's condition"),
+            "lacking": mapped(_TEXTS, "tags of the condition that it does not set"),
             "policy": maybe(ref("document")),
-            "access": maybe(ref("can"), "what its policy gives the principal"),
-            "text": text("all of it as a sentence"),
+            "access": maybe(ref("can"), "the principal's access by its policy"),
+            "text": text("summary as a sentence"),
         },
-        "the creation template that a new repository of this name would be made from",
+        "the creation template for a new repository of this name",
     ),
-    "side": made_of({"allows": maybe(truth(), "null where it is not known"), "reason": text()}),
+    "side": made_of({"allows": maybe(truth(), "null if unknown"), "reason": text()}),
     "two_sided": made_of(
         {
             "principal": text(),
@@ -212,30 +212,30 @@ SHARED: dict[str, Schema] = {
                         "action": text("such as ecr:PutImage"),
                         "resource": text("an ARN, or *"),
                         "response": word("Allowed", "Denied", "Unknown"),
-                        "account_a": maybe(ref("side"), "null where account A has no say"),
+                        "account_a": maybe(ref("side"), "null if account A does not decide"),
                         "account_b": ref("side"),
                         "missing": listed(
-                            word("account A", "account B"), "the sides that certainly do not let it through"
+                            word("account A", "account B"), "the accounts that certainly do not allow it"
                         ),
                     }
                 )
             ),
             "findings": listed(ref("finding"), "about account B's policies"),
             "notes": listed(_TEXTS),
-            "not_considered": listed(_TEXTS, "policies that may still deny"),
+            "not_considered": listed(_TEXTS, "policies not evaluated, which may deny"),
         },
-        "whether both sides let one principal through",
+        "whether both accounts allow the access of one principal",
     ),
     "remaining": made_of(
         {
-            "principal": text("who has the access"),
+            "principal": text("the principal with access"),
             "policy": word("repository", "registry"),
             "statement": text("its Sid, or its number"),
-            "named": text("the statement's principal that means this one, such as its account"),
+            "named": text("the statement's principal that includes this one, such as its account"),
             "actions": listed(_TEXTS),
-            "certain": truth("false where it depends on something"),
-            "depends_on": listed(_TEXTS, "condition keys, or what else decides"),
-            "fix": text("what would end it"),
+            "certain": truth("false if it depends on something"),
+            "depends_on": listed(_TEXTS, "condition keys and other facts that decide"),
+            "fix": text("how to end it"),
         },
         "access through one statement",
     ),
@@ -243,31 +243,33 @@ SHARED: dict[str, Schema] = {
         {
             "repository": text("its name"),
             "arn": text(),
-            "changed": truth("whether there is anything to write"),
-            "written": truth("whether it was written, and read back"),
+            "changed": truth("whether anything would be written"),
+            "written": truth("whether it was written and confirmed by reading it back"),
             "before": maybe(ref("document"), "the policy before; null for none"),
-            "after": maybe(ref("document"), "the policy afterwards; null where it is deleted"),
+            "after": maybe(ref("document"), "the policy afterwards; null if deleted"),
             "diff": listed(ref("difference")),
             "findings": listed(ref("finding"), "about the policy afterwards"),
-            "risks": listed(_TEXTS, "what made it ask"),
+            "risks": listed(_TEXTS, "why it needs confirmation"),
             "notes": listed(_TEXTS),
-            "refused": truth("ECR would refuse it, so it is not sent; see refusals"),
+            "refused": truth("ECR would reject it, so it is not sent; see refusals"),
             "refusals": listed(
                 made_of(
                     {
-                        "id": text("that of the finding"),
+                        "id": text("the finding's id"),
                         "statement": text('its Sid, or "statement 1"; empty for the document'),
                         "reason": text(),
-                        "likely": truth("documented or reported; false: what ECR does is not known, and it is tried"),
+                        "likely": truth(
+                            "documented or reported; false: ECR's behaviour is unknown, and the write is tried"
+                        ),
                     }
                 ),
-                "why ECR would, or might, refuse the policy afterwards",
+                "why ECR would or might reject the policy",
             ),
-            "registry_policy": maybe(ref("registry"), "null where it was not looked at"),
-            "void": maybe(text(), "of a grant that is not in effect, or not all of it: why"),
+            "registry_policy": maybe(ref("registry"), "null if not evaluated"),
+            "void": maybe(text(), "why a grant is not, or only partly, in effect"),
             "remaining": listed(
                 ref("remaining"),
-                "through what the principals have access that a revoke does not end, or beyond a grant",
+                "access that remains after a revoke, or exceeds a grant, by statement",
             ),
         },
         "one repository's policy before and after",
@@ -276,8 +278,8 @@ SHARED: dict[str, Schema] = {
         {
             "repository": text("its name"),
             "arn": text(),
-            "changed": truth("whether there is anything to write"),
-            "written": truth("whether it was written, and read back"),
+            "changed": truth("whether anything would be written"),
+            "written": truth("whether it was written and confirmed by reading it back"),
             "before": ref("tags"),
             "after": ref("tags"),
             "effects": listed(
@@ -287,12 +289,12 @@ SHARED: dict[str, Schema] = {
                         "gains": listed(_TEXTS),
                         "loses": listed(_TEXTS),
                         "may_change": listed(_TEXTS),
-                        "depends_on": listed(_TEXTS, "what decides whether it may change"),
+                        "depends_on": listed(_TEXTS, "facts that decide whether access changes"),
                     },
-                    "whose access changes: pull, push, delete, administer, or single actions",
+                    "changed access: pull, push, delete, administer, or single actions",
                 )
             ),
-            "doubt": maybe(text(), "why that may not be all"),
+            "doubt": maybe(text(), "why the list may be incomplete"),
         },
         "one repository's tags before and after",
     ),
@@ -302,25 +304,25 @@ SHARED: dict[str, Schema] = {
             "status": word("ok", "denied", "failed", "skipped"),
             "action": maybe(text(), "the IAM action that was denied"),
             "seconds": maybe(seconds()),
-            "bytes": maybe(count(), "what travelled"),
+            "bytes": maybe(count(), "bytes transferred"),
             "message": text(),
-            "side": maybe(text(), "whose side it happened on"),
+            "side": maybe(text(), "the side of the failure"),
             "cause": maybe(text()),
             "fix": maybe(text()),
-            "detail": maybe(text(), "the other side's own words"),
+            "detail": maybe(text(), "the error of the other system, verbatim"),
             "pattern": maybe(text(), "the failure in the catalogue of `explain`"),
             **TRACES,
         }
     ),
     "isolation": made_of(
         {
-            "repository": maybe(text(), "null where there was none to take"),
+            "repository": maybe(text(), "null if there was no repository to check"),
             "status": word("denied", "leaked", "skipped", "failed"),
             "message": text(),
-            "actions": listed(_TEXTS, "of a leak: what account B may do there"),
-            "fix": text("of a leak: what to look at"),
+            "actions": listed(_TEXTS, "of a leak: account B's access there"),
+            "fix": text("of a leak: where to look"),
         },
-        "the counter-proof on a repository that was not granted",
+        "the check that a repository without a grant is denied",
         optional=("actions", "fix"),
     ),
     "tag_switch": made_of(
@@ -341,19 +343,19 @@ SHARED: dict[str, Schema] = {
             "restored": truth("false: the tag is missing, and fix is the command that sets it"),
             "fix": maybe(text()),
         },
-        "the proof that access hangs on the tag",
+        "the check that access depends on the tag",
     ),
     "where": made_of(_WHERE),
 }
 
 
 def where(**more: Schema) -> dict[str, Schema]:
-    """The three names that say which repository, and more."""
+    """The three names that identify a repository, and more."""
     return {**_WHERE, **more}
 
 
 def document(title: str, schema: Schema) -> Schema:
-    """A schema that stands alone: with those of :data:`SHARED` that it uses."""
+    """A self-contained schema, with the :data:`SHARED` ones that it uses."""
     used: dict[str, Schema] = {}
 
     def collect(part: Any) -> None:

@@ -13,9 +13,9 @@ ACCOUNTS: tuple[Failure, ...] = (
         None,
         "identity",
         NETWORK,
-        "AWS refuses the request's time: this machine's clock is off",
-        "A signature is valid for some minutes around AWS's time; machines that sleep lose it.",
-        "Set the clock (for example with NTP) and try again.",
+        "AWS rejected the request time: the clock of this machine is wrong",
+        "A signature is valid only within some minutes of AWS's time. Clocks drift on machines that sleep.",
+        "Set the clock, for example with NTP, and retry.",
         ("Signature expired: 20260101T000000Z is now earlier than 20260101T001000Z", "RequestTimeTooSkewed"),
         (
             ("signature (?:expired|not yet current)",),
@@ -31,9 +31,9 @@ ACCOUNTS: tuple[Failure, ...] = (
         None,
         "identity",
         CREDENTIALS,
-        "AWS does not accept the web identity (OIDC) token",
+        "AWS rejected the web identity (OIDC) token",
         "The role's account has no OpenID Connect provider for the token's issuer, or the role's trust policy does not "
-        "name this issuer, audience or subject.",
+        "allow this issuer, audience or subject.",
         "aws iam list-open-id-connect-providers   # in the role's account; compare with the role's trust policy",
         ("No OpenIDConnect provider found in your account", "Not authorized to perform sts:AssumeRoleWithWebIdentity"),
         (
@@ -51,9 +51,9 @@ ACCOUNTS: tuple[Failure, ...] = (
         None,
         "identity",
         _ANY_ACCOUNT,
-        "No AWS region is known, or there is no such region",
-        "Neither the command, the environment nor the profile names a region that AWS has.",
-        "export AWS_REGION={region}   # or region = … in the profile",
+        "No AWS region is configured, or the region does not exist",
+        "Neither the command, the environment nor the profile names an existing region.",
+        "export AWS_REGION={region}   # or set region = … in the profile",
         ("You must specify a region", "an AWS region is required, but was not found"),
         (
             ("(?:must|need to) specify a region",),
@@ -71,8 +71,8 @@ ACCOUNTS: tuple[Failure, ...] = (
         "identity",
         CREDENTIALS,
         "The AWS configuration has no such profile",
-        "The profile that the command or AWS_PROFILE names is in neither of the AWS configuration files that are read.",
-        "aws configure list-profiles   # AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name other files",
+        "The profile named by the command or AWS_PROFILE is in neither the AWS config file nor the credentials file.",
+        "aws configure list-profiles   # AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE set other files",
         ("The config profile (dev) could not be found",),
         (
             ("profile .{0,80}(?:could not be found|not found|does not exist|not configured)",),
@@ -85,10 +85,10 @@ ACCOUNTS: tuple[Failure, ...] = (
         None,
         "identity",
         CREDENTIALS,
-        "The AWS configuration cannot be read",
-        "A line of the configuration or credentials file is malformed, a key lacks its other half, or a package that "
-        "the profile needs is not installed.",
-        "aws configure list --profile PROFILE   # shows what is read, and from where",
+        "The AWS configuration is not readable",
+        "A line of the config or credentials file is malformed, one key of the pair is missing, or a package that the "
+        "profile needs is not installed.",
+        "aws configure list --profile PROFILE   # shows the values and their origin",
         ("Unable to parse config file", "Partial credentials found in env"),
         (
             ("unable to parse config",),
@@ -106,9 +106,9 @@ ACCOUNTS: tuple[Failure, ...] = (
         None,
         "identity",
         CREDENTIALS,
-        "The program that fetches the profile's credentials failed",
-        "The profile's credential_process is not installed, was refused, or printed something else than credentials.",
-        "Run the command of credential_process in the AWS configuration by hand, and read what it says.",
+        "The profile's credential_process failed",
+        "The program is not installed, was denied, or printed something other than credentials.",
+        "Run the credential_process command of the AWS config by hand to see its error.",
         ("Error when retrieving credentials from custom-process",),
         (("custom-process|credential_process|process credential|processcredentials",),),
     ),
@@ -117,11 +117,10 @@ ACCOUNTS: tuple[Failure, ...] = (
         None,
         "identity",
         CREDENTIALS,
-        "The machine's role gave no credentials",
-        "The instance or task metadata service holds no role, does not answer, or answers containers one hop away only "
-        "with a higher hop limit.",
-        "curl -s http://169.254.169.254/latest/meta-data/iam/security-credentials/   # names the role, where "
-        "there is one",
+        "The machine's role returned no credentials",
+        "The instance or task metadata service has no role, does not answer, or needs a higher hop limit to answer "
+        "containers.",
+        "curl -s http://169.254.169.254/latest/meta-data/iam/security-credentials/   # prints the role, if any",
         ("no EC2 IMDS role found", "Error when retrieving credentials from iam-role"),
         (
             ("imds",),
@@ -138,9 +137,9 @@ ACCOUNTS: tuple[Failure, ...] = (
         "identity",
         CREDENTIALS,
         "No AWS credentials were found",
-        "None of the places where the SDK looks has any: environment, profile, sign-in session, or the machine's role.",
-        "aws sts get-caller-identity --profile PROFILE   # as who, if anybody; aws configure --profile "
-        "PROFILE sets keys",
+        "The SDK found none in the environment, the profile, a sign-in session or the machine's role.",
+        "aws sts get-caller-identity --profile PROFILE   # shows the caller; set keys with aws configure --profile "
+        "PROFILE",
         ("Unable to locate credentials", "Could not load credentials from any providers"),
         (
             ("unable to (?:locate|load|find)\\b.{0,20}credentials",),
@@ -163,7 +162,7 @@ ACCOUNTS: tuple[Failure, ...] = (
         "identity",
         CREDENTIALS,
         "The profile's credentials have expired",
-        "The session of this profile is over, or its sign-in was never started; no grant is involved.",
+        "The session of this profile has ended or was never started. No grant is involved.",
         "aws sso login --profile {profile}   # or renew the profile's keys",
         ("ExpiredToken", "The SSO session associated with this profile has expired"),
         (
@@ -183,9 +182,8 @@ ACCOUNTS: tuple[Failure, ...] = (
         CREDENTIALS,
         "AWS does not know the profile's access key or session",
         "The key was deleted or deactivated, belongs to another partition, or the region is not enabled for "
-        "the account; "
-        "no grant is involved.",
-        "aws sts get-caller-identity --profile {profile}   # fails, too; renew the keys, or: aws sso login",
+        "the account. No grant is involved.",
+        "aws sts get-caller-identity --profile {profile}   # fails as well: renew the keys, or run aws sso login",
         ("InvalidClientTokenId", "The security token included in the request is invalid"),
         (
             ("security token included in the request is invalid",),
@@ -208,10 +206,10 @@ ACCOUNTS: tuple[Failure, ...] = (
         None,
         "identity",
         CREDENTIALS,
-        "The secret key does not belong to the access key",
-        "AWS computes another signature from the key that it knows: the secret is cut off, quoted, or of another key; "
-        "a proxy that rewrites requests has the same effect.",
-        "Copy both keys again; check for a cut-off or quoted value in the credentials file.",
+        "The secret key does not match the access key",
+        "AWS computes another signature: the secret key is truncated, quoted, or belongs to another access key, or a "
+        "proxy rewrites requests.",
+        "Copy both keys again. Check the credentials file for truncated or quoted values.",
         ("The request signature we calculated does not match the signature you provided",),
         (("request signature we calculated",), ("signaturedoesnotmatch|incompletesignature|invalidsignature",)),
         codes=(
@@ -226,9 +224,9 @@ ACCOUNTS: tuple[Failure, ...] = (
         None,
         "identity",
         CREDENTIALS,
-        "The MFA code was not accepted, or is missing",
-        "The role asks for a fresh code of the caller's MFA device. Every code counts once.",
-        "Wait for the next code and try again; mfa_serial in the profile names the device.",
+        "The MFA code was rejected or is missing",
+        "The role requires a new code of the caller's MFA device. Each code works once.",
+        "Wait for the next code and retry. mfa_serial in the profile names the device.",
         ("MultiFactorAuthentication failed with invalid MFA one time pass code",),
         (("multifactorauthentication|mfa one time|mfa (?:code|session)|assumerole.{0,40}mfa",),),
     ),
@@ -238,7 +236,7 @@ ACCOUNTS: tuple[Failure, ...] = (
         "push",
         CREDENTIALS,
         "The registry token has expired",
-        "Tokens of GetAuthorizationToken live for 12 hours; a cached login outlives them.",
+        "Tokens of GetAuthorizationToken expire after 12 hours; a cached login keeps them longer.",
         LOGIN,
         ("Your authorization token has expired. Reauthenticate and try again.",),
         (("authorization token", "expired"), ("registry token", "expired")),
@@ -248,9 +246,9 @@ ACCOUNTS: tuple[Failure, ...] = (
         None,
         "login",
         CREDENTIALS,
-        "The login went to ECR's API, which is no registry",
-        "The host begins with api.ecr. The registry's host has dkr in its name; so has its VPC endpoint.",
-        "docker login {account}.dkr.ecr.{region}.amazonaws.com   # in place of {endpoint}",
+        "The login went to ECR's API instead of the registry",
+        "The host begins with api.ecr. The registry host and its VPC endpoint have dkr in their names.",
+        "docker login {account}.dkr.ecr.{region}.amazonaws.com   # instead of {endpoint}",
         ("login attempt to https://api.ecr.eu-west-1.amazonaws.com/v2/ failed with status: 403 Forbidden",),
         (
             (
@@ -267,9 +265,9 @@ TOKENS: tuple[Failure, ...] = (
         None,
         "login",
         CREDENTIALS,
-        "The registry does not accept the token",
-        "The password is expired, of another partition or region, cut short, or no token at all (ECR answers 400 "
-        "to it).",
+        "The registry rejected the token",
+        "The password is expired, belongs to another partition or region, is truncated, or is not a token (ECR answers "
+        "400).",
         LOGIN,
         ("login attempt to https://… failed with status: 400 Bad Request", "unauthorized: authentication required"),
         (
@@ -287,10 +285,9 @@ TOKENS: tuple[Failure, ...] = (
         None,
         "pull",
         CREDENTIALS,
-        "The registry takes the request for malformed",
-        "A read has no content that could be wrong. Most often it is the token: cut short, or no token of "
-        "ECR at all. A "
-        "tag with a sign that ECR does not know, such as +, has the same effect.",
+        "The registry rejected the request as malformed",
+        "A read has no body, so usually the token is the cause: truncated, or not an ECR token. A tag with a character "
+        "that ECR rejects, such as +, has the same effect.",
         LOGIN,
         ("pulling from host failed with status code [manifests v1]: 400 Bad Request",),
         (
@@ -304,8 +301,8 @@ TOKENS: tuple[Failure, ...] = (
         "push",
         CREDENTIALS,
         "No credentials were sent for this registry host",
-        "The engine has no login for exactly this host: another account id, another region, or a login stored under "
-        "another spelling of the host.",
+        "The engine has no login for exactly this host: the account id, the region or the spelling of the host "
+        "differs.",
         LOGIN,
         ("no basic auth credentials", "unauthorized: Not Authorized", "401 Unauthorized"),
         (

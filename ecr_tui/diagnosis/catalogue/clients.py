@@ -31,10 +31,10 @@ STORES: tuple[Failure, ...] = (
         None,
         "login",
         DOCKER,
-        "Windows' credential store cannot keep the login",
-        "An ECR token is longer than Windows' store (wincred) takes, 2,560 bytes, or there is no logon session that "
-        "owns a store, as over SSH and in services.",
-        "Let the ECR credential helper fetch tokens (credHelpers in ~/.docker/config.json). " + _ELSEWHERE,
+        "The Windows credential store rejected the login",
+        "An ECR token exceeds the 2,560 bytes of the Windows store (wincred), or there is no logon session with a "
+        "store, as over SSH and in services.",
+        "Use the ECR credential helper (credHelpers in ~/.docker/config.json). " + _ELSEWHERE,
         ("error storing credentials - err: exit status 1, out: `The stub received bad data.`",),
         (
             ("stub received bad data",),
@@ -47,9 +47,9 @@ STORES: tuple[Failure, ...] = (
         None,
         "login",
         DOCKER,
-        "The macOS keychain refuses the login",
-        "The keychain (osxkeychain) is locked, its password is wrong, or there is no desktop session that may open it, "
-        "as over SSH and in CI.",
+        "The macOS keychain rejected the login",
+        "The keychain (osxkeychain) is locked, its password is wrong, or no desktop session can open it, as over SSH "
+        "and in CI.",
         "security unlock-keychain   # then log in again. " + _ELSEWHERE,
         ("error storing credentials - err: exit status 1, out: `User interaction is not allowed.`",),
         (
@@ -79,9 +79,9 @@ STORES: tuple[Failure, ...] = (
         None,
         "login",
         DOCKER,
-        "The desktop's secret service cannot be reached",
-        "credsStore names secretservice or Docker Desktop's store, and no desktop session or Docker Desktop "
-        "is running.",
+        "The desktop's secret service is not reachable",
+        "credsStore names secretservice or Docker Desktop's store, but neither a desktop session nor Docker Desktop is "
+        "running.",
         "Start Docker Desktop or a desktop session. " + _ELSEWHERE,
         ("error storing credentials - err: exit status 1, out: `Cannot autolaunch D-Bus without X11 $DISPLAY`",),
         (
@@ -94,7 +94,7 @@ STORES: tuple[Failure, ...] = (
         None,
         "login",
         DOCKER,
-        "The credential helper is not installed here",
+        "The credential helper is not installed",
         "credsStore or credHelpers in Docker's configuration names a program that this machine does not have or cannot "
         "run.",
         "Install the helper, put it on PATH, or remove its name. " + _ELSEWHERE,
@@ -112,9 +112,9 @@ STORES: tuple[Failure, ...] = (
         None,
         "login",
         DOCKER,
-        "Docker's configuration file cannot be read or written",
+        "Docker's configuration file is not readable or not writable",
         "~/.docker/config.json belongs to another user, is on a read-only file system, or is not JSON.",
-        "ls -l ~/.docker/config.json   # owner and mode; DOCKER_CONFIG names another folder",
+        "ls -l ~/.docker/config.json   # owner and mode; DOCKER_CONFIG sets another folder",
         ("Error loading config file: config.json: permission denied",),
         (
             (
@@ -129,9 +129,8 @@ STORES: tuple[Failure, ...] = (
         "login",
         DOCKER,
         "The credential helper failed",
-        "The program that stores or fetches logins for Docker on this machine failed; its own words follow "
-        "in the text. "
-        "The registry was not asked.",
+        "The program that stores or fetches Docker logins on this machine failed; the text has its error. The registry "
+        "was not contacted.",
         "Run the helper by hand to see why it fails. " + _ELSEWHERE,
         ("Error saving credentials: error storing credentials - err: exit status 1",),
         (
@@ -148,8 +147,8 @@ CLIENTS: tuple[Failure, ...] = (
         "docker",
         DOCKER,
         "The engine's disk is full: no space left",
-        "No space is left for layers or build data. The registry has no part in it.",
-        "docker system df   # then: docker system prune, or a larger disk",
+        "No space is left for layers or build data. The registry is not involved.",
+        "docker system df   # then docker system prune, or a larger disk",
         ("no space left on device",),
         (
             ("no space left",),
@@ -163,9 +162,9 @@ CLIENTS: tuple[Failure, ...] = (
         None,
         "login",
         CREDENTIALS,
-        "The client sent no login for this registry to the engine",
-        "The program that talks to the engine has no credentials for exactly this host in its own configuration: "
-        "registry_auth or docker login of another user, host or account.",
+        "The client sent the engine no login for this registry",
+        "The client has no credentials for exactly this host in its configuration: registry_auth or docker login is "
+        "for another user, host or account.",
         LOGIN,
         ("Bad parameters and missing X-Registry-Auth: EOF", "no auth config found for registry"),
         (
@@ -183,7 +182,7 @@ CLIENTS: tuple[Failure, ...] = (
         "login",
         CREDENTIALS,
         "This version of the AWS CLI has no such command",
-        "`aws ecr get-login` was removed from version 2; get-login-password took its place.",
+        "AWS CLI version 2 replaced `aws ecr get-login` with get-login-password.",
         LOGIN,
         (
             "aws: error: argument operation: Invalid choice",
@@ -201,9 +200,9 @@ CLIENTS: tuple[Failure, ...] = (
         21,
         "login",
         CREDENTIALS,
-        "docker login was given no password",
-        "`aws ecr get-login-password` printed nothing because it failed itself: its own error is the real one.",
-        "aws ecr get-login-password --profile PROFILE_OF_B --region {region}   # alone, and read what it says",
+        "docker login got no password",
+        "`aws ecr get-login-password` failed and printed nothing. Its own error is the cause.",
+        "aws ecr get-login-password --profile PROFILE_OF_B --region {region}   # on its own, to see its error",
         ("cannot perform an interactive login from a non TTY device",),
         (
             ("cannot perform an interactive login",),
@@ -218,10 +217,10 @@ CLIENTS: tuple[Failure, ...] = (
         "docker",
         DOCKER,
         "The Docker engine stopped answering",
-        "The engine was stopped, is hung, or the registry keeps it waiting: it does not tell which.",
-        "ecr-tui verify {repository} --engine direct   # shows whether it is the registry",
-        ("the Docker engine told nothing for 30 s",),
-        (("docker engine", "told nothing|went away|ended the"),),
+        "The engine was stopped, hangs, or waits for the registry; it does not say which.",
+        "ecr-tui verify {repository} --engine direct   # shows whether the registry answers",
+        ("the Docker engine sent nothing for 30 s",),
+        (("docker engine", "sent nothing|disconnected|ended the"),),
     ),
     Failure(
         "no-docker",
@@ -229,8 +228,8 @@ CLIENTS: tuple[Failure, ...] = (
         "docker",
         DOCKER,
         "The Docker engine does not answer",
-        "No engine is running, or this user may not use its socket.",
-        "Start Docker, or verify without it: --engine direct",
+        "No engine is running, or this user has no permission for its socket.",
+        "Start Docker, or verify without it with --engine direct",
         ("Error while fetching server API version", "Cannot connect to the Docker daemon"),
         (
             ("error while fetching server API version",),
@@ -250,10 +249,10 @@ CLIENTS: tuple[Failure, ...] = (
         None,
         "docker",
         DOCKER,
-        "The image reference is not well formed",
-        "A repository's name has lowercase letters, digits and . _ - / alone; a tag has no slash, and a reference no "
+        "The image reference is malformed",
+        "A repository name has only lowercase letters, digits and . _ - /, a tag has no slash, and a reference has no "
         "scheme such as https://.",
-        "docker tag IMAGE {host}/{repository}:TAG   # with the repository's name in lower case",
+        "docker tag IMAGE {host}/{repository}:TAG   # with the repository name in lower case",
         ("invalid reference format: repository name must be lowercase",),
         (
             ("invalid reference format",),
@@ -268,9 +267,9 @@ CLIENTS: tuple[Failure, ...] = (
         None,
         "pull",
         DOCKER,
-        "The image reference names no registry",
-        "Without a host Podman asks the registries that its configuration lists, and it lists none or cannot "
-        "ask which.",
+        "The image reference has no registry",
+        "Without a host Podman uses the registries of its configuration, but it lists none, or Podman cannot ask "
+        "which.",
         "podman pull {host}/{repository}:TAG   # with the full host",
         ("short-name did not resolve to an alias",),
         (("short-?name",), ("unqualified-search",)),
@@ -280,10 +279,9 @@ CLIENTS: tuple[Failure, ...] = (
         None,
         "push",
         DOCKER,
-        "There is no such image on this machine",
-        "Nothing was built or tagged under exactly this reference, so there is nothing to push. The registry was not "
-        "asked.",
-        "docker tag IMAGE {host}/{repository}:TAG   # docker images shows what there is",
+        "The image does not exist on this machine",
+        "No local image has exactly this reference, so nothing was pushed. The registry was not asked.",
+        "docker tag IMAGE {host}/{repository}:TAG   # docker images lists local images",
         ("An image does not exist locally with the tag", "No such image"),
         (
             ("does not exist locally",),
@@ -299,8 +297,7 @@ CLIENTS: tuple[Failure, ...] = (
         "pull",
         REPOSITORY_STATE,
         "The image was not built for this platform",
-        "The repository holds the image, and none of its variants fits the operating system and architecture that ask "
-        "for it.",
+        "The repository has the image, but not for the operating system and architecture of this machine.",
         "docker buildx build --platform linux/amd64,linux/arm64 --push -t {host}/{repository}:TAG .",
         ("no match for platform in manifest", "exec format error"),
         (
@@ -317,8 +314,8 @@ CLIENTS: tuple[Failure, ...] = (
         None,
         "push",
         DOCKER,
-        "The engine speaks https to a registry that speaks http",
-        "Docker allows plain http for loopback hosts only, Podman for none, unless configured.",
+        "The engine uses https, but the registry uses http",
+        "By default, Docker allows plain http only for loopback hosts, and Podman for none.",
         'Docker: "insecure-registries": ["{host}"] in daemon.json. '
         "Podman: insecure = true for {host} in registries.conf.",
         ("server gave HTTP response to HTTPS client",),

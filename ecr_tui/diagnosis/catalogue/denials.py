@@ -25,9 +25,9 @@ DENIALS: tuple[Failure, ...] = (
         6,
         "push",
         OTHER_POLICY,
-        "An explicit Deny refuses {action}",
-        "A Deny in {policy} matches this request. A Deny wins over every Allow, so no grant can help.",
-        "Find the Deny statement in {policy} that matches {user}, and narrow it there.",
+        "An explicit Deny blocks {action}",
+        "A Deny in {policy} matches this request. A Deny overrides every Allow, so a grant does not help.",
+        "Find the Deny statement in {policy} that matches {user}, and narrow it.",
         (f"{_USER}ecr:PutImage{_REPOSITORY} with an explicit deny",),
         denied=True,
     ),
@@ -36,8 +36,9 @@ DENIALS: tuple[Failure, ...] = (
         3,
         "token",
         IDENTITY_POLICY,
-        "B may not ask for a registry token (ecr:GetAuthorizationToken)",
-        "B's identity policy lacks ecr:GetAuthorizationToken, or grants it on a repository: it has no resource, "
+        "Account B is not allowed to get a registry token (ecr:GetAuthorizationToken)",
+        "B's identity policy lacks ecr:GetAuthorizationToken, or allows it on a repository. The action has no "
+        "resource, "
         'so it needs Resource "*". A repository policy cannot grant it.',
         '{{"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}}',
         (f"{_USER}ecr:GetAuthorizationToken on resource: *",),
@@ -50,8 +51,8 @@ DENIALS: tuple[Failure, ...] = (
         "push",
         REPOSITORY_POLICY,
         "A's repository policy does not allow {action}",
-        "No statement of the repository policy allows {action} to {user}, or the one that would has a condition "
-        "that does not hold: a repository tag that is missing, misspelt or in another case.",
+        "No statement in the repository policy allows {action} for {user}, or its condition does not match: the "
+        "repository tag is missing, misspelled or in another case.",
         GRANT,
         (f"{_USER}ecr:PutImage{_REPOSITORY} because no resource-based policy allows the ecr:PutImage action",),
         denied=True,
@@ -62,7 +63,8 @@ DENIALS: tuple[Failure, ...] = (
         "push",
         IDENTITY_POLICY,
         "B's identity policy does not allow {action}",
-        "{user} has no identity policy that allows {action} on A's repository. Across accounts both sides must allow.",
+        "{user} has no identity policy that allows {action} on A's repository. Cross-account access needs both "
+        "accounts' policies to allow it.",
         _IDENTITY_STATEMENT,
         (f"{_USER}ecr:PutImage{_REPOSITORY} because no identity-based policy allows the ecr:PutImage action",),
         denied=True,
@@ -73,9 +75,9 @@ DENIALS: tuple[Failure, ...] = (
         "api",
         IDENTITY_POLICY,
         "The caller's identity policy does not allow {action} in its own account",
-        "The repository's ARN names the caller's own account {account}. If another account's repository was meant, the "
-        "call lacked that account's registry id, or went to the host of the caller's own registry.",
-        _IDENTITY_STATEMENT + "   # or name the other account's registry id in the call",
+        "The repository ARN has the caller's own account {account}. If you meant another account's repository, the "
+        "call lacked its registry id, or went to the caller's own registry host.",
+        _IDENTITY_STATEMENT + "   # or pass the other account's registry id in the call",
         (
             f"{_USER}ecr:BatchGetImage on resource: arn:aws:ecr:eu-central-1:222222222222:repository/app because no "
             "identity-based policy allows the ecr:BatchGetImage action",
@@ -88,8 +90,8 @@ DENIALS: tuple[Failure, ...] = (
         "push",
         OTHER_POLICY,
         "A {policy} does not allow {action}",
-        "Besides both sides' own policies, every {policy} that applies to the request must allow it, and one does not.",
-        "Ask who administers the {policy} to allow {action} to {user}.",
+        "Besides both accounts' policies, every {policy} that applies to the request must allow it, and one does not.",
+        "Ask the administrator of the {policy} to allow {action} for {user}.",
         (f"{_USER}ecr:PutImage{_REPOSITORY} because no session policy allows the ecr:PutImage action",),
         denied=True,
     ),
@@ -98,9 +100,9 @@ DENIALS: tuple[Failure, ...] = (
         7,
         "push",
         EITHER_POLICY,
-        "{action} is not allowed, on one side or the other",
-        "This wording does not say which side lacks the permission. Often the call was made as somebody else than "
-        "expected: compare {user} with the principal that was granted.",
+        "{action} is not allowed by account A or account B",
+        "The error does not say which account lacks the permission. Often the caller is not the expected principal: "
+        "compare {user} with the principal of the grant.",
         GRANT,
         (f"{_USER}ecr:PutImage{_REPOSITORY}",),
         denied=True,
@@ -111,7 +113,7 @@ DENIALS: tuple[Failure, ...] = (
         "api",
         REPOSITORY_POLICY,
         "A's repository policy does not allow {action}",
-        "Grants of ecr-tui give pull and push. {action} belongs to neither, so it needs a statement of its own.",
+        "ecr-tui grants pull and push. {action} belongs to neither, so it needs its own statement.",
         'Add to the policy of {repository}: {{"Effect": "Allow", "Principal": {{"AWS": "{principal}"}}, '
         '"Action": "{action}"}}   # then preview it: ecr-tui plan {repository} --from FILE',
         (
@@ -125,9 +127,9 @@ DENIALS: tuple[Failure, ...] = (
         None,
         "api",
         EITHER_POLICY,
-        "{action} is not allowed, on one side or the other",
-        "This wording does not say which side lacks the permission. Grants of ecr-tui give pull and push; {action} "
-        "belongs to neither, so it needs statements of its own.",
+        "{action} is not allowed by account A or account B",
+        "The error does not say which account lacks the permission. ecr-tui grants pull and push; {action} belongs to "
+        "neither, so it needs its own statements.",
         'Add {{"Effect": "Allow", "Action": "{action}"}} to the policy of {repository} (for {principal}) and to B\'s '
         "identity policy (on {resource})",
         (f"{_USER}ecr:DescribeImages{_REPOSITORY}",),
@@ -139,7 +141,7 @@ DENIALS: tuple[Failure, ...] = (
         "api",
         IDENTITY_POLICY,
         "B's identity policy does not allow {action}",
-        "{action} acts on the registry, not on a repository, so no repository policy can give it.",
+        "{action} acts on the registry, not on a repository, so a repository policy cannot grant it.",
         '{{"Effect": "Allow", "Action": "{action}", "Resource": "*"}}',
         (f"{_USER}ecr:DescribeRegistry on resource: *",),
         denied=True,
@@ -150,14 +152,12 @@ DENIALS: tuple[Failure, ...] = (
         "push",
         REGISTRY_POLICY,
         "The registry tried to create the repository on push",
-        "The repository does not exist and a repository creation template (CREATE_ON_PUSH) answers pushes to unknown "
-        "names; creating one takes ecr:CreateRepository in the registry policy of account A and in B's "
-        "identity policy.",
-        "Push only to a repository that `ecr-tui list` shows; remove an empty one that the push has created.",
+        "The repository does not exist, and a creation template (CREATE_ON_PUSH) applies to pushes to unknown names. "
+        "Creating a repository needs ecr:CreateRepository in account A's registry policy and in B's identity policy.",
+        "Push only to a repository that `ecr-tui list` shows. Remove an empty one that the push has created.",
         (
             f"{_USER}ecr:CreateRepository{_REPOSITORY} because no resource-based policy allows the "
-            f"ecr:CreateRepository "
-            "action",
+            "ecr:CreateRepository action",
             "repository creation template for CREATE_ON_PUSH",
         ),
         (("create_on_push",), ("create on push",), ("repository creation template",)),
@@ -170,9 +170,9 @@ DENIALS: tuple[Failure, ...] = (
         "pull",
         REGISTRY_POLICY,
         "A's registry policy does not allow {action}",
-        "The first pull through a cache rule imports the image and may create the repository. The registry policy of "
-        "account A (permissions of the whole registry) must allow ecr:BatchImportUpstreamImage and "
-        "ecr:CreateRepository to the caller; a repository policy cannot.",
+        "The first pull through a cache rule imports the image and may create the repository. Account A's registry "
+        "policy must allow ecr:BatchImportUpstreamImage and ecr:CreateRepository for the caller; a repository policy "
+        "cannot.",
         "aws ecr get-registry-policy   # as account A; add a statement with {action} for {principal}",
         (
             f"{_USER}ecr:BatchImportUpstreamImage{_REPOSITORY} because no resource-based policy allows the "
@@ -185,9 +185,9 @@ DENIALS: tuple[Failure, ...] = (
         None,
         "identity",
         TRUST_POLICY,
-        "{action} is denied: the role cannot be assumed",
-        "Two sides decide: the role's trust policy must name the caller, and the caller's identity policy must allow "
-        "{action} on the role. ECR was not asked yet.",
+        "{action} is denied: the caller cannot assume the role",
+        "The role's trust policy must allow the caller, and the caller's identity policy must allow {action} on the "
+        "role. ECR was not contacted yet.",
         "aws iam get-role --role-name ROLE --query Role.AssumeRolePolicyDocument   # in the role's account",
         (f"{_USER}sts:AssumeRole on resource: arn:aws:iam::111111111111:role/push",),
         (
@@ -203,9 +203,9 @@ DENIALS: tuple[Failure, ...] = (
         None,
         "login",
         OTHER_REGISTRY,
-        "Amazon ECR Public refuses {action}",
-        "public.ecr.aws is a service of its own. Its token needs ecr-public:GetAuthorizationToken and "
-        "sts:GetServiceBearerToken in the caller's identity policy; pulls work without any login.",
+        "Amazon ECR Public denies {action}",
+        "public.ecr.aws is a separate service. Its token needs ecr-public:GetAuthorizationToken and "
+        "sts:GetServiceBearerToken in the caller's identity policy; pulls work without a login.",
         'docker logout public.ecr.aws   # or allow: {{"Effect": "Allow", "Action": '
         '["ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken"], "Resource": "*"}}',
         (f"{_USER}ecr-public:GetAuthorizationToken on resource: *",),
@@ -216,10 +216,9 @@ DENIALS: tuple[Failure, ...] = (
         None,
         "pull",
         f"{OTHER_POLICY} (S3 endpoint policy)",
-        "Amazon S3 refuses the download of a layer",
-        "ECR stores layers in buckets of its own and answers a layer's request with a link to S3. A VPC endpoint "
-        "policy for S3, a proxy or an organisation policy on the caller's side refuses that link; no grant "
-        "in ECR helps.",
+        "Amazon S3 denies the download of a layer",
+        "ECR stores layers in its own buckets and redirects a layer request to S3. A VPC endpoint policy for S3, a "
+        "proxy or an organization policy on the caller's side blocks it. A grant in ECR does not help.",
         "Allow s3:GetObject on arn:aws:s3:::prod-{region}-starport-layer-bucket/* in the VPC endpoint policy for S3.",
         (
             "error pulling image configuration: error parsing HTTP 403 response body: invalid character '<': "
@@ -242,10 +241,9 @@ DENIALS: tuple[Failure, ...] = (
         None,
         "identity",
         OTHER_SERVICE,
-        "A secret of the task cannot be read",
-        "Secrets Manager, Systems Manager or the key that encrypts the secret refused; the image was not "
-        "asked for yet.",
-        "Allow secretsmanager:GetSecretValue or ssm:GetParameters, and kms:Decrypt on the secret's key, to the task's "
+        "The task cannot read a secret",
+        "Secrets Manager, Systems Manager or the KMS key of the secret denied access. The image was not requested yet.",
+        "Allow secretsmanager:GetSecretValue or ssm:GetParameters, and kms:Decrypt on the secret's key, for the task's "
         "execution role.",
         ("unable to retrieve secret from asm: AccessDeniedException: Access to KMS is not allowed",),
         (
@@ -265,10 +263,9 @@ DENIALS: tuple[Failure, ...] = (
         None,
         "api",
         OTHER_SERVICE,
-        "{action} is denied; it is no action of ECR",
-        "Another AWS service refused this call ({policy}). The access that ecr-tui grants to repositories has no part "
-        "in it.",
-        "Ask who administers {policy} to allow {action} on {resource} to {user}.",
+        "{action} is denied; it is not an ECR action",
+        "Another AWS service denied this call ({policy}). Access to ECR repositories is not involved.",
+        "Ask the administrator of {policy} to allow {action} on {resource} for {user}.",
         (f"{_USER}ecs:RunTask on resource: arn:aws:ecs:eu-central-1:222222222222:task-definition/x",),
         denied=True,
     ),
@@ -277,8 +274,8 @@ DENIALS: tuple[Failure, ...] = (
         None,
         "api",
         OTHER_SERVICE,
-        "An AWS service refused the call, and the reason is encoded",
-        "The message holds what was denied to whom, and only a caller with sts:DecodeAuthorizationMessage can read it.",
+        "An AWS service denied the call, and the reason is encoded",
+        "The message has the principal and the action. Decoding it needs sts:DecodeAuthorizationMessage.",
         "aws sts decode-authorization-message --encoded-message MESSAGE",
         ("You are not authorized to perform this operation. Encoded authorization failure message: …",),
         (("encoded authorization failure message",), ("you are not authorized to perform this operation",)),
@@ -290,9 +287,9 @@ DENIALS: tuple[Failure, ...] = (
         27,
         "api",
         OTHER_POLICY,
-        "An organisation policy blocks this",
-        "A policy of A's or B's organisation forbids it; neither side's own policies can change that.",
-        "Ask the organisation's administrator.",
+        "An organization policy blocks this",
+        "A policy of account A's or B's organization denies it. The accounts' own policies cannot change that.",
+        "Ask the organization's administrator.",
         ("BlockedByOrganizationPolicyException", "blocked by organization policy"),
         (("blocked by organi[sz]ation policy",),),
         codes=("BlockedByOrganizationPolicyException",),

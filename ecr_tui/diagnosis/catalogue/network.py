@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ecr_tui.diagnosis.failure import NETWORK, Failure
 
-_REACH = "curl --max-time 10 -i {url}/   # from the same machine or network; AWS and registries answer with 4xx"
+_REACH = "curl --max-time 10 -i {url}/   # from the same machine or network; AWS and registries answer 4xx"
 
 NETWORKS: tuple[Failure, ...] = (
     Failure(
@@ -12,9 +12,9 @@ NETWORKS: tuple[Failure, ...] = (
         None,
         "login",
         NETWORK,
-        "The proxy refuses or cannot be reached",
-        "HTTPS_PROXY names a proxy that does not let this request through.",
-        "Check HTTPS_PROXY; NO_PROXY lists the hosts to reach without it.",
+        "The proxy rejected the request or is not reachable",
+        "The proxy in HTTPS_PROXY does not forward this request.",
+        "Check HTTPS_PROXY. NO_PROXY lists the hosts to reach directly.",
         ("proxyconnect tcp: dial tcp: connection refused", "407 Proxy Authentication Required"),
         (
             ("proxyconnect",),
@@ -28,8 +28,8 @@ NETWORKS: tuple[Failure, ...] = (
         "login",
         NETWORK,
         "The server's TLS certificate is not trusted",
-        "A proxy that inspects TLS, or a certificate authority that this machine does not know.",
-        "export AWS_CA_BUNDLE=/path/to/ca.pem   # SSL_CERT_FILE and REQUESTS_CA_BUNDLE are honoured too",
+        "A TLS inspection proxy, or a certificate authority that this machine does not trust.",
+        "export AWS_CA_BUNDLE=/path/to/ca.pem   # or SSL_CERT_FILE, REQUESTS_CA_BUNDLE",
         ("x509: certificate signed by unknown authority", "certificate verify failed"),
         (
             (
@@ -47,8 +47,8 @@ NETWORKS: tuple[Failure, ...] = (
         None,
         "login",
         NETWORK,
-        "The host name is not known",
-        "Name resolution failed: no network, no VPN, no private DNS in the VPC, or another region's host.",
+        "The host name does not resolve",
+        "Name resolution failed: no network, no VPN, no private DNS in the VPC, or the host of another region.",
         "getent hosts {host}",
         ("no such host", "Temporary failure in name resolution"),
         (
@@ -68,9 +68,8 @@ NETWORKS: tuple[Failure, ...] = (
         "push",
         NETWORK,
         "The server did not answer in time",
-        "The connection stalled: a firewall or security group that drops packets, a subnet without route or "
-        "VPC endpoint, "
-        "a VPN, or an overloaded proxy.",
+        "The connection timed out: a firewall or security group drops packets, the subnet has no route or VPC "
+        "endpoint, or a VPN or proxy is the cause.",
         _REACH,
         ("i/o timeout", "Client.Timeout exceeded while awaiting headers", "context deadline exceeded"),
         (
@@ -87,8 +86,8 @@ NETWORKS: tuple[Failure, ...] = (
         None,
         "login",
         NETWORK,
-        "The server cannot be reached",
-        "Nothing listens there, or a firewall refuses the connection.",
+        "The server is not reachable",
+        "No service listens there, or a firewall rejects the connection.",
         _REACH,
         ("connection refused", "Could not connect to the endpoint URL"),
         (
@@ -106,8 +105,8 @@ NETWORKS: tuple[Failure, ...] = (
         "push",
         NETWORK,
         "AWS throttles the requests",
-        "The account's rate for this API is used up, by anybody in it. PutImage has one of the lowest rates.",
-        "Wait, then try again with fewer requests at once.",
+        "The account reached its rate limit for this API, with all its callers. PutImage has one of the lowest limits.",
+        "Retry later with fewer parallel requests.",
         ("toomanyrequests: Rate exceeded", "ThrottlingException"),
         (
             ("toomanyrequests",),
@@ -133,9 +132,9 @@ NETWORKS: tuple[Failure, ...] = (
         None,
         "pull",
         NETWORK,
-        "What arrived is not what was asked for",
-        "The bytes do not have the digest they should have: something on the way rewrites them.",
-        "Pull once more without the proxy; the image itself is named by its digest.",
+        "The content does not match its digest",
+        "Something between the client and the registry, such as a proxy, changes the content.",
+        "Retry without the proxy.",
         ("filesystem layer verification failed for digest", "digest verification failed"),
         (
             ("digest mismatch",),
@@ -149,8 +148,8 @@ NETWORKS: tuple[Failure, ...] = (
         None,
         "push",
         NETWORK,
-        "What answered is no registry",
-        "The answer is not what a registry says: a captive portal, a proxy's page, or another service at this address.",
+        "The response is not from a registry",
+        "A captive portal, a proxy, or another service at this address answered.",
         _REACH,
         ("no registry answer, but a page", "invalid character '<' looking for beginning of value"),
         (
@@ -165,9 +164,9 @@ NETWORKS: tuple[Failure, ...] = (
         None,
         "push",
         NETWORK,
-        "The registry itself failed",
-        "A server error, on AWS's side or in a proxy before it; no statement about access.",
-        "Try again in a minute; https://health.aws.amazon.com/health/status tells of outages.",
+        "The registry failed with a server error",
+        "AWS or a proxy in front of it failed. This says nothing about access.",
+        "Retry in a minute. See https://health.aws.amazon.com/health/status for outages.",
         ("received unexpected HTTP status: 503 Service Unavailable", "ServerException"),
         (
             (r"(?<!http code )\b50[0234]\b", "error|unavailable|gateway|timeout|status|internal"),
@@ -180,9 +179,9 @@ NETWORKS: tuple[Failure, ...] = (
         None,
         "push",
         NETWORK,
-        "The connection broke",
-        "The other side, or something between, closed the connection in the middle of a request.",
-        "Try again; if it persists, look for a proxy, a VPN or an MTU problem.",
+        "The connection was closed",
+        "The server, or something in between, closed the connection during a request.",
+        "Retry. If it persists, check for a proxy, a VPN or an MTU problem.",
         ("connection reset by peer", "Connection was closed before we received a valid response"),
         (
             ("connection (?:was )?(?:reset|aborted|closed|broken|lost)",),

@@ -13,12 +13,11 @@ REFUSALS: tuple[Failure, ...] = (
         10,
         "push",
         EITHER_POLICY,
-        "{action} is denied, or the repository is full (the refusal has no text)",
-        "The layers went in and the manifest was refused. One side lacks {action}, or the repository has reached its "
-        "quota: ECR answers with the same 403 when the number of images is at its maximum.",
-        "aws ecr list-images --repository-name {repository} --query 'length(imageIds)'   # as account A: is "
-        "it at the quota "
-        "of images? Then add a lifecycle policy. Else: " + GRANT,
+        "{action} is denied, or the repository is full (the error has no text)",
+        "The registry accepted the layers and rejected the manifest. An account's policy lacks {action}, or the "
+        "repository has reached its quota of images: ECR answers 403 in both cases.",
+        "aws ecr list-images --repository-name {repository} --query 'length(imageIds)'   # as account A; at "
+        "the quota of images, add a lifecycle policy. Otherwise: " + GRANT,
         ("unexpected status from PUT request to https://…/manifests/v1: 403 Forbidden",),
         (("put request|\\bput\\b", "<ecr>/manifests|\\bmanifest\\b", _403), ("writing manifest|push manifest", _403)),
         action="ecr:PutImage",
@@ -29,9 +28,9 @@ REFUSALS: tuple[Failure, ...] = (
         9,
         "push",
         EITHER_POLICY,
-        "{action} is denied (the refusal has no text)",
-        "The registry refused a HEAD request, whose answer has no body to say why. Docker asks so whether a layer "
-        "is there (ecr:BatchCheckLayerAvailability).",
+        "{action} is denied (the error has no text)",
+        "The registry denied a HEAD request, whose response has no body with a reason. Docker uses it to check whether "
+        "a layer exists (ecr:BatchCheckLayerAvailability).",
         GRANT,
         ('error parsing HTTP 403 response body: unexpected end of JSON input: ""',),
         (
@@ -48,7 +47,7 @@ REFUSALS: tuple[Failure, ...] = (
         "push",
         DOCKER,
         "The image reference has no ECR host",
-        "A name without a registry host goes to Docker Hub, which refuses the push.",
+        "A name without a registry host goes to Docker Hub, which denies the push.",
         "docker tag IMAGE {host}/{repository}:TAG",
         ("denied: requested access to the resource is denied",),
         (("requested access to the resource is denied",),),
@@ -59,7 +58,7 @@ REFUSALS: tuple[Failure, ...] = (
         "pull",
         EITHER_POLICY,
         "The pull was denied, or went to another registry",
-        "Either the reference names no ECR host and Docker Hub answered, or the registry refused to show the image.",
+        "Either the reference has no ECR host and Docker Hub answered, or the registry denied access to the image.",
         "docker pull {host}/{repository}:TAG   # with the full host",
         ("pull access denied for app, repository does not exist or may require 'docker login'", "insufficient_scope"),
         (("pull access denied",), ("insufficient_scope",), ("does not exist or no pull access",)),
@@ -71,9 +70,9 @@ REFUSALS: tuple[Failure, ...] = (
         10,
         "push",
         EITHER_POLICY,
-        "{action} is denied (the refusal has no text)",
-        "A request was refused without a reason: the action is missing on one side, the token is stale, or the "
-        "repository has reached its number of images.",
+        "{action} is denied (the error has no text)",
+        "A request was denied without a reason: an account's policy lacks the action, the token has expired, or the "
+        "repository has reached its quota of images.",
         GRANT,
         ("unexpected status from POST request to https://…/blobs/uploads/: 403 Forbidden",),
         (
@@ -91,9 +90,9 @@ REFUSALS: tuple[Failure, ...] = (
         None,
         "api",
         UNKNOWN,
-        "AWS denies access and does not say to what",
-        "An AWS service refused a call; the text names neither the caller nor the policy.",
-        "aws sts get-caller-identity   # who calls; then look for the call's AccessDenied event in CloudTrail",
+        "AWS denied access without details",
+        "An AWS service denied a call. The text names neither the caller nor the policy.",
+        "aws sts get-caller-identity   # shows the caller; then find the AccessDenied event in CloudTrail",
         ("An error occurred (AccessDeniedException) when calling the DescribeRepositories operation",),
         (("access ?denied",), ("access (?:was|is) denied",)),
         codes=("AccessDenied", "AccessDeniedException", "AuthorizationError"),
@@ -104,10 +103,10 @@ REFUSALS: tuple[Failure, ...] = (
         None,
         "pull",
         REPOSITORY_STATE,
-        "There is no such image, or it is not shown",
-        "The registry knows no image under this reference: the tag or digest does not exist (any more), the repository "
-        "is another one, or the reference names no ECR host.",
-        "aws ecr describe-images --repository-name {repository}   # as account A; and compare the reference",
+        "The image does not exist, or is not visible",
+        "No image has this reference: the tag or digest does not exist or was deleted, the repository is another one, "
+        "or the reference has no ECR host.",
+        "aws ecr describe-images --repository-name {repository}   # as account A; compare with the reference",
         ('failed to resolve reference "…/app:nope": not found',),
         (
             ("(?:ref|reference|image|manifest|tag|<ecr>|<name>)\\b.{0,200}(?<!file )(?<!command )\\bnot found\\b",),
@@ -122,10 +121,10 @@ REFUSALS: tuple[Failure, ...] = (
         8,
         "push",
         EITHER_POLICY,
-        "The upload breaks off and the engine retries without a reason",
-        "A registry that refuses ecr:InitiateLayerUpload or ecr:UploadLayerPart in the middle of an upload often shows "
-        "only as EOF; a broken network looks the same. A malformed ARN in a policy has had this effect too.",
-        "ecr-tui verify {repository} --engine direct   # shows each request's own answer",
+        "The upload fails and the engine retries without a reason",
+        "A denied ecr:InitiateLayerUpload or ecr:UploadLayerPart often appears only as EOF, like a network failure. A "
+        "malformed ARN in a policy has had this effect as well.",
+        "ecr-tui verify {repository} --engine direct   # shows the response of each request",
         ("Retrying in 5 seconds", 'Post "https://…/blobs/uploads/": EOF'),
         ((r"retrying in \d+ second",), (r"\bEOF\b",), ("giving up after|max retries exceeded|retry (?:limit|budget)",)),
         action="ecr:InitiateLayerUpload",

@@ -19,12 +19,10 @@ POLICIES: tuple[Failure, ...] = (
         "apply",
         REPOSITORY_POLICY,
         "The policy names a principal that does not exist",
-        "A role or user in the policy does not exist, is only seconds old, or is of an account in an opt-in "
-        "region that "
-        "is not enabled. Ids such as AROA... or AIDA... in the stored policy are principals that have been "
-        "deleted, and "
-        "they fail every later write too.",
-        "Remove the dead principal, or name the account root instead; wait half a minute after creating a role.",
+        "A role or user in the policy does not exist, is only seconds old, or belongs to an account in an opt-in "
+        "region that is not enabled. Ids such as AROA... or AIDA... in the stored policy are deleted principals, "
+        "which fail every later write as well.",
+        "Remove the deleted principal, or use the account root instead. Wait half a minute after creating a role.",
         ("Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Principal not found'",),
         (("principal not found",), ("invalid principal in policy",)),
         action="ecr:SetRepositoryPolicy",
@@ -35,9 +33,9 @@ POLICIES: tuple[Failure, ...] = (
         "apply",
         REPOSITORY_POLICY,
         "ECR rejects the policy document",
-        "Suspects: a Resource element, ecr:GetAuthorizationToken or another action without a repository, a malformed "
-        "document, a principal that does not exist.",
-        "Look at the findings of `ecr-tui plan {repository}`.",
+        "Usual causes: a Resource element, ecr:GetAuthorizationToken or another action without a repository, a "
+        "malformed document, a principal that does not exist.",
+        "Check the findings of `ecr-tui plan {repository}`.",
         ("Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'",),
         (
             ("invalid (?:repository|registry) policy provided",),
@@ -53,7 +51,7 @@ POLICIES: tuple[Failure, ...] = (
         "read policy",
         REPOSITORY_STATE,
         "The repository has no policy yet",
-        "This is the normal state before the first grant; it counts as an empty document.",
+        "This is normal before the first grant, and the same as an empty policy.",
         GRANT,
         ("RepositoryPolicyNotFoundException", "Repository policy does not exist"),
         (("repository policy does not exist",),),
@@ -68,11 +66,11 @@ REPOSITORIES: tuple[Failure, ...] = (
         19,
         "push",
         REPOSITORY_STATE,
-        "The repository's KMS key cannot be used",
-        "A's customer managed key is disabled, deleted, or its grant to ECR is gone. B needs no kms permission to push "
-        "or pull: ECR uses the key through a grant made when the repository was created.",
+        "The repository's KMS key is not usable",
+        "Account A's customer managed key is disabled or deleted, or its grant to ECR was removed. Account B needs no "
+        "KMS permission to push or pull: ECR uses the key through a grant from the creation of the repository.",
         "aws ecr describe-repositories --repository-names {repository} --query 'repositories[].encryptionConfiguration'"
-        "   # then look at the key's state in account A",
+        "   # then check the key's state in account A",
         ("KmsException", "kmsError"),
         (
             ("kmsexception",),
@@ -87,8 +85,8 @@ REPOSITORIES: tuple[Failure, ...] = (
         12,
         "api",
         REPOSITORY_STATE,
-        "There is no such repository in that registry",
-        "Without registryId a call means the caller's own registry; else another region or a misspelt name.",
+        "The repository does not exist in that registry",
+        "Without registryId a call uses the caller's own registry. Otherwise the region or the name is wrong.",
         "aws ecr describe-repositories --registry-id {account} --repository-names {repository}",
         ("RepositoryNotFoundException",),
         codes=("RepositoryNotFoundException",),
@@ -98,9 +96,9 @@ REPOSITORIES: tuple[Failure, ...] = (
         11,
         "push",
         REPOSITORY_STATE,
-        "There is no such repository in this registry",
-        "Another region, another registry id, or the full URI used as the repository's name. Docker may say so only "
-        "after several retries.",
+        "The repository does not exist in this registry",
+        "The region or the registry id is wrong, or the full URI is used as the repository name. Docker may report it "
+        "only after several retries.",
         "aws ecr describe-repositories --repository-names {repository}   # as account A, in the region of the host",
         (
             "name unknown: The repository with name 'x' does not exist in the registry with id '111111111111'",
@@ -120,8 +118,8 @@ REPOSITORIES: tuple[Failure, ...] = (
         None,
         "api",
         REPOSITORY_STATE,
-        "A repository of this name exists already",
-        "The account and region have one; IaC tools must import it, or take another name.",
+        "A repository with this name already exists",
+        "The account and region have one. Import it into the IaC tool, or use another name.",
         "aws ecr describe-repositories --repository-names {repository}",
         ("RepositoryAlreadyExistsException",),
         codes=("RepositoryAlreadyExistsException", "TemplateAlreadyExistsException"),
@@ -131,8 +129,8 @@ REPOSITORIES: tuple[Failure, ...] = (
         None,
         "api",
         REPOSITORY_STATE,
-        "The repository holds images and is not deleted",
-        "ECR deletes an empty repository only, unless the call forces it.",
+        "The repository has images and is not deleted",
+        "ECR deletes only empty repositories, unless the call uses force.",
         "aws ecr list-images --repository-name {repository}",
         ("RepositoryNotEmptyException",),
         codes=("RepositoryNotEmptyException",),
@@ -142,9 +140,9 @@ REPOSITORIES: tuple[Failure, ...] = (
         16,
         "push",
         REPOSITORY_STATE,
-        "The tag exists already and the repository is immutable",
-        "The push was authorised up to the last step (ecr:PutImage); only the tag is taken.",
-        "Push under a tag that does not exist yet.",
+        "The tag already exists, and tags are immutable in this repository",
+        "The push was authorized up to the last step (ecr:PutImage). Only the tag is in use.",
+        "Push with a new tag.",
         ("tag invalid: The image tag 'v1' already exists in the 'app' repository", "ImageTagAlreadyExistsException"),
         (("tag invalid",), ("TAG_INVALID",), ("already exists", "immutable")),
         codes=("ImageTagAlreadyExistsException",),
@@ -156,9 +154,9 @@ REPOSITORIES: tuple[Failure, ...] = (
         17,
         "push",
         REPOSITORY_STATE,
-        "This image is already there under this tag",
-        "Same manifest and same tag: nothing to do. The push was authorised.",
-        "Nothing: it counts as pushed.",
+        "This image already exists under this tag",
+        "Same manifest and same tag. The push was authorized.",
+        "No action needed: the image is in the repository.",
         ("ImageAlreadyExistsException",),
         (("image with digest .{0,120}already exists",),),
         codes=("ImageAlreadyExistsException",),
@@ -170,9 +168,9 @@ REPOSITORIES: tuple[Failure, ...] = (
         None,
         "push",
         REPOSITORY_STATE,
-        "The image has more layers than ECR takes",
-        "The number of layers of one image is limited. The push was authorised; ECR refused the manifest.",
-        "Join steps of the Dockerfile, or build in stages and copy the result: docker history IMAGE shows the layers.",
+        "The image has too many layers for ECR",
+        "ECR limits the number of layers of an image. The push was authorized; ECR rejected the manifest.",
+        "Combine steps of the Dockerfile, or use a multi-stage build. docker history IMAGE shows the layers.",
         (
             "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Limit on number of layers per "
             "image exceeded'",
@@ -185,9 +183,9 @@ REPOSITORIES: tuple[Failure, ...] = (
         None,
         "push",
         REPOSITORY_STATE,
-        "A quota of the registry is reached",
-        "The number of images in the repository, of tags on the image, or another quota of A's account is exhausted.",
-        "aws service-quotas list-service-quotas --service-code ecr   # in account A; a lifecycle policy frees images",
+        "A quota of the registry is exceeded",
+        "The number of images in the repository, of tags on the image, or another quota of account A is at its limit.",
+        "aws service-quotas list-service-quotas --service-code ecr   # in account A; a lifecycle policy removes images",
         ("LimitExceededException", "would have exceeded a service limit"),
         (
             ("(?<!rate )limit exceeded(?!.*rate)",),
@@ -204,7 +202,7 @@ REPOSITORIES: tuple[Failure, ...] = (
         "push",
         REPOSITORY_STATE,
         "Layers of the image are not available in this repository",
-        "A cross-repository mount, a lifecycle rule or archiving took them away before the manifest arrived.",
+        "A cross-repository mount failed, or a lifecycle rule or archiving removed them before the manifest arrived.",
         "Push again without mounting, so that every layer is uploaded.",
         ("LayersNotFoundException", "MANIFEST_BLOB_UNKNOWN"),
         (
@@ -226,10 +224,10 @@ REPOSITORIES: tuple[Failure, ...] = (
         None,
         "push",
         DOCKER,
-        "The parts of a layer's upload do not fit together",
-        "ECR wants the parts of a layer in order, each once, and compares the digest at the end. A client or a proxy "
-        "sent one again, left one out, changed it, or went on with an upload that had ended. The push was authorised.",
-        "Push again; if it persists, push with another client or without the proxy: "
+        "The parts of a layer upload do not match",
+        "ECR expects the parts of a layer in order, each once, and checks the digest at the end. A client or a proxy "
+        "repeated, skipped or changed a part, or continued an upload that had ended. The push was authorized.",
+        "Push again. If it persists, push with another client or without the proxy: "
         "ecr-tui verify {repository} --engine direct",
         (
             "BLOB_UPLOAD_INVALID: First byte of the layer part is 10485760 instead of 20971520",
@@ -262,8 +260,8 @@ REPOSITORIES: tuple[Failure, ...] = (
         None,
         "pull",
         REPOSITORY_STATE,
-        "There is no such image in the repository",
-        "The tag or digest does not exist (any more); the request itself was authorised.",
+        "The image does not exist in the repository",
+        "The tag or digest does not exist or was deleted. The request was authorized.",
         "aws ecr list-images --repository-name {repository}   # as account A",
         ("manifest unknown: Requested image not found", "ImageNotFoundException"),
         (
@@ -282,8 +280,8 @@ REPOSITORIES: tuple[Failure, ...] = (
         26,
         "pull",
         REPOSITORY_STATE,
-        "The upstream registry of the pull-through cache refuses",
-        "The cache rule's credentials in A's Secrets Manager do not work upstream; this is no question of the grant.",
+        "The upstream registry of the pull through cache denies access",
+        "The cache rule's credentials in account A's Secrets Manager do not work upstream. The grant is not involved.",
         "aws ecr validate-pull-through-cache-rule --ecr-repository-prefix PREFIX   # in account A",
         ("UnableToGetUpstreamImageException", "upstream registry"),
         (("upstream (?:registry|image)",), ("unabletogetupstream",)),
@@ -299,8 +297,8 @@ REPOSITORIES: tuple[Failure, ...] = (
         24,
         "push",
         REPOSITORY_STATE,
-        "The registry does not accept the manifest",
-        "ECR refuses its media type, its JSON, or an attestation or artifact in it. The push was authorised.",
+        "The registry rejected the manifest",
+        "ECR rejects its media type, its JSON, or an attestation or artifact in it. The push was authorized.",
         _PLAIN_MANIFEST,
         (
             "UNSUPPORTED: Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'",
@@ -325,9 +323,9 @@ REPOSITORIES: tuple[Failure, ...] = (
         None,
         "api",
         REPOSITORY_STATE,
-        "ECR refuses a parameter of the call",
-        "The call was understood and a value in it cannot be: its name and the rule stand in the text.",
-        "Correct the value that the text names. A repository's name has lowercase letters, digits and . _ - / alone.",
+        "ECR rejected a parameter of the call",
+        "A value in the call is invalid. The text names the parameter and the rule.",
+        "Correct the value. A repository name has only lowercase letters, digits and . _ - /.",
         ("Invalid parameter at 'repositoryName' failed to satisfy constraint",),
         (("invalid parameter at",), ("failed to satisfy constraint",), ("parameter validation failed",)),
         codes=(

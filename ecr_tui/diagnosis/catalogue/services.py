@@ -10,13 +10,13 @@ SERVICES: tuple[Failure, ...] = (
         None,
         "pull",
         REPOSITORY_POLICY,
-        "A's repository policy does not let Lambda read the image",
-        "The service lambda.amazonaws.com pulls the image itself. Across accounts the repository policy needs two "
-        "statements: the function's account, and the service with a condition on aws:SourceArn. Both need "
-        "ecr:BatchGetImage and ecr:GetDownloadUrlForLayer.",
+        "A's repository policy does not allow Lambda to read the image",
+        "The service lambda.amazonaws.com pulls the image itself. For cross-account access the repository policy "
+        "needs two statements: one for the function's account, and one for the service with a condition on "
+        "aws:SourceArn. Both need ecr:BatchGetImage and ecr:GetDownloadUrlForLayer.",
         'Add to the policy of {repository}: {{"Effect": "Allow", "Principal": {{"Service": "lambda.amazonaws.com"}}, '
         '"Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], "Condition": {{"ArnLike": {{"aws:SourceArn": '
-        '"arn:aws:lambda:{region}:ACCOUNT_B:function:*"}}}}}}   # and grant ACCOUNT_B itself: ecr-tui grant '
+        '"arn:aws:lambda:{region}:ACCOUNT_B:function:*"}}}}}}   # and grant ACCOUNT_B: ecr-tui grant '
         "{repository} --to ACCOUNT_B --access pull",
         ("Lambda does not have permission to access the ECR image",),
         (
@@ -36,10 +36,10 @@ SERVICES: tuple[Failure, ...] = (
         None,
         "pull",
         REPOSITORY_POLICY,
-        "A's repository policy does not let an AWS service read the image",
-        "The service (SageMaker, App Runner, CodeBuild …) pulls the image as its own principal or as the role it was "
-        "given. The repository policy must allow ecr:BatchGetImage, ecr:GetDownloadUrlForLayer and "
-        "ecr:BatchCheckLayerAvailability to that principal.",
+        "A's repository policy does not allow an AWS service to read the image",
+        "The service (SageMaker, App Runner, CodeBuild …) pulls the image as its own principal or with a role. The "
+        "repository policy must allow ecr:BatchGetImage, ecr:GetDownloadUrlForLayer and "
+        "ecr:BatchCheckLayerAvailability for that principal.",
         'Add to the policy of {repository}: {{"Effect": "Allow", "Principal": {{"Service": '
         '"sagemaker.amazonaws.com"}}, "Action": ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", '
         '"ecr:GetDownloadUrlForLayer"]}}   # or the role that the service uses',
@@ -63,8 +63,8 @@ SERVICES: tuple[Failure, ...] = (
         "CodeBuild project",
         "CodeBuild's own credentials cannot pull across accounts",
         "A build image from another account's ECR must be pulled with the project's service role: "
-        "imagePullCredentialsType CODEBUILD works for images of CodeBuild and of the same account alone.",
-        "Set imagePullCredentialsType to SERVICE_ROLE, and let the service role pull from the repository.",
+        "imagePullCredentialsType CODEBUILD works only for images of CodeBuild and of the same account.",
+        "Set imagePullCredentialsType to SERVICE_ROLE, and grant the service role pull access to the repository.",
         ("cannot use a cross-account ECR image with imagePullCredentialsType CODEBUILD",),
         (("imagepullcredentialstype",), ("cross-account ecr image",)),
     ),
@@ -73,10 +73,9 @@ SERVICES: tuple[Failure, ...] = (
         None,
         "pull",
         NETWORK,
-        "The task has no way to ECR",
-        "A task in a private subnet reaches ECR through a NAT gateway, or through VPC endpoints for ecr.api, "
-        "ecr.dkr and "
-        "a gateway endpoint for S3, whose security groups let port 443 in.",
+        "The task cannot reach ECR",
+        "A task in a private subnet reaches ECR through a NAT gateway, or through VPC endpoints for ecr.api and "
+        "ecr.dkr, whose security groups allow port 443, and a gateway endpoint for S3.",
         "Check the subnet's route table (NAT gateway), or the VPC endpoints com.amazonaws.{region}.ecr.api, "
         "ecr.dkr and s3.",
         ("There is a connection issue between the task and Amazon ECR",),
@@ -87,8 +86,8 @@ SERVICES: tuple[Failure, ...] = (
         None,
         "pull",
         REPOSITORY_STATE,
-        "The service finds no such image",
-        "The tag or digest does not exist in this repository and region, or the service may not see it.",
+        "The service does not find the image",
+        "The tag or digest does not exist in this repository and region, or the service has no access to it.",
         "aws ecr describe-images --repository-name {repository}   # as account A, in the image's region",
         ("Source image app:v1 does not exist. Provide a valid source image.", "ImageDeleted"),
         (
@@ -103,8 +102,8 @@ SERVICES: tuple[Failure, ...] = (
         "pull",
         UNKNOWN,
         "Kubernetes waits before it pulls the image again",
-        "The pull failed before; this line does not say why. The pod's events hold the runtime's own words.",
-        "kubectl describe pod POD   # then: ecr-tui explain with the line that begins with Failed to pull image",
+        "An earlier pull failed; this line does not say why. The pod's events have the runtime's error.",
+        "kubectl describe pod POD   # then run ecr-tui explain with the line that begins with Failed to pull image",
         ("Back-off pulling image", "ImagePullBackOff"),
         (("imagepullbackoff",), ("back-?off pulling image",), ("^(?:error: )?errimagepull",)),
         consequence=True,

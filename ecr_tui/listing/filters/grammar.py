@@ -37,7 +37,7 @@ def read(text: str) -> tuple[tuple[Term, ...], tuple[Problem, ...]]:
     problems: list[Problem] = []
     for token in _tokens(text):
         if not token.closed:
-            message = "the quotes are not closed"
+            message = "unclosed quotes"
             problems.append(Problem(token.start, token.end, message, unfinished=True))
         found = _term(token)
         if isinstance(found, Problem):
@@ -112,7 +112,7 @@ def _term(token: _Token) -> Term | Problem:
     if colon < 0:
         word = token.text(begin).casefold()
         if not word:
-            return problem("a word or field is missing", unfinished=True)
+            return problem("missing word or field", unfinished=True)
         return term("word", word, glob=token.glob(begin).casefold())
     name, value = token.text(begin, colon).lower(), token.text(colon + 1)
     if name not in FIELDS or not all(token.plain[begin:colon]):
@@ -123,7 +123,7 @@ def _term(token: _Token) -> Term | Problem:
         equals = token.find("=", colon + 1)
         key = token.text(colon + 1, None if equals < 0 else equals)
         if not key:
-            return problem("a tag's key is missing before '='", "Write tag:KEY=VALUE.")
+            return problem("missing tag key before '='", "Write tag:KEY=VALUE.")
         return term("tag", key, None if equals < 0 else token.text(equals + 1), token.glob(colon + 1))
     if name in ("name", "principal"):
         return term(name, value.casefold(), glob=token.glob(colon + 1).casefold())
@@ -135,7 +135,7 @@ def _term(token: _Token) -> Term | Problem:
         return term(name, value)
     if value not in words:
         half = any(one.startswith(value) for one in words)
-        return problem(f"{name}: is {_choice(FIELDS[name])}, not {value!r}", _close(value, name), unfinished=half)
+        return problem(f"{name}: needs {_choice(FIELDS[name])}, not {value!r}", _close(value, name), unfinished=half)
     return term(name, value)
 
 
@@ -148,7 +148,7 @@ def _no_field_hint(name: str, value: str, text: str) -> str:
     close = difflib.get_close_matches(name, FIELDS, n=1)
     if close:
         return f"Did you mean {close[0]}:{value}?"
-    return f'Fields are {", ".join(FIELDS)}. Quote it to look for the text itself: "{text}".'
+    return f'Use one of {", ".join(FIELDS)}, or quote it to find the text itself: "{text}".'
 
 
 def _close(value: str, name: str) -> str:

@@ -24,7 +24,7 @@ def word(past: Past) -> str:
         return headline.lower()
     if past.passed or past.verdict != "allowed":
         return past.verdict or "unknown"
-    return "isolation not proved"
+    return "isolation unverified"
 
 
 def when(at: datetime) -> str:
