@@ -109,7 +109,7 @@ def test_an_answer_that_drips_is_given_up(
     else:
         with pytest.raises(EcrTuiError) as caught:
             grant(space)
-        assert "not complete after 1 s" in caught.value.detail
+        assert "incomplete after 1 s" in caught.value.detail
     assert drip.left.wait(30), "no connection is left open"
 
 

@@ -124,7 +124,7 @@ def test_a_call_log_that_cannot_be_written_is_an_error_at_the_end(owner: Sandbox
     log = ("--log-calls", str(FULL))
     ran = forking.run((*log, "grant", REPOSITORY, *TO, "--yes"))
     assert ran.returncode == 3
-    assert "Error: --log-calls: /dev/full cannot be written\n  No space left on device" in ran.stderr
+    assert "Error: cannot write --log-calls /dev/full\n  No space left on device" in ran.stderr
     assert "Traceback" not in ran.stderr
     (entry,) = workspace().changes.journal.read().entries
     assert entry.outcome == WRITTEN

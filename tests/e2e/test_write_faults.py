@@ -281,7 +281,7 @@ def test_an_answer_that_cannot_be_looked_for_is_unknown(
     with pytest.raises(EcrTuiError) as caught:
         act(space)
     assert caught.value.exit_code == 3
-    assert "not known" in caught.value.text()
+    assert "unknown" in caught.value.text()
     assert check_journal(sandbox, space, before) == UNKNOWN
     # Once it can be looked at, it is settled, and taken back like any other write.
     wire.script = lambda operation, count, carry_out: None
@@ -352,7 +352,7 @@ def test_a_request_that_is_carried_out_after_the_timeout_is_unknown_until_it_sho
     before = policies_and_tags(sandbox)
     with pytest.raises(EcrTuiError) as caught:
         ACTIONS[action][1](space)
-    assert "not known" in caught.value.text()
+    assert "unknown" in caught.value.text()
     assert check_journal(sandbox, space, before) == UNKNOWN
     entry = space.changes.journal.entries()[0]
     take_back: Callable[[], object] = lambda: space.changes.undo_entry(entry.id)  # noqa: E731
@@ -392,7 +392,7 @@ def test_a_change_of_tags_that_is_killed_in_the_middle_is_put_back_or_completed(
     assert process.wait(60) == -signal.SIGKILL, process.communicate()
     wire.script = lambda operation, count, carry_out: None
     assert "Team" not in policies_and_tags(sandbox)[1]
-    assert "1 write has an unknown outcome: ecr-tui undo" in ecr_tui("cleanup", *accounts).err
+    assert "1 write has an unknown result. Run ecr-tui undo" in ecr_tui("cleanup", *accounts).err
     if act == "redo":
         identifier = ecr_tui("history", "--json").json[0]["id"]
         assert ecr_tui("redo", identifier, *accounts).code == 0
@@ -453,7 +453,7 @@ def test_a_statement_that_this_write_replaced_is_told_where_a_look_shows_it(
         return None
 
     wire.script = script
-    with pytest.raises(Overwritten, match="this grant replaced it") as caught:
+    with pytest.raises(Overwritten, match="this grant overwrote") as caught:
         apply_grant(space)
     assert '"Stop"' in caught.value.detail
     assert "ecr-tui grant my-first-repo --from FILE" in caught.value.hint

@@ -159,7 +159,7 @@ def test_what_is_not_ours(raw: dict[str, Any]) -> None:
         ("service/lambda", "service/lambda.amazonaws.com"),
         ("service/codebuild.amazonaws.com", "service/codebuild.amazonaws.com@222222222222"),
         ("service/codebuild.amazonaws.com@*", "an account or an ARN"),
-        (f"arn:aws:iam::{B}:group/devs", "name the users"),
+        (f"arn:aws:iam::{B}:group/devs", "Name the users"),
     ],
 )
 def test_a_wrong_form_is_refused_with_the_right_one(text: str, says: str) -> None:

@@ -55,7 +55,7 @@ def grant(access: Access = Access.PULL, tags: tuple[tuple[str, str], ...] = (), 
         (
             grant(tags=PAYMENTS),
             grant(tags=(("Team", "Pay*"),)),
-            (f"The grant to {NAME} required Team=Payments; now it requires Team=Pay*.",),
+            (f"The grant to {NAME} requires Team=Payments; after this change it requires Team=Pay*.",),
         ),
         (grant(tags=(("Team", "P*"),)), grant(tags=(("Team", "Pay*"),)), ()),
         (grant(tags=(("Team", "Pay*"),)), grant(tags=PAYMENTS), ()),

@@ -77,8 +77,9 @@ def test_a_cold_push_is_seven_requests_and_a_pull_three(story: Story, registry: 
 
 def test_login_is_one_request_of_its_own_and_the_connection_is_kept(story: Story, registry: Registry) -> None:
     ports: set[int] = set()
-    opened = registry.server._server.opened
-    registry.server._server.opened = lambda one: (ports.add(one.getpeername()[1]), opened(one))  # type: ignore[method-assign]
+    server = registry.server._server
+    process = server.process_request
+    server.process_request = lambda request, address: (ports.add(address[1]), process(request, address))  # type: ignore[method-assign]
     story.login()
     assert registry.seen == ["GET base"]
     assert story.push().requests == 7

@@ -373,7 +373,7 @@ async def test_a_grant_in_the_policy_without_effect_is_not_called_granted(tmp_pa
         await ui.see("! Written, but has no effect: requires Team=Payments")
         assert "granted already" not in ui.text()
         await ui.press("g")
-        await ui.wait(lambda: "written, but has no effect" in ui.toasts())
+        await ui.wait(lambda: "has no effect" in ui.toasts())
         assert workspace.writes == []
 
 
