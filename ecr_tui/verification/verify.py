@@ -89,8 +89,8 @@ class Verification:
         try:
             self._identity()
             if StageName.TOKEN in self._unasked:
-                self._log.skip(StageName.TOKEN, "not asked for")
-                self._log.skip(StageName.LOGIN, "not asked for")
+                self._log.skip(StageName.TOKEN, "not requested")
+                self._log.skip(StageName.LOGIN, "not requested")
             else:
                 self._login(self._token())
             self._read()

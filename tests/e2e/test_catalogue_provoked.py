@@ -173,7 +173,7 @@ def test_a_row_can_be_provoked(scene: Scene, row: Failure) -> None:
     assert shown.pattern == row.id, (shown, found.notes)
     if row.proves_access and shown.status is Status.OK:
         assert found.verdict is Verdict.ALLOWED
-        assert "authorised" in shown.message
+        assert "authorized" in shown.message
     else:
         assert shown.status is (Status.DENIED if row.denied else Status.FAILED)
         assert found.verdict is (Verdict.DENIED if row.denied else Verdict.ERROR)

@@ -131,7 +131,7 @@ def test_a_call_log_that_cannot_be_written_is_an_error_at_the_end(owner: Sandbox
     failed = forking.run((*log, "plan", "no-such-repo", *TO))
     assert failed.returncode == 2
     assert "no repository" in failed.stderr
-    assert "/dev/full cannot be written" in failed.stderr
+    assert "cannot write --log-calls /dev/full" in failed.stderr
 
 
 def test_a_verification_whose_reader_leaves_after_a_line(owner: Sandbox) -> None:

@@ -113,12 +113,12 @@ def test_the_same_verdict_on_every_engine(
     ended = [one for one in report.stages if one.status is not Status.SKIPPED]
     assert all(one.seconds is not None and one.seconds >= 0 for one in ended)
     if asked is Access.PULL:
-        assert stage(report, StageName.PUSH).message == "not asked for"
+        assert stage(report, StageName.PUSH).message == "not requested"
         assert report.image.endswith(f"{REPOSITORY}:latest")
     else:
         assert TAG_PREFIX in report.image
     if asked is Access.PUSH:
-        assert stage(report, StageName.PULL).message == "not asked for"
+        assert stage(report, StageName.PULL).message == "not requested"
     if report.verdict is Verdict.ALLOWED:
         assert stage(report, StageName.DIGEST).status is Status.OK
         assert report.digest.startswith("sha256:")
@@ -209,7 +209,7 @@ def test_a_named_image_is_pulled(sandbox: Sandbox) -> None:
     # Without a name it is the newest one that is not a probe's.
     newest = prove(space, repository, access=Access.PULL)
     assert newest.image.endswith("payments/api:v1.4.1")
-    assert [note for note in newest.notes if "last-pull time of v1.4.1: lifecycle rules" in note]
+    assert [note for note in newest.notes if "last-pull time of v1.4.1; lifecycle rules" in note]
     assert not [note for note in prove(space, repository).notes if "last-pull time" in note]
     report = prove(space, repository, access=Access.PULL, image="v9")
     assert (report.verdict, report.failure and report.failure.message) == (
@@ -447,7 +447,7 @@ def test_a_registry_that_has_not_heard_of_the_grant_yet_is_asked_again(sandbox: 
     sandbox.registry_fault = lambda _, request: left.pop() if request.method == "POST" and left else None
 
     def on_event(event: object) -> None:
-        if isinstance(event, StageProgress) and "settling" in event.progress.status:
+        if isinstance(event, StageProgress) and "propagating" in event.progress.status:
             told.append(event.progress.status)
 
     assert prove(space, repository, on_event=on_event).passed

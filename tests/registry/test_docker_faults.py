@@ -171,7 +171,7 @@ def test_one_round_of_retries_may_heal(monkeypatch: pytest.MonkeyPatch, credenti
 
 
 def test_a_second_round_ends_it(monkeypatch: pytest.MonkeyPatch, credentials: Credentials) -> None:
-    with pytest.raises(RegistryError, match="breaks off") as caught:
+    with pytest.raises(RegistryError, match="upload fails") as caught:
         pushed_by(monkeypatch, credentials, *countdown(2), *countdown(4), "stall")
     assert not isinstance(caught.value, Unreachable)
 
