@@ -559,7 +559,7 @@ def denied(repo: Repository, on_event: Any, cancel: threading.Event, gate: Gate)
         "A's repository policy does not allow it",
         0.19,
         action="ecr:InitiateLayerUpload",
-        side="account A, repository policy",
+        side="A's repository policy",
         cause=f"{repo.name} has no repository policy, so no other account has access.",
         fix=f"ecr-tui grant {repo.name} --to {DEVUSR2}",
         detail=f"denied: User: {DEVUSR2} is not authorized to perform: ecr:InitiateLayerUpload on resource: {repo.arn} "

@@ -55,7 +55,7 @@ async def test_h_lists_them_and_enter_opens_one(workspace: FakeWorkspace) -> Non
         assert "11:00" not in ui.text(), "that is another repository's"
         await ui.press("down", "enter")
         await ui.wait(lambda: ui.dialog == "TextScreen")
-        await ui.see("✗ my-first-repo, 2026-11-23 06:00 UTC", "DENIED at push", "account A, repository policy")
+        await ui.see("✗ my-first-repo, 2026-11-23 06:00 UTC", "DENIED at push", "A's repository policy")
         await ui.press("y")
         await ui.wait(lambda: ui.copied)
         assert "is not authorized to perform" in ui.copied[0]

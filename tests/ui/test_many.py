@@ -43,7 +43,7 @@ async def test_each_line_lives_and_ends_with_its_verdict(workspace: FakeWorkspac
         workspace.gate.release()
         await ui.see("✗ 2 of 3 passed: 2 allowed, 1 denied", "esc close")
         assert line(ui, "my-first-repo").startswith("✓")
-        assert "push · ecr:InitiateLayerUpload · account A, repository policy" in line(ui, "web-frontend")
+        assert "push · ecr:InitiateLayerUpload · A's repository policy" in line(ui, "web-frontend")
         assert workspace.gate.count("verify") == 3
 
 

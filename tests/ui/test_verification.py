@@ -9,12 +9,14 @@ from dataclasses import replace
 import pytest
 
 from ecr_tui.config import Settings
+from ecr_tui.diagnosis.failure import EITHER_POLICY, IDENTITY_POLICY, REGISTRY_POLICY, REPOSITORY_POLICY
 from ecr_tui.errors import EnvironmentFailure
 from ecr_tui.policy.actions import Access
+from ecr_tui.policy.change import Grant
 from ecr_tui.registry.engine import Progress
 from ecr_tui.ui.panes.verification import Verifying
 from ecr_tui.ui.proof import Run, StageRow
-from ecr_tui.ui.text.verification import report_text, stage_line
+from ecr_tui.ui.text.verification import fix_keys, report_text, stage_line
 from ecr_tui.verification.report import (
     Isolation,
     IsolationStatus,
@@ -27,7 +29,7 @@ from ecr_tui.verification.report import (
 )
 from tests.ui import fake_workspace as fake
 from tests.ui.conftest import running
-from tests.ui.fake_workspace import FakeWorkspace
+from tests.ui.fake_workspace import DEVUSR2, FakeWorkspace
 
 
 def row(text: str, stage: str) -> str:
@@ -57,7 +59,7 @@ async def test_a_denial_names_side_action_why_and_fix(workspace: FakeWorkspace) 
         await ui.press("v")
         await ui.see(
             "✗ DENIED at push",
-            "account A, repository policy",
+            "A's repository policy",
             "ecr:InitiateLayerUpload",
             "my-first-repo has no repository policy",
         )
@@ -85,6 +87,31 @@ async def test_a_denial_names_the_keys_that_mend_it(workspace: FakeWorkspace) ->
         await ui.see("Press e to tag the repository with Stage=test, then v.")
         ui.main.select(choice=replace(ui.main.selection.choice, condition=(), access=Access.PULL))
         await ui.see("Press p until the access is push + pull, then g and v.")
+        # A grant to somebody else mends nothing.
+        other = f"arn:aws:iam::{fake.B}:role/deploy"
+        ui.main.select(choice=replace(ui.main.selection.choice, principal=other, access=Access.PUSH_PULL))
+        await ui.wait(lambda: "then v." not in ui.text() and "then g and v." not in ui.text())
+
+
+@pytest.mark.parametrize(
+    ("side", "keys"),
+    [
+        (REPOSITORY_POLICY, "Press g to write the previewed grant"),
+        (EITHER_POLICY, "Press g to write"),
+        (IDENTITY_POLICY, "Press Y to copy the identity policy that account B needs."),
+        (f"{REPOSITORY_POLICY} (explicit deny)", ""),
+        (REGISTRY_POLICY, ""),
+    ],
+)
+async def test_the_keys_go_by_the_side_that_the_diagnosis_names(workspace: FakeWorkspace, side: str, keys: str) -> None:
+    repository = workspace.by_name("my-first-repo")
+    report = fake.denied(repository, lambda event: None, threading.Event(), workspace.gate)
+    stages = tuple(replace(stage, side=side) if stage.side else stage for stage in report.stages)
+    run = Run(repository, [], report=replace(report, stages=stages), access=Access.PUSH_PULL)
+    plan = workspace.changes.preview(repository, Grant((DEVUSR2,), Access.PUSH_PULL), None)
+    found = fix_keys(run, plan)
+    assert found.startswith(keys)
+    assert bool(found) == bool(keys)
 
 
 async def test_moving_on_does_not_change_what_is_verified(workspace: FakeWorkspace) -> None:

@@ -211,7 +211,9 @@ class PreviewPane(Vertical):
             self.made = Preview(subject, error=state.error)
         else:
             self.made = Preview(subject, waiting_for="Making the preview…", making=True)
-            self.run_worker(self._make(subject, state.value), group="preview", exclusive=True)
+            # Not yet a coroutine: one that is superseded before it has begun would never be awaited.
+            make = partial(self._make, subject, state.value)
+            self.run_worker(make, group="preview", exclusive=True)  # type: ignore[arg-type]
 
     async def _make(self, subject: Subject, text: str | None) -> None:
         try:

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from textual.content import Content
 
 from ecr_tui.changes.plans import Plan
+from ecr_tui.diagnosis.failure import EITHER_POLICY, IDENTITY_POLICY, REPOSITORY_POLICY
 from ecr_tui.policy.ours import TagCondition, tag_words
 from ecr_tui.policy.principal import describe
-from ecr_tui.ui.choice import ACCESS_WORDS
+from ecr_tui.ui.choice import ACCESS_WORDS, role_of_session
 from ecr_tui.ui.proof import Run, StageRow
 from ecr_tui.ui.text import MUTED, NO, OK, SKIP, safe, seconds, size
 from ecr_tui.ui.text.write import grant_words
@@ -79,11 +80,15 @@ def verdict(run: Run) -> Content:
 def fix_keys(run: Run, plan: Plan | None) -> str:
     """The keys that repair a denial, in their order; "" where none of them does. ``plan``: what the preview shows."""
     report = run.report
-    sides = [] if report is None else [stage.side for stage in report.stages if stage.status is Status.DENIED]
-    if any(side.startswith("account B") for side in sides):
-        return "Press Y to copy the identity policy that account B needs."
-    if not any(side.startswith("account A") for side in sides) or plan is None or plan.grant is None:
+    if report is None:
         return ""
+    sides = {stage.side for stage in report.stages if stage.status is Status.DENIED}
+    if IDENTITY_POLICY in sides:
+        return "Press Y to copy the identity policy that account B needs."
+    if not sides & {REPOSITORY_POLICY, EITHER_POLICY} or plan is None or plan.grant is None:
+        return ""
+    if report.principal and role_of_session(report.principal) not in plan.grant.principals:
+        return ""  # the previewed grant is another principal's
     grant = plan.grant
     if run.access is not None and not run.access.parts <= grant.access.parts:
         return f"Press p until the access is {ACCESS_WORDS[run.access]}, then g and v."
