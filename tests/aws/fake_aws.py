@@ -44,6 +44,7 @@ class FakeAws:
 
         class _Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
             timeout = 30
 
             def do_POST(self) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import socket
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ecr_tui.aws import exchange
 from ecr_tui.aws.access import PROBES, probe_action
 from ecr_tui.aws.images import delete_image, images_summary
 from ecr_tui.aws.inventory import get_repository, list_repositories
@@ -72,6 +74,20 @@ def test_profiles_and_callers(owner: AwsSession, consumer: AwsSession) -> None:
     assert (a.account, b.account) == (Sandbox.account_a, Sandbox.account_b)
     assert b.arn == f"arn:aws:iam::{Sandbox.account_b}:user/devusr2"
     assert (a.region, a.partition) == (REGION, "aws")
+
+
+def test_no_request_waits_for_the_acknowledgement_of_its_head(
+    owner: AwsSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options: list[int] = []
+
+    def guard(one: socket.socket | None) -> None:
+        options.extend([] if one is None else [one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)])
+
+    monkeypatch.setattr(exchange, "_guard_socket", guard)
+    owner.identity()
+    assert options
+    assert all(options)
 
 
 def test_mfa_role(sandbox: Sandbox) -> None:
