@@ -230,7 +230,7 @@ def test_a_policy_that_cannot_be_read_is_told_beside_the_list(proxy: AwsProxy) -
     ran = ecr_tui("list")
     assert ran.code == 0
     assert REPOSITORY in ran.out
-    assert "policies could not be read: account A: " in ran.err
+    assert "policies not readable: account A: " in ran.err
     assert "not authorized to perform: x:y" in ran.err
 
 

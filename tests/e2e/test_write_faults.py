@@ -358,7 +358,7 @@ def test_a_request_that_is_carried_out_after_the_timeout_is_unknown_until_it_sho
     take_back: Callable[[], object] = lambda: space.changes.undo_entry(entry.id)  # noqa: E731
     if action == "tag":
         take_back = lambda: space.changes.apply_tags(space.changes.plan_tags_back(entry.id))  # noqa: E731
-    with pytest.raises(ConflictError, match="not yet"):
+    with pytest.raises(ConflictError, match="not written yet"):
         take_back()
     assert space.changes.journal.entries()[0].outcome == UNKNOWN
     held[0]()
