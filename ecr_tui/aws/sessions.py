@@ -313,7 +313,7 @@ def _core_session(profile: str | None, side: str = "") -> CoreSession:
             timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),  # type: ignore[arg-type]
             max_pool_connections=POOL,
             # As botocore's own: without it the body of a request waits some 40 ms until the head is acknowledged.
-            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],  # type: ignore[list-item]
         )
 
     events.register("after-call", check_answer)
