@@ -101,6 +101,11 @@ class Access(StrEnum):
     def writes(self) -> bool:
         return "push" in self.parts
 
+    @property
+    def pulls_only(self) -> bool:
+        """A verification pulls an image that is there, because it may push none."""
+        return "pull" in self.parts and not self.writes
+
     def without(self, other: Access) -> Access | None:
         """None for nothing."""
         return _BY_PARTS.get(self.parts - other.parts)

@@ -30,7 +30,7 @@ TagCondition = tuple[str, str]
 
 @dataclass(frozen=True)
 class Grant:
-    """The same access for each of ``principals`` (ARNs, see ``parse_principal``) while the repository has all ``tags``.
+    """The same access for each of ``principals`` (see ``parse_grantee``) while the repository has all ``tags``.
 
     The same key twice means either value; in two spellings it is refused. ``until`` (with a time zone) ends it.
     Raises InputError without a principal, and for a tag or time that cannot be written.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecr_tui.policy.actions import Access
 from ecr_tui.ui.keys import PROVE, Key
 from ecr_tui.ui.selection import Selection
 
@@ -21,12 +20,12 @@ NEEDS_REPOSITORY = (
 )
 
 
-def refusal(settings: Any, key: Key, *, pulling: bool = False) -> str:
-    """Why the action may not run now; "" when it may. Decided anew each time: profiles are switched in the app.
+def refusal(settings: Any, key: Key, *, pushing: bool = True) -> str:
+    """Why the action may not run now; "" when it may. Decided each time: profiles are switched in the app.
 
-    ``pulling``: a verification would pull only, which changes nothing.
+    ``pushing``: a verification would push. One that only reads or pulls changes nothing.
     """
-    if not key.writes or (pulling and key.group == PROVE):
+    if not key.writes or (not pushing and key.group == PROVE):
         return ""
     reason: str = settings.push_refusal if key.group == PROVE else settings.read_only_reason
     return reason
@@ -34,7 +33,7 @@ def refusal(settings: Any, key: Key, *, pulling: bool = False) -> str:
 
 def why_not(key: Key, settings: Any, selection: Selection, *, busy: bool) -> str:
     """Why the action can do nothing now, "" when it can. A sentence. ``busy``: something is being written."""
-    refused = refusal(settings, key, pulling=selection.choice.access is Access.PULL)
+    refused = refusal(settings, key, pushing=selection.choice.access.writes)
     if refused:
         return f"Read-only: {key.label.lower()} is off. {refused}"
     if key.writes and busy:

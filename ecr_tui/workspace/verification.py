@@ -189,7 +189,7 @@ class VerificationRuns:
                 pushing=True,
                 hint="Verify an existing image with --access pull.",
             )
-        if image and (access.writes or "pull" not in access.parts):
+        if image and not access.pulls_only:
             raise InputError("an image needs pull access", hint="Add --access pull.")
         if isinstance(isolation, str) and isolation not in ("auto", "all", "none"):
             raise InputError(f"unknown isolation {isolation!r}", hint="Use a repository name, auto, all or none.")

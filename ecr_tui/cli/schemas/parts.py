@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ecr_tui.policy.actions import Access
+from ecr_tui.verification.report import StageName
 
 Schema = dict[str, Any]
 
@@ -300,7 +301,7 @@ SHARED: dict[str, Schema] = {
     ),
     "stage": made_of(
         {
-            "name": word("identity", "token", "login", "tag", "push", "pull", "digest", "isolation", "cleanup"),
+            "name": word(*StageName),
             "status": word("ok", "denied", "failed", "skipped"),
             "action": maybe(text(), "the IAM action that was denied"),
             "seconds": maybe(seconds()),

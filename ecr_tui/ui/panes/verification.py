@@ -297,7 +297,7 @@ class VerificationPane(VerticalScroll, can_focus=True):
             stale = self.changes.since_time(repository.arn, past.at)
             words.say(last_line(repository.name, past, self._now(), stale))
         # With pull alone a verification leaves a trace on an image of somebody else's.
-        self.query_one("#pull-time", Words).display = self.selection.choice.access is Access.PULL
+        self.query_one("#pull-time", Words).display = self.selection.choice.access.pulls_only
 
     def _clear(self, repository: Repository | None) -> None:
         """No run to show for this repository: how to begin."""
@@ -316,7 +316,7 @@ class VerificationPane(VerticalScroll, can_focus=True):
 
     def _show(self, run: Run) -> None:
         self._stale = "" if run.running else self.stale
-        only = {"pull": " · pull only", "push": " · push only"}.get(run.access.value if run.access else "", "")
+        only = f" · {run.access.words} only" if run.access not in (None, Access.PUSH_PULL) else ""
         at = f" · {run.at.astimezone(UTC):%H:%M} UTC" if run.at is not None else ""
         self._set_title(f"Verification · {safe(run.repository.name)}{only}{at}")
         self._shown = run
