@@ -18,7 +18,7 @@ from ecr_tui.policy.change import Difference, differences, text_diff
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.principal import describe
 
-LIVE, TAKEN_BACK, SUPERSEDED, NOT_KNOWN, NOT_WRITTEN = "live", "taken back", "superseded", "unknown", "not written"
+LIVE, TAKEN_BACK, SUPERSEDED, NOT_KNOWN, NOT_WRITTEN = "in effect", "undone", "superseded", "unknown", "not written"
 
 
 @dataclass(frozen=True, eq=False)

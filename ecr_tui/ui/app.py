@@ -39,11 +39,13 @@ from ecr_tui.ui.messages import (
 )
 from ecr_tui.ui.resources import style_sheets
 from ecr_tui.ui.screens.ask import AskScreen
+from ecr_tui.ui.screens.confirm import ConfirmScreen
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.main import MainScreen
 from ecr_tui.ui.screens.text import TextScreen
 from ecr_tui.ui.signing_in import sign_in
 from ecr_tui.ui.text import safe, safe_block
+from ecr_tui.ui.text.bulk import stopping_words
 from ecr_tui.ui.theme import BRAND, check_theme, readable
 
 if TYPE_CHECKING:
@@ -136,7 +138,7 @@ class EcrTuiApp(App[None]):
         for name in ("SIGTERM", "SIGHUP"):
             # Only the main thread of a Unix process can.
             with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
-                loop.add_signal_handler(getattr(signal, name), self.call_later, self.action_quit)
+                loop.add_signal_handler(getattr(signal, name), self.call_later, self._quit)
 
     async def on_event(self, event: events.Event) -> None:
         """Run the action of a key before the next key arrives, unless a widget that takes text has the focus.
@@ -184,13 +186,29 @@ class EcrTuiApp(App[None]):
     # -- leaving and failing -----------------------------------------------------------------------------------------
 
     async def action_quit(self) -> None:
-        """Leave at once. Only a policy write under way is finished first, for a true record; q again leaves it too."""
+        """Ask first while a run over many repositories is in progress."""
+        run = self.main.desk.run
+        if run is None or not run.running or self._leaving:
+            self._quit()
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._quit()
+
+        question = ConfirmScreen("Quit and stop the run?", [stopping_words(run)], yes="Quit", no="Stay", writes=False)
+        self.push_screen(question, answered)
+
+    def _quit(self) -> None:
+        """At once. Only a policy write in progress is finished first, for a true record; the next q skips even that."""
         if not self.main.writing or self._leaving:
             self._leave()
             return
         self._leaving = True
         self.main.stop()
-        self.notify("A policy is being written; leaving when it is done. q again leaves now.", severity="warning")
+        self.notify(
+            "A policy is being written. Quitting when it is done; press q again to quit now.", severity="warning"
+        )
         self.set_timer(WRITE_PATIENCE, self._leave)
 
     @on(WorkChanged)
@@ -236,7 +254,7 @@ class EcrTuiApp(App[None]):
 
     def action_help_quit(self) -> None:
         """What ctrl+c says: in a terminal interface it copies, and many expect it to leave."""
-        self.notify("q leaves; ctrl+q does while you are typing.")
+        self.notify("Press q to quit, or Ctrl+Q while typing.")
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Textual's own, without those that our catalogue has (quit, keys) or that mean nothing here."""

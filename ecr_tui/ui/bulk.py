@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ecr_tui.changes.bulk import FAILED, UNTRIED, undo_preview
+from ecr_tui.changes.bulk import FAILED, UNTRIED, WRITTEN, undo_preview
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui import jobs
 
@@ -162,7 +162,8 @@ class Planning:
                 return 4
             return 1 if row.plan.risks else 2 if row.hidden else 3
 
-        _number(sorted(self.rows, key=rank))
+        self.rows.sort(key=rank)
+        _number(self.rows)
 
 
 class Running:
@@ -288,6 +289,11 @@ class Running:
         if self.summary is not None:
             return self.summary.refusals
         return self.latest.refusals if self.latest is not None else 0
+
+    @property
+    def can_take_back(self) -> bool:
+        """Whether an undo of it, or of the undo that it was, has anything to do."""
+        return self.summary is not None and self.counts[WRITTEN] > 0
 
     def undone(self) -> list[Row]:
         """What failed or was not tried."""

@@ -13,10 +13,36 @@ if TYPE_CHECKING:
     from ecr_tui.ui.keys import Key
 
 
-DESCRIBED = 0.1
-"""The score of a command that is found by its description alone: below every one that is found by its title."""
-SYNONYMS = {"Choose: Accounts (A)": "switch profile login sso", "Change: unfinished run": "resume"}
-"""Further words, by title, that users look for."""
+NAMED, DESCRIBED = 200.0, 100.0
+"""Added to the score of a command whose title holds the words, or whose description does: before those that have only
+the letters, in this order."""
+
+SYNONYMS = {
+    "change.grant": "allow permit share access apply write policy",
+    "change.revoke": "remove deny delete access policy",
+    "change.repair": "fix cleanup deleted principal",
+    "change.undo": "revert restore rollback",
+    "change.runs": "bulk batch many resume",
+    "change.journal": "history log redo revert rollback",
+    "change.tags": "label",
+    "choose.accounts": "switch change swap profile region role assume login sso mfa credentials",
+    "choose.access": "permission pull push read write",
+    "choose.condition": "tag team scope aws:resourcetag",
+    "choose.principal": "user role account org organization service lambda whom",
+    "find.filter": "search find",
+    "find.refresh": "reload read again",
+    "general.calls": "log aws cli docker requests commands debug",
+    "general.copy": "clipboard yank",
+    "general.copy_as": "terraform cloudformation hcl json cli export clipboard",
+    "general.help": "keys shortcuts bindings",
+    "general.quit": "exit leave close",
+    "pane.zoom": "maximize fullscreen",
+    "prove.audit": "review report security public findings compliance",
+    "prove.history": "past verifications log",
+    "prove.many": "batch bulk several test",
+    "prove.verify": "test prove check docker login push pull live",
+}
+"""By id of a key, further words that users look for."""
 
 
 class Commands(Provider):
@@ -25,26 +51,33 @@ class Commands(Provider):
     Labels are our own literals; the palette reads a str as markup, so they go in as Content all the same.
     """
 
-    def _commands(self) -> Iterator[tuple[str, str, Callable[[], Any]]]:
+    def _commands(self) -> Iterator[tuple[str, str, str, Callable[[], Any]]]:
+        """Title, description, further words, action."""
         screen: Any = self.screen
         if not hasattr(screen, "palette_commands"):
             return  # a dialog is open: its own keys are all there is
         for key in screen.app.keys_in_force.keys:
             if key.palette and screen.is_possible(key):
-                yield _title(key), key.tooltip, partial(screen.run_key, key)
-        yield from screen.palette_commands()
+                yield _title(key), key.tooltip, SYNONYMS.get(key.id, ""), partial(screen.run_key, key)
+        for title, tooltip, run in screen.palette_commands():
+            yield title, tooltip, "", run
 
     async def discover(self) -> Hits:
-        for title, tooltip, run in self._commands():
+        for title, tooltip, _, run in self._commands():
             yield DiscoveryHit(Content(title), run, text=title, help=tooltip)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
-        for title, tooltip, run in self._commands():
-            if (score := matcher.match(title)) > 0:
-                yield Hit(score, matcher.highlight(title), run, text=title, help=tooltip)
-            elif query.casefold() in f"{tooltip} {SYNONYMS.get(title, '')}".casefold():
-                yield Hit(DESCRIBED, Content(title), run, text=title, help=tooltip)
+        words = query.casefold().split()
+        for title, tooltip, more, run in self._commands():
+            score = matcher.match(title)
+            if query.casefold() in title.casefold():
+                score += NAMED
+            elif all(word in f"{title} {tooltip} {more}".casefold() for word in words):
+                score += DESCRIBED
+            if score > 0:
+                shown = matcher.highlight(title) if score < DESCRIBED or score >= NAMED else Content(title)
+                yield Hit(score, shown, run, text=title, help=tooltip)
 
 
 def _title(key: Key) -> str:

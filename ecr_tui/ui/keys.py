@@ -11,7 +11,7 @@ class Key(NamedTuple):
     """One action. ``keys`` as Textual spells them, comma-separated; ``shown`` as the user reads them.
 
     ``writes``: changes something at AWS (a verification pushes an image), so read-only mode takes it away.
-    ``footer``: worth its place there.
+    ``palette``: an action by name, in the palette and the footer; what only moves is not.
     """
 
     id: str
@@ -21,7 +21,6 @@ class Key(NamedTuple):
     tooltip: str
     group: str
     shown: str = ""
-    footer: bool = False
     writes: bool = False
     palette: bool = True
 
@@ -30,14 +29,14 @@ class Key(NamedTuple):
             self.keys,
             self.action,
             self.label,
-            show=self.footer,
+            show=self.palette,
             key_display=self.shown.partition(" ")[0] or None,
             tooltip=self.tooltip,
             id=self.id,
         )
 
 
-FIND, CHOOSE, CHANGE, PROVE, MOVE, GENERAL = "Find", "Choose", "Change", "Prove", "Move", "General"
+FIND, CHOOSE, CHANGE, PROVE, MOVE, GENERAL = "Inspect", "Choose", "Change", "Verify", "Navigate", "General"
 
 MAIN: tuple[Key, ...] = (
     Key(
@@ -48,9 +47,8 @@ MAIN: tuple[Key, ...] = (
         "Filter as you type: words, tag:K=V, access:none, !not",
         FIND,
         "/",
-        footer=True,
     ),
-    Key("find.tags", "t", "tag_filter", "Tags", "List only repositories with these tags", FIND, "t", footer=True),
+    Key("find.tags", "t", "tag_filter", "Tags", "List only repositories with these tags", FIND, "t"),
     Key(
         "change.grant",
         "g",
@@ -59,7 +57,6 @@ MAIN: tuple[Key, ...] = (
         "Write the previewed change, or plan it for all marked; Esc cancels within 0.4 s, gg goes to the top",
         CHANGE,
         "g",
-        footer=True,
         writes=True,
     ),
     Key(
@@ -67,10 +64,9 @@ MAIN: tuple[Key, ...] = (
         "x",
         "task('revoke')",
         "Revoke",
-        "Take the principal's access away; asks first",
+        "Revoke the principal's access; asks first",
         CHANGE,
         "x",
-        footer=True,
         writes=True,
     ),
     Key(
@@ -78,7 +74,7 @@ MAIN: tuple[Key, ...] = (
         "F",
         "task('repair')",
         "Repair",
-        "Take out of the policy what ECR refuses; with marks, of all marked; asks first",
+        "Remove from the policy what ECR rejects, such as deleted principals; with marks, in all marked; asks first",
         CHANGE,
         "F",
         writes=True,
@@ -88,10 +84,9 @@ MAIN: tuple[Key, ...] = (
         "u",
         "task('undo')",
         "Undo",
-        "Put back the policy as it was before the last write",
+        "Restore the policy as it was before the last write",
         CHANGE,
         "u",
-        footer=True,
         writes=True,
     ),
     Key(
@@ -99,7 +94,7 @@ MAIN: tuple[Key, ...] = (
         "R",
         "task('runs')",
         "Run",
-        "The run over many repositories: how far it is; resume what is left of one",
+        "Show the bulk run and its progress; resume an unfinished one",
         CHANGE,
         "R",
     ),
@@ -111,7 +106,6 @@ MAIN: tuple[Key, ...] = (
         "Log in, push and pull as account B, live",
         PROVE,
         "v",
-        footer=True,
         writes=True,
     ),
     Key(
@@ -119,17 +113,16 @@ MAIN: tuple[Key, ...] = (
         "y",
         "copy",
         "Copy",
-        "Copy what has the focus: repository, document or report",
+        "Copy what has the focus: repository URI, document or report",
         GENERAL,
         "y",
-        footer=True,
     ),
     Key(
         "prove.many",
         "V",
         "task('verify_many')",
         "Verify marked",
-        "Verify all marked repositories, some at a time",
+        "Verify all marked repositories",
         PROVE,
         "V",
         writes=True,
@@ -139,8 +132,8 @@ MAIN: tuple[Key, ...] = (
         "h",
         "task('history')",
         "History",
-        "Past verifications of the repository: date, verdict, engine, who",
-        PROVE,
+        "Past verifications of the repository: date, verdict, engine, principal",
+        FIND,
         "h",
     ),
     Key(
@@ -168,8 +161,8 @@ MAIN: tuple[Key, ...] = (
         "U",
         "task('journal')",
         "Journal",
-        "Every write with who, when and what; undo any that is still in force, redo",
-        CHANGE,
+        "Every write: who, when, what and its state; undo or redo any of them",
+        FIND,
         "U",
     ),
     Key(
@@ -177,41 +170,29 @@ MAIN: tuple[Key, ...] = (
         "question_mark,f1",
         "help",
         "Help",
-        "What the focused pane is for, all keys, how it works",
+        "The focused pane and all keys; / searches",
         GENERAL,
         "? F1",
-        footer=True,
     ),
-    Key("general.quit", "q", "quit_app", "Quit", "Leave at once", GENERAL, "q", footer=True),
+    Key("general.quit", "q", "quit_app", "Quit", "Quit; asks while a bulk run is in progress", GENERAL, "q"),
     Key(
         "choose.principal",
         "b",
         "task('principal')",
-        "To whom",
-        "Choose the principal that is granted access",
+        "Principal",
+        "Choose who is granted access: user, role, account, organization (org), AWS service",
         CHOOSE,
         "b",
-        footer=True,
     ),
-    Key(
-        "choose.access",
-        "p",
-        "task('access')",
-        "Access",
-        "Change between pull, push and push + pull",
-        CHOOSE,
-        "p",
-        footer=True,
-    ),
+    Key("choose.access", "p", "task('access')", "Access", "Switch between pull, push and push + pull", CHOOSE, "p"),
     Key(
         "choose.condition",
         "c",
         "task('condition')",
-        "If tag",
-        "Choose the tag that the grant depends on",
+        "Condition",
+        "Choose the tag condition of the grant",
         CHOOSE,
         "c",
-        footer=True,
     ),
     Key(
         "choose.until",
@@ -232,24 +213,24 @@ MAIN: tuple[Key, ...] = (
         "d",
     ),
     Key("find.columns", "C", "columns", "Columns", "Choose the columns of the list", FIND, "C"),
-    Key("find.sort", "s", "sort", "Sort", "Sort by a column; the same one again turns the order", FIND, "s"),
+    Key("find.sort", "s", "sort", "Sort", "Sort by column; pick it again to reverse", FIND, "s"),
     Key(
         "find.policies",
         "P",
         "read_policies",
         "Read policies",
-        "Read the policies of all repositories that the filter lets through, for access: in it",
+        "Load the policies of all matching repositories (needed by access: in the filter)",
         FIND,
         "P",
     ),
     Key("find.refresh", "r", "refresh", "Refresh", "Read accounts, repositories and policies again", FIND, "r"),
-    Key("prove.cancel", "escape", "cancel", "Cancel", "Stop the verification; else clear the filter", PROVE, "esc"),
+    Key("prove.cancel", "escape", "cancel", "Cancel", "Stop the verification, or clear the filter", PROVE, "esc"),
     Key(
         "choose.accounts",
         "A",
         "task('accounts')",
         "Accounts",
-        "Choose or swap accounts A and B, assume a role, sign in",
+        "Choose or swap accounts A and B: profile, region, role to assume; sign in (SSO login)",
         CHOOSE,
         "A",
     ),
@@ -258,18 +239,26 @@ MAIN: tuple[Key, ...] = (
         "exclamation_mark",
         "calls",
         "Session log",
-        "Every call to AWS and registries, as commands",
+        "Every call to AWS and the registry, as aws and docker commands",
         GENERAL,
         "!",
     ),
     Key("general.error", "i", "last_error", "Last error", "Show the last error in full", GENERAL, "i"),
-    Key("prove.audit", "a", "audit", "Audit", "Who can do what in all repositories, and what is odd", PROVE, "a"),
+    Key(
+        "prove.audit",
+        "a",
+        "audit",
+        "Audit",
+        "Who has access to which repositories, and anything suspicious",
+        FIND,
+        "a",
+    ),
     Key(
         "general.copy_as",
         "Y",
         "task('copy_as')",
         "Copy as…",
-        "Copy the previewed grant as commands, Terraform, CloudFormation or JSON",
+        "Copy the previewed grant as AWS CLI commands, Terraform, CloudFormation or JSON",
         GENERAL,
         "Y",
     ),
@@ -288,20 +277,20 @@ MAIN: tuple[Key, ...] = (
         "colon",
         "app.command_palette",
         "Commands",
-        "Every action by name, as ctrl+p",
+        "Find any action by name or description, as ctrl+p",
         GENERAL,
         ":",
         palette=False,
     ),
-    Key("pane.repositories", "1", "pane('repositories')", "Repositories", "Go to the repositories", MOVE, "1"),
+    Key("pane.repositories", "1", "pane('repositories')", "Repositories", "Go to the list of repositories", MOVE, "1"),
     Key("pane.preview", "2", "pane('preview')", "Policy preview", "Go to the policy preview", MOVE, "2"),
     Key("pane.verification", "3", "pane('verification')", "Verification", "Go to the verification", MOVE, "3"),
     Key("pane.accounts", "4", "pane('accounts')", "Accounts", "Go to the accounts", MOVE, "4"),
     Key("pane.grow", "plus", "resize_pane(1)", "Larger", "Make the pane larger; a mouse drags its borders", MOVE, "+"),
     Key("pane.shrink", "minus", "resize_pane(-1)", "Smaller", "Make the pane smaller", MOVE, "-"),
-    Key("pane.zoom", "z", "zoom", "Zoom", "The pane alone on the screen; once more: all again", MOVE, "z"),
+    Key("pane.zoom", "z", "zoom", "Zoom", "Show the pane alone; press again to restore", MOVE, "z"),
 )
-"""The main screen's keys, in the order of the footer: what is cut off in a narrow one is named in its pane anyway."""
+"""The main screen's keys."""
 
 SORT: tuple[Key, ...] = tuple(
     Key(
@@ -328,13 +317,21 @@ SORT: tuple[Key, ...] = tuple(
 )
 
 TABLE: tuple[Key, ...] = (
-    Key("table.mark", "space", "mark", "Mark", "Mark the repository for a grant or revoke of several", CHOOSE, "space"),
+    Key(
+        "table.mark",
+        "space",
+        "mark",
+        "Mark",
+        "Mark the repository, to grant, revoke or verify several at once",
+        CHOOSE,
+        "space",
+    ),
     Key(
         "table.mark_shown",
         "asterisk",
         "mark_shown",
         "Mark shown",
-        "Mark all repositories that the filter shows; once more unmarks them",
+        "Mark all repositories that the filter shows; press again to unmark",
         CHOOSE,
         "*",
     ),
@@ -377,7 +374,7 @@ OTHER: tuple[Key, ...] = (
         "ctrl+p",
         "command_palette",
         "Commands",
-        "Every action by name",
+        "Find any action by name or description",
         GENERAL,
         "ctrl+p",
         palette=False,
@@ -387,7 +384,7 @@ OTHER: tuple[Key, ...] = (
         "tab",
         "focus_next",
         "Next pane",
-        "Move the focus on (shift+tab: back)",
+        "Focus the next pane (shift+tab: the previous one)",
         MOVE,
         "tab",
         palette=False,
@@ -397,6 +394,61 @@ OTHER: tuple[Key, ...] = (
 """Keys that Textual binds itself: listed for help and README, never bound by us."""
 
 CATALOGUE: tuple[Key, ...] = MAIN + TABLE + OTHER
+
+PANES: dict[str, tuple[str, ...]] = {
+    "repositories": (
+        "change.grant",
+        "prove.verify",
+        "find.filter",
+        "table.mark",
+        "change.undo",
+        "change.revoke",
+        "choose.principal",
+        "choose.access",
+        "choose.condition",
+        "find.tags",
+        "change.tags",
+        "prove.audit",
+        "change.journal",
+        "prove.history",
+        "choose.accounts",
+        "table.mark_shown",
+        "general.copy",
+        "find.sort",
+        "prove.many",
+        "change.runs",
+        "general.copy_as",
+        "find.refresh",
+        "find.policies",
+        "table.open",
+    ),
+    "preview": (
+        "change.grant",
+        "choose.principal",
+        "choose.access",
+        "choose.condition",
+        "prove.verify",
+        "change.undo",
+        "change.revoke",
+        "pane.tab",
+        "general.copy",
+        "general.copy_as",
+        "change.repair",
+        "change.tags",
+    ),
+    "verification": (
+        "prove.verify",
+        "prove.history",
+        "general.copy",
+        "prove.many",
+        "prove.cancel",
+        "choose.access",
+        "change.grant",
+        "change.undo",
+    ),
+    "accounts": ("choose.accounts", "find.refresh", "general.copy"),
+}
+"""By pane, the keys that are for it, the most useful first: the footer's order, and the help's."""
 
 GROUPS: tuple[str, ...] = (FIND, CHOOSE, CHANGE, PROVE, MOVE, GENERAL)
 

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from threading import Event
 from typing import TYPE_CHECKING
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from ecr_tui.access.audit_result import Audit
     from ecr_tui.aws.model import MfaPrompt, Repository
     from ecr_tui.errors import EcrTuiError
 
@@ -63,23 +62,6 @@ class Listed(Message):
 
 class DetailsRead(Message):
     """Policies or image counts wait in ``flows.details`` to be taken."""
-
-
-@dataclass(eq=False)
-class AuditProgress(Message):
-    words: str
-
-    def can_replace(self, message: Message) -> bool:
-        return isinstance(message, AuditProgress)
-
-
-@dataclass(eq=False)
-class Audited(Message):
-    """``pages``: the audit in words, by page."""
-
-    audit: Audit | None
-    error: EcrTuiError | None = None
-    pages: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
@@ -46,9 +47,14 @@ class Accounts:
         self._lock = threading.RLock()
         self._sessions: dict[Role, AwsSession] = {}
         self._assumed: dict[Role, RoleToAssume] = {}
+        self._met: dict[str, str] = {}  # the account by profile, of those that were asked
 
     def profiles(self) -> tuple[Profile, ...]:
-        return list_profiles()
+        """The config tells no account of access keys: it is known once their caller was asked for."""
+        met = self._met
+        return tuple(
+            one if one.account else replace(one, account=met.get(one.name, one.account)) for one in list_profiles()
+        )
 
     def region_names(self, like: str | None = None) -> tuple[str, ...]:
         """As ``aws.sessions.list_regions``."""
@@ -110,10 +116,16 @@ class Accounts:
             return self.session(Role.OWNER), self.settings.read_only_reason
 
     def owner(self) -> Identity:
-        return self.session(Role.OWNER).identity()
+        return self._identity(Role.OWNER, self.session(Role.OWNER))
 
     def consumer(self) -> Identity:
-        return self.consumer_session().identity()
+        return self._identity(Role.CONSUMER, self.consumer_session())
+
+    def _identity(self, role: Role, session: AwsSession) -> Identity:
+        identity = session.identity()
+        if role not in self._assumed:
+            self._met[session.profile or "default"] = identity.account
+        return identity
 
     def consumer_session(self) -> AwsSession:
         if self.settings.profile_b is None:

@@ -7,7 +7,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import DataTable, Footer, Input, Label, Static, TabbedContent, TabPane
 
 COLUMNS = ("Repository", "Tags", "Access", "Image tags", "Images", "Last push")
-TABS = ("Diff", "JSON", "Who", "Findings", "B's side")
+TABS = ("Diff", "JSON", "Who", "Findings", "Account B policy")
 
 
 class Bare(App[None]):

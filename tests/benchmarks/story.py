@@ -90,7 +90,7 @@ class Story:
         written = len(main.workspace.changes.journal.entries())
         self.step("grant", "g", until=lambda: len(main.workspace.changes.journal.entries()) > written and self.idle())
         self.step("verify", "v", until=lambda: main.verification.run is not None and self.proved())
-        for number, tab in enumerate(("JSON", "who may what", "findings", "B's side")):
+        for number, tab in enumerate(("JSON", "access", "findings", "account B policy")):
             self.step(f"preview: {tab}", *(("2",) if not number else ()), "right")
         self.step(
             "undo", "1", "u", until=lambda: len(main.workspace.changes.journal.entries()) > written + 1 and self.idle()

@@ -110,7 +110,7 @@ async def test_a_role_is_checked_and_assumed_and_the_sides_are_swapped(workspace
         await opened(ui)
         await fill(ui, "profile-b", "nope")
         await ui.press("enter")
-        await ui.see("there is no profile 'nope'")
+        await ui.see("unknown profile 'nope'")
         await ui.press("escape")
         assert workspace.settings.profile_b == "account-a"
 
@@ -236,7 +236,7 @@ async def test_signing_in_hands_the_terminal_over_and_reads_afresh(
         await ui.wait(lambda: "ended with code 3" in ui.toasts())
         await fill(ui, "profile-b", "dev-acc")
         await ui.press("ctrl+l")
-        await ui.see("'dev-acc' has no sign-in")
+        await ui.see("Profile dev-acc has no sign-in")
         assert len(called(fake_cli)) == 2
 
 
@@ -294,3 +294,14 @@ async def test_the_time_left_ticks_warns_and_ends_without_asking_aws(workspace: 
                 assert card._timer._interval == 1
         assert card._timer is None
         assert workspace.gate.count("owner") == asked
+
+
+async def test_the_same_account_on_both_sides_is_said(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await opened(ui)
+        assert "same" not in ui.text()
+        await fill(ui, "profile-b", "account-a")
+        await ui.see("! A and B are the same account (111111111111). Cross-account access needs two.")
+        await fill(ui, "role-b", ROLE)
+        await ui.press("shift+tab")
+        await ui.wait(lambda: "same account" not in ui.text())

@@ -56,7 +56,7 @@ async def test_marked_repositories_are_granted_together_and_taken_back_together(
         await ui.press("slash")
         await ui.type("web")
         await planned(ui, "enter", "g")
-        await ui.see("Grant on 3 repositories?", "3 of them are hidden by the filter", "may push + pull", *FIRST)
+        await ui.see("Grant on 3 repositories?", "3 hidden by the filter", "may push + pull", *FIRST)
         assert ui.app.screen.focused.id == "no"
         await ui.press("enter")
         assert (ui.dialog, workspace.writes) == ("", [])
@@ -87,7 +87,7 @@ async def test_marked_repositories_are_granted_together_and_taken_back_together(
         await ended(ui)
         assert workspace.listing.policies == before
         await ui.press("escape", "u")
-        await ui.wait(lambda: "nothing to undo" in ui.toasts())
+        await ui.wait(lambda: "Nothing to undo" in ui.toasts())
 
 
 async def test_a_tag_filter_and_a_star_mark_all_that_are_shown(workspace: FakeWorkspace) -> None:
@@ -118,7 +118,7 @@ async def test_a_run_is_paused_left_and_opened_again_stopped_and_finished(worksp
         assert ui.dialog == ""
         await ui.see("paused 1 of 7 (R)")
         await ui.press("asterisk", "g")
-        await ui.wait(lambda: "A run is under way" in ui.toasts())
+        await ui.wait(lambda: "A run is in progress" in ui.toasts())
         await ui.press("asterisk", "u")
         assert ui.dialog == ""
         await ui.press("R", "p")
@@ -126,7 +126,7 @@ async def test_a_run_is_paused_left_and_opened_again_stopped_and_finished(worksp
 
         await ui.press("escape")
         await ui.wait(lambda: ui.dialog == "ConfirmScreen")
-        await ui.see("Stop the run?", "What has begun is finished")
+        await ui.see("Stop the run?", "stops after the writes in progress")
         await ui.press("enter")
         assert not run_of(ui).stopping, "going on has the focus"
         await ui.press("escape")
@@ -144,10 +144,10 @@ async def test_failures_come_first_with_their_reasons_and_are_tried_again(worksp
     workspace.errors["plan:legacy-tool"] = DeniedError("may not read there")
     async with running(workspace, (80, 24)) as ui:
         await planned(ui, "asterisk", "g")
-        await ui.see("✗ 1 without a plan, left alone", "may not read there", "6 to write")
+        await ui.see("✗ 1 skipped (no plan)", "may not read there", "6 to change")
         await yes(ui)
         await ended(ui)
-        await ui.see("Written: 5 of 6; 1 failed", "✗ failed", "may not write there", "r try 1 again")
+        await ui.see("Written: 5 of 6; 1 failed", "✗ failed", "may not write there", "r retry 1")
         run = run_of(ui)
         assert run.rows[0].repository.name == "base/python"
         await ui.press("enter")
@@ -177,7 +177,7 @@ async def test_what_concerns_all_ends_the_run_and_the_rest_can_be_resumed(worksp
         await planned(ui, "space", "space", "space", "g")
         await yes(ui)
         await ended(ui)
-        await ui.see("Nothing else was tried: the session has expired", "– not begun")
+        await ui.see("The rest was not tried: the session has expired", "– not started")
         assert workspace.writes == []
         assert len(unfinished(workspace.changes.journal)[0].rest) == 2
 
@@ -201,7 +201,7 @@ async def test_planning_is_cancelled_and_nothing_to_change_is_said(workspace: Fa
         assert ui.dialog == ""
         workspace.gate.release()
         await ui.press("x")
-        await ui.see("Nothing to write.", "7 without change")
+        await ui.see("Nothing to write.", "7 unchanged")
         await ui.press("enter")
         assert (ui.dialog, workspace.writes) == ("", [])
 
@@ -250,10 +250,10 @@ async def test_an_interrupted_run_is_dismissed_for_good(workspace: FakeWorkspace
     async with running(workspace, (60, 20)) as ui:
         await ui.wait(lambda: ui.dialog == "UnfinishedScreen")
         await ui.press("tab", "enter")
-        await ui.wait(lambda: "left as they are" in ui.toasts())
+        await ui.wait(lambda: "Run dismissed; 5 repositories unchanged" in ui.toasts())
         assert workspace.changes.journal.read().runs[0].ended == DISMISSED
         await ui.press("R")
-        await ui.wait(lambda: "There is no unfinished run" in ui.toasts())
+        await ui.wait(lambda: "No unfinished run" in ui.toasts())
 
 
 @pytest.mark.parametrize("why", ["at work", "read-only"])
@@ -264,7 +264,7 @@ async def test_what_must_not_be_resumed_is_not_offered(tmp_path: Path, why: str)
     async with running(workspace) as ui:
         await ui.wait(lambda: workspace.gate.count("bulk"))
         await ui.press("R")
-        word = "no unfinished run" if why == "at work" else "Read-only"
+        word = "No unfinished run" if why == "at work" else "Read-only"
         await ui.wait(lambda: word in ui.toasts())
         assert ui.dialog == ""
 
@@ -275,9 +275,18 @@ async def test_leaving_finishes_what_has_begun_and_the_next_start_offers_the_res
         await planned(ui, "asterisk", "g")
         await yes(ui)
         await ui.wait(lambda: ("apply", "analytics/etl") in workspace.gate.calls)
-        await ui.press("q")  # closes the run's screen
+        # From the run's screen as from the main one; what has the focus stays.
+        for away in ((), ("R",)):
+            await ui.press(*away, "q")
+            await ui.wait(lambda: ui.dialog == "ConfirmScreen")
+            await ui.see("Quit and stop the run?", "0 of 7 are done", "Press R to resume the rest later")
+            await ui.press("enter")
+            assert ui.dialog != "ConfirmScreen"
+            assert not run_of(ui).stopping
         await ui.press("q")
-        await ui.wait(lambda: "leaving when it is done" in ui.toasts())
+        await ui.wait(lambda: ui.dialog == "ConfirmScreen")
+        await ui.press("right", "enter")
+        await ui.wait(lambda: "Quitting when it is done" in ui.toasts())
         assert ui.app.is_running
         workspace.gate.release()
         await ui.wait(lambda: ui.app._exit, "leaving")
@@ -293,7 +302,7 @@ async def test_the_event_loop_hears_of_the_end_and_not_of_each_repository(
     workspace = FakeWorkspace(tmp_path, [fake.repository(f"repo-{n:03}") for n in range(60)], policies={})
     async with running(workspace) as ui:
         await ui.press("asterisk", "g")
-        await ui.see("Grant on 60 repositories?", "60 to write", "Type 60 to confirm")
+        await ui.see("Grant on 60 repositories?", "60 to change", "Type 60 to confirm")
         told: list[Answered] = []
         post = jobs.post
 
@@ -310,3 +319,60 @@ async def test_the_event_loop_hears_of_the_end_and_not_of_each_repository(
         await ui.see("✓ Written: 60 of 60")
         assert not told
         assert ui.main.table.marks == 0
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 20)])
+async def test_the_keys_are_seen_however_many_repositories_there_are(tmp_path: Path, size: tuple[int, int]) -> None:
+    workspace = FakeWorkspace(tmp_path, [fake.repository(f"repo-{n:03}") for n in range(90)], policies={})
+    async with running(workspace, size) as ui:
+        await ui.press("asterisk", "g")
+        await ui.see("Type 90 to confirm", "esc cancel", "Yes, grant")
+        workspace.gate.hold("apply:repo-000")
+        await ui.press("9", "0", "enter")
+        await ui.wait(lambda: ui.dialog == "BulkRunScreen")
+        await ui.see("space pause", "esc stop", "R hide")
+        await ui.press("space")
+        await ui.see("space resume")
+        await ui.press("space")
+        workspace.gate.release()
+        await ended(ui)
+        await ui.see("u undo", "y copy report", "esc close")
+
+
+async def test_a_finished_run_is_undone_and_done_again_from_its_screen(workspace: FakeWorkspace) -> None:
+    before = dict(workspace.listing.policies)
+    async with running(workspace) as ui:
+        await planned(ui, "space", "space", "space", "g")
+        await yes(ui)
+        await ended(ui)
+        granted = dict(workspace.listing.policies)
+        # Something else is written meanwhile: u is about this run all the same.
+        await ui.press("R")
+        row = workspace.by_name("web-frontend")
+        await ui.select(row.name)
+        await ui.press("g")
+        await ui.wait(lambda: workspace.listing.policies.get(row.arn) != before.get(row.arn))
+        await ui.wait(lambda: not ui.main.desk.busy)
+        other = workspace.listing.policies[row.arn]
+        await ui.press("R")
+        await planned(ui, "u")
+        await ui.see("Undo on 3 repositories?", *FIRST)
+        await yes(ui)
+        await ended(ui)
+        assert workspace.listing.policies == {**before, row.arn: other}
+        await ui.see("u redo", "Undo on 3 repositories")
+        await planned(ui, "u")
+        await ui.see("Redo on 3 repositories?")
+        await yes(ui)
+        await ended(ui)
+        assert workspace.listing.policies == {**granted, row.arn: other}
+
+
+async def test_what_would_be_rejected_comes_first_and_the_whole_note_is_below(workspace: FakeWorkspace) -> None:
+    reason = "may not read the policy there, because " + "of something that takes many words " * 4
+    workspace.errors["plan:web-frontend"] = DeniedError(reason.strip())
+    async with running(workspace, (80, 24)) as ui:
+        await planned(ui, "asterisk", "g")
+        await ui.see("✗ no plan", "many words of something")
+        lines = [line for line in ui.text().splitlines() if "grant  " in line or "no plan" in line]
+        assert "no plan" in lines[1], "the first line after the summary"

@@ -9,10 +9,11 @@ from ecr_tui.aws.model import MfaPrompt, Role
 from ecr_tui.config import Settings
 from ecr_tui.errors import CredentialsError, EcrTuiError
 from ecr_tui.ui.clipboard import Clipboard
+from ecr_tui.ui.commands import Commands
 from ecr_tui.ui.keys import CATALOGUE, MAIN
 from ecr_tui.ui.screens.ask import AskScreen
 from ecr_tui.ui.screens.dialog import Dialog
-from ecr_tui.ui.screens.help import PANES, help_content
+from ecr_tui.ui.screens.help import PURPOSES, help_content
 from ecr_tui.ui.screens.text import ErrorScreen
 from tests.ui.conftest import running
 from tests.ui.fake_workspace import FakeWorkspace
@@ -159,7 +160,7 @@ async def test_help_names_every_key(workspace: FakeWorkspace) -> None:
         text = ui.text()
         for key in CATALOGUE:
             assert key.label in text, key.id
-            assert key.tooltip[:60] in text, key.id
+            assert key.tooltip[:40] in text, key.id
         await ui.press("g", "q")
         assert ui.dialog == "HelpScreen"
         await ui.press("enter")
@@ -170,35 +171,37 @@ async def test_help_names_every_key(workspace: FakeWorkspace) -> None:
 async def test_help_begins_with_the_focused_pane_and_names_the_keys_in_force(tmp_path) -> None:
     keys = {"prove.verify": ("w",), "change.grant": ()}
     settings = Settings(profile_a="a", profile_b="b", regions=("eu-central-1",), keys=keys)
-    first = {"1": "Here: Repositories", "2": "Here: Policy preview", "3": "Here: Verification", "4": "Here: Accounts"}
+    first = {"1": "Repositories", "2": "Policy preview", "3": "Verification", "4": "Accounts"}
     async with running(FakeWorkspace(tmp_path, settings=settings), size=(60, 20)) as ui:
         for key, title in first.items():
             await ui.press(key)
             await ui.pilot.pause()
             await ui.press("question_mark")
             await ui.wait(lambda: ui.dialog == "HelpScreen")
-            await ui.see(title)
+            await ui.see(f"{title} ")
+            lines = [line.partition("│")[2].strip() for line in ui.text().splitlines()]
+            assert lines[lines.index(next(one for one in lines if one.startswith("ecr-tui help"))) + 2].startswith(
+                title
+            )
             await ui.press("escape")
         await ui.press("1")
         for key in ("question_mark", "y"):
             await ui.press(key)
         await ui.wait(lambda: ui.copied)
-        assert "w then logs in, pushes and pulls" in ui.copied[0]
+        assert "w logs in, pushes and pulls" in ui.copied[0]
         assert "that (no key) would write" in ui.copied[0]
 
 
-@pytest.mark.parametrize("pane", PANES)
+@pytest.mark.parametrize("pane", PURPOSES)
 def test_help_of_a_pane_names_keys_that_exist(pane: str) -> None:
     text = help_content(CATALOGUE, pane).plain
     assert "{" not in text
-    assert text.startswith(f"Here: {PANES[pane][0]}")
+    assert text.startswith(PURPOSES[pane][0])
 
 
 async def test_every_action_is_in_the_palette(workspace: FakeWorkspace) -> None:
     async with running(workspace, size=(120, 40)) as ui:
-        from ecr_tui.ui.commands import Commands
-
-        titles = [title for title, _, _ in Commands(ui.main)._commands()]
+        titles = [title for title, *_ in Commands(ui.main)._commands()]
         for key in MAIN:
             if not key.palette:
                 continue
@@ -211,8 +214,8 @@ async def test_an_action_runs_from_the_palette(workspace: FakeWorkspace) -> None
     async with running(workspace) as ui:
         await ui.press("ctrl+p")
         await ui.wait(lambda: ui.dialog == "CommandPalette")
-        await ui.type("prove verify")
-        await ui.see("Prove: Verify")
+        await ui.type("verify: verify")
+        await ui.see("Verify: Verify (v)")
         await ui.press("enter")
         await ui.wait(lambda: workspace.gate.count("verify") == 1)
         await ui.press("ctrl+p")
@@ -263,12 +266,27 @@ async def test_what_is_marked_is_copied_as_truthfully(workspace: FakeWorkspace) 
         assert ui.copied == ["web"]
 
 
-async def test_the_palette_finds_by_the_words_of_a_description(workspace: FakeWorkspace) -> None:
+FOUND = {"terraform": "Copy as…", "sso": "Accounts", "docker": "Session log", "org": "Principal", "bulk": "Run"}
+
+
+@pytest.mark.parametrize(("typed", "title"), [*FOUND.items(), ("iam role assume", "Accounts"), ("rollback", "Undo")])
+async def test_the_palette_finds_by_description_and_by_other_words(
+    workspace: FakeWorkspace, typed: str, title: str
+) -> None:
     async with running(workspace) as ui:
         await ui.press("ctrl+p")
-        await ui.type("terraform")
-        await ui.see("Copy as…")
-        assert "No matches found" not in ui.text()
+        await ui.type(typed.removeprefix("iam "))
+        await ui.see(f": {title} (")
+
+
+async def test_the_palette_ranks_titles_before_descriptions_before_letters(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        hits = [hit async for hit in Commands(ui.main).search("role")]
+        best = sorted(hits, key=lambda hit: -hit.score)
+        assert {"Choose: Accounts (A)", "Choose: Principal (b)"} <= {hit.text for hit in best[:3]}
+        hits = [hit async for hit in Commands(ui.main).search("copy")]
+        best = sorted(hits, key=lambda hit: -hit.score)
+        assert "Copy" in str(best[0].text)
 
 
 async def test_an_empty_form_opens_without_an_error(workspace: FakeWorkspace) -> None:

@@ -89,7 +89,7 @@ async def test_esc_cancels_all_and_cleanup_goes_on(workspace: FakeWorkspace) -> 
         await ui.press("escape")
         await ui.see("Stopping, then cleaning up…")
         await ui.wait(lambda: ui.main.desk.batch.abandoned)
-        await ui.see("Cancelled. Cleaning up goes on by itself")
+        await ui.see("Cancelled. Cleanup continues")
         workspace.gate.release()
         await ui.see("✗ 0 of 3 passed")
         assert workspace.gate.count("verify") == 2, "the third had not begun"
@@ -119,7 +119,7 @@ async def test_closed_while_it_cleans_up_the_end_is_told(workspace: FakeWorkspac
 async def test_without_marks_nothing_is_verified(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
         await ui.press("V")
-        await ui.wait(lambda: "Nothing is marked" in ui.toasts())
+        await ui.wait(lambda: "No repositories marked" in ui.toasts())
         assert workspace.gate.count("verify_many") == 0
 
 

@@ -158,9 +158,9 @@ change.revoke = "ctrl+q"
         await ui.pilot.pause()
         assert (ui.workspace.writes, ui.dialog) == ([], "")
         footer = ui.text().splitlines()[-1]
-        assert footer.startswith("y Filter t Tags W Grant  Revoke u Undo")
+        assert footer.startswith("W Grant v Verify y Filter space Mark u Undo b Principal")
         await ui.press("question_mark")
-        await ui.see("W       Grant", "y       Filter", "–       Revoke")
+        await ui.see("W           Grant", "y           Filter", "–           Revoke")
         await ui.press("escape")
         await ui.press("y")
         await ui.type("zz")  # typed, not "cancel"
@@ -172,7 +172,7 @@ change.revoke = "ctrl+q"
         await ui.wait(lambda: len(ui.workspace.writes) == 1)
         await ui.press("ctrl+p")
         await ui.type("audit")
-        await ui.see("Prove: Audit")
+        await ui.see("Inspect: Audit")
         assert "(a)" not in ui.text()
 
 

@@ -108,7 +108,7 @@ def test_confirm_marked(look) -> None:
         await ui.type("web")
         await ui.press("enter", "g")
         await ui.wait(lambda: ui.dialog == "BulkPlanScreen")
-        await ui.see("2 to write")
+        await ui.see("2 to change")
 
     assert look(story, (100, 30))
 

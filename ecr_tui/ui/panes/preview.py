@@ -45,9 +45,9 @@ class _Tab(NamedTuple):
 TABS = (
     _Tab("diff", "Diff"),
     _Tab("json", "JSON"),
-    _Tab("who", "Who may what"),
+    _Tab("who", "Access"),
     _Tab("findings", "Findings"),
-    _Tab("consumer", "B's side"),
+    _Tab("consumer", "Account B policy"),
 )
 
 CHANGE_TABS = ("diff", "json", "who")

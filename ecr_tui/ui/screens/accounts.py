@@ -41,7 +41,7 @@ def profile_words(profile: Profile) -> str:
     return " · ".join(
         part
         for part in (
-            KINDS.get(profile.kind, "no credentials of its own"),
+            KINDS.get(profile.kind, "no credentials"),
             profile.account,
             profile.region or "no region",
             f"through {profile.source}" if profile.source else "",
@@ -91,15 +91,15 @@ class AccountsScreen(Dialog[AccountPair | None]):
         self._problem = ""
         self.signed_in = False
         fields: dict[str, tuple[str, str]] = {
-            "profile-a": (now.a.profile, "AWS's own default"),
-            "regions": (", ".join(now.regions), "the profile's own"),
-            "profile-b": (now.b.profile, "nobody"),
+            "profile-a": (now.a.profile, "AWS default"),
+            "regions": (", ".join(now.regions), "of the profile"),
+            "profile-b": (now.b.profile, "none"),
         }
         for side, letter in ((now.a, "a"), (now.b, "b")):
             role = side.role or RoleToAssume("")
-            fields[f"role-{letter}"] = (role.arn, "a role's ARN; empty: the profile itself")
+            fields[f"role-{letter}"] = (role.arn, "ARN of a role to assume; empty: none")
             fields[f"external-{letter}"] = (role.external_id, "optional")
-            fields[f"mfa-{letter}"] = (role.mfa_serial, "optional: the device's ARN")
+            fields[f"mfa-{letter}"] = (role.mfa_serial, "optional: ARN of the device")
         self._inputs = {
             name: SafeInput(value, placeholder, id=name, compact=True, select_on_focus=False)
             for name, (value, placeholder) in fields.items()
@@ -245,8 +245,9 @@ class AccountsScreen(Dialog[AccountPair | None]):
         except EcrTuiError as error:
             line.update(Content.styled(safe(f"{NO} {error.title}. {error.hint}".strip()), "$text-error"))
             return
-        bad = text.startswith(NO)
-        line.update(Content.styled(safe(text), "$text-error" if bad else MUTED))
+        style = "$text-error" if text.startswith(NO) else MUTED
+        first, _, warning = text.partition("\n")
+        line.update(Content.assemble((safe(first), style), (f"\n{safe(warning)}" if warning else "", "$text-warning")))
 
     def _meaning(self) -> str:
         """Of the field in hand. Raises InputError for what cannot be used."""
@@ -257,38 +258,57 @@ class AccountsScreen(Dialog[AccountPair | None]):
                 if self._problem:
                     return self._problem
                 if self._profiles == ():
-                    return (
-                        f"{NO} There is no profile in the AWS config: aws configure sso, or aws configure, makes one."
-                    )
+                    return f"{NO} No profiles in the AWS config. Create one with aws configure sso or aws configure."
                 return (
-                    "AWS's own default: AWS_PROFILE, the environment's keys, or the profile [default]."
+                    "AWS default: AWS_PROFILE, the environment's keys, or the profile [default]."
                     if field == "profile-a"
-                    else "Nobody: grants can name anyone, but nothing can be verified."
+                    else "No account B: grants can name any principal, but nothing can be verified."
                 )
             found = self._profile(name)
             self._known(name)
-            return f"{OK} {profile_words(found)}" if found else self._problem or "Not known yet."
+            if found is None:
+                return self._problem or "Unknown yet."
+            return f"{OK} {profile_words(found)}" + self._same_account()
         if field == "regions":
             regions = self._chosen_regions()
             own = self._profile(self._value("profile-a") or "default")
             return (
                 f"{OK} {', '.join(regions)}"
                 if regions
-                else f"The profile's own: {own.region or 'none' if own else '?'}"
+                else f"Region of the profile: {own.region or 'none' if own else '?'}"
             )
         if field:
             role = self._role_of(field[-1])
             return (
                 f"{OK} the session ecr-tui of {role.arn.rpartition(':')[2]} in account {role.account}, in memory only"
                 if role
-                else "No role: the profile's own credentials are used."
+                else "No role: the credentials of the profile are used."
             )
         return ""
+
+    def _same_account(self) -> str:
+        """A warning, in a line of its own, where both sides would be one account."""
+        a, b = (self._account_of(letter) for letter in "ab")
+        if a and a == b:
+            return f"\n! A and B are the same account ({a}). Cross-account access needs two."
+        sides = [(self._value(f"profile-{letter}"), self._value(f"role-{letter}")) for letter in "ab"]
+        if sides[0][0] and sides[0] == sides[1]:
+            return f"\n! A and B are the same profile ({sides[0][0]}). Cross-account access needs two accounts."
+        return ""
+
+    def _account_of(self, letter: str) -> str:
+        """As far as it is known without asking AWS; "" where it is not."""
+        profile = self._profile(self._value(f"profile-{letter}"))
+        try:
+            role = self._role_of(letter)
+        except EcrTuiError:
+            return ""
+        return role.account if role is not None else profile.account if profile is not None else ""
 
     def _known(self, name: str) -> None:
         """Raises InputError for a name that is none, once the profiles are known."""
         if self._profiles is not None and self._profile(name) is None and not self._is_beginning(name):
-            raise InputError(f"there is no profile {name!r} in the AWS config")
+            raise InputError(f"unknown profile {name!r}")
 
     def _is_beginning(self, name: str) -> bool:
         return bool(_matching(name, self._profiles or (), lambda one: one.name))
@@ -349,7 +369,7 @@ class AccountsScreen(Dialog[AccountPair | None]):
             for field in ("profile-a", "profile-b"):
                 name = self._value(field)
                 if name and self._profiles is not None and self._profile(name) is None:
-                    raise InputError(f"there is no profile {name!r} in the AWS config")
+                    raise InputError(f"unknown profile {name!r}")
             field = "regions"
             regions = self._chosen_regions()
             field = "role-a"
@@ -358,7 +378,7 @@ class AccountsScreen(Dialog[AccountPair | None]):
             b = Side(self._value("profile-b"), self._role_of("b"))
             if b.role is not None and not b.profile:
                 field = "profile-b"
-                raise InputError("a role is assumed with a profile's credentials", hint="Name one for account B.")
+                raise InputError("a role needs a profile to assume it with", hint="Name one for account B.")
         except EcrTuiError as error:
             self._inputs[field].focus()
             self.query_one("#meaning", Static).update(
@@ -378,7 +398,7 @@ class AccountsScreen(Dialog[AccountPair | None]):
         profile = self._profile(name)
         if profile is None or not profile.login_command:
             self.query_one("#meaning", Static).update(
-                Content.styled(safe(f"{NO} Profile {name!r} has no sign-in: it is no SSO profile."), "$text-error")
+                Content.styled(safe(f"{NO} Profile {name} has no sign-in: it is not an SSO profile."), "$text-error")
             )
             return
         if sign_in(self.app, profile.login_command):

@@ -1,4 +1,4 @@
-"""The audit of all repositories: read in the background, shown on pages, copied as text or JSON."""
+"""The audit of all repositories: read in the background, shown as tables and text, copied as text or JSON."""
 
 from __future__ import annotations
 
@@ -6,24 +6,31 @@ import json
 import textwrap
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Static, TabbedContent, TabPane, Tabs
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import ContentSwitcher, Input, Static, Tab, Tabs
 
 from ecr_tui.access.audit_json import audit_json
+from ecr_tui.aws.model import Repository
 from ecr_tui.render.audit import audit_pages, audit_text
 from ecr_tui.ui import jobs
-from ecr_tui.ui.messages import Answered, Audited, AuditProgress, CopyWanted
-from ecr_tui.ui.screens.dialog import Dialog
+from ecr_tui.ui.messages import Answered, CopyWanted
+from ecr_tui.ui.screens.dialog import SCROLLING, Dialog
 from ecr_tui.ui.screens.text import copied_error, error_content
-from ecr_tui.ui.text import NO, OK, PENDING, count, safe, safe_block
+from ecr_tui.ui.text import NO, PENDING, count, safe, safe_block
+from ecr_tui.ui.text.audit import Odd, Who, access, access_columns, details, finding_columns, findings, search_text
+from ecr_tui.ui.widgets.inputs import SafeInput
 from ecr_tui.ui.widgets.keyhints import KeyHints
 from ecr_tui.ui.widgets.lines import Line, Lines
+from ecr_tui.ui.widgets.virtual_table import VirtualTable
 from ecr_tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
@@ -31,42 +38,57 @@ if TYPE_CHECKING:
     from ecr_tui.errors import EcrTuiError
     from ecr_tui.workspace import Workspace
 
-PAGES = {"odd": "Findings", "who": "Who may what", "sides": "Both sides", "unknown": "Unknown"}
-NOTHING = {
-    "odd": "",
-    "who": "No policy names anybody.",
-    "sides": "Account B is not known, so only account A's side was looked at.",
-    "unknown": f"{OK} Every policy could be read.",
-}
+PAGES = {"findings": "Findings", "access": "Access", "sides": "Both accounts", "report": "Report"}
+TEXTS = ("sides", "report")
+NOTHING_OF_B = "Account B is unknown, so only account A's side was read."
 
 
-class AuditScreen(Dialog[None]):
-    """Begins when it is shown; leaving it ends the reading."""
+@dataclass(eq=False)
+class AuditProgress(Message):
+    words: str
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, AuditProgress)
+
+
+@dataclass(eq=False)
+class Audited(Message):
+    """``pages``: the audit in words, by page; ``findings`` and ``access`` as rows."""
+
+    audit: Audit | None
+    error: EcrTuiError | None = None
+    pages: Mapping[str, str] = field(default_factory=dict)
+    findings: Sequence[Odd] = ()
+    access: Sequence[Who] = ()
+
+
+class AuditScreen(Dialog[Repository | None]):
+    """Begins when it is shown; leaving it ends the reading. The result is the repository to go to."""
 
     DEFAULT_CSS = """
     AuditScreen {
         background: $background;  /* it covers nearly all of what is below */
-        & > #dialog { width: 96%; max-width: 140; height: 94%; max-height: 94%; padding: 0 1; }
+        & > #dialog { width: 98%; max-width: 200; height: 94%; max-height: 94%; padding: 0 1; }
         & .title { margin-bottom: 0; }
         & .keys { margin-top: 0; }
-        & TabbedContent, & ContentSwitcher { height: 1fr; }
-        & TabPane { padding: 0; height: 1fr; }
+        & #filter { display: none; height: 1; &.-open { display: block; } }
+        & ContentSwitcher { height: 1fr; }
+        & ContentSwitcher > Vertical { height: 1fr; }
+        & .detail { height: auto; max-height: 40%; border-top: solid $border-blurred; scrollbar-size-vertical: 1; }
     }
     """
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "leave", "Close"),
+        Binding("escape", "back", "Back"),
+        Binding("q", "leave", "Close"),
+        Binding("slash", "filter", "Filter"),
         Binding("y", "copy_text", "Copy"),
         Binding("J", "copy_json", "Copy JSON"),
-        Binding("r", "again", "Again"),
-        Binding("left", "turn(-1)", "Previous page"),
-        Binding("right,tab", "turn(1)", "Next page"),
-        Binding("up,k", "scroll('relative', -1)", "Up"),
-        Binding("down,j", "scroll('relative', 1)", "Down"),
-        Binding("pageup", "scroll('page_up')", "Page up"),
-        Binding("pagedown,space", "scroll('page_down')", "Page down"),
-        Binding("home", "scroll('home')", "First"),
-        Binding("end", "scroll('end')", "Last"),
+        Binding("r", "again", "Refresh"),
+        Binding("left,left_square_bracket", "turn(-1)", "Previous page"),
+        Binding("right,right_square_bracket,tab", "turn(1)", "Next page"),
+        Binding("P", "sort('principal')", "Sort by principal", show=False),
+        *SCROLLING,
     ]
 
     def __init__(self, workspace: Workspace) -> None:
@@ -77,22 +99,31 @@ class AuditScreen(Dialog[None]):
         self._error: EcrTuiError | None = None
         self._pages: Mapping[str, str] = {}
         self._drawn: object = None
+        self._tables: dict[str, VirtualTable[Any]] = {
+            page: VirtualTable(of(()), key=lambda row: str(row.place), search=search_text, id=f"{page}-rows")
+            for page, of in (("findings", finding_columns), ("access", access_columns))
+        }
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             yield Static("Audit of account A", classes="title", markup=False)
             yield Words(id="progress", classes="body")
-            with TabbedContent(initial="odd"):
-                for page, label in PAGES.items():
-                    with TabPane(label, id=page):
-                        yield Lines(id=f"{page}-body")
-            yield KeyHints(("← →", "page"), ("y", "copy"), ("J", "copy JSON"), ("r", "again"), ("esc", "close"))
+            yield Tabs(*(Tab(Content(label), id=page) for page, label in PAGES.items()))
+            yield SafeInput(placeholder="repository, principal, severity or words", id="filter", compact=True)
+            with ContentSwitcher(initial="findings"):
+                for page, table in self._tables.items():
+                    with Vertical(id=page):
+                        yield table
+                        with VerticalScroll(classes="detail", can_focus=False):
+                            yield Words(id=f"{page}-detail", classes="body")
+                for page in ("sides", "report"):
+                    yield Lines(id=page)
+            yield KeyHints(between="  ")
 
     def on_mount(self) -> None:
-        # Nothing takes the focus: a page that gets it late would turn the tabs back.
         self.query_one(Tabs).can_focus = False
-        self.set_focus(None)
         self._begin()
+        self._focus_page()
 
     def on_unmount(self) -> None:
         self._cancel.set()
@@ -106,7 +137,10 @@ class AuditScreen(Dialog[None]):
     def _begin(self) -> None:
         self._audit = self._error = None
         self._cancel = cancel = threading.Event()
-        self._say(f"{PENDING} listing the repositories…   esc stops it")
+        self._say(f"{PENDING} listing the repositories…   Esc stops it")
+        for table in self._tables.values():
+            table.set_rows(())
+            table.set_message("Reading policies…")
 
         def listed(number: int) -> None:
             jobs.post(self, AuditProgress(f"{PENDING} {count(number, 'repository', 'repositories')} listed"))
@@ -116,7 +150,8 @@ class AuditScreen(Dialog[None]):
 
         def work() -> Audited:
             audit = self._workspace.access.audit(on_listed=listed, on_progress=progress, cancel=cancel)
-            return Audited(audit, pages=audit_pages(audit))
+            pages = {"sides": audit_pages(audit)["sides"] or NOTHING_OF_B, "report": audit_text(audit)}
+            return Audited(audit, pages=pages, findings=findings(audit), access=access(audit))
 
         # Not beside the opening of this screen: it begins with importing.
         self.call_after_refresh(jobs.start, self, work, failed=lambda error: Audited(None, error), group="audit")
@@ -127,7 +162,7 @@ class AuditScreen(Dialog[None]):
     @on(AuditProgress)
     def _progressed(self, message: AuditProgress) -> None:
         if self.running:
-            self._say(f"{message.words}   esc stops it")
+            self._say(f"{message.words}   Esc stops it")
 
     @on(Audited)
     def _audited(self, message: Audited) -> None:
@@ -135,6 +170,8 @@ class AuditScreen(Dialog[None]):
         if message.error is not None:
             self._say(f"{NO} {safe(message.error.title)}", "$text-error")
             self._pages = {}
+            self._fill((), ())
+            self.turn_to("report")  # which says it in full
         elif message.audit is not None:
             found = message.audit.severities
             self._pages = message.pages
@@ -143,7 +180,17 @@ class AuditScreen(Dialog[None]):
                 f"{count(found['error'], 'error')} · {count(found['warning'], 'warning')} · "
                 f"{len(message.audit.unknown):,} unknown"
             )
+            self._fill(message.findings, message.access)
         self._draw()
+
+    def _fill(self, found: Sequence[Odd], who: Sequence[Who]) -> None:
+        odd, named = self._tables["findings"], self._tables["access"]
+        odd.set_message("No findings.")
+        odd.set_columns(finding_columns(found))
+        odd.set_rows(found)
+        named.set_message("No policy names a principal.")
+        named.set_columns(access_columns(who))
+        named.set_rows(who)
 
     # -- pages -------------------------------------------------------------------------------------------------------
 
@@ -155,20 +202,20 @@ class AuditScreen(Dialog[None]):
         self._drawn = wanted
         if self._error is not None:
             text = error_content(self._error, self._error.title).plain
-            self._show(wanted, dict.fromkeys(PAGES, page_lines(text, self._width)))
+            self._show(wanted, dict.fromkeys(TEXTS, page_lines(text, self._width)))
             return
         pages, width = self._pages, self._width
 
         def work() -> Answered:
-            lines = {page: page_lines(pages.get(page, ""), width) or [(NOTHING[page], "muted")] for page in PAGES}
+            lines = {page: page_lines(pages.get(page, ""), width) for page in TEXTS}
             return Answered(lambda: self._show(wanted, lines))
 
         jobs.start(self, work, failed=lambda _: None, group="audit-pages")
 
     def _show(self, wanted: object, lines: Mapping[str, Sequence[Line]]) -> None:
         if wanted == self._drawn and self.is_mounted:
-            for page in PAGES:
-                self.query_one(f"#{page}-body", Lines).show(lines[page])
+            for page in TEXTS:
+                self.query_one(f"#{page}", Lines).show(lines[page])
 
     @on(Answered)
     def _answered(self, message: Answered) -> None:
@@ -185,27 +232,106 @@ class AuditScreen(Dialog[None]):
 
     @property
     def page(self) -> str:
-        return self.query_one(TabbedContent).active or "odd"
+        return self.query_one(ContentSwitcher).current or "findings"
 
     def turn_to(self, page: str) -> None:
-        self.query_one(TabbedContent).active = page
+        self.query_one(Tabs).active = page
+        self.query_one(ContentSwitcher).current = page
+        self._focus_page()
+
+    @on(Tabs.TabActivated)
+    def _tab_chosen(self, event: Tabs.TabActivated) -> None:
+        event.stop()
+        if event.tab.id and event.tab.id != self.page:
+            self.turn_to(event.tab.id)
+
+    def _focus_page(self) -> None:
+        table = self._tables.get(self.page)
+        self.set_focus(table)
+        self._say_keys()
+
+    @property
+    def scrolled(self) -> Widget:
+        return self._tables.get(self.page) or self.query_one(f"#{self.page}")
+
+    @on(events.DescendantFocus)
+    def _say_keys(self) -> None:
+        if self.query_one("#filter").has_focus:
+            keys = [("enter", "accept"), ("↓", "to the rows"), ("esc", "clear")]
+        else:
+            sort = {"findings": [("S D", "sort")], "access": [("S P", "sort")]}.get(self.page, [])
+            rows = [("enter", "go to repository"), ("/", "filter"), *sort] if sort else []
+            keys = [*rows, ("← →", "page"), ("y", "copy"), ("J", "copy JSON"), ("r", "refresh"), ("esc", "close")]
+        self.query_one(KeyHints).tell(*keys)
+
+    @on(VirtualTable.Moved)
+    def _moved(self, event: VirtualTable.Moved) -> None:
+        event.stop()
+        page = next(page for page, table in self._tables.items() if table is event.table)
+        said = details(event.row) if event.row is not None else Content.empty()
+        self.query_one(f"#{page}-detail", Words).say(said)
+
+    @on(VirtualTable.Changed)
+    @on(VirtualTable.WindowChanged)
+    def _unheeded(self, event: VirtualTable.Changed) -> None:
+        event.stop()
+
+    @on(VirtualTable.Opened)
+    def _opened(self, event: VirtualTable.Opened) -> None:
+        event.stop()
+        if event.row is not None:
+            self.dismiss(event.row.repository)
+
+    # -- filter ------------------------------------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        if self.page not in self._tables:
+            self.turn_to("findings")
+        box = self.query_one("#filter", SafeInput)
+        box.add_class("-open")
+        box.focus()
+
+    @on(Input.Changed, "#filter")
+    def _filtered(self, event: Input.Changed) -> None:
+        event.stop()
+        for table in self._tables.values():
+            table.filter = event.value
+            if table.rows:
+                table.set_message("No row matches the filter." if event.value else "")
+
+    @on(Input.Submitted, "#filter")
+    def _leave_filter(self) -> None:
+        box = self.query_one("#filter", SafeInput)
+        box.set_class(bool(box.value), "-open")
+        self._focus_page()
+
+    def key_down(self) -> None:
+        if self.query_one("#filter").has_focus:
+            self._leave_filter()
 
     # -- actions -----------------------------------------------------------------------------------------------------
+
+    def action_sort(self, column: str) -> None:
+        if (table := self._tables.get(self.page)) is not None:
+            table.action_sort_column(column)
 
     def action_turn(self, by: int) -> None:
         pages = list(PAGES)
         self.turn_to(pages[(pages.index(self.page) + by) % len(pages)])
 
-    def action_scroll(self, how: str, by: int = 0) -> None:
-        scroll = self.query_one(f"#{self.page}-body", Lines)
-        if how == "relative":
-            scroll.scroll_relative(y=by, animate=False)
-        else:
-            getattr(scroll, f"scroll_{how}")(animate=False)
-
     def action_again(self) -> None:
         if not self.running:
+            if self._error is not None:
+                self.turn_to("findings")
             self._begin()
+
+    def action_back(self) -> None:
+        box = self.query_one("#filter", SafeInput)
+        if box.value or box.has_focus:
+            box.value = ""
+            self._leave_filter()
+        else:
+            self.action_leave()
 
     def action_leave(self) -> None:
         self._cancel.set()

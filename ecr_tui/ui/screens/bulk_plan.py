@@ -16,7 +16,7 @@ from ecr_tui.ui.bulk import TICK, Planning, Row
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.text import safe
-from ecr_tui.ui.text.bulk import plan_columns, plan_details, plan_summary, plan_title
+from ecr_tui.ui.text.bulk import plan_columns, plan_details, plan_note, plan_summary, plan_title
 from ecr_tui.ui.widgets.inputs import TypedAnswer
 from ecr_tui.ui.widgets.keyhints import KeyHints
 from ecr_tui.ui.widgets.run_table import RunTable
@@ -33,11 +33,11 @@ class BulkPlanScreen(Dialog[bool]):
 
     DEFAULT_CSS = """
     BulkPlanScreen {
-        & > #dialog { width: 96%; max-width: 116; border: round $warning; }
+        & > #dialog { width: 96%; max-width: 150; padding: 0 2; border: round $warning; }
         & .title { margin-bottom: 0; }
         & #scroll { margin-top: 1; }
         & #typing { height: auto; }
-        & #buttons { height: auto; margin-top: 1; align-horizontal: right; }
+        & #buttons { height: auto; align-horizontal: right; }
         & #buttons .keys { width: 1fr; margin-top: 0; }
         & Button { margin-left: 2; min-width: 14; }
         & #typed { margin-top: 1; }
@@ -63,10 +63,13 @@ class BulkPlanScreen(Dialog[bool]):
         with Vertical(id="dialog"):
             yield Words(plan_title(self._planning), id="question", classes="title")
             yield Words(plan_summary(self._planning), id="summary", classes="body")
-            yield RunTable(plan_columns(), key=lambda row: row.repository.arn)
+            yield RunTable(plan_columns(self._planning.rows), key=lambda row: row.repository.arn)
+            yield Words(classes="note")
             yield Vertical(id="typing")
             with Horizontal(id="buttons"):
-                yield KeyHints(("↑ ↓", "look"), ("enter", "its diff"), ("esc", "no"), between="\n")
+                yield KeyHints(
+                    ("↑ ↓", "select, enter: diff"), ("← →", "move, enter: confirm"), ("esc", "cancel"), between="\n"
+                )
                 yield Button(Content("No"), id="no", variant="default")
                 yield Button(
                     Content(f"Yes, {self._planning.job.verb.lower()}"), id="yes", variant="warning", disabled=True
@@ -98,6 +101,7 @@ class BulkPlanScreen(Dialog[bool]):
         self._planning.arrange()
         self.table.set_rows(self._planning.rows)
         self.table.move_to(0)
+        self._say_note()
         self.query_one("#question", Words).say(plan_title(self._planning))
         yes, no = self.query_one("#yes", Button), self.query_one("#no", Button)
         number = len(self._planning.changing)
@@ -111,7 +115,10 @@ class BulkPlanScreen(Dialog[bool]):
         else:
             yes.display = False
             no.label = Content("Close")
-        self.call_after_refresh(self._fit)
+
+    @on(VirtualTable.Moved)
+    def _say_note(self) -> None:
+        self.query_one(".note", Words).say(plan_note(self.table.current))
 
     # -- answers -------------------------------------------------------------------------------------------------
 

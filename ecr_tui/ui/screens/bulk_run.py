@@ -8,7 +8,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 
 from ecr_tui.render.runs import run_markdown
 from ecr_tui.ui.bulk import TICK, Row, Running
@@ -18,28 +17,41 @@ from ecr_tui.ui.screens.confirm import ConfirmScreen
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.text import safe
-from ecr_tui.ui.text.bulk import plan_details, run_bar, run_columns, run_counts, run_keys, run_state, run_title
+from ecr_tui.ui.text.bulk import (
+    plan_details,
+    run_bar,
+    run_columns,
+    run_counts,
+    run_keys,
+    run_note,
+    run_state,
+    run_title,
+    stopping_words,
+)
 from ecr_tui.ui.widgets.keyhints import KeyHints
 from ecr_tui.ui.widgets.run_table import RunTable
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 from ecr_tui.ui.widgets.words import Words
 
 
-class BulkRunScreen(Dialog[bool]):
-    """Closing it stops nothing. True where what failed or was not tried is to be tried again."""
+class BulkRunScreen(Dialog[str]):
+    """Closing it stops nothing. "again" to retry what failed or was not tried, "undo" to take the run back."""
 
     DEFAULT_CSS = """
     BulkRunScreen {
-        & > #dialog { width: 96%; max-width: 116; }
+        & > #dialog { width: 96%; max-width: 150; padding: 0 2; }
         & .title { margin-bottom: 0; }
         & #scroll { margin-top: 1; }
+        & .keys { margin-top: 0; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space,p", "pause", "Pause"),
         Binding("escape", "stop_or_close", "Stop or close"),
-        Binding("R,q", "close", "Close"),
-        Binding("r", "again", "Try again"),
+        Binding("R", "close", "Close"),
+        Binding("q", "quit", "Quit"),
+        Binding("r", "again", "Retry"),
+        Binding("u", "take_back", "Undo"),
         Binding("y", "copy", "Copy"),
     ]
 
@@ -54,18 +66,17 @@ class BulkRunScreen(Dialog[bool]):
             yield Words(id="bar", classes="body")
             yield Words(id="counts", classes="body")
             yield Words(id="state", classes="body")
-            yield RunTable(run_columns(), key=lambda row: row.repository.arn)
+            yield RunTable(run_columns(self.run.rows), key=lambda row: row.repository.arn)
+            yield Words(classes="note")
             yield KeyHints(*run_keys(self.run))
 
     def on_mount(self) -> None:
         self.table.set_rows(self.run.rows)
         self.table.focus()
         self.call_after_refresh(self.show)
-        self.set_timer(TICK, self._fit)
         self._ticker = self.set_interval(TICK, self._tick)
 
     def on_resize(self) -> None:
-        super().on_resize()
         self.call_after_refresh(self.show)
 
     @property
@@ -88,18 +99,21 @@ class BulkRunScreen(Dialog[bool]):
         self.query_one("#bar", Words).say(run_bar(run, self.query_one("#bar").content_size.width))
         self.query_one("#counts", Words).say(run_counts(run))
         self.query_one("#state", Words).say(run_state(run))
+        self.query_one(".title", Words).say(run_title(run))
         self.query_one(KeyHints).tell(*run_keys(run))
         if follow is not None:
             self.table.follow(follow.place)
         self.table.redraw_rows()
+        self._say_note()
+
+    @on(VirtualTable.Moved)
+    def _say_note(self) -> None:
+        self.query_one(".note", Words).say(run_note(self.table.current))
 
     def _ended(self) -> None:
         self.table.set_rows(self.run.rows)
         self.table.follow(0)
         self.show()
-        self.call_after_refresh(self._fit)
-        # What is said now may take other lines, which only the next layout knows.
-        self.set_timer(TICK, self._fit)
 
     # -- keys ----------------------------------------------------------------------------------------------------
 
@@ -119,22 +133,31 @@ class BulkRunScreen(Dialog[bool]):
                 run.stop()
                 self.show()
 
-        end = "" if run.job.entries else " The rest can be resumed later."
-        body = [
-            Content(f"{run.done:,} of {run.total:,} are done. What has begun is finished, nothing else is begun.{end}")
-        ]
-        self.app.push_screen(ConfirmScreen("Stop the run?", body, yes="Stop", no="Go on"), answered)
+        self.app.push_screen(
+            ConfirmScreen("Stop the run?", [stopping_words(run)], yes="Stop", no="Continue", writes=False), answered
+        )
 
     def action_close(self) -> None:
         self.dismiss(None)
 
+    async def action_quit(self) -> None:
+        """While it runs the app asks; afterwards it is a dialog as any other."""
+        if self.run.running:
+            await self.app.action_quit()
+        else:
+            self.dismiss(None)
+
+    def action_take_back(self) -> None:
+        if self.run.can_take_back:
+            self.dismiss("undo")
+
     def action_again(self) -> None:
         if not self.run.running and self.run.error is None and self.run.undone():
-            self.dismiss(True)
+            self.dismiss("again")
 
     def action_copy(self) -> None:
         if self.run.summary is None:
-            self.app.notify("The report is made when the run has ended.", markup=False)
+            self.app.notify("The report is available when the run has ended.", markup=False)
             return
         report = run_markdown(self.run.summary, self.run.job.intent.words())
         self.app.post_message(CopyWanted(report, "the report (Markdown)"))

@@ -21,7 +21,7 @@ from ecr_tui.ui.widgets.keyhints import KeyHints
 class ConfirmScreen(Dialog[bool]):
     """True only when Yes is chosen, None for ``other``. "No" has the focus; esc means no.
 
-    On a production profile Yes takes its name to be typed, as on the command line.
+    On a production profile Yes takes its name to be typed, as on the command line, if anything is written.
     """
 
     DEFAULT_CSS = """
@@ -39,8 +39,18 @@ class ConfirmScreen(Dialog[bool]):
         Binding("right", "app.focus_next", "Next", show=False),
     ]
 
-    def __init__(self, title: str, body: Sequence[Content], *, yes: str, no: str = "No", other: str = "") -> None:
+    def __init__(
+        self,
+        title: str,
+        body: Sequence[Content],
+        *,
+        yes: str,
+        no: str = "No",
+        other: str = "",
+        writes: bool = True,
+    ) -> None:
         super().__init__()
+        self._writes = writes
         self._title = title
         self._body = Content("\n").join(body)
         self._yes = yes
@@ -49,13 +59,15 @@ class ConfirmScreen(Dialog[bool]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
-            if production := getattr(self.app, "production_reason", ""):
+            production = getattr(self.app, "production_reason", "") if self._writes else ""
+            if production:
                 self.add_class("-production")
                 yield Static(Content.styled(f"PRODUCTION · {safe(production)}", "bold $text-error"), classes="title")
             yield Static(self._title, classes="title", markup=False)
             with VerticalScroll(id="scroll", can_focus=False):
                 yield Static(self._body, classes="body", markup=False)
-            if typed := getattr(self.app, "production_profile", ""):
+            typed = getattr(self.app, "production_profile", "") if self._writes else ""
+            if typed:
                 yield TypedAnswer(typed)
             with Horizontal(id="buttons"):
                 yield KeyHints(("← →", "move"), ("enter", "confirm"), ("esc", "cancel"))

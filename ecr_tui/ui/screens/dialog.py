@@ -6,11 +6,11 @@ A dialog closes by Esc or Enter alone, and no key of it reaches the panes below.
 from __future__ import annotations
 
 import time
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -55,9 +55,12 @@ class Dialog(ModalScreen[T]):
         & .keys { height: auto; width: 1fr; margin-top: 1; color: $text-muted; }
         & .title { height: auto; width: 1fr; text-style: bold; margin-bottom: 1; }
         & .problem { height: auto; width: 1fr; color: $text-error; }
+        & .note { height: 2; width: 1fr; color: $foreground 60%; }
+        &.-short .note { display: none; }
     }
     """
 
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (22, "-high")]  # noqa: RUF012 (as Textual types it)
     _appeared: float | None = None
 
     @staticmethod
@@ -67,6 +70,7 @@ class Dialog(ModalScreen[T]):
 
     def on_mount(self) -> None:
         self._appeared = self.clock()
+        self.screen_layout_refresh_signal.subscribe(self, self._laid_out)
 
     def ignores(self, event: events.Key) -> bool:
         """Whether the key comes too early. A letter for a text field counts at once: it can do nothing but appear."""
@@ -74,8 +78,10 @@ class Dialog(ModalScreen[T]):
             return False
         return self._appeared is None or self.clock() - self._appeared < DEAF
 
-    def on_resize(self) -> None:
-        self._fit()
+    def _laid_out(self, screen: Screen[Any]) -> None:
+        """Each layout may have given the parts other heights."""
+        if self.is_attached:
+            self._fit()
 
     @property
     def scrolled(self) -> Widget:
@@ -94,6 +100,7 @@ class Dialog(ModalScreen[T]):
         """Give the scrolling part what its neighbours leave: in a container of automatic height 1fr would not."""
         for scroll in self.query("#scroll"):
             box = self.query_one("#dialog")
-            others = sum(w.outer_size.height + w.styles.margin.height for w in box.children if w is not scroll)
-            room = int(self.size.height * SHARE) - box.gutter.height - others
+            margins = sum(w.styles.margin.height for w in box.children)
+            others = sum(w.outer_size.height for w in box.children if w is not scroll)
+            room = int(self.size.height * SHARE) - box.gutter.height - others - margins
             scroll.styles.max_height = max(room, 3)

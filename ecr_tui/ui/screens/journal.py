@@ -1,62 +1,86 @@
-"""The journal as a screen: every write with what has become of it; any that is still in force can be taken back."""
+"""The journal as a screen: every write with its state; any of them can be undone or redone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.timer import Timer
+from textual.widgets import Input
 
 from ecr_tui.changes.entries import History
 from ecr_tui.changes.history import NOT_KNOWN, PastWrite, PastWrites
+from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import Answered, CopyWanted
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.text import TextScreen
 from ecr_tui.ui.text import MUTED, NO, count, safe
-from ecr_tui.ui.text.journal import columns, copied, detail, fact_lines, meaning_lines, search_text, state_line
+from ecr_tui.ui.text.journal import (
+    Line,
+    arranged,
+    columns,
+    copied,
+    detail,
+    fact_lines,
+    meaning_lines,
+    run_detail,
+    state_line,
+)
 from ecr_tui.ui.text.preview import diff_lines
+from ecr_tui.ui.widgets.inputs import SafeInput
 from ecr_tui.ui.widgets.keyhints import KeyHints
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 from ecr_tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
-    from ecr_tui.errors import EcrTuiError
     from ecr_tui.ui.widgets.columns import Column
     from ecr_tui.workspace import Workspace
 
 WATCH = 1.0
 """Seconds between looks at the file: other instances write to it, too."""
+WIDE = 100
+"""Columns from which on there is room for every key in a line."""
 LOOK = 0.15
-"""Seconds that the cursor rests on a row before its live policy is read."""
+"""Seconds that the list rests before live policies are read."""
 
 
 class JournalScreen(Dialog[None]):
-    """Reads the file when it is shown and whenever it grows. ``take_back(row, redo)`` is asked for u and r."""
+    """Reads the file when it is shown and whenever it grows. ``take_back(past, rows, redo)`` is called for u and r."""
 
     DEFAULT_CSS = """
     JournalScreen {
-        & > #dialog { width: 96%; max-width: 160; height: 94%; max-height: 94%; padding: 0 1; }
+        & > #dialog { width: 98%; max-width: 200; height: 94%; max-height: 94%; padding: 0 1; }
+        &.-narrow > #dialog { width: 100%; }
         & .title { margin-bottom: 0; }
         & .keys { margin-top: 0; }
+        & #filter { display: none; height: 1; &.-open { display: block; } }
         & > #dialog > #entries { height: 2fr; }
         & > #dialog > #detail { height: 3fr; border-top: solid $border-blurred; scrollbar-size-vertical: 1; }
     }
     """
     AUTO_FOCUS = "#entries"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 (as Textual types it)
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "leave", "Close"),
+        Binding("escape", "back", "Back"),
+        Binding("q", "leave", "Close"),
         Binding("u", "take_back(False)", "Undo"),
         Binding("r,R", "take_back(True)", "Redo"),
+        Binding("slash", "filter", "Filter"),
         Binding("f", "only", "This repository"),
         Binding("y", "copy_entry", "Copy"),
+        Binding("W", "sort('when')", "Sort by time", show=False),
+        Binding("C", "sort('change')", "Sort by change", show=False),
+        Binding("P", "sort('principal')", "Sort by principal", show=False),
+        Binding("X", "sort('state')", "Sort by state", show=False),
         Binding("left", "scroll_detail(-3)", "Detail up", show=False),
         Binding("right", "scroll_detail(3)", "Detail down", show=False),
         Binding("tab", "app.focus_next", "Next", show=False),
@@ -68,33 +92,40 @@ class JournalScreen(Dialog[None]):
         repository: Repository | None,
         *,
         now: Callable[[], datetime],
-        take_back: Callable[[PastWrites, PastWrite, bool], None],
+        take_back: Callable[[PastWrites, Sequence[PastWrite], bool], None],
     ) -> None:
         super().__init__()
         self._workspace = workspace
         self._repository = repository
         self._take_back = take_back
         self._only = False
+        self._run = ""
+        self._words = ""
         self._past = PastWrites(History(()))
+        self._states: dict[str, str] = {}
+        self._problems: dict[str, str] = {}
         self._loaded = False
         self._problem: EcrTuiError | None = None
         self._mark: tuple[int, int] | None = None
         self._reading = False
+        self._arranged = 0
         self._looked = 0
         self._now = now
-        self._several = False
         self._timer: Timer | None = None
-        self.table: VirtualTable[PastWrite] = VirtualTable(
-            self._columns(False), key=lambda row: row.id, search=search_text, id="entries"
+        self.table: VirtualTable[Line] = VirtualTable(
+            self._columns(()), key=lambda line: line.id, search=lambda line: line.id, id="entries"
         )
 
-    def _columns(self, several_regions: bool) -> list[Column[PastWrite]]:
-        found = columns(lambda: self._past, self._now)
+    def _columns(self, lines: Sequence[Line]) -> list[Column[Line]]:
+        names = {line.row.entry.record.repository for line in lines if not line.several}
+        several_regions = len({line.row.entry.record.region for line in lines}) > 1
+        found = columns(lambda: self._past, self._states, self._now, names)
         return [column for column in found if column.id != "region" or several_regions]
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             yield Words(classes="title")
+            yield SafeInput(placeholder="repository, principal, kind, condition or state", id="filter", compact=True)
             yield self.table
             with VerticalScroll(id="detail", can_focus=True):
                 yield Words(id="entry", classes="body")
@@ -109,7 +140,7 @@ class JournalScreen(Dialog[None]):
     # -- reading -------------------------------------------------------------------------------------------------
 
     def read(self) -> None:
-        """On a thread, and only where the file is another one than the last time."""
+        """On a thread, and only if the file has changed."""
         if self._reading:
             return
         self._reading = True
@@ -127,6 +158,8 @@ class JournalScreen(Dialog[None]):
         self._problem = None
         if past is not None:
             self._mark, self._past, self._loaded = mark, past, True
+            self._states.clear()
+            self._problems.clear()
             self._show()
 
     def _failed(self, error: EcrTuiError) -> None:
@@ -136,43 +169,70 @@ class JournalScreen(Dialog[None]):
         self._say()
 
     def _show(self) -> None:
+        """Filter and group on a thread: with thousands of entries it takes a moment."""
+        self._arranged += 1
+        asked, past, words, run, states = self._arranged, self._past, self._words, self._run, dict(self._states)
         arn = self._repository.arn if self._only and self._repository is not None else ""
-        rows = self._past.chosen(repository=arn)
-        if not rows:
-            where = f" to {safe(self._repository.name)}" if arn and self._repository is not None else ""
-            self.table.set_message(f"Nothing was written{where} with this journal yet.")
-        several = len({row.entry.record.region for row in rows}) > 1
-        if several != self._several:
-            self._several = several
-            self.table.set_columns(self._columns(several))
-        self.table.set_rows(rows)
+
+        def work() -> Answered:
+            lines = arranged(past.chosen(repository=arn), words, past, states, run)
+            return Answered(lambda: self._show_lines(lines) if asked == self._arranged else None)
+
+        jobs.start(self, work, failed=lambda error: Answered(lambda: self._failed(error)), group="journal-lines")
+
+    def _show_lines(self, lines: Sequence[Line]) -> None:
+        if not lines:
+            where = f" to {safe(self._repository.name)}" if self._only and self._repository is not None else ""
+            found = f"No write{where} matches the filter." if self._words else f"No writes{where} in this journal."
+            self.table.set_message(found)
+        self.table.set_columns(self._columns(lines))
+        self.table.set_rows(lines)
         self._say()
         self._look_soon()
 
     def _say(self) -> None:
         past, parts = self._past, [("Journal", "bold")]
         if self._loaded:
-            parts.append((f"  {count(self.table.shown, 'write')}", MUTED))
+            parts.append((f"  {count(sum(len(line.rows) for line in self.table.rows), 'write')}", MUTED))
+            if self._run:
+                parts.append((f" of run {safe(self._run)}", ""))
             if self._only and self._repository is not None:
                 parts.append((f" to {safe(self._repository.name)}", ""))
+            if self._words:
+                parts.append((f"  / {safe(self._words)}", "$text-accent"))
             if past.damaged:
                 parts.append((f"  ! {count(len(past.damaged), 'line')} cannot be read", "$text-warning"))
         if self._problem is not None:
             parts.append((f"  {NO} {safe(self._problem.title)}", "$text-error"))
         self.query_one(".title", Words).say(Content.assemble(*parts))
-        other = "all" if self._only else "here"
-        keys = (("u", "undo"), ("r", "redo"), ("f", other), ("↵", "open"), ("y", "copy"), ("esc", "close"))
+        self._say_keys()
+
+    @on(events.DescendantFocus)
+    def _say_keys(self) -> None:
+        if self.query_one("#filter").has_focus:
+            keys = [("enter", "accept"), ("↓", "to the writes"), ("esc", "clear")]
+        else:
+            line = self.table.current
+            keys = [("enter", "open the run" if line is not None and line.several else "details")]
+            keys += [
+                ("u", "undo"),
+                ("r", "redo"),
+                ("/", "filter"),
+                ("f", "all repositories" if self._only else "this repository"),
+            ]
+            keys += [("S W C P X", "sort")] if self.size.width >= WIDE else []
+            keys += [("y", "copy"), ("esc", "back" if self._run or self._words else "close")]
         self.query_one(KeyHints).tell(*keys)
 
-    # -- the entry under the cursor ------------------------------------------------------------------------------
+    # -- the line under the cursor, and the states of those in view ----------------------------------------------
 
     @on(VirtualTable.Moved)
-    def _moved(self, event: VirtualTable.Moved) -> None:
+    @on(VirtualTable.WindowChanged)
+    def _moved(self, event: VirtualTable.Moved | VirtualTable.WindowChanged) -> None:
         event.stop()
         self._look_soon()
 
     @on(VirtualTable.Changed)
-    @on(VirtualTable.WindowChanged)
     def _unheeded(self, event: VirtualTable.Changed) -> None:
         event.stop()
 
@@ -180,36 +240,68 @@ class JournalScreen(Dialog[None]):
         self._looked += 1
         if self._timer is not None:
             self._timer.stop()
-            self._timer = None
-        row, past = self.table.current, self._past
-        if row is None:
-            self.query_one("#entry", Words).say(Content.empty())
+        self._draw()
+        self._timer = self.set_timer(LOOK, self._look)
+
+    def _look(self) -> None:
+        """Read the live policies of what is in view, the cursor's first, one after the other."""
+        self._timer = None
+        asked, workspace, past = self._looked, self._workspace, self._past
+        lines = [line for line in (self.table.current, *self.table.window()) if line is not None and not line.several]
+        unknown = [line.row for line in lines if self._unsettled(line.row)]
+        if not unknown:
             return
-        known = past.known_state(row)
-        if known != NOT_KNOWN:
-            self._draw(row, state_line(row, known))
-            return
-        self._draw(row, state_line(row, ""))
-        self._timer = self.set_timer(LOOK, lambda: self._look(row, past))
 
-    def _look(self, row: PastWrite, past: PastWrites) -> None:
-        asked, workspace, entry = self._looked, self._workspace, row.entry
-
-        def show(state: str, problem: str = "") -> None:
-            if asked == self._looked:
-                self._draw(row, state_line(row, state, problem))
-
-        def work() -> Answered:
+        def work() -> None:
             account = workspace.accounts.owner().account
-            if account != entry.record.account:
-                return Answered(lambda: show("", f"it is in account {entry.record.account}, this one is {account}"))
-            state = past.state(row, workspace.changes.live_text(entry))
-            return Answered(lambda: show(state))
+            texts: dict[tuple[str, str], str | None] = {}
+            for row in dict.fromkeys(unknown):
+                if asked != self._looked:
+                    return
+                record = row.entry.record
+                place = (record.arn, record.subject)
+                state, problem = "", ""
+                try:
+                    if account != record.account:
+                        problem = f"it is in account {record.account}, this one is {account}"
+                    else:
+                        if place not in texts:
+                            texts[place] = workspace.changes.live_text(row.entry)
+                        state = past.state(row, texts[place])
+                except EcrTuiError as error:
+                    problem = error.title
+                jobs.post(self, Answered(partial(self._found, past, row.id, state, problem)))
 
-        jobs.start(self, work, failed=lambda e: Answered(lambda: show("", e.title)), group="journal-live")
+        jobs.start(self, work, failed=lambda e: Answered(lambda: self._not_looked(e)), group="journal-live")
 
-    def _draw(self, row: PastWrite, state: Content) -> None:
-        self.query_one("#entry", Words).say(detail(row, state, self._width))
+    def _unsettled(self, row: PastWrite) -> bool:
+        known = row.id in self._states or row.id in self._problems
+        return not known and self._past.known_state(row) == NOT_KNOWN
+
+    def _found(self, past: PastWrites, identifier: str, state: str, problem: str) -> None:
+        if past is self._past:
+            (self._problems if problem else self._states)[identifier] = problem or state
+            self.table.redraw_rows()
+            self._draw()
+
+    def _not_looked(self, error: EcrTuiError) -> None:
+        line = self.table.current
+        if line is not None:
+            self._problems[line.id] = error.title
+        self._draw()
+
+    def _draw(self) -> None:
+        line = self.table.current
+        entry = self.query_one("#entry", Words)
+        self._say_keys()
+        if line is None:
+            entry.say(Content.empty())
+        elif line.several:
+            entry.say(run_detail(line, self._past, self._states, self._width))
+        else:
+            row = line.row
+            state = "" if self._unsettled(row) else self._states.get(row.id) or self._past.known_state(row)
+            entry.say(detail(row, state_line(row, state, self._problems.get(row.id, "")), self._width))
 
     @property
     def _width(self) -> int:
@@ -220,12 +312,42 @@ class JournalScreen(Dialog[None]):
         message.stop()
         message.take()
 
+    # -- filter --------------------------------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        box = self.query_one("#filter", SafeInput)
+        box.add_class("-open")
+        box.focus()
+
+    @on(Input.Changed, "#filter")
+    def _filtered(self, event: Input.Changed) -> None:
+        event.stop()
+        self._words = event.value
+        self._show()
+
+    @on(Input.Submitted, "#filter")
+    def _accepted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._leave_filter()
+
+    def key_down(self) -> None:
+        if self.query_one("#filter").has_focus:
+            self._leave_filter()
+
+    def _leave_filter(self) -> None:
+        box = self.query_one("#filter", SafeInput)
+        box.set_class(bool(box.value), "-open")
+        self.table.focus()
+
     # -- actions -------------------------------------------------------------------------------------------------
 
+    def action_sort(self, column: str) -> None:
+        self.table.sort_by(column)
+
     def action_take_back(self, redo: bool) -> None:
-        row = self.table.current
-        if row is not None:
-            self._take_back(self._past, row, redo)
+        line = self.table.current
+        if line is not None:
+            self._take_back(self._past, line.rows, redo)
 
     def action_only(self) -> None:
         if self._repository is None:
@@ -238,18 +360,35 @@ class JournalScreen(Dialog[None]):
         self.query_one("#detail", VerticalScroll).scroll_relative(y=lines, animate=False)
 
     def action_copy_entry(self) -> None:
-        if (row := self.table.current) is not None:
-            self.post_message(CopyWanted(copied([row]), "the entry"))
+        if (line := self.table.current) is not None:
+            self.post_message(CopyWanted(copied(line.rows), count(len(line.rows), "entry", "entries")))
 
     @on(VirtualTable.Opened)
     def _opened(self, event: VirtualTable.Opened) -> None:
         event.stop()
-        row: PastWrite | None = event.row
-        if row is not None:
-            whole = [*meaning_lines(row, 80), *fact_lines(row), Content(""), *diff_lines(row.text_diff, whole=True)]
-            body = Content("\n").join(whole)
-            title = f"{safe(row.entry.record.kind)} in {safe(row.entry.record.repository)}"
-            self.app.push_screen(TextScreen(title, body, copy=copied([row]), what="the entry"))
+        line: Line | None = event.row
+        if line is None:
+            return
+        if line.several:
+            self._run = line.id
+            self._show()
+            return
+        row = line.row
+        whole = [*meaning_lines(row, 80), *fact_lines(row), Content(""), *diff_lines(row.text_diff, whole=True)]
+        title = f"{safe(row.entry.record.kind)} on {safe(row.entry.record.repository)}"
+        self.app.push_screen(TextScreen(title, Content("\n").join(whole), copy=copied([row]), what="the entry"))
+
+    def action_back(self) -> None:
+        """One step: out of the filter, out of the run, out of the journal."""
+        if self._words or self.query_one("#filter").has_focus:
+            self.query_one("#filter", SafeInput).value = ""
+            self._leave_filter()
+        elif self._run:
+            opened, self._run = self._run, ""
+            self._show()
+            self.call_after_refresh(self.table.go_to_key, opened)
+        else:
+            self.dismiss(None)
 
     def action_leave(self) -> None:
         self.dismiss(None)

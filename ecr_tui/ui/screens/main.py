@@ -410,7 +410,20 @@ class MainScreen(Screen[None]):
         copies.send(self.desk, *self.panes.copy_text())
 
     def action_audit(self) -> None:
-        self.app.push_screen(AuditScreen(self.workspace))
+        self.app.push_screen(AuditScreen(self.workspace), self._reach)
+
+    def _reach(self, repository: Repository | None) -> None:
+        """Select it, even where the filter hides it."""
+        if repository is None:
+            return
+        if not self.table.go_to_key(repository.arn):
+            self.repositories.clear_filter()
+            if not self.table.go_to_key(repository.arn):
+                self.desk.say(
+                    f"{safe(repository.name)} is not in the list. Press t to change the tag filter, or r to refresh."
+                )
+                return
+        self.action_pane("repositories")
 
     def action_calls(self) -> None:
         self.app.push_screen(CallsScreen())
@@ -419,7 +432,8 @@ class MainScreen(Screen[None]):
         self.banner.show_last()
 
     def action_help(self) -> None:
-        self.app.push_screen(HelpScreen(self.app.keys_in_force.keys, self.panes.focused))  # type: ignore[attr-defined]
+        help_screen = HelpScreen(self.app.keys_in_force.keys, self.panes.focused, self.size.width)  # type: ignore[attr-defined]
+        self.app.push_screen(help_screen)
 
     async def action_quit_app(self) -> None:
         await self.app.action_quit()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -17,6 +18,7 @@ from ecr_tui.ui.messages import CopyWanted
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.text import NO, OK, count, safe, safe_block, seconds
+from ecr_tui.ui.text.bulk import WIDEST
 from ecr_tui.ui.text.verification import report_text
 from ecr_tui.ui.widgets.columns import Column, Piece
 from ecr_tui.ui.widgets.keyhints import Hint, KeyHints
@@ -31,21 +33,20 @@ if TYPE_CHECKING:
 TICK = 0.25
 """Seconds between two looks at the clocks of running stages."""
 
-NAME = 28
-"""Characters of a name that are shown where longer ones are among them."""
-
 
 class ManyScreen(Dialog[None]):
-    """Shows a run; closing it while it still cleans up leaves that going on."""
+    """Shows a run; hiding it stops nothing."""
 
     DEFAULT_CSS = """
     ManyScreen {
-        & > #dialog { width: 96%; max-width: 116; }
-        & #summary { height: auto; width: 1fr; margin-top: 1; }
+        & > #dialog { width: 96%; max-width: 150; padding: 0 2; }
+        & #summary { height: auto; width: 1fr; }
+        & .keys { margin-top: 0; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "leave", "Cancel or close"),
+        Binding("escape", "leave", "Cancel or close"),
+        Binding("V,q", "hide", "Hide"),
         Binding("y", "copy", "Copy"),
     ]
 
@@ -57,6 +58,7 @@ class ManyScreen(Dialog[None]):
         with Vertical(id="dialog"):
             yield Static(f"Verify {count(len(self.run.rows), 'repository', 'repositories')}", classes="title")
             yield RunTable(columns(self.run, self.run.clock), key=lambda row: row.repository.arn)
+            yield Words(classes="note")
             yield Words(summary(self.run, self.run.clock()), id="summary")
             yield KeyHints(*keys(self.run))
 
@@ -72,6 +74,13 @@ class ManyScreen(Dialog[None]):
         self.query_one(RunTable).redraw_rows()
         self.query_one("#summary", Words).say(summary(self.run, self.run.clock()))
         self.query_one(KeyHints).tell(*keys(self.run))
+        self._say_note()
+
+    @on(VirtualTable.Moved)
+    def _say_note(self) -> None:
+        row: BatchRow | None = self.query_one(RunTable).current
+        said = line(row, self.run, self.run.clock())[3][0] if row is not None else ""
+        self.query_one(".note", Words).say(Content(said))
 
     @on(VirtualTable.Opened)
     def _opened(self, message: VirtualTable.Opened) -> None:
@@ -81,7 +90,7 @@ class ManyScreen(Dialog[None]):
             return
         result = row.result
         if result is None:
-            self.app.notify("Its report is made when it ends.", markup=False)
+            self.app.notify("Its report is available when it ends.", markup=False)
         elif result.report is None:
             if result.error is not None:
                 self.app.push_screen(ErrorScreen(result.error))
@@ -94,9 +103,12 @@ class ManyScreen(Dialog[None]):
 
     def action_copy(self) -> None:
         if self.run.batch is None:
-            self.app.notify("The report is made when all have ended.", markup=False)
+            self.app.notify("The report is available when all have ended.", markup=False)
         else:
             self.app.post_message(CopyWanted(self.run.batch.to_markdown(), "the report (Markdown)"))
+
+    def action_hide(self) -> None:
+        self.dismiss(None)
 
     def action_leave(self) -> None:
         if self.run.running and not self.run.cancelling:
@@ -115,9 +127,9 @@ def columns(run: BatchRun, clock: Callable[[], float]) -> list[Column[BatchRow]]
     def took(row: BatchRow) -> float | None:
         return None if row.result is None or row.result.report is None else row.result.report.seconds
 
-    name = min(max((len(row.repository.name) for row in run.rows), default=0), NAME) + 2
+    longest = min(max((cell_len(row.repository.name) for row in run.rows), default=0), WIDEST) + 2
     return [
-        Column("name", "Repository", cell(0), lambda row: row.repository.name, width=name, keep=9),
+        Column("name", "Repository", cell(0), lambda row: row.repository.name, min(longest, 18), most=longest, keep=9),
         Column("word", "Result", cell(1), lambda row: line(row, run, 0)[1][0], width=10, keep=8),
         Column("took", "Time", cell(2), took, width=7, keep=3, right=True),
         Column("said", "Stage or reason", cell(3), lambda row: line(row, run, 0)[3][0], width=12, flex=1, keep=7),
@@ -141,7 +153,7 @@ def line(row: BatchRow, run: BatchRun, now: float) -> tuple[Piece, Piece, Piece,
         said = "" if result.passed else safe(reason(result))
         return (mark, style), (word, style), (seconds(took), "dim"), (said, "")
     if row.stage is None:
-        return ("·", "dim"), ("not begun" if run.cancelling else "waiting", "dim"), ("", ""), ("", "")
+        return ("·", "dim"), ("not started" if run.cancelling else "waiting", "dim"), ("", ""), ("", "")
     word = "stopping" if run.cancelling else "running"
     took = max(now - row.began, 0) if row.began is not None else None
     return ("▸", "strong"), (word, "strong"), (seconds(took), "dim"), (row.stage.value, "")
@@ -168,7 +180,9 @@ def summary(run: BatchRun, now: float) -> Content:
         style = "bold $text-success" if good else "bold $text-error"
         return Content.styled(f"{OK if good else NO} {safe(run.batch.summary())} in {seconds(took)}", style)
     if run.abandoned:
-        return Content.styled("Cancelled. Cleaning up goes on by itself; esc closes this.", "bold $text-warning")
+        return Content.styled(
+            "Cancelled. Cleanup continues in the background; press Esc to close.", "bold $text-warning"
+        )
     if run.cancelling:
         return Content.styled("Stopping, then cleaning up…", "bold $text-warning")
     return Content.styled(
@@ -177,6 +191,8 @@ def summary(run: BatchRun, now: float) -> Content:
 
 
 def keys(run: BatchRun) -> list[Hint]:
-    pairs = [("↑ ↓", "choose"), ("enter", "its report"), ("y", "copy the report")]
-    pairs.append(("esc", "stop all" if run.running and not run.cancelling else "close"))
-    return pairs
+    look = [("enter", "report"), ("↑ ↓", "select")]
+    if not run.running:
+        return [("y", "copy report"), ("esc", "close"), *look]
+    stop = [] if run.cancelling else [("esc", "stop all")]
+    return [*stop, ("V", "hide (keeps running)"), *look]

@@ -74,7 +74,6 @@ class TextScreen(Dialog[None]):
         box.value = ""
         box.add_class("-open")
         box.focus()
-        self._fit()
 
     @on(Input.Submitted, "#search")
     def _searched(self, event: Input.Submitted) -> None:
@@ -85,7 +84,6 @@ class TextScreen(Dialog[None]):
     def _close_search(self) -> None:
         self.query_one("#search").remove_class("-open")
         self.query_one("#scroll").focus()
-        self.call_after_refresh(self._fit)
 
     def _find(self, words: str) -> None:
         """Mark all matches, in any case of letters, and show the first one below the top line."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -10,7 +12,7 @@ from ecr_tui.changes.undo import target
 from ecr_tui.errors import ConflictError, EcrTuiError, InputError
 from ecr_tui.ui.screens.journal import JournalScreen
 from ecr_tui.ui.screens.text import ErrorScreen
-from ecr_tui.ui.tasks import tags
+from ecr_tui.ui.tasks import runs, tags
 from ecr_tui.ui.text import MUTED, OK, safe
 from ecr_tui.ui.text.journal import fact_lines, meaning_lines
 from ecr_tui.ui.text.preview import diff_lines
@@ -22,15 +24,31 @@ if TYPE_CHECKING:
 
 
 async def show(desk: Desk, selection: Selection) -> None:
-    def take_back(past: PastWrites, row: PastWrite, redo: bool) -> None:
-        desk.start(_take_back(desk, screen, past, row, redo))
+    def take_back(past: PastWrites, rows: Sequence[PastWrite], redo: bool) -> None:
+        if len(rows) > 1:
+            desk.start(_take_back_several(desk, past, rows, redo))
+        else:
+            desk.start(_take_back(desk, screen, past, rows[0], redo))
 
     screen = JournalScreen(desk.workspace, selection.repository, now=desk.now, take_back=take_back)
     await desk.ask(screen)
 
 
+async def _take_back_several(desk: Desk, past: PastWrites, rows: Sequence[PastWrite], redo: bool) -> None:
+    if not desk.ready():
+        return
+    entries = []
+    for row in rows:
+        with contextlib.suppress(InputError, ConflictError):
+            entries.append(target(past.history, row.entry, redo=redo, settled=False))
+    if entries:
+        await runs.take_back(desk, entries)
+    else:
+        desk.say("Nothing to redo." if redo else "Nothing to undo.")
+
+
 async def _take_back(desk: Desk, screen: JournalScreen, past: PastWrites, row: PastWrite, redo: bool) -> None:
-    """Show what would be put back, and ask; nothing is read for that, so the write itself decides."""
+    """Show what would be restored, and ask; nothing is read for that, so the write itself decides."""
     changes = desk.workspace.changes
     if not desk.ready():
         return
@@ -54,10 +72,10 @@ async def _take_back(desk: Desk, screen: JournalScreen, past: PastWrites, row: P
         Content(""),
         *diff_lines(reverse.text_diff),
         Content(""),
-        Content.styled("Exactly this is written, if the live policy still is what that write left.", MUTED),
+        Content.styled("Exactly this is written, if the policy has not changed since that write.", MUTED),
     ]
     verb, name = "Redo" if redo else "Undo", entry.record.repository
-    title = f"{verb} the {safe(row.entry.record.kind)} in {safe(name)}?"
+    title = f"{verb} the {safe(row.entry.record.kind)} on {safe(name)}?"
     if not (await desk.confirmed(title, body, yes=f"Yes, {verb.lower()}") and desk.ready()):
         return
     act = changes.undo_entry if row.entry.record.kind == "undo" or not redo else changes.redo_entry

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ecr_tui.changes.bulk import Intent, undo_preview
-from ecr_tui.errors import EcrTuiError
+from ecr_tui.changes.undo import target
+from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.bulk import TICK, Job, Planning, Running
 from ecr_tui.ui.screens.bulk_left import UnfinishedScreen, words_of
@@ -17,7 +18,7 @@ from ecr_tui.ui.screens.text import ErrorScreen
 from ecr_tui.ui.text import NO, OK, count
 
 if TYPE_CHECKING:
-    from ecr_tui.changes.bulk import Unfinished
+    from ecr_tui.changes.bulk import Summary, Unfinished
     from ecr_tui.changes.entries import Entry
     from ecr_tui.ui.desk import Desk
     from ecr_tui.ui.selection import Selection
@@ -35,13 +36,14 @@ async def take_back(desk: Desk, entries: Sequence[Entry]) -> None:
     """All that still stands of a run."""
     plans = undo_preview(entries)
     rows = [plan.repository for plan in plans]
-    whom = "Each policy is put back exactly as it was before, if nobody has changed it since."
-    await _ask(desk, Job("Undo", whom, rows, Intent("undo", principals=plans[0].named), entries=entries))
+    whom = "Each policy is restored exactly as it was before, unless someone has changed it since."
+    kind = plans[0].kind
+    await _ask(desk, Job(kind.capitalize(), whom, rows, Intent(kind, principals=plans[0].named), entries=entries))
 
 
 async def _ask(desk: Desk, job: Job) -> None:
     if desk.running:
-        desk.say("A run is under way; R shows it.", warning=True)
+        desk.say("A run is in progress. Press R to see it.", warning=True)
         return
     planning = desk.planning = Planning(desk.workspace, job)
     yes = await desk.ask(BulkPlanScreen(planning))
@@ -72,7 +74,7 @@ async def _carry_out(desk: Desk, run: Running) -> None:
     desk.stage.work_changed()
     if run.summary is not None and not _shown(desk, run):
         fine = run.summary.complete
-        more = "u takes it all back." if fine and not run.job.entries else "R shows it."
+        more = "Press u to undo it." if fine and not run.job.entries else "Press R to see it."
         desk.say(f"{run.summary.headline()}. {more}", title=f"{OK if fine else NO} Run ended", warning=not fine)
     if run.error is not None:
         desk.stage.report(run.error, f"{run.job.verb} stopped")
@@ -83,9 +85,12 @@ def _shown(desk: Desk, run: Running) -> bool:
 
 
 async def _show(desk: Desk, run: Running) -> None:
-    """The run's screen, and what failed or was not tried once more, if that is asked for there."""
-    again = await desk.ask(BulkRunScreen(run))
-    if not again or run.summary is None or not desk.ready():
+    """The run's screen, and what is asked for there: undo, or a retry of what failed or was not tried."""
+    wanted = await desk.ask(BulkRunScreen(run))
+    if not wanted or run.summary is None or not desk.ready():
+        return
+    if wanted == "undo":
+        await _take_back_run(desk, run.summary)
         return
     undone, job = {row.repository.arn for row in run.undone()}, run.job
     if job.entries:
@@ -93,6 +98,27 @@ async def _show(desk: Desk, run: Running) -> None:
     else:
         rows = [row.repository for row in run.rows if row.repository.arn in undone]
         await _ask(desk, Job(job.verb, job.whom, rows, job.intent, again=run.summary.run))
+
+
+async def _take_back_run(desk: Desk, summary: Summary) -> None:
+    """All that still stands of it, whatever was written since."""
+    changes, name = desk.workspace.changes, summary.run
+    written = {one.outcome.entry_id for one in summary.results if one.outcome is not None}
+
+    def find() -> Sequence[Entry]:
+        if name:
+            return changes.bulk().of_run(name)
+        history = changes.journal.read()  # a single write is no run
+        return [target(history, one) for one in history.entries if one.id in written]
+
+    try:
+        entries = await desk.do("looking", find)
+    except InputError:
+        entries = ()
+    if entries:
+        await take_back(desk, entries)
+    else:
+        desk.say("Nothing to undo.")
 
 
 async def show(desk: Desk, selection: Selection) -> None:
@@ -112,9 +138,9 @@ async def unfinished(desk: Desk, selection: Selection) -> None:
     if desk.running:
         return
     if not found:
-        desk.say("There is no unfinished run. space or * marks repositories, then g grants to all of them.")
+        desk.say("No unfinished run. Mark repositories with Space or *, then press g to grant on all of them.")
     elif desk.workspace.settings.read_only_reason:
-        desk.say("Read-only mode leaves the unfinished run as it is.", warning=True)
+        desk.say("Read-only: the unfinished run was left as it is.", warning=True)
     else:
         await _offer(desk, found[0])
 
@@ -140,5 +166,4 @@ async def _offer(desk: Desk, left: Unfinished) -> None:
         await _ask(desk, Job(verb, whom, left.rest, intent, left=left))
     elif answer == "dismiss":
         await jobs.on_thread(lambda: desk.workspace.changes.bulk().dismiss(left))
-        rest = count(len(left.rest), "repository is left as it is", "repositories are left as they are")
-        desk.say(f"{rest}.")
+        desk.say(f"Run dismissed; {count(len(left.rest), 'repository', 'repositories')} unchanged.")

@@ -23,12 +23,12 @@ async def undo(desk: Desk, selection: Selection) -> None:
     if not desk.ready():
         return
     if desk.running:
-        desk.say("A run is under way: R shows it; stopped or at its end u takes it back.", warning=True)
+        desk.say("A run is in progress. Press R to see it; undo it when it has ended.", warning=True)
         return
     changes = desk.workspace.changes
     entries = await desk.do("looking", lambda: changes.bulk().last_action())
     if not entries:
-        desk.say("There is nothing to undo: this account has no write that was not taken back.")
+        desk.say("Nothing to undo: every write of this account is undone already.")
     elif len(entries) > 1:
         await runs.take_back(desk, entries)
     elif entries[0].record.subject == TAGS:

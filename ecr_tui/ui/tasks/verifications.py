@@ -25,7 +25,7 @@ async def verify_marked(desk: Desk, selection: Selection) -> None:
         return
     marked, hidden, access = selection.marked, len(selection.hidden), selection.choice.access
     if not marked:
-        desk.say("Nothing is marked: space marks, v verifies the selected one.")
+        desk.say("No repositories marked. Press Space to mark some, or v to verify the selected one.")
         return
     many = count(len(marked), "repository", "repositories")
     if len(marked) > ASK_ABOVE or hidden or desk.workspace.settings.confirms("verify"):

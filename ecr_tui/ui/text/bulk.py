@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from ecr_tui.changes.bulk import FAILED, UNCHANGED, WRITTEN
+from ecr_tui.changes.entries import UNDO
 from ecr_tui.errors import EcrTuiError
+from ecr_tui.policy.principal import describe
 from ecr_tui.ui.text import MUTED, NO, OK, PENDING, SKIP, count, safe, seconds
 from ecr_tui.ui.text.preview import diff, diff_text, notes
 from ecr_tui.ui.text.write import where
@@ -17,7 +20,7 @@ from ecr_tui.ui.widgets.columns import Column, Piece
 if TYPE_CHECKING:
     from ecr_tui.changes.apply import Plan
     from ecr_tui.changes.bulk import Unfinished
-    from ecr_tui.ui.bulk import Planning, Row, Running
+    from ecr_tui.ui.bulk import Job, Planning, Row, Running
 
 SAME = "="
 RISK = "!"
@@ -25,8 +28,16 @@ RISK = "!"
 REPOSITORIES = ("repository", "repositories")
 
 
-def name_column() -> Column[Row]:
-    return Column("repository", "Repository", _name, lambda row: row.repository.name, width=16, flex=3, keep=9)
+WIDEST = 48
+"""Cells of a repository's name at most, where longer ones are among them."""
+
+
+def name_column(names: Iterable[str]) -> Column[Row]:
+    """As wide as the names, where there is room."""
+    longest = min(max(map(cell_len, names), default=0), WIDEST)
+    return Column(
+        "repository", "Repository", _name, lambda row: row.repository.name, width=min(16, longest), most=longest, keep=9
+    )
 
 
 def _name(row: Row) -> list[Piece]:
@@ -36,12 +47,17 @@ def _name(row: Row) -> list[Piece]:
 # -- before ----------------------------------------------------------------------------------------------------------
 
 
-def plan_columns() -> list[Column[Row]]:
+def plan_columns(rows: Sequence[Row]) -> list[Column[Row]]:
     return [
-        name_column(),
-        Column("what", "What", _what, lambda row: _what(row)[0][0], width=12, keep=8),
-        Column("note", "Note", _note, lambda row: _note(row)[0][0], width=12, flex=4, keep=7),
+        name_column(row.repository.name for row in rows),
+        Column("what", "Change", _what, lambda row: _what(row)[0][0], width=12, keep=8),
+        Column("note", "Note", _note_cell, lambda row: _note(row)[0][0], width=12, flex=1, keep=7),
     ]
+
+
+def plan_note(row: Row | None) -> Content:
+    """The whole note of the line under the cursor, where it is more than an extent."""
+    return Content("".join(text for text, _ in _note(row))) if row is not None else Content("")
 
 
 def _what(row: Row) -> list[Piece]:
@@ -51,10 +67,22 @@ def _what(row: Row) -> list[Piece]:
         return [(f"{NO} no plan", "warn")]
     plan = row.planned
     if not plan.changed:
-        return [(f"{SAME} no change", "dim")]
+        return [(f"{SAME} unchanged", "dim")]
     if plan.refused:
-        return [(f"{NO} refused", "warn")]
+        return [(f"{NO} rejected", "warn")]
     return [(f"{RISK} {plan.kind}", "warn") if plan.risks else (f"+ {plan.kind}", "ok")]
+
+
+def _note_cell(row: Row) -> list[Piece]:
+    return [(_without_account(text, row), style) for text, style in _note(row)]
+
+
+def _without_account(words: str, row: Row) -> str:
+    """The account of a principal is in the title; in each line again it would only push the rest out."""
+    for arn in row.plan.named if row.plan is not None else ():
+        whole = safe(describe(arn))
+        words = words.replace(whole, whole.partition(" in ")[0])
+    return words
 
 
 def _note(row: Row) -> list[Piece]:
@@ -93,10 +121,9 @@ def plan_title(planning: Planning) -> Content:
     job, changing = planning.job, len(planning.changing)
     if planning.over and not changing:
         return Content(f"Nothing to write. {safe(job.whom)}")
-    verb = "Merge into" if job.verb == "Merge" else f"{job.verb} on"
     number = changing if planning.over else len(planning.rows)
     return Content.assemble(
-        f"{verb} {count(number, *REPOSITORIES)}? {safe(job.whom)}\n",
+        f"{_on(job)} {count(number, *REPOSITORIES)}? {safe(job.whom)}\n",
         (where([row.repository for row in planning.rows]), MUTED),
     )
 
@@ -113,19 +140,18 @@ def plan_summary(planning: Planning) -> Content:
     changing, failed, risky = len(planning.changing), len(planning.failed), len(planning.risky)
     refused = len(planning.refused)
     same, hidden = total - changing - failed - refused, sum(row.hidden for row in planning.rows)
-    parts = [Content.styled(f"{changing:,} to write", "bold")]
+    parts = [Content.styled(f"{changing:,} to change", "bold")]
     if same:
-        parts.append(Content.styled(f"{SAME} {same:,} without change", MUTED))
+        parts.append(Content.styled(f"{SAME} {same:,} unchanged", MUTED))
     if failed:
-        parts.append(Content.styled(f"{NO} {failed:,} without a plan, left alone", "$text-error"))
+        parts.append(Content.styled(f"{NO} {failed:,} skipped (no plan)", "$text-error"))
     if refused:
         cure = "; F repairs" if any(row.plan and row.plan.repairable for row in planning.refused) else ""
-        parts.append(Content.styled(f"{NO} {refused:,} left out, ECR would refuse{cure}", "$text-error"))
+        parts.append(Content.styled(f"{NO} {refused:,} skipped (ECR would reject it{cure})", "$text-error"))
     if risky:
-        parts.append(Content.styled(f"{RISK} {count(risky, 'is', 'are')} risky", "bold $text-warning"))
+        parts.append(Content.styled(f"{RISK} {risky:,} risky", "bold $text-warning"))
     if hidden:
-        of_them = count(hidden, "of them is", "of them are")
-        parts.append(Content.styled(f"{RISK} {of_them} hidden by the filter", "bold $text-warning"))
+        parts.append(Content.styled(f"{RISK} {hidden:,} hidden by the filter", "bold $text-warning"))
     return Content(" · ").join(parts)
 
 
@@ -135,7 +161,7 @@ def plan_details(plan: Plan, width: int) -> tuple[Content, str]:
     refusals = [one for one in plan.refusals if one.likely]
     lines = [
         *(
-            Content.assemble((f"{NO} ECR would refuse it. ", "bold $text-error"), safe(one.sentence))
+            Content.assemble((f"{NO} ECR would reject it. ", "bold $text-error"), safe(one.sentence))
             for one in refusals
         ),
         *risks,
@@ -147,12 +173,17 @@ def plan_details(plan: Plan, width: int) -> tuple[Content, str]:
 # -- during and after --------------------------------------------------------------------------------------------------
 
 
-def run_columns() -> list[Column[Row]]:
+def run_columns(rows: Sequence[Row]) -> list[Column[Row]]:
     return [
-        name_column(),
-        Column("result", "Result", _result, lambda row: _result(row)[0][0], width=12, keep=8),
-        Column("note", "Note", _result_note, lambda row: _result_note(row)[0][0], width=12, flex=4, keep=7),
+        name_column(row.repository.name for row in rows),
+        Column("result", "Result", _result, lambda row: _result(row)[0][0], width=13, keep=8),
+        Column("note", "Note", _result_cell, lambda row: _result_note(row), width=12, flex=1, keep=7),
     ]
+
+
+def run_note(row: Row | None) -> Content:
+    """The whole note of the line under the cursor."""
+    return Content(_result_note(row)) if row is not None else Content("")
 
 
 def _result(row: Row) -> list[Piece]:
@@ -162,23 +193,33 @@ def _result(row: Row) -> list[Piece]:
     if result.status == WRITTEN:
         return [(f"{OK} written", "ok")]
     if result.status == UNCHANGED:
-        return [(f"{SAME} no change", "dim")]
-    return [(f"{NO} failed", "warn")] if result.status == FAILED else [(f"{SKIP} not begun", "dim")]
+        return [(f"{SAME} unchanged", "dim")]
+    return [(f"{NO} failed", "warn")] if result.status == FAILED else [(f"{SKIP} not started", "dim")]
 
 
-def _result_note(row: Row) -> list[Piece]:
+def _result_cell(row: Row) -> list[Piece]:
+    return [(_without_account(_result_note(row), row), "")]
+
+
+def _result_note(row: Row) -> str:
     result = row.result
     if result is None or (result.error is None and result.outcome is None):
-        return [("", "")]
+        return ""
     if result.error is not None:
-        return [(safe(result.error.title), "")]
+        return safe(result.error.title)
     plan = result.plan
     left = [f"{item.sentence()}." for item in plan.remaining] if plan.kind == "revoke" else []
-    return [(safe(" ".join((*left, *(result.outcome.notes if result.outcome else ())))), "")]
+    return safe(" ".join((*left, *(result.outcome.notes if result.outcome else ()))))
+
+
+def _on(job: Job) -> str:
+    return "Merge into" if job.verb == "Merge" else f"{job.verb} on"
 
 
 def run_title(run: Running) -> Content:
-    return Content(f"{run.job.verb} in {count(run.total, *REPOSITORIES)}. {safe(run.job.whom)}")
+    """What an undo promises is said before it; afterwards the lines tell."""
+    what = f"{_on(run.job)} {count(run.total, *REPOSITORIES)}"
+    return Content(what if run.job.entries and not run.running else f"{what}. {safe(run.job.whom)}")
 
 
 def run_bar(run: Running, width: int) -> Content:
@@ -193,10 +234,13 @@ def run_counts(run: Running) -> Content:
     written, same, failed = run.counts[WRITTEN], run.counts[UNCHANGED], run.counts[FAILED]
     parts = [Content.styled(f"{OK} {written:,} written", "$text-success")]
     if same:
-        parts.append(Content.styled(f"{SAME} {same:,} without change", MUTED))
+        parts.append(Content.styled(f"{SAME} {same:,} unchanged", MUTED))
     parts.append(Content.styled(f"{NO} {failed:,} failed", "bold $text-error" if failed else MUTED))
     waiting = run.total - run.done
-    parts.append(Content.styled(f"{waiting:,} waiting" if run.running else f"{SKIP} {waiting:,} not begun", MUTED))
+    if waiting:
+        parts.append(
+            Content.styled(f"{waiting:,} waiting" if run.running else f"{SKIP} {waiting:,} not started", MUTED)
+        )
     return Content(" · ").join(parts)
 
 
@@ -212,18 +256,20 @@ def run_state(run: Running) -> Content:
             Content.styled(f" in {seconds(run.seconds)}, {count(run.summary.calls, 'call')}", MUTED),
         ]
         if run.summary.fatal is not None:
-            parts.append(Content.styled(f"\nNothing else was tried: {safe(run.summary.fatal.title)}", "$text-error"))
+            parts.append(Content.styled(f"\nThe rest was not tried: {safe(run.summary.fatal.title)}", "$text-error"))
         return Content("").join([*parts, _throttled(run)])
     if run.stopping:
-        return Content.styled("Stopping: what has begun is finished…", "bold $text-warning")
+        return Content.styled("Stopping after the writes in progress…", "bold $text-warning")
     if run.paused:
-        return Content.styled("Paused: space goes on. What had begun is finished.", "bold $text-warning")
+        return Content.styled(
+            "Paused (writes in progress were completed). Press space to resume.", "bold $text-warning"
+        )
     parts = [Content.styled(f"{run.done / run.seconds:.1f}/s", "bold")] if run.done and run.seconds else []
     if run.seconds_left is not None:
         parts.append(Content(f"about {seconds(run.seconds_left)} left"))
     if run.latest is not None and run.latest.rate:
         parts.append(Content.styled(f"AWS allows {run.latest.rate:.0f} calls/s", MUTED))
-    return Content("").join([Content(" · ").join(parts or [Content("The first goes alone…")]), _throttled(run)])
+    return Content("").join([Content(" · ").join(parts or [Content("Writing the first one alone…")]), _throttled(run)])
 
 
 def _throttled(run: Running) -> Content:
@@ -232,13 +278,21 @@ def _throttled(run: Running) -> Content:
     return Content.styled(f" · throttled {run.refusals:,} times", MUTED)
 
 
+def stopping_words(run: Running) -> Content:
+    """For the questions before it is stopped."""
+    end = "" if run.job.entries else " Press R to resume the rest later."
+    return Content(f"{run.done:,} of {run.total:,} are done. The run stops after the writes in progress.{end}")
+
+
 def run_keys(run: Running) -> list[tuple[str, str]]:
-    look = [("↑ ↓", "look"), ("enter", "its diff or reason")]
+    look = [("enter", "details"), ("↑ ↓", "select")]
     if run.running:
-        return [("space", "go on" if run.paused else "pause"), ("esc", "stop"), ("R", "close, it goes on"), *look]
+        pause = [] if run.stopping else [("space", "resume" if run.paused else "pause"), ("esc", "stop…")]
+        return [*pause, ("R", "hide (keeps running)"), *look]
     undone = run.undone() if run.error is None else []
-    again = [("r", f"try {len(undone):,} again")] if undone else []
-    return [("esc", "close"), ("y", "copy the report"), *again, *look]
+    again = [("r", f"retry {len(undone):,}")] if undone else []
+    back = [("u", "redo" if run.job.intent.kind == UNDO else "undo")] if run.can_take_back else []
+    return [*again, *back, ("y", "copy report"), ("esc", "close"), *look]
 
 
 def unfinished_body(left: Unfinished, words: str, when: str) -> list[Content]:
@@ -256,7 +310,7 @@ def unfinished_body(left: Unfinished, words: str, when: str) -> list[Content]:
     body += [
         Content.assemble((f"{SKIP} {len(left.rest):,} left: ", ""), (", ".join(some) + more, MUTED)),
         Content(""),
-        Content("Resume plans the rest on the policies as they are now, shows it, and asks."),
+        Content("Resume plans the rest against the current policies, and asks before it writes."),
     ]
     return body
 

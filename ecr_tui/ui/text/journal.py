@@ -1,17 +1,21 @@
-"""The journal's rows on the screen: cells of the list, the pane beside it, and the same for copying."""
+"""The journal on the screen: lines of the list, the details below it, and both for copying."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from ecr_tui.changes.history import LIVE, NOT_KNOWN, NOT_WRITTEN, SUPERSEDED, TAKEN_BACK
 from ecr_tui.render.history import operator, what
 from ecr_tui.ui.text import MUTED, NO, OK, PENDING, SKIP, UNKNOWN, ago, safe
-from ecr_tui.ui.text.preview import diff_lines, meaning
+from ecr_tui.ui.text.bulk import WIDEST
+from ecr_tui.ui.text.preview import condition_text, diff_lines, meaning
 from ecr_tui.ui.widgets.columns import Column, Piece
 
 if TYPE_CHECKING:
@@ -21,69 +25,167 @@ SIGNS = {LIVE: OK, TAKEN_BACK: "↶", SUPERSEDED: SKIP, NOT_KNOWN: UNKNOWN, NOT_
 _STYLES = {LIVE: "ok", NOT_WRITTEN: "warn"}
 
 EXPLAINED = {
-    LIVE: "it is still what this write left",
+    LIVE: "unchanged since this write",
     TAKEN_BACK: "by a later entry",
-    SUPERSEDED: "something else was written since",
-    NOT_KNOWN: "nobody knows whether it was written",
-    NOT_WRITTEN: "AWS refused it, or it was never sent",
+    SUPERSEDED: "changed again since",
+    NOT_KNOWN: "AWS did not confirm the write",
+    NOT_WRITTEN: "AWS rejected it, or it was never sent",
 }
 
+WRITTEN = "written"
+"""The state of what is not superseded as far as the journal knows, until the live policy has been read."""
+_ORDER = (NOT_WRITTEN, NOT_KNOWN, SUPERSEDED, TAKEN_BACK, WRITTEN, LIVE)
+"""Of several states, the one that a run is about."""
 
-def columns(past: Callable[[], PastWrites], now: Callable[[], datetime]) -> list[Column[PastWrite]]:
-    """Newest first; what would take a look at every policy is no order to sort by."""
 
-    def state(row: PastWrite) -> list[Piece]:
-        known = past().known_state(row)
-        words = "written" if known == NOT_KNOWN and row.entry.outcome == "written" else known
-        return [
-            (
-                f"{OK if words == 'written' else SIGNS[known]} {words}",
-                _STYLES.get(known, "" if words != known else "dim"),
-            )
-        ]
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A line of the list: one write, or those of a run (all, or those that a filter found), newest first."""
 
-    def newest(row: PastWrite) -> float:
-        return -row.entry.at.timestamp()
+    rows: tuple[PastWrite, ...]
 
+    @property
+    def row(self) -> PastWrite:
+        return self.rows[0]
+
+    @property
+    def several(self) -> bool:
+        return len(self.rows) > 1
+
+    @property
+    def id(self) -> str:
+        return self.row.entry.record.run if self.several else self.row.id
+
+
+States = Mapping[str, str]
+"""By id of an entry, what a look at the live policy has found."""
+
+
+def arranged(rows: Iterable[PastWrite], words: str, past: PastWrites, states: States, run: str = "") -> list[Line]:
+    """What the filter finds, writes of a run together; ``run`` opens one. In the order of ``rows``."""
+    wanted = words.casefold().split()
+    groups: dict[str, list[PastWrite]] = {}
+    for row in rows:
+        belongs = row.entry.record.run
+        if run in ("", belongs) and _matches(row, wanted, past, states):
+            groups.setdefault(row.id if run or not belongs else belongs, []).append(row)
+    return [Line(tuple(found)) for found in groups.values()]
+
+
+def _matches(row: PastWrite, wanted: Sequence[str], past: PastWrites, states: States) -> bool:
+    """Documents are looked into for words that nothing else holds."""
+    record = row.entry.record
+    parts = (record.kind, record.repository, record.principal, record.operator, record.region, record.run, row.id)
+    text = " ".join(parts).casefold()
+    missing = [word for word in wanted if word not in text]
+    if not missing:
+        return True
+    more = f"{change_words(row)} {condition_words(row)} {state_of(row, past, states)}".casefold()
+    return all(word in more for word in missing)
+
+
+def state_of(row: PastWrite, past: PastWrites, states: States) -> str:
+    known = past.known_state(row)
+    if known != NOT_KNOWN:
+        return known
+    return states.get(row.id) or (WRITTEN if row.entry.outcome == WRITTEN else known)
+
+
+def columns(
+    past: Callable[[], PastWrites], states: States, now: Callable[[], datetime], names: Iterable[str]
+) -> list[Column[Line]]:
+    """Newest first; sorting by state goes by what the journal alone knows."""
+
+    def state(line: Line) -> list[Piece]:
+        found = Counter(state_of(row, past(), states) for row in line.rows)
+        first = min(found, key=_ORDER.index)
+        number = f"{found[first]:,} " if line.several else ""
+        return [(f"{SIGNS.get(first, OK)} {number}{first}", _STYLES.get(first, "dim" if first == WRITTEN else ""))]
+
+    def newest(line: Line) -> float:
+        return -line.row.entry.at.timestamp()
+
+    longest = min(max(map(cell_len, names), default=0), WIDEST)
     return [
         Column(
             "when",
             "When",
-            lambda r: [(ago(r.entry.at, now()), "dim")],
-            lambda r: r.entry.at.timestamp(),
-            width=10,
+            lambda one: [(_when(one.row.entry.at, now()), "dim")],
+            lambda one: one.row.entry.at.timestamp(),
+            width=9,
             keep=7,
             descending=True,
         ),
-        Column("what", "What", _what, lambda r: (r.entry.record.kind, newest(r)), width=14, keep=9, flex=5),
+        Column("change", "Change", _change, lambda one: (change_words(one.row), newest(one)), 15, most=18, keep=10),
         Column(
-            "where", "Repository", _where, lambda r: (r.entry.record.repository, newest(r)), width=16, flex=2, keep=10
+            "name", "Repository", _where, lambda one: (one.row.entry.record.repository, newest(one)), 15,
+            most=longest, keep=9,
         ),
-        Column("state", "State", state, lambda r: (r.entry.outcome, r.undone_by is None), width=13, keep=8),
+        Column("principal", "Principal", _who, lambda one: (one.row.who, newest(one)), 16, flex=2, keep=5),
         Column(
-            "who", "By", lambda r: [(safe(operator(r)), "dim")], lambda r: (operator(r), newest(r)), width=14, keep=3
+            "condition", "Condition", _condition, lambda one: (condition_words(one.row), newest(one)), 12, 3, 6
         ),
-        Column("region", "Region", _region, lambda r: (r.entry.record.region, newest(r)), width=14, keep=1),
-    ]
+        Column(
+            "state", "State", state, lambda one: (one.row.entry.outcome, one.row.undone_by is None), 12, most=16, keep=8
+        ),
+        Column("who", "By", _by, lambda one: (operator(one.row), newest(one)), 12, flex=1, keep=3),
+        Column("region", "Region", _region, lambda one: (one.row.entry.record.region, newest(one)), 12, keep=1),
+    ]  # fmt: skip
 
 
-def search_text(row: PastWrite) -> str:
+def _when(at: datetime, now: datetime) -> str:
+    """ "now", "5m ago", "28 Nov 26"."""
+    return ago(at, now) if (now - at).days < 30 else f"{at.astimezone(UTC):%d %b %y}"
+
+
+def change_words(row: PastWrite) -> str:
+    """ "grant push-pull", "undo push-pull", "tags +Team=Payments"."""
     record = row.entry.record
-    return " ".join((record.kind, record.repository, record.principal, record.operator, record.region, row.id))
+    if row.about_tags:
+        return " ".join((record.kind, *(f"{op}{line}" for op, line in row.text_diff if op != " ")))
+    return f"{record.kind} {row.access}" if row.access is not None else record.kind
 
 
-def _what(row: PastWrite) -> list[Piece]:
-    kind = row.entry.record.kind
-    rest = "" if row.entry.record.undoes else what(row).removeprefix(kind)
-    return [(kind, "strong"), (safe(rest or f" for {row.who}" if row.who else rest), "")]
+def condition_words(row: PastWrite) -> str:
+    """Under which conditions access was given or taken: "Team=Payments", "until 2026-12-28"; "none"."""
+    if not row.diff:
+        return SKIP
+    found = dict.fromkeys(condition_text(one.condition) for one in row.diff)
+    return "; ".join(_short_condition(text) if text else "none" for text in found)
 
 
-def _where(row: PastWrite) -> list[Piece]:
-    return [(safe(row.entry.record.repository), "")]
+def _short_condition(text: str) -> str:
+    short = text.replace("aws:ResourceTag/", "").replace("ecr:ResourceTag/", "").replace(" = ", "=")
+    return short.replace("aws:CurrentTime DateLessThan ", "until ").replace("T00:00:00Z", "")
 
 
-def _region(row: PastWrite) -> list[Piece]:
-    return [(safe(row.entry.record.region), "dim")]
+def _change(line: Line) -> list[Piece]:
+    kind, _, rest = change_words(line.row).partition(" ")
+    return [(safe(kind), "strong"), (safe(f" {rest}" if rest else ""), "")]
+
+
+def _where(line: Line) -> list[Piece]:
+    if line.several:
+        return [(f"▸ {len(line.rows):,} repos", "strong")]
+    return [(safe(line.row.entry.record.repository), "")]
+
+
+def _who(line: Line) -> list[Piece]:
+    return [(safe(line.row.who or SKIP), "")]
+
+
+def _condition(line: Line) -> list[Piece]:
+    first = condition_words(line.row)
+    same = not line.several or condition_words(line.rows[-1]) == first
+    return [(safe(first if same else "differ"), "" if first != SKIP else "dim")]
+
+
+def _by(line: Line) -> list[Piece]:
+    return [(safe(operator(line.row)), "dim")]
+
+
+def _region(line: Line) -> list[Piece]:
+    return [(safe(line.row.entry.record.region), "dim")]
 
 
 def when(at: datetime) -> str:
@@ -93,9 +195,9 @@ def when(at: datetime) -> str:
 def state_line(row: PastWrite, state: str, problem: str = "") -> Content:
     """``state`` "" while it is looked up; ``problem``: why it could not be."""
     if problem:
-        return Content.assemble((f"{UNKNOWN} not looked up", "bold $text-warning"), (f": {safe(problem)}", MUTED))
+        return Content.assemble((f"{UNKNOWN} state unknown", "bold $text-warning"), (f": {safe(problem)}", MUTED))
     if not state:
-        return Content.styled(f"{PENDING} looking at the live policy", MUTED)
+        return Content.styled(f"{PENDING} reading the live policy", MUTED)
     style = "$text-success" if state == LIVE else "$text-warning" if state in (NOT_WRITTEN, NOT_KNOWN) else ""
     why = EXPLAINED[state]
     if row.undone_by is not None:
@@ -119,6 +221,32 @@ def facts(row: PastWrite) -> list[tuple[str, str]]:
         ("id", entry.id),
     ]
     return [(label, text) for label, text in found if text]
+
+
+def run_detail(line: Line, past: PastWrites, states: States, width: int) -> Content:
+    """Of the writes of a run: how many are in which state, what the newest one did, and all by name."""
+    found = Counter(state_of(row, past, states) for row in line.rows)
+    counted = " · ".join(f"{SIGNS.get(one, OK)} {found[one]:,} {one}" for one in _ORDER if found[one])
+    facts = [
+        ("run", line.row.entry.record.run),
+        ("when", when(line.row.entry.at)),
+        ("by", line.row.entry.record.operator),
+    ]
+    named = Content(", ".join(safe(row.entry.record.repository) for row in line.rows[:NAMED]))
+    more = f" and {len(line.rows) - NAMED:,} more" if len(line.rows) > NAMED else ""
+    return Content("\n").join(
+        [
+            Content.styled(counted, "bold"),
+            *meaning_lines(line.row, width),
+            *(Content.assemble((f"{label:<8}", MUTED), safe(text)) for label, text in facts if text),
+            Content(""),
+            Content.assemble(named, (more, MUTED)),
+        ]
+    )
+
+
+NAMED = 200
+"""Repositories of a run that its details name; Enter lists all."""
 
 
 def detail(row: PastWrite, state: Content, width: int) -> Content:

@@ -43,7 +43,7 @@ def principal_words(principals: Iterable[str], account_b: str | None) -> str:
 
 
 def sentence(grant: Grant | None, account_b: str | None, lacks: str = "") -> Content:
-    """Who may what on which condition, each after its key. ``lacks``: why there is no condition."""
+    """Principal, access and condition, each after its key. ``lacks``: why there is no condition."""
     if grant is None:
         return Content.assemble(("b ", KEY), ("nobody is chosen yet", MUTED))
     condition = f"if {tag_words(grant.tags)}" if grant.tags else "no condition" + (f" ({lacks})" if lacks else "")
@@ -104,7 +104,9 @@ def notes(plan: Plan) -> list[Content]:
     if plan.moved:
         moved = ", ".join(safe(action) for action in plan.moved)
         found.append(
-            Content.styled(f"! left out, useless in a repository policy: {moved} (see “B's side”)", "$text-warning")
+            Content.styled(
+                f"! left out, useless in a repository policy: {moved} (see “Account B policy”)", "$text-warning"
+            )
         )
     found += [Content.styled(f"i {safe(note)}", MUTED) for note in plan.notes]
     return found

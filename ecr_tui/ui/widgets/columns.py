@@ -28,8 +28,8 @@ class Column(NamedTuple, Generic[T]):
 
     ``width`` is the least that is useful; what is left over goes to columns with ``flex``. Where there is too little
     room, the column with the lowest ``keep`` goes first. ``search``: filter matches are highlighted in it.
-    ``descending``: the direction in which it is sorted first. ``live``: its values change by themselves, as answers
-    arrive.
+    ``most``: up to this width it grows before the flexible ones. ``descending``: the direction in which it is sorted
+    first. ``live``: its values change by themselves, as answers arrive.
     """
 
     id: str
@@ -43,6 +43,7 @@ class Column(NamedTuple, Generic[T]):
     right: bool = False
     descending: bool = False
     live: bool = False
+    most: int = 0
 
 
 def fit_columns(columns: Sequence[Column[T]], width: int, sorted_by: str = "") -> list[tuple[Column[T], int]]:
@@ -59,8 +60,14 @@ def fit_columns(columns: Sequence[Column[T]], width: int, sorted_by: str = "") -
     while len(chosen) > 1 and need() > room:
         chosen.remove(min(chosen, key=lambda c: (c.id == sorted_by, c.keep)))
     spare = max(room - need(), 0)
+    widths = {c.id: c.width for c in chosen}
+    for c in (one for one in chosen if one.most > one.width):
+        grown = min(spare, c.most - c.width)
+        widths[c.id] += grown
+        spare -= grown
     flexible = sum(c.flex for c in chosen)
-    widths = {c.id: c.width + (spare * c.flex // flexible if flexible else 0) for c in chosen}
+    for c in chosen:
+        widths[c.id] += spare * c.flex // flexible if flexible else 0
     return [(c, min(widths[c.id], max(room, 1))) for c in chosen]
 
 

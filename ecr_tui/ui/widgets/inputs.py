@@ -64,10 +64,12 @@ class SafeInput(Input):
 
 
 class TypedAnswer(SafeInput):
-    """An input for one fixed text, which somebody who means it types."""
+    """An input for one fixed text, typed as a confirmation. One line, so that a small terminal has room for it."""
+
+    DEFAULT_CSS = "TypedAnswer { background: $boost; }"
 
     def __init__(self, wanted: str) -> None:
-        super().__init__(placeholder=f"Type {safe(wanted)} to confirm", id="typed")
+        super().__init__(placeholder=f"Type {safe(wanted)} to confirm", id="typed", compact=True)
         self._wanted = wanted
 
     @property

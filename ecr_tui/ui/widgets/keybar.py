@@ -6,24 +6,36 @@ and only when it would look different.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.binding import ActiveBinding
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
+from textual.widgets import Input
 
-from ecr_tui.ui.keys import CATALOGUE
+from ecr_tui.ui.keys import CATALOGUE, PANES
 
-_PLACES = {key.id: place for place, key in enumerate(CATALOGUE)}
+_CATALOGUE = tuple(key.id for key in CATALOGUE)
 
 _DISABLED = Style(dim=True, bold=False)
 
 BETWEEN = 1
 """Blank cells between two keys."""
+
+ROOMY = 80
+"""Columns from which on the palette's key stands before the last ones."""
+
+FIELD = {"enter": "Accept", "tab": "Complete", "down": "Next", "up": "Previous", "escape": "Leave", "ctrl+u": "Clear"}
+"""What keys do in a text field, where its binding has no words: all others are typed."""
+
+LAST = ("general.help", "general.quit")
+LAST_IN_FIELD = {"f1": "Help", "ctrl+q": "Quit"}
 
 
 class Shown(NamedTuple):
@@ -41,7 +53,7 @@ class Shown(NamedTuple):
 
 
 class KeyBar(Widget, can_focus=False):
-    """What can be done here; a click presses the key. Those that find no room are left out, the palette's never is."""
+    """The keys of what has the focus; a click presses one. Those without room are left out, help and quit never are."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {"keybar--key", "keybar--label", "keybar--hover"}
@@ -60,7 +72,7 @@ class KeyBar(Widget, can_focus=False):
     def __init__(self) -> None:
         super().__init__()
         self._keys: tuple[Shown, ...] = ()
-        self._palette: Shown | None = None
+        self._last: tuple[Shown, ...] = ()
         self._places: list[tuple[int, int, Shown]] = []
         self._hover: Shown | None = None
 
@@ -70,33 +82,61 @@ class KeyBar(Widget, can_focus=False):
     def _bindings_updated(self, screen: Screen[Any]) -> None:
         if screen is not self.screen or not self.is_attached or not self.app.app_focus:
             return
-        keys: dict[str, tuple[int, Shown]] = {}
-        palette: Shown | None = None
-        for bound, (_, binding, enabled, tooltip) in screen.active_bindings.items():
-            text = self.app.get_key_display(binding)
-            shown = Shown(binding.key, text, binding.description, tooltip or binding.tooltip, enabled)
-            if bound == self.app.COMMAND_PALETTE_BINDING:
-                palette = shown
-            elif binding.show:
-                keys.setdefault(binding.action, (_PLACES.get(binding.id or "", -1), shown))
-        # Keys of one's own come last in Textual's map, and would be the first to be cut off.
-        found = tuple(shown for _, shown in sorted(keys.values(), key=lambda one: one[0]))
-        if (found, palette) != (self._keys, self._palette):
-            self._keys, self._palette = found, palette
+        focused = screen.focused
+        keys, last = self._of_field() if isinstance(focused, Input) else self._of_pane(_pane_of(focused))
+        if (keys, last) != (self._keys, self._last):
+            self._keys, self._last = keys, last
             self.refresh()
+
+    def _shown(self, active: ActiveBinding, label: str = "") -> Shown:
+        _, binding, enabled, tooltip = active
+        text = (
+            "F1" if binding.key == "f1" else self.app.get_key_display(binding)
+        )  # of ? and F1 the one that is not typed
+        return Shown(binding.key, text, label or binding.description, tooltip or binding.tooltip, enabled)
+
+    def _of_field(self) -> tuple[tuple[Shown, ...], tuple[Shown, ...]]:
+        """Nothing that would be typed into it."""
+        active = self.screen.active_bindings
+
+        def some(labels: Mapping[str, str]) -> tuple[Shown, ...]:
+            found = [(active[key], label) for key, label in labels.items() if key in active]
+            return tuple(
+                self._shown(one, one.binding.description if one.binding.show else label) for one, label in found
+            )
+
+        return some(FIELD), some(LAST_IN_FIELD)
+
+    def _of_pane(self, pane: str) -> tuple[tuple[Shown, ...], tuple[Shown, ...]]:
+        """Those of a widget of its own, then the pane's, then all others."""
+        wanted = PANES.get(pane, ())
+        order = {name: place for place, name in enumerate(dict.fromkeys((*wanted, *_CATALOGUE)))}
+        keys: dict[str, tuple[int, Shown]] = {}
+        last: dict[str, Shown] = {}
+        palette: tuple[Shown, ...] = ()
+        for key, active in self.screen.active_bindings.items():
+            binding = active.binding
+            if key == self.app.COMMAND_PALETTE_BINDING:
+                palette = (self._shown(active, "Commands"),)
+            elif binding.id in LAST:
+                last.setdefault(binding.id, self._shown(active))
+            elif binding.show and self.app.get_key_display(binding):
+                keys.setdefault(binding.action, (order.get(binding.id or "", -1), self._shown(active)))
+        found = tuple(shown for _, shown in sorted(keys.values(), key=lambda one: one[0]))
+        return found, (*palette, *(last[one] for one in LAST if one in last))
 
     # -- drawing -------------------------------------------------------------------------------------------------
 
     def _place(self, width: int) -> list[tuple[int, int, Shown]]:
-        """(from, to, key) of those that fit, in cells."""
+        """(from, to, key) of those that fit, in cells. The last ones always do, in a narrow line without the first."""
         places: list[tuple[int, int, Shown]] = []
         end = width
-        if self._palette is not None and self._palette.width <= width:
-            end = width - self._palette.width
-            places.append((end, width, self._palette))
+        for shown in reversed(self._last if width >= ROOMY else self._last[-len(LAST) :]):
+            places.append((max(end - shown.width, 0), end, shown))
+            end -= shown.width + BETWEEN
         at = 0
         for shown in self._keys:
-            if at + shown.width + BETWEEN > end:
+            if at + shown.width > end:
                 break
             places.append((at, at + shown.width, shown))
             at += shown.width + BETWEEN
@@ -140,3 +180,9 @@ class KeyBar(Widget, can_focus=False):
         shown = self._key_at(event.x)
         if shown is not None and shown.enabled:
             self.app.simulate_key(shown.key)
+
+
+def _pane_of(focused: Widget | None) -> str:
+    """The pane that it is in, by the ids of those around it."""
+    around = focused.ancestors_with_self if focused is not None else ()
+    return next((node.id for node in around if node.id in PANES), "repositories")
