@@ -290,7 +290,7 @@ def read_live(repository: Repository, text: str | None) -> tuple[str | None, Pol
         return text, PolicyDocument.parse(text)
     except PolicyError as exc:
         raise InputError(
-            f"the policy of {repository.name} is not valid: {exc.title}",
+            f"cannot parse the policy of {repository.name}: {exc.title}",
             hint=exc.hint or "Correct it in the AWS console, or replace it. ecr-tui does not change it.",
             side=_OWNER,
         ) from exc
@@ -352,13 +352,6 @@ def _plan(
     return plan if registry is None else _with_registry(plan, registry)
 
 
-_UNKNOWN = {
-    "grant": "Whether the registry policy stands in the way is not known",
-    EDIT: "Whether the registry policy stands in the way is not known",
-    "revoke": "Whether access remains through the registry policy is not known",
-}
-
-
 def _with_registry(plan: Plan, registry: RegistryFacts) -> Plan:
     """The plan with the registry policy, which is evaluated as well and whose Deny overrides the grant."""
     effects = tuple(
@@ -366,11 +359,16 @@ def _with_registry(plan: Plan, registry: RegistryFacts) -> Plan:
         for principal in plan.principals
     )
     doubts = [one.doubt for one in effects if one.doubt]
+    open_question = (
+        "access remains through the registry policy" if plan.kind == "revoke" else "the registry policy denies it"
+    )
     return replace(
         plan,
         findings=(*plan.findings, *(finding for one in effects for finding in registry_policy.findings(one))),
         risks=tuple(dict.fromkeys((*plan.risks, *_denied_by_registry(plan, effects)))),
-        notes=tuple(dict.fromkeys((*plan.notes, *(f"{_UNKNOWN[plan.kind]}: {doubt}." for doubt in doubts)))),
+        notes=tuple(
+            dict.fromkeys((*plan.notes, *(f"It is unknown whether {open_question}: {doubt}." for doubt in doubts)))
+        ),
         registry=registry,
         effects=effects,
     )

@@ -385,7 +385,7 @@ def test_policy_that_cannot_be_understood_is_not_touched(text: str, journal: Jou
         lambda: apply(store, journal, plan_grant_from(REPO, None, GRANT)),
     ]
     for call in calls:
-        with pytest.raises(InputError, match="my-first-repo is not valid") as caught:
+        with pytest.raises(InputError, match="cannot parse the policy of my-first-repo") as caught:
             call()
         assert caught.value.side == "account A"
     assert store.text == text

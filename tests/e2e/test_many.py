@@ -262,7 +262,7 @@ def test_a_record_that_cannot_be_written_keeps_nobody_from_verifying(sandbox: Sa
     report = prove(space)
     assert report.passed
     assert [note for note in report.notes if "recorded" in note]
-    assert [note for note in report.notes if "unremembered" in note]
+    assert [note for note in report.notes if "not recorded for cleanup" in note]
 
 
 def test_history_on_the_command_line(sandbox: Sandbox, space: Any, monkeypatch: pytest.MonkeyPatch) -> None:

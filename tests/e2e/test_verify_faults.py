@@ -240,7 +240,7 @@ def test_nothing_is_pushed_to_a_name_that_is_gone(sandbox: Sandbox, space: Any) 
     asked: list[str] = []
     sandbox.registry_fault = lambda account, request: asked.append(request.target)
     try:
-        with pytest.raises(InputError, match=r"no repository 'was-here' in .* no longer exists; nothing was pushed"):
+        with pytest.raises(InputError, match=r"the repository 'was-here' in .* no longer exists; nothing was pushed"):
             prove(space, gone)
         assert asked == []
         # Where A may not ask, the push tells.

@@ -59,7 +59,7 @@ async def test_what_is_saved_is_shown_and_written_after_a_yes(workspace: FakeWor
     async with running(workspace) as ui:
         await ui.select("web-frontend")
         await ui.press("ctrl+e")
-        await ui.see("Write the policy of web-frontend?", A, REGION, "It opens the repository to everybody on AWS")
+        await ui.see("Write the policy of web-frontend?", A, REGION, "It opens the repository to everyone on AWS")
         await ui.see('-       "Sid": "LambdaECRImageRetrievalPolicy"', '+       "Sid": "Everyone"')
         assert json.loads(seen.read_text()) == json.loads(LAMBDA)
         assert workspace.writes == []

@@ -220,7 +220,7 @@ async def test_a_policy_that_cannot_be_read_is_never_replaced(workspace: FakeWor
 async def test_a_policy_that_is_no_json_is_never_replaced(tmp_path) -> None:
     workspace = FakeWorkspace(tmp_path, [repository("broken")], policies={"broken": "{not json"})
     async with running(workspace) as ui:
-        await ui.see("no preview: the policy of broken cannot be understood")
+        await ui.see("no preview: cannot parse the policy of broken")
         await ui.press("g")
         assert ui.dialog == "ErrorScreen"
         assert workspace.writes == []
