@@ -80,7 +80,7 @@ def test_audit_in_words_for_a_given_tag_fails_a_build_when_told_to(sandbox: Sand
     ran = ecr_tui("audit", "--tag", "Team=Search", "--fail-on", "error")
     assert ran.code == 1
     for words in (
-        "Drift (tag Team=Search, as asked)",
+        "Drift (tag Team=Search, as requested)",
         "search/indexer",
         "[error] public",
         "platform/base-images",
@@ -163,7 +163,7 @@ def test_account_bs_policy_is_told_against_iams_limit(sandbox: Sandbox, owner: A
     assert "aws iam attach-user-policy" in exported.out
     assert "# Account B policy of user devusr2 in 222222222222 for 30 repositories: " in exported.out
     bare = ecr_tui("export", *grant, "--if-tag", "Team=Payments", "--side", "b", "--format", "json")
-    assert "of the 2,048 characters that the inline policies of a user may have" in bare.err
+    assert "of 2,048 characters for the inline policies of a user" in bare.err
     assert [one["Resource"] for one in bare.json["Statement"]] == ["*", f"arn:aws:ecr:{REGION}:{A}:repository/*"]
 
 
@@ -187,7 +187,7 @@ def test_plan_where_bs_side_is_not_readable(sandbox: Sandbox) -> None:
     assert ran.code == 0
     assert "account B: unknown, not readable: iam:GetRole" in ran.out
     assert "account B needs this identity policy" in ran.out
-    assert "whether role EcrDeveloper" in ran.out
+    assert "access of role EcrDeveloper" in ran.out
 
 
 def test_a_grant_with_an_end(sandbox: Sandbox, owner: Any) -> None:
@@ -243,7 +243,7 @@ def test_simulate_is_a_unit_test_for_policies(tmp_path: Path) -> None:
     words = ecr_tui("simulate", "-", stdin=good.read_text())
     assert words.code == 0
     assert "✓ -: pull is granted: Allowed" in words.out
-    assert "1 decided, 1 as expected, 0 not" in words.out
+    assert "1 decided, 1 as expected, 0 unexpected" in words.out
     bad.write_text(json.dumps([{**CASE, "expect": CASE["expected"]}]))
     ran = ecr_tui("simulate", str(bad))
     assert (ran.code, ran.out) == (2, "")

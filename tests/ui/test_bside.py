@@ -30,7 +30,7 @@ async def test_what_cannot_be_read_is_unknown_with_the_reason(workspace: FakeWor
         await ui.select("my-first-repo")
         await turn(ui)
         await ui.see(
-            "? Whether user devusr2", "? unknown", "unknown, not readable: AccessDenied: iam:ListUserPolicies [/x]"
+            "? Access of user devusr2", "? unknown", "unknown, not readable: AccessDenied: iam:ListUserPolicies [/x]"
         )
         line = next(line for line in ui.text().splitlines() if "PutImage   " in line)
         assert line.index("✓ yes") < line.index("? unknown")
@@ -42,7 +42,7 @@ async def test_both_sides_allow(workspace: FakeWorkspace) -> None:
     async with running(workspace, (180, 60)) as ui:
         await ui.select("my-first-repo")
         await turn(ui)
-        await ui.see("✓ Both sides allow user devusr2", "✓ allowed", "B's policies: EcrAccess (inline policy)")
+        await ui.see("✓ Both accounts allow user devusr2", "✓ allowed", "B's policies: EcrAccess (inline policy)")
         assert "✗ denied" not in ui.text()
 
 
@@ -50,7 +50,7 @@ async def test_the_size_of_bs_policy_stands_against_iams_limit(workspace: FakeWo
     async with running(workspace, (180, 60)) as ui:
         await ui.select("my-first-repo")
         await turn(ui)
-        await ui.see("Size: ", "of the 2,048 characters that the inline policies of a user")
+        await ui.see("Size: ", "of 2,048 characters for the inline policies of a user")
 
 
 async def test_what_b_lacks_is_named_and_follows_the_choice(workspace: FakeWorkspace) -> None:
@@ -62,11 +62,11 @@ async def test_what_b_lacks_is_named_and_follows_the_choice(workspace: FakeWorks
         await ui.see("is denied: account B", "✗ denied", "B: ", "PutImage")
         await ui.press("p")
         await ui.ready()
-        await ui.see("✓ Both sides allow user devusr2")
+        await ui.see("✓ Both accounts allow user devusr2")
         await ui.press("b")
         await ui.type("role/deploy")
         await ui.press("enter")
-        await ui.see("? Whether role deploy", "unknown, not readable")
+        await ui.see("? Access of role deploy", "unknown, not readable")
 
 
 async def test_a_late_answer_is_dropped_and_pending_is_said(workspace: FakeWorkspace) -> None:
@@ -78,7 +78,7 @@ async def test_a_late_answer_is_dropped_and_pending_is_said(workspace: FakeWorks
         await ui.wait(lambda: ("verdicts", "my-first-repo") in workspace.gate.calls)
         await ui.press("1")
         await ui.select("web-frontend")
-        await ui.see("? Whether user devusr2")
+        await ui.see("? Access of user devusr2")
         shown = ui.main.preview.both
         workspace.gate.release()
         await ui.pilot.pause()
@@ -115,4 +115,4 @@ async def test_hostile_names_show_literally(tmp_path) -> None:
     workspace.identities[DEVUSR2] = holding(identity_policy([workspace.all[0].arn], Access.PUSH_PULL), name)
     async with running(workspace, (180, 60)) as ui:
         await turn(ui)
-        await ui.see("✓ Both sides allow", safe(name))
+        await ui.see("✓ Both accounts allow", safe(name))

@@ -199,7 +199,7 @@ NO_WRITES = {
     "expires_at", "identity_policies", "images", "leftovers", "live_text",
     "new_repositories", "owner", "past_writes", "plan", "plan_document", "plan_revoke", "policy_text", "preview",
     "principal", "profiles", "readers", "region_names", "regions", "registry_facts", "renew",
-    "repositories", "repository", "session", "use", "verdicts", 
+    "choose", "plan_edit", "principals", "repositories", "repository", "session", "use", "verdicts",
 }  # fmt: skip
 
 
