@@ -21,7 +21,7 @@ KEYS = "aws_access_key_id = AKIAEXAMPLEEXAMPLE00\naws_secret_access_key = none\n
     [
         ("", Settings(), ["no AWS profiles configured", "ecr-tui demo", "no profile for account B"]),
         (f"[profile a]\n{KEYS}", Settings(profile_a="a"), ["no AWS region configured"]),
-        ("", Settings(profile_a="a", regions=("eu-central-1",)), ["there is no profile 'a'"]),
+        ("", Settings(profile_a="a", regions=("eu-central-1",)), ["no profile 'a'"]),
         ("[profile a\nregion", Settings(profile_a="a", profile_b="a"), ["cannot read the AWS config"]),
         (
             "[profile a]\nrole_arn = arn:aws:iam::111111111111:role/x\nsource_profile = gone\n",

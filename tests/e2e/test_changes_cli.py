@@ -70,8 +70,8 @@ def test_a_second_grant_narrows_and_a_third_that_widens_is_a_risk(sandbox: Sandb
     (statement,) = live()
     assert set(statement["Condition"]) == {"StringEquals", "DateLessThan"}
     risks = " ".join(did(0, "plan", REPOSITORY, *to).json[0]["risks"])
-    assert "now it has no end" in risks
-    assert "now it requires no tag" in risks
+    assert "after this change it has no end" in risks
+    assert "after this change it requires no tag" in risks
     refused = ecr_tui("undo", "--json")
     assert (refused.code, "Add --yes" in refused.err) == (2, True), "it would widen, and nobody is there to ask"
     assert len(live()[0]["Condition"]) == 2
@@ -99,9 +99,9 @@ def test_a_revoke_after_which_access_remains_exits_with_1(sandbox: Sandbox, ours
 
 def test_a_grant_without_effect_is_not_called_granted(sandbox: Sandbox) -> None:
     grant = ("grant", REPOSITORY, "--to", USER, "--if-tag", "Team=Billing", "--yes")
-    assert "would be void: requires Team=Billing, repository is Team=Payments" in ecr_tui(*grant).out
+    assert "would have no effect: requires Team=Billing, repository is Team=Payments" in ecr_tui(*grant).out
     again = ecr_tui(*grant)
     assert again.code == 0
-    assert "written, but has no effect: requires Team=Billing, repository is Team=Payments" in again.out
+    assert "the statement exists, but has no effect: requires Team=Billing, repository is Team=Payments" in again.out
     assert "already" not in again.out
     assert did(0, *grant).json[0]["void"].startswith("no effect: ")

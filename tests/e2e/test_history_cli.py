@@ -48,7 +48,7 @@ def test_history_undo_and_redo_by_id(sandbox: Sandbox, tmp_path: Path, monkeypat
     assert undone.code == 0, undone.err
     assert (_policy(FIRST), _policy(SECOND)) == (before[FIRST], granted[SECOND])
     assert ecr_tui("undo", first["id"]).code == 2
-    assert f"taken back by {ecr_tui('history', '--limit', '1', '--json').json[0]['id']}" in ecr_tui("history").out
+    assert f"undone by {ecr_tui('history', '--limit', '1', '--json').json[0]['id']}" in ecr_tui("history").out
     assert ecr_tui("redo", first["id"]).code == 0
     assert json.loads(_policy(FIRST) or "") == first["after"]
 

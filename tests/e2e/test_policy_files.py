@@ -48,7 +48,7 @@ def test_a_dropped_resource_is_said(sandbox: Sandbox, tmp_path: Path) -> None:
     [
         ({}, "empty JSON object"),
         ({"repositories": []}, "describe-repositories"),
-        ({**POLICY, "Statement": {**STATEMENT, "Resource": ["*", "arn:aws:ecr:*:*:repository/x"]}}, "names a Resource"),
+        ({**POLICY, "Statement": {**STATEMENT, "Resource": ["*", "arn:aws:ecr:*:*:repository/x"]}}, "has a Resource"),
     ],
 )
 def test_what_is_no_policy_is_refused(sandbox: Sandbox, tmp_path: Path, value: Any, words: str) -> None:
@@ -65,4 +65,4 @@ def test_tag_keys_that_differ_in_case_never_both_hold(sandbox: Sandbox, option: 
     names = () if option == "--tag" else (REPOSITORY,)
     ran = ecr_tui("plan", *names, option, "Team=Payments", option, "team=Payments", "--json")
     assert (ran.code, ran.out) == (2, "")
-    assert "differ in case alone" in ran.err
+    assert "differ only in case" in ran.err

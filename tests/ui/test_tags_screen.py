@@ -26,7 +26,7 @@ async def test_the_story_of_a_tag(workspace: FakeWorkspace) -> None:
         await session.press("down", "d", "a")
         await session.wait(lambda: session.dialog == "AskScreen")
         await session.type("aws:x=1")
-        await session.see("AWS's own")
+        await session.see("reserved by AWS")
         await session.press("ctrl+u")
         await session.type("Owner=me")
         await session.press("enter")
@@ -56,7 +56,7 @@ async def test_the_story_of_a_tag(workspace: FakeWorkspace) -> None:
 
         # In the journal, with its difference; taking it back gives access again, which is said.
         await session.press("U")
-        await session.see("2 writes", "tag", "- Team=Payments", "✓ live")
+        await session.see("2 writes", "tag", "- Team=Payments", "✓ in effect")
         await session.press("u")
         await session.see("Undo the change of the tags of my-first-repo?", "adding Team=Payments GRANTS access to 1")
         await session.press("right", "enter")
