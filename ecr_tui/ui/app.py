@@ -330,7 +330,7 @@ class EcrTuiApp(App[None]):
         if reply.code is None:
             raise CredentialsError(
                 f"No MFA code was given for profile {prompt.profile}",
-                hint="Press r to try again; the code is asked for anew.",
+                hint="Press r to try again and enter a new code.",
             )
         return reply.code
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ecr_tui.workspace import Workspace
 
 CANCEL_PATIENCE = 0.9
-"""Seconds after which a cancelled verification is called cancelled, whatever its engine still does."""
+"""Seconds after which a cancelled verification is shown as cancelled, even if its engine still runs."""
 
 
 @dataclass

@@ -30,14 +30,14 @@ TICK = 0.1
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be done to which repositories; ``whom`` is a sentence.
+    """What is to be done to which repositories; ``terms`` is a sentence.
 
     With ``left`` it goes on with a run, with ``again`` it tries once more what failed in one, with ``entries`` it takes
     these writes back. ``hidden`` are the ARNs of those that the user does not see behind the question.
     """
 
     verb: str
-    whom: str
+    terms: str
     repositories: Sequence[Repository]
     intent: Intent
     hidden: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""What the user has chosen to grant: to whom, how much, on which condition."""
+"""The grant that the user has chosen: principal, access, condition and end."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Choice:
         return replace(self, access=_CYCLE[(_CYCLE.index(self.access) + 1) % len(_CYCLE)])
 
     def principal_for(self, consumer: Identity | None) -> str | None:
-        """None as long as nobody is known."""
+        """None while account B is unknown and no principal was chosen."""
         if self.principal is not None:
             return self.principal
         return role_of_session(consumer.arn) if consumer else None
@@ -77,7 +77,7 @@ class Choice:
         return self.scope if self.condition is None else ""
 
     def grant(self, consumer: Identity | None, repository: Repository | None) -> Grant | None:
-        """For this repository; None as long as nobody is known."""
+        """For this repository; None without a principal."""
         principal = self.principal_for(consumer)
         if principal is None:
             return None

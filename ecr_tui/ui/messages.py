@@ -66,7 +66,7 @@ class DetailsRead(Message):
 
 @dataclass(eq=False)
 class Answered(Message):
-    """An answer for whoever asked: ``take`` runs on the app's thread, and judges by itself whether it still counts."""
+    """An answer: ``take`` runs on the app's thread, and decides itself whether it still counts."""
 
     take: Callable[[], object]
 

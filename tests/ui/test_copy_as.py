@@ -56,7 +56,7 @@ async def test_esc_copies_nothing(workspace: FakeWorkspace) -> None:
 async def test_without_a_preview_it_says_so(tmp_path) -> None:
     async with running(FakeWorkspace(tmp_path, [])) as ui:
         await ui.press("Y")
-        await ui.wait(lambda: "There is no preview to copy yet." in ui.toasts())
+        await ui.wait(lambda: "No preview to copy yet." in ui.toasts())
         assert ui.dialog == ""
 
 

@@ -58,7 +58,7 @@ async def test_the_story_of_an_entry(workspace: FakeWorkspace, monkeypatch) -> N
         await session.see("1 write to my-first-repo", "+ allows", "BatchGetImage")
 
         # Taken back, and again: u and r ask first; No has the focus.
-        await confirmed(session, "u", "Undo the grant on my-first-repo?", "- takes")
+        await confirmed(session, "u", "Undo the grant on my-first-repo?", "- removes")
         assert workspace.by_name("my-first-repo").arn not in workspace.listing.policies
         await session.see("2 writes to my-first-repo", "undo", "↶ undone: by the undo of")
         await session.press("home")

@@ -51,7 +51,7 @@ async def test_a_file_is_merged_after_a_look_and_a_yes(workspace: FakeWorkspace,
         await ui.press("asterisk")
         await load()
         await ui.wait(lambda: ui.dialog == "AskScreen")
-        await ui.see("merged into 7 repositories")
+        await ui.see("merge into 7 repositories")
         ui.app.screen.query_one("#answer").value = str(file)
         await ui.press("enter")
         await ui.wait(lambda: ui.dialog == "BulkPlanScreen")

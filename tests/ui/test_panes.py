@@ -111,8 +111,8 @@ async def test_a_small_terminal_has_one_pane_whatever_is_pressed(workspace: Fake
         await ui.see("✓ pull")
         before = ui.text()
         await ui.press("plus", "minus", "z")
-        await ui.wait(lambda: "it has all of it" in ui.toasts())
-        assert "room for one pane only" in ui.toasts()
+        await ui.wait(lambda: "too small for more than one pane" in ui.toasts())
+        assert "terminal is too small" in ui.toasts()
         assert visible(ui) == ["repositories"]
         ui.app.clear_notifications()
         await ui.wait(lambda: ui.text() == before)
@@ -133,6 +133,7 @@ async def test_the_list_has_no_more_rows_than_it_fills(workspace: FakeWorkspace)
         await ui.wait(lambda: sizes(ui)["repositories"][1] == rows + 3)
         # Where the border was moved, it stays.
         await ui.press("1", "plus")
+        await ui.wait(lambda: sizes(ui)["repositories"][1] > rows + 3, "the border")
         moved = sizes(ui)["repositories"][1]
         await ui.press("slash")
         await ui.type("my-first")

@@ -277,4 +277,4 @@ async def test_notes_and_copy_before_anything_is_there(workspace: FakeWorkspace)
     async with running(workspace, settled=False) as ui:
         await ui.see("Reading the policy…")
         await ui.press("2", "y")
-        await ui.wait(lambda: "nothing to copy" in ui.toasts())
+        await ui.wait(lambda: "Nothing to copy" in ui.toasts())

@@ -22,7 +22,7 @@ async def test_the_story_of_a_tag(workspace: FakeWorkspace) -> None:
         # The listing lags: what is edited is read live.
         workspace._retag(where, {"Team": "Payments", "Env": "prod"})
         await session.press("e")
-        await session.see("Tags of my-first-repo", "Env = prod", "Team = Payments", "Nothing is changed yet.")
+        await session.see("Tags of my-first-repo", "Env = prod", "Team = Payments", "No changes yet.")
         await session.press("down", "d", "a")
         await session.wait(lambda: session.dialog == "AskScreen")
         await session.type("aws:x=1")
@@ -40,7 +40,7 @@ async def test_the_story_of_a_tag(workspace: FakeWorkspace) -> None:
         assert workspace.gate.count("apply_tags") == 0
 
         await session.press("e")
-        await session.see("Nothing is changed yet.")
+        await session.see("No changes yet.")
         await session.press("down", "d", "w")
         await session.see("removing Team revokes 1 principal")
         await session.press("right", "enter")
@@ -67,7 +67,7 @@ async def test_the_story_of_a_tag(workspace: FakeWorkspace) -> None:
 
         # A value changed while somebody else writes: refused.
         await session.press("e")
-        await session.see("Nothing is changed yet.")
+        await session.see("No changes yet.")
         await session.press("enter")
         await session.wait(lambda: session.dialog == "AskScreen")
         await session.type("test")
@@ -90,7 +90,7 @@ async def test_little_room_hostile_tags_and_read_only(workspace: FakeWorkspace) 
         await session.press("e")
         await session.see("Tags of app", "AWS's own", "esc cancel")
         await session.press("d")
-        await session.see("Nothing is changed yet.")
+        await session.see("No changes yet.")
         await session.press("w", "end", "d")
         await session.see("removed", "1 change, not written yet")
         assert "\x1b" not in session.text()

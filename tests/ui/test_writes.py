@@ -178,7 +178,7 @@ async def test_undo_of_a_first_grant_removes_the_policy(workspace: FakeWorkspace
 async def test_undo_with_nothing_to_undo_says_so(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
         await ui.press("u")
-        await ui.wait(lambda: "nothing to undo" in ui.toasts())
+        await ui.wait(lambda: "Nothing to undo" in ui.toasts())
 
 
 async def test_undo_of_an_earlier_session_asks_first(workspace: FakeWorkspace) -> None:
@@ -326,7 +326,7 @@ async def test_revoke_always_asks(workspace: FakeWorkspace) -> None:
         await ui.see("written and read back")
         await ui.press("x")
         await ui.wait(lambda: ui.dialog == "ConfirmScreen")
-        await ui.see("loses 7 actions at once", "- takes")
+        await ui.see("loses 7 actions at once", "- removes")
         await ui.press("enter")
         assert len(workspace.writes) == 1
         await ui.press("x")

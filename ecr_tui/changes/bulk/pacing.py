@@ -71,7 +71,7 @@ class Pacer:
             return at - now
 
     def accepted(self) -> None:
-        """The call was not throttled, whatever its result."""
+        """The call was not throttled; its result does not matter."""
         with self._lock:
             self.last_accepted = self._clock()
             self._accepted.append(self.last_accepted)

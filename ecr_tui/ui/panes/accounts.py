@@ -137,7 +137,7 @@ class AccountCard(Static, can_focus=True):
         return None if identity is None else self._expires() or identity.expires_at
 
     def _tick_again(self) -> None:
-        """Draw anew when the time left reads differently: each minute, each second in the last one."""
+        """Redraw when the time left reads differently: each minute, each second in the last one."""
         if self._timer is not None:
             self._timer.stop()
             self._timer = None

@@ -98,7 +98,7 @@ class PaneArea(Vertical):
         self._update_styles(update)
 
     def _update_styles(self, update: bool = True) -> None:
-        """Whenever a class changes, everything below is styled anew."""
+        """Each change of a class restyles everything below."""
         tabbed = self.tabbed
         classes = {"-tabbed": tabbed, "-tiled": not tabbed}
         classes |= {f"-pane-{name}": tabbed and name == self.current for name in PANES}
@@ -146,14 +146,14 @@ class PaneArea(Vertical):
     def grow(self, steps: int) -> None:
         if self.tabbed:
             back = "z shows all panes again" if not self._small else "the terminal has room for one pane only"
-            self.app.notify(f"There is no border to move: {back}.", markup=False)
+            self.app.notify(f"No border to move: {back}.", markup=False)
         else:
             self._split.grow(self.current, steps)
 
     def zoom(self, pane: str) -> None:
         """That pane alone on the screen; all again where one is."""
         if self._small and not self._zoomed:
-            self.app.notify("The terminal has room for one pane only: it has all of it.", markup=False)
+            self.app.notify("The terminal is too small for more than one pane.", markup=False)
             return
         self._zoomed = not self._zoomed
         self.fit()

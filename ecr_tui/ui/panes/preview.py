@@ -174,7 +174,7 @@ class PreviewPane(Vertical):
         self._timer = self.set_timer(MOVED_DEBOUNCE, self.renew)
 
     def renew(self) -> None:
-        """Make it anew. What was on its way for another subject, or from another text, stops counting."""
+        """Make it again. A preview under way for another subject or policy text is dropped."""
         if self._timer is not None:
             self._timer.stop()
             self._timer = None

@@ -347,7 +347,7 @@ class AuditScreen(Dialog[Repository | None]):
 
     def action_copy_json(self) -> None:
         if self._audit is None:
-            self.app.notify("There is no finished audit to copy.", markup=False)
+            self.app.notify("The audit is not finished yet.", markup=False)
             return
         self._copy(self._audit, "the audit as JSON", _as_json)
 

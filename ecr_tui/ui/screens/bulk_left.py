@@ -16,7 +16,7 @@ from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui.screens.dialog import SCROLLING, Dialog
 from ecr_tui.ui.text.bulk import unfinished_body
 from ecr_tui.ui.text.past import when
-from ecr_tui.ui.text.write import whom
+from ecr_tui.ui.text.write import terms
 from ecr_tui.ui.widgets.keyhints import KeyHints
 
 if TYPE_CHECKING:
@@ -78,6 +78,6 @@ def words_of(left: Unfinished) -> tuple[str, str, Intent]:
     """Verb, sentence and intent of a run in the journal. Raises InputError for one that cannot be understood."""
     intent = Intent.from_json(left.run.intent)
     if intent.grant is not None:
-        return "Grant", f"{whom(intent.grant, revoke=False, scope=intent.scope)}", intent
+        return "Grant", f"{terms(intent.grant, revoke=False, scope=intent.scope)}", intent
     words = intent.words()
     return intent.kind.capitalize(), f"{words[:1].upper()}{words[1:]}.", intent

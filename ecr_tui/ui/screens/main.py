@@ -395,7 +395,7 @@ class MainScreen(Screen[None]):
         if text:
             self.app.post_message(said.PagerWanted(text))
         else:
-            self.app.notify("There is nothing to show here yet.", markup=False)
+            self.app.notify("Nothing to show here yet.", markup=False)
 
     def action_pane(self, pane: str) -> None:
         self.panes.go_to(pane)

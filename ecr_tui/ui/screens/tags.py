@@ -79,7 +79,7 @@ class TagsScreen(Dialog[dict[str, str] | None]):
         if options.option_count:
             options.highlighted = min(place, options.option_count - 1)
         pending = sum(self._before.get(key) != self._after.get(key) for key in self._keys())
-        words = count(pending, "change") + ", not written yet" if pending else "Nothing is changed yet."
+        words = count(pending, "change") + ", not written yet" if pending else "No changes yet."
         if not self._keys():
             words = "It has no tags. " + (words if pending else "")
         self.query_one("#pending", Words).say(Content.styled(words, MUTED))
@@ -153,7 +153,7 @@ class TagsScreen(Dialog[dict[str, str] | None]):
 
     def _is_aws(self, key: str) -> bool:
         if key.lower().startswith("aws:"):
-            self.app.notify("A tag whose key begins with aws: is AWS's own.", markup=False)
+            self.app.notify("Tags whose key begins with aws: are reserved by AWS.", markup=False)
             return True
         return False
 
@@ -163,7 +163,7 @@ class TagsScreen(Dialog[dict[str, str] | None]):
 
     def action_write(self) -> None:
         if self._after == self._before:
-            self.app.notify("Nothing is changed.", markup=False)
+            self.app.notify("No changes made.", markup=False)
         else:
             self.dismiss(self._after)
 

@@ -50,7 +50,7 @@ async def principal(desk: Desk, selection: Selection) -> None:
         return f"{OK} account B's caller: {describe(default)}"
 
     question = AskScreen(
-        "Who is granted access?",
+        "Principal",
         "An ARN, a 12-digit account id, or user/NAME or role/NAME in account B. Empty: account B's own caller.",
         value=selection.principal or "",
         placeholder="user/devusr2",

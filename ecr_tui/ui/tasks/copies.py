@@ -34,7 +34,7 @@ async def form(desk: Desk, selection: Selection) -> None:
     """The previewed grant in another form: whose side, and which."""
     plan = selection.plan
     if plan is None:
-        desk.say("There is no preview to copy yet.")
+        desk.say("No preview to copy yet.")
         return
     choices = [
         Choosable(Content.assemble(one.words, (f"  · {words}", MUTED)), (one, side))
@@ -64,4 +64,4 @@ def send(desk: Desk, text: str, what: str, more: str = "") -> None:
     if text:
         desk.app.post_message(CopyWanted(text, what, more))
     else:
-        desk.say("There is nothing to copy here yet.")
+        desk.say("Nothing to copy here yet.")

@@ -86,7 +86,7 @@ async def revoke(desk: Desk, selection: Selection) -> None:
     if not desk.ready():
         return
     if chosen is None:
-        desk.say("From whom? Choose a principal with b.", warning=True)
+        desk.say("Choose a principal first: press b.", warning=True)
     elif selection.marked:
         await _change_marked(desk, selection, chosen, revoke=True)
     elif selection.repository is not None:
@@ -104,8 +104,8 @@ async def _change_marked(desk: Desk, selection: Selection, chosen: Grant, *, rev
         return
     chosen = replace(chosen, tags=()) if scope else chosen
     intent = Intent.to_revoke(chosen.principals) if revoke else Intent.to_grant(chosen, scope)
-    whom = write_text.whom(chosen, revoke=revoke, scope=scope)
-    await runs.change(desk, selection, "Revoke" if revoke else "Grant", whom, intent)
+    terms = write_text.terms(chosen, revoke=revoke, scope=scope)
+    await runs.change(desk, selection, "Revoke" if revoke else "Grant", terms, intent)
 
 
 async def _plan(desk: Desk, repository: Repository, chosen: Grant, *, revoke: bool, more: str = "") -> None:

@@ -31,7 +31,7 @@ async def offer(desk: Desk) -> None:
     if read_only:
         some = "\n".join(safe(one.what) for one in found)
         words = f"Read-only leaves it there:\n{some}\n{safe(read_only)}"
-        desk.say(words, title="A verification was killed", warning=True)
+        desk.say(words, title="A verification was interrupted", warning=True)
         return
     title = f"Clean up {count(len(found), 'leftover')}?"
     if not await desk.confirmed(title, _body(found), yes="Clean up", no="Later"):
@@ -45,7 +45,10 @@ async def offer(desk: Desk) -> None:
 
 
 def _body(found: Sequence[Leftover]) -> list[Content]:
-    body = [Content("A verification was killed before it had cleaned up. As account A, this is put right:"), Content()]
+    body = [
+        Content("A verification was interrupted before it had cleaned up. As account A, this is put right:"),
+        Content(),
+    ]
     for one in found:
         todo = "remove" if one.kind == "probe" else "set again"
         place = f"\n  {one.place.region} · {when(one.at)}"

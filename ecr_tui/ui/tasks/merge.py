@@ -54,7 +54,7 @@ async def merge(desk: Desk, selection: Selection) -> None:
 
     where = safe(targets[0].name) if len(targets) == 1 else count(len(targets), "repository", "repositories")
     question = AskScreen(
-        f"Which policy is merged into {where}?",
+        f"Policy file to merge into {where}",
         "A JSON file with the statements to add. Those that are there stay; "
         "what a repository policy cannot carry is left out, and said.",
         placeholder="~/grant.json",

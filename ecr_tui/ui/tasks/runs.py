@@ -27,18 +27,18 @@ REREAD = 10
 """Ticks between two looks at which rows of the main table are others now."""
 
 
-async def change(desk: Desk, selection: Selection, verb: str, whom: str, intent: Intent) -> None:
+async def change(desk: Desk, selection: Selection, verb: str, terms: str, intent: Intent) -> None:
     """For all marked repositories."""
-    await _ask(desk, Job(verb, whom, selection.marked, intent, selection.hidden))
+    await _ask(desk, Job(verb, terms, selection.marked, intent, selection.hidden))
 
 
 async def take_back(desk: Desk, entries: Sequence[Entry]) -> None:
     """All that still stands of a run."""
     plans = undo_preview(entries)
     rows = [plan.repository for plan in plans]
-    whom = "Each policy is restored exactly as it was before, unless someone has changed it since."
+    terms = "Each policy is restored exactly as it was before, unless someone has changed it since."
     kind = plans[0].kind
-    await _ask(desk, Job(kind.capitalize(), whom, rows, Intent(kind, principals=plans[0].named), entries=entries))
+    await _ask(desk, Job(kind.capitalize(), terms, rows, Intent(kind, principals=plans[0].named), entries=entries))
 
 
 async def _ask(desk: Desk, job: Job) -> None:
@@ -97,7 +97,7 @@ async def _show(desk: Desk, run: Running) -> None:
         await take_back(desk, [entry for entry in job.entries if entry.record.arn in undone])
     else:
         rows = [row.repository for row in run.rows if row.repository.arn in undone]
-        await _ask(desk, Job(job.verb, job.whom, rows, job.intent, again=run.summary.run))
+        await _ask(desk, Job(job.verb, job.terms, rows, job.intent, again=run.summary.run))
 
 
 async def _take_back_run(desk: Desk, summary: Summary) -> None:
@@ -159,11 +159,11 @@ async def _offer(desk: Desk, left: Unfinished) -> None:
     answer = await desk.ask(UnfinishedScreen(left))
     if answer == "resume" and desk.ready():
         try:
-            verb, whom, intent = words_of(left)
+            verb, terms, intent = words_of(left)
         except EcrTuiError as error:
             await desk.ask(ErrorScreen(error))
             return
-        await _ask(desk, Job(verb, whom, left.rest, intent, left=left))
+        await _ask(desk, Job(verb, terms, left.rest, intent, left=left))
     elif answer == "dismiss":
         await jobs.on_thread(lambda: desk.workspace.changes.bulk().dismiss(left))
         desk.say(f"Run dismissed; {count(len(left.rest), 'repository', 'repositories')} unchanged.")

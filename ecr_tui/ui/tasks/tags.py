@@ -38,7 +38,7 @@ async def change(desk: Desk, make: Callable[[], TagPlan]) -> None:
     plan = await desk.do("planning", make)
     name = safe(plan.repository.name)
     if not plan.changed:
-        desk.say(f"The tags of {name} are so already.")
+        desk.say(f"{name} already has these tags.")
         return
     verb = {"undo": "Undo the change of", "redo": "Make again the change of"}.get(plan.kind, "Write")
     if await desk.confirmed(f"{verb} the tags of {name}?", _effect(plan), yes="Yes, write") and desk.ready():

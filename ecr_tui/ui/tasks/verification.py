@@ -48,7 +48,7 @@ async def isolation(desk: Desk, selection: Selection) -> None:
 
 
 async def history(desk: Desk, selection: Selection) -> None:
-    """All verifications of the repository; whoever looks for a change reads more than one."""
+    """All verifications of the repository, newest first."""
     repository = selection.repository
     if repository is None:
         return

@@ -120,10 +120,10 @@ def _extent(plan: Plan) -> str:
 def plan_title(planning: Planning) -> Content:
     job, changing = planning.job, len(planning.changing)
     if planning.over and not changing:
-        return Content(f"Nothing to write. {safe(job.whom)}")
+        return Content(f"Nothing to write. {safe(job.terms)}")
     number = changing if planning.over else len(planning.rows)
     return Content.assemble(
-        f"{_on(job)} {count(number, *REPOSITORIES)}? {safe(job.whom)}\n",
+        f"{_on(job)} {count(number, *REPOSITORIES)}? {safe(job.terms)}\n",
         (where([row.repository for row in planning.rows]), MUTED),
     )
 
@@ -219,7 +219,7 @@ def _on(job: Job) -> str:
 def run_title(run: Running) -> Content:
     """What an undo promises is said before it; afterwards the lines tell."""
     what = f"{_on(run.job)} {count(run.total, *REPOSITORIES)}"
-    return Content(what if run.job.entries and not run.running else f"{what}. {safe(run.job.whom)}")
+    return Content(what if run.job.entries and not run.running else f"{what}. {safe(run.job.terms)}")
 
 
 def run_bar(run: Running, width: int) -> Content:

@@ -159,7 +159,7 @@ def meaning(differences: Iterable[Difference], width: int = 76) -> Content:
     lines = []
     for change in _grouped(differences):
         gains = change.op == "add"
-        word = {("add", "Allow"): "+ allows", ("add", "Deny"): "+ denies"}.get((change.op, change.effect), "- takes")
+        word = {("add", "Allow"): "+ allows", ("add", "Deny"): "+ denies"}.get((change.op, change.effect), "- removes")
         if not gains and change.effect == "Deny":
             word = "- denial"
         condition = f"  if {safe(change.condition)}" if change.condition else ""
@@ -325,10 +325,10 @@ def consumer(found: Sequence[NeededPolicies]) -> Content:
     parts = [Content.styled("Access across accounts needs both sides.", "bold")]
     for needed in found:
         scope = "every repository with the tag" if needed.by_tag else "this repository"
-        whom = safe(describe(needed.principal))
+        principal = safe(describe(needed.principal))
         lines = [
             Content.styled(
-                f"Account B attaches this to {whom}. It covers {scope}; the token action works only on “*”.", MUTED
+                f"Account B attaches this to {principal}. It covers {scope}; the token action works only on “*”.", MUTED
             ),
             Content.styled(f"Size: {needed.size_words}.", MUTED),
             *(_finding_line(one) for one in needed.findings),

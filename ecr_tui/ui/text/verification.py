@@ -39,7 +39,7 @@ START = Content("\n").join(
                 ("u", "Undo the grant"),
             )
         ),
-        Content.styled("p chooses pull, push or both. With pull alone nothing is pushed.", MUTED),
+        Content.styled("p chooses read, pull, push or a combination. Without push nothing is pushed.", MUTED),
     ]
 )
 """The story in five keys, where there is no verification to show."""

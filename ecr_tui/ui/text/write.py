@@ -44,7 +44,7 @@ def grant_words(grant: Grant) -> str:
     return safe(words + (f" until {until_words(grant.until)}" if grant.until else ""))
 
 
-def whom(grant: Grant, *, revoke: bool, scope: str = "") -> str:
+def terms(grant: Grant, *, revoke: bool, scope: str = "") -> str:
     """The second half of a confirmation's title. ``scope``: the tag whose own value is the condition."""
     if revoke:
         return f"All access of {safe(describe_all(grant.principals))} that ecr-tui granted is revoked."

@@ -1,6 +1,6 @@
 """The line of keys at the bottom.
 
-Textual's footer has a widget a key and makes all of them anew whenever the focus moves; here one widget draws the line,
+Textual's footer has a widget a key and rebuilds all of them when the focus moves; here one widget draws the line,
 and only when it would look different.
 """
 

@@ -208,7 +208,7 @@ class RowModel(Generic[T]):
         return [entry.row for entry in found]
 
     def _show(self, previous: Result | None = None) -> None:
-        """Make the view anew. ``previous``: a result on these very rows, in this order."""
+        """Rebuild the view. ``previous``: a result on these very rows, in this order."""
         self._shown = None
         self.best_first = False
         if not self.query:
