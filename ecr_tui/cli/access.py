@@ -42,7 +42,7 @@ from ecr_tui.render import sides as render_sides
 from ecr_tui.workspace import Workspace
 
 
-class _AccessChoice(click.Choice[str]):
+class _AccessChoice(click.Choice):  # type: ignore[type-arg]  # generic from click 8.2 on
     """The combinations, with their parts in any order."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -245,9 +245,9 @@ def _grant_of(workspace: Workspace, flags: dict[str, Any]) -> tuple[list[Reposit
 
 def _access(given: str | None, preset: str, principals: tuple[str, ...]) -> Access:
     """Lambda pulls and does nothing else, so the configuration's access is not for it."""
-    serverless = any(one.startswith(f"{grantees.SERVICE}{grantees.LAMBDA}@") for one in principals)
-    access = Access.parse(given or ("pull" if serverless else preset))
-    if serverless and access.writes:
+    only_pulls = grantees.only_pulls(principals)
+    access = Access.parse(given or ("pull" if only_pulls else preset))
+    if only_pulls and access.writes:
         raise InputError("Lambda only pulls images", hint="Leave out --access, or give --access pull.")
     return access
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from ecr_tui.policy import grantees
 from ecr_tui.policy.conditions import Clause, compile_condition
 from ecr_tui.policy.document import PolicyDocument, Statement
 from ecr_tui.policy.patterns import (
@@ -70,7 +71,10 @@ class Caller:
 
 @lru_cache(maxsize=8192)
 def caller_of(principal: str, principal_arn: str = "") -> Caller:
-    """``principal_arn``: aws:PrincipalArn, where it is known; it counts for a session or role alone."""
+    """``principal_arn``: aws:PrincipalArn, where it is known; it counts for a session or role alone. A text of
+    ``grantees`` gives who calls for it."""
+    if grantees.is_conditional(principal):
+        principal = grantees.caller(principal)[0]
     found = _ARN.fullmatch(principal)
     if found is None:
         if re.fullmatch(r"[0-9]{12}", principal):

@@ -9,13 +9,14 @@ aws:SourceAccount). Lambda's form: Lambda Developer Guide, "Amazon ECR cross-acc
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ecr_tui.errors import InputError
 
 ORGANIZATION, UNIT, SERVICE = "org/", "ou/", "service/"
 LAMBDA = "lambda.amazonaws.com"
+_KINDS = {ORGANIZATION: "organization", UNIT: "unit", SERVICE: "service"}
 
 _ORG_ID = re.compile(r"o-[a-z0-9]{10,32}")
 _UNIT_PATH = re.compile(r"(o-[a-z0-9]{10,32})/(r-[a-z0-9]{4,32})((?:/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32})+)(/\*)?")
@@ -31,7 +32,7 @@ Condition = dict[str, dict[str, Any]]
 
 def is_conditional(principal: str) -> bool:
     """Whether it is one of the texts of this module, and no principal that a policy can hold as it is."""
-    return principal.startswith((ORGANIZATION, UNIT, SERVICE))
+    return bool(kind(principal))
 
 
 def parse(text: str, *, account_b: str | None = None, partition: str = "aws") -> str:
@@ -67,9 +68,19 @@ def parse(text: str, *, account_b: str | None = None, partition: str = "aws") ->
     return f"{SERVICE}{name}@{source}"
 
 
+def kind(grantee: str) -> str:
+    """ "organization", "unit" or "service"; "" for a principal that a policy can hold as it is."""
+    return _KINDS.get(grantee.partition("/")[0] + "/", "")
+
+
+def only_pulls(principals: Iterable[str]) -> bool:
+    """Whether Lambda is among them: it pulls images and does nothing else."""
+    return any(one.startswith(f"{SERVICE}{LAMBDA}@") for one in principals)
+
+
 def companions(grantee: str, partition: str = "aws") -> tuple[str, ...]:
     """Principals that must be let in beside it: for Lambda the account of its functions (Lambda Developer Guide)."""
-    if not grantee.startswith(f"{SERVICE}{LAMBDA}@"):
+    if not only_pulls([grantee]):
         return ()
     account = str(caller(grantee)[1].get(_ACCOUNT_KEY, ""))
     return (f"arn:{partition}:iam::{account}:root",) if account else ()

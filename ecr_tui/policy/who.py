@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from ecr_tui.policy import _json, answer
+from ecr_tui.policy import _json, answer, grantees
 from ecr_tui.policy.access import ESSENTIAL_PULL, ESSENTIAL_PUSH, AccessSummary
 from ecr_tui.policy.answer import of_rules
 from ecr_tui.policy.compiled import Rule, caller_of, rules_of
@@ -69,7 +69,8 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """``kind``: "account", "user", "role", "session", "federated-user", "service", "everyone", "deleted" or "other".
+    """``kind``: "account", "user", "role", "session", "federated-user", "service", "organization", "unit",
+    "everyone", "deleted" or "other".
 
     ``external``: not of the repository's own account.
     """
@@ -164,7 +165,9 @@ class Matrix:
         sheet = _Sheet(known, arn, gripping)
         cells = {capability: sheet.cell(actions) for capability, actions in ACTIONS.items()}
         kind, account = _KINDS.get(known.caller.kind, known.caller.kind), account_of(principal)
-        if principal == EVERYONE:
+        if grantees.is_conditional(principal):
+            kind = grantees.kind(principal)
+        elif principal == EVERYONE:
             kind = "everyone"
         elif is_dead(principal):
             kind = "deleted"

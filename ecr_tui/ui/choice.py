@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ecr_tui.config import parse_tags
+from ecr_tui.policy import grantees
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from ecr_tui.policy.compiled import caller_of
@@ -63,7 +64,12 @@ class Choice:
     """When the grant ends; None for one that stays."""
 
     def next_access(self) -> Choice:
-        return replace(self, access=_CYCLE[(_CYCLE.index(self.access) + 1) % len(_CYCLE)])
+        cycle = [one for one in _CYCLE if not (one.writes and self._only_pulls)]
+        return replace(self, access=cycle[(cycle.index(self.access) + 1) % len(cycle)])
+
+    @property
+    def _only_pulls(self) -> bool:
+        return grantees.only_pulls((self.principal or "",))
 
     def principal_for(self, consumer: Identity | None) -> str | None:
         """None while account B is unknown and no principal was chosen."""
@@ -82,7 +88,9 @@ class Choice:
         if principal is None:
             return None
         own = repository.own(self.own_tag) if repository is not None else ()
-        return Grant((principal,), self.access, self.condition or own, self.until)
+        partition = consumer.partition if consumer else "aws"
+        principals = (principal, *grantees.companions(principal, partition))
+        return Grant(principals, self.access, self.condition or own, self.until)
 
     def lacks(self, repository: Repository | None) -> str:
         """Why there is no condition although one was to follow the repository; "" otherwise."""

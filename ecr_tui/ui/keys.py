@@ -184,7 +184,15 @@ MAIN: tuple[Key, ...] = (
         CHOOSE,
         "b",
     ),
-    Key("choose.access", "p", "task('access')", "Access", "Switch between pull, push and push + pull", CHOOSE, "p"),
+    Key(
+        "choose.access",
+        "p",
+        "task('access')",
+        "Access",
+        "Next access: read, pull, push and their combinations",
+        CHOOSE,
+        "p",
+    ),
     Key(
         "choose.condition",
         "c",

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.measures import ROOT, Row, sandbox, seconds
-from tests.benchmarks.watchdog import LIMIT
 from tests.support.served import clean_environment
 from tests.support.terminal import Terminal
 
-SIZES = (10_000, 100_000)
+LIMITS = {10_000: 0.150, 100_000: 0.250}
+"""Repositories: the longest hold of the loop that may be, in seconds."""
 SHOWN = 12
 
 
@@ -38,9 +38,10 @@ def report(found: dict[str, Any], repositories: int) -> tuple[float, float]:
     print(f"{repositories:,} repositories: {len(found['steps'])} steps, {found['turns']:,} turns of the loop")
     if found["failure"]:
         print(f"  BROKEN OFF at {found['failure']}")
-    over = [block for block in blocks if block["wall"] > LIMIT]
-    busy = [block for block in blocks if block["own"] > LIMIT]
-    print(f"  {len(over)} turns over {seconds(LIMIT)}, {len(busy)} of them by own CPU time")
+    limit = LIMITS[repositories]
+    over = [block for block in blocks if block["wall"] > limit]
+    busy = [block for block in blocks if block["own"] > limit]
+    print(f"  {len(over)} turns over {seconds(limit)}, {len(busy)} of them by own CPU time")
     for block in blocks[:SHOWN]:
         print(
             f"  {block['wall'] * 1000:7.1f} ms, own CPU {block['own'] * 1000:6.1f}, other threads "
@@ -52,20 +53,21 @@ def report(found: dict[str, Any], repositories: int) -> tuple[float, float]:
     )
 
 
-def main(sizes: tuple[int, ...] = SIZES) -> list[Row]:
+def main(sizes: tuple[int, ...] = ()) -> list[Row]:
     rows = []
-    for size in sizes:
+    for size in sizes or tuple(LIMITS):
+        limit = LIMITS[size]
         wall, own = report(watch(size), size)
         rows.append(
             Row(
                 f"Longest hold of the event loop, whole story, {size:,} repositories",
                 f"{seconds(wall)} ({seconds(own)} of its own CPU time)",
-                f"limit: {seconds(LIMIT)}",
-                f"{wall / LIMIT:.2f} ×",
+                f"limit: {seconds(limit)}",
+                f"{wall / limit:.2f} ×",
             )
         )
     return rows
 
 
 if __name__ == "__main__":
-    main(tuple(map(int, sys.argv[1:])) or SIZES)
+    main(tuple(map(int, sys.argv[1:])))

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-LIMIT = 0.050
 SAMPLE = 0.005
 _PUMP = ("asyncio", "contextvars", "textual.message_pump", "textual._callback", "tests.")
 

@@ -62,7 +62,7 @@ async def test_what_is_not_on_the_screen_is_not_written(workspace: FakeWorkspace
         await ui.wait(lambda: "Press g again to apply" in ui.toasts())
         await ui.press("g")
         await ui.wait(lambda: workspace.writes)
-        await ui.wait(lambda: "Granted" in ui.toasts())
+        await ui.see("written and read back · u undoes it")
         assert "Press g again" not in ui.toasts()
 
 

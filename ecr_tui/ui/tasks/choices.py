@@ -10,8 +10,10 @@ from textual.content import Content
 
 from ecr_tui.access.expiry import ending, parse_until
 from ecr_tui.listing.filters import complete_tags
+from ecr_tui.policy import grantees
+from ecr_tui.policy.actions import Access
 from ecr_tui.policy.ours import tag_words
-from ecr_tui.policy.principal import describe, parse_principal
+from ecr_tui.policy.principal import describe, parse_grantee
 from ecr_tui.ui.choice import condition_choices, parse_condition
 from ecr_tui.ui.screens.ask import AskScreen, Choosable, ChooseScreen
 from ecr_tui.ui.text import MUTED, OK, safe
@@ -39,7 +41,7 @@ async def principal(desk: Desk, selection: Selection) -> None:
         if not text.strip():
             return None
         partition = repository.partition if repository else consumer.partition if consumer else "aws"
-        return parse_principal(text, account_b=consumer.account if consumer else None, partition=partition)
+        return parse_grantee(text, account_b=consumer.account if consumer else None, partition=partition)
 
     def check(text: str) -> str:
         chosen = parse(text)
@@ -51,7 +53,8 @@ async def principal(desk: Desk, selection: Selection) -> None:
 
     question = AskScreen(
         "Principal",
-        "An ARN, a 12-digit account id, or user/NAME or role/NAME in account B. Empty: account B's own caller.",
+        "An ARN, a 12-digit account id, user/NAME or role/NAME in account B, org/o-ID, ou/o-ID/r-ID/ou-ID[/*] or "
+        "service/NAME@SOURCE. Empty: account B's own caller.",
         value=selection.principal or "",
         placeholder="user/devusr2",
         check=check,
@@ -59,7 +62,10 @@ async def principal(desk: Desk, selection: Selection) -> None:
     text = await desk.ask(question)
     if text is not None:
         chosen = parse(text)
-        _choose(desk, principal=None if chosen == default else chosen)
+        access = selection.choice.access
+        if chosen is not None and grantees.only_pulls([chosen]) and access.writes:
+            access = Access.PULL
+        _choose(desk, principal=None if chosen == default else chosen, access=access)
 
 
 async def condition(desk: Desk, selection: Selection) -> None:

@@ -192,14 +192,15 @@ async def write(desk: Desk, plan: Plan) -> None:
         error = failure
         desk.set_phase(None, None, "")
     else:
-        desk.set_phase(about, plan.grant, f"{OK} written" if outcome.notes else f"{OK} written and read back")
+        done = f"{OK} written" if outcome.notes else f"{OK} written and read back"
+        desk.set_phase(about, plan.grant, f"{done} · u undoes it")
         desk.made_here |= {outcome.entry_id} if outcome.entry_id else set()
         desk.stage.unmark()
     # A failed write may have been written all the same.
     desk.stage.policies_changed([plan.repository.arn], plan.kind)
     if error is not None:
         await failed(desk, error, f"{plan.kind.capitalize()} on {plan.repository.name}")
-    else:
+    elif not (about and desk.stage.shows_change and plan.kind == "grant" and not outcome.notes):
         remains = plan.kind == "revoke" and bool(plan.remaining)
         desk.say(write_text.done(plan, outcome), title=_DONE.get(plan.kind, "Granted"), warning=remains)
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SAME = "="
 RISK = "!"
 
+_NAME = "Repository"
 REPOSITORIES = ("repository", "repositories")
 
 
@@ -35,8 +36,9 @@ WIDEST = 48
 def name_column(names: Iterable[str]) -> Column[Row]:
     """As wide as the names, where there is room."""
     longest = min(max(map(cell_len, names), default=0), WIDEST)
+    longest = max(longest, len(_NAME))
     return Column(
-        "repository", "Repository", _name, lambda row: row.repository.name, width=min(16, longest), most=longest, keep=9
+        "repository", _NAME, _name, lambda row: row.repository.name, width=min(16, longest), most=longest, keep=9
     )
 
 

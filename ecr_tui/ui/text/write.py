@@ -48,7 +48,7 @@ def terms(grant: Grant, *, revoke: bool, scope: str = "") -> str:
     """The second half of a confirmation's title. ``scope``: the tag whose own value is the condition."""
     if revoke:
         return f"All access of {safe(describe_all(grant.principals))} that ecr-tui granted is revoked."
-    own = f" if each repository's own {safe(scope)}" if scope else "" if grant.tags else ", no condition"
+    own = f" if {safe(scope)} = each repository's own" if scope else "" if grant.tags else ", no condition"
     return f"{grant_words(grant)}{own}."
 
 
