@@ -91,6 +91,9 @@ repositories_argument = click.argument(
 )
 
 
+_OF_ACCOUNTS = ("profile_a", "profile_b", "consumers", "regions", "tags", "condition", "state_dir", "cache_dir")
+
+
 def settings_of(context: click.Context, flags: dict[str, Any] | None = None, *, demo: bool = False) -> Settings:
     """Settings by precedence: command flags, program flags, environment, file. Prints the file's warnings.
 
@@ -102,7 +105,7 @@ def settings_of(context: click.Context, flags: dict[str, Any] | None = None, *, 
     for warning in file.warnings:
         output.line(f"Warning: {warning}", err=True)
     if demo:
-        file = file.without("profile_a", "profile_b", "regions", "tags", "condition", "state_dir", "cache_dir")
+        file = file.without(*_OF_ACCOUNTS)
     return resolve({name: given.get(name) or program.get(name) for name in FLAGS}, file=file)
 
 

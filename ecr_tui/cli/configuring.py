@@ -110,6 +110,12 @@ def rows_of(settings: Settings) -> list[tuple[str, Any, str]]:
     for rule in settings.rules:
         for trait, origin in rule.origins:
             rows.append((f"profiles.{rule.pattern}.{trait.replace('_', '-')}", getattr(rule, trait), origin))
+    for consumer in settings.named_consumers:
+        parts = {"profile": consumer.profile, "account": consumer.account, "principals": list(consumer.principals)}
+        for key, value in parts.items():
+            if value:
+                name = f"consumers.{consumer.name}.{key}"
+                rows.append((name, value, settings.origin(name)))
     for what, choices in CONFIRMS.items():
         rows.append((f"confirm.{what}", settings.confirm.get(what, choices[0]), settings.origin(f"confirm.{what}")))
     for identity, spelled in settings.keys.items():

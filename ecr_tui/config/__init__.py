@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ecr_tui.config.consumers import Consumer
 from ecr_tui.config.file import ConfigFile, locate, read
 from ecr_tui.config.safety import CONFIRMS, ProfileRule
 from ecr_tui.config.settings import (
@@ -24,6 +25,7 @@ __all__ = [
     "FLAGS",
     "VARIABLES",
     "ConfigFile",
+    "Consumer",
     "ProfileRule",
     "Raw",
     "Settings",

@@ -25,6 +25,16 @@ read-only = true                     # refuse every write with it
 [profiles.prod-sandbox]              # an exact name overrides patterns
 production = false
 
+[[consumers]]                        # who may be granted to; repeat the table for each
+name = "payments-dev"
+profile = "dev-acc"                  # to verify as it
+account = "222222222222"             # optional where a profile tells it
+principals = ["role/ci", "user/devusr2"]   # whom a grant names; unset: the profile's caller
+
+[[consumers]]
+name = "everyone"
+principals = ["org/o-a1b2c3d4e5"]    # forms of --to; without a profile nothing can be verified
+
 [confirm]
 grant = "risky"                      # or "always"
 undo = "earlier"                     # writes of other sessions; or "always"

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import platformdirs
 
+from ecr_tui.config.consumers import Consumer
 from ecr_tui.config.safety import CONFIRMS, ProfileRule, Trait
 from ecr_tui.config.values import choice, close_match, parse
 from ecr_tui.errors import InputError
@@ -26,13 +27,15 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 class ConfigFile(NamedTuple):
     """What a file says. ``values`` by field of Settings, each of a usable value; ``origins`` "FILE:LINE" for each
-    of them, for "keys.ID" and for "confirm.WHAT". ``named_by`` is the flag or variable that chose the path, or ""."""
+    of them, for "keys.ID", "confirm.WHAT" and "consumers.NAME.KEY". ``named_by`` is the flag or variable that chose
+    the path, or ""."""
 
     path: Path
     named_by: str = ""
     exists: bool = True
     values: Mapping[str, Any] = _NOTHING
     rules: tuple[ProfileRule, ...] = ()
+    consumers: tuple[Consumer, ...] = ()
     confirm: Mapping[str, str] = _NOTHING
     keys: Mapping[str, tuple[str, ...]] = _NOTHING
     origins: Mapping[str, str] = _NOTHING
@@ -44,7 +47,8 @@ class ConfigFile(NamedTuple):
 
     def without(self, *names: str) -> ConfigFile:
         """As if these fields were not in it."""
-        return self._replace(values={name: value for name, value in self.values.items() if name not in names})
+        values = {name: value for name, value in self.values.items() if name not in names}
+        return self._replace(values=values, consumers=() if "consumers" in names else self.consumers)
 
 
 def locate(flag: Path | None = None, environ: Mapping[str, str] | None = None) -> tuple[Path, str]:
@@ -127,7 +131,14 @@ SETTINGS: dict[str, tuple[str, _Kind]] = {
 }
 """What is a value, by its name in the file: the field of Settings, and what it takes."""
 
-TABLES = ("production", "profiles", "confirm", "keys")
+CONSUMERS = _Kind(
+    "a table for each of them, under [[consumers]]",
+    lambda value: isinstance(value, list) and all(isinstance(one, dict) for one in value),
+)
+
+TABLES = ("production", "profiles", "consumers", "confirm", "keys")
+CONSUMER: dict[str, _Kind] = {"name": TEXT, "profile": TEXT, "account": TEXT, "principals": TEXTS}
+"""What each of ``[[consumers]]`` may say; ``name`` it must."""
 TRAITS: dict[str, Trait] = {"read-only": "read_only", "production": "production"}
 
 
@@ -160,6 +171,7 @@ class _Reading:
             named_by,
             values=values,
             rules=(*self._production(), *self._profiles()),
+            consumers=tuple(self._consumers()),
             confirm=self._confirm(),
             keys=self._keys(),
             origins=self.origins,
@@ -183,6 +195,27 @@ class _Reading:
                 (trait, self._at("profiles", pattern, key)) for key, trait in TRAITS.items() if key in table
             )
             yield ProfileRule(pattern, **found, origins=origins)
+
+    def _consumers(self) -> Iterator[Consumer]:
+        lines: dict[str, str] = {}
+        for index, table in enumerate(self._of(CONSUMERS, "consumers") if "consumers" in self._data else ()):
+            here = ("consumers", str(index))
+            self._known(here, table, CONSUMER)
+            for key, value in table.items():
+                self._check(CONSUMER[key], value, *here, key)
+            if "name" not in table:
+                raise InputError(f"{self._at(*here)}: a consumer without name", hint='Add name = "…".')
+            principals = table.get("principals", ())
+            texts = (principals,) if isinstance(principals, str) else tuple(dict.fromkeys(principals))
+            consumer = Consumer(table["name"], table.get("profile"), table.get("account"), texts)
+            for key, error in consumer.problems():
+                raise InputError(f"{self._at(*here, key)}: {key}: {error.title}", hint=error.hint)
+            where = self._at(*here, "name")
+            if consumer.name in lines:
+                raise InputError(f"{where}: name: {consumer.name!r} is taken by {lines[consumer.name]}")
+            lines[consumer.name] = where
+            self.origins |= {f"consumers.{consumer.name}.{key}": self._at(*here, key) for key in table}
+            yield consumer
 
     def _confirm(self) -> dict[str, str]:
         table = self._table("confirm")
@@ -235,7 +268,8 @@ class _Reading:
         for key in table:
             if key not in known:
                 hint = close_match(key.lower().replace("_", "-"), known) or f"Use one of {', '.join(known)}."
-                where = f" in [{'.'.join(path)}]" if path else ""
+                table_name = "[consumers]" if path[:1] == ("consumers",) else ".".join(path)
+                where = f" in [{table_name}]" if path else ""
                 raise InputError(f"{self._at(*path, key)}: unknown setting {key!r}{where}", hint=hint)
 
     def _at(self, *path: str) -> str:
@@ -243,9 +277,11 @@ class _Reading:
 
 
 def line_of(lines: Iterable[str], path: tuple[str, ...]) -> int:
-    """The line (from 1) where the key at ``path`` is set, or the nearest one above it: tomllib does not tell."""
+    """The line (from 1) where the key at ``path`` is set, or the nearest one above it: tomllib does not tell. Tables
+    of an array are counted from "0"."""
     best, best_depth = 1, 0
     header: tuple[str, ...] = ()
+    arrays: dict[tuple[str, ...], int] = {}
     for number, line in enumerate(lines, 1):
         stripped = line.strip()
         if stripped.startswith("["):
@@ -253,6 +289,9 @@ def line_of(lines: Iterable[str], path: tuple[str, ...]) -> int:
             if found is None or not found[1].lstrip().startswith("]"):
                 continue
             header = here = found[0]
+            if stripped.startswith("[["):
+                arrays[header] = arrays.get(header, -1) + 1
+                header = here = (*header, str(arrays[header]))
         else:
             found = _dotted(stripped)
             if found is None or not found[1].lstrip().startswith("="):

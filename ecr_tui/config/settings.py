@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import platformdirs
 
+from ecr_tui.config.consumers import Consumer, consumer_named, consumer_of
 from ecr_tui.config.file import ConfigFile
 from ecr_tui.config.safety import CONFIRMS, ProfileRule, Trait, trait_of
 from ecr_tui.config.values import ACCESSES, Tag, parse
@@ -39,6 +40,7 @@ VARIABLES = {
 FLAGS = {
     "profile_a": "--profile-a",
     "profile_b": "--profile-b",
+    "consumer_name": "--consumer",
     "regions": "--region",
     "tags": "--tag",
     "read_only": "--read-only",
@@ -71,6 +73,10 @@ class Settings:
     theme: str = ""
     columns: tuple[str, ...] = ()
     rules: tuple[ProfileRule, ...] = ()
+    named_consumers: tuple[Consumer, ...] = ()
+    """Those of the file, and others of this session; :attr:`consumers` are all."""
+    consumer_name: str = ""
+    """Which one of those with ``profile_b`` is meant."""
     confirm: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Key ids and what they are bound to instead, as the file spells it: ("G", "Ctrl+G"), () for no key."""
@@ -95,6 +101,31 @@ class Settings:
     def changed(self, origin: str, **values: Any) -> Settings:
         """A copy with other values, such as a profile that was switched in the app. Values are final, not parsed."""
         return replace(self, **values, origins={**self.origins, **dict.fromkeys(values, origin)})
+
+    # -- consumers -------------------------------------------------------------------------------------------------
+
+    @property
+    def consumer(self) -> Consumer | None:
+        """The current one: account B. None for nobody."""
+        return consumer_of(self.named_consumers, self.profile_b, self.consumer_name)
+
+    @property
+    def consumers(self) -> tuple[Consumer, ...]:
+        """Everyone who may be granted to; the current one is among them."""
+        current = self.consumer
+        if current is None or current in self.named_consumers:
+            return self.named_consumers
+        return (current, *self.named_consumers)
+
+    def consuming(self, origin: str, name: str) -> Settings:
+        """A copy with another current consumer. Raises InputError, led by ``origin``, for an unknown name."""
+        consumer = consumer_named(self.consumers, name, origin)
+        return self.changed(
+            origin,
+            named_consumers=self.consumers,
+            consumer_name=consumer.name,
+            profile_b=consumer.profile,
+        )
 
     # -- safety: the one place that decides ------------------------------------------------------------------------
 
@@ -177,7 +208,8 @@ def resolve(
     if file is not None:
         for name, raw in file.values.items():
             take(name, raw, file.origins[name])
-        values |= {"rules": file.rules, "confirm": file.confirm, "keys": file.keys, "file": file}
+        values |= {"rules": file.rules, "named_consumers": file.consumers, "confirm": file.confirm}
+        values |= {"keys": file.keys, "file": file}
         origins |= {name: origin for name, origin in file.origins.items() if "." in name}
     for name, variables in VARIABLES.items():
         variable = next((v for v in variables if environ.get(v)), None)
@@ -185,8 +217,29 @@ def resolve(
             take(name, environ[variable], variable)
     for name, raw in (flags or {}).items():
         take(name, raw, FLAGS.get(name, name))
+    wanted = values.pop("consumer_name", "")
     default = environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE") or DEFAULT
-    return Settings(**values, default_profile=default, origins=origins)
+    settings = Settings(**values, default_profile=default, origins=origins)
+    return _with_consumer(settings, wanted, flags or {})
+
+
+def _with_consumer(settings: Settings, wanted: str, flags: Raw) -> Settings:
+    """The consumer that ``--consumer`` names; else the one of profile B; else the file's first."""
+    if not wanted:
+        if settings.profile_b is not None or not settings.named_consumers:
+            return settings
+        first = settings.named_consumers[0]
+        origin = settings.origin(f"consumers.{first.name}.{'profile' if first.profile else 'name'}")
+        return settings.consuming(origin, first.name)
+    flag, given = FLAGS["consumer_name"], flags.get("profile_b")
+    found = settings.consuming(flag, wanted)
+    if given and found.profile_b != given:
+        its = f"has profile {found.profile_b}" if found.profile_b else "has no profile"
+        raise InputError(
+            f"{flag} {wanted} and {FLAGS['profile_b']} {given} exclude each other: {wanted} {its}",
+            hint="Remove one of them.",
+        )
+    return found
 
 
 def default_state_dir() -> Path:

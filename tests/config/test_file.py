@@ -9,7 +9,7 @@ import pytest
 
 from ecr_tui.config import CONFIRMS, Settings, locate, read, resolve
 from ecr_tui.config.example import EXAMPLE
-from ecr_tui.config.file import SETTINGS, TRAITS
+from ecr_tui.config.file import CONSUMER, SETTINGS, TRAITS
 from ecr_tui.errors import InputError
 from ecr_tui.ui.keymap import Keymap
 from ecr_tui.ui.theme import check_theme
@@ -64,6 +64,8 @@ def test_the_example_sets_everything_there_is_and_is_understood(tmp_path: Path) 
     assert set(file.confirm) == set(CONFIRMS)
     assert {trait for rule in file.rules for trait, _ in rule.origins} == set(TRAITS.values())
     assert file.keys
+    assert {one.name for one in file.consumers} == {"payments-dev", "everyone"}
+    assert {name.rpartition(".")[2] for name in file.origins if name.startswith("consumers.")} == set(CONSUMER)
     assert Keymap.of(resolve(environ={}, file=file)).warnings == ()
     check_theme(file.values["theme"], "")
     assert file.origins["theme"] == f"{path}:{EXAMPLE.splitlines().index(_line('theme =')) + 1}"
@@ -113,6 +115,34 @@ def test_values_and_their_lines(tmp_path: Path) -> None:
         ("[profiles]\na = true", 2, "a must be a table, not true", ""),
         ("production = true", 1, "production must be a list of strings", ""),
         ("[keys]\nchange.grant = 7", 2, "grant must be a list of strings", ""),
+        ("consumers = 1", 1, "consumers must be a table for each of them, under [[consumers]], not 1", ""),
+        ('\n[consumers]\nname = "a"', 2, "consumers must be a table for each of them, under [[consumers]]", ""),
+        ('[[consumers]]\nname = "a"\nprofil = "x"', 3, "unknown setting 'profil' in [[consumers]]", "'profile'"),
+        ('[[consumers]]\nprofile = "a"\n\n[[consumers]]\n\nprofile = "b"', 1, "a consumer without name", "Add name"),
+        ('[[consumers]]\nname = "a"', 2, "name: consumer 'a' names nobody", "profile, account or principals"),
+        ('[[consumers]]\nname = "a\\n"\nprofile = "x"', 2, "name: not a name: ", "letters"),
+        ('[[consumers]]\nname = "a"\naccount = 222222222222', 3, "account must be a quoted string", ""),
+        ('[[consumers]]\nname = "a"\naccount = "2222"', 3, "account: not an account: '2222'", "12-digit"),
+        (
+            '[[consumers]]\nname = "a"\nprofile = "x"\n[[consumers]]\nprofile = "y"\nname = "a"',
+            6,
+            "name: 'a' is taken by",
+            "",
+        ),
+        ('[[consumers]]\nname = "a"\nprincipals = ["ci"]', 3, "principals: not a principal: ci", "role/ci"),
+        (
+            '[[consumers]]\nname = "a"\nprincipals = "role/ci"',
+            3,
+            "principals: the account of role/ci",
+            "full ARN",
+        ),
+        ('[[consumers]]\nname = "a"\nprincipals = ["org/x"]', 3, "principals: not an organization: org/x", "org/o-a1"),
+        (
+            '[[consumers]]\nname = "a"\naccount = "222222222222"\nprincipals = ["arn:aws:iam::333333333333:role/ci"]',
+            4,
+            "principals: arn:aws:iam::333333333333:role/ci is in account 333333333333, not in 222222222222",
+            "optional",
+        ),
     ],
 )
 def test_what_is_not_understood_is_said_with_its_line(

@@ -1,0 +1,81 @@
+"""Consumers: everyone who may be granted to, by name. ``[[consumers]]`` of the configuration file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ecr_tui.config.values import close_match
+from ecr_tui.errors import InputError
+from ecr_tui.policy.principal import account_of, parse_grantee
+
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_NAME = re.compile(r"[\w.@+-](?:[\w .@+-]{0,62}[\w.@+-])?")
+_ANY_ACCOUNT = "000000000000"
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """An account or team that pulls or pushes.
+
+    ``profile`` None: it can be granted to, but nothing can be verified as it. ``account`` None: that of the profile's
+    caller. ``principals``: what a grant to it names, in the forms of ``--to``; () for the caller of its profile, or
+    without a profile its whole account.
+    """
+
+    name: str
+    profile: str | None = None
+    account: str | None = None
+    principals: tuple[str, ...] = ()
+
+    def problems(self) -> Iterator[tuple[str, InputError]]:
+        """What cannot be used of it: the setting, and the error."""
+        if not _NAME.fullmatch(self.name):
+            hint = "Use letters, digits, spaces and . @ + - _, 64 at most."
+            yield "name", InputError(f"not a name: {self.name!r}", hint=hint)
+        if self.profile == "":
+            yield "profile", InputError("profile is empty", hint="Remove it where there is none.")
+        if self.account is not None and not _ACCOUNT.fullmatch(self.account):
+            yield "account", InputError(f"not an account: {self.account!r}", hint="Use the 12-digit account id.")
+        for text in self.principals:
+            try:
+                self._check(text)
+            except InputError as error:
+                yield "principals", error
+        if not (self.profile or self.account or self.principals):
+            yield "name", InputError(f"consumer {self.name!r} names nobody", hint="Add profile, account or principals.")
+
+    def _check(self, text: str) -> None:
+        if text.strip().startswith(("user/", "role/")) and not (self.account or self.profile):
+            raise InputError(f"the account of {text} is unknown", hint="Use the full ARN, or add account or profile.")
+        other = account_of(parse_grantee(text, account_b=self.account or _ANY_ACCOUNT))
+        if self.account and text.startswith("arn:") and other not in (None, self.account):
+            raise InputError(
+                f"{text} is in account {other}, not in {self.account}",
+                hint="Correct one of them, or remove account: it is optional.",
+            )
+
+
+def consumer_named(consumers: Iterable[Consumer], name: str, origin: str) -> Consumer:
+    """Raises InputError, led by ``origin``, where nobody has the name."""
+    known = {one.name: one for one in consumers}
+    if name in known:
+        return known[name]
+    if not known:
+        hint = "Add [[consumers]] to the configuration file (ecr-tui config path), or use --profile-b."
+        raise InputError(f"{origin}: unknown consumer {name!r}; none is configured", hint=hint)
+    hint = close_match(name, known) or f"Use one of {', '.join(known)}."
+    raise InputError(f"{origin}: unknown consumer {name!r}", hint=hint)
+
+
+def consumer_of(consumers: Iterable[Consumer], profile: str | None, name: str) -> Consumer | None:
+    """Who is meant by a profile of account B: of several with that profile the one with the name, else the first.
+
+    A profile that nobody has is a consumer of its own.
+    """
+    fitting = [one for one in consumers if one.profile == profile]
+    named = next((one for one in fitting if one.name == name), None)
+    if named is not None or profile is None:
+        return named
+    return fitting[0] if fitting else Consumer(profile, profile)
