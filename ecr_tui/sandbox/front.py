@@ -14,6 +14,7 @@ from ecr_tui.sandbox import sigv4
 from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.aws_http import HttpRequest, HttpResponse
 from ecr_tui.sandbox.decisions import Decisions
+from ecr_tui.sandbox.ecr_access import arn_of, registry_of
 from ecr_tui.sandbox.ecr_api import EcrApi
 from ecr_tui.sandbox.ecr_layers import DOWNLOADS
 from ecr_tui.sandbox.iam_api import IamApi
@@ -22,6 +23,7 @@ from ecr_tui.sandbox.principals import Credential, Principal
 from ecr_tui.sandbox.sigv4 import Reason, SignatureRejected
 from ecr_tui.sandbox.sts_api import StsApi
 from ecr_tui.sandbox.tagging_api import TaggingApi
+from ecr_tui.sandbox.trail_api import TrailApi
 from ecr_tui.sandbox.world import AwsCall, World
 
 FaultHook = Callable[[AwsCall], ServiceError | None]
@@ -32,7 +34,11 @@ _XML_NAMESPACE = {
     "sts": "https://sts.amazonaws.com/doc/2011-06-15/",
     "iam": "https://iam.amazonaws.com/doc/2010-05-08/",
 }
-_JSON_SERVICES = {"AmazonEC2ContainerRegistry_V20150921": "ecr", "ResourceGroupsTaggingAPI_20170126": "tagging"}
+_JSON_SERVICES = {
+    "AmazonEC2ContainerRegistry_V20150921": "ecr",
+    "ResourceGroupsTaggingAPI_20170126": "tagging",
+    "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101": "cloudtrail",
+}
 
 _JSON_CODES = {
     Reason.MISSING: ("MissingAuthenticationTokenException", 400),
@@ -52,7 +58,7 @@ _QUERY_CODES = {
 
 @dataclass(frozen=True)
 class _Parsed:
-    """``service`` is "ecr", "tagging", "sts" or "iam"; the last two speak the query protocol and XML."""
+    """``service`` is "ecr", "tagging", "cloudtrail", "sts" or "iam"; the last two speak the query protocol and XML."""
 
     service: str
     operation: str
@@ -72,6 +78,7 @@ class Front:
         self.sts = StsApi(world, decisions, mfa_code)
         self._iam = IamApi(world, decisions, moto)
         self._tagging = TaggingApi(world, decisions)
+        self._trail = TrailApi(world, decisions)
         self.fault: FaultHook | None = None
 
     def handle(self, request: HttpRequest) -> HttpResponse:
@@ -99,7 +106,12 @@ class Front:
         if failure is not None:
             raise failure
         with self._world.lock:
-            answer = self._dispatch(call, request)
+            try:
+                answer = self._dispatch(call, request)
+            except ServiceError as failure:
+                self._note(call, request, failure.code, failure.message)
+                raise
+            self._note(call, request, *(_failure(answer) if isinstance(answer, HttpResponse) else ()))
         if isinstance(answer, HttpResponse):
             return answer
         return _xml(call, answer) if parsed.is_query else _json(200, answer)
@@ -111,7 +123,27 @@ class Front:
             return self.sts.call(call)
         if call.service == "iam":
             return self._iam.call(call, request)
+        if call.service == "cloudtrail":
+            return self._trail.call(call)
         return self._tagging.call(call, request)
+
+    def _note(self, call: AwsCall, request: HttpRequest, code: str = "", message: str = "") -> None:
+        """The call as an event of the trail; parameters only where they hold nothing secret."""
+        name = str(call.params.get("repositoryName") or "") if call.service == "ecr" else ""
+        owner = registry_of(call) if name else ""
+        self._world.trail.note(
+            f"{call.service}.amazonaws.com",
+            call.operation,
+            "us-east-1" if call.service == "iam" else call.region,
+            call.principal,
+            params=call.params if call.service in ("ecr", "cloudtrail") else None,
+            owner=owner,
+            arn=arn_of(owner, call.region, name) if name else "",
+            code=code,
+            message=message,
+            address=request.client,
+            agent=request.headers.get("user-agent", ""),
+        )
 
     def _authenticate(self, request: HttpRequest, scope: sigv4.Scope) -> Principal:
         credential = self._credential(scope.access_key)
@@ -132,7 +164,7 @@ def _parse(request: HttpRequest) -> _Parsed:
     """What is asked, by its form alone; nothing in it is trusted before the signature is checked."""
     target = request.headers.get("x-amz-target", "")
     if target:
-        prefix, _, operation = target.partition(".")
+        prefix, _, operation = target.rpartition(".")
         try:
             params = json.loads(request.body or b"{}")
         except ValueError:
@@ -154,6 +186,17 @@ def _error(parsed: _Parsed, failure: ServiceError) -> HttpResponse:
         f"<RequestId>{_request_id()}</RequestId></ErrorResponse>"
     )
     return HttpResponse(failure.status, {"Content-Type": "text/xml"}, body.encode())
+
+
+def _failure(answer: HttpResponse) -> tuple[str, str]:
+    """Code and message of what moto answered, ("", "") for success."""
+    if answer.status < 400:
+        return "", ""
+    try:
+        found = json.loads(answer.body)
+        return str(found.get("__type", "")).rpartition("#")[2], str(found.get("message", ""))
+    except (ValueError, AttributeError):
+        return str(answer.status), ""
 
 
 def _json(status: int, answer: Mapping[str, Any]) -> HttpResponse:

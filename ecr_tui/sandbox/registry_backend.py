@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from ecr_tui.sandbox import images
+from ecr_tui.sandbox.aws_errors import repository_missing
 from ecr_tui.sandbox.backend import Caller, RepositoryMissing, StoredManifest
-from ecr_tui.sandbox.ecr_access import RepositoryAccess
+from ecr_tui.sandbox.ecr_access import RepositoryAccess, arn_of
 from ecr_tui.sandbox.principals import Principal
 from ecr_tui.sandbox.world import World
+
+SOURCE = "ecr.amazonaws.com"
 
 
 class SandboxRegistry:
@@ -24,7 +27,28 @@ class SandboxRegistry:
     def denial(self, caller: Caller, action: str, repository: str) -> str | None:
         principal = caller if isinstance(caller, Principal) else self._principal(caller)
         with self._world.lock:
-            return self._access.denial(principal, action, self.account, self.region, repository)
+            denial = self._access.denial(principal, action, self.account, self.region, repository)
+            self._note(principal, action, repository, denial)
+            return denial
+
+    def _note(self, principal: Principal, action: str, repository: str, denial: str | None) -> None:
+        """The request as an event of the trail: what the registry then finds in the repository is no matter of it."""
+        missing = self._world.records.find(self.account, self.region, repository) is None
+        code, message = ("AccessDenied", denial) if denial else ("", "")
+        if missing and not denial:
+            failure = repository_missing(repository, self.account)
+            code, message = failure.code, failure.message
+        self._world.trail.note(
+            SOURCE,
+            action.removeprefix("ecr:"),
+            self.region,
+            principal,
+            params={"repositoryName": repository, "registryId": self.account},
+            owner=self.account,
+            arn=arn_of(self.account, self.region, repository),
+            code=code,
+            message=message,
+        )
 
     def _principal(self, caller: Caller) -> Principal:
         found = self._world.directory.by_arn(caller.arn, caller.access_key)

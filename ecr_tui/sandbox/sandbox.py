@@ -103,6 +103,7 @@ class Sandbox:
             world.records.clear()
             world.registries.clear()
             world.tokens.clear()
+            world.trail.clear()
             self.front.sts.clear()
             for place, app in self._apps.items():
                 app.blobs = world.blobs[place] = BlobStore()

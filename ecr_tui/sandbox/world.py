@@ -17,6 +17,7 @@ from ecr_tui.sandbox.principals import Principal
 from ecr_tui.sandbox.records import Records
 from ecr_tui.sandbox.registry_settings import AllRegistrySettings
 from ecr_tui.sandbox.tokens import Tokens
+from ecr_tui.sandbox.trail import Trail
 
 Clock = Callable[[], datetime]
 
@@ -64,3 +65,4 @@ class World:
         self.records = Records(self.accounts, regions)
         self.registries = AllRegistrySettings()
         self.tokens = Tokens(clock)
+        self.trail = Trail(clock)
