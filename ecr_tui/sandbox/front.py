@@ -108,8 +108,8 @@ class Front:
         with self._world.lock:
             try:
                 answer = self._dispatch(call, request)
-            except ServiceError as failure:
-                self._note(call, request, failure.code, failure.message)
+            except ServiceError as refusal:
+                self._note(call, request, refusal.code, refusal.message)
                 raise
             self._note(call, request, *(_failure(answer) if isinstance(answer, HttpResponse) else ()))
         if isinstance(answer, HttpResponse):
