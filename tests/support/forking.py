@@ -108,6 +108,12 @@ def _number(line: socket.socket) -> int:
     return int.from_bytes(got, "big", signed=True)
 
 
+def _harmless() -> dict[str, str]:
+    """The test that comes first may have made a configuration that cannot be read; each command brings its own."""
+    none = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
+    return {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ECR_TUI_"))} | none
+
+
 def _started() -> socket.socket:
     global _server
     if _server is None or _server[0].poll() is not None:
@@ -118,6 +124,7 @@ def _started() -> socket.socket:
                 pass_fds=[theirs.fileno()],
                 cwd=Path(__file__).parents[2],
                 stdin=subprocess.DEVNULL,
+                env=_harmless(),
             )
         _server = process, ours
         # It ends when the other end of its line is closed.

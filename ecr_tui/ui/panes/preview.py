@@ -319,10 +319,11 @@ class PreviewPane(Vertical):
         return Content("\n").join(lines)
 
     def _draw_tab(self) -> None:
+        """Nothing while the pane is being removed, its children first."""
         tab, preview = self.tab, self.made
         shown = (preview, self.both if tab == "consumer" else None)
         before = self._drawn.get(tab, (None, None))
-        if preview.making or (before[0] is shown[0] and before[1] is shown[1]):
+        if preview.making or (before[0] is shown[0] and before[1] is shown[1]) or not self.query(f"#{tab}-body"):
             return
         self._drawn[tab] = shown
         body = self.query_one(f"#{tab}-body", Words)

@@ -280,7 +280,12 @@ class VerificationPane(VerticalScroll, can_focus=True):
             self.draw()
 
     def draw(self) -> None:
-        """The run of the selected repository, or the one under way: a result never stands beside another one."""
+        """The run of the selected repository, or the one under way: a result never stands beside another one.
+
+        Nothing while the pane is being removed, its children first.
+        """
+        if not self.query("#last"):
+            return
         repository = self.selection.repository
         run = self.about(repository)
         if run is None:
