@@ -38,6 +38,7 @@ _COMMANDS = {
     "verify": "verifying:verify",
     "cleanup": "cleaning:cleanup",
     "audit": "auditing:audit",
+    "matrix": "matrix:matrix",
     "export": "exporting:export",
     "explain": "offline:explain",
     "simulate": "offline:simulate",

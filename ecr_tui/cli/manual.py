@@ -33,7 +33,7 @@ def page_of(context: click.Context) -> Page | None:
 
 SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "": {
-        "Inspect": ("list", "audit", "history"),
+        "Inspect": ("list", "matrix", "audit", "history"),
         "Change": ("plan", "grant", "revoke", "repair", "tag", "undo", "redo"),
         "Verify": ("verify", "cleanup", "explain"),
         "Policies": ("simulate", "export", "operator-policy"),
@@ -107,6 +107,21 @@ PAGES: dict[str, Page] = {
             ),
             ("names only, for scripts", "ecr-tui list --tag Team=Payments --json | jq -r '.[].repository'"),
         ),
+    ),
+    "matrix": Page(
+        "Show which grantees can read, pull and push which repositories",
+        "repositories, tags, policies and registry policies in account A; past verifications and the journal",
+        "nothing",
+        (
+            ("everybody that a policy names, on all repositories", "ecr-tui matrix"),
+            (
+                "two grantees, on one team's repositories",
+                "ecr-tui matrix --tag Team=Payments --to user/devusr2 --to 333333333333",
+            ),
+            ("for a spreadsheet", "ecr-tui matrix --csv > access.csv"),
+        ),
+        (),
+        (("REPO", "Repository names. Omit them for all repositories, or use --tag."),),
     ),
     "audit": Page(
         "Audit who has access to which repositories",

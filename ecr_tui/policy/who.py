@@ -6,23 +6,26 @@ in words, and repositories with equal answers share them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cached_property
 
 from ecr_tui.policy import _json, answer, grantees
 from ecr_tui.policy.access import ESSENTIAL_PULL, ESSENTIAL_PUSH, AccessSummary
+from ecr_tui.policy.actions import Access
 from ecr_tui.policy.answer import of_rules
 from ecr_tui.policy.compiled import Rule, caller_of, rules_of
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.explain import clause_failure
 from ecr_tui.policy.keys import is_resource_tag
 from ecr_tui.policy.known import EVERYONE, Known, Standing, before_call, stands_for_many
-from ecr_tui.policy.principal import account_of, canonical, describe, is_dead
+from ecr_tui.policy.principal import account_of, canonical, describe, is_account, is_dead
 
 
 class Capability(StrEnum):
+    READ = "read"
     PULL = "pull"
     PUSH = "push"
     DELETE = "delete"
@@ -30,6 +33,7 @@ class Capability(StrEnum):
 
 
 ACTIONS: Mapping[Capability, tuple[str, ...]] = {
+    Capability.READ: Access.READ.actions,
     Capability.PULL: ESSENTIAL_PULL,
     Capability.PUSH: ESSENTIAL_PUSH,
     Capability.DELETE: ("ecr:BatchDeleteImage",),
@@ -98,6 +102,20 @@ class Row:
 _KINDS = {"root": "account", "assumed-role": "session"}
 
 
+def kind_of(principal: str) -> str:
+    """As ``Row.kind``."""
+    if grantees.is_conditional(principal):
+        return grantees.kind(principal)
+    if principal == EVERYONE:
+        return "everyone"
+    if is_dead(principal):
+        return "deleted"
+    if is_account(principal):
+        return "account"
+    kind = caller_of(principal).kind
+    return _KINDS.get(kind, kind)
+
+
 class Matrix:
     """Answers for many repositories of one account; equal policies with equal tags are worked out once.
 
@@ -124,24 +142,29 @@ class Matrix:
         self._registry = registry
         self._rules_of: dict[str, tuple[_Stated, ...]] = {}
         self._shared: dict[object, Row] = {}
-        self._rows: dict[object, tuple[Row, ...]] = {}
+        self._answers: dict[object, Answers] = {}
 
     def rows(
         self, document: PolicyDocument | None, tags: Mapping[str, str] | None, repository_arn: str
     ) -> tuple[Row, ...]:
         """One row a principal. ``tags`` None: not known, so what depends on them is conditional."""
+        return self.answers(document, tags, repository_arn).rows
+
+    def answers(self, document: PolicyDocument | None, tags: Mapping[str, str] | None, repository_arn: str) -> Answers:
+        """The same, worked out when it is asked for; one object for all repositories that it is the same for."""
         text = document.text if document is not None else ""
         stated = self._rules_of.get(text)
         if stated is None:
             stated = self._rules_of[text] = self._stated(document)
         key = (text, _relevant(stated, tags, repository_arn))
-        found = self._rows.get(key)
+        found = self._answers.get(key)
         if found is None:
-            principals = self._principals
-            if principals is None:
-                principals = named_principals(document, self._registry)
-            found = tuple(self._row(principal, stated, tags, repository_arn) for principal in principals)
-            self._rows[key] = found
+
+            def ask(principal: str) -> Row:
+                return self._row(principal, stated, tags, repository_arn)
+
+            asked = self._principals
+            found = self._answers[key] = Answers(document, ask, asked, self._registry)
         return found
 
     def _stated(self, document: PolicyDocument | None) -> tuple[_Stated, ...]:
@@ -164,16 +187,38 @@ class Matrix:
     def _new_row(self, principal: str, known: Known, gripping: Sequence[Rule], arn: str) -> Row:
         sheet = _Sheet(known, arn, gripping)
         cells = {capability: sheet.cell(actions) for capability, actions in ACTIONS.items()}
-        kind, account = _KINDS.get(known.caller.kind, known.caller.kind), account_of(principal)
-        if grantees.is_conditional(principal):
-            kind = grantees.kind(principal)
-        elif principal == EVERYONE:
-            kind = "everyone"
-        elif is_dead(principal):
-            kind = "deleted"
-            gone = Cell(Verdict.NO, "the principal was deleted")
-            cells = dict.fromkeys(ACTIONS, gone)
+        kind, account = kind_of(principal), account_of(principal)
+        if kind == "deleted":
+            cells = dict.fromkeys(ACTIONS, Cell(Verdict.NO, "the principal was deleted"))
         return Row(principal, kind, account, account != self.account, cells)
+
+
+class Answers:
+    """What the policies say of anybody, on repositories between which they make no difference."""
+
+    def __init__(
+        self,
+        document: PolicyDocument | None,
+        ask: Callable[[str], Row],
+        principals: Sequence[str] | None,
+        registry: PolicyDocument | None,
+    ) -> None:
+        self.document = document
+        self._ask = ask
+        self._principals = principals
+        self._registry = registry
+        self._found: dict[str, Row] = {}
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        asked = named_principals(self.document, self._registry) if self._principals is None else self._principals
+        return tuple(map(self.row, asked))
+
+    def row(self, principal: str) -> Row:
+        found = self._found.get(principal)
+        if found is None:
+            found = self._found[principal] = self._ask(principal)
+        return found
 
 
 @dataclass(frozen=True)

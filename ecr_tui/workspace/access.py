@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from threading import Event as CancelEvent
 
 from ecr_tui.access.audit import examine
@@ -12,6 +13,7 @@ from ecr_tui.access.audit_reading import OnProgress, read_policies
 from ecr_tui.access.audit_result import ENTRY, Audit, Tag
 from ecr_tui.access.creation_templates import Fit, fit, template_for
 from ecr_tui.access.facts import Facts
+from ecr_tui.access.matrix import AccessMatrix, Policy, Proof, ProofKey
 from ecr_tui.access.two_sided import TwoSided, two_sided
 from ecr_tui.aws.model import IdentityPolicies, RegistryFacts, Repository, Role
 from ecr_tui.aws.policies import RepositoryPolicies
@@ -19,6 +21,7 @@ from ecr_tui.changes.plans import Plan
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy import grantees
 from ecr_tui.policy.actions import Access
+from ecr_tui.policy.compiled import caller_of
 from ecr_tui.policy.principal import account_of, is_account
 from ecr_tui.policy.who import Verdict
 from ecr_tui.workspace.accounts import Accounts
@@ -133,6 +136,34 @@ class AccessReview:
             cancel=cancel,
         )
         return self._with_both_sides(replace(found, notes=tuple(notes)), asked)
+
+    def matrix(self, *, proofs: Mapping[ProofKey, Proof], principals: Sequence[str] = ()) -> AccessMatrix:
+        """An empty one of account A: the caller gives it the policies as it reads them. ``principals``: those it is
+        asked about that no policy names; the roles of sessions among them are looked up."""
+        owner = self._accounts.owner()
+        sessions = [one for one in principals if caller_of(one).kind == "assumed-role"]
+        return AccessMatrix(
+            owner.account,
+            partition=owner.partition,
+            registries=[self.registry_facts(region) for region in self._accounts.regions()],
+            proofs=proofs,
+            roles={one: found.arn for one in sessions if not (found := self.identity_policies(one)).unreadable},
+            now=datetime.now(UTC),
+        )
+
+    def both_sides(self, policy: Policy, principal: str, access: Access) -> TwoSided | None:
+        """Of a cell of the matrix; None for an organization, a service or everyone, who have no policies of their
+        own."""
+        if grantees.is_conditional(principal) or account_of(principal) is None:
+            return None
+        return two_sided(
+            policy.repository,
+            principal,
+            access,
+            policy.document,
+            identity=self.identity_policies(principal),
+            registry=self.registry_facts(policy.repository.region),
+        )
 
     def _asked(self, principals: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
         if principals or self._accounts.settings.profile_b is None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from threading import Event as CancelEvent
 from typing import TYPE_CHECKING
 
+from ecr_tui.access.matrix import Proof, ProofKey
 from ecr_tui.aws.hosts import parse_host
 from ecr_tui.aws.model import Repository, Role
 from ecr_tui.aws.sessions import AwsSession
@@ -21,6 +22,7 @@ from ecr_tui.verification.batch import POOL, Batch, Result, run_batch
 from ecr_tui.verification.isolation import Wanted
 from ecr_tui.verification.leftovers import Cleaner
 from ecr_tui.verification.ports import Parties, interruptible
+from ecr_tui.verification.proofs import proofs
 from ecr_tui.verification.records import Leftover, Past, Verifications
 from ecr_tui.verification.report import Event, EventSink, Report
 from ecr_tui.verification.verify import Options, Verification
@@ -274,6 +276,10 @@ class VerificationRuns:
     def latest(self) -> dict[str, Past]:
         """The newest verification of each repository, by ARN."""
         return self.record.last()
+
+    def proofs(self) -> dict[ProofKey, Proof]:
+        """The last verification of each principal on each repository, by the files alone."""
+        return proofs(self.record.past(), self._changes.journal.read())
 
     def leftovers(self) -> tuple[Leftover, ...]:
         """What verifications that were killed may have left behind, oldest first. Asks nothing of AWS."""

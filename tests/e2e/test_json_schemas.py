@@ -149,6 +149,8 @@ def test_looking(sandbox: Sandbox, owner: Any) -> None:
     assert plan["registry_policy"]["effects"]
     assert plan["creation_template"]
     assert plan["verdicts"]
+    matrix = said("matrix", "matrix")
+    assert {cell["pull"] for row in matrix["repositories"] for cell in row["cells"]} == {"yes", "no", "depends"}
     audit = said("audit", "audit")
     for part in ("principals", "external_accounts", "public", "services", "stale", "registry", "asked", "repositories"):
         assert audit[part], part
@@ -188,6 +190,7 @@ def test_proving(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     proved = said("verify", "verify", REPOSITORY, "--engine", "direct", "--isolation", "all", "--tag-switch", "--yes")
     assert proved["isolations"]
     assert proved["tag_switch"]["steps"]
+    assert any(one["proof"] for one in said("matrix", "matrix", REPOSITORY, *TO)["repositories"][0]["cells"])
     assert ecr_tui("grant", OTHER, *TO, "--access", "pull", "--yes").code == 0
     file = tmp_path / "report.json"
     both = ("verify", REPOSITORY, OTHER, "--engine", "direct", "--isolation", OTHER, "--report", str(file))

@@ -10,6 +10,7 @@ from ecr_tui.cli.schemas.parts import Schema, document
 
 _SCHEMAS: dict[str, tuple[str, Schema]] = {
     "list": ("repositories, with the access of account B", changing.LIST),
+    "matrix": ("who can read, pull and push what, by account A's policies", auditing.MATRIX),
     "audit": ("who has access to what, over all repositories", auditing.AUDIT),
     "history": ("past writes, newest first", changing.HISTORY),
     "plan": ("the preview of a grant, with the verdicts of both accounts", changing.PLAN),

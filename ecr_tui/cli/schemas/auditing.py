@@ -1,4 +1,4 @@
-"""``audit``."""
+"""``audit`` and ``matrix``."""
 
 from __future__ import annotations
 
@@ -138,6 +138,57 @@ AUDIT: Schema = made_of(
             )
         ),
     },
-    "pull, push, delete and administer are account A's decision: yes, if (depends on the request), void (a tag or end "
-    "is not met now), partly, denied or no; both_sides adds account B's",
+    "read, pull, push, delete and administer are account A's decision: yes, if (depends on the request), void (a tag "
+    "or end is not met now), partly, denied or no; both_sides adds account B's",
+)
+
+_ANSWER = word("yes", "no", "depends")
+_PARTS = ("read", "pull", "push")
+_GRANTEE = {
+    "principal": text("an ARN, an account, org/o-ID, ou/..., service/NAME@SOURCE or *"),
+    "title": text(),
+    "kind": text("account, user, role, session, service, organization, unit, everyone, deleted, ..."),
+    "account": maybe(text()),
+    "external": truth("in another account than the repositories"),
+}
+
+MATRIX: Schema = made_of(
+    {
+        "account": text(),
+        "at": time(),
+        "grantees": listed(
+            made_of({**_GRANTEE, "repositories": count("repositories whose own policy names it")}),
+            "the columns, in the order of the cells",
+        ),
+        "repositories": listed(
+            made_of(
+                where(
+                    tags=maybe(ref("tags")),
+                    policy=word("yes", "none", "unreadable"),
+                    reason=maybe(text(), "why it is unreadable; there are no cells then"),
+                    cells=listed(
+                        made_of(
+                            {
+                                "principal": text(),
+                                **dict.fromkeys(_PARTS, _ANSWER),
+                                "depends_on": listed(text(), "condition keys and other facts"),
+                                "proof": maybe(
+                                    made_of(
+                                        {
+                                            "at": time(),
+                                            "can": made_of(dict.fromkeys(_PARTS, maybe(truth()))),
+                                            "stale": maybe(text(), "what has changed access since"),
+                                        }
+                                    ),
+                                    "the last live verification",
+                                ),
+                            }
+                        )
+                    ),
+                )
+            )
+        ),
+        "notes": listed(text()),
+    },
+    "account A's decision for each repository and grantee; account B's policies also decide",
 )

@@ -103,7 +103,7 @@ def _may_be_null(schema: Schema) -> bool:
 
 
 VERDICTS = ("yes", "if", "void", "partly", "denied", "no")
-CAPABILITIES = ("pull", "push", "delete", "administer")
+CAPABILITIES = ("read", "pull", "push", "delete", "administer")
 
 _TEXTS = text()
 _WHERE = {"repository": text("its name"), "arn": text(), "region": text()}

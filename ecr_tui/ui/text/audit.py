@@ -109,7 +109,7 @@ def access_columns(rows: Sequence[Who]) -> list[Column[Who]]:
     principal: Column[Who] = Column(
         "principal", "Principal", lambda one: [(safe(one.row.title), "strong")], lambda one: one.row.title, 16, keep=10
     )
-    keeps = {Capability.PULL: 8, Capability.PUSH: 7, Capability.ADMINISTER: 4, Capability.DELETE: 3}
+    keeps = dict(zip(Capability, (5, 8, 7, 3, 4), strict=True))
     verdicts = [_verdict_column(one, keeps[one]) for one in Capability]
     return [principal._replace(most=longest), _name_column(rows), *verdicts]
 

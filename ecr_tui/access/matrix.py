@@ -1,0 +1,258 @@
+"""Who has which access to which repository by account A's policies: repositories and grantees, cell by cell.
+
+Pure: policies that were read before in, answers out. A cell is worked out when it is asked for. Repositories whose
+policies are equal, and whose tags make no difference to them, share it: ten thousand repositories cost little more
+than their different policies. Account B's own policies are not in a cell; ``two_sided`` tells them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ecr_tui.access.registry_policy import Reach, registry_of
+from ecr_tui.aws.model import RegistryFacts, Repository
+from ecr_tui.policy import grantees
+from ecr_tui.policy.access import AccessSummary
+from ecr_tui.policy.answer import Verdict
+from ecr_tui.policy.compiled import caller_of
+from ecr_tui.policy.document import PolicyDocument, PolicyError
+from ecr_tui.policy.known import EVERYONE
+from ecr_tui.policy.principal import account_of, canonical, describe
+from ecr_tui.policy.who import Answers, Capability, Cell, Matrix, Row, kind_of, named_principals
+
+PARTS = (Capability.READ, Capability.PULL, Capability.PUSH)
+"""What a cell answers, in this order."""
+
+_ANSWERS = {True: Verdict.YES, False: Verdict.NO, None: Verdict.DEPENDS}
+
+
+def answer_of(cell: Cell) -> Verdict:
+    """In three values, as ``policy.answer`` has it."""
+    return _ANSWERS[cell.allowed]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The last live verification of a principal on a repository.
+
+    ``can``: what it found for certain. ``stale``: what has changed access since, "grant of 2030-01-31 18:50 UTC"; ""
+    for nothing that is known.
+    """
+
+    at: datetime
+    can: Mapping[Capability, bool]
+    stale: str = ""
+
+    def stale_by(self, row: Row) -> str:
+        """As ``stale``; also where account A's policies no longer give what was found to work."""
+        lost = [part.value for part, can in self.can.items() if can and row.cells[part].allowed is False]
+        return self.stale or (f"policy no longer allows {' and '.join(lost)}" if lost else "")
+
+
+ProofKey = tuple[str, str]
+"""Repository ARN and principal, as :func:`proof_key` makes it."""
+
+
+def proof_key(arn: str, principal: str) -> ProofKey:
+    """A role's session proves the role: names are unique in an account, and a session's ARN lacks the role's path."""
+    caller = caller_of(principal)
+    if caller.kind in ("role", "assumed-role"):
+        return arn, f"{caller.account} {caller.name}"
+    return arn, principal
+
+
+@dataclass(frozen=True)
+class Grantee:
+    """A column of the matrix. ``kind`` and ``external`` as in ``who.Row``."""
+
+    principal: str
+    kind: str
+    account: str | None
+    external: bool
+
+    @classmethod
+    def of(cls, principal: str, owner: str) -> Grantee:
+        """``owner``: account A."""
+        account = account_of(principal)
+        return cls(principal, kind_of(principal), account, account != owner)
+
+    @property
+    def title(self) -> str:
+        return describe(self.principal)
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """Other accounts before account A's own principals."""
+        return not self.external, self.account or "", self.kind, self.title
+
+
+def grantees_of(document: PolicyDocument | None) -> tuple[str, ...]:
+    """Everyone whom an Allow names. Where its condition says so: the organization, unit, or service with its source."""
+    found: dict[str, str] = {}
+    for statement in document.statements if document is not None else ():
+        if statement.effect != "Allow":
+            continue
+        names = [value for _, value in statement.principals]
+        if not statement.not_principals:
+            whole = EVERYONE if names == [EVERYONE] else statement.raw.get("Principal")
+            known = grantees.read(whole, statement.raw.get("Condition") or {})
+            names = list(known[0]) if known is not None else names
+        else:
+            names = [EVERYONE]
+        for name in names:
+            found.setdefault(canonical(name), name)
+    return tuple(found.values())
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A repository with its policy: None for none, or where ``unreadable`` says why it is not known."""
+
+    repository: Repository
+    document: PolicyDocument | None = None
+    unreadable: str = ""
+
+
+class AccessMatrix:
+    """``registries``: as far as somebody looked. As in the list, a registry policy of which it is not known whether it
+    is in force is left aside, and :attr:`notes` says so. ``roles``: of sessions, their roles' ARNs with the path."""
+
+    def __init__(
+        self,
+        account: str,
+        *,
+        partition: str = "aws",
+        registries: Sequence[RegistryFacts] = (),
+        proofs: Mapping[ProofKey, Proof] | None = None,
+        roles: Mapping[str, str] | None = None,
+        now: datetime,
+    ) -> None:
+        self.account = account
+        self.now = now
+        self.notes = tuple(
+            f"registry policy in {facts.region} not evaluated: {doubt}"
+            for facts in registries
+            if (doubt := registry_of(facts).doubt)
+        )
+        self.proofs = proofs or {}
+        self._partition = partition
+        self._roles = roles
+        self._reaches = {facts.region: Reach(facts) for facts in registries}
+        self._matrices: dict[int, Matrix] = {}
+        self._documents: dict[str, PolicyDocument | str] = {}
+        self._policies: dict[str, Policy] = {}
+        self._answers: dict[str, Answers] = {}
+        self._summaries: dict[tuple[int, tuple[str, ...]], AccessSummary] = {}
+        self._named: Counter[str] = Counter()
+        self._grantees: dict[int, tuple[str, ...]] = {}
+        for facts in registries:
+            for policy in registry_of(facts).candidates:
+                if policy is not None and not registry_of(facts).doubt:
+                    self._named.update(dict.fromkeys(named_principals(policy), 0))
+
+    # -- policies ------------------------------------------------------------------------------------------------
+
+    def read(self, repository: Repository, text: str | None, unreadable: str = "") -> Policy:
+        """The policy of a repository, instead of the one that was read before."""
+        found: PolicyDocument | str | None = None
+        if not unreadable and text is not None:
+            found = self._documents.get(text)
+            if found is None:
+                found = self._documents[text] = _parsed(text)
+        unreadable = found if isinstance(found, str) else unreadable
+        policy = Policy(repository, found if isinstance(found, PolicyDocument) else None, unreadable)
+        before = self._policies.get(repository.arn)
+        if before is not None:
+            self._named.subtract(self._grantees_of(before.document))
+        self._named.update(self._grantees_of(policy.document))
+        self._policies[repository.arn] = policy
+        self._answers.pop(repository.arn, None)
+        return policy
+
+    def policy(self, repository: Repository) -> Policy | None:
+        """None while it was not read."""
+        return self._policies.get(repository.arn)
+
+    def _grantees_of(self, document: PolicyDocument | None) -> tuple[str, ...]:
+        """Documents are kept, so that their identity names them."""
+        found = self._grantees.get(id(document))
+        if found is None:
+            found = self._grantees[id(document)] = grantees_of(document)
+        return found
+
+    # -- columns -------------------------------------------------------------------------------------------------
+
+    def named(self) -> tuple[Grantee, ...]:
+        """Everyone whom the policies name that were read so far."""
+        names: dict[str, str] = {}
+        for name in self._named:
+            names.setdefault(canonical(name), name)
+        return self.columns(names.values())
+
+    def columns(self, principals: Iterable[str]) -> tuple[Grantee, ...]:
+        """These as columns, in order; each once."""
+        once = {canonical(one): one for one in principals}
+        return tuple(sorted((Grantee.of(one, self.account) for one in once.values()), key=lambda one: one.order))
+
+    def count(self, principal: str) -> int:
+        """The number of repositories whose own policies name it."""
+        return sum(number for name, number in self._named.items() if canonical(name) == canonical(principal))
+
+    # -- cells ---------------------------------------------------------------------------------------------------
+
+    def row(self, repository: Repository, principal: str) -> Row | None:
+        """The answers of a cell; None where the policy was not read, or is not readable."""
+        answers = self._answers_on(repository.arn)
+        return None if answers is None else answers.row(principal)
+
+    def summary(self, repository: Repository, principals: tuple[str, ...]) -> AccessSummary | None:
+        """What any of them may do: yes where one may, no where all may not."""
+        answers = self._answers_on(repository.arn)
+        if answers is None:
+            return None
+        key = (id(answers), principals)
+        found = self._summaries.get(key)
+        if found is None:
+            rows = [answers.row(one) for one in principals]
+            pull, push = (_any(row.cells[part].allowed for row in rows) for part in (Capability.PULL, Capability.PUSH))
+            names = dict.fromkeys(name for row in rows for name in row.summary.depends_on)
+            found = self._summaries[key] = AccessSummary(pull, push, tuple(names))
+        return found
+
+    def proof(self, repository: Repository, principal: str) -> Proof | None:
+        return self.proofs.get(proof_key(repository.arn, principal)) if self.proofs else None
+
+    def _answers_on(self, arn: str) -> Answers | None:
+        found = self._answers.get(arn)
+        if found is None:
+            policy = self._policies.get(arn)
+            if policy is None or policy.unreadable:
+                return None
+            found = self._answers[arn] = self._answer(policy)
+        return found
+
+    def _answer(self, policy: Policy) -> Answers:
+        repository = policy.repository
+        reach = self._reaches.get(repository.region)
+        registry = None if reach is None else reach.on(repository.arn)
+        matrix = self._matrices.get(id(registry))
+        if matrix is None:
+            matrix = self._matrices[id(registry)] = Matrix(
+                (), account=self.account, partition=self._partition, registry=registry, now=self.now, roles=self._roles
+            )
+        return matrix.answers(policy.document, repository.tags, repository.arn)
+
+
+def _parsed(text: str) -> PolicyDocument | str:
+    try:
+        return PolicyDocument.parse(text)
+    except PolicyError as error:
+        return f"the policy is not valid: {error.title}"
+
+
+def _any(allowed: Iterable[bool | None]) -> bool | None:
+    found = set(allowed)
+    return True if True in found else None if None in found else False
