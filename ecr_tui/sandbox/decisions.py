@@ -10,8 +10,9 @@ from ecr_tui.policy.document import PolicyDocument, PolicyError
 from ecr_tui.policy.evaluate import Decision, Policies, Request, decide
 from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.bindings import to_arns
+from ecr_tui.sandbox.organization import principal_keys, resource_keys
 from ecr_tui.sandbox.principals import Principal
-from ecr_tui.sandbox.world import ACCOUNT_A, ACCOUNT_B, LOOPBACK, ORGANIZATION, ORGANIZATION_PATH, World
+from ecr_tui.sandbox.world import LOOPBACK, World
 
 Context = Mapping[str, str | Sequence[str]]
 
@@ -106,9 +107,7 @@ class Decisions:
         }
         if principal.kind == "user":
             found["aws:username"] = principal.name
-        if principal.account in (ACCOUNT_A, ACCOUNT_B):
-            found["aws:PrincipalOrgID"] = ORGANIZATION
-            found["aws:PrincipalOrgPaths"] = (ORGANIZATION_PATH,)
+        found |= principal_keys(principal.account)
         if principal.session is not None:
             found["aws:MultiFactorAuthPresent"] = "true" if principal.session.mfa else "false"
             found["aws:TokenIssueTime"] = principal.session.issued_at.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -118,9 +117,7 @@ class Decisions:
 
 
 def _resource_context(account: str, action: str, tags: Mapping[str, str] | None) -> dict[str, str | Sequence[str]]:
-    found: dict[str, str | Sequence[str]] = {"aws:ResourceAccount": account}
-    if account in (ACCOUNT_A, ACCOUNT_B):
-        found["aws:ResourceOrgID"] = ORGANIZATION
+    found: dict[str, str | Sequence[str]] = {"aws:ResourceAccount": account, **resource_keys(account)}
     for key, value in (tags or {}).items():
         found[f"aws:ResourceTag/{key}"] = value
         if action.startswith("ecr:"):

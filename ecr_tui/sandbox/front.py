@@ -19,6 +19,7 @@ from ecr_tui.sandbox.ecr_api import EcrApi
 from ecr_tui.sandbox.ecr_layers import DOWNLOADS
 from ecr_tui.sandbox.iam_api import IamApi
 from ecr_tui.sandbox.moto_app import MotoApp
+from ecr_tui.sandbox.organizations_api import OrganizationsApi
 from ecr_tui.sandbox.principals import Credential, Principal
 from ecr_tui.sandbox.sigv4 import Reason, SignatureRejected
 from ecr_tui.sandbox.sts_api import StsApi
@@ -29,6 +30,9 @@ from ecr_tui.sandbox.world import AwsCall, World
 FaultHook = Callable[[AwsCall], ServiceError | None]
 """Asked for every verified AWS call; what it returns is the answer. It may raise ``aws_http.DropConnection``."""
 
+Service = Callable[[AwsCall, HttpRequest], dict[str, Any] | HttpResponse]
+"""Called with the world's lock held. A dictionary is written in the service's protocol."""
+
 _JSON = "application/x-amz-json-1.1"
 _XML_NAMESPACE = {
     "sts": "https://sts.amazonaws.com/doc/2011-06-15/",
@@ -38,6 +42,7 @@ _JSON_SERVICES = {
     "AmazonEC2ContainerRegistry_V20150921": "ecr",
     "ResourceGroupsTaggingAPI_20170126": "tagging",
     "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101": "cloudtrail",
+    "AWSOrganizationsV20161128": "organizations",
 }
 
 _JSON_CODES = {
@@ -58,7 +63,7 @@ _QUERY_CODES = {
 
 @dataclass(frozen=True)
 class _Parsed:
-    """``service`` is "ecr", "tagging", "cloudtrail", "sts" or "iam"; the last two speak the query protocol and XML."""
+    """``service`` is its signing name; "sts" and "iam" speak the query protocol and XML."""
 
     service: str
     operation: str
@@ -76,9 +81,14 @@ class Front:
         moto = MotoApp()
         self.ecr = EcrApi(world, decisions, moto)
         self.sts = StsApi(world, decisions, mfa_code)
-        self._iam = IamApi(world, decisions, moto)
-        self._tagging = TaggingApi(world, decisions)
-        self._trail = TrailApi(world, decisions)
+        self._services: dict[str, Service] = {
+            "ecr": self.ecr.call,
+            "sts": self.sts.call,
+            "iam": IamApi(world, decisions, moto).call,
+            "tagging": TaggingApi(world, decisions).call,
+            "cloudtrail": TrailApi(world, decisions).call,
+            "organizations": OrganizationsApi(decisions).call,
+        }
         self.fault: FaultHook | None = None
 
     def handle(self, request: HttpRequest) -> HttpResponse:
@@ -107,7 +117,7 @@ class Front:
             raise failure
         with self._world.lock:
             try:
-                answer = self._dispatch(call, request)
+                answer = self._services[call.service](call, request)
             except ServiceError as refusal:
                 self._note(call, request, refusal.code, refusal.message)
                 raise
@@ -116,17 +126,6 @@ class Front:
             return answer
         return _xml(call, answer) if parsed.is_query else _json(200, answer)
 
-    def _dispatch(self, call: AwsCall, request: HttpRequest) -> dict[str, Any] | HttpResponse:
-        if call.service == "ecr":
-            return self.ecr.call(call, request)
-        if call.service == "sts":
-            return self.sts.call(call)
-        if call.service == "iam":
-            return self._iam.call(call, request)
-        if call.service == "cloudtrail":
-            return self._trail.call(call)
-        return self._tagging.call(call, request)
-
     def _note(self, call: AwsCall, request: HttpRequest, code: str = "", message: str = "") -> None:
         """The call as an event of the trail; parameters only where they hold nothing secret."""
         name = str(call.params.get("repositoryName") or "") if call.service == "ecr" else ""
@@ -134,7 +133,7 @@ class Front:
         self._world.trail.note(
             f"{call.service}.amazonaws.com",
             call.operation,
-            "us-east-1" if call.service == "iam" else call.region,
+            "us-east-1" if call.service in ("iam", "organizations") else call.region,
             call.principal,
             params=call.params if call.service in ("ecr", "cloudtrail") else None,
             owner=owner,

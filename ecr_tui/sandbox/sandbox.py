@@ -1,4 +1,4 @@
-"""The sandbox as one object: two AWS accounts and their registries on 127.0.0.1, from start to stop."""
+"""The sandbox as one object: the AWS accounts and their registries on 127.0.0.1, from start to stop."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ecr_tui.sandbox.moto_app import reset_moto
 from ecr_tui.sandbox.registry_app import RegistryApp, Request, Response
 from ecr_tui.sandbox.registry_backend import SandboxRegistry
 from ecr_tui.sandbox.registry_http import RegistryServer
-from ecr_tui.sandbox.world import ACCOUNT_A, ACCOUNT_B, REGION, Clock, World, utc_now
+from ecr_tui.sandbox.world import ACCOUNT_A, ACCOUNT_B, ACCOUNT_C, REGION, Clock, World, utc_now
 
 RegistryFault = Callable[[str, Request], Response | None]
 """Asked for every registry request with the registry's account; what it returns is the answer."""
@@ -40,6 +40,7 @@ class Sandbox:
 
     account_a = ACCOUNT_A
     account_b = ACCOUNT_B
+    account_c = ACCOUNT_C
     region = REGION
 
     def __init__(self, clock: Clock = utc_now, regions: tuple[str, ...] = (REGION,)) -> None:
@@ -76,7 +77,7 @@ class Sandbox:
         self._world = world = World(lambda: self.clock(), self.regions)
         self._front = front = Front(world, self._mfa_code)
         front.fault = self._fault
-        for place in ((account, region) for account in (ACCOUNT_A, ACCOUNT_B) for region in self.regions):
+        for place in ((account, region) for account in (ACCOUNT_A, ACCOUNT_B, ACCOUNT_C) for region in self.regions):
             backend = SandboxRegistry(world, front.ecr.access, *place)
             self._apps[place] = app = _FaultyRegistry(backend, world.blobs[place], self)
             self._registries[place] = RegistryServer(app)
@@ -188,7 +189,7 @@ class Sandbox:
         return self._apps[account, region].backend
 
     def keys(self, profile: str) -> tuple[str, str]:
-        """(access key, secret) of account-a, dev-acc or no-access."""
+        """(access key, secret) of account-a, dev-acc, no-access or partner-c."""
         key = self._keys[_PROFILE_USERS[profile]]
         return key.access_key, key.secret
 
@@ -226,4 +227,5 @@ _PROFILE_USERS = {
     profiles.PROFILE_A: (ACCOUNT_A, seed_iam.OWNER),
     profiles.PROFILE_B: (ACCOUNT_B, seed_iam.CONSUMER),
     profiles.PROFILE_NO_ACCESS: (ACCOUNT_B, seed_iam.NO_ACCESS),
+    profiles.PROFILE_C: (ACCOUNT_C, seed_iam.PARTNER),
 }

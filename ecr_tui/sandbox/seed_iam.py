@@ -1,4 +1,4 @@
-"""The people of the two accounts: their users, roles, policies and keys."""
+"""The people of the accounts: their users, roles, policies and keys."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 
 from ecr_tui.policy.actions import Access
 from ecr_tui.sandbox.directory import Directory, new_id
-from ecr_tui.sandbox.world import ACCOUNT_A, ACCOUNT_B, ACCOUNT_CI, REGION
+from ecr_tui.sandbox.world import ACCOUNT_A, ACCOUNT_B, ACCOUNT_C, ACCOUNT_CI, REGION
 
-OWNER, CONSUMER, NO_ACCESS = "ecr-admin", "devusr2", "newcomer"
-ROLE, MFA_ROLE, CI_ROLE = "EcrDeveloper", "EcrDeveloperMfa", "build-agent"
+OWNER, CONSUMER, NO_ACCESS, PARTNER = "ecr-admin", "devusr2", "newcomer", "partner-dev"
+ROLE, MFA_ROLE, CI_ROLE, NODE_ROLE = "EcrDeveloper", "EcrDeveloperMfa", "build-agent", "EksNode"
 MFA_SERIAL = f"arn:aws:iam::{ACCOUNT_B}:mfa/{CONSUMER}"
 _SECRET_ALPHABET = string.ascii_letters + string.digits + "+/"
 _KEY_ALPHABET = string.ascii_uppercase + "234567"
@@ -30,7 +30,7 @@ class Key:
 
 def new_keys() -> dict[tuple[str, str], Key]:
     """(account, user) -> a key, different at each start."""
-    users = ((ACCOUNT_A, OWNER), (ACCOUNT_B, CONSUMER), (ACCOUNT_B, NO_ACCESS))
+    users = ((ACCOUNT_A, OWNER), (ACCOUNT_B, CONSUMER), (ACCOUNT_B, NO_ACCESS), (ACCOUNT_C, PARTNER))
     return {
         user: Key(f"AKIA{_random(_KEY_ALPHABET, 16)}", _random(_SECRET_ALPHABET, 40), new_id("AIDA")) for user in users
     }
@@ -47,6 +47,7 @@ def seed_iam(directory: Directory, keys: dict[tuple[str, str], Key]) -> None:
         backend.access_keys[key.access_key] = made
     directory.backend(ACCOUNT_A).put_user_policy(OWNER, "Administrator", _text([_allow(["*"], "*")]))
     _seed_consumer(directory)
+    _seed_partner(directory)
     ci = directory.backend(ACCOUNT_CI)
     ci.create_role(CI_ROLE, _trust({"AWS": f"arn:aws:iam::{ACCOUNT_CI}:root"}), "/", None, "", [], "3600")
     ci.create_user(region_name="us-east-1", user_name="release-bot")
@@ -63,6 +64,7 @@ def _seed_consumer(directory: Directory) -> None:
             [user_arn, f"arn:aws:iam::{ACCOUNT_B}:group/*", f"arn:aws:iam::{ACCOUNT_B}:policy/*"],
         ),
         _allow(["sts:AssumeRole"], f"arn:aws:iam::{ACCOUNT_B}:role/{ROLE}*"),
+        _allow(["organizations:DescribeOrganization"], "*"),
     ]
     backend.put_user_policy(CONSUMER, "OwnIdentity", _text(own))
     backend.create_group("developers")
@@ -82,6 +84,22 @@ def _seed_consumer(directory: Directory) -> None:
         backend.create_role(role, _trust({"AWS": user_arn}, condition), "/", None, "", [], "3600")
         rights = [_allow(["ecr:GetAuthorizationToken"], "*"), _push_pull()]
         backend.put_role_policy(role, "PushPullAccountA", _text(rights))
+
+
+def _seed_partner(directory: Directory) -> None:
+    """Account C: a user, and the role of its cluster's nodes, which only pulls and which that user may assume."""
+    backend = directory.backend(ACCOUNT_C)
+    user_arn = f"arn:aws:iam::{ACCOUNT_C}:user/{PARTNER}"
+    login = _allow(["ecr:GetAuthorizationToken"], "*")
+    own = [
+        _allow(["iam:Get*", "iam:List*"], [user_arn, f"arn:aws:iam::{ACCOUNT_C}:role/{NODE_ROLE}"]),
+        _allow(["sts:AssumeRole"], f"arn:aws:iam::{ACCOUNT_C}:role/{NODE_ROLE}"),
+        _allow(["organizations:DescribeOrganization"], "*"),
+    ]
+    backend.put_user_policy(PARTNER, "PushPullAccountA", _text([login, _push_pull(), *own]))
+    backend.create_role(NODE_ROLE, _trust({"AWS": user_arn}), "/", None, "", [], "3600")
+    pull = _allow([*Access.PULL.actions], f"arn:aws:ecr:{REGION}:{ACCOUNT_A}:repository/*")
+    backend.put_role_policy(NODE_ROLE, "PullAccountA", _text([login, pull]))
 
 
 def _push_pull() -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TextIO
 
 from ecr_tui.listing.waits import LOOK
 from ecr_tui.sandbox import profiles
+from ecr_tui.sandbox.organization import ORGANIZATION
 from ecr_tui.sandbox.sandbox import Sandbox
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -32,12 +33,13 @@ def serve(repositories: int, out: TextIO) -> None:
 
 def exports(sandbox: Sandbox) -> str:
     lines = [
-        "# ecr-tui sandbox: two AWS accounts on 127.0.0.1, until Ctrl+C. In another shell:",
+        "# ecr-tui sandbox: AWS accounts on 127.0.0.1, until Ctrl+C. In another shell:",
         *(f"export {name}={shlex.quote(value)}" for name, value in sandbox.env().items()),
         f"# account A {sandbox.account_a}, the owner: profile {profiles.PROFILE_A}, "
         f"registry {sandbox.registry_host(sandbox.account_a)}",
         f"# account B {sandbox.account_b}: profile {profiles.PROFILE_B}, "
         f"registry {sandbox.registry_host(sandbox.account_b)}",
+        f"# account C {sandbox.account_c}, in the organization of B ({ORGANIZATION}): profile {profiles.PROFILE_C}",
         f"# also {profiles.PROFILE_ROLE}, {profiles.PROFILE_MFA} (MFA code {sandbox.mfa_code}) "
         f"and {profiles.PROFILE_NO_ACCESS}",
         f"# aws ecr get-login-password --profile {profiles.PROFILE_B} | docker login --username AWS --password-stdin "

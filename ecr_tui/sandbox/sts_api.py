@@ -11,6 +11,7 @@ from typing import Any
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.evaluate import ALLOWED, Policies, Request, decide
 from ecr_tui.sandbox.aws_errors import ServiceError
+from ecr_tui.sandbox.aws_http import HttpRequest
 from ecr_tui.sandbox.decisions import Decisions, parsed
 from ecr_tui.sandbox.principals import Credential, Principal, Session
 from ecr_tui.sandbox.world import AwsCall, World
@@ -45,7 +46,7 @@ class StsApi:
     def clear(self) -> None:
         self._temporary.clear()
 
-    def call(self, call: AwsCall) -> dict[str, Any]:
+    def call(self, call: AwsCall, request: HttpRequest) -> dict[str, Any]:
         operation = self._operations.get(call.operation)
         if operation is None:
             raise ServiceError("InvalidAction", f"The sandbox does not offer sts:{call.operation}")

@@ -11,6 +11,7 @@ from typing import Any
 
 from ecr_tui.sandbox import paging
 from ecr_tui.sandbox.aws_errors import ServiceError, unknown_operation
+from ecr_tui.sandbox.aws_http import HttpRequest
 from ecr_tui.sandbox.decisions import Decisions
 from ecr_tui.sandbox.trail import Happened
 from ecr_tui.sandbox.world import AwsCall, World
@@ -35,7 +36,7 @@ class TrailApi:
         self._world = world
         self._decisions = decisions
 
-    def call(self, call: AwsCall) -> dict[str, Any]:
+    def call(self, call: AwsCall, request: HttpRequest) -> dict[str, Any]:
         if call.operation != "LookupEvents":
             raise unknown_operation("cloudtrail", call.operation)
         self._decisions.require(call.principal, "cloudtrail:LookupEvents", "*", account=call.principal.account)

@@ -13,6 +13,11 @@ from datetime import UTC, datetime
 from ecr_tui.sandbox.blobs import BlobStore
 from ecr_tui.sandbox.directory import Directory
 from ecr_tui.sandbox.http_server import LOOPBACK as LOOPBACK
+from ecr_tui.sandbox.organization import ACCOUNT_B as ACCOUNT_B
+from ecr_tui.sandbox.organization import ACCOUNT_C as ACCOUNT_C
+from ecr_tui.sandbox.organization import MANAGEMENT
+from ecr_tui.sandbox.organization import ORGANIZATION as ORGANIZATION
+from ecr_tui.sandbox.organization import ORGANIZATION_PATH as ORGANIZATION_PATH
 from ecr_tui.sandbox.principals import Principal
 from ecr_tui.sandbox.records import Records
 from ecr_tui.sandbox.registry_settings import AllRegistrySettings
@@ -22,14 +27,9 @@ from ecr_tui.sandbox.trail import Trail
 Clock = Callable[[], datetime]
 
 ACCOUNT_A = "111111111111"
-ACCOUNT_B = "222222222222"
 ACCOUNT_CI = "333333333333"
-"""A third account, of the company's build servers, so that a policy can name someone who is not B."""
+"""The company's build servers, so that a policy can name someone who is neither B nor C."""
 REGION = "eu-central-1"
-ORGANIZATION = "o-ecr7tu1s4n"
-"""aws:PrincipalOrgID of A and B."""
-ORGANIZATION_PATH = f"{ORGANIZATION}/r-dem0/ou-dem0-w0rkl0ads/"
-"""aws:PrincipalOrgPaths of A and B."""
 PARTNERS = tuple(
     f"{number:012d}" for number in range(400_000_000_017, 400_000_000_017 + 40 * 7_919_351_003, 7_919_351_003)
 )
@@ -57,8 +57,8 @@ class World:
         self.clock = clock
         self.lock = threading.RLock()
         self.regions = regions
-        self.accounts = (ACCOUNT_A, ACCOUNT_B, ACCOUNT_CI)
-        self.directory = Directory(self.accounts, PARTNERS)
+        self.accounts = (ACCOUNT_A, ACCOUNT_B, ACCOUNT_C, ACCOUNT_CI)
+        self.directory = Directory(self.accounts, (*PARTNERS, MANAGEMENT))
         self.blobs: dict[tuple[str, str], BlobStore] = {
             (account, region): BlobStore() for account in self.accounts for region in regions
         }

@@ -25,7 +25,7 @@ def aws(sandbox: Sandbox, known_clients: dict[tuple[str, str], Any]) -> Aws:
     """``aws("dev-acc", "ecr")``: a client of that profile, without retries."""
 
     def client(profile: str, service: str) -> Any:
-        lasting = profile in ("account-a", "dev-acc", "no-access")
+        lasting = profile in ("account-a", "dev-acc", "no-access", "partner-c")
         if lasting and (profile, service) in known_clients:
             return known_clients[profile, service]
         config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=20)

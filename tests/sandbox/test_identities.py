@@ -41,6 +41,7 @@ def code(caught: pytest.ExceptionInfo[ClientError]) -> str:
         ("account-a", "arn:aws:iam::111111111111:user/ecr-admin", "AIDA"),
         ("dev-acc", "arn:aws:iam::222222222222:user/devusr2", "AIDA"),
         ("no-access", "arn:aws:iam::222222222222:user/newcomer", "AIDA"),
+        ("partner-c", "arn:aws:iam::444444444444:user/partner-dev", "AIDA"),
         ("dev-role", "arn:aws:sts::222222222222:assumed-role/EcrDeveloper/ecr-tui", "AROA"),
     ],
 )

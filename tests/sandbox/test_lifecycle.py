@@ -156,7 +156,7 @@ def test_the_profiles(own: Sandbox) -> None:
     config = configparser.ConfigParser()
     config.read(env["AWS_CONFIG_FILE"])
     assert config.sections() == [
-        f"profile {name}" for name in ("account-a", "dev-acc", "no-access", "dev-role", "dev-mfa")
+        f"profile {name}" for name in ("account-a", "dev-acc", "no-access", "partner-c", "dev-role", "dev-mfa")
     ]
     for section in config.sections():
         assert config[section]["region"] == "eu-central-1"
