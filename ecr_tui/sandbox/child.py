@@ -32,9 +32,9 @@ def main(repositories: int) -> None:
 
     threading.Thread(target=wait_for_the_end, daemon=True).start()
     try:
-        from ecr_tui.sandbox.sandbox import Sandbox
+        from ecr_tui.sandbox.sandbox import DEMO_REGIONS, Sandbox
 
-        sandbox = Sandbox().start(repositories)
+        sandbox = Sandbox(regions=DEMO_REGIONS).start(repositories)
     except Exception as error:
         _say({"error": f"{type(error).__name__}: {error}"})
         return

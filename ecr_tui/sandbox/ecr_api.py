@@ -15,6 +15,7 @@ from ecr_tui.sandbox.ecr_images import EcrImages
 from ecr_tui.sandbox.ecr_layers import Layers
 from ecr_tui.sandbox.ecr_policies import RepositoryPolicies
 from ecr_tui.sandbox.ecr_registry import Registry
+from ecr_tui.sandbox.ecr_replication import Replication
 from ecr_tui.sandbox.ecr_repositories import Repositories
 from ecr_tui.sandbox.moto_app import MotoApp
 from ecr_tui.sandbox.world import AwsCall, World
@@ -32,6 +33,7 @@ class EcrApi:
             **Repositories(world, self.access).operations,
             **RepositoryPolicies(world, self.access).operations,
             **Registry(world, self.access).operations,
+            **Replication(world, self.access).operations,
             **EcrImages(world, self.access).operations,
             **self.layers.operations,
             "GetAuthorizationToken": self.authorization_token,

@@ -11,6 +11,7 @@ from ecr_tui.sandbox import images, paging
 from ecr_tui.sandbox.aws_errors import ServiceError, invalid
 from ecr_tui.sandbox.backend import TagImmutable
 from ecr_tui.sandbox.ecr_access import RepositoryAccess
+from ecr_tui.sandbox.ecr_replication import replicate
 from ecr_tui.sandbox.manifests import ManifestInvalid, MissingContent, check_manifest, digest_of
 from ecr_tui.sandbox.world import AwsCall, World
 
@@ -122,6 +123,7 @@ class EcrImages:
                 f"The image tag '{tag}' already exists in the '{record.name}' repository and cannot be overwritten "
                 "because the repository is immutable.",
             ) from None
+        replicate(self._world, self._access, record, digest, tag)
         put = images.by_digest(record, digest)
         if put is None:
             raise LookupError(digest)

@@ -118,7 +118,15 @@ class Registry:
     def update_template(self, call: AwsCall) -> dict[str, Any]:
         account = self._access.require_registry(call)
         found = self._template(account, call)
-        found |= self._settings(call) | {"updatedAt": self._world.clock().timestamp()}
+        settings = self._settings(call)
+        if "imageTagMutability" not in settings:
+            # "If this parameter is omitted, the default setting of MUTABLE will be used" (API reference).
+            found.pop("imageTagMutabilityExclusionFilters", None)
+            found["imageTagMutability"] = "MUTABLE"
+        found |= settings | {"updatedAt": self._world.clock().timestamp()}
+        for name in ("repositoryPolicy", "lifecyclePolicy"):
+            if not found.get(name, "-"):  # an empty text removes it
+                del found[name]
         return {"registryId": account, "repositoryCreationTemplate": found}
 
     def delete_template(self, call: AwsCall) -> dict[str, Any]:

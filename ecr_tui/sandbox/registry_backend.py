@@ -6,6 +6,7 @@ from ecr_tui.sandbox import images
 from ecr_tui.sandbox.aws_errors import repository_missing
 from ecr_tui.sandbox.backend import Caller, RepositoryMissing, StoredManifest
 from ecr_tui.sandbox.ecr_access import RepositoryAccess, arn_of
+from ecr_tui.sandbox.ecr_replication import replicate
 from ecr_tui.sandbox.principals import Principal
 from ecr_tui.sandbox.world import World
 
@@ -64,7 +65,9 @@ class SandboxRegistry:
             if record is None:
                 raise RepositoryMissing(repository)
             tag = None if reference.startswith("sha256:") else reference
-            return images.put(record, tag, media_type, body, self._world.clock())
+            digest = images.put(record, tag, media_type, body, self._world.clock())
+            replicate(self._world, self._access, record, digest, tag)
+            return digest
 
     def manifest(self, repository: str, reference: str, *, pull: bool = False) -> StoredManifest | None:
         with self._world.lock:

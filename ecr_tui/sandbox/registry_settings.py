@@ -1,4 +1,4 @@
-"""What a registry keeps beside its repositories, as far as moto has no record of it: account settings, templates."""
+"""What a registry keeps beside its repositories and policy: account settings, creation templates, replication rules."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ class RegistrySettings:
     values: dict[str, str] = field(default_factory=dict)
     templates: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Prefix -> template, as DescribeRepositoryCreationTemplates shows it."""
+    replication: list[dict[str, Any]] = field(default_factory=list)
+    """The rules, as DescribeRegistry shows them."""
 
     def value(self, name: str) -> str:
         return self.values.get(name, SETTINGS[name][0])

@@ -20,7 +20,11 @@ from ecr_tui.sandbox.moto_app import reset_moto
 from ecr_tui.sandbox.registry_app import RegistryApp, Request, Response
 from ecr_tui.sandbox.registry_backend import SandboxRegistry
 from ecr_tui.sandbox.registry_http import RegistryServer
-from ecr_tui.sandbox.world import ACCOUNT_A, ACCOUNT_B, ACCOUNT_C, REGION, Clock, World, utc_now
+from ecr_tui.sandbox.seed_replication import seed_replication
+from ecr_tui.sandbox.world import ACCOUNT_A, ACCOUNT_B, ACCOUNT_C, REGION, REPLICA_REGION, Clock, World, utc_now
+
+DEMO_REGIONS = (REGION, REPLICA_REGION)
+"""With these, one repository is seeded with a copy in the second region, and creation templates."""
 
 RegistryFault = Callable[[str, Request], Response | None]
 """Asked for every registry request with the registry's account; what it returns is the answer."""
@@ -93,6 +97,8 @@ class Sandbox:
             seed_iam.seed_iam(world.directory, self._keys)
             seed_repositories.seed_repositories(world)
             seed_repositories.seed_many(world, self._many)
+            if REPLICA_REGION in self.regions:
+                seed_replication(world, self.front.ecr.access)
 
     def reset(self) -> None:
         """Everything as it was at the start, on the same ports and with the same keys; tokens and sessions are void."""

@@ -12,7 +12,7 @@ from typing import TextIO
 from ecr_tui.listing.waits import LOOK
 from ecr_tui.sandbox import profiles
 from ecr_tui.sandbox.organization import ORGANIZATION
-from ecr_tui.sandbox.sandbox import Sandbox
+from ecr_tui.sandbox.sandbox import DEMO_REGIONS, Sandbox
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
@@ -23,7 +23,7 @@ def serve(repositories: int, out: TextIO) -> None:
     ``out`` gets ``export NAME=value`` lines (quoted for a shell) and comment lines, so all of it can be sourced.
     """
     stop = threading.Event()
-    with _until_signalled(stop), Sandbox().start(repositories) as sandbox:
+    with _until_signalled(stop), Sandbox(regions=DEMO_REGIONS).start(repositories) as sandbox:
         out.write(exports(sandbox))
         out.flush()
         # Not for ever at once: a signal that comes just before the thread falls asleep wakes nobody.

@@ -30,6 +30,8 @@ ACCOUNT_A = "111111111111"
 ACCOUNT_CI = "333333333333"
 """The company's build servers, so that a policy can name someone who is neither B nor C."""
 REGION = "eu-central-1"
+REPLICA_REGION = "eu-west-1"
+"""Where the demo has a copy; a sandbox serves it only where it is told to."""
 PARTNERS = tuple(
     f"{number:012d}" for number in range(400_000_000_017, 400_000_000_017 + 40 * 7_919_351_003, 7_919_351_003)
 )
