@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ecr_tui.aws.identity_policies import identity_policies, not_a_holder, reason_of, unknown
-from ecr_tui.aws.model import IdentityPolicies, RegistryFacts, Role
+from ecr_tui.aws.model import IdentityPolicies, RegistryFacts, Replication, Role
 from ecr_tui.aws.registry import registry_facts
+from ecr_tui.aws.replication import replication
 from ecr_tui.aws.sessions import AwsSession
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.principal import account_of
@@ -42,6 +43,9 @@ class Facts:
         """What was read within the last minute; asks nothing of AWS."""
         found = self._fresh(("registry", region))
         return found if isinstance(found, RegistryFacts) else None
+
+    def replication(self, region: str) -> Replication:
+        return self._keep(("replication", region), lambda: replication(self._session(Role.OWNER), region))
 
     def identity(self, principal: str) -> IdentityPolicies:
         """Read as account B, or as account A where the principal is A's own. Raises nothing but Cancelled."""

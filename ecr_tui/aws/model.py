@@ -229,3 +229,20 @@ class RegistryFacts:
     scope_unreadable: str = ""
     templates: tuple[CreationTemplate, ...] = ()
     templates_unreadable: str = ""
+
+
+@dataclass(frozen=True)
+class ReplicationRule:
+    """``destinations``: pairs of region and account. ``prefixes`` of repository names; () is every repository."""
+
+    destinations: tuple[tuple[str, str], ...]
+    prefixes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Replication:
+    """Where one region of account A copies its images to. ``unreadable``: why the rules are unknown, else ""."""
+
+    region: str
+    rules: tuple[ReplicationRule, ...] = ()
+    unreadable: str = ""

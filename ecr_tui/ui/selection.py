@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ecr_tui.ui.choice import Choice, Tags
 
 if TYPE_CHECKING:
+    from ecr_tui.access.replicas import Copy
     from ecr_tui.aws.model import Identity, Repository
     from ecr_tui.changes.apply import Plan
     from ecr_tui.errors import EcrTuiError
@@ -19,6 +20,7 @@ class Selection:
     """One value, set by the main screen alone.
 
     ``plan`` is the one that the preview shows for exactly this repository and grant, ``problem`` why there is none.
+    ``copies``: where replication copies the repository to, as far as it is known, seen from that grant.
     ``hidden`` are the ARNs of the marked repositories that the filter hides. ``cached``: the list is one that an
     earlier session left behind, so nothing is written because of it.
     """
@@ -33,6 +35,7 @@ class Selection:
     cached: bool = False
     plan: Plan | None = None
     problem: EcrTuiError | None = None
+    copies: tuple[Copy, ...] = ()
 
     @property
     def principal(self) -> str | None:
@@ -52,4 +55,4 @@ class Selection:
         after = replace(self, **changes)
         if "plan" in changes or (after.repository, after.grant) == (self.repository, self.grant):
             return after
-        return replace(after, plan=None, problem=None)
+        return replace(after, plan=None, problem=None, copies=())

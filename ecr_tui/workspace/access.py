@@ -14,13 +14,17 @@ from ecr_tui.access.audit_result import ENTRY, Audit, Tag
 from ecr_tui.access.creation_templates import Fit, fit, template_for
 from ecr_tui.access.facts import Facts
 from ecr_tui.access.matrix import AccessMatrix, Policy, Proof, ProofKey
+from ecr_tui.access.replicas import ABSENT, FOREIGN, GRANTED, LACKS, PRESENT, UNKNOWN, Copy, places
 from ecr_tui.access.two_sided import TwoSided, two_sided
-from ecr_tui.aws.model import IdentityPolicies, RegistryFacts, Repository, Role
+from ecr_tui.aws.identity_policies import reason_of
+from ecr_tui.aws.inventory import get_repository
+from ecr_tui.aws.model import IdentityPolicies, RegistryFacts, Replication, Repository, Role
 from ecr_tui.aws.policies import RepositoryPolicies
-from ecr_tui.changes.plans import Plan
-from ecr_tui.errors import EcrTuiError
+from ecr_tui.changes.plans import Plan, plan_grant_from
+from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.policy import grantees
 from ecr_tui.policy.actions import Access
+from ecr_tui.policy.change import Grant
 from ecr_tui.policy.compiled import caller_of
 from ecr_tui.policy.principal import account_of, is_account
 from ecr_tui.policy.who import Verdict
@@ -91,6 +95,32 @@ class AccessReview:
         templates = self.registry_facts(repository.region).templates
         template = template_for(templates, f"{namespace}{slash}new")
         return None if template is None else fit(template, repository, plan.grant.principals, plan.grant.tags)
+
+    def replication(self, region: str) -> Replication:
+        """The replication rules of a region, at most a minute old; or the reason why they are unknown."""
+        return self._facts.replication(region)
+
+    def copies(self, repository: Repository, grant: Grant | None = None) -> tuple[Copy, ...]:
+        """Where the repository is replicated to, and whether ``grant`` is in those copies' live policies."""
+        found = places(self.replication(repository.region), repository.name, repository.account)
+        return tuple(self._copy(repository, grant, *place) for place in found)
+
+    def _copy(self, original: Repository, grant: Grant | None, region: str, account: str) -> Copy:
+        if account != original.account:
+            return Copy(region, account, FOREIGN)
+        try:
+            found = get_repository(self._accounts.session(Role.OWNER), original.name, region)
+        except InputError:
+            return Copy(region, account, ABSENT)
+        except EcrTuiError as error:
+            return Copy(region, account, UNKNOWN, detail=reason_of(error))
+        if grant is None:
+            return Copy(region, account, PRESENT, found)
+        try:
+            plan = plan_grant_from(found, self._listing.policy_text(found), grant, registry=self.registry_facts(region))
+        except EcrTuiError as error:
+            return Copy(region, account, UNKNOWN, found, reason_of(error))
+        return Copy(region, account, LACKS if plan.changed else GRANTED, found, plan.void)
 
     def audit(
         self,

@@ -17,6 +17,7 @@ from typing import Any
 from ecr_tui.access.audit import examine
 from ecr_tui.access.audit_reading import read_policies
 from ecr_tui.access.audit_result import Audit
+from ecr_tui.access.replicas import GRANTED, LACKS, Copy
 from ecr_tui.access.two_sided import TwoSided, two_sided
 from ecr_tui.aws.model import (
     Identity,
@@ -222,6 +223,8 @@ class FakeWorkspace(FakeProofs):
         self.expires: datetime | None = NOW + timedelta(hours=3, minutes=12)
         self.closed = False
         self.registry: RegistryFacts | None = None
+        self.replicas: dict[str, tuple[Repository, ...]] = {}
+        """The copies by the original's ARN."""
         self.kept: Cached | None = None
         self.made_again: dict[str, str] = {}
         """Ids of deleted principals that were made again, with their ARNs."""
@@ -462,6 +465,15 @@ class FakeWorkspace(FakeProofs):
     def identity(self, principal: str) -> IdentityPolicies:
         unknown = IdentityPolicies(principal, principal, unreadable="AccessDenied: iam:ListUserPolicies [/x]")
         return self.identities.get(principal, unknown)
+
+    def copies(self, repo: Repository, grant: Grant | None = None) -> tuple[Copy, ...]:
+        """Those of :attr:`replicas`, whose policies are kept as the others'."""
+        self._enter("copies", repo.name)
+        found = []
+        for one in self.replicas.get(repo.arn, ()):
+            lacks = grant is not None and plan_grant_from(one, self.read(one), grant).changed
+            found.append(Copy(one.region, one.account, LACKS if lacks else GRANTED, one))
+        return tuple(found)
 
     def new_repositories(self, repo: Repository, plan: Plan) -> None:
         self._enter("new_repositories", repo.name)

@@ -32,6 +32,7 @@ from ecr_tui.ui.text.sides import BothSides, both_sides
 from ecr_tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
+    from ecr_tui.access.replicas import Copy
     from ecr_tui.changes.apply import Plan
     from ecr_tui.listing.policy_reader import Answer
     from ecr_tui.workspace import Workspace
@@ -140,6 +141,7 @@ class PreviewPane(Vertical):
         """The plan that :attr:`both` is about."""
         self._from: Answer[str | None] | None = None
         """The policy that :attr:`made` is made from."""
+        self._copies: dict[Subject, tuple[Copy, ...]] = {}
         self.both = BothSides()
         self.made = Preview(None)
         self.sentence = self.effect = Content.empty()
@@ -223,6 +225,26 @@ class PreviewPane(Vertical):
         else:
             self.made = Preview(subject, plan)
         self.draw()
+        if self.made.plan is not None and subject not in self._copies:
+            await self._look_at_copies(subject)
+
+    async def _look_at_copies(self, subject: Subject) -> None:
+        """Where it is replicated to; what cannot be read must not stand in the preview's way."""
+        access = self._workspace.access
+        try:
+            self._copies[subject] = await jobs.on_thread(lambda: access.copies(*subject))
+        except EcrTuiError:
+            self._copies[subject] = ()
+        if self._copies[subject]:
+            self.draw()
+
+    def copies(self, repository: Repository | None, grant: Grant | None) -> tuple[Copy, ...]:
+        """The copies of the repository, as far as they are known, seen from this grant."""
+        return () if repository is None or grant is None else self._copies.get(Subject(repository, grant), ())
+
+    def forget_copies(self) -> None:
+        """After a write, and for a refresh."""
+        self._copies.clear()
 
     def _plan(self, subject: Subject, text: str | None) -> Plan:
         """On a thread."""
@@ -315,7 +337,8 @@ class PreviewPane(Vertical):
             lines.append(Content.styled(preview.waiting_for, MUTED))
         else:
             phase = self._phase(*preview.subject)
-            lines += [words.effect(preview.plan, phase, marks=marks), *words.notes(preview.plan)]
+            lines += [words.effect(preview.plan, phase, marks=marks), *words.copies(self.copies(*preview.subject))]
+            lines += words.notes(preview.plan)
         return Content("\n").join(lines)
 
     def _draw_tab(self) -> None:

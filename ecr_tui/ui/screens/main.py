@@ -150,6 +150,7 @@ class MainScreen(Screen[None]):
             cached=self.listing.stale,
             plan=self.preview.writable(table.current, grant),
             problem=self.preview.made.error,
+            copies=self.preview.copies(table.current, grant),
         )
         return self.selection
 
@@ -297,6 +298,7 @@ class MainScreen(Screen[None]):
         """
         for arn in arns:
             self.details.forget_policy(arn)
+        self.preview.forget_copies()
         if what:
             self.verification.access_changed(arns, what)
         self.repositories.policies_read(arns)
@@ -306,6 +308,7 @@ class MainScreen(Screen[None]):
     @on(said.RefreshWanted)
     def action_refresh(self) -> None:
         self.details.forget_all()
+        self.preview.forget_copies()
         self.accounts.refresh_accounts(self.listing.error)
         self.repositories.relist()
         self.preview.renew()

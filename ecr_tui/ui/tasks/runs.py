@@ -18,6 +18,7 @@ from ecr_tui.ui.screens.text import ErrorScreen
 from ecr_tui.ui.text import NO, OK, count
 
 if TYPE_CHECKING:
+    from ecr_tui.aws.model import Repository
     from ecr_tui.changes.bulk import Summary, Unfinished
     from ecr_tui.changes.entries import Entry
     from ecr_tui.ui.desk import Desk
@@ -30,6 +31,11 @@ REREAD = 10
 async def change(desk: Desk, selection: Selection, verb: str, terms: str, intent: Intent) -> None:
     """For all marked repositories."""
     await _ask(desk, Job(verb, terms, selection.marked, intent, selection.hidden))
+
+
+async def change_rows(desk: Desk, rows: Sequence[Repository], verb: str, terms: str, intent: Intent) -> None:
+    """For these, whatever is marked."""
+    await _ask(desk, Job(verb, terms, rows, intent))
 
 
 async def take_back(desk: Desk, entries: Sequence[Entry]) -> None:

@@ -46,12 +46,26 @@ def _name(row: Row) -> list[Piece]:
     return [(safe(row.repository.name), "")]
 
 
+def _places(rows: Sequence[Row]) -> list[Column[Row]]:
+    """The names, and the regions where there are several: a copy has its original's name."""
+    found = [name_column(row.repository.name for row in rows)]
+    regions = {row.repository.region for row in rows}
+    if len(regions) > 1:
+        width = max(map(cell_len, regions))
+        found.append(Column("region", "Region", _region, lambda row: row.repository.region, width=width, keep=8))
+    return found
+
+
+def _region(row: Row) -> list[Piece]:
+    return [(safe(row.repository.region), "dim")]
+
+
 # -- before ----------------------------------------------------------------------------------------------------------
 
 
 def plan_columns(rows: Sequence[Row]) -> list[Column[Row]]:
     return [
-        name_column(row.repository.name for row in rows),
+        *_places(rows),
         Column("what", "Change", _what, lambda row: _what(row)[0][0], width=12, keep=8),
         Column("note", "Note", _note_cell, lambda row: _note(row)[0][0], width=12, flex=1, keep=7),
     ]
@@ -177,7 +191,7 @@ def plan_details(plan: Plan, width: int) -> tuple[Content, str]:
 
 def run_columns(rows: Sequence[Row]) -> list[Column[Row]]:
     return [
-        name_column(row.repository.name for row in rows),
+        *_places(rows),
         Column("result", "Result", _result, lambda row: _result(row)[0][0], width=13, keep=8),
         Column("note", "Note", _result_cell, lambda row: _result_note(row), width=12, flex=1, keep=7),
     ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from ecr_tui.access.registry_policy import Accesses
+from ecr_tui.access.replicas import LACKS, sentences
 from ecr_tui.policy.compare import shortened
 from ecr_tui.policy.document import LIMIT, PolicyDocument
 from ecr_tui.policy.ours import tag_words
@@ -20,6 +21,7 @@ from ecr_tui.ui.text import MUTED, NO, OK, UNKNOWN, count, safe, safe_block
 from ecr_tui.ui.text.who import who_reasons
 
 if TYPE_CHECKING:
+    from ecr_tui.access.replicas import Copy
     from ecr_tui.aws.model import Repository
     from ecr_tui.changes.apply import Plan
     from ecr_tui.policy.access import AccessSummary
@@ -95,6 +97,13 @@ def effect(plan: Plan, phase: str = "", *, marks: int = 0) -> Content:
     if plan.risks:
         parts.append((f" · asks first: {count(len(plan.risks), 'risk')}", "$text-warning"))
     return Content.assemble(*parts, full)
+
+
+def copies(found: Sequence[Copy]) -> list[Content]:
+    """What replication means for the grant: a line for each kind of copy."""
+    lacking = any(one.state == LACKS for one in found)
+    sign, style = ("!", "$text-warning") if lacking else ("i", MUTED)
+    return [Content.styled(f"{sign} {safe(line[:1].upper() + line[1:])}", style) for line in sentences(found)]
 
 
 def notes(plan: Plan) -> list[Content]:

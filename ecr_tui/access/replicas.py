@@ -1,0 +1,78 @@
+"""The copies that ECR's replication makes of a repository, and how their access differs from the original's.
+
+A copy is a repository of its own: "Repository policies, including IAM policies, and lifecycle policies aren't
+replicated and don't have any effect other than on the repository they are defined for." It has the original's name,
+and tags only from a creation template. "A replication action only occurs once per image push", so a copy is not copied
+on. (ECR User Guide, "Private image replication in Amazon ECR", considerations:
+docs.aws.amazon.com/AmazonECR/latest/userguide/replication.html.) Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ecr_tui.aws.model import Replication, Repository
+
+LACKS, GRANTED, PRESENT = "not granted", "granted", "present"
+ABSENT, UNKNOWN, FOREIGN = "absent", "unknown", "other account"
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy seen from a grant on the original.
+
+    ``state``: LACKS or GRANTED (the grant is not, or is, in its policy; PRESENT where none was asked about), ABSENT
+    (nothing was replicated yet), UNKNOWN, or FOREIGN (in another account, which decides alone). ``detail``: why it is
+    unknown, or "no effect: " and why, of the grant there. ``repository`` with its live tags, where it was read.
+    """
+
+    region: str
+    account: str
+    state: str
+    repository: Repository | None = None
+    detail: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """An element of "copies" in ``plan --json``."""
+        return {
+            "region": self.region,
+            "account": self.account,
+            "arn": None if self.repository is None else self.repository.arn,
+            "state": self.state,
+            "detail": self.detail or None,
+        }
+
+
+def places(replication: Replication, name: str, account: str) -> tuple[tuple[str, str], ...]:
+    """(region, account) of each copy of a repository of this name; ``account`` is the original's."""
+    found: dict[tuple[str, str], None] = {}
+    for rule in replication.rules:
+        if not rule.prefixes or name.startswith(rule.prefixes):
+            found |= dict.fromkeys(rule.destinations)
+    found.pop((replication.region, account), None)
+    return tuple(found)
+
+
+def sentences(copies: Sequence[Copy]) -> list[str]:
+    """A line for each state, without a full stop."""
+    return [_sentence(state, found) for state in _WORDS if (found := [one for one in copies if one.state == state])]
+
+
+_WORDS = {
+    LACKS: ("that copy has no such policy", "those copies have no such policy"),
+    GRANTED: ("that copy has this grant", "those copies have this grant"),
+    ABSENT: ("no copy there yet", "no copies there yet"),
+    UNKNOWN: ("the policy of that copy is unknown", "the policies of those copies are unknown"),
+    FOREIGN: ("that copy is not account A's", "those copies are not account A's"),
+}
+
+
+def _sentence(state: str, copies: Sequence[Copy]) -> str:
+    where = ", ".join(one.region if state != FOREIGN else f"{one.region} of account {one.account}" for one in copies)
+    words = _WORDS[state][len(copies) > 1]
+    details = "; ".join(dict.fromkeys(one.detail for one in copies if one.detail))
+    if details and state in (LACKS, GRANTED):
+        details = f"it {'would have' if state == LACKS else 'has'} {details}"
+    return f"replicated to {where}: {words}" + (f" ({details})" if details else "")
