@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from ecr_tui.aws.identity_policies import identity_policies, not_a_holder, reason_of, unknown
@@ -22,10 +22,16 @@ T = TypeVar("T")
 
 
 class Facts:
-    """Thread-safe. ``session`` gives an account's session and raises EcrTuiError where there is none."""
+    """Thread-safe. ``session`` gives an account's session and raises EcrTuiError where there is none; ``others`` those
+    of further consumers that are known to be of an account."""
 
-    def __init__(self, session: Callable[[Role], AwsSession]) -> None:
+    def __init__(
+        self,
+        session: Callable[[Role], AwsSession],
+        others: Callable[[str], Sequence[AwsSession]] = lambda _: (),
+    ) -> None:
         self._session = session
+        self._others = others
         self._lock = threading.Lock()
         self._kept: dict[tuple[str, str], tuple[float, object]] = {}
         self._generation = 0
@@ -48,7 +54,10 @@ class Facts:
         return self._keep(("replication", region), lambda: replication(self._session(Role.OWNER), region))
 
     def identity(self, principal: str) -> IdentityPolicies:
-        """Read as account B, or as account A where the principal is A's own. Raises nothing but Cancelled."""
+        """Read as account B or another consumer, or as account A where the principal is A's own.
+
+        Raises nothing but Cancelled.
+        """
         return self._keep(("identity", principal), lambda: self._identity(principal))
 
     def _identity(self, principal: str) -> IdentityPolicies:
@@ -67,6 +76,12 @@ class Facts:
             if own == account:
                 return identity_policies(session, principal)
             tried.append(f"the profile of {role.value} belongs to {own}")
+        for session in self._others(account or ""):
+            try:
+                if session.identity().account == account:
+                    return identity_policies(session, principal)
+            except EcrTuiError as error:
+                tried.append(reason_of(error))
         return unknown(principal, f"no credentials for account {account}: {'; '.join(tried)}")
 
     def _keep(self, key: tuple[str, str], read: Callable[[], T]) -> T:

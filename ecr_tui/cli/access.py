@@ -15,9 +15,9 @@ from ecr_tui.changes.plans import Plan
 from ecr_tui.cli import completing, output
 from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import (
-    account_options,
     all_of,
     chosen,
+    grantee_account_options,
     json_option,
     open_workspace,
     repositories_argument,
@@ -32,7 +32,7 @@ from ecr_tui.cli.writing import (
     unfinished,
     write,
 )
-from ecr_tui.config import ACCESSES, parse_tags
+from ecr_tui.config import ACCESSES, FLAGS, Consumer, consumer_named, parse_tags
 from ecr_tui.errors import InputError
 from ecr_tui.policy import grantees
 from ecr_tui.policy.actions import Access
@@ -65,7 +65,8 @@ grant_options = all_of(
         metavar="PRINCIPAL",
         shell_complete=completing.principals,
         help="An ARN, a 12-digit account id, user/NAME or role/NAME of account B, org/o-ID, "
-        "ou/o-ID/r-ID/ou-ID[/*], or service/NAME@SOURCE. Repeatable. Default: profile B's own caller.",
+        "ou/o-ID/r-ID/ou-ID[/*], or service/NAME@SOURCE. Repeatable. Default: the consumer's principals, else profile "
+        "B's own caller.",
     ),
     click.option(
         "--access",
@@ -112,7 +113,7 @@ run_options = all_of(
 
 @command()
 @grant_options
-@account_options
+@grantee_account_options
 @json_option
 @click.pass_context
 def plan(context: click.Context, /, as_json: bool, **flags: Any) -> None:
@@ -143,7 +144,7 @@ def plan(context: click.Context, /, as_json: bool, **flags: Any) -> None:
 
 @command()
 @grant_options
-@account_options
+@grantee_account_options
 @run_options
 @yes_option
 @json_option
@@ -154,7 +155,7 @@ def grant(context: click.Context, /, as_json: bool, resume: bool, parallel: int,
     A failure on one repository does not stop the others. Resume an interrupted run with --resume.
     """
     with open_workspace(context, flags) as workspace:
-        bulk, asking = workspace.changes.bulk(parallel), Asking.of(workspace.settings, flags, as_json=as_json)
+        bulk, asking = workspace.changes.bulk(parallel), _asking(workspace, flags, as_json=as_json)
         if resume:
             context.exit(resume_run(bulk, flags, "grant", asking))
         mention_unfinished(bulk)
@@ -179,17 +180,17 @@ def grant(context: click.Context, /, as_json: bool, resume: bool, parallel: int,
     is_flag=True,
     help="Also remove the principal from Allow statements that ecr-tui did not write. Default: keep those.",
 )
-@account_options
+@grantee_account_options
 @run_options
 @yes_option
 @json_option
 @click.pass_context
 def revoke(context: click.Context, /, as_json: bool, resume: bool, parallel: int, **flags: Any) -> None:
     """Revoke access that ecr-tui granted. Statements that ecr-tui did not write are kept, and listed."""
-    if not resume and not flags["principals"]:
-        raise click.UsageError("Missing option '--to'.", context)
     with open_workspace(context, flags) as workspace:
-        bulk, asking = workspace.changes.bulk(parallel), Asking.of(workspace.settings, flags, as_json=as_json)
+        if not resume and not flags["principals"] and not _consumers(workspace, flags):
+            raise click.UsageError("Missing option '--to' or '--consumer'.", context)
+        bulk, asking = workspace.changes.bulk(parallel), _asking(workspace, flags, as_json=as_json)
         if resume:
             context.exit(resume_run(bulk, flags, "revoke", asking))
         mention_unfinished(bulk)
@@ -199,7 +200,17 @@ def revoke(context: click.Context, /, as_json: bool, resume: bool, parallel: int
 
 
 def resume_run(bulk: Bulk, flags: dict[str, Any], kind: str, asking: Asking) -> int:
-    given = ("repositories", "principals", "conditions", "document", "until", "tags", "repins", "foreign")
+    given = (
+        "repositories",
+        "principals",
+        "consumer_names",
+        "conditions",
+        "document",
+        "until",
+        "tags",
+        "repins",
+        "foreign",
+    )
     if any(flags.get(name) for name in given):
         raise InputError(
             "--resume repeats the options of the interrupted run", hint="Remove the repositories and the grant options."
@@ -231,11 +242,13 @@ def _grant_of(workspace: Workspace, flags: dict[str, Any]) -> tuple[list[Reposit
     if source is not None:
         if flags["principals"] or flags["conditions"] or flags["until"]:
             raise InputError("--from has its own principals and conditions", hint="Remove --to, --if-tag and --until.")
+        if len(flags["consumer_names"]) > 1:
+            raise InputError("--from has its own principals", hint="Give one --consumer: the one that is account B.")
         incoming = read_incoming(_read(source))
         return chosen(workspace, flags), Intent.to_merge(incoming.document, incoming.notes)
     until = parse_until(flags["until"]) if flags["until"] else None
     repositories = chosen(workspace, flags)
-    principals = _principals(workspace, flags) or (workspace.accounts.consumer_principal(),)
+    principals = _principals(workspace, flags) or workspace.accounts.consumer_principals()
     texts = flags["conditions"]
     preset = workspace.settings.condition or ()
     conditions = parse_tags(() if texts == ("none",) else texts, origin="--if-tag") if texts else preset
@@ -253,7 +266,32 @@ def _access(given: str | None, preset: str, principals: tuple[str, ...]) -> Acce
 
 
 def _principals(workspace: Workspace, flags: dict[str, Any]) -> tuple[str, ...]:
-    return workspace.accounts.principals(flags["principals"])
+    """Those of --to, else of the consumers that are named; () without either."""
+    consumers = _consumers(workspace, flags)
+    if flags["principals"]:
+        if len(consumers) > 1:
+            raise InputError(
+                "--to and several --consumer exclude each other",
+                hint="Remove --to to name the consumers' own principals, or give one --consumer: its account is that "
+                "of user/NAME and role/NAME.",
+            )
+        return workspace.accounts.principals(flags["principals"])
+    found = [workspace.accounts.consumer_principals(one) for one in consumers]
+    return tuple(dict.fromkeys(principal for principals in found for principal in principals))
+
+
+def _consumers(workspace: Workspace, flags: dict[str, Any]) -> list[Consumer]:
+    """Those that --consumer names, after the command or before it."""
+    settings, flag = workspace.settings, FLAGS["consumer_name"]
+    current = (settings.consumer_name,) if settings.origin("consumer_name") == flag else ()
+    return [consumer_named(settings.consumers, name, flag) for name in flags["consumer_names"] or current]
+
+
+def _asking(workspace: Workspace, flags: dict[str, Any], *, as_json: bool) -> Asking:
+    """A production profile of any of the consumers counts."""
+    settings = workspace.settings
+    every = [settings, *(settings.consuming("--consumer", one.name) for one in _consumers(workspace, flags))]
+    return Asking.of(next((one for one in every if one.production_reason), settings), flags, as_json=as_json)
 
 
 def _read(source: Path) -> str:

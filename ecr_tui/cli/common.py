@@ -31,34 +31,58 @@ def all_of(*options: Callable[[Any], Any]) -> Callable[[F], F]:
     return lambda command: functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
 
 
-account_options = all_of(
+def _account_options(consumer: Callable[[F], F]) -> Callable[[F], F]:
+    return all_of(
+        click.option(
+            "--profile-a", metavar="P", shell_complete=completing.profiles, help="AWS profile of the owner, account A."
+        ),
+        click.option(
+            "--profile-b",
+            metavar="P",
+            shell_complete=completing.profiles,
+            help="AWS profile of the consumer, account B.",
+        ),
+        consumer,
+        click.option(
+            "--region",
+            "regions",
+            multiple=True,
+            metavar="R",
+            shell_complete=completing.regions,
+            help="AWS region; repeatable.",
+        ),
+        click.option("--read-only", is_flag=True, help="Refuse every write."),
+        click.option(
+            "--config",
+            "config_file",
+            type=click.Path(path_type=Path, dir_okay=False),
+            metavar="FILE",
+            help="Configuration file. Default: see ecr-tui config path.",
+        ),
+    )
+
+
+account_options = _account_options(
     click.option(
-        "--profile-a", metavar="P", shell_complete=completing.profiles, help="AWS profile of the owner, account A."
-    ),
-    click.option(
-        "--profile-b",
-        metavar="P",
-        shell_complete=completing.profiles,
-        help="AWS profile of the consumer, account B.",
-    ),
-    click.option(
-        "--region",
-        "regions",
-        multiple=True,
-        metavar="R",
-        shell_complete=completing.regions,
-        help="AWS region; repeatable.",
-    ),
-    click.option("--read-only", is_flag=True, help="Refuse every write."),
-    click.option(
-        "--config",
-        "config_file",
-        type=click.Path(path_type=Path, dir_okay=False),
-        metavar="FILE",
-        help="Configuration file. Default: see ecr-tui config path.",
-    ),
+        "--consumer",
+        "consumer_name",
+        metavar="NAME",
+        shell_complete=completing.consumers,
+        help="Consumer of the configuration as account B.",
+    )
 )
 """Options for accounts and regions, accepted before and after the command name."""
+grantee_account_options = _account_options(
+    click.option(
+        "--consumer",
+        "consumer_names",
+        multiple=True,
+        metavar="NAME",
+        shell_complete=completing.consumers,
+        help="Consumer of the configuration as account B: without --to its principals, else its caller; repeatable.",
+    )
+)
+"""As :data:`account_options`, for commands about several grantees."""
 
 
 json_option = click.option(
@@ -106,7 +130,10 @@ def settings_of(context: click.Context, flags: dict[str, Any] | None = None, *, 
         output.line(f"Warning: {warning}", err=True)
     if demo:
         file = file.without(*_OF_ACCOUNTS)
-    return resolve({name: given.get(name) or program.get(name) for name in FLAGS}, file=file)
+    found = {name: given.get(name) or program.get(name) for name in FLAGS}
+    # Of several consumers the first acts as account B.
+    found["consumer_name"] = next(iter(given.get("consumer_names", ())), found["consumer_name"])
+    return resolve(found, file=file)
 
 
 @contextlib.contextmanager

@@ -54,6 +54,13 @@ def profiles(_: click.Context, __: str) -> Iterable[str]:
 
 
 @_offered
+def consumers(context: click.Context, _: str) -> Iterable[Item]:
+    """Of the configuration, with what is known of each."""
+    file = read(*locate(_given(context, "config_file")))
+    return [CompletionItem(one.name, help=one.words) for one in resolve(file=file).consumers]
+
+
+@_offered
 def regions(context: click.Context, _: str) -> Iterable[str]:
     """Regions of profiles, of the environment and of cached listings."""
     named = [os.environ.get(name, "") for name in ("AWS_REGION", "AWS_DEFAULT_REGION")]
@@ -169,7 +176,10 @@ def _listing(context: click.Context) -> tuple[ListingCache, Remembered]:
 def _settings(context: click.Context) -> Settings:
     """The settings of the command, without printing warnings."""
     file = read(*locate(_given(context, "config_file")))
-    return resolve({name: _given(context, name) for name in FLAGS if name != "tags"}, file=file)
+    return resolve({name: _given(context, name) for name in FLAGS if name not in _APART}, file=file)
+
+
+_APART = ("tags", "consumer_name")
 
 
 def _cache(settings: Settings) -> ListingCache:

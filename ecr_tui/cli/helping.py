@@ -14,7 +14,7 @@ from ecr_tui.cli import manual
 from ecr_tui.cli.manual import PAGES, SECTIONS, key_of, page_of
 from ecr_tui.cli.repeats import OnceEach
 
-COMMON = frozenset({"profile_a", "profile_b", "regions", "read_only", "config_file"})
+COMMON = frozenset({"profile_a", "profile_b", "consumer_name", "consumer_names", "regions", "read_only", "config_file"})
 """Options of nearly every command, listed last under their own heading."""
 
 

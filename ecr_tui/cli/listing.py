@@ -19,7 +19,7 @@ from ecr_tui.cli.meter import Meter
 from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.listing.filters import Entry, Filter, parse
 from ecr_tui.listing.filters.policies import findings, principals
-from ecr_tui.policy.access import AccessSummary
+from ecr_tui.policy.access import AccessSummary, together
 from ecr_tui.policy.compiled import caller_of
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.render import common as render_common
@@ -51,8 +51,8 @@ def list_command(context: click.Context, /, as_json: bool, query: str, **flags: 
         raise _unusable(wanted)
     with open_workspace(context, flags) as workspace:
         rows = listed(workspace)
-        if wanted.needs_account_b and workspace.settings.profile_b is None:
-            raise InputError("the filter access: needs account B", hint="Name its profile with --profile-b.")
+        if wanted.needs_account_b and workspace.settings.consumer is None:
+            raise InputError("the filter access: needs account B", hint="Name it with --profile-b or --consumer.")
         entries = [Entry(row, row.arn, row) for row in rows]
         # Policies are read one by one, so evaluate the terms that do not need them first.
         candidates = [one for one in entries if wanted.matches(one) is not False]
@@ -107,16 +107,16 @@ class _Policies:
 def _read(workspace: Workspace, rows: Sequence[Repository], wanted: Filter) -> _Policies:
     """The policies of ``rows`` and account B's access by them, if there is an account B."""
     now = datetime.now(UTC)
-    principal = None
-    if workspace.settings.profile_b is not None and rows:
+    callers: tuple[str, ...] = ()
+    if workspace.settings.consumer is not None and rows:
         try:
-            principal = workspace.accounts.consumer().arn
+            callers = workspace.accounts.callers()
         except EcrTuiError as error:
             output.failure(error, "Account B's access is unknown")
-    if not rows or (principal is None and not wanted.needs_policies):
+    if not rows or not (callers or wanted.needs_policies):
         return _Policies({}, {}, now)
     documents = _documents(workspace, rows)
-    return _Policies(documents, {} if principal is None else _access(workspace, rows, documents, principal, now), now)
+    return _Policies(documents, _access(workspace, rows, documents, callers, now) if callers else {}, now)
 
 
 def _documents(workspace: Workspace, rows: Sequence[Repository]) -> dict[str, PolicyDocument | None]:
@@ -141,7 +141,7 @@ def _access(
     workspace: Workspace,
     rows: Sequence[Repository],
     documents: Mapping[str, PolicyDocument | None],
-    principal: str,
+    callers: Sequence[str],
     now: datetime,
 ) -> dict[str, AccessSummary]:
     """Account B's access by account A's policies, for each ARN with a readable policy."""
@@ -152,14 +152,18 @@ def _access(
         if doubt := registry_of(facts).doubt:
             output.line(f"Account A's registry policy in {region} was not evaluated: {doubt}", err=True)
 
-    def judged(role: str = "") -> dict[str, AccessSummary]:
+    def judged(principal: str, role: str = "") -> dict[str, AccessSummary]:
         accesses = Accesses(principal, registries, now=now, role=role)
         return {row.arn: accesses.of(row, documents[row.arn]) for row in rows if row.arn in documents}
 
-    found = judged()
-    open_path = any("aws:PrincipalArn" in one.depends_on for one in found.values())
-    if open_path and caller_of(principal).kind == "assumed-role":
-        # A session ARN lacks the path of its role; IAM returns it if account B may ask.
-        identity = workspace.access.identity_policies(principal)
-        found = found if identity.unreadable else judged(identity.arn)
-    return found
+    def of(principal: str) -> dict[str, AccessSummary]:
+        found = judged(principal)
+        open_path = any("aws:PrincipalArn" in one.depends_on for one in found.values())
+        if open_path and caller_of(principal).kind == "assumed-role":
+            # A session ARN lacks the path of its role; IAM returns it if account B may ask.
+            identity = workspace.access.identity_policies(principal)
+            found = found if identity.unreadable else judged(principal, identity.arn)
+        return found
+
+    every = [of(principal) for principal in callers]
+    return {arn: together(found[arn] for found in every) for arn in every[0]}

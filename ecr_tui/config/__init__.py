@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecr_tui.config.consumers import Consumer
+from ecr_tui.config.consumers import Consumer, consumer_named
 from ecr_tui.config.file import ConfigFile, locate, read
 from ecr_tui.config.safety import CONFIRMS, ProfileRule
 from ecr_tui.config.settings import (
@@ -31,6 +31,7 @@ __all__ = [
     "Settings",
     "Tag",
     "close_match",
+    "consumer_named",
     "default_cache_dir",
     "default_state_dir",
     "locate",

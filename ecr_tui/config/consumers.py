@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ecr_tui.config.values import close_match
 from ecr_tui.errors import InputError
-from ecr_tui.policy.principal import account_of, parse_grantee
+from ecr_tui.policy.principal import account_of, needs_account, parse_grantee
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _NAME = re.compile(r"[\w.@+-](?:[\w .@+-]{0,62}[\w.@+-])?")
@@ -29,6 +29,14 @@ class Consumer:
     account: str | None = None
     principals: tuple[str, ...] = ()
 
+    @property
+    def words(self) -> str:
+        """What is known of it, in one line: "profile dev · 222222222222 · role/ci and 2 more"."""
+        first, *others = self.principals or ("",)
+        more = f" and {len(others)} more" if others else ""
+        profile = f"profile {self.profile}" if self.profile else "no profile"
+        return " · ".join(part for part in (profile, self.account, f"{first}{more}") if part)
+
     def problems(self) -> Iterator[tuple[str, InputError]]:
         """What cannot be used of it: the setting, and the error."""
         if not _NAME.fullmatch(self.name):
@@ -47,7 +55,7 @@ class Consumer:
             yield "name", InputError(f"consumer {self.name!r} names nobody", hint="Add profile, account or principals.")
 
     def _check(self, text: str) -> None:
-        if text.strip().startswith(("user/", "role/")) and not (self.account or self.profile):
+        if needs_account(text) and not (self.account or self.profile):
             raise InputError(f"the account of {text} is unknown", hint="Use the full ARN, or add account or profile.")
         other = account_of(parse_grantee(text, account_b=self.account or _ANY_ACCOUNT))
         if self.account and text.startswith("arn:") and other not in (None, self.account):
@@ -55,6 +63,19 @@ class Consumer:
                 f"{text} is in account {other}, not in {self.account}",
                 hint="Correct one of them, or remove account: it is optional.",
             )
+
+    def grantees(self, account: str | None, partition: str) -> tuple[str, ...]:
+        """What a grant to it names. ``account``: of its profile's caller, as far as that is known.
+
+        () where that is its profile's caller, or its account is not known yet.
+        """
+        account = self.account or account
+        if self.principals and (account or not any(map(needs_account, self.principals))):
+            named = (parse_grantee(text, account_b=account, partition=partition) for text in self.principals)
+            return tuple(dict.fromkeys(named))
+        if self.profile is None and not self.principals and account:
+            return (f"arn:{partition}:iam::{account}:root",)
+        return ()
 
 
 def consumer_named(consumers: Iterable[Consumer], name: str, origin: str) -> Consumer:

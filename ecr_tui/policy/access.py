@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,10 @@ ESSENTIAL_PUSH = (
     "ecr:PutImage",
 )
 """What a push cannot do without (ECR User Guide, "AllowCrossAccountPush")."""
+
+
+WHO = "the principal"
+"""What the access of several depends on, where they differ."""
 
 
 @dataclass(frozen=True)
@@ -36,3 +41,19 @@ class AccessSummary:
 
     def to_json(self) -> dict[str, Any]:
         return {"pull": self.pull, "push": self.push, "depends_on": list(self.depends_on)}
+
+
+def together(found: Iterable[AccessSummary]) -> AccessSummary:
+    """Of several principals: what all of them may, or none may; where they differ it depends on who asks."""
+    every = tuple(found)
+    if len(every) == 1:
+        return every[0]
+    pull, push = (_alike([one.pull for one in every]), _alike([one.push for one in every]))
+    depends = [name for one in every for name in one.depends_on]
+    if len({(one.pull, one.push) for one in every}) > 1:
+        depends.append(WHO)
+    return AccessSummary(pull, push, tuple(dict.fromkeys(depends)))
+
+
+def _alike(answers: Sequence[bool | None]) -> bool | None:
+    return answers[0] if len(set(answers)) == 1 else None

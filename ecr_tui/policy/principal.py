@@ -64,6 +64,11 @@ def parse_grantee(text: str, *, account_b: str | None = None, partition: str = "
     return parse_principal(given, account_b=account_b, partition=partition)
 
 
+def needs_account(text: str) -> bool:
+    """Whether :func:`parse_grantee` needs ``account_b`` for it."""
+    return text.strip().startswith(("user/", "role/")) or text.strip() == grantees.SERVICE + grantees.LAMBDA
+
+
 def _check_kind(arn: str, service: str, rest: str) -> None:
     kind, _, name = rest.partition("/")
     if service == "iam" and rest == "root":

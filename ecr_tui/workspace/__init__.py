@@ -56,7 +56,8 @@ class Workspace:
         self.accounts.use(**chosen)
         # After the sessions: what is read anew meanwhile comes from the new ones.
         self.access.forget()
-        self.listing.forget(listed="profile_a" in chosen)
+        if chosen.keys() & {"profile_a", "regions"}:
+            self.listing.forget(listed="profile_a" in chosen)
 
     def busy(self) -> bool:
         """Whether a verification is running, whose probe image is not cleaned up yet."""

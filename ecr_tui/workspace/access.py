@@ -41,9 +41,7 @@ class AccessReview:
     def __init__(self, accounts: Accounts, listing: Listing) -> None:
         self._accounts = accounts
         self._listing = listing
-        self._facts = Facts(
-            lambda role: accounts.consumer_session() if role is Role.CONSUMER else accounts.session(role)
-        )
+        self._facts = Facts(accounts.session, accounts.sessions_of)
 
     def forget(self) -> None:
         """Other accounts were chosen: the next question is asked afresh."""
@@ -133,7 +131,7 @@ class AccessReview:
     ) -> Audit:
         """All repositories of :meth:`regions`, whatever tag filter is set. ``tags``: the tag of interest for the drift.
 
-        ``principals`` (ARNs) are asked about everywhere; none takes account B's own caller, where there is one. The
+        ``principals`` (ARNs) are asked about everywhere; none takes those of account B, or its own caller. The
         callbacks run on the calling thread: ``on_listed`` with the number of repositories found so far, then
         ``on_progress`` as ``audit_reading.read_policies``. Raises Cancelled.
         """
@@ -196,10 +194,11 @@ class AccessReview:
         )
 
     def _asked(self, principals: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
-        if principals or self._accounts.settings.profile_b is None:
+        consumer = self._accounts.settings.consumer
+        if principals or consumer is None:
             return tuple(dict.fromkeys(principals)), []
         try:
-            return (self._accounts.consumer().arn,), []
+            return self._accounts.callers(), []
         except EcrTuiError as error:
             return (), [f"account B is unknown: {' '.join(error.text().split())}"]
 

@@ -12,20 +12,25 @@ from ecr_tui.aws.errors import missing_region, no_configuration
 from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Role, RoleToAssume
 from ecr_tui.aws.profiles import list_profiles
 from ecr_tui.aws.sessions import AwsSession, list_regions
-from ecr_tui.config import Settings
+from ecr_tui.config import Consumer, Settings
 from ecr_tui.errors import InputError
 from ecr_tui.policy import grantees
 from ecr_tui.policy.compiled import caller_of
 from ecr_tui.policy.evaluate import principal_arn
-from ecr_tui.policy.principal import parse_grantee
+from ecr_tui.policy.principal import needs_account, parse_grantee
+
+_APP = "chosen in the app"
 
 
 class Chosen(TypedDict, total=False):
     """What :meth:`Accounts.use` switches to. ``profile_a`` "" is botocore's own default, ``profile_b`` "" nobody. A
-    role is assumed with the profile that is named beside it, and given up when a profile is named without one."""
+    role is assumed with the profile that is named beside it, and given up when a profile is named without one.
+    ``consumer`` is the name of one of ``Settings.consumers``, in place of ``profile_b``; it keeps the role that it had
+    unless ``assume_b`` is named beside it."""
 
     profile_a: str
     profile_b: str
+    consumer: str
     regions: Sequence[str]
     assume_a: RoleToAssume | None
     assume_b: RoleToAssume | None
@@ -45,8 +50,9 @@ class Accounts:
         self.ask_mfa = ask_mfa
         self._prepare = prepare
         self._lock = threading.RLock()
-        self._sessions: dict[Role, AwsSession] = {}
-        self._assumed: dict[Role, RoleToAssume] = {}
+        # Of the owner by its role, of consumers by their names.
+        self._sessions: dict[Role | str, AwsSession] = {}
+        self._assumed: dict[Role | str, RoleToAssume] = {}
         self._met: dict[str, str] = {}  # the account by profile, of those that were asked
 
     def profiles(self) -> tuple[Profile, ...]:
@@ -64,49 +70,79 @@ class Accounts:
         """Switch profiles or regions; what is not named stays. The sessions that no longer fit are dropped."""
         with self._lock:
             if "profile_a" in chosen:
-                self._use(Role.OWNER, "profile_a", chosen["profile_a"], chosen.get("assume_a"))
-            if "profile_b" in chosen:
-                self._use(Role.CONSUMER, "profile_b", chosen["profile_b"], chosen.get("assume_b"))
+                self.settings = self.settings.changed(_APP, profile_a=chosen["profile_a"] or None)
+                self._assume(Role.OWNER, chosen.get("assume_a"))
+            if "consumer" in chosen:
+                self.settings = self.settings.consuming(_APP, chosen["consumer"])
+                if "assume_b" in chosen:
+                    self._assume(chosen["consumer"], chosen["assume_b"])
+            elif "profile_b" in chosen:
+                self._consume(chosen["profile_b"], chosen.get("assume_b"))
             if "regions" in chosen:
-                self.settings = self.settings.changed("chosen in the app", regions=tuple(chosen["regions"]))
+                self.settings = self.settings.changed(_APP, regions=tuple(chosen["regions"]))
                 self._sessions.clear()
 
-    def _use(self, role: Role, name: str, profile: str, assume: RoleToAssume | None) -> None:
-        self.settings = self.settings.changed("chosen in the app", **{name: profile or None})
-        self._assumed.pop(role, None)
-        if assume is not None:
-            self._assumed[role] = assume
-        self._sessions.pop(role, None)
+    def _consume(self, profile: str, role: RoleToAssume | None) -> None:
+        """The consumer with this profile; a new one where nobody has it, or nobody assumes that role with it."""
+        known = self.settings.consumers
+        if not profile:
+            self.settings = self.settings.changed(_APP, profile_b=None, consumer_name="", named_consumers=known)
+            return
+        fitting = [one for one in known if one.profile == profile and self._assumed.get(one.name) == role]
+        name = profile if role is None else f"{profile} as {role.arn.rpartition('/')[2]}"
+        consumer = fitting[0] if fitting else Consumer(name, profile)
+        others = [one for one in known if one.name != consumer.name]
+        self.settings = self.settings.changed(
+            _APP,
+            profile_b=profile,
+            consumer_name=consumer.name,
+            named_consumers=known if consumer in known else (*others, consumer),
+        )
+        self._assume(consumer.name, role)
+
+    def _assume(self, key: Role | str, role: RoleToAssume | None) -> None:
+        self._assumed.pop(key, None)
+        if role is not None:
+            self._assumed[key] = role
+        self._sessions.pop(key, None)
+
+    def _key(self, role: Role) -> Role | str:
+        consumer = self.settings.consumer
+        return consumer.name if role is Role.CONSUMER and consumer is not None else role
 
     def choose(self, **values: Any) -> None:
         """Other settings than profiles and regions, for the rest of the session: ``engine``, ``columns``."""
         with self._lock:
-            self.settings = self.settings.changed("chosen in the app", **values)
+            self.settings = self.settings.changed(_APP, **values)
 
     def renew(self, role: Role) -> None:
         """Read this side's credentials afresh at the next call: from the AWS config, sign-in caches and programs."""
         with self._lock:
-            self._sessions.pop(role, None)
+            self._sessions.pop(self._key(role), None)
 
     def assumed(self, role: Role) -> RoleToAssume | None:
         """The role that this side assumes with its profile's credentials, in memory."""
-        return self._assumed.get(role)
+        return self._assumed.get(self._key(role))
 
     def expires_at(self, role: Role) -> datetime | None:
         """When the credentials at hand end; None where that is not known. Asks nobody."""
-        session = self._sessions.get(role)
+        session = self._sessions.get(self._key(role))
         return None if session is None else session.expires_at()
 
     def session(self, role: Role) -> AwsSession:
+        if role is Role.CONSUMER:
+            return self.consumer_session()
         with self._lock:
-            if self._prepare is not None:
-                self._prepare()
-                self._prepare = None
-            if role not in self._sessions:
-                profile = self.settings.profile_a if role is Role.OWNER else self.settings.profile_b
-                region = self.settings.regions[0] if self.settings.regions else None
-                self._sessions[role] = AwsSession(role, profile, region, self.ask_mfa, self._assumed.get(role))
-            return self._sessions[role]
+            return self._session(Role.OWNER, self.settings.profile_a, Role.OWNER)
+
+    def _session(self, key: Role | str, profile: str | None, role: Role) -> AwsSession:
+        if self._prepare is not None:
+            self._prepare()
+            self._prepare = None
+        if key not in self._sessions:
+            region = self.settings.regions[0] if self.settings.regions else None
+            self._sessions[key] = AwsSession(role, profile, region, self.ask_mfa, self._assumed.get(key))
+        return self._sessions[key]
 
     def to_write(self) -> tuple[AwsSession, str]:
         """The owner's session and why it may not write ("" when it may): of one profile, whatever is chosen meanwhile.
@@ -116,25 +152,55 @@ class Accounts:
             return self.session(Role.OWNER), self.settings.read_only_reason
 
     def owner(self) -> Identity:
-        return self._identity(Role.OWNER, self.session(Role.OWNER))
+        return self._identity(self.session(Role.OWNER), Role.OWNER)
 
-    def consumer(self) -> Identity:
-        return self._identity(Role.CONSUMER, self.consumer_session())
+    def consumer(self, consumer: Consumer | None = None) -> Identity:
+        """Who acts as the consumer, by default the current one. Raises InputError where it is of another account than
+        the consumer's."""
+        with self._lock:
+            consumer, session = consumer or self.settings.consumer, self.consumer_session(consumer)
+        name = consumer.name if consumer is not None else Role.CONSUMER
+        identity = self._identity(session, name)
+        if consumer is not None and consumer.account not in (None, identity.account):
+            raise InputError(
+                f"profile {consumer.profile} is in account {identity.account}, not in {consumer.account}",
+                hint=f"Correct account or profile of the consumer {consumer.name!r} in the configuration.",
+                side=Role.CONSUMER.value,
+            )
+        return identity
 
-    def _identity(self, role: Role, session: AwsSession) -> Identity:
+    def _identity(self, session: AwsSession, key: Role | str) -> Identity:
         identity = session.identity()
-        if role not in self._assumed:
+        if key not in self._assumed:
             self._met[session.profile or "default"] = identity.account
         return identity
 
-    def consumer_session(self) -> AwsSession:
-        if self.settings.profile_b is None:
-            raise InputError(
-                "no profile for account B",
-                hint="Set --profile-b or ECR_TUI_PROFILE_B, or press A in the app.",
-                side=Role.CONSUMER.value,
-            )
-        return self.session(Role.CONSUMER)
+    def consumer_session(self, consumer: Consumer | None = None) -> AwsSession:
+        """Of a consumer, by default the current one. Raises InputError where it has no profile."""
+        with self._lock:
+            consumer = consumer or self.settings.consumer
+            if consumer is None:
+                raise InputError(
+                    "no profile for account B",
+                    hint="Set --profile-b or ECR_TUI_PROFILE_B, or press A in the app.",
+                    side=Role.CONSUMER.value,
+                )
+            if consumer.profile is None:
+                raise InputError(
+                    f"the consumer {consumer.name!r} has no profile, so nothing can be done as it",
+                    hint="Add profile to it in the configuration, or choose another one.",
+                    side=Role.CONSUMER.value,
+                )
+            return self._session(consumer.name, consumer.profile, Role.CONSUMER)
+
+    def sessions_of(self, account: str) -> list[AwsSession]:
+        """Of consumers that are known to be of that account; asks nobody."""
+        with self._lock:
+            return [
+                self.consumer_session(one)
+                for one in self.settings.consumers
+                if one.profile is not None and (one.account or self._met.get(one.profile)) == account
+            ]
 
     def regions(self) -> tuple[str, ...]:
         """The regions asked for, else the owner profile's own one. Raises InputError where nothing names one."""
@@ -149,22 +215,28 @@ class Accounts:
     def principal(self, text: str) -> str:
         """What ``--to`` and the principal prompt accept, as a canonical ARN (policy.principal.parse_grantee).
 
-        Account B is asked who it is only for the forms that need its id.
+        Account B is asked who it is only for the forms that need its id, where the configuration does not tell.
         """
         text = text.strip()
         account, partition = None, "aws"
-        if text.startswith(("user/", "role/")) or text == grantees.SERVICE + grantees.LAMBDA:
-            identity = self.consumer()
-            account, partition = identity.account, identity.partition
+        if needs_account(text):
+            consumer = self.settings.consumer
+            if consumer is not None and consumer.account is not None:
+                account, partition = consumer.account, self.owner().partition
+            else:
+                identity = self.consumer()
+                account, partition = identity.account, identity.partition
         elif not text.startswith("arn:"):
             partition = self.owner().partition
         return parse_grantee(text, account_b=account, partition=partition)
 
     def principals(self, texts: Iterable[str]) -> tuple[str, ...]:
         """As :meth:`principal`, each once, with what a grantee needs beside itself (``grantees.companions``)."""
+        return self._with_companions(map(self.principal, texts))
+
+    def _with_companions(self, principals: Iterable[str]) -> tuple[str, ...]:
         found: dict[str, None] = {}
-        for text in texts:
-            principal = self.principal(text)
+        for principal in principals:
             found[principal] = None
             if grantees.is_conditional(principal):
                 found |= dict.fromkeys(grantees.companions(principal, self.owner().partition))
@@ -173,6 +245,24 @@ class Accounts:
     def consumer_principal(self) -> str:
         """Account B's own caller as something a policy can name: a session's role, else the caller itself."""
         return principal_arn(caller_of(self.consumer().arn))
+
+    def consumer_principals(self, consumer: Consumer | None = None) -> tuple[str, ...]:
+        """What a grant to a consumer names, by default to the current one: its principals, or its own caller."""
+        consumer = consumer or self.settings.consumer
+        if consumer is None or (consumer.profile is not None and not consumer.principals):
+            return (principal_arn(caller_of(self.consumer(consumer).arn)),)
+        account = consumer.account
+        if account is None and any(map(needs_account, consumer.principals)):
+            account = self.consumer(consumer).account
+        return self._with_companions(consumer.grantees(account, self.owner().partition))
+
+    def callers(self) -> tuple[str, ...]:
+        """Whose access is asked about as account B's: its configured principals, else its caller (of a role the
+        session, which policies may name, too)."""
+        consumer = self.settings.consumer
+        if consumer is None or (consumer.profile is not None and not consumer.principals):
+            return (self.consumer().arn,)
+        return self.consumer_principals()
 
     def is_current(self, session: AwsSession) -> bool:
         """Whether it is still the owner's: another account may have been chosen meanwhile."""

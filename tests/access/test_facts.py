@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from ecr_tui.access import facts
-from ecr_tui.config import Settings
+from ecr_tui.config import Consumer, Settings
 from ecr_tui.errors import Cancelled, InputError
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
@@ -68,6 +68,17 @@ def test_bs_principals_are_read_as_b_and_as_as_a(work: Workspace) -> None:
     assert work.access.identity_policies(USER).unreadable == ""
     own = work.access.identity_policies(f"arn:aws:iam::{A}:user/ecr-admin")
     assert [item.name for item in own.policies] == ["Administrator"]
+
+
+def test_a_principal_of_another_consumer_is_read_as_that_one(sandbox: Sandbox, tmp_path: Path) -> None:
+    people, partner = Consumer("people", "dev-acc", B), Consumer("partner", account="333333333333")
+    settings = Settings(profile_a="account-a", state_dir=tmp_path, named_consumers=(people, partner))
+    work = Workspace(settings.consuming("a test", "partner"))
+    assert work.access.identity_policies(USER).unreadable == ""
+    assert "has no profile" in work.access.identity_policies(CI).unreadable
+    # Which one is current changes nothing that the other one has read.
+    work.use(consumer="people")
+    assert work.accounts.consumer().account == B
 
 
 def test_an_account_of_neither_is_unknown(work: Workspace) -> None:

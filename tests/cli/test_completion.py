@@ -48,6 +48,9 @@ def known(isolated_environment: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         '[profile "with blank"]\nregion_set = no\n[sso-session corp]\nregion = xx-sso-1\n[profile "torn\n'
     )
     Path(os.environ["AWS_SHARED_CREDENTIALS_FILE"]).write_text("[dev-acc]\naws_access_key_id = x\n[account-a]\n")
+    config = isolated_environment / "consumers.toml"
+    config.write_text("".join(f'[[consumers]]\nname = "{one}"\nprofile = "dev-acc"\n' for one in ("bill", "pay")))
+    monkeypatch.setenv("ECR_TUI_CONFIG", str(config))
     keep(NAMES, TAGS)
     journal = Journal()
     for principal in ("arn:aws:iam::222222222222:user/devusr2", "arn:aws:iam::222222222222:root"):
@@ -79,6 +82,8 @@ def values(line: str, **more: str) -> list[str]:
         ("ecr-tui gr", ["grant"]),
         ("ecr-tui --profile-a ", ["account-a", "default", "dev-acc", r"with\ blank"]),
         ("ecr-tui plan --profile-b d", ["default", "dev-acc"]),
+        ("ecr-tui grant --consumer ", ["bill", "pay"]),
+        ("ecr-tui verify --consumer p", ["pay"]),
         ("ecr-tui list --region ", [REGION, "us-east-1"]),
         ("ecr-tui plan s", ["search/api", "search/indexer"]),
         ("ecr-tui plan search/api search/", ["search/indexer"]),
