@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Required, TypedDict, Unpack
 
@@ -10,7 +11,7 @@ from ecr_tui.policy.document import PolicyDocument, PolicyError
 from ecr_tui.policy.evaluate import Decision, Policies, Request, decide
 from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.bindings import to_arns
-from ecr_tui.sandbox.organization import principal_keys, resource_keys
+from ecr_tui.sandbox.organization import principal_keys, resource_keys, source_keys
 from ecr_tui.sandbox.principals import Principal
 from ecr_tui.sandbox.world import LOOPBACK, World
 
@@ -57,30 +58,42 @@ class Decisions:
         return None if decision.response == "Allowed" else denial_text(principal.arn, action, resource, decision)
 
     def decide(self, principal: Principal, action: str, resource: str, **about: Unpack[About]) -> Decision:
-        account, policy, registry_policy = about["account"], about.get("policy"), about.get("registry_policy")
         with self._world.lock:
             documents = self._world.directory.documents(principal)
-            live = frozenset(self._world.directory.principals())
-        request = Request(
-            action=action,
-            resource=resource,
-            resource_account=account,
-            principal=principal.arn,
-            context={
-                **self.context(principal, documents.tags),
-                **_resource_context(account, action, about.get("tags")),
-                **(about.get("context") or {}),
-            },
+        asked = self._attached(about)
+        policies = replace(
+            asked,
+            identity=tuple(parsed(text) for text in documents.identity),
+            boundaries=tuple(parsed(text) for text in documents.boundaries),
+            session=parsed(documents.session) if documents.session else None,
         )
-        return decide(
-            request,
-            Policies(
-                identity=tuple(parsed(text) for text in documents.identity),
-                resource=parsed(to_arns(policy, live)) if policy else None,
-                boundaries=tuple(parsed(text) for text in documents.boundaries),
-                session=parsed(documents.session) if documents.session else None,
-                registry=parsed(registry_policy) if registry_policy else None,
-            ),
+        context = self.context(principal, documents.tags)
+        return decide(_request(principal.arn, action, resource, context, about), policies)
+
+    def lets_service_in(
+        self, service: str, source_arn: str, action: str, resource: str, **about: Unpack[About]
+    ) -> bool:
+        """Whether a service may, on behalf of the resource ``source_arn``."""
+        account = source_arn.split(":")[4]
+        context: dict[str, str | Sequence[str]] = {
+            "aws:PrincipalIsAWSService": "true",
+            "aws:PrincipalServiceName": service,
+            "aws:SourceArn": source_arn,
+            "aws:SourceAccount": account,
+            **source_keys(account),
+            **self._call_keys(),
+        }
+        return decide(_request(service, action, resource, context, about), self._attached(about)).allowed
+
+    def _attached(self, about: About) -> Policies:
+        """The resource's own policy and that of its registry, and none of a caller's."""
+        policy, registry_policy = about.get("policy"), about.get("registry_policy")
+        with self._world.lock:
+            live = frozenset(self._world.directory.principals())
+        return Policies(
+            identity=(),
+            resource=parsed(to_arns(policy, live)) if policy else None,
+            registry=parsed(registry_policy) if registry_policy else None,
         )
 
     def require(self, principal: Principal, action: str, resource: str, **about: Unpack[About]) -> None:
@@ -90,20 +103,15 @@ class Decisions:
             raise ServiceError("AccessDeniedException", message)
 
     def context(self, principal: Principal, tags: Mapping[str, str]) -> dict[str, str | Sequence[str]]:
-        now = self._world.clock()
         found: dict[str, str | Sequence[str]] = {
             "aws:PrincipalArn": principal.iam_arn,
             "aws:PrincipalAccount": principal.account,
             "aws:PrincipalType": "User" if principal.kind == "user" else "AssumedRole",
             "aws:userid": principal.user_id,
             "aws:SourceIp": LOOPBACK,
-            "aws:CurrentTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "aws:EpochTime": str(int(now.timestamp())),
-            # Loopback stands in for AWS's endpoints, which take TLS only.
-            "aws:SecureTransport": "true",
             "aws:ViaAWSService": "false",
             "aws:PrincipalIsAWSService": "false",
-            "aws:RequestedRegion": self._world.regions[0],
+            **self._call_keys(),
         }
         if principal.kind == "user":
             found["aws:username"] = principal.name
@@ -114,6 +122,25 @@ class Decisions:
         for key, value in tags.items():
             found[f"aws:PrincipalTag/{key}"] = value
         return found
+
+    def _call_keys(self) -> dict[str, str | Sequence[str]]:
+        """What every request carries, whoever makes it."""
+        now = self._world.clock()
+        return {
+            "aws:CurrentTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "aws:EpochTime": str(int(now.timestamp())),
+            # Loopback stands in for AWS's endpoints, which take TLS only.
+            "aws:SecureTransport": "true",
+            "aws:RequestedRegion": self._world.regions[0],
+        }
+
+
+def _request(
+    principal: str, action: str, resource: str, context: Mapping[str, str | Sequence[str]], about: About
+) -> Request:
+    account = about["account"]
+    keys = {**context, **_resource_context(account, action, about.get("tags")), **(about.get("context") or {})}
+    return Request(action, resource, account, principal, keys)
 
 
 def _resource_context(account: str, action: str, tags: Mapping[str, str] | None) -> dict[str, str | Sequence[str]]:

@@ -48,6 +48,20 @@ class RepositoryAccess:
             context=context,
         )
 
+    def lets_service_in(self, service: str, source_arn: str, action: str, account: str, region: str, name: str) -> bool:
+        """Whether a service may, on behalf of the resource ``source_arn``. A missing repository lets nobody in."""
+        record = self._world.records.find(account, region, name)
+        return record is not None and self.decisions.lets_service_in(
+            service,
+            source_arn,
+            action,
+            arn_of(account, region, name),
+            account=account,
+            policy=record.policy,
+            registry_policy=self.registry_policy(account, region, action),
+            tags=self._world.records.tags(record),
+        )
+
     def require(
         self, principal: Principal, action: str, account: str, region: str, name: str, context: Context | None = None
     ) -> Repository | None:

@@ -10,14 +10,16 @@ from typing import Any
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
-from ecr_tui.sandbox import sigv4
+from ecr_tui.sandbox import lambda_api, sigv4
 from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.aws_http import HttpRequest, HttpResponse
 from ecr_tui.sandbox.decisions import Decisions
 from ecr_tui.sandbox.ecr_access import arn_of, registry_of
 from ecr_tui.sandbox.ecr_api import EcrApi
 from ecr_tui.sandbox.ecr_layers import DOWNLOADS
+from ecr_tui.sandbox.ecs_api import EcsApi
 from ecr_tui.sandbox.iam_api import IamApi
+from ecr_tui.sandbox.lambda_api import LambdaApi
 from ecr_tui.sandbox.moto_app import MotoApp
 from ecr_tui.sandbox.organizations_api import OrganizationsApi
 from ecr_tui.sandbox.principals import Credential, Principal
@@ -25,6 +27,7 @@ from ecr_tui.sandbox.sigv4 import Reason, SignatureRejected
 from ecr_tui.sandbox.sts_api import StsApi
 from ecr_tui.sandbox.tagging_api import TaggingApi
 from ecr_tui.sandbox.trail_api import TrailApi
+from ecr_tui.sandbox.workloads import Workloads
 from ecr_tui.sandbox.world import AwsCall, World
 
 FaultHook = Callable[[AwsCall], ServiceError | None]
@@ -43,6 +46,7 @@ _JSON_SERVICES = {
     "ResourceGroupsTaggingAPI_20170126": "tagging",
     "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101": "cloudtrail",
     "AWSOrganizationsV20161128": "organizations",
+    "AmazonEC2ContainerServiceV20141113": "ecs",
 }
 
 _JSON_CODES = {
@@ -81,6 +85,7 @@ class Front:
         moto = MotoApp()
         self.ecr = EcrApi(world, decisions, moto)
         self.sts = StsApi(world, decisions, mfa_code)
+        self.workloads = Workloads()
         self._services: dict[str, Service] = {
             "ecr": self.ecr.call,
             "sts": self.sts.call,
@@ -88,6 +93,8 @@ class Front:
             "tagging": TaggingApi(world, decisions).call,
             "cloudtrail": TrailApi(world, decisions).call,
             "organizations": OrganizationsApi(decisions).call,
+            "lambda": LambdaApi(world, self.ecr.access, self.workloads).call,
+            "ecs": EcsApi(decisions, self.workloads).call,
         }
         self.fault: FaultHook | None = None
 
@@ -170,6 +177,9 @@ def _parse(request: HttpRequest) -> _Parsed:
             params = None
         service = _JSON_SERVICES.get(prefix, "")
         return _Parsed(service, operation, params if isinstance(params, dict) else {})
+    rest = lambda_api.parse(request)
+    if rest is not None:
+        return _Parsed("lambda", *rest)
     query = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
     service = {"2011-06-15": "sts", "2010-05-08": "iam"}.get(query.get("Version", ""), "")
     return _Parsed(service, query.get("Action", ""), query)

@@ -26,6 +26,11 @@ def principal_keys(account: str) -> dict[str, str | Sequence[str]]:
     return _keys("aws:Principal", account)
 
 
+def source_keys(account: str) -> dict[str, str | Sequence[str]]:
+    """What a service's request on behalf of the account's resource carries."""
+    return _keys("aws:Source", account)
+
+
 def resource_keys(account: str) -> dict[str, str | Sequence[str]]:
     return _keys("aws:Resource", account)
 

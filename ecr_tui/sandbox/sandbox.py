@@ -21,6 +21,7 @@ from ecr_tui.sandbox.registry_app import RegistryApp, Request, Response
 from ecr_tui.sandbox.registry_backend import SandboxRegistry
 from ecr_tui.sandbox.registry_http import RegistryServer
 from ecr_tui.sandbox.seed_replication import seed_replication
+from ecr_tui.sandbox.workloads import seed_workloads
 from ecr_tui.sandbox.world import ACCOUNT_A, ACCOUNT_B, ACCOUNT_C, REGION, REPLICA_REGION, Clock, World, utc_now
 
 DEMO_REGIONS = (REGION, REPLICA_REGION)
@@ -97,6 +98,7 @@ class Sandbox:
             seed_iam.seed_iam(world.directory, self._keys)
             seed_repositories.seed_repositories(world)
             seed_repositories.seed_many(world, self._many)
+            seed_workloads(world, self.front.workloads)
             if REPLICA_REGION in self.regions:
                 seed_replication(world, self.front.ecr.access)
 
@@ -112,6 +114,7 @@ class Sandbox:
             world.tokens.clear()
             world.trail.clear()
             self.front.sts.clear()
+            self.front.workloads.clear()
             for place, app in self._apps.items():
                 app.blobs = world.blobs[place] = BlobStore()
             self._seed(world)
