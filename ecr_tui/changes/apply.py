@@ -226,6 +226,7 @@ def _begin(journal: Journal, plan: Plan, operator: str, undoes: str | None, run:
             after_text=plan.after_text,
             undoes=undoes,
             run=run,
+            reason=plan.reason,
         )
     )
 

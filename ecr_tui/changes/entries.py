@@ -36,6 +36,7 @@ class Record:
 
     ``undoes``: the id of the entry that an undo takes back; a redo takes back an undo. Every entry is taken back at
     most once, by the next link of its chain. ``subject``: POLICY, or TAGS, whose texts are JSON objects.
+    ``reason``: why, in the operator's words.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Record:
     undoes: str | None = None
     run: str = ""
     subject: str = POLICY
+    reason: str = ""
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,7 @@ class PastWrite:
             "account": record.account,
             "principal": record.principal or None,
             "operator": record.operator or None,
+            "reason": record.reason or None,
             "outcome": entry.outcome,
             "detail": entry.detail or None,
             "run": record.run or None,

@@ -86,8 +86,9 @@ class Journal:
         now = datetime.now(UTC)
         identifier = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
         values = asdict(record)
-        if not record.run:
-            del values["run"]
+        for name in ("run", "reason"):
+            if not values[name]:
+                del values[name]
         if record.subject == POLICY:
             del values["subject"]
         self._file.append({"v": _FORMAT, "event": "begin", "id": identifier, "at": now.isoformat(), **values})

@@ -49,7 +49,7 @@ class Plan:
     written without asking. ``notes`` are sentences that need no answer. ``refusals`` tell why ECR will not, or may not,
     take ``after``. ``void``: "no effect: " or "no effect on push: ", and why, of a grant that is not in effect once it
     stands in the policy. ``remaining``: through what the principals have access that a revoke was to take, or beyond
-    the grant.
+    the grant. ``reason``: why, in the operator's words, for the journal.
     """
 
     repository: Repository
@@ -76,6 +76,7 @@ class Plan:
     )
     """The same change to another text."""
     exact_text: str | None = field(default=None, repr=False)
+    reason: str = ""
 
     @property
     def after_text(self) -> str | None:
@@ -158,6 +159,7 @@ class Plan:
             ),
             "void": self.void or None,
             "remaining": [remaining_json(row, self.repository) for row in self.remaining],
+            "reason": self.reason or None,
         }
 
 

@@ -38,7 +38,8 @@ class TagStore(Protocol):
 @dataclass(frozen=True)
 class TagPlan:
     """``repository.tags`` are the live tags, ``after`` all tags afterwards. ``doubt``: why ``effects`` may be
-    incomplete. ``kind``: "tag", "undo" or "redo", the latter with the entry that it ``undoes``."""
+    incomplete. ``kind``: "tag", "undo" or "redo", the latter with the entry that it ``undoes``. ``reason`` as in
+    ``plans.Plan``."""
 
     repository: Repository
     after: Mapping[str, str]
@@ -47,6 +48,7 @@ class TagPlan:
     policy_text: str | None = None
     kind: str = TAG
     undoes: str | None = None
+    reason: str = ""
 
     @property
     def before(self) -> dict[str, str]:
@@ -76,6 +78,7 @@ class TagPlan:
             "after": dict(self.after),
             "effects": [one.to_json() for one in self.effects],
             "doubt": self.doubt or None,
+            "reason": self.reason or None,
         }
 
 

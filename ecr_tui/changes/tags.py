@@ -65,6 +65,7 @@ def apply_tags(
             after_text=_text(plan.after),
             undoes=plan.undoes,
             subject=TAGS,
+            reason=plan.reason,
         )
         return _write(store, journal, plan, journal.begin(record), Patience())
 

@@ -59,9 +59,10 @@ def undo(
     read_only: str = "",
     redo: bool = False,
     tags_for: TagsFor | None = None,
+    reason: str = "",
 ) -> Outcome:
     """Take back the entry with this id ("": the last write that is not taken back yet); ``redo``: write it again, or
-    what the last undo took back. Only of ``account`` (None: of any).
+    what the last undo took back. Only of ``account`` (None: of any). ``reason`` is for the journal.
 
     Restores the exact text that was there before, or deletes the policy where there was none. Raises InputError where
     there is no such entry or that is done already, ConflictError when the live policy is no longer what that write, or
@@ -91,7 +92,7 @@ def undo(
                 f"{entry.id} changed the tags of {entry.record.repository}, not a policy",
                 hint=f"Undo it in the journal (U), or with: ecr-tui undo {entry.id}",
             )
-        return _take_back(store_for(entry), journal, history, entry, operator)
+        return _take_back(store_for(entry), journal, history, entry, operator, reason)
 
 
 def undo_entry(
@@ -103,16 +104,17 @@ def undo_entry(
     read_only: str = "",
     run: str = "",
     pace: Pace | None = None,
+    reason: str = "",
 ) -> Outcome:
     """Undo one write of a run. Raises ConflictError if the live policy changed after it."""
     gate(read_only)
 
     def plan_on(text: str | None) -> Plan:
         try:
-            return plan_undo_from(entry, text)
+            return plan_undo_from(entry, text, reason=reason)
         except ConflictError:
             # Read the journal to name the later writes.
-            return plan_undo_from(entry, text, journal.read(holds(entry.id)).later(entry))
+            return plan_undo_from(entry, text, journal.read(holds(entry.id)).later(entry), reason=reason)
 
     with journal.writing(entry.record.arn):
         return write(store, journal, repository_of(entry), plan_on, operator, undoes=entry.id, run=run, pace=pace)
@@ -180,11 +182,13 @@ def _not_known(history: History, entry: Entry) -> ConflictError:
     return ConflictError(title, detail=entry.detail, hint=hint, side=str(Role.OWNER))
 
 
-def _take_back(store: PolicyStore, journal: Journal, history: History, entry: Entry, operator: str) -> Outcome:
+def _take_back(
+    store: PolicyStore, journal: Journal, history: History, entry: Entry, operator: str, reason: str
+) -> Outcome:
     later, again = history.later(entry), same_again(history, entry)
 
     def plan_on(text: str | None) -> Plan:
-        plan = plan_undo_from(entry, text, later)
+        plan = plan_undo_from(entry, text, later, reason=reason)
         if again is not None:
             raise ConflictError(
                 f"a later write changed the policy of {entry.record.repository}; nothing was {plan.kind}ne",
@@ -202,7 +206,7 @@ def _take_back(store: PolicyStore, journal: Journal, history: History, entry: En
     return replace(outcome, notes=(*outcome.notes, late))
 
 
-def plan_undo_from(entry: Entry, text: str | None, later: Sequence[Entry] = ()) -> Plan:
+def plan_undo_from(entry: Entry, text: str | None, later: Sequence[Entry] = (), *, reason: str = "") -> Plan:
     """The plan to restore the text before ``entry``: a "redo" if that is an undo, else an "undo".
 
     Raises ConflictError if ``text``, the live one, changed after it. ``later``: later writes to the repository in the
@@ -238,6 +242,7 @@ def plan_undo_from(entry: Entry, text: str | None, later: Sequence[Entry] = ()) 
         refusals=refusals(former, findings, read=former, standing=findings),
         risks=(*openings(diff), *widenings(live, former)),
         exact_text=record.before_text,
+        reason=reason,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from ecr_tui.cli.common import (
     grantee_account_options,
     json_option,
     open_workspace,
+    reason_option,
     repositories_argument,
     tag_option,
     yes_option,
@@ -146,6 +148,7 @@ def plan(context: click.Context, /, as_json: bool, **flags: Any) -> None:
 @grant_options
 @grantee_account_options
 @run_options
+@reason_option
 @yes_option
 @json_option
 @click.pass_context
@@ -160,6 +163,7 @@ def grant(context: click.Context, /, as_json: bool, resume: bool, parallel: int,
             context.exit(resume_run(bulk, flags, "grant", asking))
         mention_unfinished(bulk)
         rows, intent = _grant_of(workspace, flags)
+        intent = replace(intent, reason=flags["reason"])
         plans, failures = plan_all(bulk, rows, intent)
         context.exit(write(bulk, plans, intent, failures=failures, asking=asking))
 
@@ -182,6 +186,7 @@ def grant(context: click.Context, /, as_json: bool, resume: bool, parallel: int,
 )
 @grantee_account_options
 @run_options
+@reason_option
 @yes_option
 @json_option
 @click.pass_context
@@ -195,6 +200,7 @@ def revoke(context: click.Context, /, as_json: bool, resume: bool, parallel: int
             context.exit(resume_run(bulk, flags, "revoke", asking))
         mention_unfinished(bulk)
         intent = Intent.to_revoke(_principals(workspace, flags), foreign=flags["foreign"])
+        intent = replace(intent, reason=flags["reason"])
         plans, failures = plan_all(bulk, chosen(workspace, flags), intent)
         context.exit(write(bulk, plans, intent, failures=failures, asking=asking))
 
@@ -216,13 +222,14 @@ def resume_run(bulk: Bulk, flags: dict[str, Any], kind: str, asking: Asking) -> 
             "--resume repeats the options of the interrupted run", hint="Remove the repositories and the grant options."
         )
     left = unfinished(bulk, kind)
+    intent = Intent.from_json(left.run.intent)
+    intent = replace(intent, reason=flags["reason"] or intent.reason)
     with Meter("Reading policies") as meter:
-        found = bulk.resume(left, on_progress=meter)
+        found = bulk.resume(left, intent, on_progress=meter)
     plans = [one for one in found if isinstance(one, Plan)]
     failures = [one for one in found if not isinstance(one, Plan)]
     for failure in failures:
         output.block(failure.text(), err=True)
-    intent = Intent.from_json(left.run.intent)
     return write(bulk, plans, intent, failures=failures, resumes=left, asking=asking)
 
 

@@ -102,6 +102,15 @@ yes_option = all_of(
 """Flags that replace the prompt (``asking.Asking``)."""
 
 
+reason_option = click.option(
+    "--reason",
+    metavar="TEXT",
+    default="",
+    callback=lambda _context, _option, text: " ".join(text.split()),
+    help="Why, such as a ticket; kept in the journal and shown by history.",
+)
+
+
 tag_option = click.option(
     "--tag",
     "tags",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -17,6 +18,7 @@ from ecr_tui.cli.common import (
     chosen,
     json_option,
     open_workspace,
+    reason_option,
     repositories_argument,
     tag_option,
     yes_option,
@@ -46,6 +48,7 @@ KNOWN = "known"
 @click.option("--dry-run", is_flag=True, help="Preview only; write nothing.")
 @account_options
 @run_options
+@reason_option
 @yes_option
 @json_option
 @click.pass_context
@@ -62,7 +65,7 @@ def repair(context: click.Context, /, as_json: bool, dry_run: bool, resume: bool
         if resume:
             context.exit(resume_run(bulk, flags, "repair", asking))
         mention_unfinished(bulk)
-        intent = _first(workspace, flags["repins"])
+        intent = replace(_first(workspace, flags["repins"]), reason=flags["reason"])
         plans, failures = plan_all(bulk, chosen(workspace, flags), intent)
         plans, intent = _named(workspace, plans, intent, known=KNOWN in flags["repins"])
         if not dry_run:
@@ -100,5 +103,5 @@ def _named(workspace: Workspace, plans: list[Plan], intent: Intent, *, known: bo
         return plans, intent
     if known:
         repins |= {name: former.arn for name, former in names.items() if former.exists}
-    intent = Intent.to_repair(repins, names)
+    intent = replace(Intent.to_repair(repins, names), reason=intent.reason)
     return [intent.plan(plan.repository, plan.before_text) for plan in plans], intent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -15,6 +16,7 @@ from ecr_tui.cli.common import (
     chosen,
     json_option,
     open_workspace,
+    reason_option,
     repositories_argument,
     tag_option,
     yes_option,
@@ -41,6 +43,7 @@ from ecr_tui.workspace import Workspace
     "--unset", multiple=True, metavar="K", shell_complete=completing.tag_keys, help="Remove a tag; repeatable."
 )
 @account_options
+@reason_option
 @yes_option
 @json_option
 @click.pass_context
@@ -63,7 +66,8 @@ def tag(
         rows, plans = chosen(workspace, flags), []
         with Meter("Reading policies") as meter:
             for row in rows:
-                plans.append(workspace.changes.plan_tags(row, wanted, unset))
+                planned = workspace.changes.plan_tags(row, wanted, unset)
+                plans.append(replace(planned, reason=flags["reason"]))
                 meter(len(plans), len(rows))
         asking = Asking.of(workspace.settings, flags, as_json=as_json)
         context.exit(write_tags(workspace, plans, asking))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -14,7 +15,7 @@ from ecr_tui.changes.plans import Plan
 from ecr_tui.changes.undo import holds
 from ecr_tui.cli import completing, output
 from ecr_tui.cli.asking import Asking
-from ecr_tui.cli.common import account_options, json_option, open_workspace, yes_option
+from ecr_tui.cli.common import account_options, json_option, open_workspace, reason_option, yes_option
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.tagging import write_tags
 from ecr_tui.cli.writing import SHOWN_IN_FULL, carried_out, report
@@ -62,6 +63,7 @@ def history(
 @click.argument("identifier", required=False, metavar="[ID]", shell_complete=completing.writes)
 @click.option("--one", is_flag=True, help="Undo only the last write, even if it was part of a run.")
 @account_options
+@reason_option
 @yes_option
 @json_option
 @click.pass_context
@@ -78,6 +80,7 @@ def undo(context: click.Context, /, identifier: str | None, **flags: Any) -> Non
 @click.argument("identifier", required=False, metavar="[ID]", shell_complete=completing.writes)
 @click.option("--one", is_flag=True, help="Redo only the last undo, even if it was part of a run.")
 @account_options
+@reason_option
 @yes_option
 @json_option
 @click.pass_context
@@ -90,38 +93,38 @@ def redo(context: click.Context, /, identifier: str | None, **flags: Any) -> Non
 
 
 def _take_back(context: click.Context, identifier: str | None, flags: dict[str, Any], *, redo: bool) -> None:
-    one, as_json = bool(flags.pop("one")), bool(flags.pop("as_json"))
+    one, as_json, reason = bool(flags.pop("one")), bool(flags.pop("as_json")), flags["reason"]
     with open_workspace(context, flags) as workspace:
         asking, verb = Asking.of(workspace.settings, flags, as_json=as_json), "Redo" if redo else "Undo"
         always = workspace.settings.confirms("undo")
         if identifier is not None and not identifier.startswith("run-"):
             history = workspace.changes.journal.read(holds(identifier))
             if history.about_tags(identifier):
-                context.exit(_take_tags_back(workspace, identifier, asking, redo=redo))
+                context.exit(_take_tags_back(workspace, identifier, asking, reason, redo=redo))
             entry = history.find(identifier)
             plans = undo_preview([history.tip(entry)[0]]) if entry is not None else []
             _ask(asking, plans, f"{verb} {identifier}?", always=always)
-            return _told(
-                workspace.changes.redo_entry(identifier) if redo else workspace.changes.undo_entry(identifier), as_json
-            )
+            changes = workspace.changes
+            act = changes.redo_entry if redo else changes.undo_entry
+            return _told(act(identifier, reason), as_json)
         bulk = workspace.changes.bulk()
         entries = bulk.of_run(identifier, redo=redo) if identifier else bulk.last_action(redo=redo)
         if identifier and not entries:
             raise InputError(f"no write of {identifier} is {'undone' if redo else 'in effect'}")
         if len(entries) == 1 and entries[0].record.subject == TAGS:
             # A redo is the undo of the undo's own entry.
-            context.exit(_take_tags_back(workspace, entries[0].id, asking, redo=False))
+            context.exit(_take_tags_back(workspace, entries[0].id, asking, reason, redo=False))
         if not identifier and (one or len(entries) < 2):
             what = f"{verb} the last {'undo' if redo else 'write'}?"
             if entries:
                 _ask(asking, undo_preview(entries[:1]), what, always=always)
-            return _told(workspace.changes.redo() if redo else workspace.changes.undo(), as_json)
+            return _told(workspace.changes.redo(reason) if redo else workspace.changes.undo(reason), as_json)
         if not as_json:
             output.block(render_runs.plans_text(undo_preview(entries), SHOWN_IN_FULL))
         if entries:
             what = "This is a run." if identifier else f"The last {'undo' if redo else 'write'} was part of a run."
             asking.confirm(f"{what} {verb} all {len(entries):,} policies?")
-        summary = carried_out(lambda cancel, told: bulk.undo(entries, on_progress=told, cancel=cancel))
+        summary = carried_out(lambda cancel, told: bulk.undo(entries, reason=reason, on_progress=told, cancel=cancel))
         context.exit(report(summary, as_json=as_json))
 
 
@@ -133,10 +136,10 @@ def _ask(asking: Asking, plans: Sequence[Plan], question: str, *, always: bool) 
     asking.confirm(question, needed=needed)
 
 
-def _take_tags_back(workspace: Workspace, identifier: str, asking: Asking, *, redo: bool) -> int:
+def _take_tags_back(workspace: Workspace, identifier: str, asking: Asking, reason: str, *, redo: bool) -> int:
     """Undo of tags changes access as well, which depends on the current policy."""
     plan = workspace.changes.plan_tags_back(identifier, redo=redo)
-    return write_tags(workspace, [plan], asking)
+    return write_tags(workspace, [replace(plan, reason=reason)], asking)
 
 
 def _told(outcome: Outcome, as_json: bool) -> None:

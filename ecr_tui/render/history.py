@@ -43,7 +43,8 @@ def outcome(row: PastWrite) -> str:
         words += f", undone by {row.undone_by.id}"
     elif row.entry.outcome != "written" and row.entry.detail:
         words += f": {row.entry.detail.splitlines()[0]}"
-    return words + (f" ({row.run.id})" if row.run is not None else "")
+    words += f" ({row.run.id})" if row.run is not None else ""
+    return words + (f"; reason: {row.entry.record.reason}" if row.entry.record.reason else "")
 
 
 def _cells(row: PastWrite) -> tuple[str, ...]:

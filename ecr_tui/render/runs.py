@@ -79,6 +79,9 @@ def run_markdown(summary: Summary, words: str) -> str:
         f"{summary.headline()}." + (f" Run `{summary.run}`." if summary.run else ""),
         f"{summary.seconds:.1f} s, {summary.calls:,} calls, {summary.refusals:,} throttled.",
     ]
+    lines += [
+        f"Reason: {safe(reason)}" for reason in dict.fromkeys(one.plan.reason for one in summary.results) if reason
+    ]
     if summary.fatal is not None:
         lines += ["", f"The rest was not tried: {summary.fatal.title}"]
     for result in summary.failed:

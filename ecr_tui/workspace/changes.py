@@ -163,23 +163,23 @@ class Changes:
             return json.dumps(self._tag_store().tags(repository_of(entry)))
         return self._listing.store(background=True).read(repository_of(entry))
 
-    def undo(self) -> Outcome:
+    def undo(self, reason: str = "") -> Outcome:
         """Take back the last write of this account that was not taken back yet."""
-        return self._take_back(redo=False)
+        return self._take_back(reason=reason, redo=False)
 
-    def redo(self) -> Outcome:
+    def redo(self, reason: str = "") -> Outcome:
         """Take back the last undo of this account, unless something was written upon it."""
-        return self._take_back(redo=True)
+        return self._take_back(reason=reason, redo=True)
 
-    def undo_entry(self, identifier: str) -> Outcome:
+    def undo_entry(self, identifier: str, reason: str = "") -> Outcome:
         """Take back that write. InputError where that is done already, ConflictError where it is not the live state."""
-        return self._take_back(identifier, redo=False)
+        return self._take_back(identifier, reason=reason, redo=False)
 
-    def redo_entry(self, identifier: str) -> Outcome:
+    def redo_entry(self, identifier: str, reason: str = "") -> Outcome:
         """Write again what was taken back."""
-        return self._take_back(identifier, redo=True)
+        return self._take_back(identifier, reason=reason, redo=True)
 
-    def _take_back(self, identifier: str = "", *, redo: bool) -> Outcome:
+    def _take_back(self, identifier: str = "", *, reason: str, redo: bool) -> Outcome:
         session, read_only = self._accounts.to_write()
         owner = session.identity()
         store = RepositoryPolicies(session, client=session.ecr_once)
@@ -192,6 +192,7 @@ class Changes:
             read_only=read_only,
             redo=redo,
             tags_for=self._tags_for,
+            reason=reason,
         )
         if outcome.plan.kind == REDO:
             # It may have been a grant, and AWS takes its time with those.

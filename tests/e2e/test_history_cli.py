@@ -81,3 +81,25 @@ def test_history_undo_and_redo_by_id(sandbox: Sandbox, tmp_path: Path, monkeypat
     assert f"line {len(lines) + 1} skipped" in ran.err
     assert ecr_tui("undo", ran.json[0]["id"] if ran.json[0]["repository"] == SECOND else ran.json[1]["id"]).code == 0
     assert _policy(SECOND) == before[SECOND]
+
+
+def test_a_reason_is_kept_with_every_write(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECR_TUI_STATE_DIR", str(tmp_path))
+    given = ecr_tui("grant", FIRST, SECOND, "--to", "user/devusr2", "--yes", "--json", "--reason", "OPS-1:  audit\nday")
+    assert [one["reason"] for one in given.json] == ["OPS-1: audit day"] * 2
+    assert ecr_tui("tag", FIRST, "--set", "Stage=dev", "--yes", "--reason", "OPS-2").code == 0
+    undone = ecr_tui("undo", given.json and ecr_tui("history", "--json").json[-1]["run"], "--yes", "--reason", "OPS-3")
+    assert undone.code == 0, undone.err
+    assert ecr_tui("redo", "--one", "--yes").code == 0
+    assert ecr_tui("revoke", SECOND, "--to", "user/devusr2", "--yes", "--reason", "OPS-4").code in (0, 1)
+
+    rows = ecr_tui("history", "--json").json
+    assert [(row["kind"], row["reason"]) for row in rows if row["kind"] in ("grant", "undo", "tag", "redo")] == [
+        ("redo", None),
+        ("undo", "OPS-3"),
+        ("undo", "OPS-3"),
+        ("tag", "OPS-2"),
+        ("grant", "OPS-1: audit day"),
+        ("grant", "OPS-1: audit day"),
+    ]
+    assert "reason: OPS-3" in ecr_tui("history").out

@@ -23,7 +23,7 @@ class Intent:
     """``kind``: "grant" with ``grant`` (``scope``: with each repository's own value of that tag as condition) or with
     ``document`` (the text of a pasted policy, and ``notes`` on reading it), "revoke" of ``principals`` (all that
     ecr-tui granted, or ``access`` of it; ``foreign``: also from other statements), "repair" with ``repins`` (pairs of
-    id and ARN) and ``names`` (for offers only), "undo" or "redo"."""
+    id and ARN) and ``names`` (for offers only), "undo" or "redo". ``reason`` as in ``plans.Plan``."""
 
     kind: str
     grant: Grant | None = None
@@ -35,6 +35,7 @@ class Intent:
     repins: tuple[tuple[str, str], ...] = ()
     names: Mapping[str, FormerName] = field(default_factory=dict)
     scope: str = ""
+    reason: str = ""
 
     @classmethod
     def to_grant(cls, grant: Grant, scope: str = "") -> Intent:
@@ -56,6 +57,9 @@ class Intent:
 
     def plan(self, repository: Repository, text: str | None, registry: RegistryFacts | None = None) -> Plan:
         """The plan on this text. Makes no AWS calls. Raises as the functions of :mod:`ecr_tui.changes.plans`."""
+        return replace(self._plan(repository, text, registry), reason=self.reason)
+
+    def _plan(self, repository: Repository, text: str | None, registry: RegistryFacts | None) -> Plan:
         if self.kind == "revoke":
             return plan_revoke_from(
                 repository, text, self.principals, self.access, foreign=self.foreign, registry=registry
@@ -106,6 +110,7 @@ class Intent:
             "notes": list(self.notes),
             "repins": [list(pair) for pair in self.repins],
             "scope": self.scope,
+            "reason": self.reason,
         }
 
     @classmethod
@@ -130,6 +135,7 @@ class Intent:
                 tuple(map(str, value.get("notes", ()))),
                 tuple((str(name), str(arn)) for name, arn in value.get("repins", ())),
                 scope=str(value.get("scope", "")),
+                reason=str(value.get("reason", "")),
             )
         except (KeyError, TypeError, ValueError) as exc:
             raise InputError("the journal's record of this run is not readable", detail=repr(exc)) from exc

@@ -137,13 +137,17 @@ class Bulk:
         self,
         entries: Sequence[Entry],
         *,
+        reason: str = "",
         on_progress: OnProgress | None = None,
         pause: threading.Event | None = None,
         cancel: threading.Event | None = None,
     ) -> Summary:
         """Undo these writes (:meth:`last_action`), except where the live policy changed; of undos, redo."""
-        jobs = [_Job(plan, entry) for plan, entry in zip(undo_preview(entries), entries, strict=True)]
-        intent = Intent(jobs[0].plan.kind if jobs else UNDO, principals=jobs[0].plan.named if jobs else ())
+        previews = undo_preview(entries, reason)
+        jobs = [_Job(plan, entry) for plan, entry in zip(previews, entries, strict=True)]
+        intent = Intent(
+            jobs[0].plan.kind if jobs else UNDO, principals=jobs[0].plan.named if jobs else (), reason=reason
+        )
         return self._run(jobs, intent, on_progress, pause, cancel, None)
 
     def last_action(self, *, redo: bool = False) -> tuple[Entry, ...]:
@@ -191,17 +195,19 @@ class Bulk:
     def resume(
         self,
         left: Unfinished,
+        intent: Intent | None = None,
         *,
         again: bool = False,
         on_progress: OnPlanned | None = None,
         cancel: threading.Event | None = None,
     ) -> list[Plan | EcrTuiError]:
         """Plans for the rest of a run (``again``: and for its failures) on the live policies, for a preview; continue
-        with
-        :meth:`run` and ``resumes``. Writes that were not journalled show as unchanged."""
+        with :meth:`run` and ``resumes``. ``intent``: the run's own, read before. Writes that were not journalled show
+        as unchanged."""
         self._settled(lambda history: any(one.id == left.run.id for one in history.runs))
         rows = (*left.rest, *(left.failed if again else ()))
-        return self.plan(rows, Intent.from_json(left.run.intent), on_progress=on_progress, cancel=cancel)
+        intent = intent or Intent.from_json(left.run.intent)
+        return self.plan(rows, intent, on_progress=on_progress, cancel=cancel)
 
     def dismiss(self, left: Unfinished) -> None:
         """Drop the rest of a run."""
@@ -286,9 +292,9 @@ def _untouched(plan: Plan) -> str:
     return UNCHANGED if not plan.changed else REFUSED if plan.refused else UNTRIED
 
 
-def undo_preview(entries: Sequence[Entry]) -> list[Plan]:
+def undo_preview(entries: Sequence[Entry], reason: str = "") -> list[Plan]:
     """Preview of the undo of these writes, if the live policies are unchanged. Makes no AWS calls."""
-    return [plan_undo_from(entry, entry.record.after_text) for entry in entries]
+    return [plan_undo_from(entry, entry.record.after_text, reason=reason) for entry in entries]
 
 
 class _Work:
@@ -362,7 +368,10 @@ class _Work:
         store = PacedStore(self._account.store(patient=patient), self._pacer, self.stop)
         operator = self._account.operator
         if job.entry is not None:
-            return undo_entry(store, self._journal, job.entry, operator=operator, run=self.run, pace=store)
+            reason = job.plan.reason
+            return undo_entry(
+                store, self._journal, job.entry, operator=operator, run=self.run, pace=store, reason=reason
+            )
         return apply(store, self._journal, job.plan, operator=operator, run=self.run, pace=store)
 
     def _heed(self, error: EcrTuiError | None) -> None:

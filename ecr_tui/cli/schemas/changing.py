@@ -48,6 +48,7 @@ HISTORY: Schema = listed(
             "account": text("account A"),
             "principal": maybe(text(), "the principal whose access changed"),
             "operator": maybe(text(), "who wrote"),
+            "reason": maybe(text(), "why, as given with --reason"),
             "outcome": word("written", "failed", "unknown", description="failed: nothing was written"),
             "detail": maybe(text()),
             "run": maybe(text(), "the run over several repositories that it belongs to"),

@@ -272,6 +272,7 @@ SHARED: dict[str, Schema] = {
                 ref("remaining"),
                 "access that remains after a revoke, or exceeds a grant, by statement",
             ),
+            "reason": maybe(text(), "why, as given with --reason"),
         },
         "one repository's policy before and after",
     ),
@@ -296,6 +297,7 @@ SHARED: dict[str, Schema] = {
                 )
             ),
             "doubt": maybe(text(), "why the list may be incomplete"),
+            "reason": maybe(text(), "why, as given with --reason"),
         },
         "one repository's tags before and after",
     ),

@@ -75,8 +75,8 @@ def arranged(rows: Iterable[PastWrite], words: str, past: PastWrites, states: St
 def _matches(row: PastWrite, wanted: Sequence[str], past: PastWrites, states: States) -> bool:
     """Documents are looked into for words that nothing else holds."""
     record = row.entry.record
-    parts = (record.kind, record.repository, record.principal, record.operator, record.region, record.run, row.id)
-    text = " ".join(parts).casefold()
+    who = (record.principal, record.operator, record.reason)
+    text = " ".join((record.kind, record.repository, *who, record.region, record.run, row.id)).casefold()
     missing = [word for word in wanted if word not in text]
     if not missing:
         return True
@@ -216,6 +216,7 @@ def facts(row: PastWrite) -> list[tuple[str, str]]:
         ("where", f"{record.repository} in {record.region}, account {record.account}"),
         ("when", when(entry.at)),
         ("by", record.operator),
+        ("reason", record.reason),
         ("outcome", outcome),
         ("run", f"{run.id}, {len(run.targets):,} repositories" if run is not None else record.run),
         ("id", entry.id),
@@ -231,6 +232,7 @@ def run_detail(line: Line, past: PastWrites, states: States, width: int) -> Cont
         ("run", line.row.entry.record.run),
         ("when", when(line.row.entry.at)),
         ("by", line.row.entry.record.operator),
+        ("reason", line.row.entry.record.reason),
     ]
     named = Content(", ".join(safe(row.entry.record.repository) for row in line.rows[:NAMED]))
     more = f" and {len(line.rows) - NAMED:,} more" if len(line.rows) > NAMED else ""
