@@ -25,8 +25,9 @@ from ecr_tui.access.audit_result import (
     Tag,
     Unmet,
 )
+from ecr_tui.access.copy_drift import compared, with_findings
 from ecr_tui.access.registry_policy import Reach
-from ecr_tui.aws.model import RegistryFacts, Repository
+from ecr_tui.aws.model import RegistryFacts, Replication, Repository
 from ecr_tui.errors import Cancelled
 from ecr_tui.policy import lint_access
 from ecr_tui.policy.compiled import rules_of
@@ -51,6 +52,7 @@ def examine(
     asked: Sequence[str] = (),
     roles: Mapping[str, str] | None = None,
     failures: Mapping[str, str] | None = None,
+    replications: Sequence[Replication] = (),
     now: datetime | None = None,
     cancel: Event | None = None,
 ) -> Audit:
@@ -99,8 +101,19 @@ def examine(
             )
         )
     changes = tuple(change for region in regional.values() for change in region.changes())
+    copies = compared(found, replications, regions, failures or {})
     return Audit(
-        account, partition, tuple(places), now, tuple(found), tuple(registries), changes, interest, dict(failures or {})
+        account,
+        partition,
+        tuple(places),
+        now,
+        tuple(with_findings(found, copies)),
+        tuple(registries),
+        changes,
+        interest,
+        dict(failures or {}),
+        replications=tuple(replications),
+        copies=copies,
     )
 
 

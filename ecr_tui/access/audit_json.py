@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ecr_tui.access.audit_result import ENTRY, Audit, RepositoryAudit
+from ecr_tui.access.copy_drift import copies_json
 from ecr_tui.access.creation_templates import Fit, fit
 from ecr_tui.access.registry_policy import registry_json
 from ecr_tui.access.two_sided import ALLOWED, DENIED, UNKNOWN, TwoSided, identity_json
@@ -59,6 +60,10 @@ def audit_json(audit: Audit) -> dict[str, Any]:
             for end in item.endings
         ],
         "registry": [_registry(audit, facts) for facts in audit.registries],
+        "replicas": copies_json(audit.copies),
+        "replication_unknown": [
+            {"region": one.region, "reason": one.unreadable} for one in audit.replications if one.unreadable
+        ],
         "asked": [
             {
                 "principal": identity.principal,

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property
 
 from ecr_tui.access.two_sided import TwoSided
-from ecr_tui.aws.model import IdentityPolicies, RegistryFacts, Repository
+from ecr_tui.aws.model import IdentityPolicies, RegistryFacts, Replication, Repository
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.findings import Finding
 from ecr_tui.policy.rules import ERROR, INFO, WARNING
@@ -58,6 +58,30 @@ class RepositoryAudit:
 
 
 @dataclass(frozen=True)
+class CopyDifference:
+    """What a principal may do on the original, and on the copy."""
+
+    principal: str
+    capability: Capability
+    original: Verdict
+    copy: Verdict
+
+
+@dataclass(frozen=True)
+class CopyAudit:
+    """A replicated copy beside its original. ``state``: SAME, DIFFERS, ABSENT, UNKNOWN, FOREIGN or OUTSIDE of
+    :mod:`ecr_tui.access.replicas`. ``others``: differences in further actions, in words."""
+
+    original: Repository
+    region: str
+    account: str
+    state: str
+    reason: str = ""
+    differences: tuple[CopyDifference, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class RegistryChange:
     """What the registry policy makes of a cell, in so many repositories of a region."""
 
@@ -93,6 +117,8 @@ class Audit:
     identities: tuple[IdentityPolicies, ...] = ()
     """The asked principals' own side."""
     notes: tuple[str, ...] = ()
+    replications: tuple[Replication, ...] = ()
+    copies: tuple[CopyAudit, ...] = ()
     verdicts: Mapping[tuple[str, str], TwoSided] = field(default_factory=dict)
     """(repository ARN, principal) -> both sides, for asked principals that A's side lets in."""
 

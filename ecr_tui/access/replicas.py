@@ -17,6 +17,7 @@ from ecr_tui.aws.model import Replication, Repository
 
 LACKS, GRANTED, PRESENT = "not granted", "granted", "present"
 ABSENT, UNKNOWN, FOREIGN = "absent", "unknown", "other account"
+SAME, DIFFERS, OUTSIDE = "same", "differs", "not in this audit"
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from ecr_tui.cli.common import (
 )
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
+from ecr_tui.cli.replicating import copies_of, replicas_option, with_copies
 from ecr_tui.cli.writing import (
     mention_unfinished,
     plan_all,
@@ -115,6 +116,7 @@ run_options = all_of(
 
 @command()
 @grant_options
+@replicas_option
 @grantee_account_options
 @json_option
 @click.pass_context
@@ -130,6 +132,7 @@ def plan(context: click.Context, /, as_json: bool, **flags: Any) -> None:
                     item,
                     workspace.access.verdicts(item.repository, item),
                     workspace.access.new_repositories(item.repository, item),
+                    copies_of(workspace, item),
                 )
                 for item in grant_plans(workspace, flags)
             ]
@@ -146,6 +149,7 @@ def plan(context: click.Context, /, as_json: bool, **flags: Any) -> None:
 
 @command()
 @grant_options
+@replicas_option
 @grantee_account_options
 @run_options
 @reason_option
@@ -164,7 +168,7 @@ def grant(context: click.Context, /, as_json: bool, resume: bool, parallel: int,
         mention_unfinished(bulk)
         rows, intent = _grant_of(workspace, flags)
         intent = replace(intent, reason=flags["reason"])
-        plans, failures = plan_all(bulk, rows, intent)
+        plans, failures = plan_all(bulk, with_copies(workspace, rows, replicas=flags["replicas"]), intent)
         context.exit(write(bulk, plans, intent, failures=failures, asking=asking))
 
 
@@ -184,6 +188,7 @@ def grant(context: click.Context, /, as_json: bool, resume: bool, parallel: int,
     is_flag=True,
     help="Also remove the principal from Allow statements that ecr-tui did not write. Default: keep those.",
 )
+@replicas_option
 @grantee_account_options
 @run_options
 @reason_option
@@ -201,7 +206,8 @@ def revoke(context: click.Context, /, as_json: bool, resume: bool, parallel: int
         mention_unfinished(bulk)
         intent = Intent.to_revoke(_principals(workspace, flags), foreign=flags["foreign"])
         intent = replace(intent, reason=flags["reason"])
-        plans, failures = plan_all(bulk, chosen(workspace, flags), intent)
+        rows = with_copies(workspace, chosen(workspace, flags), replicas=flags["replicas"])
+        plans, failures = plan_all(bulk, rows, intent)
         context.exit(write(bulk, plans, intent, failures=failures, asking=asking))
 
 
@@ -216,6 +222,7 @@ def resume_run(bulk: Bulk, flags: dict[str, Any], kind: str, asking: Asking) -> 
         "tags",
         "repins",
         "foreign",
+        "replicas",
     )
     if any(flags.get(name) for name in given):
         raise InputError(
@@ -236,6 +243,7 @@ def resume_run(bulk: Bulk, flags: dict[str, Any], kind: str, asking: Asking) -> 
 def grant_plans(workspace: Workspace, flags: dict[str, Any]) -> list[Plan]:
     """Plans for a preview. Raises the error of the first repository that has none."""
     rows, intent = _grant_of(workspace, flags)
+    rows = with_copies(workspace, rows, replicas=flags.get("replicas", False))
     with Meter("Reading policies") as meter:
         found = workspace.changes.bulk().plan(rows, intent, on_progress=meter)
     for one in found:

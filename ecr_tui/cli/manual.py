@@ -125,7 +125,7 @@ PAGES: dict[str, Page] = {
     ),
     "audit": Page(
         "Audit who has access to which repositories",
-        "all repositories, tags and policies, registry policies and creation templates",
+        "all repositories, tags and policies, registry policies, creation templates and replication rules",
         "nothing",
         (
             (
@@ -171,6 +171,7 @@ PAGES: dict[str, Page] = {
                 "all with the tag, unattended, with an end date",
                 "ecr-tui grant --tag Team=Payments --to 222222222222 --until 2030-01-31 --yes",
             ),
+            ("with its copies in other regions", "ecr-tui grant search/indexer --to user/devusr2 --replicas"),
             ("resume an interrupted run", "ecr-tui grant --resume --yes"),
         ),
         (_REFUSED, _CHANGED, _STOPPED),

@@ -7,8 +7,10 @@ from typing import Any
 
 from ecr_tui.access.audit_json import audit_templates, both_sides, external_accounts, needed, principals, stale, summary
 from ecr_tui.access.audit_result import ENTRY, Audit, RepositoryAudit
+from ecr_tui.access.copy_drift import words
 from ecr_tui.access.expiry import ending
 from ecr_tui.access.registry_policy import registry_of
+from ecr_tui.access.replicas import ABSENT, DIFFERS, SAME
 from ecr_tui.access.two_sided import not_checked
 from ecr_tui.aws.model import Repository
 from ecr_tui.policy.principal import describe
@@ -34,6 +36,7 @@ def audit_text(audit: Audit) -> str:
         _stale,
         _drift,
         _ends,
+        _copies,
         _registry,
     )
 
@@ -44,7 +47,7 @@ def audit_pages(audit: Audit) -> dict[str, str]:
     Sections are separated by an empty line and begin with their title.
     """
     return {
-        "odd": _joined(audit, _head, _findings, _public, _stale, _drift, _ends, _registry),
+        "odd": _joined(audit, _head, _findings, _public, _stale, _drift, _ends, _copies, _registry),
         "who": _joined(audit, _accounts, _principals, _doubtful, _services),
         "sides": _joined(audit, _asked),
         "unknown": _joined(audit, _unknown),
@@ -215,6 +218,22 @@ def _ends(audit: Audit) -> list[str]:
         for end, repository in found
     ]
     return ["Grants with an end date", *_some(lines, 20)] if lines else []
+
+
+def _copies(audit: Audit) -> list[str]:
+    """Replicated copies: those that differ one by one, the others as numbers and names."""
+    lines = [f"  {one.original.name}: {one.region}: {words(one)}" for one in audit.copies if one.state == DIFFERS]
+    lines = _some(lines, 20)
+    rest: dict[tuple[str, str, str], list[Repository]] = {}
+    for one in audit.copies:
+        if one.state != DIFFERS:
+            rest.setdefault((one.region, one.state, one.reason), []).append(one.original)
+    for (region, state, reason), found in rest.items():
+        why = f" ({reason})" if reason else ""
+        said = {SAME: "same access as the original", ABSENT: "no copy yet"}.get(state, state)
+        lines.append(f"  {region}: {said}{why}: {_names(found)}")
+    lines += [f"  {one.region}: replication unknown: {one.unreadable}" for one in audit.replications if one.unreadable]
+    return ["Replicated copies", *lines] if lines else []
 
 
 def _registry(audit: Audit) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecr_tui.access.creation_templates import Fit
+from ecr_tui.access.replicas import Copy, sentences
 from ecr_tui.access.two_sided import ALLOWED, TwoSided, headline
 from ecr_tui.changes.plans import Plan, needed_of
 from ecr_tui.policy.export import Format, consumer_side, dynamic_references, owner_side
@@ -28,18 +29,24 @@ class Seen:
     """For this repository alone."""
     together: tuple[NeededPolicies, ...] = ()
     """For all repositories of the command."""
+    copies: tuple[Copy, ...] | None = None
+    """None where the replication rules are unknown."""
 
 
-def seen_all(found: Sequence[tuple[Plan, tuple[TwoSided, ...], Fit | None]]) -> list[Seen]:
-    """The plans of one command, with the verdicts and template of each."""
-    together = needed_of(plan for plan, _, _ in found)
-    return [Seen(plan, verdicts, template, needed_of([plan]), together) for plan, verdicts, template in found]
+def seen_all(found: Sequence[tuple[Plan, tuple[TwoSided, ...], Fit | None, tuple[Copy, ...] | None]]) -> list[Seen]:
+    """The plans of one command, with the verdicts, template and copies of each."""
+    together = needed_of(plan for plan, *_ in found)
+    return [
+        Seen(plan, verdicts, template, needed_of([plan]), together, copies)
+        for plan, verdicts, template, copies in found
+    ]
 
 
 def seen_json(seen: Seen) -> dict[str, Any]:
     """An element of ``plan --json``: ``Plan.to_json`` with "verdicts" (``TwoSided.to_json``),
     "identity_policy" (what account B's principals need for this repository, null for none), "identity_size"
-    (:func:`_size_json`, for each principal) and "creation_template" (``Fit.to_json``, null if none applies)."""
+    (:func:`_size_json`, for each principal), "creation_template" (``Fit.to_json``, null if none applies) and "copies"
+    (``Copy.to_json``, null if unknown)."""
     made = seen.plan.to_json()
     large = [found.to_json() for needed in seen.together for found in needed.findings]
     return made | {
@@ -48,6 +55,7 @@ def seen_json(seen: Seen) -> dict[str, Any]:
         "identity_policy": seen.needed[0].whole.json if seen.needed else None,
         "identity_size": [_size_json(needed) for needed in seen.together],
         "creation_template": seen.template.to_json() if seen.template is not None else None,
+        "copies": None if seen.copies is None else [one.to_json() for one in seen.copies],
     }
 
 
@@ -75,6 +83,7 @@ def seen_text(seen: Seen) -> str:
         lines.append(f"  account B needs this identity policy: {seen.needed[0].whole.minified()}")
     if seen.template is not None:
         lines.append(f"  new repositories: {seen.template.sentence()}")
+    lines += [f"  copies: {line}" for line in sentences(seen.copies or ())]
     return block(lines)
 
 

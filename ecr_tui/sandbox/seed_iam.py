@@ -108,7 +108,7 @@ def _seed_partner(directory: Directory) -> None:
 
 def _push_pull() -> dict[str, Any]:
     actions = sorted({*Access.PUSH_PULL.actions, *_READS})
-    return _allow(actions, f"arn:aws:ecr:{REGION}:{ACCOUNT_A}:repository/*")
+    return _allow(actions, f"arn:aws:ecr:*:{ACCOUNT_A}:repository/*")
 
 
 def _allow(actions: list[str], resource: str | list[str]) -> dict[str, Any]:

@@ -157,6 +157,7 @@ class AccessReview:
             partition=owner.partition,
             regions=self._accounts.regions(),
             registries=[self.registry_facts(region) for region in self._accounts.regions()],
+            replications=[self.replication(region) for region in self._accounts.regions()],
             tags=tags,
             asked=asked,
             roles={one: identity.arn for one in asked if not (identity := self.identity_policies(one)).unreadable},

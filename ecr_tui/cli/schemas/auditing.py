@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ecr_tui.access.replicas import ABSENT, DIFFERS, FOREIGN, OUTSIDE, SAME, UNKNOWN
 from ecr_tui.cli.schemas.parts import (
     CAPABILITIES,
     SHARED,
@@ -103,6 +104,29 @@ AUDIT: Schema = made_of(
             ),
             "one item per region",
         ),
+        "replicas": listed(
+            made_of(
+                where(
+                    copy_region=text(),
+                    copy_account=text(),
+                    state=word(SAME, DIFFERS, ABSENT, UNKNOWN, FOREIGN, OUTSIDE),
+                    reason=maybe(text(), "why it was not compared"),
+                    differences=listed(
+                        made_of(
+                            {
+                                "principal": text(),
+                                "capability": word(*CAPABILITIES),
+                                "original": word(*VERDICTS),
+                                "copy": word(*VERDICTS),
+                            }
+                        )
+                    ),
+                    others=listed(text(), "differences in further actions"),
+                )
+            ),
+            "the replicated copies of repositories, by the replication rules of the regions",
+        ),
+        "replication_unknown": listed(made_of({"region": text(), "reason": text()}), "rules that were not readable"),
         "asked": listed(
             made_of(
                 {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ecr_tui.access.replicas import ABSENT, FOREIGN, GRANTED, LACKS, UNKNOWN
 from ecr_tui.cli.schemas.parts import SHARED, Schema, listed, made_of, maybe, ref, text, time, where, word
 
 LIST: Schema = listed(
@@ -34,6 +35,20 @@ PLAN: Schema = listed(
                 ref("identity_size"), "one item per principal: size against IAM's limits for all repositories together"
             ),
             "creation_template": maybe(ref("template")),
+            "copies": maybe(
+                listed(
+                    made_of(
+                        {
+                            "region": text(),
+                            "account": text(),
+                            "arn": maybe(text(), "null if it was not read"),
+                            "state": word(LACKS, GRANTED, ABSENT, UNKNOWN, FOREIGN),
+                            "detail": maybe(text(), "why it is unknown, or why the grant has no effect there"),
+                        }
+                    )
+                ),
+                "where replication copies the repository to; null if unknown",
+            ),
         }
     ),
     "in the order requested; nothing is written",
