@@ -57,12 +57,13 @@ class Situation:
         if unmet:
             return f"no effect: {'; '.join(unmet)}"
         found = []
-        for principal in grant.principals:
+        principals = (*grant.principals, *grant.companions)
+        for principal in principals:
             answers = {action: self._answer(self.after, principal, action) for action in grant.access.actions}
             denied = {action: one for action, one in answers.items() if one.verdict is Verdict.NO}
             if denied:
                 on = f" on {action_words(denied)}" if len(denied) < len(answers) else ""
-                whose = f" for {describe(principal)}" if len(grant.principals) > 1 else ""
+                whose = f" for {describe(principal)}" if len(principals) > 1 else ""
                 places = _places(denied.values())
                 why = f"an explicit Deny in {places}" if places else "no statement allows it"
                 found.append(f"no effect{on}{whose}: {why}")
@@ -71,7 +72,7 @@ class Situation:
     def open_questions(self, grant: Grant) -> list[str]:
         """The facts that decide whether the grant is in effect."""
         found = []
-        for principal in grant.principals:
+        for principal in (*grant.principals, *grant.companions):
             answers = [self._answer(self.after, principal, action) for action in grant.access.actions]
             depends = [one for one in answers if one.verdict is Verdict.DEPENDS]
             # An unknown registry policy has its own note.

@@ -125,8 +125,11 @@ class Plan:
 
     @property
     def principals(self) -> tuple[str, ...]:
-        """The principals of the plan; for a pasted document those that it adds, without "*" and services."""
-        if self.grant is not None or self.kind != "grant":
+        """The principals of the plan, a grant's with companions; for a pasted document those that it adds, without "*"
+        and services."""
+        if self.grant is not None:
+            return (*self.named, *self.grant.companions)
+        if self.kind != "grant":
             return self.named
         added = (d.principal for d in self.diff if d.op == "add" and d.effect == "Allow")
         return tuple(dict.fromkeys(principal for principal in added if account_of(principal)))

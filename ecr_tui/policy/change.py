@@ -6,12 +6,12 @@ that we do not know. A document keeps its Version.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ecr_tui.errors import InputError
-from ecr_tui.policy import grantees
+from ecr_tui.policy import companions, grantees
 from ecr_tui.policy.actions import Access, canonical_action, is_registry_level, matching_actions
 from ecr_tui.policy.compare import (
     Difference,
@@ -78,17 +78,37 @@ def merge(document: PolicyDocument | None, grant: Grant) -> Change:
 
     Replaces every statement of ours for these principals with one; other principals of such a statement keep it. No
     change where each principal has exactly that already, from our statements or, without any, from a foreign one.
+    Companions of the grantees are let in beside what they have (``companions``).
     Raises InputError when the result would not fit into the limit of ECR.
     """
     items = _items(document)
+    given = companions.given_with(grant.principals, [own for _, own in items if own is not None])
     changed = False
     for wanted in Own.of_grant(grant):
         if not all(_granted_already(items, wanted, principal) for principal in wanted.principals):
             items, changed = _merged(items, wanted), True
-    if not changed:
+    taken = _without(items, given) if changed else items
+    beside = _lacking(taken, Own.of_grant(grant) if taken == items else None)
+    if not (changed or beside):
         return Change(document, document, False)
-    after, notes = _fitting(document, items)
-    return Change(document, after, True, notes)
+    after, notes = _fitting(document, [*taken, *(({}, own) for own in beside)])
+    return Change(document, after, True, (*notes, *([companions.words(beside)] if beside else [])))
+
+
+def _without(items: Sequence[_Item], given: Collection[companions.Given]) -> list[_Item]:
+    kept: list[_Item] = []
+    for raw, own in items:
+        theirs = companions.of(own, given) if own is not None else ()
+        left = own.without(theirs) if own is not None and theirs else own
+        if not theirs or left is not None:
+            kept.append(({}, left) if theirs else (raw, own))
+    return kept
+
+
+def _lacking(items: Sequence[_Item], owns: Sequence[Own] | None = None) -> tuple[Own, ...]:
+    """What companions of ``owns`` (None: of all our statements) lack."""
+    standing = [Statement(index, raw or (own.statement() if own else {})) for index, (raw, own) in enumerate(items)]
+    return companions.missing(owns if owns is not None else [own for _, own in items if own is not None], standing)
 
 
 def _merged(items: Sequence[_Item], wanted: Own) -> list[_Item]:
@@ -134,16 +154,18 @@ def revoke(
 ) -> Change:
     """Take ``access`` (None: all of it) from each of ``principals``, whatever the condition.
 
-    Statements of ours which name others too keep those. Foreign statements that name a principal are left alone and
-    mentioned in ``notes``, unless ``foreign``; then the principal is taken out of those that allow (and an emptied
-    statement is dropped), which ``notes`` says as well. ``access`` does not apply to foreign statements: with it
-    they are always left alone, as are those that name a
+    Statements of ours which name others too keep those. What companions were given with a principal goes with it.
+    Foreign statements that name a principal are left alone and mentioned in ``notes``, unless ``foreign``; then the
+    principal is taken out of those that allow (and an emptied statement is dropped), which ``notes`` says as well.
+    ``access`` does not apply to foreign statements: with it they are always left alone, as are those that name a
     grantee by a condition.
     """
     kept: list[_Item] = []
     notes: list[str] = []
     changed = False
-    for index, (raw, own) in enumerate(_items(document)):
+    items = _items(document)
+    with_them = companions.given_with(principals, [own for _, own in items if own is not None])
+    for index, (raw, own) in enumerate(items):
         if own is None:
             edited: Mapping[str, Any] = raw
             statement = Statement(index, raw)
@@ -161,7 +183,8 @@ def revoke(
             if edited:
                 kept.append((edited, None))
             continue
-        theirs = tuple(item for item in own.principals if any(same_principal(item, one) for one in principals))
+        named = tuple(item for item in own.principals if any(same_principal(item, one) for one in principals))
+        theirs = (*named, *companions.of(own, with_them))
         rest = own.access.without(access) if access is not None else None
         if not theirs or rest is own.access:
             kept.append((raw, own))
@@ -174,7 +197,8 @@ def revoke(
             kept.append(({}, replace(own, principals=theirs, access=rest)))
     if not changed:
         return Change(document, document, False, tuple(notes))
-    after, more = _fitting(document, kept)
+    # Where two grantees shared a companion, the one that stays needs it under its own condition.
+    after, more = _fitting(document, [*kept, *(({}, own) for own in (_lacking(kept) if with_them else ()))])
     return Change(document, after, True, (*notes, *more))
 
 

@@ -78,12 +78,15 @@ def only_pulls(principals: Iterable[str]) -> bool:
     return any(one.startswith(f"{SERVICE}{LAMBDA}@") for one in principals)
 
 
-def companions(grantee: str, partition: str = "aws") -> tuple[str, ...]:
+def companions(grantee: str) -> tuple[str, ...]:
     """Principals that must be let in beside it: for Lambda the account of its functions (Lambda Developer Guide)."""
     if not only_pulls([grantee]):
         return ()
-    account = str(caller(grantee)[1].get(_ACCOUNT_KEY, ""))
-    return (f"arn:{partition}:iam::{account}:root",) if account else ()
+    account, source = str(caller(grantee)[1].get(_ACCOUNT_KEY, "")), _parts(grantee)[1]
+    if not account:
+        return ()
+    # A bare account id has no partition, and a policy takes it as well.
+    return (account,) if source == account else (f"arn:{source.split(':')[1]}:iam::{account}:root",)
 
 
 def describe(grantee: str) -> str:

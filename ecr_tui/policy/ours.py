@@ -61,6 +61,12 @@ class Grant:
         if self.until is not None and self.until.tzinfo is None:
             raise InputError("the end of a grant needs a time zone", hint="Write it like 2030-01-31T18:00:00Z.")
 
+    @property
+    def companions(self) -> tuple[str, ...]:
+        """Principals that must be let in as well (``grantees.companions``), without those of the grant."""
+        found = dict.fromkeys(one for principal in self.principals for one in grantees.companions(principal))
+        return tuple(one for one in found if not any(same_principal(one, named) for named in self.principals))
+
 
 @dataclass(frozen=True)
 class Own:

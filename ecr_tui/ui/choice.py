@@ -88,9 +88,7 @@ class Choice:
         if principal is None:
             return None
         own = repository.own(self.own_tag) if repository is not None else ()
-        partition = consumer.partition if consumer else "aws"
-        principals = (principal, *grantees.companions(principal, partition))
-        return Grant(principals, self.access, self.condition or own, self.until)
+        return Grant((principal,), self.access, self.condition or own, self.until)
 
     def lacks(self, repository: Repository | None) -> str:
         """Why there is no condition although one was to follow the repository; "" otherwise."""

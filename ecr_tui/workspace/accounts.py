@@ -14,7 +14,6 @@ from ecr_tui.aws.profiles import list_profiles
 from ecr_tui.aws.sessions import AwsSession, list_regions
 from ecr_tui.config import Consumer, Settings
 from ecr_tui.errors import InputError
-from ecr_tui.policy import grantees
 from ecr_tui.policy.compiled import caller_of
 from ecr_tui.policy.evaluate import principal_arn
 from ecr_tui.policy.principal import needs_account, parse_grantee
@@ -231,16 +230,8 @@ class Accounts:
         return parse_grantee(text, account_b=account, partition=partition)
 
     def principals(self, texts: Iterable[str]) -> tuple[str, ...]:
-        """As :meth:`principal`, each once, with what a grantee needs beside itself (``grantees.companions``)."""
-        return self._with_companions(map(self.principal, texts))
-
-    def _with_companions(self, principals: Iterable[str]) -> tuple[str, ...]:
-        found: dict[str, None] = {}
-        for principal in principals:
-            found[principal] = None
-            if grantees.is_conditional(principal):
-                found |= dict.fromkeys(grantees.companions(principal, self.owner().partition))
-        return tuple(found)
+        """As :meth:`principal`, each once."""
+        return tuple(dict.fromkeys(map(self.principal, texts)))
 
     def consumer_principal(self) -> str:
         """Account B's own caller as something a policy can name: a session's role, else the caller itself."""
@@ -254,7 +245,7 @@ class Accounts:
         account = consumer.account
         if account is None and any(map(needs_account, consumer.principals)):
             account = self.consumer(consumer).account
-        return self._with_companions(consumer.grantees(account, self.owner().partition))
+        return consumer.grantees(account, self.owner().partition)
 
     def callers(self) -> tuple[str, ...]:
         """Whose access is asked about as account B's: its configured principals, else its caller (of a role the

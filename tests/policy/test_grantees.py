@@ -16,7 +16,7 @@ from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.known import before_call
 from ecr_tui.policy.ours import read_own
 from ecr_tui.policy.principal import describe, parse_grantee
-from tests.policy.build import BOB, A, B, policy
+from tests.policy.build import BOB, ROOT_B, A, B, allow, policy
 
 ORG, OTHER_ORG = "org/o-a1b2c3d4e5", "org/o-z9y8x7w6v5"
 UNIT = "ou/o-a1b2c3d4e5/r-ab12/ou-ab12-11111111"
@@ -64,7 +64,8 @@ def allowed(document: PolicyDocument | None, grantee: str, action: str = "ecr:Ba
     ],
 )
 def test_how_each_is_written_and_known_again(principal: str, element: Any, condition: Any) -> None:
-    (statement,) = granted(principal).statements
+    statement, *beside = granted(principal).statements
+    assert [one.principals for one in beside] == ([(("AWS", ROOT_B),)] if principal == LAMBDA else [])
     assert (statement.raw["Principal"], statement.raw["Condition"]) == (element, condition)
     own = read_own(statement)
     assert own is not None
@@ -87,6 +88,7 @@ def test_grantees_of_one_kind_share_a_statement_and_others_have_their_own() -> N
         (BOB,),
         (ORG, OTHER_ORG),
         (LAMBDA,),
+        (ROOT_B,),
     ]
 
 
@@ -96,7 +98,7 @@ def test_granted_again_changed_and_revoked(principal: str) -> None:
     first = after(merge(policy(foreign), Grant((principal,), Access.PULL)))
     assert not merge(first, Grant((principal,), Access.PULL)).changed
     narrower = after(merge(first, Grant((principal,), Access.PULL, PAYMENTS)))
-    assert len(narrower.statements) == 2
+    assert len(narrower.statements) == (3 if principal == LAMBDA else 2)
     assert allowed(narrower, principal, Team="Search") is Verdict.NO
     gone = revoke(narrower, (principal,))
     assert gone.changed
@@ -116,7 +118,7 @@ def test_it_is_decided_for_the_grantee_and_no_other(principal: str) -> None:
 
 def test_a_user_whose_organization_is_not_known_depends() -> None:
     assert allowed(granted(ORG), BOB) is Verdict.DEPENDS
-    assert allowed(granted(LAMBDA), BOB) is Verdict.NO
+    assert allowed(granted(BUILD), BOB) is Verdict.NO
 
 
 def test_one_of_several_is_revoked() -> None:
@@ -190,3 +192,15 @@ def test_how_they_are_called(principal: str, words: str) -> None:
 def test_a_caller_is_never_the_grantee_s_text() -> None:
     for principal in (ORG, UNIT, BELOW, LAMBDA, BUILD):
         assert not grantees.is_conditional(grantees.caller(principal)[0])
+
+
+def test_lambda_brings_its_account_only_where_that_cannot_pull_yet() -> None:
+    first = merge(None, Grant((LAMBDA,), Access.PULL))
+    assert f"so account {B} is granted the same" in " ".join(first.notes)
+    for standing in (granted(ROOT_B, access=Access.PUSH_PULL), policy(allow(ROOT_B, ["ecr:*"]))):
+        beside = merge(standing, Grant((LAMBDA,), Access.PULL, PAYMENTS))
+        assert (len(after(beside).statements), beside.notes) == (2, ())
+        assert after(revoke(after(beside), (LAMBDA,))).raw == standing.raw
+    only_push = merge(granted(ROOT_B, access=Access.PUSH), Grant((LAMBDA,), Access.PULL))
+    assert allowed(after(only_push), ROOT_B, "ecr:PutImage") is Verdict.YES
+    assert allowed(after(only_push), ROOT_B) is Verdict.YES

@@ -1,0 +1,71 @@
+"""Principals that a grantee needs beside itself: for Lambda the account of its functions (Lambda Developer Guide).
+
+They are let in beside whatever they have already, which is never narrowed, and lose with the grantee what they were
+given with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+
+from ecr_tui.policy import grantees
+from ecr_tui.policy.access import ESSENTIAL_PULL
+from ecr_tui.policy.actions import Access, matching_actions
+from ecr_tui.policy.document import PLAIN_ELEMENTS, Statement
+from ecr_tui.policy.ours import Own
+from ecr_tui.policy.principal import canonical, describe_all, same_principal
+from ecr_tui.policy.widening import Limits
+
+Given = tuple[str, Access, object]
+"""(a principal, access, the key of a condition)"""
+
+
+def missing(owns: Iterable[Own], statements: Iterable[Statement]) -> tuple[Own, ...]:
+    """What is to be added so that the companions of the statements' grantees may pull wherever those may."""
+    standing = [one for one in statements if _pulls(one)]
+    added: list[Own] = []
+    for own in owns:
+        limits = Limits(own.tags, own.until)
+        beside = [one for one in standing if limits.within(Limits.of(one))]
+        lacking = tuple(
+            companion
+            for companion in dict.fromkeys(one for grantee in own.principals for one in grantees.companions(grantee))
+            if not any(
+                kind == "AWS" and same_principal(value, companion) for one in beside for kind, value in one.principals
+            )
+        )
+        if lacking:
+            added.append(replace(own, principals=lacking))
+            standing.append(Statement(0, added[-1].statement()))
+    return tuple(added)
+
+
+def words(added: Sequence[Own]) -> str:
+    """A sentence about what :func:`missing` adds."""
+    names = describe_all(one for own in added for one in own.principals)
+    return f"Lambda needs the account of its functions to pull as well, so {names} is granted the same."
+
+
+def given_with(principals: Collection[str], owns: Sequence[Own]) -> frozenset[Given]:
+    """What companions of ``principals`` that are none of them were given with them, and no other grantee needs."""
+    gone: set[Given] = set()
+    kept: set[Given] = set()
+    for own in owns:
+        for grantee in own.principals:
+            revoked = any(same_principal(grantee, one) for one in principals)
+            found = {(canonical(one), own.access, own.condition_key) for one in grantees.companions(grantee)}
+            (gone if revoked else kept).update(found)
+    named = {canonical(one) for one in principals}
+    return frozenset(one for one in gone - kept if one[0] not in named)
+
+
+def of(own: Own, given: Collection[Given]) -> tuple[str, ...]:
+    """Principals of the statement who have just that from it."""
+    key = (own.access, own.condition_key)
+    return tuple(one for one in own.principals if (canonical(one), *key) in given)
+
+
+def _pulls(statement: Statement) -> bool:
+    covered = {action for pattern in statement.actions for action in matching_actions(pattern)}
+    return statement.effect == "Allow" and set(statement.raw) <= PLAIN_ELEMENTS and covered.issuperset(ESSENTIAL_PULL)
