@@ -22,7 +22,7 @@ PATIENCE = 20.0
 def test_they_are_named_and_can_be_imported(capsys: pytest.CaptureFixture[str]) -> None:
     assert bench.main(["--list"]) == 0
     names = capsys.readouterr().out.split()
-    assert {"start", "table", "listing", "bulk", "policy", "verify", "loop"} <= set(names)
+    assert {"start", "table", "listing", "bulk", "policy", "verify", "loop", "matrix"} <= set(names)
     for name in names:
         assert callable(importlib.import_module(f"tests.benchmarks.bench_{name}").main)
     with pytest.raises(SystemExit):

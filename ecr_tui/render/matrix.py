@@ -15,10 +15,10 @@ from ecr_tui.policy.who import Capability, Row
 from ecr_tui.render.common import table
 from ecr_tui.text import block, safe
 
-SIGNS = {Verdict.YES: "✓", Verdict.NO: "✗", Verdict.DEPENDS: "?"}
+SIGNS = {Verdict.YES: "✓", Verdict.NO: "–", Verdict.DEPENDS: "?"}
 UNREADABLE = "unknown"
 WORDS = "Access by account A's policies; ? depends on the request. Account B's own policies also decide."
-LEGEND = "✓ yes, ✗ no, ? depends: read, pull, push by account A's policies. Account B's own policies also decide."
+LEGEND = "✓ yes, – no, ? depends: read, pull, push by account A's policies. Account B's own policies also decide."
 _GAP = 2
 
 
@@ -67,7 +67,7 @@ def row_words(row: Row) -> str:
 
 
 def cell_signs(matrix: AccessMatrix, repository: Repository, grantee: Grantee) -> str:
-    """ "✓✓✗ 3d", the age being that of a live proof; in brackets where it is stale."""
+    """ "✓✓– 3d", the age being that of a live proof; in brackets where it is stale."""
     row = matrix.row(repository, grantee.principal)
     if row is None:
         return UNREADABLE
@@ -87,7 +87,7 @@ def age(at: datetime, now: datetime) -> str:
 
 def proof_age(proof: Proof, row: Row, now: datetime) -> str:
     """ "3d" where it was let in, "✗3d" where it was denied, in brackets where that is stale."""
-    told = f"{'' if all(proof.can.values()) else SIGNS[Verdict.NO]}{age(proof.at, now)}"
+    told = f"{'' if all(proof.can.values()) else '✗'}{age(proof.at, now)}"
     return f"({told})" if proof.stale_by(row) else told
 
 

@@ -143,7 +143,7 @@ def test_text_fits_by_signs_and_by_further_tables_and_csv_holds_no_formula() -> 
     found = matrix((repository(), document), proofs={proof_key(repository().arn, who[0]): Proof(NOW, {PARTS[1]: True})})
     columns, rows = found.columns(who), [repository()]
     assert "pull, verified 0m ago  pull?  -" in matrix_text(found, rows, columns, None)
-    assert "✗✓✗ 0m  ✗?✗" in matrix_text(found, rows, columns, 30)
+    assert "–✓– 0m  –?–" in matrix_text(found, rows, columns, 30)
     narrow = matrix_text(found, rows, columns, 18)
     assert narrow.count("REPOSITORY") == 3
     assert max(len(line) for line in narrow.split("\n\n", 1)[1].splitlines()) <= 20

@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from ecr_tui.access.matrix import Proof, ProofKey
 from ecr_tui.aws.model import Repository
 from ecr_tui.verification.batch import Batch, run_batch
+from ecr_tui.verification.proofs import proofs
 from ecr_tui.verification.records import PROBE, Leftover, Past
 from ecr_tui.verification.report import Report
 from ecr_tui.workspace.verification import Cleaned
@@ -60,6 +62,9 @@ class FakeProofs:
     def history(self, repository: Repository | None = None) -> tuple[Past, ...]:
         self._enter("verifications", repository.name if repository else "")  # type: ignore[attr-defined]
         return tuple(p for p in reversed(self.past) if repository is None or p.arn == repository.arn)
+
+    def proofs(self) -> dict[ProofKey, Proof]:
+        return proofs(tuple(reversed(self.past)), self.journal.read())  # type: ignore[attr-defined]
 
     def latest(self) -> dict[str, Past]:
         self._enter("last_verifications")  # type: ignore[attr-defined]

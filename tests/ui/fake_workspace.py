@@ -17,6 +17,7 @@ from typing import Any
 from ecr_tui.access.audit import examine
 from ecr_tui.access.audit_reading import read_policies
 from ecr_tui.access.audit_result import Audit
+from ecr_tui.access.matrix import AccessMatrix, Policy
 from ecr_tui.access.replicas import GRANTED, LACKS, Copy
 from ecr_tui.access.two_sided import TwoSided, two_sided
 from ecr_tui.aws.model import (
@@ -45,6 +46,7 @@ from ecr_tui.listing.policy_reader import BackgroundReader, Readers
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from ecr_tui.policy.document import PolicyDocument
+from ecr_tui.policy.principal import account_of
 from ecr_tui.registry.engine import Progress
 from ecr_tui.verification.report import (
     Isolation,
@@ -488,6 +490,18 @@ class FakeWorkspace(FakeProofs):
             self.gate.calls.append(("audit", "cancelled"))
             raise Cancelled
         return examine(entries, account=A, regions=(REGION,), asked=(self.b_arn,), now=NOW)
+
+    def matrix(self, *, proofs: Any, principals: Sequence[str] = ()) -> AccessMatrix:
+        self._enter("matrix")
+        facts = [self.registry] if self.registry is not None else []
+        return AccessMatrix(A, registries=facts, proofs=proofs, now=NOW)
+
+    def both_sides(self, policy: Policy, principal: str, access: Access) -> TwoSided | None:
+        self._enter("both_sides", policy.repository.name)
+        if account_of(principal) is None:
+            return None
+        identity = self.identity(principal)
+        return two_sided(policy.repository, principal, access, policy.document, identity=identity, now=NOW)
 
     # -- verification --------------------------------------------------------------------------------------------
 

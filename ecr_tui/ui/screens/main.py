@@ -34,6 +34,7 @@ from ecr_tui.ui.panes.verification import VerificationPane
 from ecr_tui.ui.screens.audit import AuditScreen
 from ecr_tui.ui.screens.calls import CallsScreen
 from ecr_tui.ui.screens.help import HelpScreen
+from ecr_tui.ui.screens.matrix import MatrixScreen
 from ecr_tui.ui.selection import Selection
 from ecr_tui.ui.tasks import choices, copies, leftovers, runs
 from ecr_tui.ui.tasks.accounts import renew
@@ -414,6 +415,10 @@ class MainScreen(Screen[None]):
 
     def action_audit(self) -> None:
         self.app.push_screen(AuditScreen(self.workspace), self._reach)
+
+    def action_matrix(self) -> None:
+        rows = self.table.marked or list(self.table.rows)
+        self.app.push_screen(MatrixScreen(self.desk, rows), self._reach)
 
     def _reach(self, repository: Repository | None) -> None:
         """Select it, even where the filter hides it."""

@@ -348,7 +348,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         if offset is None:
             return
         if offset.y == 0:
-            column = column_at(self._layout, offset.x)
+            column = self.column_at(offset.x)
             if column is not None:
                 self.sort_by(column.id)
             return
@@ -405,8 +405,21 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         self._pen.forget()
         super().notify_style_update()
 
+    def lay_out(self, width: int) -> list[tuple[Column[T], int]]:
+        """The columns to draw into ``width`` cells, and the width of each."""
+        return fit_columns(self.columns, width, self._sort[0])
+
+    def column_at(self, x: int) -> Column[T] | None:
+        """The one that is drawn at that cell of a line."""
+        return column_at(self._layout, x)
+
+    def refit(self) -> None:
+        """Other columns are to be drawn, or in other widths."""
+        self._fit()
+        self.refresh()
+
     def _fit(self) -> None:
-        self._layout = fit_columns(self.columns, self.size.width, self._sort[0])
+        self._layout = self.lay_out(self.size.width)
 
     def _resize_virtual(self) -> None:
         self.virtual_size = Size(self.size.width, len(self.model.view) + 1)

@@ -1,0 +1,283 @@
+"""The matrix of repositories and grantees: what is in view is worked out, a cell is explained on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from ecr_tui.policy.actions import Access
+from ecr_tui.ui import jobs
+from ecr_tui.ui.matrix import MatrixReading
+from ecr_tui.ui.messages import Answered, Failed
+from ecr_tui.ui.screens.dialog import Dialog
+from ecr_tui.ui.screens.text import TextScreen
+from ecr_tui.ui.text import safe
+from ecr_tui.ui.text.matrix import columns, in_full, one_line, progress
+from ecr_tui.ui.widgets.cell_table import CellTable
+from ecr_tui.ui.widgets.inputs import SafeInput
+from ecr_tui.ui.widgets.keyhints import Hint, KeyHints
+from ecr_tui.ui.widgets.virtual_table import VirtualTable
+from ecr_tui.ui.widgets.words import Words
+
+if TYPE_CHECKING:
+    from ecr_tui.access.matrix import AccessMatrix, Grantee
+    from ecr_tui.access.two_sided import TwoSided
+    from ecr_tui.aws.model import Repository
+    from ecr_tui.errors import EcrTuiError
+    from ecr_tui.ui.desk import Desk
+
+TICK = 0.05
+"""Seconds between two looks at what has arrived."""
+SIDES_WIDTH = 90
+
+
+@dataclass(frozen=True)
+class CellChosen:
+    """A cell that is there: its repository and its column."""
+
+    repository: Repository
+    grantee: Grantee
+
+
+class MatrixScreen(Dialog["Repository | None"]):
+    """Begins to read when it is shown, and ends with it. The result is a repository to go to."""
+
+    DEFAULT_CSS = """
+    MatrixScreen {
+        background: $background;  /* it covers nearly all of what is below */
+        & > #dialog { width: 100%; max-width: 100%; height: 100%; max-height: 100%; padding: 0 1; }
+        & .title { margin-bottom: 0; height: 1; }
+        & #progress { height: 1; }
+        & .keys { margin-top: 0; }
+        & #filter { display: none; height: 1; &.-open { display: block; } }
+        & #cell { height: 3; width: 1fr; border-top: solid $border-blurred; }
+        &.-high #cell { height: 4; }
+    }
+    """
+    AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back"),
+        Binding("q,M", "leave", "Close"),
+        Binding("slash", "filter", "Filter"),
+        Binding("s", "sort", "Sort by the column"),
+        Binding("S", "sort_names", "Sort by name"),
+        Binding("o", "go_to", "Go to the repository"),
+        Binding("r", "again", "Refresh"),
+    ]
+
+    def __init__(self, desk: Desk, rows: Sequence[Repository]) -> None:
+        super().__init__()
+        self._desk = desk
+        principal = desk.selection.principal
+        self.reading = MatrixReading(desk.workspace, rows, [] if principal is None else [principal])
+        self._error: EcrTuiError | None = None
+        self.table: CellTable[Repository] = CellTable(
+            columns(self.reading),
+            key=lambda row: row.arn,
+            look=lambda row: row,
+            policies=self.reading,
+            id="matrix",
+        )
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield Static("Access matrix: account A's policies", classes="title", markup=False)
+            yield Words(id="progress")
+            yield SafeInput(placeholder="api tag:Team=Payments access:push !access:pull", id="filter", compact=True)
+            yield self.table
+            yield Words(id="cell")
+            yield KeyHints(between="  ")
+
+    def on_mount(self) -> None:
+        self.table.set_message("No repository matches.")
+        self.table.set_rows(self.reading.rows)
+        self.table.focus()
+        self.set_interval(TICK, self._tick)
+        self._say_keys()
+        self._begin()
+
+    def on_unmount(self) -> None:
+        self.reading.stop()
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        reading = self.reading
+
+        def work() -> Answered:
+            matrix = reading.begin()
+            return Answered(lambda: self._started(matrix))
+
+        jobs.start(self, work, failed=Failed, group="matrix")
+
+    def _started(self, matrix: AccessMatrix) -> None:
+        self.reading.start(matrix)
+        self.table.set_columns(columns(self.reading))
+        self._read(self.reading.rows)
+
+    def _read(self, rows: Sequence[Repository]) -> None:
+        reading = self.reading
+        reading.again()
+
+        def work() -> None:
+            reading.read_all(rows)
+
+        jobs.start(self, work, failed=Failed, group="matrix-policies")
+        self._say()
+
+    @on(Answered)
+    def _answered(self, message: Answered) -> None:
+        message.stop()
+        message.take()
+
+    @on(Failed)
+    def _failed(self, message: Failed) -> None:
+        message.stop()
+        self._error = message.error
+        self._say()
+
+    def _tick(self) -> None:
+        if self.reading.over:
+            return
+        taken, changed = self.reading.take()
+        if changed:
+            self.table.set_columns(columns(self.reading))
+        if taken:
+            self.table.model.look_again()
+            self.table.refresh()
+        if taken or self.reading.over:
+            self._say()
+
+    def _say(self) -> None:
+        error = "" if self._error is None else self._error.title
+        self.query_one("#progress", Words).say(progress(self.reading, self.table, error))
+        cell = self.cell
+        said = Content.empty() if cell is None else one_line(self.reading, cell.repository, cell.grantee)
+        self.query_one("#cell", Words).say(said)
+
+    # -- cells -------------------------------------------------------------------------------------------------------
+
+    @property
+    def cell(self) -> CellChosen | None:
+        """The one under the cursor."""
+        row, grantee = self.table.current, self.reading.grantee(self.table.column)
+        return None if row is None or grantee is None else CellChosen(row, grantee)
+
+    @on(VirtualTable.Moved)
+    @on(VirtualTable.Changed)
+    @on(VirtualTable.WindowChanged)
+    @on(VirtualTable.Loaded)
+    def _table_changed(self, event: VirtualTable.Moved) -> None:
+        event.stop()
+        self._say()
+
+    @on(VirtualTable.Opened)
+    def _opened(self, event: VirtualTable.Opened) -> None:
+        event.stop()
+        cell = self.cell
+        policy = None if cell is None else self.reading.policy(cell.repository)
+        if cell is None or policy is None:
+            self.app.notify("Its policy is not read yet.", markup=False)
+            return
+        access = self._desk.workspace.access
+
+        def work() -> Answered:
+            sides = access.both_sides(policy, cell.grantee.principal, Access.READ_PUSH_PULL)
+            return Answered(lambda: self._explain(cell, sides))
+
+        jobs.start(self, work, failed=Failed, group="matrix-cell")
+
+    def _explain(self, cell: CellChosen, sides: TwoSided | None) -> None:
+        if not self.is_current:
+            return
+        body = in_full(
+            self.reading, cell.repository, cell.grantee, sides, min(max(self.size.width - 12, 20), SIDES_WIDTH)
+        )
+        title = f"{safe(cell.repository.name)} × {safe(cell.grantee.title)}"
+        self.app.push_screen(TextScreen(title, body, copy=f"{title}\n{body.plain}\n", what="the explanation"))
+
+    # -- filter and order --------------------------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        box = self.query_one("#filter", SafeInput)
+        box.add_class("-open")
+        box.focus()
+        self._say_keys()
+
+    @on(Input.Changed, "#filter")
+    def _filtered(self, event: Input.Changed) -> None:
+        event.stop()
+        self.table.filter = event.value
+
+    @on(Input.Submitted, "#filter")
+    def _leave_filter(self) -> None:
+        box = self.query_one("#filter", SafeInput)
+        box.set_class(bool(box.value), "-open")
+        self.table.keep_cursor()
+        self.table.focus()
+        self._say_keys()
+
+    def key_down(self) -> None:
+        if self.query_one("#filter").has_focus:
+            self._leave_filter()
+
+    def action_sort(self) -> None:
+        if self.table.column:
+            self.table.sort_by(self.table.column)
+
+    def action_sort_names(self) -> None:
+        self.table.sort_by("name")
+
+    # -- actions -----------------------------------------------------------------------------------------------------
+
+    def _say_keys(self) -> None:
+        if self.query_one("#filter").has_focus:
+            keys: list[Hint] = [("enter", "accept"), ("esc", "clear")]
+        else:
+            keys = [
+                ("enter", "explain"),
+                ("space", "mark"),
+                ("*", "mark column"),
+                ("/", "filter"),
+                ("s S", "sort"),
+                ("← →", "grantee"),
+                ("o", "go to repository"),
+                ("r", "refresh"),
+                ("esc", "close"),
+            ]
+        self.query_one(KeyHints).tell(*keys)
+
+    @property
+    def scrolled(self) -> Widget:
+        return self.table
+
+    def action_again(self) -> None:
+        """Read everything again that may be another by now."""
+        self._error = None
+        self.reading.forget()
+        self._begin()
+
+    def action_go_to(self) -> None:
+        self.dismiss(self.table.current)
+
+    def action_back(self) -> None:
+        box = self.query_one("#filter", SafeInput)
+        if box.value or box.has_focus:
+            box.value = ""
+            self._leave_filter()
+        elif self.table.cells:
+            self.table.unmark_all()
+        else:
+            self.action_leave()
+
+    def action_leave(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,176 @@
+"""The matrix of repositories and grantees on the screen: cells in view, filter and order, a cell on both sides."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from textual.app import App, ComposeResult
+
+from ecr_tui.aws.model import IdentityPolicies
+from ecr_tui.errors import DeniedError
+from ecr_tui.policy.actions import Access
+from ecr_tui.policy.change import Grant, merge
+from ecr_tui.ui.screens.matrix import MatrixScreen
+from ecr_tui.ui.widgets.cell_table import CellTable
+from ecr_tui.ui.widgets.columns import Column
+from ecr_tui.verification.records import Past
+from tests.ui.conftest import Session, running
+from tests.ui.fake_workspace import DEVUSR2, HOSTILE, NOW, B, FakeWorkspace, repository
+
+CI = "arn:aws:iam::333333333333:role/ci"
+
+
+def granted(principal: str, access: Access) -> str:
+    plan = merge(None, Grant((principal,), access)).after
+    assert plan is not None
+    return plan.text
+
+
+async def shown(ui: Session) -> MatrixScreen:
+    await ui.press("M")
+    await ui.wait(lambda: isinstance(ui.app.screen, MatrixScreen) and ui.app.screen.reading.over, "the policies")
+    screen = ui.app.screen
+    assert isinstance(screen, MatrixScreen)
+    return screen
+
+
+def line(ui: Session, name: str) -> str:
+    return next(one for one in ui.text().splitlines() if f" {name} " in one)
+
+
+@pytest.fixture
+def workspace(tmp_path) -> FakeWorkspace:
+    rows = [repository(name, {"Team": "Web"}) for name in ("api", "web", "worker")]
+    texts = {"api": granted(DEVUSR2, Access.PULL), "web": granted(CI, Access.READ_PUSH_PULL)}
+    made = FakeWorkspace(tmp_path, rows, policies=texts)
+    can = {"read": None, "pull": True, "push": True}
+    made.past.append(Past("1", NOW - timedelta(days=3), made.by_name("api").arn, {"principal": DEVUSR2, "can": can}))
+    return made
+
+
+async def test_cells_in_words_a_cursor_without_colour_and_both_sides(workspace: FakeWorkspace) -> None:
+    workspace.identities[DEVUSR2] = IdentityPolicies(DEVUSR2, DEVUSR2, (), unreadable="not readable [/x]")
+    async with running(workspace) as ui:
+        screen = await shown(ui)
+        await ui.see("3 × 2", "› devusr2", "ci", "[ –✓– (3d)", "api × user devusr2 in 222222222222")
+        await ui.see("✓ pull", "verified 3d ago, stale: policy no longer allows push")
+        await ui.press("l", "j")
+        assert "[ ✓✓✓" in line(ui, "web")
+        await ui.see("web × role ci in 333333333333")
+        await ui.press("k", "h", "enter")
+        await ui.wait(lambda: ui.dialog == "TextScreen")
+        await ui.see("Account A's policies", "no statement allows it", "A allows", "B allows", "BatchGetImage")
+        await ui.press("escape")
+        assert ui.app.screen is screen
+        await ui.press("l", "j", "o")
+        await ui.wait(lambda: ui.dialog == "" and ui.selected == "web")
+
+
+async def test_rows_are_filtered_as_the_list_is_and_sorted_by_a_grantee(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        screen = await shown(ui)
+        await ui.press("slash")
+        await ui.type("access:push")
+        await ui.wait(lambda: [row.name for row in screen.table.window()] == ["web"], "the filter")
+        await ui.press("escape")
+        await ui.wait(lambda: screen.table.shown == 3)
+        await ui.press("l", "s")
+        assert [row.name for row in screen.table.window()] == ["web", "api", "worker"]
+        await ui.press("S")
+        assert [row.name for row in screen.table.window()] == ["api", "web", "worker"]
+
+
+async def test_cells_are_marked_one_by_one_and_by_column(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        screen = await shown(ui)
+        await ui.press("space", "l", "asterisk")
+        await ui.see("4 marked")
+        cells = [(row.name, principal) for row, principal in screen.table.marked_cells()]
+        assert cells == [("api", DEVUSR2), ("api", CI), ("web", CI), ("worker", CI)]
+        assert line(ui, "api").count("●") == 3
+        await ui.press("asterisk")
+        assert [row.name for row, _ in screen.table.marked_cells()] == ["api"]
+        await ui.press("escape")
+        assert (screen.table.cells, ui.dialog) == ({}, "MatrixScreen")
+        await ui.press("escape")
+        assert ui.dialog == ""
+
+
+async def test_it_is_about_the_marked_repositories_and_says_what_it_could_not_read(workspace: FakeWorkspace) -> None:
+    workspace.errors["policy_text:web"] = DeniedError("denied [/x]")
+    async with running(workspace) as ui:
+        await ui.press("space", "space")
+        screen = await shown(ui)
+        assert [row.name for row in screen.table.window()] == ["api", "web"]
+        assert "unknown" in line(ui, "web")
+        await ui.press("j")
+        await ui.see("? denied [/x]")
+        del workspace.errors["policy_text:web"]
+        await ui.press("r")
+        await ui.wait(lambda: "✓✓✓" in line(ui, "web"), "the second reading")
+
+
+async def test_a_matrix_that_cannot_be_made_says_why(workspace: FakeWorkspace) -> None:
+    workspace.errors["matrix"] = DeniedError("no registry")
+    async with running(workspace) as ui:
+        await ui.press("M")
+        await ui.see("✗ no registry")
+        await ui.press("escape")
+        assert ui.dialog == ""
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40), (200, 60)])
+async def test_it_fits_every_size_with_hostile_names(tmp_path, size: tuple[int, int]) -> None:
+    rows = [repository(name) for name in HOSTILE]
+    principals = [f"arn:aws:iam::{B}:role/r{number}" for number in range(40)]
+    workspace = FakeWorkspace(
+        tmp_path, rows, policies={rows[0].name: merge(None, Grant(tuple(principals), Access.PULL)).after.text}
+    )
+    async with running(workspace, size) as ui:
+        screen = await shown(ui)
+        await ui.press("dollar_sign", "G")
+        assert screen.table.first + screen.table.in_view == len(screen.reading.columns)
+        assert "[ –" in ui.text()
+        assert "esc" in ui.text()
+        assert "\x1b" not in ui.text()
+        assert max(map(len, ui.text().splitlines())) <= size[0]
+
+
+class WideApp(App[None]):
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: set[tuple[int, int]] = set()
+        columns = [Column[int]("name", "Name", lambda row: [(f"r{row}", "")], lambda row: row, 10)]
+        for number in range(200):
+
+            def cell(row: int, number: int = number) -> list[tuple[str, str]]:
+                self.asked.add((row, number))
+                return [(f"{row}x{number}", "")]
+
+            columns.append(Column[int](f"c{number}", f"c{number}", cell, lambda row: row, 12))
+        self.table: CellTable[int] = CellTable(columns, key=str, look=lambda row: repository(f"r{row}"))
+
+    def compose(self) -> ComposeResult:
+        yield self.table
+
+    def on_mount(self) -> None:
+        self.table.set_rows(range(5000))
+        self.table.focus()
+
+
+async def test_of_many_columns_only_those_in_view_are_asked_and_the_mouse_reaches_each() -> None:
+    app = WideApp()
+    async with app.run_test(size=(60, 12)) as pilot:
+        await pilot.pause()
+        assert len(app.asked) <= 12 * 4
+        await pilot.press("l", "l", "l", "l")
+        await pilot.pause()
+        assert app.table.column == "c4"
+        assert {number for _, number in app.asked} <= set(range(6))
+        await pilot.click(app.table, offset=(30, 3))
+        assert (app.table.current, app.table.column) == (2, f"c{app.table.first + 1}")
+        app.table.scroll_columns(10)
+        assert app.table.place >= app.table.first >= 10
+        await pilot.press("0")
+        assert app.table.column == "c0"
