@@ -39,6 +39,7 @@ _COMMANDS = {
     "cleanup": "cleaning:cleanup",
     "audit": "auditing:audit",
     "matrix": "matrix:matrix",
+    "usage": "using:usage",
     "export": "exporting:export",
     "explain": "offline:explain",
     "simulate": "offline:simulate",

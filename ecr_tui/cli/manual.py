@@ -33,7 +33,7 @@ def page_of(context: click.Context) -> Page | None:
 
 SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "": {
-        "Inspect": ("list", "matrix", "audit", "history"),
+        "Inspect": ("list", "matrix", "audit", "usage", "history"),
         "Change": ("plan", "grant", "revoke", "repair", "tag", "undo", "redo"),
         "Verify": ("verify", "cleanup", "explain"),
         "Policies": ("simulate", "export", "operator-policy"),
@@ -83,6 +83,7 @@ ENVIRONMENT: Rows = (
 FILES: Rows = (
     ("configuration", "read only; ecr-tui config path prints its path"),
     ("journal", "journal.jsonl in the state folder: every write with the policy before and after, used by undo"),
+    ("usage", "usage-ACCOUNT-REGION.json in the state folder: CloudTrail's events added up; safe to delete"),
     ("listing", "in the cache folder, used at start and for completion; safe to delete"),
 )
 
@@ -135,6 +136,25 @@ PAGES: dict[str, Page] = {
             ("access of one user, with both accounts' policies", "ecr-tui audit --principal user/devusr2"),
         ),
         ((1, "with --fail-on: there are such findings, or a policy was not readable"),),
+    ),
+    "usage": Page(
+        "Show who used which repositories, and grants without use",
+        "CloudTrail's event history, repositories, policies and last recorded pulls in account A; events read before, "
+        "in the state folder",
+        "nothing in AWS; the events, added up, in the state folder",
+        (
+            ("who pulled and pushed, and whom nobody let in", "ecr-tui usage my-first-repo"),
+            (
+                "grants without an event in 30 days, for scripts",
+                "ecr-tui usage --unused 30 --json | jq -r '.grants[] | [.principal, .answer]'",
+            ),
+        ),
+        (
+            (1, "account A's operator may not call cloudtrail:LookupEvents"),
+            (3, "a region could not be read"),
+            (130, "Ctrl+C: what was read is kept, the next call goes on"),
+        ),
+        (("REPO", "Repository names. Omit them for all, or those with --tag."),),
     ),
     "history": Page(
         "List past writes and their state",
@@ -313,7 +333,11 @@ PAGES: dict[str, Page] = {
             ("in a China region", "ecr-tui operator-policy full --partition aws-cn --region cn-north-1"),
         ),
         arguments=(
-            ("LEVEL", "read-only; grant (adds revoke, undo); full (adds removing probe images, editing tags)."),
+            (
+                "LEVEL",
+                "read-only; usage (read-only and CloudTrail's events); grant (read-only, grant, revoke, undo); full "
+                "(adds removing probe images, editing tags).",
+            ),
         ),
     ),
     "demo": Page(

@@ -55,7 +55,7 @@ def simulate(context: click.Context, /, files: tuple[Path, ...], as_json: bool) 
 
 
 @command("operator-policy")
-@click.argument("level", type=click.Choice(["read-only", "grant", "full"]), metavar="LEVEL")
+@click.argument("level", type=click.Choice([one.value for one in Operator]), metavar="LEVEL")
 @click.option(
     "--account",
     default="*",

@@ -14,7 +14,6 @@ import hashlib
 import json
 import os
 import re
-import secrets
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,7 +24,7 @@ from typing import Any
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.config import default_cache_dir
-from ecr_tui.config.folders import make_private
+from ecr_tui.config.folders import replace_private
 from ecr_tui.errors import Cancelled
 
 CACHED = "cache"
@@ -232,27 +231,12 @@ class ListingCache:
     # -- files ---------------------------------------------------------------------------------------------------
 
     def _replace(self, path: Path, lines: Iterator[str]) -> str:
-        temporary = self.folder / f".{path.name}.{secrets.token_hex(4)}.tmp"
         try:
-            make_private(self.folder)
-            self._sweep(path)
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.writelines(f"{line}\n" for line in lines)
-            temporary.replace(path)
+            replace_private(path, lines)
         except (OSError, ValueError) as exc:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
             reason = exc.strerror or exc if isinstance(exc, OSError) else exc
             return f"cannot cache the listing in {self.folder}: {reason}"
         return ""
-
-    def _sweep(self, path: Path) -> None:
-        """What a kill in the middle of writing left; an hour is longer than any writing takes."""
-        for left in self.folder.glob(f".{path.name}.*.tmp"):
-            with contextlib.suppress(OSError):
-                if datetime.now(UTC).timestamp() - left.stat().st_mtime > 3600:
-                    left.unlink()
 
 
 def _lines(account: str, region: str, repositories: Sequence[Repository]) -> Iterator[str]:

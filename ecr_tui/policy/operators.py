@@ -2,8 +2,8 @@
 
 Each action is here because a part of the program asks for it, and a test takes each away and sees that part fail. Which
 actions take a repository as their resource, and which only "*", is from the service authorization reference
-(docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html and
-…/list_amazonresourcegrouptaggingapi.html).
+(docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html,
+…/list_amazonresourcegrouptaggingapi.html and …/list_awscloudtrail.html).
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from ecr_tui.policy.document import NEW_VERSION, PolicyDocument
 
 
 class Operator(StrEnum):
-    """Each may what the one before it may, and more."""
+    """Grant and full may what the one before them may, and more; usage is read-only and one thing more."""
 
     READ_ONLY = "read-only"
     """List, preview, audit, explain."""
+    USAGE = "usage"
+    """Read CloudTrail's event history, which tells much more of an account than its repositories."""
     GRANT = "grant"
     """Grant, revoke and undo."""
     FULL = "full"
@@ -31,6 +33,11 @@ REGISTRY = {
     "ecr:DescribeRepositoryCreationTemplates": "whether a grant covers repositories created later",
 }
 """Read-only actions that know no repository, each with what it is for."""
+
+USAGE = {
+    "cloudtrail:LookupEvents": "who used which repository, and what was denied",
+}
+"""Knows no resource."""
 
 READ = {
     "ecr:DescribeRepositories": "the list of repositories",
@@ -53,15 +60,17 @@ def operator_policy(
     operator: Operator, *, account: str = "*", region: str = "*", partition: str = "aws"
 ) -> PolicyDocument:
     """For the user or role of account A that runs this program; ``account`` and ``region`` "*" mean its own, any."""
+    repositories = f"arn:{partition}:ecr:{region}:{account}:repository/*"
+    parts = {
+        "EcrTuiRegistry": (REGISTRY, "*", tuple(Operator)),
+        "EcrTuiRead": (READ, repositories, tuple(Operator)),
+        "EcrTuiUsage": (USAGE, "*", (Operator.USAGE,)),
+        "EcrTuiGrant": (GRANT, repositories, (Operator.GRANT, Operator.FULL)),
+        "EcrTuiFull": (FULL, repositories, (Operator.FULL,)),
+    }
     statements = [
-        _statement("EcrTuiRegistry", list(REGISTRY), "*"),
-        _statement("EcrTuiRead", list(READ), f"arn:{partition}:ecr:{region}:{account}:repository/*"),
+        {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resource}
+        for sid, (actions, resource, operators) in parts.items()
+        if operator in operators
     ]
-    for sid, actions, least in (("EcrTuiGrant", GRANT, Operator.GRANT), ("EcrTuiFull", FULL, Operator.FULL)):
-        if list(Operator).index(operator) >= list(Operator).index(least):
-            statements.append(_statement(sid, list(actions), f"arn:{partition}:ecr:{region}:{account}:repository/*"))
     return PolicyDocument.from_json({"Version": NEW_VERSION, "Statement": statements})
-
-
-def _statement(sid: str, actions: list[str], resource: str) -> dict[str, object]:
-    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}

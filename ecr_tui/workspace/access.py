@@ -30,6 +30,7 @@ from ecr_tui.policy.principal import account_of, is_account
 from ecr_tui.policy.who import Verdict
 from ecr_tui.workspace.accounts import Accounts
 from ecr_tui.workspace.listing import Listing
+from ecr_tui.workspace.usage import Usage
 
 VERDICTS = 500
 """Repositories at most whose both sides are decided for one principal; a decision with its reasons takes some 2 ms."""
@@ -42,6 +43,7 @@ class AccessReview:
         self._accounts = accounts
         self._listing = listing
         self._facts = Facts(accounts.session, accounts.sessions_of)
+        self.usage = Usage(accounts, listing, self.registry_facts)
 
     def forget(self) -> None:
         """Other accounts were chosen: the next question is asked afresh."""

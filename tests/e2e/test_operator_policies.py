@@ -19,7 +19,7 @@ from ecr_tui.aws.tags import remove_tag, set_tag
 from ecr_tui.config import Settings
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.actions import Access
-from ecr_tui.policy.operators import FULL, GRANT, READ, REGISTRY, Operator, operator_policy
+from ecr_tui.policy.operators import FULL, GRANT, READ, REGISTRY, USAGE, Operator, operator_policy
 from ecr_tui.policy.ours import Grant
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.workspace import Workspace
@@ -98,8 +98,13 @@ def prove_and_tag(work: Workspace) -> Any:
     return [report.verdict, report.cleaned_up, with_tag, work.listing.repository(REPOSITORY).tags]
 
 
+def use(work: Workspace) -> Any:
+    return [one.answer for one in work.access.usage.report([work.listing.repository("payments/legacy")]).grants]
+
+
 STORIES: dict[Operator, list[Story]] = {
     Operator.READ_ONLY: [look],
+    Operator.USAGE: [look],
     Operator.GRANT: [look, change],
     Operator.FULL: [look, change, prove_and_tag],
 }
@@ -160,6 +165,13 @@ def test_no_action_is_there_for_nothing(sandbox: Sandbox, allowed: Callable[[str
         statement["Action"] = [one for one in statement["Action"] if one != action]
     allowed(json.dumps(policy))
     assert told(sandbox, "operator", stories) != expected(sandbox)
+
+
+def test_usage_takes_the_event_history_and_nothing_else(sandbox: Sandbox, allowed: Callable[[str], None]) -> None:
+    allowed(operator_policy(Operator.USAGE, account=sandbox.account_a).text)
+    assert told(sandbox, "operator", [use]) == told(sandbox, "account-a", [use])
+    allowed(operator_policy(Operator.FULL, account=sandbox.account_a).text)
+    assert told(sandbox, "operator", [use]) == [f"{next(iter(USAGE))} was denied"]
 
 
 def test_account_b_needs_the_other_half_of_the_grant_and_nothing_more(sandbox: Sandbox) -> None:

@@ -5,13 +5,14 @@ Each lists every name: adding one changes the contract.
 
 from __future__ import annotations
 
-from ecr_tui.cli.schemas import auditing, changing, offline, proving
+from ecr_tui.cli.schemas import auditing, changing, offline, proving, using
 from ecr_tui.cli.schemas.parts import Schema, document
 
 _SCHEMAS: dict[str, tuple[str, Schema]] = {
     "list": ("repositories, with the access of account B", changing.LIST),
     "matrix": ("who can read, pull and push what, by account A's policies", auditing.MATRIX),
     "audit": ("who has access to what, over all repositories", auditing.AUDIT),
+    "usage": ("who used which repositories, and grants without use", using.USAGE),
     "history": ("past writes, newest first", changing.HISTORY),
     "plan": ("the preview of a grant, with the verdicts of both accounts", changing.PLAN),
     "grant": ("the changes written to each repository", changing.CHANGED),

@@ -1,0 +1,46 @@
+"""What a look at CloudTrail finds, over the regions and repositories that were asked about: values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ecr_tui.access.usage import Attempt, Refused, Span, Use
+from ecr_tui.access.usage_grants import Answer, GrantUse, Period
+from ecr_tui.access.usage_reading import Reading
+from ecr_tui.aws.model import Repository
+
+
+@dataclass(frozen=True)
+class RegionUsage:
+    """``uses`` and ``denials``: of the repositories asked about, latest first. ``outside``: whether any event of
+    another account was found in the region, on whatever repository. ``note``: about a damaged record."""
+
+    region: str
+    period: Period
+    reading: Reading
+    uses: tuple[tuple[Use, Span], ...] = ()
+    denials: tuple[tuple[Attempt, Refused], ...] = ()
+    outside: bool = False
+    unreadable: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class UsageReport:
+    """``failures``: region -> why its trail could not be read. ``unreadable``: repository -> why its policy was not."""
+
+    account: str
+    at: datetime
+    days: int
+    unused_days: int
+    repositories: tuple[Repository, ...]
+    regions: tuple[RegionUsage, ...]
+    grants: tuple[GrantUse, ...] = ()
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    failures: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def granted(self, answer: Answer) -> tuple[GrantUse, ...]:
+        return tuple(one for one in self.grants if one.answer is answer)

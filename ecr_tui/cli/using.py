@@ -1,0 +1,115 @@
+"""``ecr-tui usage``."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+from typing import Any
+
+import click
+
+from ecr_tui.access.usage_reading import PAGES
+from ecr_tui.aws.model import Repository
+from ecr_tui.aws.trail import HISTORY_DAYS, PAGE
+from ecr_tui.cli import output
+from ecr_tui.cli.common import (
+    account_options,
+    interruptible,
+    json_option,
+    listed,
+    open_workspace,
+    repositories_argument,
+    tag_option,
+)
+from ecr_tui.cli.helping import command
+from ecr_tui.cli.meter import Meter
+from ecr_tui.errors import Cancelled, InputError
+from ecr_tui.render.usage import usage_json, usage_text
+from ecr_tui.workspace import Workspace
+
+_DAYS = click.IntRange(1, HISTORY_DAYS)
+
+
+@command()
+@repositories_argument
+@account_options
+@tag_option
+@click.option(
+    "--days",
+    type=_DAYS,
+    default=HISTORY_DAYS,
+    metavar="N",
+    show_default=True,
+    help="Days of events to read. CloudTrail looks up 90 at most.",
+)
+@click.option(
+    "--unused",
+    type=_DAYS,
+    metavar="DAYS",
+    help="Report grants without an event in so many days. Default: as --days.",
+)
+@click.option(
+    "--max-pages",
+    type=click.IntRange(1),
+    default=PAGES,
+    metavar="N",
+    show_default=True,
+    help=f"Pages of {PAGE} events to read for each region, at two a second. The next call reads further back.",
+)
+@json_option
+@click.pass_context
+def usage(
+    context: click.Context, /, days: int, unused: int | None, max_pages: int, as_json: bool, **flags: Any
+) -> None:
+    """Show who used which repositories, grants without use, and denied attempts, from CloudTrail's event history.
+
+    Without REPO, all repositories. Events that were read are kept in the state folder: the next call reads what is
+    new, and goes further back where this one was interrupted or reached its limit.
+    """
+    if unused is not None and unused > days:
+        raise InputError(f"--unused {unused} is longer than --days {days}", hint="Read as many days as that, or more.")
+    with open_workspace(context, flags) as workspace:
+        repositories = _repositories(workspace, flags)
+        cancel = threading.Event()
+        events = 0
+        with (
+            interruptible(cancel, "Stopping ..."),
+            Meter("Reading events") as reading,
+            Meter("Reading policies") as policies,
+        ):
+
+            def page(count: int, back_to: datetime) -> None:
+                nonlocal events
+                events = count
+                reading(count, more=f", back to {back_to:%Y-%m-%d %H:%M} UTC")
+
+            def policy(done: int, total: int) -> None:
+                reading.clear()
+                policies(done, total)
+
+            try:
+                report = workspace.access.usage.report(
+                    repositories,
+                    days=days,
+                    unused_days=unused,
+                    pages=max_pages,
+                    on_page=page,
+                    on_policies=policy,
+                    cancel=cancel,
+                )
+            except Cancelled:
+                reading.clear()
+                output.line(f"Interrupted. {events:,} events were read and are kept; the next call goes on.", err=True)
+                context.exit(130)
+        if as_json:
+            output.document(usage_json(report))
+        else:
+            output.block(usage_text(report))
+        context.exit(3 if report.failures else 0)
+
+
+def _repositories(workspace: Workspace, flags: dict[str, Any]) -> list[Repository]:
+    names = tuple(dict.fromkeys(flags["repositories"]))
+    if names and workspace.settings.tags:
+        raise InputError("repository names and --tag exclude each other", hint="Use one of them.")
+    return [workspace.listing.repository(name) for name in names] if names else listed(workspace)
