@@ -11,6 +11,7 @@ from typing import Any
 from ecr_tui.access.registry_policy import registry_of
 from ecr_tui.aws.model import RegistryFacts, Repository
 from ecr_tui.changes.entries import REPAIR
+from ecr_tui.changes.losses import Loss, losses
 from ecr_tui.policy import grantees
 from ecr_tui.policy.actions import Access, action_words, matching_actions, repository_actions
 from ecr_tui.policy.answer import REGISTRY, Answer, Registries, Verdict, of_call
@@ -138,10 +139,11 @@ class Situation:
         standing: tuple[Finding, ...],
         grant: Grant | None,
         kind: str,
+        lost: Iterable[Loss],
     ) -> list[str]:
         """Risks of the change. ``findings`` are those of the policy afterwards, ``standing`` those before."""
         fresh = _fresh(findings, standing)
-        found = self._losses(diff)
+        found = [sentence for loss in lost for sentence in loss.sentences()]
         if kind != REPAIR:  # a repair does not change access
             found += (*openings(diff), *widenings(self.before, self.after))
         found += [f"{one.title}. {one.why}" for one in fresh if one.severity == "error"]
@@ -154,27 +156,8 @@ class Situation:
             found.append("The policy has no statements left and is deleted.")
         return found
 
-    def _losses(self, diff: tuple[Difference, ...]) -> list[str]:
-        """Principals that certainly lose access."""
-        taken: dict[str, dict[str, None]] = {}
-        for item in diff:
-            if item.op == "remove" and item.effect == "Allow":
-                named = grantees.read(item.principal, item.condition or {})
-                for principal in named[0] if named else (item.principal,):
-                    taken.setdefault(principal, {})[item.action] = None
-        found = []
-        for principal, patterns in taken.items():
-            if account_of(principal) is None and principal != "*" and not grantees.is_conditional(principal):
-                continue
-            lost = [
-                action
-                for action in dict.fromkeys(action for pattern in patterns for action in matching_actions(pattern))
-                if self._answer(self.before, principal, action).verdict is not Verdict.NO
-                and self._answer(self.after, principal, action).verdict is Verdict.NO
-            ]
-            if lost:
-                found.append(f"{describe(principal)} loses {len(lost)} action{'s' if len(lost) != 1 else ''} at once.")
-        return found
+    def losses(self, diff: tuple[Difference, ...]) -> tuple[Loss, ...]:
+        return losses(self.before, self.after, diff, self._answer)
 
 
 def lint_of(

@@ -12,6 +12,7 @@ from ecr_tui.access.expiry import ending
 from ecr_tui.aws.model import RegistryFacts, Repository, Role
 from ecr_tui.changes.consequences import Situation, fix_of, lint_of, remaining_json, within_account
 from ecr_tui.changes.entries import EDIT, REDO, REPAIR, UNDO
+from ecr_tui.changes.losses import Loss
 from ecr_tui.errors import EcrTuiError, InputError, RefusedError
 from ecr_tui.policy.acceptance import Refusal, dead_principals, refusals
 from ecr_tui.policy.actions import Access
@@ -49,7 +50,7 @@ class Plan:
     written without asking. ``notes`` are sentences that need no answer. ``refusals`` tell why ECR will not, or may not,
     take ``after``. ``void``: "no effect: " or "no effect on push: ", and why, of a grant that is not in effect once it
     stands in the policy. ``remaining``: through what the principals have access that a revoke was to take, or beyond
-    the grant. ``reason``: why, in the operator's words, for the journal.
+    the grant. ``losses``: everybody who loses something by it. ``reason``: the operator's, for the journal.
     """
 
     repository: Repository
@@ -69,6 +70,7 @@ class Plan:
     refusals: tuple[Refusal, ...] = ()
     void: str = ""
     remaining: tuple[Remaining, ...] = ()
+    losses: tuple[Loss, ...] = ()
     registry: RegistryFacts | None = field(default=None, repr=False, compare=False)
     effects: tuple[registry_policy.Effect, ...] = field(default=(), repr=False, compare=False)
     on: Callable[[PolicyDocument | None], Change] = field(
@@ -162,6 +164,7 @@ class Plan:
             ),
             "void": self.void or None,
             "remaining": [remaining_json(row, self.repository) for row in self.remaining],
+            "affected": [loss.to_json() for loss in self.losses],
             "reason": self.reason or None,
         }
 
@@ -321,7 +324,8 @@ def _plan(
     diff = differences(before, after)
     findings = lint_of(after, repository, before or PolicyDocument.empty())
     standing = lint_of(before, repository, before)
-    risks = situation.risks(diff, findings, standing, grant, kind) if change.changed else []
+    lost = situation.losses(diff) if change.changed else ()
+    risks = situation.risks(diff, findings, standing, grant, kind, lost) if change.changed else []
     notes = list(change.notes)
     remaining: tuple[Remaining, ...] = ()
     if grant is not None:
@@ -352,6 +356,7 @@ def _plan(
         refusals=refusals(after, findings, read=before, standing=standing) if change.changed else (),
         void=situation.void(grant) if grant is not None else "",
         remaining=remaining,
+        losses=lost,
         on=make,
     )
     return plan if registry is None else _with_registry(plan, registry)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from ecr_tui.aws.model import Repository, Role
 from ecr_tui.changes.apply import Outcome, PolicyStore, gate, write
 from ecr_tui.changes.attempts import Pace
-from ecr_tui.changes.consequences import lint_of, openings
+from ecr_tui.changes.consequences import Situation, lint_of, openings
 from ecr_tui.changes.entries import (
     FAILED,
     FOUND_LIVE,
@@ -241,6 +241,7 @@ def plan_undo_from(entry: Entry, text: str | None, later: Sequence[Entry] = (), 
         findings=findings,
         refusals=refusals(former, findings, read=former, standing=findings),
         risks=(*openings(diff), *widenings(live, former)),
+        losses=Situation(repository, None, live, former, datetime.now(UTC)).losses(diff),
         exact_text=record.before_text,
         reason=reason,
     )

@@ -153,7 +153,7 @@ def test_plan_keeps_foreign_statements_and_elements() -> None:
 def test_plan_json_is_the_designs() -> None:
     made = plan_grant_from(REPO, FOREIGN, GRANT).to_json()
     designed = ["repository", "arn", "changed", "written", "before", "after", "diff", "findings"]
-    more = ["risks", "notes", "refused", "refusals", "registry_policy", "void", "remaining", "reason"]
+    more = ["risks", "notes", "refused", "refusals", "registry_policy", "void", "remaining", "affected", "reason"]
     assert list(made) == [*designed, *more]
     assert (made["repository"], made["arn"], made["changed"], made["written"]) == (REPO.name, REPO.arn, True, False)
     assert made["before"] == json.loads(FOREIGN)

@@ -14,16 +14,19 @@ from jsonschema import Draft202012Validator
 from ecr_tui.aws.model import RegistryFacts, Repository
 from ecr_tui.changes.plans import Plan, plan_grant_from, plan_revoke_from
 from ecr_tui.cli.schemas import schema_of
-from ecr_tui.policy.actions import Access
+from ecr_tui.policy.actions import Access, repository_actions
 from ecr_tui.policy.answer import Verdict, answer
 from ecr_tui.policy.change import Grant
 from ecr_tui.policy.compiled import caller_of, principal_grip
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.ours import read_own
+from ecr_tui.policy.principal import account_of, canonical
+from ecr_tui.policy.who import listed_principals
 from tests.policy.build import BOB, CAROL, REPOSITORY, ROOT_B, SESSION, A, B, allow, deny, policy
 from tests.policy.strategies import TAGS, documents, grants
 
 ROLE = f"arn:aws:iam::{B}:role/puller"
+ORG = "org/o-a1b2c3d4e5"
 PAYMENTS = (("Team", "Payments"),)
 SOON = datetime(2099, 1, 1, tzinfo=UTC)
 
@@ -167,6 +170,49 @@ def test_each_of_several_principals_is_asked_about() -> None:
     plan = plan_revoke_from(REPO, text, (BOB, CAROL))
     assert rows(plan) == [("Theirs", CAROL, True)]
     assert any("user bob" in risk and "loses 3 actions" in risk for risk in plan.risks)
+
+
+# -- who loses --------------------------------------------------------------------------------------------------------
+
+
+def test_whoever_had_access_through_the_one_that_loses_it_is_named() -> None:
+    text = granted(deny(BOB, "ecr:PutImage"), allow(CAROL, **THEIRS), grant=Grant((ROOT_B,), Access.PULL))
+    plan = plan_revoke_from(REPO, text, (ROOT_B,))
+    pull = sorted(Access.PULL.actions)
+    assert {loss.principal: sorted(loss.lost) for loss in plan.losses} == {ROOT_B: pull, BOB: pull}
+    assert "user bob in 222222222222 loses 3 actions at once: pull." in plan.risks
+    (account, bob) = plan.to_json()["affected"]
+    assert (account["principal"], sorted(bob["loses"]), bob["may_lose"]) == (ROOT_B, pull, [])
+
+
+def test_a_member_of_an_organization_may_lose() -> None:
+    text = granted(deny(BOB, "ecr:PutImage"), grant=Grant((ORG,), Access.PULL))
+    plan = plan_revoke_from(REPO, text, (ORG,))
+    assert {loss.principal: bool(loss.lost) for loss in plan.losses} == {ORG: True, BOB: False}
+    assert "user bob in 222222222222 may lose pull, depending on aws:PrincipalOrgID." in plan.risks
+
+
+@settings(max_examples=60, deadline=None)
+@given(documents(), st.sampled_from([BOB, ROOT_B, SESSION]), st.sampled_from(TAGS), st.booleans())
+def test_losses_are_what_the_policies_come_to(
+    document: PolicyDocument, principal: str, tags: dict[str, str], foreign: bool
+) -> None:
+    repo = repository(**tags)
+    plan = plan_revoke_from(repo, document.text, (principal,), foreign=foreign)
+    told = {canonical(loss.principal): loss for loss in plan.losses}
+    for one in {canonical(name): name for name in listed_principals(plan.before) if account_of(name)}.values():
+        lost, perhaps = set(), set()
+        for action in repository_actions():
+            was, becomes = (
+                answer(text, one, [action], repository_arn=REPOSITORY, tags=tags, now=datetime.now(UTC)).verdict
+                for text in (plan.before, plan.after)
+            )
+            if (was, becomes) == (Verdict.YES, Verdict.NO):
+                lost.add(action)
+            elif (was, becomes) in ((Verdict.YES, Verdict.DEPENDS), (Verdict.DEPENDS, Verdict.NO)):
+                perhaps.add(action)
+        loss = told.get(canonical(one))
+        assert (lost, perhaps) == ((set(loss.lost), set(loss.perhaps)) if loss is not None else (set(), set()))
 
 
 # -- grants that have no effect --------------------------------------------------------------------------------------

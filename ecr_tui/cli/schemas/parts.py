@@ -272,6 +272,17 @@ SHARED: dict[str, Schema] = {
                 ref("remaining"),
                 "access that remains after a revoke, or exceeds a grant, by statement",
             ),
+            "affected": listed(
+                made_of(
+                    {
+                        "principal": text(),
+                        "loses": listed(_TEXTS, "actions that it had and no longer has"),
+                        "may_lose": listed(_TEXTS, "actions that it had or will have only under conditions"),
+                        "depends_on": listed(_TEXTS, "facts that decide about may_lose"),
+                    }
+                ),
+                "everybody who loses something by the change, by account A's policies",
+            ),
             "reason": maybe(text(), "why, as given with --reason"),
         },
         "one repository's policy before and after",

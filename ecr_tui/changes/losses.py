@@ -1,0 +1,95 @@
+"""Who would lose: everybody whom the policy names before or after a change, with what the change takes from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ecr_tui.policy import grantees
+from ecr_tui.policy.actions import action_words, matching_actions
+from ecr_tui.policy.answer import Answer, Verdict
+from ecr_tui.policy.compare import Difference
+from ecr_tui.policy.document import PolicyDocument
+from ecr_tui.policy.principal import account_of, canonical, describe
+from ecr_tui.policy.who import listed_principals
+
+Decide = Callable[[PolicyDocument | None, str, str], Answer]
+"""Of a document, a principal and an action."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """``lost``: actions that the principal had and no longer has. ``perhaps``: those of which only ``depends_on`` tells
+    whether it had them, or whether it still has them."""
+
+    principal: str
+    lost: tuple[str, ...]
+    perhaps: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+
+    def sentences(self) -> list[str]:
+        name, found = describe(self.principal), []
+        if self.lost:
+            number = f"{len(self.lost)} action{'s' if len(self.lost) != 1 else ''}"
+            found.append(f"{name} loses {number} at once: {action_words(self.lost)}.")
+        if self.perhaps:
+            found.append(f"{name} may lose {action_words(self.perhaps)}, depending on {', '.join(self.depends_on)}.")
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "principal": self.principal,
+            "loses": list(self.lost),
+            "may_lose": list(self.perhaps),
+            "depends_on": list(self.depends_on),
+        }
+
+
+def losses(
+    before: PolicyDocument | None, after: PolicyDocument | None, diff: Iterable[Difference], decide: Decide
+) -> tuple[Loss, ...]:
+    """Those whom the difference names come first, then others whom a statement names: who had access through them, such
+    as a user through its account."""
+    named: dict[str, str] = {}
+    patterns: dict[str, None] = {}
+    for item in diff:
+        if (item.op, item.effect) not in (("remove", "Allow"), ("add", "Deny")):
+            continue
+        patterns[item.action] = None
+        found = grantees.read(item.principal, item.condition or {})
+        for principal in found[0] if found else (item.principal,):
+            named.setdefault(canonical(principal), principal)
+    actions = tuple(dict.fromkeys(action for pattern in patterns for action in matching_actions(pattern)))
+    if not actions:
+        return ()
+    for principal in listed_principals(before, after):
+        if account_of(principal) is not None:
+            named.setdefault(canonical(principal), principal)
+    found_losses = (_of(principal, before, after, actions, decide) for principal in named.values())
+    return tuple(loss for loss in found_losses if loss is not None)
+
+
+def _of(
+    principal: str,
+    before: PolicyDocument | None,
+    after: PolicyDocument | None,
+    actions: tuple[str, ...],
+    decide: Decide,
+) -> Loss | None:
+    """None for whoever loses nothing, and for what is no principal of today (a deleted one, a bare service)."""
+    if account_of(principal) is None and principal != "*" and not grantees.is_conditional(principal):
+        return None
+    lost, perhaps = [], []
+    depends: dict[str, None] = {}
+    for action in actions:
+        was = decide(before, principal, action)
+        if was.verdict is Verdict.NO:
+            continue
+        becomes = decide(after, principal, action)
+        if was.verdict is Verdict.YES and becomes.verdict is Verdict.NO:
+            lost.append(action)
+        elif was.verdict is not becomes.verdict and becomes.verdict is not Verdict.YES:
+            perhaps.append(action)
+            depends |= dict.fromkeys((*was.depends_on, *becomes.depends_on))
+    return Loss(principal, tuple(lost), tuple(perhaps), tuple(depends)) if lost or perhaps else None
