@@ -135,9 +135,12 @@ class PastWrites:
         return self._by_id[entry.id]
 
     def known_state(self, row: PastWrite) -> str:
-        """The state by the journal alone: NOT_KNOWN if it depends on the live policy."""
+        """The state by the journal alone: NOT_KNOWN if it depends on the live policy.
+
+        ``row`` may be of an earlier reading of the journal: what counts is what this one says of it.
+        """
         if row.id not in self._known:
-            self._known[row.id] = self._known_state(row)
+            self._known[row.id] = self._known_state(self._by_id.get(row.id, row))
         return self._known[row.id]
 
     def _known_state(self, row: PastWrite) -> str:
@@ -154,6 +157,7 @@ class PastWrites:
 
     def state(self, row: PastWrite, live: str | None) -> str:
         """The state by the ``live`` text: LIVE if it is still what the entry wrote."""
+        row = self._by_id.get(row.id, row)
         known = self.known_state(row)
         if known in (NOT_WRITTEN, TAKEN_BACK):
             return known

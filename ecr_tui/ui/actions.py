@@ -1,11 +1,15 @@
-"""The tasks behind the keys, by name: ``task('grant')`` in the catalogue of keys; and those that have no key."""
+"""The tasks behind the keys, by name: ``task('grant')`` in the catalogue of keys; those that have no key; and why a key
+can do nothing now."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, NamedTuple
 
+from ecr_tui.ui import safety
 from ecr_tui.ui.desk import Desk
+from ecr_tui.ui.key import Key
+from ecr_tui.ui.result import Result
 from ecr_tui.ui.selection import Selection
 from ecr_tui.ui.tasks import (
     accounts,
@@ -16,18 +20,22 @@ from ecr_tui.ui.tasks import (
     grants,
     journal,
     merge,
+    reading,
     runs,
     tags,
     undo,
     verification,
     verifications,
 )
+from ecr_tui.ui.text import safe
 
 Task = Callable[[Desk, Selection], Coroutine[Any, Any, None]]
 
 TASKS: dict[str, Task] = {
     "access": choices.next_access,
     "accounts": accounts.choose,
+    "audit": reading.audit,
+    "calls": reading.calls,
     "condition": choices.condition,
     "console": console.show,
     "copy_arn": copies.arn,
@@ -37,9 +45,11 @@ TASKS: dict[str, Task] = {
     "edit_tags": tags.edit,
     "engine": choices.engine,
     "grant": grants.grant,
+    "help": reading.keys,
     "history": verification.history,
     "isolation": verification.isolation,
     "journal": journal.show,
+    "matrix": reading.matrix,
     "merge": merge.merge,
     "principal": choices.principal,
     "repair": grants.repair,
@@ -62,16 +72,55 @@ class Command(NamedTuple):
     task: str
 
 
-def commands(desk: Desk, selection: Selection) -> Iterator[Command]:
-    """Those that can do something now."""
-    if selection.repository is not None:
-        yield Command("Copy: repository ARN", "Copy the ARN of the selected repository", "copy_arn")
-        yield Command("Copy: repository URI", "Copy what docker push and pull take", "copy_uri")
-    if desk.batch is not None:
-        yield Command("Prove: verification of many", "Show the last verification of many again", "verifications")
-    if selection.marked and selection.repository is not None:
-        words = "Verify the selected repository; account B must be denied on the marked ones"
-        yield Command("Prove: isolation of the marked", words, "isolation")
-    yield Command("Change: load a policy file…", "Merge a policy into the repository, or the marked ones", "merge")
-    yield Command("Change: unfinished run", "Resume or dismiss what is left of a run", "unfinished_run")
-    yield Command("Prove: engine…", "Verify with Docker, or with the registry protocol itself", "engine")
+class Actions:
+    """Starts tasks, each with the selection that it is given."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def start(self, name: str, selection: Selection) -> None:
+        """``g`` twice within the delay is vim's "go to top"."""
+        desk = self._desk
+        if name == "grant" and desk.countdown.press():
+            desk.countdown.cancel()
+            desk.stage.area.go_to_top()
+            return
+        if name == "grant":
+            desk.stage.area.remember()
+        desk.start(TASKS[name](desk, selection))
+
+    def cancel(self) -> None:
+        """What Esc stops, closes or clears, the first that there is."""
+        desk, stage = self._desk, self._desk.stage
+        if desk.countdown.cancel():
+            now = desk.selection
+            if now.repository is not None:
+                desk.tell(Result(now.repository, "canceled, nothing was written", now.grant))
+        elif stage.verification.cancel() or stage.repositories.search.cancel() or stage.banner.close():
+            return
+        elif stage.repositories.clear_filter():
+            stage.repositories.take_focus()
+
+    def why_not(self, key: Key, selection: Selection) -> str:
+        """Why its action can do nothing now; "" when it can."""
+        return safety.why_not(key, self._desk.workspace.settings, selection, busy=bool(self._desk.busy))
+
+    def refuse(self, key: Key, selection: Selection) -> None:
+        if key.id == "change.grant":
+            self.start("grant", selection)  # says why not, unless it is the second one of gg
+        else:
+            self._desk.say(safe(self.why_not(key, selection)), warning=True)
+
+    def commands(self, selection: Selection) -> Iterator[Command]:
+        """What has no key and can do something now, for the palette."""
+        if selection.repository is not None:
+            yield Command("Copy: repository ARN", "Copy the ARN of the selected repository", "copy_arn")
+            yield Command("Copy: repository URI", "Copy what docker push and pull take", "copy_uri")
+        if self._desk.batch is not None:
+            yield Command("Prove: verification of many", "Show the last verification of many again", "verifications")
+        if selection.marked and selection.repository is not None:
+            words = "Verify the selected repository; account B must be denied on the marked ones"
+            yield Command("Prove: isolation of the marked", words, "isolation")
+        yield Command("Change: load a policy file…", "Merge a policy into the repository, or the marked ones", "merge")
+        yield Command("Change: unfinished run", "Resume or dismiss what is left of a run", "unfinished_run")
+        yield Command("Prove: engine…", "Verify with Docker, or with the registry protocol itself", "engine")

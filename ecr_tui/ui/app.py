@@ -26,14 +26,13 @@ from ecr_tui.secret import redact
 from ecr_tui.ui import collector, jobs, terminal
 from ecr_tui.ui.clipboard import Clipboard
 from ecr_tui.ui.commands import Commands
-from ecr_tui.ui.countdown import GRANT_DELAY
+from ecr_tui.ui.countdown import GRANT_DELAY, Countdown
 from ecr_tui.ui.keymap import Keymap
 from ecr_tui.ui.messages import (
     AccountsChosen,
     CopyWanted,
     MfaAsked,
     MfaReply,
-    PagerWanted,
     SignInWanted,
     WorkChanged,
 )
@@ -44,6 +43,7 @@ from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.main import MainScreen
 from ecr_tui.ui.screens.text import TextScreen
 from ecr_tui.ui.signing_in import sign_in
+from ecr_tui.ui.tasks.accounts import renew
 from ecr_tui.ui.text import safe, safe_block
 from ecr_tui.ui.text.bulk import stopping_words
 from ecr_tui.ui.theme import BRAND, check_theme, readable
@@ -175,10 +175,11 @@ class EcrTuiApp(App[None]):
         """Each pair of accounts has a mode of its own: Textual replaces the lowest screen of none."""
         self._pairs += 1
         self._mode = self.DEFAULT_MODE if self._pairs == 1 else f"{self.DEFAULT_MODE}-{self._pairs}"
-        main = self.main = MainScreen(self._workspace, now=self._now, grant_delay=self._grant_delay, clock=self._clock)
+        countdown = Countdown(delay=self._grant_delay, clock=self._clock)
+        main = self.main = MainScreen(self._workspace, now=self._now, countdown=countdown)
 
         def made() -> MainScreen:
-            main.panes.resized(self.size, update=False)
+            main.area.resized(self.size, update=False)
             return main
 
         self.add_mode(self._mode, made)
@@ -201,7 +202,7 @@ class EcrTuiApp(App[None]):
 
     def _quit(self) -> None:
         """At once. Only a policy write in progress is finished first, for a true record; the next q skips even that."""
-        if not self.main.writing or self._leaving:
+        if not self.main.desk.writing or self._leaving:
             self._leave()
             return
         self._leaving = True
@@ -213,7 +214,7 @@ class EcrTuiApp(App[None]):
 
     @on(WorkChanged)
     def _work_changed(self) -> None:
-        if self._leaving and not self.main.writing:
+        if self._leaving and not self.main.desk.writing:
             self._leave()
 
     def _leave(self) -> None:
@@ -276,7 +277,7 @@ class EcrTuiApp(App[None]):
     def _sign_in(self, message: SignInWanted) -> None:
         message.stop()
         if sign_in(self, message.command):
-            self.main.signed_in()
+            renew(self.main.desk)
 
     @property
     def _clipboard_in_use(self) -> Clipboard:
@@ -291,7 +292,11 @@ class EcrTuiApp(App[None]):
         async def copy() -> None:
             copied = await self._clipboard_in_use.copy(_Osc52(self), message.text)
             if copied.file is None and not copied.failed:
-                self.notify(f"{copied.sentence(message.what)}{message.more}", timeout=8)
+                said = safe(f"{copied.sentence(message.what)}{message.more}")
+                if isinstance(self.screen, MainScreen | Dialog):
+                    self.screen.tell(said)
+                else:
+                    self.notify(said)
                 return
             # No clipboard has it: to be marked with the mouse here, and copied as the terminal does it.
             body = Content(safe_block(message.text[:SHOWN]))
@@ -301,11 +306,14 @@ class EcrTuiApp(App[None]):
         # A worker, because the system's clipboard is a program that may take its time.
         self.run_worker(copy(), group="clipboard", exit_on_error=False)
 
-    @on(PagerWanted)
-    def _page(self, message: PagerWanted) -> None:
-        message.stop()
+    def action_page(self) -> None:
+        """What the screen holds to read, in the user's pager."""
+        text = self.screen.document() if isinstance(self.screen, MainScreen | Dialog) else ""
         try:
-            terminal.page(self, message.text)
+            if text:
+                terminal.page(self, text)
+            else:
+                self.notify("Nothing to show here yet.")
         except EnvironmentFailure as error:
             self.notify(f"{error.title}. {error.hint}".strip(), severity="warning")
 

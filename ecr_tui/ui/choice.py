@@ -63,8 +63,13 @@ class Choice:
     until: datetime | None = None
     """When the grant ends; None for one that stays."""
 
+    @property
+    def accesses(self) -> list[Access]:
+        """Those that the principal can have, in the order of :meth:`next_access`."""
+        return [one for one in _CYCLE if not (one.writes and self._only_pulls)]
+
     def next_access(self) -> Choice:
-        cycle = [one for one in _CYCLE if not (one.writes and self._only_pulls)]
+        cycle = self.accesses
         return replace(self, access=cycle[(cycle.index(self.access) + 1) % len(cycle)])
 
     @property

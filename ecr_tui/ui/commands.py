@@ -10,7 +10,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 if TYPE_CHECKING:
-    from ecr_tui.ui.keys import Key
+    from ecr_tui.ui.key import Key
 
 
 NAMED, DESCRIBED = 200.0, 100.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -20,20 +20,19 @@ if TYPE_CHECKING:
     from textual.message import Message
     from textual.screen import Screen
 
-    from ecr_tui.aws.model import Repository
-    from ecr_tui.policy.actions import Access
-    from ecr_tui.policy.change import Grant
     from ecr_tui.ui.batch import BatchRun
     from ecr_tui.ui.bulk import Planning, Running
     from ecr_tui.ui.countdown import Countdown
+    from ecr_tui.ui.result import Result
     from ecr_tui.ui.selection import Selection
+    from ecr_tui.ui.stage import Stage
     from ecr_tui.workspace import Workspace
 
 T = TypeVar("T")
 
 
-class Stage(Protocol):
-    """What tasks ask of the main screen. All of it is done at once, so that the next key finds it done."""
+class Host(Protocol):
+    """The screen on which tasks run, and which keeps the selection."""
 
     @property
     def app(self) -> App[object]: ...
@@ -42,56 +41,30 @@ class Stage(Protocol):
     def is_current(self) -> bool:
         """No dialog is open."""
 
-    @property
-    def shows_change(self) -> bool:
-        """The change that ``g`` writes is on the screen."""
-
-    def show_change(self) -> None: ...
-
     def selected(self) -> Selection:
         """The selection as of now."""
 
     def select(self, **changes: Any) -> None: ...
 
-    def unmark(self) -> None: ...
+    def run_worker(self, work: Coroutine[Any, Any, None], *, group: str) -> object:
+        """It ends with the screen."""
 
-    def tag_values(self) -> Mapping[str, Sequence[str]]:
-        """The values of each tag key in the list."""
-
-    def run(self, task: Coroutine[Any, Any, None]) -> None:
-        """In a worker, which ends with the screen."""
+    def tell(self, words: str) -> None:
+        """In the status line, for a moment."""
 
     def post_message(self, message: Message) -> bool: ...
 
-    def policies_changed(self, arns: list[str], what: str = "policy change") -> None:
-        """Read these again. ``what`` changed access, as a noun; "" when nothing did."""
-
-    def show_tags(self, arn: str, tags: Mapping[str, str]) -> None:
-        """The tags that the repository has now."""
-
-    def show_preview(self) -> None: ...
-
     def work_changed(self) -> None:
         """Something has begun or ended."""
-
-    @property
-    def verifying(self) -> bool: ...
-
-    def verify(self, repository: Repository, access: Access, others: Sequence[Repository]) -> None:
-        """Begin to verify it live. ``others``: where account B must be denied; without any, one is chosen."""
-
-    def verified(self) -> None:
-        """Verifications have ended."""
-
-    def report(self, error: EcrTuiError, title: str = "") -> None: ...
 
 
 class Desk:
     """``now`` is the wall clock, ``countdown`` the moment between ``g`` and its write."""
 
     def __init__(
-        self, stage: Stage, workspace: Workspace, *, now: Callable[[], datetime], countdown: Countdown
+        self, host: Host, stage: Stage, workspace: Workspace, *, now: Callable[[], datetime], countdown: Countdown
     ) -> None:
+        self.host = host
         self.stage = stage
         self.workspace = workspace
         self.now = now
@@ -107,11 +80,10 @@ class Desk:
         """The run over many repositories that is under way, or the last one."""
         self.batch: BatchRun | None = None
         """The verification of many repositories that is under way, or the last one."""
-        self._phase: tuple[Repository | None, Grant | None, str] = (None, None, "")
 
     @property
     def app(self) -> App[object]:
-        return self.stage.app
+        return self.host.app
 
     @property
     def running(self) -> bool:
@@ -119,15 +91,27 @@ class Desk:
         return self.run is not None and self.run.running
 
     @property
+    def writing(self) -> bool:
+        """A policy is being written at this moment."""
+        return self.busy in ("writing", "undoing") or self.running
+
+    @property
+    def verifying(self) -> bool:
+        return self.stage.verification.running or (self.batch is not None and self.batch.running)
+
+    @property
     def selection(self) -> Selection:
         """As of now; a task is about the one that it was started with."""
-        return self.stage.selected()
+        return self.host.selected()
+
+    def select(self, **changes: Any) -> None:
+        self.host.select(**changes)
 
     # -- running -------------------------------------------------------------------------------------------------
 
     def start(self, task: Coroutine[Any, Any, None]) -> None:
         """Run a task. Its error is reported; a bug in it is shown, and does not end the app."""
-        self.stage.run(self._guarded(task))
+        self.host.run_worker(self._guarded(task), group="task")
 
     async def _guarded(self, task: Coroutine[Any, Any, None]) -> None:
         try:
@@ -152,14 +136,14 @@ class Desk:
         """``work()``, on a thread; meanwhile nothing else may be written. Raises EcrTuiError."""
 
         def told(reason: str) -> None:
-            jobs.post(self.stage, Answered(lambda: self._retries(reason)))
+            jobs.post(self.host, Answered(lambda: self._retries(reason)))
 
         def run() -> T:
             TOLD.set(told)
             return work()
 
         self.busy = what
-        self.stage.work_changed()
+        self.host.work_changed()
         try:
             found = await jobs.on_thread(run)
         except Exception as error:
@@ -170,12 +154,12 @@ class Desk:
 
     def _done(self) -> None:
         self.busy = self.retrying = ""
-        self.stage.work_changed()
+        self.host.work_changed()
 
     def _retries(self, reason: str) -> None:
         if self.busy:
             self.retrying = reason
-            self.stage.show_preview()
+            self.host.work_changed()
 
     def stop(self) -> None:
         """Begin nothing further; what has begun is finished."""
@@ -186,25 +170,18 @@ class Desk:
         if self.batch is not None:
             self.batch.stop()
 
-    # -- what the preview's header says --------------------------------------------------------------------------
-
-    def set_phase(self, repository: Repository | None, grant: Grant | None, words: str) -> None:
-        """What happens to the preview of this grant on this repository."""
-        self._phase = (repository, grant, words)
-        self.stage.show_preview()
-
-    def phase_of(self, repository: Repository, grant: Grant) -> str:
-        """ "" while it is only a preview."""
-        about, of, words = self._phase
-        if about is None or (about.arn, of) != (repository.arn, grant):
-            return ""
-        return f"{words} retrying: {safe(self.retrying)}" if words and self.retrying else words
-
     # -- talking -------------------------------------------------------------------------------------------------
 
     def say(self, text: str, *, title: str = "", warning: bool = False) -> None:
         severity = "warning" if warning else "information"
         self.app.notify(text, title=title, severity=severity, timeout=8, markup=False)  # type: ignore[arg-type]
+
+    def tell(self, result: Result, title: str = "", *, warning: bool = False) -> None:
+        """Beside the preview of its repository while that is on the screen, else as a toast too."""
+        self.stage.preview.tell(result)
+        if not (self.host.is_current and self.stage.shows_result(result.repository)):
+            text = "\n".join([result.words, *result.more])
+            self.say(text, title=title or safe(result.repository.name), warning=warning or bool(result.more))
 
     async def ask(self, screen: Screen[T]) -> T | None:
         """The answer of a dialog."""

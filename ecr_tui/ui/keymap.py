@@ -11,7 +11,9 @@ from textual.keys import KEY_NAME_REPLACEMENTS, Keys
 
 from ecr_tui.config.values import close_match
 from ecr_tui.errors import InputError
-from ecr_tui.ui.keys import CATALOGUE, OTHER, TABLE, Key
+from ecr_tui.ui.key import Key
+from ecr_tui.ui.keys import CATALOGUE, OTHER
+from ecr_tui.ui.table_keys import TABLE
 
 if TYPE_CHECKING:
     from ecr_tui.config import Settings

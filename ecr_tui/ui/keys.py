@@ -2,53 +2,32 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from textual.binding import BindingType
 
-from textual.binding import Binding, BindingType
+from ecr_tui.ui.key import CHANGE, CHOOSE, FIND, GENERAL, MOVE, PROVE, Key
+from ecr_tui.ui.table_keys import TABLE
 
-
-class Key(NamedTuple):
-    """One action. ``keys`` as Textual spells them, comma-separated; ``shown`` as the user reads them.
-
-    ``writes``: changes something at AWS (a verification pushes an image), so read-only mode takes it away.
-    ``palette``: an action by name, in the palette and the footer; what only moves is not.
-    """
-
-    id: str
-    keys: str
-    action: str
-    label: str
-    tooltip: str
-    group: str
-    shown: str = ""
-    writes: bool = False
-    palette: bool = True
-
-    def binding(self) -> Binding:
-        return Binding(
-            self.keys,
-            self.action,
-            self.label,
-            show=self.palette,
-            key_display=self.shown.partition(" ")[0] or None,
-            tooltip=self.tooltip,
-            id=self.id,
-        )
-
-
-FIND, CHOOSE, CHANGE, PROVE, MOVE, GENERAL = "Inspect", "Choose", "Change", "Verify", "Navigate", "General"
+PAGER = Key(
+    "general.pager",
+    "vertical_line",
+    "app.page",
+    "Pager",
+    "Open what has the focus in $PAGER; in dialogs too",
+    GENERAL,
+    "|",
+)
 
 MAIN: tuple[Key, ...] = (
     Key(
         "find.filter",
         "slash",
-        "filter",
+        "at('area', 'filter')",
         "Filter",
         "Filter as you type: words, tag:K=V, access:none, !not",
         FIND,
         "/",
     ),
-    Key("find.tags", "t", "tag_filter", "Tags", "List only repositories with these tags", FIND, "t"),
+    Key("find.tags", "t", "at('area', 'filter', 'tags')", "Tags", "List only repositories with these tags", FIND, "t"),
     Key(
         "change.grant",
         "g",
@@ -111,7 +90,7 @@ MAIN: tuple[Key, ...] = (
     Key(
         "general.copy",
         "y",
-        "copy",
+        "at('area', 'copy')",
         "Copy",
         "Copy what has the focus: repository URI, document or report",
         GENERAL,
@@ -168,13 +147,13 @@ MAIN: tuple[Key, ...] = (
     Key(
         "general.help",
         "question_mark,f1",
-        "help",
+        "task('help')",
         "Help",
         "The focused pane and all keys; / searches",
         GENERAL,
         "? F1",
     ),
-    Key("general.quit", "q", "quit_app", "Quit", "Quit; asks while a bulk run is in progress", GENERAL, "q"),
+    Key("general.quit", "q", "app.quit", "Quit", "Quit; asks while a bulk run is in progress", GENERAL, "q"),
     Key(
         "choose.principal",
         "b",
@@ -214,18 +193,18 @@ MAIN: tuple[Key, ...] = (
     Key(
         "find.describe",
         "d",
-        "describe",
+        "at('repositories', 'describe')",
         "Describe",
         "All facts of the repository, with its tags in full",
         FIND,
         "d",
     ),
-    Key("find.columns", "C", "columns", "Columns", "Choose the columns of the list", FIND, "C"),
-    Key("find.sort", "s", "sort", "Sort", "Sort by column; pick it again to reverse", FIND, "s"),
+    Key("find.columns", "C", "at('repositories', 'columns')", "Columns", "Choose the columns of the list", FIND, "C"),
+    Key("find.sort", "s", "at('repositories', 'sort')", "Sort", "Sort by column; pick it again to reverse", FIND, "s"),
     Key(
         "find.policies",
         "P",
-        "read_policies",
+        "at('repositories', 'read_all')",
         "Read policies",
         "Load the policies of all matching repositories (needed by access: in the filter)",
         FIND,
@@ -245,17 +224,17 @@ MAIN: tuple[Key, ...] = (
     Key(
         "general.calls",
         "exclamation_mark",
-        "calls",
+        "task('calls')",
         "Session log",
         "Every call to AWS and the registry, as aws and docker commands",
         GENERAL,
         "!",
     ),
-    Key("general.error", "i", "last_error", "Last error", "Show the last error in full", GENERAL, "i"),
+    Key("general.error", "i", "at('banner', 'show_last')", "Last error", "Show the last error in full", GENERAL, "i"),
     Key(
         "prove.audit",
         "a",
-        "audit",
+        "task('audit')",
         "Audit",
         "Who has access to which repositories, and anything suspicious",
         FIND,
@@ -264,7 +243,7 @@ MAIN: tuple[Key, ...] = (
     Key(
         "find.matrix",
         "M",
-        "matrix",
+        "task('matrix')",
         "Matrix",
         "Who can read, pull and push what, and when that was verified: all repositories, or the marked ones",
         FIND,
@@ -288,7 +267,7 @@ MAIN: tuple[Key, ...] = (
         GENERAL,
         "o",
     ),
-    Key("general.pager", "vertical_line", "page", "Pager", "Open what has the focus in $PAGER", GENERAL, "|"),
+    PAGER,
     Key(
         "general.commands",
         "colon",
@@ -299,91 +278,39 @@ MAIN: tuple[Key, ...] = (
         ":",
         palette=False,
     ),
-    Key("pane.repositories", "1", "pane('repositories')", "Repositories", "Go to the list of repositories", MOVE, "1"),
-    Key("pane.preview", "2", "pane('preview')", "Policy preview", "Go to the policy preview", MOVE, "2"),
-    Key("pane.verification", "3", "pane('verification')", "Verification", "Go to the verification", MOVE, "3"),
-    Key("pane.accounts", "4", "pane('accounts')", "Accounts", "Go to the accounts", MOVE, "4"),
-    Key("pane.grow", "plus", "resize_pane(1)", "Larger", "Make the pane larger; a mouse drags its borders", MOVE, "+"),
-    Key("pane.shrink", "minus", "resize_pane(-1)", "Smaller", "Make the pane smaller", MOVE, "-"),
-    Key("pane.zoom", "z", "zoom", "Zoom", "Show the pane alone; press again to restore", MOVE, "z"),
+    Key(
+        "pane.repositories",
+        "1",
+        "at('area', 'go_to', 'repositories')",
+        "Repositories",
+        "Go to the list of repositories",
+        MOVE,
+        "1",
+    ),
+    Key("pane.preview", "2", "at('area', 'go_to', 'preview')", "Policy preview", "Go to the policy preview", MOVE, "2"),
+    Key(
+        "pane.verification",
+        "3",
+        "at('area', 'go_to', 'verification')",
+        "Verification",
+        "Go to the verification",
+        MOVE,
+        "3",
+    ),
+    Key("pane.accounts", "4", "at('area', 'go_to', 'accounts')", "Accounts", "Go to the accounts", MOVE, "4"),
+    Key(
+        "pane.grow",
+        "plus",
+        "at('area', 'grow', 1)",
+        "Larger",
+        "Make the pane larger; a mouse drags its borders",
+        MOVE,
+        "+",
+    ),
+    Key("pane.shrink", "minus", "at('area', 'grow', -1)", "Smaller", "Make the pane smaller", MOVE, "-"),
+    Key("pane.zoom", "z", "at('area', 'zoom')", "Zoom", "Show the pane alone; press again to restore", MOVE, "z"),
 )
 """The main screen's keys."""
-
-SORT: tuple[Key, ...] = tuple(
-    Key(
-        f"table.sort_{column}",
-        key,
-        f"sort_column('{column}')",
-        f"Sort by {words}",
-        f"Sort by {words}; again reverses the order",
-        FIND,
-        key,
-        palette=False,
-    )
-    for key, column, words in (
-        ("S", "name", "name"),
-        ("T", "tags", "tags"),
-        ("B", "access", "access"),
-        ("X", "mutability", "image tag mutability"),
-        ("I", "images", "number of images"),
-        ("L", "pushed", "last push"),
-        ("O", "pulled", "last pull"),
-        ("D", "findings", "findings"),
-        ("E", "verified", "last verification"),
-    )
-)
-
-TABLE: tuple[Key, ...] = (
-    Key(
-        "table.mark",
-        "space",
-        "mark",
-        "Mark",
-        "Mark the repository, to grant, revoke or verify several at once",
-        CHOOSE,
-        "space",
-    ),
-    Key(
-        "table.mark_shown",
-        "asterisk",
-        "mark_shown",
-        "Mark shown",
-        "Mark all repositories that the filter shows; press again to unmark",
-        CHOOSE,
-        "*",
-    ),
-    Key("table.next", "n", "match(1)", "Next match", "The next match of the filter, also of a cleared one", FIND, "n"),
-    Key("table.previous", "N", "match(-1)", "Previous match", "The previous match of the filter", FIND, "N"),
-    Key("table.open", "enter", "open", "Open", "Go to the repository's policy preview", MOVE, "enter", palette=False),
-    Key("table.up", "up,k", "move(-1)", "Up", "One row up", MOVE, "↑ k", palette=False),
-    Key("table.down", "down,j", "move(1)", "Down", "One row down", MOVE, "↓ j", palette=False),
-    Key("table.page_up", "pageup,ctrl+b", "page(-1)", "Page up", "One page up", MOVE, "PgUp ctrl+b", palette=False),
-    Key(
-        "table.page_down",
-        "pagedown,ctrl+f",
-        "page(1)",
-        "Page down",
-        "One page down",
-        MOVE,
-        "PgDn ctrl+f",
-        palette=False,
-    ),
-    Key("table.half_up", "ctrl+u", "half_page(-1)", "Half a page up", "Half a page up", MOVE, "ctrl+u", palette=False),
-    Key(
-        "table.half_down",
-        "ctrl+d",
-        "half_page(1)",
-        "Half a page down",
-        "Half a page down",
-        MOVE,
-        "ctrl+d",
-        palette=False,
-    ),
-    Key("table.top", "home", "end(-1)", "First", "To the first row", MOVE, "Home", palette=False),
-    Key("table.bottom", "end,G", "end(1)", "Last", "To the last row", MOVE, "End G", palette=False),
-    *SORT,
-)
-"""The keys of a table."""
 
 OTHER: tuple[Key, ...] = (
     Key(
@@ -471,7 +398,6 @@ PANES: dict[str, tuple[str, ...]] = {
 GROUPS: tuple[str, ...] = (FIND, CHOOSE, CHANGE, PROVE, MOVE, GENERAL)
 
 BINDINGS: list[BindingType] = [key.binding() for key in MAIN]
-TABLE_BINDINGS: list[BindingType] = [key.binding() for key in TABLE]
 
 
 def markdown_table() -> str:

@@ -89,11 +89,6 @@ class CopyWanted(Message):
 
 
 @dataclass(eq=False)
-class PagerWanted(Message):
-    text: str
-
-
-@dataclass(eq=False)
 class SignInWanted(Message):
     """``command`` renews a profile's sign-in from a shell."""
 

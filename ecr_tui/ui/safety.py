@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecr_tui.ui.keys import PROVE, Key
+from ecr_tui.ui.key import PROVE, Key
 from ecr_tui.ui.selection import Selection
 
 NEEDS_REPOSITORY = (

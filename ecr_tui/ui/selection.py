@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from ecr_tui.policy.actions import Access
 from ecr_tui.ui.choice import Choice, Tags
 
 if TYPE_CHECKING:
     from ecr_tui.access.replicas import Copy
     from ecr_tui.aws.model import Identity, Repository
     from ecr_tui.changes.apply import Plan
+    from ecr_tui.config import Settings
     from ecr_tui.errors import EcrTuiError
     from ecr_tui.policy.change import Grant
 
@@ -36,6 +38,13 @@ class Selection:
     plan: Plan | None = None
     problem: EcrTuiError | None = None
     copies: tuple[Copy, ...] = ()
+
+    @classmethod
+    def first(cls, settings: Settings) -> Selection:
+        """What is chosen at the start."""
+        access = Access.parse(settings.access)
+        choice = Choice(access=access, condition=settings.condition, scope=settings.scope_tag)
+        return cls(tags=tuple(settings.tags), choice=choice)
 
     @property
     def principal(self) -> str | None:

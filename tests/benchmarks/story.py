@@ -62,7 +62,7 @@ class Story:
 
     def ready(self) -> bool:
         main = self.main
-        return bool(main.preview.writable(main.repository, main.selection.grant) or main.preview.made.error)
+        return bool(main.preview.writable(main.table.current, main.selection.grant) or main.preview.made.error)
 
     def top(self, name: str = "MainScreen") -> bool:
         return type(self.app.screen).__name__ == name

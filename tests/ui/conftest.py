@@ -18,6 +18,8 @@ from ecr_tui.ui.app import EcrTuiApp
 from ecr_tui.ui.clipboard import Clipboard
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.main import MainScreen
+from ecr_tui.ui.widgets.keyhints import KeyHints
+from ecr_tui.ui.widgets.words import Words
 from tests.ui.fake_workspace import NOW, FakeWorkspace
 
 PATIENCE = 20.0
@@ -57,7 +59,7 @@ class Session:
 
     @property
     def selected(self) -> str:
-        row = self.main.repository
+        row = self.main.table.current
         return row.name if row else ""
 
     @property
@@ -71,6 +73,12 @@ class Session:
 
     def toasts(self) -> str:
         return "\n".join(f"{n.title} {n.message}" for n in self.app._notifications)
+
+    def told(self) -> str:
+        """Toasts, the lines above the preview, the status line and a dialog's line of keys, unwrapped."""
+        words = [one for part in ("#effect", "#status-left") for one in self.main.query(part).results(Words)]
+        words += self.app.screen.query(KeyHints).results(KeyHints)
+        return "\n".join([self.toasts(), *(str(one.content) for one in words)])
 
     async def wait(self, condition: Callable[[], object], why: str = "") -> None:
         """Until ``condition`` holds; fails with the screen's text when it does not in time."""
@@ -112,9 +120,9 @@ class Session:
         """The preview is about the selected row and may be written, or cannot be made."""
         await self.wait(
             lambda: (
-                self.main.preview.writable(self.main.repository, self.main.selection.grant)
+                self.main.preview.writable(self.main.table.current, self.main.selection.grant)
                 or self.main.preview.made.error
-                or self.main.repository is None
+                or self.main.table.current is None
                 or self.main.selection.grant is None
             ),
             "the preview",

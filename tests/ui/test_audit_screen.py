@@ -89,7 +89,7 @@ async def test_it_is_copied_as_text_and_as_json(workspace: FakeWorkspace) -> Non
         await ui.press("J")
         await ui.wait(lambda: len(ui.copied) == 2)
         assert json.loads(ui.copied[1])["summary"]["repositories"] == 7
-        assert "Copied the audit as JSON to the clipboard (test)." in ui.toasts()
+        assert "Copied the audit as JSON to the clipboard (test)." in ui.told()
 
 
 async def test_leaving_cancels_the_reading(workspace: FakeWorkspace) -> None:

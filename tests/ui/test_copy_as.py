@@ -34,7 +34,7 @@ async def test_each_form_of_each_side(workspace: FakeWorkspace, wanted: tuple[Fo
         await ui.press(*["down"] * steps, "enter")
         await ui.wait(lambda: ui.copied)
         assert words in ui.copied[0]
-        await ui.wait(lambda: f"Copied {form.words}, {side.upper()}'s side, to the clipboard (test)." in ui.toasts())
+        await ui.wait(lambda: f"Copied {form.words}, {side.upper()}'s side, to the clipboard (test)." in ui.told())
         assert workspace.writes == []
 
 

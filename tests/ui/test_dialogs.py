@@ -92,8 +92,8 @@ async def test_a_text_is_searched_as_in_less(workspace: FakeWorkspace) -> None:
 
 async def test_an_error_that_arrives_late_takes_neither_the_focus_nor_a_key(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
-        ui.main.report(EcrTuiError("throttled", hint="Try again."), "Grant on web failed")
-        ui.main.report(EcrTuiError("denied"), "Grant on api failed")
+        ui.main.stage.report(EcrTuiError("throttled", hint="Try again."), "Grant on web failed")
+        ui.main.stage.report(EcrTuiError("denied"), "Grant on api failed")
         await ui.see("Grant on api failed: denied", "1 more")
         assert ui.main.focused is ui.main.table
         ui.main.banner.focus()
@@ -243,7 +243,7 @@ async def test_the_same_key_twice_copies_arn_then_uri(workspace: FakeWorkspace) 
         await ui.wait(lambda: len(ui.copied) == 2)
         repo = workspace.by_name("my-first-repo")
         assert ui.copied == [repo.arn, repo.uri]
-        await ui.wait(lambda: "Copied the URI to the clipboard (test)" in ui.toasts())
+        await ui.wait(lambda: "Copied the URI to the clipboard (test)" in ui.told())
 
 
 async def test_what_no_clipboard_takes_is_shown_with_the_file_that_has_it(workspace: FakeWorkspace, tmp_path) -> None:
@@ -262,7 +262,7 @@ async def test_what_is_marked_is_copied_as_truthfully(workspace: FakeWorkspace) 
         await ui.press("slash")
         await ui.type("web")
         await ui.press("shift+home", "ctrl+c")
-        await ui.wait(lambda: "Copied what is marked to the clipboard (test)." in ui.toasts())
+        await ui.wait(lambda: "Copied what is marked to the clipboard (test)." in ui.told())
         assert ui.copied == ["web"]
 
 

@@ -67,7 +67,7 @@ async def test_what_is_saved_is_shown_and_written_after_a_yes(workspace: FakeWor
         await ui.wait(lambda: workspace.writes)
         ((name, text),) = workspace.writes
         assert (name, json.loads(text)) == ("web-frontend", json.loads(PUBLIC))
-        await ui.wait(lambda: "Policy written" in ui.toasts() + ui.text())
+        await ui.wait(lambda: "Policy written" in ui.told() + ui.text())
         await ui.press("u")
         await ui.wait(lambda: workspace.policies[workspace.by_name("web-frontend").arn] == LAMBDA)
 
@@ -199,7 +199,7 @@ async def test_what_has_the_focus_opens_in_the_pager(
         await ui.wait(lambda: seen.exists() and "URI         111111111111.dkr.ecr" in seen.read_text())
         ui.main.preview.turn_to("json")
         await ui.press("2")
-        await ui.wait(lambda: ui.main.panes.current == "preview")
+        await ui.wait(lambda: ui.main.area.current == "preview")
         await ui.press("vertical_line")
         await ui.wait(lambda: "LambdaECRImageRetrievalPolicy" in seen.read_text())
         await ui.press("1", "d")

@@ -58,7 +58,7 @@ async def test_hostile_names_and_tags_everywhere(tmp_path) -> None:
             await ui.press("escape", "y")
             await ui.wait(lambda n=name: ui.copied and ui.copied[-1].endswith(n))
             clean(ui)
-            ui.main.repositories.open_filter()
+            ui.main.repositories.open_filter("filter")
             ui.main.query_one("#filter").value = name
             await ui.pilot.pause()
             clean(ui)  # what is said of a field that does not exist, too

@@ -21,7 +21,7 @@ def visible(ui) -> list[str]:
 async def test_four_panes(workspace: FakeWorkspace, size: tuple[int, int]) -> None:
     async with running(workspace, size=size) as ui:
         assert visible(ui) == list(PANES)
-        assert not ui.main.panes.tabbed
+        assert not ui.main.area.tabbed
         await ui.see("A · owner", "B · consumer", "Policy preview · analytics/etl", "Verification")
 
 
@@ -59,11 +59,11 @@ async def test_what_is_not_on_the_screen_is_not_written(workspace: FakeWorkspace
         await ui.press("g")
         await ui.wait(lambda: visible(ui) == ["preview"])
         assert workspace.writes == []
-        await ui.wait(lambda: "Press g again to apply" in ui.toasts())
+        await ui.wait(lambda: "press g again to write it" in ui.told())
         await ui.press("g")
         await ui.wait(lambda: workspace.writes)
         await ui.see("written and read back · u undoes it")
-        assert "Press g again" not in ui.toasts()
+        assert "press g again" not in ui.told()
 
 
 async def test_dialogs_fit_a_small_terminal(workspace: FakeWorkspace) -> None:
@@ -87,7 +87,7 @@ async def test_resizing_keeps_everything(workspace: FakeWorkspace) -> None:
         await ui.select("my-first-repo")
         for size in ((60, 20), (120, 40), (80, 24), (300, 100), (40, 12), (120, 40)):
             await ui.pilot.resize_terminal(*size)
-            await ui.wait(lambda s=size: ui.main.panes.tabbed == (s[0] < 110 or s[1] < 32))
+            await ui.wait(lambda s=size: ui.main.area.tabbed == (s[0] < 110 or s[1] < 32))
             assert ui.selected == "my-first-repo"
         assert visible(ui) == list(PANES)
 

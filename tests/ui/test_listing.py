@@ -503,7 +503,7 @@ async def test_access_is_asked_for_only_when_wished_and_forgotten_with_the_princ
         assert workspace.gate.count("policy_text") == 300  # each once
         # A write makes one of them unknown until it is read again.
         workspace.listing.policies.clear()
-        ui.main.policies_changed([workspace.by_name("r290").arn])
+        ui.main.stage.policies_changed([workspace.by_name("r290").arn])
         await ui.see("0 of 300 shown")
 
 
@@ -544,7 +544,7 @@ async def test_the_list_of_a_former_run_is_shown_marked_and_replaced(workspace: 
         await ui.ready()
         assert ui.selected == "my-first-repo"
         assert [row.name for row in ui.main.table.marked] == ["my-first-repo"]
-        assert ui.main.repository is workspace.by_name("my-first-repo")
+        assert ui.main.table.current is workspace.by_name("my-first-repo")
 
 
 async def test_a_kept_list_of_another_account_is_dropped_at_once(workspace: FakeWorkspace) -> None:

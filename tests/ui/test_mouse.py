@@ -39,8 +39,8 @@ async def test_every_dialog_says_its_keys_and_a_click_on_one_presses_it(
     async with running(workspace, size) as ui:
         await ui.select("my-first-repo")
         await ui.press("g")
-        if ui.main.panes.tabbed:
-            await ui.wait(lambda: ui.main.panes.current == "preview")
+        if ui.main.area.tabbed:
+            await ui.wait(lambda: ui.main.area.current == "preview")
             await ui.press("g")
         await ui.wait(lambda: workspace.writes)
         await ui.ready()

@@ -36,7 +36,7 @@ async def test_sizes_by_key_and_mouse_outlive_a_resize(workspace: FakeWorkspace)
         kept = sizes(ui)
         for size in ((60, 20), (120, 40)):
             await ui.pilot.resize_terminal(*size)
-            await ui.wait(lambda s=size: ui.main.panes.tabbed == (s[0] < 110))
+            await ui.wait(lambda s=size: ui.main.area.tabbed == (s[0] < 110))
         await ui.wait(lambda: sizes(ui) == kept)
 
         # The border between the upper and the lower panes, then the one between the lower ones.

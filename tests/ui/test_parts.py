@@ -16,8 +16,9 @@ from ecr_tui.policy.ours import tag_words
 from ecr_tui.ui import jobs, text
 from ecr_tui.ui.choice import Choice, condition_choices, parse_condition
 from ecr_tui.ui.clipboard import Clipboard
-from ecr_tui.ui.keys import BINDINGS, CATALOGUE, GROUPS, MAIN, TABLE
+from ecr_tui.ui.keys import BINDINGS, CATALOGUE, GROUPS, MAIN
 from ecr_tui.ui.resources import style_sheets
+from ecr_tui.ui.table_keys import TABLE
 from ecr_tui.ui.text.preview import condition_text, principal_words
 from tests.ui.fake_workspace import repository
 

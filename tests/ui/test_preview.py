@@ -149,7 +149,7 @@ async def test_no_change_is_said_plainly_and_nothing_is_written(workspace: FakeW
         await ui.ready()
         await ui.see("No change.")
         await ui.press("g")
-        await ui.wait(lambda: "No change" in ui.toasts())
+        await ui.wait(lambda: "No change" in ui.told())
         assert len(workspace.writes) == number == 1
 
 

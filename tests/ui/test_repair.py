@@ -54,12 +54,12 @@ async def test_the_findings_tab_repairs_with_a_key(workspace: FakeWorkspace) -> 
         await ui.wait(lambda: ui.dialog == "ConfirmScreen")
         await ui.see("Repair the policy of my-first-repo?", f'"{DEAD}"')
         await ui.press("right", "enter")
-        await ui.wait(lambda: "Repaired" in ui.toasts())
+        await ui.wait(lambda: "Repaired" in ui.told())
         assert DEAD not in policy(workspace, NAME)
         assert "333333333333" in policy(workspace, NAME)
         await ui.ready()
         await ui.press("F")
-        await ui.wait(lambda: "nothing to repair" in ui.toasts())
+        await ui.wait(lambda: "nothing to repair" in ui.told())
         assert len(workspace.writes) == 1
 
 
@@ -73,7 +73,7 @@ async def test_a_role_that_was_made_again_is_offered_its_access(workspace: FakeW
         await ui.press("right", "enter")
         await ui.see("Repair the policy of my-first-repo?", "gets the access that Deploy granted")
         await ui.press("right", "enter")
-        await ui.wait(lambda: "Repaired" in ui.toasts())
+        await ui.wait(lambda: "Repaired" in ui.told())
         assert ROLE in policy(workspace, NAME)
 
 

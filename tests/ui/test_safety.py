@@ -39,7 +39,7 @@ async def test_no_key_and_no_command_writes_once_the_profile_is_a_read_only_one(
         await ui.select("web-frontend")
         await ui.press("space")
         workspace.settings = workspace.settings.changed("chosen in the app", profile_a="audit")
-        ui.main.verified()
+        ui.main.work_changed()
         await ui.see("READ-ONLY")
         before = len(workspace.gate.calls)
         for key in writing:
@@ -56,7 +56,7 @@ async def test_no_key_and_no_command_writes_once_the_profile_is_a_read_only_one(
 
         # The same keys act with a profile that may write.
         workspace.settings = workspace.settings.changed("chosen in the app", profile_a="account-a")
-        ui.main.verified()
+        ui.main.work_changed()
         await ui.press("g")
         await ui.wait(lambda: workspace.gate.count("plan") == 1)
 
@@ -67,7 +67,7 @@ async def test_production_is_framed_named_and_always_asks(tmp_path: Path, size: 
     async with running(workspace, size) as ui:
         assert "PRODUCTION" not in ui.text()
         workspace.settings = workspace.settings.changed("chosen in the app", profile_a="account-a")
-        ui.main.verified()
+        ui.main.work_changed()
         await ui.wait(lambda: ui.text().count("PRODUCTION") == 2, "the word at the account and in the status line")
         assert ui.main.has_class("-production")
         if size[0] > 100:
@@ -93,7 +93,7 @@ async def test_production_is_framed_named_and_always_asks(tmp_path: Path, size: 
             await ui.wait(lambda: ui.dialog != "ConfirmScreen")
 
         await ui.select("web-frontend")
-        if ui.main.panes.tabbed:
+        if ui.main.area.tabbed:
             await ui.press("2")
         made = 0
         for then in ("escape", "account-a"):

@@ -45,9 +45,9 @@ async def test_the_story_of_a_tag(workspace: FakeWorkspace) -> None:
         await session.see("removing Team revokes 1 principal")
         await session.press("right", "enter")
         await session.wait(lambda: workspace.tags(where) == {"Env": "prod"} and not session.main.desk.busy)
-        row = session.main.repository
+        row = session.main.table.current
         assert row is not None
-        await session.wait(lambda: session.main.repository.tags == {"Env": "prod"}, "the row")
+        await session.wait(lambda: session.main.table.current.tags == {"Env": "prod"}, "the row")
 
         # u takes it back like any write, but says what that does and asks.
         await session.press("u")
@@ -63,7 +63,7 @@ async def test_the_story_of_a_tag(workspace: FakeWorkspace) -> None:
         await session.wait(lambda: workspace.tags(where) == {"Team": "Payments", "Env": "prod"})
         await session.see("3 writes")
         await session.press("escape")
-        await session.wait(lambda: session.main.repository.tags == workspace.tags(where), "the row")
+        await session.wait(lambda: session.main.table.current.tags == workspace.tags(where), "the row")
 
         # A value changed while somebody else writes: refused.
         await session.press("e")

@@ -57,7 +57,7 @@ async def test_between_the_key_and_the_write_nothing_else_is_written(workspace: 
 async def test_esc_cancels_a_write_that_has_not_begun(workspace: FakeWorkspace) -> None:
     async with running(workspace, grant_delay=LONG) as ui:
         await ui.press("g", "escape")
-        await ui.wait(lambda: "Nothing was written" in ui.toasts())
+        await ui.wait(lambda: "canceled, nothing was written" in ui.told())
         assert not ui.main.desk.countdown.pending
         assert "about to write" not in ui.text()
         assert workspace.writes == []
@@ -71,7 +71,7 @@ async def test_gg_goes_to_the_top_and_never_writes(workspace: FakeWorkspace, siz
         await ui.press("g", "g")
         await ui.wait(lambda: ui.selected == first)
         assert ui.main.focused is ui.main.table
-        assert ui.main.panes.current == "repositories"
+        assert ui.main.area.current == "repositories"
         await ui.press("g", "g", "g")  # a key that is held down
         assert not ui.main.desk.countdown.pending
         assert workspace.writes == []
@@ -117,7 +117,7 @@ async def test_where_the_change_is_not_on_the_screen_only_a_later_g_writes(works
             ui.main.preview.turn_to("findings")
         await ui.select("my-first-repo")
         await ui.press("g")
-        await ui.wait(lambda: ui.main.shows_change)
+        await ui.wait(lambda: ui.main.stage.shows_change)
         assert ui.main.preview.tab == "diff"
         assert workspace.writes == []
         time[0] += 0.02
@@ -129,7 +129,7 @@ async def test_where_the_change_is_not_on_the_screen_only_a_later_g_writes(works
 async def test_a_move_before_the_write_cancels_it(workspace: FakeWorkspace) -> None:
     async with running(workspace, grant_delay=0.01) as ui:
         await ui.press("g", "down")
-        await ui.wait(lambda: "Grant canceled" in ui.toasts() or workspace.writes)
+        await ui.wait(lambda: "Grant canceled" in ui.told() or workspace.writes)
         assert {name for name, _ in workspace.writes} <= {"analytics/etl"}
 
 
@@ -160,7 +160,7 @@ async def test_undo_restores_the_exact_text(workspace: FakeWorkspace) -> None:
         await ui.press("g")
         await ui.see("written and read back")
         await ui.press("u")
-        await ui.wait(lambda: "exactly as it was before" in ui.toasts())
+        await ui.wait(lambda: "exactly as it was before" in ui.told())
         assert workspace.listing.policies[workspace.by_name("billing-api").arn] == LAMBDA
         await ui.ready()
         await ui.see("g +16 −0 lines")
@@ -339,7 +339,7 @@ async def test_revoke_always_asks(workspace: FakeWorkspace) -> None:
 async def test_revoke_without_a_statement_of_ours_says_so(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
         await ui.press("x")
-        await ui.wait(lambda: "ecr-tui has no statement for this principal in this policy" in ui.toasts())
+        await ui.wait(lambda: "ecr-tui has no statement for this principal in this policy" in ui.told())
 
 
 def granted(account: bool, **tags: str) -> str:
@@ -358,10 +358,10 @@ async def test_a_revoke_after_which_access_remains_says_through_what(tmp_path) -
         await ui.see("Access remains through All")
         await ui.press("right", "enter")
         await ui.wait(lambda: workspace.writes)
-        await ui.wait(lambda: "Access remains through All (it names account 222222222222)" in ui.toasts())
+        await ui.wait(lambda: "Access remains through All (it names account 222222222222)" in ui.told())
         await ui.press("x")
-        await ui.wait(lambda: "has no statement for this principal" in ui.toasts())
-        assert ui.toasts().count("Access remains through All") >= 1
+        await ui.wait(lambda: "has no statement for this principal" in ui.told())
+        assert ui.told().count("Access remains through All") >= 1
         assert len(workspace.writes) == 1
 
 
@@ -373,7 +373,7 @@ async def test_a_grant_in_the_policy_without_effect_is_not_called_granted(tmp_pa
         await ui.see("! Written, but has no effect: requires Team=Payments")
         assert "granted already" not in ui.text()
         await ui.press("g")
-        await ui.wait(lambda: "has no effect" in ui.toasts())
+        await ui.wait(lambda: "has no effect" in ui.told())
         assert workspace.writes == []
 
 

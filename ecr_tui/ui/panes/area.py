@@ -13,6 +13,7 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from ecr_tui.aws.model import Repository
+from ecr_tui.ui.messages import CopyWanted
 from ecr_tui.ui.panes.accounts import AccountsPane
 from ecr_tui.ui.panes.bars import PaneBar, PaneTab
 from ecr_tui.ui.panes.preview import PreviewPane
@@ -105,6 +106,14 @@ class PaneArea(Vertical):
         classes |= {f"-no-{pane}": pane in self._hidden for pane in HIDEABLE}
         self.update_classes(classes, update=update)
 
+    def action_filter(self, name: str = "filter") -> None:
+        """``name``: "filter" or "tags"."""
+        self.show("repositories")
+        self._repositories.open_filter(name)
+
+    def action_go_to(self, pane: str) -> None:
+        self.go_to(pane)
+
     def go_to(self, pane: str) -> None:
         """Show it, even where it was hidden, and give it the focus."""
         if pane in self._hidden and (pane == "accounts" or not self.tabbed):
@@ -143,12 +152,15 @@ class PaneArea(Vertical):
 
     # -- what the user changes -----------------------------------------------------------------------------------
 
-    def grow(self, steps: int) -> None:
+    def action_grow(self, steps: int) -> None:
         if self.tabbed:
             back = "z shows all panes again" if not self._small else "the terminal has room for one pane only"
             self.app.notify(f"No border to move: {back}.", markup=False)
         else:
             self._split.grow(self.current, steps)
+
+    def action_zoom(self) -> None:
+        self.zoom(self.current)
 
     def zoom(self, pane: str) -> None:
         """That pane alone on the screen; all again where one is."""
@@ -201,6 +213,18 @@ class PaneArea(Vertical):
         """What has the focus as plain text, and what to call it."""
         card = self._accounts.focused
         return card.copy_text() if card is not None else self._panes[self.current].copy_text()
+
+    def action_copy(self) -> None:
+        text, *what = self.copy_text()
+        if text:
+            self.app.post_message(CopyWanted(text, *what))
+        else:
+            self.app.notify("Nothing to copy here yet.", markup=False)
+
+    def document(self) -> str:
+        """What has the focus as a text to read."""
+        here = self.focused == "repositories"
+        return self._repositories.description() if here else self.copy_text()[0]
 
     def remember(self) -> None:
         """What has the focus now is what :meth:`go_to_top` is about."""

@@ -49,7 +49,7 @@ class Banner(Words, can_focus=True):
             words = "\n".join(safe(line) for line in (error.title, error.hint) if line)
             self.app.notify(words, title=f"{NO} {safe(title) or 'Error'}", severity="error", timeout=15)
 
-    def show_last(self) -> None:
+    def action_show_last(self) -> None:
         """In full, also after it was closed."""
         if self.last is None:
             self.app.notify("No errors in this session.", markup=False)

@@ -32,12 +32,15 @@ class RepositoryColumns:
         now: Callable[[], datetime],
         policies: Policies,
         verified: Callable[[Repository], Past | None],
+        scope: str,
     ) -> None:
+        """``scope``: the tag that conditions are about; it stands before the others."""
         self._details = details
         self._principal = principal
         self._now = now
         self._policies = policies
         self._verified = verified
+        self._scope = scope
 
     def shown(self, chosen: Sequence[str], *, several_regions: bool) -> list[Column[Repository]]:
         """The name and the ``chosen`` ones (``config.values.COLUMNS``) in their order; without any all.
@@ -58,7 +61,7 @@ class RepositoryColumns:
         columns = (
             Column(NAME, "Repository", _name, lambda r: r.name, width=22, flex=4, keep=9, search=True),
             Column(REGION, "Region", _region, lambda r: (r.region, r.name), width=14, keep=7),
-            Column("tags", "Tags", _tags, _tags_key, width=18, flex=5, keep=6, search=True),
+            Column("tags", "Tags", self._tags, self._tags_key, width=18, flex=5, keep=6, search=True),
             live("access", "Access", self._access, self._access_key, width=15, keep=8),
             live("findings", "Findings", self._findings, self._findings_key, width=10, keep=4),
             live("verified", "Verified", self._verification, self._verified_key, width=16, keep=1),
@@ -71,7 +74,7 @@ class RepositoryColumns:
 
     def facts(self, repository: Repository) -> list[tuple[str, str]]:
         """Label and text of all that is known, each tag by itself."""
-        tags = [f"{key}={value}" for key, value in sorted((repository.tags or {}).items())]
+        tags = self._tag_words(repository)
         cells = {one.id: (one.label, "".join(text for text, _ in one.cell(repository))) for one in self.all().values()}
         created = repository.created_at
         return [
@@ -84,6 +87,21 @@ class RepositoryColumns:
             *zip(("Tags", *[""] * len(tags)), tags or [cells["tags"][1]], strict=False),
             *(cells[one] for one in COLUMNS if one not in (REGION, "tags")),
         ]
+
+    def _tag_words(self, repository: Repository) -> list[str]:
+        """Those of AWS itself last."""
+        tags = sorted(
+            (repository.tags or {}).items(), key=lambda tag: (tag[0] != self._scope, tag[0].startswith("aws:"), tag)
+        )
+        return [f"{key}={value}" for key, value in tags]
+
+    def _tags(self, repository: Repository) -> list[Piece]:
+        if not repository.tags:
+            return [(PENDING if repository.tags is None else "no tags", "dim")]
+        return [(safe("  ".join(self._tag_words(repository))), "")]
+
+    def _tags_key(self, repository: Repository) -> str | None:
+        return "\0".join(self._tag_words(repository)) or None
 
     def _access(self, repository: Repository) -> list[Piece]:
         found = self._details.access(repository, self._principal())
@@ -178,22 +196,6 @@ def _name(repository: Repository) -> list[Piece]:
 
 def _region(repository: Repository) -> list[Piece]:
     return [(safe(repository.region), "dim")]
-
-
-def _tags(repository: Repository) -> list[Piece]:
-    if repository.tags is None:
-        return [(PENDING, "dim")]
-    if not repository.tags:
-        return [("no tags", "dim")]
-    pieces: list[Piece] = []
-    for key, value in sorted(repository.tags.items()):
-        pieces += [("  ", "")] if pieces else []
-        pieces += [(safe(f"{key}={value}"), "")]
-    return pieces
-
-
-def _tags_key(repository: Repository) -> str | None:
-    return "\0".join(f"{key}={value}" for key, value in sorted(repository.tags.items())) if repository.tags else None
 
 
 def _mutability(repository: Repository) -> list[Piece]:

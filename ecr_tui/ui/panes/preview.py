@@ -25,6 +25,7 @@ from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.change import Grant
 from ecr_tui.ui import jobs
 from ecr_tui.ui.panes.details import Details
+from ecr_tui.ui.result import Result
 from ecr_tui.ui.selection import Selection
 from ecr_tui.ui.text import MUTED, NO, safe, safe_block
 from ecr_tui.ui.text import preview as words
@@ -97,7 +98,8 @@ class PreviewPane(Vertical):
 
     DEFAULT_CSS = """
     PreviewPane {
-        & > #sentence, & > #effect { height: auto; max-height: 3; width: 1fr; }
+        & > #sentence { height: auto; max-height: 3; width: 1fr; }
+        & > #effect { height: auto; max-height: 6; width: 1fr; }
         & TabbedContent { height: 1fr; }
         & ContentSwitcher { height: 1fr; }
         & TabPane { padding: 0; height: 1fr; }
@@ -124,16 +126,14 @@ class PreviewPane(Vertical):
         selection: Selection,
         *,
         now: Callable[[], datetime],
-        phase: Callable[[Repository, Grant], str],
     ) -> None:
-        """``phase`` is what happens to such a preview: "writing…", "written and read back"; "" for nothing."""
         super().__init__(id="preview")
         self.set_reactive(PreviewPane.selection, selection)
         self.border_title = "Policy preview"
         self._workspace = workspace
         self._details = details
         self._now = now
-        self._phase = phase
+        self._result: Result | None = None
         self._timer: Timer | None = None
         self._title = ""
         self._drawn: dict[str, tuple[Preview, BothSides | None]] = {}
@@ -144,7 +144,8 @@ class PreviewPane(Vertical):
         self._copies: dict[Subject, tuple[Copy, ...]] = {}
         self.both = BothSides()
         self.made = Preview(None)
-        self.sentence = self.effect = Content.empty()
+        self.brief = Content.empty()
+        """What is said above the tabs, in few lines."""
 
     def compose(self) -> ComposeResult:
         yield Words(id="sentence")
@@ -271,6 +272,11 @@ class PreviewPane(Vertical):
         same = subject.repository.arn == repository.arn and subject.grant == grant
         return plan if same and plan.repository.arn == repository.arn else None
 
+    def selected(self, selection: Selection) -> Selection:
+        """With the plan that is shown for it."""
+        about = selection.repository, selection.grant
+        return selection.but(plan=self.writable(*about), problem=self.made.error, copies=self.copies(*about))
+
     # -- both sides ------------------------------------------------------------------------------------------------
 
     def _look_at_sides(self) -> None:
@@ -314,10 +320,11 @@ class PreviewPane(Vertical):
             self.border_title = Content(title)
         consumer = selection.consumer
         account_b = consumer.account if consumer else None
-        self.sentence = words.sentence(selection.grant, account_b, selection.choice.lacks(selection.repository))
-        self.effect = self._effect()
-        self.query_one("#sentence", Words).say(self.sentence)
-        self.query_one("#effect", Words).say(self.effect)
+        lacks = selection.choice.lacks(selection.repository)
+        self.query_one("#sentence", Words).say(words.sentence(selection.grant, account_b, lacks, self.size.width))
+        result, effect = self._lines()
+        self.query_one("#effect", Words).say(Content("\n").join([*result, *effect]))
+        self.brief = Content("\n").join([*result, words.sentence(selection.grant, account_b, lacks), *effect[:1]])
         self._look_at_sides()
         if not preview.making:  # the old text stays for the moment it takes: to clear it between two rows would flicker
             number = len(preview.plan.findings) if preview.plan else 0
@@ -328,18 +335,38 @@ class PreviewPane(Vertical):
             self._draw_tab()
         self.post_message(self.Drawn().set_sender(self))
 
-    def _effect(self) -> Content:
-        preview, marks = self.made, len(self.selection.marked)
+    def _lines(self) -> tuple[list[Content], list[Content]]:
+        """What was done here, and what writing the preview would do."""
+        preview, selection = self.made, self.selection
+        result, marks = self._result, len(selection.marked)
+        if result is not None and not result.about(selection.repository, selection.grant):
+            result = None
+        own = result is not None and result.grant is not None and preview.plan is not None
+        done = [] if result is None or own else [Content.styled(result.words, "$text-accent bold")]
+        done += [Content.styled(line, "$text-warning") for line in (result.more if result is not None else ())]
         lines = [words.marked(marks)] if marks else []
         if preview.error is not None:
             lines.append(Content.styled(f"{NO} no preview: {safe(preview.error.title)}", "$text-error"))
         elif preview.plan is None or preview.subject is None:
             lines.append(Content.styled(preview.waiting_for, MUTED))
         else:
-            phase = self._phase(*preview.subject)
-            lines += [words.effect(preview.plan, phase, marks=marks), *words.copies(self.copies(*preview.subject))]
+            phase = result.words if result is not None and own else ""
+            lines.append(words.effect(preview.plan, phase, marks=marks, width=self.size.width))
+            lines += words.copies(self.copies(*preview.subject))
             lines += words.notes(preview.plan)
-        return Content("\n").join(lines)
+        return done, lines
+
+    def tell(self, result: Result) -> None:
+        """Show it in place of the one before."""
+        self._result = result
+        self.draw()
+
+    def untell(self, result: Result | None = None, arns: Collection[str] = ()) -> None:
+        """Take this result away, if it is still there; or any that is about these."""
+        now = self._result
+        if now is not None and (now is result or now.repository.arn in arns):
+            self._result = None
+            self.draw()
 
     def _draw_tab(self) -> None:
         """Nothing while the pane is being removed, its children first."""
@@ -362,19 +389,23 @@ class PreviewPane(Vertical):
 
     def _content(self, tab: str, plan: Plan, subject: Subject) -> Content:
         if tab == "diff":
-            return words.diff(plan, max(self.size.width - 4, 40))
+            return words.diff(plan, max(self._width, 40))
         if tab == "json":
             return words.json_content(words.document_text(plan))
         if tab == "who":
             return words.who(plan, subject.repository, self._now())
         if tab == "findings":
             return words.findings(plan)
-        sides = both_sides(self.both, max(self.size.width - 4, 20))
+        sides = both_sides(self.both, max(self._width, 20))
         return Content.assemble(sides, "\n\n", words.consumer(needed_of([plan])))
+
+    @property
+    def _width(self) -> int:
+        return self.size.width - 4
 
     def on_resize(self) -> None:
         self._drawn.clear()
-        self._draw_tab()
+        self.draw()
 
     # -- tabs ------------------------------------------------------------------------------------------------------
 

@@ -29,8 +29,10 @@ from ecr_tui.ui.panes.details import Details
 from ecr_tui.ui.panes.filter_bar import FilterBars
 from ecr_tui.ui.panes.listing import Listing
 from ecr_tui.ui.panes.search import Search
-from ecr_tui.ui.screens.columns import ColumnsScreen
+from ecr_tui.ui.screens.ask import Choosable
+from ecr_tui.ui.screens.columns import ColumnsScreen, sort_question
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
+from ecr_tui.ui.selection import Selection
 from ecr_tui.ui.text import NO, safe
 from ecr_tui.ui.text.status import failures, kept, rows_line
 from ecr_tui.ui.widgets.columns import Column
@@ -54,7 +56,7 @@ class RepositoriesPane(Vertical):
 
     DEFAULT_CSS = """
     RepositoriesPane {
-        & > #next { height: 2; display: none; text-wrap: nowrap; text-overflow: ellipsis; }
+        & > #next { height: auto; max-height: 5; display: none; text-wrap: nowrap; text-overflow: ellipsis; }
     }
     """
 
@@ -88,7 +90,10 @@ class RepositoriesPane(Vertical):
         self.search = Search(self, workspace, details, principal=principal, now=now, changed=self._show_note)
         judged = self.search.judged
         self._workspace = workspace
-        self._columns = RepositoryColumns(details, principal=principal, now=now, policies=judged, verified=verified)
+        scope = workspace.settings.scope_tag
+        self._columns = RepositoryColumns(
+            details, principal=principal, now=now, policies=judged, verified=verified, scope=scope
+        )
         self.table: VirtualTable[Repository] = VirtualTable(
             self._shown(), key=lambda r: r.arn, look=lambda r: r, policies=judged, id="table"
         )
@@ -303,9 +308,9 @@ class RepositoriesPane(Vertical):
             return None
         return self.table.shown + 1 + self._bars.outer_size.height + (self.outer_size.height - self.size.height)
 
-    def show_next(self, sentence: Content, effect: Content) -> None:
-        """What g would write, in two lines: for the layout where the preview is on another tab."""
-        self.query_one("#next", Words).say(Content("\n").join([sentence, effect.first_line]))
+    def show_next(self, brief: Content) -> None:
+        """What was done here and what g would write: for the layout where the preview is on another tab."""
+        self.query_one("#next", Words).say(brief)
 
     def show_tags(self, arn: str, tags: Mapping[str, str]) -> bool:
         """The tags that the repository has now. Whether they are others than those shown."""
@@ -346,12 +351,12 @@ class RepositoriesPane(Vertical):
         row = self.table.current
         return block(f"{label:<12}{text}" for label, text in self._columns.facts(row)) if row is not None else ""
 
-    def describe(self) -> None:
+    def action_describe(self) -> None:
         row, text = self.table.current, self.description()
         if row is not None:
             self.app.push_screen(TextScreen(safe(row.name), Content(text), copy=text, what="the description"))
 
-    def ask_columns(self) -> None:
+    def action_columns(self) -> None:
         """Which columns are shown, for the rest of the session."""
 
         def answered(chosen: tuple[str, ...] | None) -> None:
@@ -365,19 +370,35 @@ class RepositoriesPane(Vertical):
         order = [*shown[1:], *(one for one in labels if one not in shown)]
         self.app.push_screen(ColumnsScreen([(one, labels[one]) for one in order], shown), answered)
 
+    def action_sort(self) -> None:
+        def answered(chosen: Choosable | None) -> None:
+            if chosen is not None:
+                self.table.sort_by(chosen.value)
+
+        self.app.push_screen(sort_question(self.table.columns, *self.table.sort), answered)
+
     def take_focus(self) -> None:
         self.table.focus()
 
-    def open_filter(self) -> None:
-        self._bars.open("filter")
+    def open_filter(self, name: str) -> None:
+        """``name``: "filter" or "tags"."""
+        self._bars.open(name)
 
-    def open_tags(self) -> None:
-        self._bars.open("tags")
+    def selected(self, selection: Selection) -> Selection:
+        """With what is selected here."""
+        table = self.table
+        return selection.but(
+            tags=self.listing.tags,
+            repository=table.current,
+            marked=tuple(table.marked) if table.marks else (),
+            hidden=frozenset(one.arn for one in table.model.marked_hidden()) if table.marks else frozenset(),
+            cached=self.listing.stale,
+        )
 
     def clear_filter(self) -> bool:
         """Whether there was one."""
         return self._bars.clear_filter()
 
-    def read_all(self) -> None:
+    def action_read_all(self) -> None:
         """The policies of all rows that the rest of the filter lets through."""
         self.search.read_all(self.table)

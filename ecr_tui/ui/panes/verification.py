@@ -250,12 +250,13 @@ class VerificationPane(VerticalScroll, can_focus=True):
         """What makes the run's result an old one; "" for nothing."""
         return "" if self.run is None else self.changes.since(self.run.repository.arn, self.run.serial)
 
-    def policies_read(self, policies: Mapping[str, Answer[str | None]], arns: Iterable[str]) -> None:
-        """A policy that nobody here has changed, and that is another than before, makes a proof an old one."""
+    def policies_read(self, policies: Mapping[str, Answer[str | None]], arns: Iterable[str]) -> list[str]:
+        """Those of ``arns`` whose policy nobody here has changed, and is another than before: a proof is an old one."""
         read = {arn: policies[arn].value for arn in arns if policies[arn].error is None}
-        others = [self.changes.read(arn, policy) for arn, policy in read.items()]
-        if any(others):
+        others = [arn for arn, policy in read.items() if self.changes.read(arn, policy)]
+        if others:
             self._update()
+        return others
 
     def access_changed(self, arns: Iterable[str], what: str) -> None:
         """``what`` changed access there, as a noun."""

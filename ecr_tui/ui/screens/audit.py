@@ -337,6 +337,11 @@ class AuditScreen(Dialog[Repository | None]):
         self._cancel.set()
         self.dismiss(None)
 
+    def document(self) -> str:
+        if self._error is not None:
+            return self._error.text()
+        return self._pages.get("sides" if self.page == "sides" else "report", "")
+
     def action_copy_text(self) -> None:
         if self._error is not None:
             self.post_message(CopyWanted(copied_error(self._error), "the error"))

@@ -116,6 +116,9 @@ class BulkPlanScreen(Dialog[bool]):
             yes.display = False
             no.label = Content("Close")
 
+    def document(self) -> str:
+        return self.table.plain()
+
     @on(VirtualTable.Moved)
     def _say_note(self) -> None:
         self.query_one(".note", Words).say(plan_note(self.table.current))

@@ -155,12 +155,17 @@ class BulkRunScreen(Dialog[str]):
         if not self.run.running and self.run.error is None and self.run.undone():
             self.dismiss("again")
 
+    def document(self) -> str:
+        """The report; while the run is under way its table."""
+        if self.run.summary is None:
+            return self.table.plain()
+        return run_markdown(self.run.summary, self.run.job.intent.words())
+
     def action_copy(self) -> None:
         if self.run.summary is None:
             self.app.notify("The report is available when the run has ended.", markup=False)
-            return
-        report = run_markdown(self.run.summary, self.run.job.intent.words())
-        self.app.post_message(CopyWanted(report, "the report (Markdown)"))
+        else:
+            self.app.post_message(CopyWanted(self.document(), "the report (Markdown)"))
 
     @on(VirtualTable.Opened)
     def _opened(self, message: VirtualTable.Opened) -> None:

@@ -146,10 +146,11 @@ class CallsScreen(Dialog[None]):
         elif call is not None:
             self.post_message(CopyWanted(call.line(), "the call: it has no command"))
 
+    def document(self) -> str:
+        return "\n".join(f"{call.line()}\n    {call.command}" for call in self.table.rows)
+
     def action_copy_all(self) -> None:
-        rows = self.table.rows
-        text = "\n".join(f"{call.line()}\n    {call.command}" for call in rows)
-        self.post_message(CopyWanted(text, count(len(rows), "call")))
+        self.post_message(CopyWanted(self.document(), count(len(self.table.rows), "call")))
 
     def action_failed(self) -> None:
         self._failed = not self._failed

@@ -1,10 +1,10 @@
-"""Choosing the columns of the list."""
+"""Choosing the columns of the list, and the one by which it is sorted."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,8 +14,10 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from ecr_tui.ui.messages import CopyWanted
+from ecr_tui.ui.screens.ask import Choosable, ChooseScreen
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.text import MUTED, OK, SKIP
+from ecr_tui.ui.widgets.columns import Column
 from ecr_tui.ui.widgets.keyhints import KeyHints
 
 
@@ -93,3 +95,17 @@ class ColumnsScreen(Dialog[tuple[str, ...] | None]):
 
     def action_leave(self) -> None:
         self.dismiss(None)
+
+
+def sort_question(columns: Sequence[Column[Any]], sorted_by: str, descending: bool) -> ChooseScreen:
+    """By which column, by its id."""
+    choices = []
+    for column in columns:
+        now = ("  ▼ descending" if descending else "  ▲ ascending") if column.id == sorted_by else ""
+        choices.append(Choosable(Content.assemble(column.label, (now, MUTED)), column.id))
+    return ChooseScreen(
+        "Sort by",
+        choices,
+        current=next(i for i, column in enumerate(columns) if column.id == sorted_by),
+        explanation="The same column again turns the order. What is not read yet comes last.",
+    )

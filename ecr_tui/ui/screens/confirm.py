@@ -82,6 +82,9 @@ class ConfirmScreen(Dialog[bool]):
             typed.first() if typed else self.query_one("#no")
         )  # at once: a key may come before there is time
 
+    def document(self) -> str:
+        return f"{self._title}\n\n{self._body.plain}\n"
+
     def action_no(self) -> None:
         self.dismiss(False)
 

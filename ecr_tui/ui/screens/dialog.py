@@ -6,13 +6,16 @@ A dialog closes by Esc or Enter alone, and no key of it reaches the panes below.
 from __future__ import annotations
 
 import time
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Input
+
+from ecr_tui.ui.keys import PAGER
+from ecr_tui.ui.widgets.keyhints import KeyHints
 
 T = TypeVar("T")
 
@@ -36,6 +39,8 @@ SCROLLING: tuple[BindingType, ...] = (
 
 class Dialog(ModalScreen[T]):
     """A modal screen whose ``#dialog`` container holds the content."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [PAGER.binding()]
 
     DEFAULT_CSS = """
     Dialog {
@@ -82,6 +87,14 @@ class Dialog(ModalScreen[T]):
         """Each layout may have given the parts other heights."""
         if self.is_attached:
             self._fit()
+
+    def document(self) -> str:
+        """All that there is to read, for the pager; "" for nothing."""
+        return ""
+
+    def tell(self, words: str) -> None:
+        """In the line of the keys, for a moment."""
+        self.query_one(KeyHints).flash(words)
 
     @property
     def scrolled(self) -> Widget:

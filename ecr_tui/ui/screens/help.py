@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from textual.content import Content
 
-from ecr_tui.ui.keys import CATALOGUE, GROUPS, PANES, Key
+from ecr_tui.ui.key import Key
+from ecr_tui.ui.keys import CATALOGUE, GROUPS, PANES
 from ecr_tui.ui.screens.text import TextScreen
 from ecr_tui.ui.text import MUTED
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
@@ -16,9 +15,10 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from ecr_tui.changes.entries import History
-from ecr_tui.changes.history import NOT_KNOWN, PastWrite, PastWrites
+from ecr_tui.changes.history import LIVE, PastWrite, PastWrites
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui import jobs
+from ecr_tui.ui.live_states import LiveStates
 from ecr_tui.ui.messages import Answered, CopyWanted
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.text import TextScreen
@@ -49,6 +49,8 @@ WATCH = 1.0
 """Seconds between looks at the file: other instances write to it, too."""
 WIDE = 100
 """Columns from which on there is room for every key in a line."""
+LOOKED = 50
+"""Writes whose state is read for a filter that nothing matches yet."""
 LOOK = 0.15
 """Seconds that the list rests before live policies are read."""
 
@@ -102,14 +104,12 @@ class JournalScreen(Dialog[None]):
         self._run = ""
         self._words = ""
         self._past = PastWrites(History(()))
-        self._states: dict[str, str] = {}
-        self._problems: dict[str, str] = {}
+        self._live = LiveStates(self, workspace, changed=self._known, ended=self._all_known)
         self._loaded = False
         self._problem: EcrTuiError | None = None
         self._mark: tuple[int, int] | None = None
         self._reading = False
         self._arranged = 0
-        self._looked = 0
         self._now = now
         self._timer: Timer | None = None
         self.table: VirtualTable[Line] = VirtualTable(
@@ -119,7 +119,7 @@ class JournalScreen(Dialog[None]):
     def _columns(self, lines: Sequence[Line]) -> list[Column[Line]]:
         names = {line.row.entry.record.repository for line in lines if not line.several}
         several_regions = len({line.row.entry.record.region for line in lines}) > 1
-        found = columns(lambda: self._past, self._states, self._now, names)
+        found = columns(lambda: self._past, self._live.known, self._now, names)
         return [column for column in found if column.id != "region" or several_regions]
 
     def compose(self) -> ComposeResult:
@@ -158,8 +158,7 @@ class JournalScreen(Dialog[None]):
         self._problem = None
         if past is not None:
             self._mark, self._past, self._loaded = mark, past, True
-            self._states.clear()
-            self._problems.clear()
+            self._live.of(past)
             self._show()
 
     def _failed(self, error: EcrTuiError) -> None:
@@ -168,14 +167,19 @@ class JournalScreen(Dialog[None]):
         self.table.set_message(f"{NO} {safe(error.title)}", "", safe(error.hint))
         self._say()
 
+    @property
+    def _chosen(self) -> Sequence[PastWrite]:
+        arn = self._repository.arn if self._only and self._repository is not None else ""
+        return self._past.chosen(repository=arn)
+
     def _show(self) -> None:
         """Filter and group on a thread: with thousands of entries it takes a moment."""
         self._arranged += 1
-        asked, past, words, run, states = self._arranged, self._past, self._words, self._run, dict(self._states)
-        arn = self._repository.arn if self._only and self._repository is not None else ""
+        asked, past, words, run, states = self._arranged, self._past, self._words, self._run, dict(self._live.known)
+        chosen = self._chosen
 
         def work() -> Answered:
-            lines = arranged(past.chosen(repository=arn), words, past, states, run)
+            lines = arranged(chosen, words, past, states, run)
             return Answered(lambda: self._show_lines(lines) if asked == self._arranged else None)
 
         jobs.start(self, work, failed=lambda error: Answered(lambda: self._failed(error)), group="journal-lines")
@@ -237,58 +241,29 @@ class JournalScreen(Dialog[None]):
         event.stop()
 
     def _look_soon(self) -> None:
-        self._looked += 1
+        self._live.stop()
         if self._timer is not None:
             self._timer.stop()
         self._draw()
         self._timer = self.set_timer(LOOK, self._look)
 
     def _look(self) -> None:
-        """Read the live policies of what is in view, the cursor's first, one after the other."""
+        """Read the live policies of what is in view, the cursor's first. A filter that nothing matches may be about a
+        state that is not known yet."""
         self._timer = None
-        asked, workspace, past = self._looked, self._workspace, self._past
         lines = [line for line in (self.table.current, *self.table.window()) if line is not None and not line.several]
-        unknown = [line.row for line in lines if self._unsettled(line.row)]
-        if not unknown:
-            return
+        rows = [line.row for line in lines]
+        if not self.table.rows and any(len(word) > 2 and word in LIVE for word in self._words.casefold().split()):
+            rows = [row for row in self._chosen if self._live.unknown(row)][:LOOKED]
+        self._live.want(rows)
 
-        def work() -> None:
-            account = workspace.accounts.owner().account
-            texts: dict[tuple[str, str], str | None] = {}
-            for row in dict.fromkeys(unknown):
-                if asked != self._looked:
-                    return
-                record = row.entry.record
-                place = (record.arn, record.subject)
-                state, problem = "", ""
-                try:
-                    if account != record.account:
-                        problem = f"it is in account {record.account}, this one is {account}"
-                    else:
-                        if place not in texts:
-                            texts[place] = workspace.changes.live_text(row.entry)
-                        state = past.state(row, texts[place])
-                except EcrTuiError as error:
-                    problem = error.title
-                jobs.post(self, Answered(partial(self._found, past, row.id, state, problem)))
-
-        jobs.start(self, work, failed=lambda e: Answered(lambda: self._not_looked(e)), group="journal-live")
-
-    def _unsettled(self, row: PastWrite) -> bool:
-        known = row.id in self._states or row.id in self._problems
-        return not known and self._past.known_state(row) == NOT_KNOWN
-
-    def _found(self, past: PastWrites, identifier: str, state: str, problem: str) -> None:
-        if past is self._past:
-            (self._problems if problem else self._states)[identifier] = problem or state
-            self.table.redraw_rows()
-            self._draw()
-
-    def _not_looked(self, error: EcrTuiError) -> None:
-        line = self.table.current
-        if line is not None:
-            self._problems[line.id] = error.title
+    def _known(self) -> None:
+        self.table.redraw_rows()
         self._draw()
+
+    def _all_known(self) -> None:
+        if self._words:
+            self._show()
 
     def _draw(self) -> None:
         line = self.table.current
@@ -297,11 +272,11 @@ class JournalScreen(Dialog[None]):
         if line is None:
             entry.say(Content.empty())
         elif line.several:
-            entry.say(run_detail(line, self._past, self._states, self._width))
+            entry.say(run_detail(line, self._past, self._live.known, self._width))
         else:
             row = line.row
-            state = "" if self._unsettled(row) else self._states.get(row.id) or self._past.known_state(row)
-            entry.say(detail(row, state_line(row, state, self._problems.get(row.id, "")), self._width))
+            state = state_line(row, self._live.state(row), self._live.problems.get(row.id, ""))
+            entry.say(detail(row, state, self._width))
 
     @property
     def _width(self) -> int:
@@ -392,6 +367,9 @@ class JournalScreen(Dialog[None]):
 
     def action_leave(self) -> None:
         self.dismiss(None)
+
+    def document(self) -> str:
+        return copied([row for line in self.table.rows for row in line.rows])
 
 
 def _mark(workspace: Workspace) -> tuple[int, int] | None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,14 +14,11 @@ from textual.reactive import var
 from textual.screen import Screen
 
 from ecr_tui.aws.role import Role
-from ecr_tui.policy.actions import Access
 from ecr_tui.ui import messages as said
-from ecr_tui.ui import safety
-from ecr_tui.ui.actions import TASKS, commands
-from ecr_tui.ui.choice import Choice
-from ecr_tui.ui.countdown import GRANT_DELAY, Countdown
+from ecr_tui.ui.actions import Actions
 from ecr_tui.ui.desk import Desk
-from ecr_tui.ui.keys import BINDINGS, MAIN, Key, by_action
+from ecr_tui.ui.key import Key
+from ecr_tui.ui.keys import BINDINGS, MAIN, by_action
 from ecr_tui.ui.panes.accounts import AccountCard, AccountsPane
 from ecr_tui.ui.panes.area import PaneArea
 from ecr_tui.ui.panes.banner import Banner
@@ -31,45 +27,29 @@ from ecr_tui.ui.panes.preview import PreviewPane
 from ecr_tui.ui.panes.repositories import RepositoriesPane
 from ecr_tui.ui.panes.status import StatusBar
 from ecr_tui.ui.panes.verification import VerificationPane
-from ecr_tui.ui.screens.audit import AuditScreen
-from ecr_tui.ui.screens.calls import CallsScreen
-from ecr_tui.ui.screens.help import HelpScreen
-from ecr_tui.ui.screens.matrix import MatrixScreen
 from ecr_tui.ui.selection import Selection
-from ecr_tui.ui.tasks import choices, copies, leftovers, runs
-from ecr_tui.ui.tasks.accounts import renew
-from ecr_tui.ui.text import safe
+from ecr_tui.ui.stage import Stage
+from ecr_tui.ui.tasks import leftovers, runs
 from ecr_tui.ui.widgets.keybar import KeyBar
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
-    from ecr_tui.aws.model import Repository
-    from ecr_tui.errors import EcrTuiError
+    from ecr_tui.ui.countdown import Countdown
     from ecr_tui.workspace import Workspace
 
 
 class MainScreen(Screen[None]):
-    """The stage of the tasks. What it does for them is done at once, so that the next key finds it done."""
+    """The one place where the selection is set. Tasks are started with the selection of the moment of their key."""
 
     BINDINGS = BINDINGS
     AUTO_FOCUS = "#table"
     selection: var[Selection] = var(Selection, init=False)
 
-    def __init__(
-        self,
-        workspace: Workspace,
-        *,
-        now: Callable[[], datetime],
-        grant_delay: float = GRANT_DELAY,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, workspace: Workspace, *, now: Callable[[], datetime], countdown: Countdown) -> None:
         super().__init__()
         self.workspace = workspace
-        settings = workspace.settings
-        choice = Choice(access=Access.parse(settings.access), condition=settings.condition, scope=settings.scope_tag)
-        selection = Selection(tags=tuple(settings.tags), choice=choice)
+        selection = Selection.first(workspace.settings)
         self.set_reactive(MainScreen.selection, selection)
-        self.desk = Desk(self, workspace, now=now, countdown=Countdown(delay=grant_delay, clock=clock))
         self._begun = False
         self._owners: set[str] = set()
         """Accounts whose journal was looked through for a run that was interrupted."""
@@ -77,7 +57,7 @@ class MainScreen(Screen[None]):
         self.details = Details(self, workspace)
         self.accounts = AccountsPane(workspace, now=now)
         self.verification = VerificationPane(workspace, selection, now=now)
-        self.preview = PreviewPane(workspace, self.details, selection, now=now, phase=self.desk.phase_of)
+        self.preview = PreviewPane(workspace, self.details, selection, now=now)
         self.repositories = RepositoriesPane(
             workspace,
             self.details,
@@ -87,12 +67,14 @@ class MainScreen(Screen[None]):
             verified=self.verification.last,
         )
         self.listing, self.table = self.repositories.listing, self.repositories.table
-        self.panes = PaneArea(self.accounts, self.repositories, self.preview, self.verification)
-        self.banner = Banner()
-        self.status = StatusBar()
+        panes = (self.accounts, self.repositories, self.preview, self.verification)
+        self.area, self.banner, self.status = PaneArea(*panes), Banner(), StatusBar()
+        self.stage = Stage(self.details, *panes, self.area, self.banner)
+        self.desk = Desk(self, self.stage, workspace, now=now, countdown=countdown)
+        self.actions = Actions(self.desk)
 
     def compose(self) -> ComposeResult:
-        yield self.panes
+        yield self.area
         yield self.banner
         yield self.status
         yield KeyBar()
@@ -122,37 +104,21 @@ class MainScreen(Screen[None]):
         self.verification.cancel()
 
     def on_resize(self, event: events.Resize) -> None:
-        self.panes.resized(event.size)
+        self.area.resized(event.size)
         # Its panes have their new sizes only then.
-        self.call_after_refresh(self.panes.fit)
+        self.call_after_refresh(self.area.fit)
 
     # -- the selection ---------------------------------------------------------------------------------------------
 
-    @property
-    def repository(self) -> Repository | None:
-        return self.table.current
-
     def select(self, **changes: Any) -> None:
-        """The one place where the selection is set."""
         self.selection = self.selection.but(**changes)
 
     def selected(self) -> Selection:
         """The selection as of now: the messages of the panes may not have arrived yet."""
-        table, reads = self.table, self.accounts.reads
+        reads = self.accounts.reads
         owner, consumer = (reads[role].identity if role in reads else None for role in Role)
-        grant = self.selection.choice.grant(consumer, table.current)
-        self.select(
-            owner=owner,
-            consumer=consumer,
-            tags=self.listing.tags,
-            repository=table.current,
-            marked=tuple(table.marked) if table.marks else (),
-            hidden=frozenset(one.arn for one in table.model.marked_hidden()) if table.marks else frozenset(),
-            cached=self.listing.stale,
-            plan=self.preview.writable(table.current, grant),
-            problem=self.preview.made.error,
-            copies=self.preview.copies(table.current, grant),
-        )
+        now = self.repositories.selected(self.selection.but(owner=owner, consumer=consumer))
+        self.selection = self.preview.selected(now)
         return self.selection
 
     def watch_selection(self, before: Selection, after: Selection) -> None:
@@ -161,20 +127,10 @@ class MainScreen(Screen[None]):
             self.repositories.judge_anew()
         self._show_work()
 
-    @on(VirtualTable.Moved)
-    @on(PreviewPane.Drawn)
-    def _select_anew(self) -> None:
-        self.selected()
-
-    @on(PreviewPane.Drawn)
-    def _show_next(self) -> None:
-        self.repositories.show_next(self.preview.sentence, self.preview.effect)
-
-    @on(RepositoriesPane.Updated)
-    @on(VerificationPane.Updated)
-    def _panes_updated(self) -> None:
-        self.selected()
+    def work_changed(self) -> None:
+        """Something has begun or ended: somebody may be waiting to leave."""
         self._show_work()
+        self.post_message(said.WorkChanged().set_sender(self))
 
     def _show_work(self) -> None:
         """What is going on, on the status line and the tabs; and which keys can do something now."""
@@ -183,14 +139,26 @@ class MainScreen(Screen[None]):
         self.set_class(bool(self.workspace.settings.production_reason), "-production")
         self.accounts.mark_production()
         self.status.show(self.desk, self.listing, self.table, verifying=self.verification.running)
-        self.panes.name_tabs(self.table.current)
-        self.panes.fit_list()
+        self.area.name_tabs(self.table.current)
+        self.area.fit_list()
         possible = tuple(self.is_possible(key) for key in MAIN)
         if possible != self._possible:  # all bindings are looked through for a refresh
             self._possible = possible
             self.refresh_bindings()
 
-    # -- what panes report -----------------------------------------------------------------------------------------
+    # -- what panes and threads report -----------------------------------------------------------------------------
+
+    @on(VirtualTable.Moved)
+    @on(PreviewPane.Drawn)
+    def _select_anew(self) -> None:
+        self.selected()
+        self.repositories.show_next(self.preview.brief)
+
+    @on(RepositoriesPane.Updated)
+    @on(VerificationPane.Updated)
+    def _panes_updated(self) -> None:
+        self.selected()
+        self._show_work()
 
     @on(AccountsPane.Read)
     def _account_read(self, message: AccountsPane.Read) -> None:
@@ -207,15 +175,11 @@ class MainScreen(Screen[None]):
 
     @on(VirtualTable.Opened)
     def _row_opened(self) -> None:
-        self.panes.go_to("preview")
+        self.area.go_to("preview")
 
     @on(said.DetailsRead)
     def _details_read(self) -> None:
-        read, anything = self.details.take()
-        if anything:
-            self.repositories.policies_read(read)
-        self.verification.policies_read(self.details.policies, read)
-        self.preview.policies_read(read)
+        self.stage.policies_read()
 
     @on(VerificationPane.Recorded)
     def _record_read(self) -> None:
@@ -231,91 +195,15 @@ class MainScreen(Screen[None]):
 
     @on(said.Failed)
     def _failed(self, message: said.Failed) -> None:
-        self.report(message.error, message.title)
+        self.stage.report(message.error, message.title)
 
     @on(said.Answered)
     def _answered(self, message: said.Answered) -> None:
         message.take()
 
-    # -- what tasks ask for ----------------------------------------------------------------------------------------
-
-    @property
-    def writing(self) -> bool:
-        """A policy is being written at this moment."""
-        return self.desk.busy in ("writing", "undoing") or self.desk.running
-
-    @property
-    def verifying(self) -> bool:
-        return self.verification.running or (self.desk.batch is not None and self.desk.batch.running)
-
-    @property
-    def shows_change(self) -> bool:
-        """The change that ``g`` writes is on the screen."""
-        return self.panes.sees("preview") and self.preview.shows_change
-
-    def show_change(self) -> None:
-        self.preview.turn_to("diff")
-        self.panes.go_to("preview")
-
-    def show_preview(self) -> None:
-        """Another line is to be shown above it."""
-        if self._begun:
-            self.preview.draw()
-
-    def run(self, task: Coroutine[Any, Any, None]) -> None:
-        self.run_worker(task, group="task")
-
-    def tag_values(self) -> Mapping[str, Sequence[str]]:
-        return self.repositories.tag_values()
-
-    def unmark(self) -> None:
-        self.table.unmark_all()
-
-    def report(self, error: EcrTuiError, title: str = "") -> None:
-        """An error that arrives while the user does something else."""
-        self.banner.report(error, title)
-
-    def work_changed(self) -> None:
-        """Something has begun or ended: somebody may be waiting to leave."""
-        self._show_work()
-        self.post_message(said.WorkChanged().set_sender(self))
-
-    def verify(self, repository: Repository, access: Access, others: Sequence[Repository]) -> None:
-        self.verification.start(repository, access, others)
-        if not self.panes.sees("verification"):
-            self.panes.go_to("verification")
-
-    def verified(self) -> None:
-        self.verification.read_record()
-        self._show_work()
-
-    def show_tags(self, arn: str, tags: Mapping[str, str]) -> None:
-        self.policies_changed([arn], "tag change" if self.repositories.show_tags(arn, tags) else "")
-
-    def policies_changed(self, arns: list[str], what: str = "policy change") -> None:
-        """After a write, or when a write found another policy: read them again, the selected one first.
-
-        ``what`` has changed access, as a noun; "" when nothing has.
-        """
-        for arn in arns:
-            self.details.forget_policy(arn)
-        self.preview.forget_copies()
-        if what:
-            self.verification.access_changed(arns, what)
-        self.repositories.policies_read(arns)
-        self.preview.renew()
-        self.repositories.read_window()
-
     @on(said.RefreshWanted)
     def action_refresh(self) -> None:
-        self.details.forget_all()
-        self.preview.forget_copies()
-        self.accounts.refresh_accounts(self.listing.error)
-        self.repositories.relist()
-        self.preview.renew()
-
-    def signed_in(self) -> None:
-        renew(self.desk)
+        self.stage.refresh()
 
     # -- keys ------------------------------------------------------------------------------------------------------
 
@@ -324,18 +212,13 @@ class MainScreen(Screen[None]):
         return self.is_possible(key) or None if key is not None else True
 
     def is_possible(self, key: Key) -> bool:
-        return not self._why_not(key)
-
-    def _why_not(self, key: Key) -> str:
-        return safety.why_not(key, self.workspace.settings, self.selection, busy=bool(self.desk.busy))
+        return not self.actions.why_not(key, self.selection)
 
     def refuse(self, action: str) -> None:
         """A key was pressed whose action can do nothing now."""
         key = by_action(action)
-        if key is not None and key.id == "change.grant":
-            self._press_g()  # says why not, unless it is the second one of gg
-        elif key is not None:
-            self.app.notify(safe(self._why_not(key)), severity="warning", markup=False)
+        if key is not None:
+            self.actions.refuse(key, self.selected())
 
     def run_key(self, key: Key) -> None:
         """For the palette."""
@@ -344,104 +227,24 @@ class MainScreen(Screen[None]):
 
     def palette_commands(self) -> Iterator[tuple[str, str, Callable[[], Any]]]:
         """What has no key of its own."""
-        for title, tooltip, task in commands(self.desk, self.selection):
+        for title, tooltip, task in self.actions.commands(self.selection):
             yield title, tooltip, partial(self.action_task, task)
-        yield from self.panes.commands()
+        yield from self.area.commands()
+
+    async def action_at(self, widget: str, action: str, *parameters: object) -> None:
+        """An action of the widget with this id, wherever the focus is."""
+        await self.app.run_action(("", action, parameters), self.query_one(f"#{widget}"))
 
     async def action_task(self, name: str) -> None:
-        """Start a task with the selection of this moment: what is typed afterwards changes nothing about it."""
-        if name == "grant":
-            self._press_g()
-        else:
-            self.desk.start(TASKS[name](self.desk, self.selected()))
+        """What is typed afterwards changes nothing about the selection that it is about."""
+        self.actions.start(name, self.selected())
         await asyncio.sleep(0)  # it has begun before the next key is looked at
 
-    def _press_g(self) -> None:
-        """Grant; twice within the delay it is vim's "go to top"."""
-        if self.desk.countdown.press():
-            self.desk.countdown.cancel()
-            self.panes.go_to_top()
-        else:
-            self.panes.remember()
-            self.desk.start(TASKS["grant"](self.desk, self.selected()))
+    def document(self) -> str:
+        return self.area.document()
+
+    def tell(self, words: str) -> None:
+        self.status.tell(words)
 
     def action_cancel(self) -> None:
-        if self.desk.countdown.cancel():
-            self.desk.say("Grant canceled. Nothing was written.")
-        elif self.verification.cancel() or self.repositories.search.cancel() or self.banner.close():
-            return
-        elif self.repositories.clear_filter():
-            self.table.focus()
-
-    def action_filter(self) -> None:
-        self.panes.show("repositories")
-        self.repositories.open_filter()
-
-    def action_tag_filter(self) -> None:
-        self.panes.show("repositories")
-        self.repositories.open_tags()
-
-    def action_read_policies(self) -> None:
-        self.repositories.read_all()
-
-    def action_sort(self) -> None:
-        self.desk.start(choices.order(self.desk, self.table))
-
-    def action_describe(self) -> None:
-        self.repositories.describe()
-
-    def action_columns(self) -> None:
-        self.repositories.ask_columns()
-
-    def action_page(self) -> None:
-        here = self.panes.focused == "repositories"
-        text = self.repositories.description() if here else self.panes.copy_text()[0]
-        if text:
-            self.app.post_message(said.PagerWanted(text))
-        else:
-            self.app.notify("Nothing to show here yet.", markup=False)
-
-    def action_pane(self, pane: str) -> None:
-        self.panes.go_to(pane)
-
-    def action_resize_pane(self, steps: int) -> None:
-        self.panes.grow(steps)
-
-    def action_zoom(self) -> None:
-        self.panes.zoom(self.panes.current)
-
-    def action_copy(self) -> None:
-        copies.send(self.desk, *self.panes.copy_text())
-
-    def action_audit(self) -> None:
-        self.app.push_screen(AuditScreen(self.workspace), self._reach)
-
-    def action_matrix(self) -> None:
-        rows = self.table.marked or list(self.table.rows)
-        self.app.push_screen(MatrixScreen(self.desk, rows), self._reach)
-
-    def _reach(self, repository: Repository | None) -> None:
-        """Select it, even where the filter hides it."""
-        if repository is None:
-            return
-        if not self.table.go_to_key(repository.arn):
-            self.repositories.clear_filter()
-            if not self.table.go_to_key(repository.arn):
-                self.desk.say(
-                    f"{safe(repository.name)} is not in the list. Press t to change the tag filter, or r to refresh."
-                )
-                return
-        self.action_pane("repositories")
-
-    def action_calls(self) -> None:
-        self.app.push_screen(CallsScreen())
-
-    def action_last_error(self) -> None:
-        self.banner.show_last()
-
-    def action_help(self) -> None:
-        help_screen = HelpScreen(self.app.keys_in_force.keys, self.panes.focused, self.size.width)  # type: ignore[attr-defined]
-        self.app.push_screen(help_screen)
-
-    async def action_quit_app(self) -> None:
-        await self.app.action_quit()
+        self.actions.cancel()

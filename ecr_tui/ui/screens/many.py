@@ -101,11 +101,15 @@ class ManyScreen(Dialog[None]):
             body = Content(safe_block(text))
             self.app.push_screen(TextScreen(title, body, copy=copy, what="the report", failure=not result.passed))
 
+    def document(self) -> str:
+        """The report; while the run is under way its table."""
+        return self.query_one(RunTable).plain() if self.run.batch is None else self.run.batch.to_markdown()
+
     def action_copy(self) -> None:
         if self.run.batch is None:
             self.app.notify("The report is available when all have ended.", markup=False)
         else:
-            self.app.post_message(CopyWanted(self.run.batch.to_markdown(), "the report (Markdown)"))
+            self.app.post_message(CopyWanted(self.document(), "the report (Markdown)"))
 
     def action_hide(self) -> None:
         self.dismiss(None)

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from ecr_tui.errors import CredentialsError, EcrTuiError
-from ecr_tui.ui.messages import CopyWanted, PagerWanted, SignInWanted
+from ecr_tui.ui.messages import CopyWanted, SignInWanted
 from ecr_tui.ui.screens.dialog import SCROLLING, Dialog
 from ecr_tui.ui.text import MUTED, NO, safe, safe_block
 from ecr_tui.ui.widgets.inputs import SafeInput
@@ -30,7 +30,6 @@ class TextScreen(Dialog[None]):
         *SCROLLING,
         Binding("escape,enter", "leave", "Close"),
         Binding("y", "copy", "Copy"),
-        Binding("vertical_line", "page", "Pager"),
         Binding("l", "sign_in", "Sign in", show=False),
         Binding("slash", "search", "Search"),
         Binding("n", "next(1)", "Next match", show=False),
@@ -119,8 +118,8 @@ class TextScreen(Dialog[None]):
     def action_copy(self) -> None:
         self.post_message(CopyWanted(self._copy, self._what))
 
-    def action_page(self) -> None:
-        self.app.post_message(PagerWanted(f"{self._title}\n\n{self._body.plain}\n"))
+    def document(self) -> str:
+        return f"{self._title}\n\n{self._body.plain}\n"
 
     def action_sign_in(self) -> None:
         if self._sign_in:

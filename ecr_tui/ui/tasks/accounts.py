@@ -34,7 +34,7 @@ def _wait_first(desk: Desk) -> bool:
         what = "A policy is being read or written"
     elif desk.running:
         what = "A run over many repositories is under way"
-    elif desk.workspace.busy() or desk.stage.verifying:
+    elif desk.workspace.busy() or desk.verifying:
         what = "A verification is running"
     if what:
         desk.say(f"{what}: accounts can be changed when it has ended.", warning=True)
@@ -65,4 +65,4 @@ def renew(desk: Desk) -> None:
     """After a sign-in: nothing that was read with the former credentials counts."""
     for role in Role:
         desk.workspace.accounts.renew(role)
-    desk.stage.post_message(RefreshWanted())
+    desk.host.post_message(RefreshWanted())

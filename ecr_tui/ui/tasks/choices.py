@@ -14,22 +14,23 @@ from ecr_tui.policy import grantees
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.ours import tag_words
 from ecr_tui.policy.principal import describe, parse_grantee
-from ecr_tui.ui.choice import condition_choices, parse_condition
+from ecr_tui.ui.choice import ACCESS_WORDS, condition_choices, parse_condition
 from ecr_tui.ui.screens.ask import AskScreen, Choosable, ChooseScreen
 from ecr_tui.ui.text import MUTED, OK, safe
 
 if TYPE_CHECKING:
-    from ecr_tui.aws.model import Repository
     from ecr_tui.ui.desk import Desk
     from ecr_tui.ui.selection import Selection
-    from ecr_tui.ui.widgets.virtual_table import VirtualTable
 
 OWN = "own"
 """The choice of the scope tag's own value among the conditions."""
 
 
 async def next_access(desk: Desk, selection: Selection) -> None:
-    desk.stage.select(choice=selection.choice.next_access())
+    choice = selection.choice.next_access()
+    desk.select(choice=choice)
+    cycle = [f"▸{ACCESS_WORDS[one]}" if one is choice.access else ACCESS_WORDS[one] for one in choice.accesses]
+    desk.host.tell(" · ".join(cycle))
 
 
 async def principal(desk: Desk, selection: Selection) -> None:
@@ -152,26 +153,8 @@ async def engine(desk: Desk, selection: Selection) -> None:
     chosen = await desk.ask(ChooseScreen("Engine of verifications", choices, current=list(ENGINES).index(now)))
     if chosen is not None:
         desk.workspace.accounts.choose(engine=chosen.value)
-        desk.stage.verified()
-
-
-async def order(desk: Desk, table: VirtualTable[Repository]) -> None:
-    """By which column the list is sorted."""
-    sorted_by, descending = table.sort
-    choices = []
-    for column in table.columns:
-        now = ("  ▼ descending" if descending else "  ▲ ascending") if column.id == sorted_by else ""
-        choices.append(Choosable(Content.assemble(column.label, (now, MUTED)), column.id))
-    question = ChooseScreen(
-        "Sort by",
-        choices,
-        current=next(i for i, c in enumerate(table.columns) if c.id == sorted_by),
-        explanation="The same column again turns the order. What is not read yet comes last.",
-    )
-    chosen = await desk.ask(question)
-    if chosen is not None:
-        table.sort_by(chosen.value)
+        desk.stage.verification.read_record()
 
 
 def _choose(desk: Desk, **changes: object) -> None:
-    desk.stage.select(choice=replace(desk.selection.choice, **changes))  # type: ignore[arg-type]
+    desk.select(choice=replace(desk.selection.choice, **changes))  # type: ignore[arg-type]

@@ -13,10 +13,11 @@ from ecr_tui.changes.apply import Overwritten
 from ecr_tui.changes.bulk import Intent
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.principal import describe_all
+from ecr_tui.ui.result import Result
 from ecr_tui.ui.screens.confirm import ConfirmScreen
 from ecr_tui.ui.screens.text import ErrorScreen
 from ecr_tui.ui.tasks import runs
-from ecr_tui.ui.text import OK, count, safe
+from ecr_tui.ui.text import count, safe
 from ecr_tui.ui.text import write as write_text
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 PENDING_WRITE = "about to write, Esc cancels"
 """What the preview's header says between ``g`` and the write."""
 
-_DONE = {"edit": "Policy written", "revoke": "Revoked", "repair": "Repaired"}
 _SOUND = "there is nothing to repair"
 
 
@@ -51,13 +51,13 @@ async def grant(desk: Desk, selection: Selection) -> None:
         desk.say("The preview is not ready. Nothing was written.")
     elif not plan.changed:
         if not await _with_copies(desk, selection, chosen):
-            desk.say(write_text.nothing(plan), warning=bool(plan.void))
+            desk.tell(write_text.nothing(plan), warning=bool(plan.void))
     elif plan.refused:
         _refused(desk, plan)
     elif not desk.stage.shows_change:
         # Only what is on the screen may be written.
         desk.stage.show_change()
-        desk.say("Preview of the change. Press g again to apply.")
+        desk.tell(Result(plan.repository, "not written yet, press g again to write it", plan.grant))
     elif await _waited(desk, selection) and not await _with_copies(desk, selection, chosen):
         if plan.risks or desk.workspace.settings.confirms("grant"):
             name = safe(plan.repository.name)
@@ -96,16 +96,19 @@ async def _with_copies(desk: Desk, selection: Selection, chosen: Grant) -> bool:
 
 async def _waited(desk: Desk, selection: Selection) -> bool:
     """Whether the delay is over, and what is shown still is what was shown when the key was pressed."""
-    desk.set_phase(selection.repository, selection.grant, PENDING_WRITE)
+    preview = desk.stage.preview
+    pending = Result(selection.repository, PENDING_WRITE, selection.grant) if selection.repository else None
+    if pending is not None:
+        preview.tell(pending)
     waited = await desk.countdown.run_out()
-    desk.set_phase(None, None, "")
+    preview.untell(pending)
     if not waited:
         return False
     now = desk.selection
     same = now.grant == selection.grant and now.marked == selection.marked
     if not selection.marked:
         same = now.plan is selection.plan and desk.stage.shows_change
-    if not same or not desk.stage.is_current:
+    if not same or not desk.host.is_current:
         desk.say("Grant canceled: the preview changed before the write.", warning=True)
         return False
     return desk.ready()
@@ -147,7 +150,7 @@ async def _plan(desk: Desk, repository: Repository, chosen: Grant, *, revoke: bo
         plan = await desk.do("planning", lambda: changes.plan(repository, chosen))
     verb = "Revoke" if revoke else "Grant"
     if not plan.changed:
-        desk.say(write_text.nothing(plan), warning=bool(plan.void or plan.risks))
+        desk.tell(replace(write_text.nothing(plan), grant=chosen), warning=bool(plan.void or plan.risks))
     elif plan.refused:
         _refused(desk, plan)
     else:
@@ -191,7 +194,7 @@ async def plan_and_ask(
 
 async def _ask(desk: Desk, plan: Plan, verb: str, title: str, nothing: str) -> None:
     if not plan.changed:
-        desk.say("\n".join([f"No change in {safe(plan.repository.name)}: {nothing}.", *map(safe, plan.notes)]))
+        desk.tell(Result(plan.repository, f"No change: {nothing}", more=tuple(map(safe, plan.notes))))
     elif plan.refused:
         _refused(desk, plan)
     else:
@@ -213,26 +216,23 @@ async def _confirm(desk: Desk, title: str, body: Sequence[Content], verb: str, p
 async def write(desk: Desk, plan: Plan) -> None:
     # What was to do before it would stand beside what came of it.
     desk.app.clear_notifications()
-    about = None if plan.grant is None else plan.repository
-    desk.set_phase(about, plan.grant, "writing…")
+    preview, grant = desk.stage.preview, plan.grant if plan.kind == "grant" else None
+    pending = Result(plan.repository, "writing…", grant)
+    preview.tell(pending)
     error = None
     try:
         outcome = await desk.do("writing", lambda: desk.workspace.changes.apply(plan))
     except EcrTuiError as failure:
         error = failure
-        desk.set_phase(None, None, "")
+        preview.untell(pending)
     else:
-        done = f"{OK} written" if outcome.notes else f"{OK} written and read back"
-        desk.set_phase(about, plan.grant, f"{done} · u undoes it")
         desk.made_here |= {outcome.entry_id} if outcome.entry_id else set()
         desk.stage.unmark()
+        desk.tell(write_text.done(plan, outcome))
     # A failed write may have been written all the same.
     desk.stage.policies_changed([plan.repository.arn], plan.kind)
     if error is not None:
         await failed(desk, error, f"{plan.kind.capitalize()} on {plan.repository.name}")
-    elif not (about and desk.stage.shows_change and plan.kind == "grant" and not outcome.notes):
-        remains = plan.kind == "revoke" and bool(plan.remaining)
-        desk.say(write_text.done(plan, outcome), title=_DONE.get(plan.kind, "Granted"), warning=remains)
 
 
 async def failed(desk: Desk, error: EcrTuiError, what: str) -> None:

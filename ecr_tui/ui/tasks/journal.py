@@ -10,11 +10,12 @@ from textual.content import Content
 
 from ecr_tui.changes.undo import target
 from ecr_tui.errors import ConflictError, EcrTuiError, InputError
+from ecr_tui.ui.result import Result
 from ecr_tui.ui.screens.journal import JournalScreen
 from ecr_tui.ui.screens.text import ErrorScreen
 from ecr_tui.ui.tasks import runs, tags
 from ecr_tui.ui.text import MUTED, OK, safe
-from ecr_tui.ui.text.journal import fact_lines, meaning_lines
+from ecr_tui.ui.text.journal import about, meaning_lines
 from ecr_tui.ui.text.preview import diff_lines
 
 if TYPE_CHECKING:
@@ -67,9 +68,8 @@ async def _take_back(desk: Desk, screen: JournalScreen, past: PastWrites, row: P
     redo = entry.record.kind == "undo"
     reverse = past.row_of(entry).reversed
     body = [
+        *about(row, desk.now()),
         *meaning_lines(reverse, 70),
-        *fact_lines(row),
-        Content(""),
         *diff_lines(reverse.text_diff),
         Content(""),
         Content.styled("Exactly this is written, if the policy has not changed since that write.", MUTED),
@@ -89,11 +89,16 @@ async def _take_back(desk: Desk, screen: JournalScreen, past: PastWrites, row: P
     plan = outcome.plan
     if plan.kind == "redo" and outcome.entry_id:
         desk.made_here.add(outcome.entry_id)  # u takes it back without asking
-    desk.set_phase(None, None, "")
-    desk.stage.policies_changed([plan.repository.arn])
+    desk.stage.policies_changed([plan.repository.arn], plan.kind)
     _reread(screen)
-    end = "\n".join(safe(note) for note in outcome.notes) or "Written and read back."
-    desk.say(f"{safe(plan.repository.name)}: {end}", title=f"{OK} {'Redone' if plan.kind == 'redo' else 'Undone'}")
+    words = f"{OK} {'Redone' if plan.kind == 'redo' else 'Undone'}"
+    words += "" if outcome.notes else " · written and read back"
+    result = Result(plan.repository, words, more=tuple(f"! {safe(note)}" for note in outcome.notes))
+    if screen.is_current:
+        desk.stage.preview.tell(result)
+        screen.tell("  ".join([words, safe(plan.repository.name), *result.more]))
+    else:
+        desk.tell(result)
 
 
 def _reread(screen: JournalScreen) -> None:

@@ -64,8 +64,9 @@ async def _ask(desk: Desk, job: Job) -> None:
 
 async def _carry_out(desk: Desk, run: Running) -> None:
     desk.run, written, ticks = run, list[str](), 0
+    desk.stage.preview.untell(arns={row.repository.arn for row in run.rows})
     work = asyncio.create_task(run.carry_out(desk.workspace))
-    desk.stage.work_changed()
+    desk.host.work_changed()
     desk.start(_show(desk, run))
     while not (await asyncio.wait({work}, timeout=TICK))[0]:
         written += [row.repository.arn for row in run.take()]
@@ -73,11 +74,11 @@ async def _carry_out(desk: Desk, run: Running) -> None:
         if ticks % REREAD == 0 and written:
             desk.stage.policies_changed(written)
             written = []
-        desk.stage.work_changed()
+        desk.host.work_changed()
     written += [row.repository.arn for row in run.rows if row.result is not None]
     if written:
         desk.stage.policies_changed(written)
-    desk.stage.work_changed()
+    desk.host.work_changed()
     if run.summary is not None and not _shown(desk, run):
         fine = run.summary.complete
         more = "Press u to undo it." if fine and not run.job.entries else "Press R to see it."

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from ecr_tui.errors import EcrTuiError
+from ecr_tui.ui.result import Result
 from ecr_tui.ui.screens.tags import TagsScreen
 from ecr_tui.ui.text import MUTED, OK, safe
+from ecr_tui.ui.text import write as write_text
 
 if TYPE_CHECKING:
     from ecr_tui.changes.tag_plans import TagPlan
@@ -38,7 +40,7 @@ async def change(desk: Desk, make: Callable[[], TagPlan]) -> None:
     plan = await desk.do("planning", make)
     name = safe(plan.repository.name)
     if not plan.changed:
-        desk.say(f"{name} already has these tags.")
+        desk.tell(Result(plan.repository, f"No change: {name} already has these tags"))
         return
     verb = {"undo": "Undo the change of", "redo": "Make again the change of"}.get(plan.kind, "Write")
     if await desk.confirmed(f"{verb} the tags of {name}?", _effect(plan), yes="Yes, write") and desk.ready():
@@ -47,7 +49,8 @@ async def change(desk: Desk, make: Callable[[], TagPlan]) -> None:
 
 def _effect(plan: TagPlan) -> list[Content]:
     mark, style = ("! ", "bold $text-warning") if plan.asks else (f"{OK} ", "$text-success")
-    body = [Content.assemble((mark, style), safe(line)) for line in plan.lines()]
+    body = write_text.labelled(write_text.place(plan.repository))
+    body += [Content.assemble((mark, style), safe(line)) for line in plan.lines()]
     body.append(Content(""))
     for key in sorted({*plan.before, *plan.after}):
         sides = plan.before.get(key), plan.after.get(key)
@@ -62,12 +65,11 @@ def _effect(plan: TagPlan) -> list[Content]:
 
 
 async def _write(desk: Desk, plan: TagPlan) -> None:
-    name = plan.repository.name
     try:
         outcome = await desk.do("writing", lambda: desk.workspace.changes.apply_tags(plan))
     except EcrTuiError as error:
-        desk.stage.report(error, f"Tags of {name} not changed")
+        desk.stage.report(error, f"Tags of {plan.repository.name} not changed")
         return
     desk.stage.show_tags(plan.repository.arn, plan.after)
-    end = "\n".join(safe(note) for note in outcome.notes) or "Written and read back. U shows and undoes it."
-    desk.say(f"{safe(name)}: {end}", title=f"{OK} Tags")
+    words = f"{OK} Tags written · U undoes it" if outcome.notes else f"{OK} Tags written and read back · U undoes it"
+    desk.tell(Result(plan.repository, words, more=tuple(f"! {safe(note)}" for note in outcome.notes)))

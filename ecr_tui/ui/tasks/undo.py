@@ -8,10 +8,13 @@ from textual.content import Content
 
 from ecr_tui.changes.bulk import undo_preview
 from ecr_tui.changes.entries import TAGS
+from ecr_tui.changes.history import PastWrite
 from ecr_tui.errors import EcrTuiError
+from ecr_tui.ui.result import Result
 from ecr_tui.ui.tasks import grants, runs, tags
-from ecr_tui.ui.text import MUTED, ago, safe
+from ecr_tui.ui.text import OK
 from ecr_tui.ui.text import write as write_text
+from ecr_tui.ui.text.journal import about
 
 if TYPE_CHECKING:
     from ecr_tui.changes.entries import Entry
@@ -40,18 +43,17 @@ async def undo(desk: Desk, selection: Selection) -> None:
 async def _confirmed(desk: Desk, entry: Entry) -> bool:
     """What was not written in this session is not in the user's mind: say what it is, and ask."""
     (plan,) = undo_preview([entry])
-    fresh, record = entry.id in desk.made_here, entry.record
+    fresh = entry.id in desk.made_here
     if fresh and not plan.risks and not desk.workspace.settings.confirms("undo"):
         return True
     body = [
         *write_text.risks(plan),
-        Content.assemble(("repository  ", MUTED), (safe(record.repository), "bold"), f"  {safe(record.region)}"),
-        Content.assemble(("written     ", MUTED), f"{ago(entry.at, desk.now())}, as a {safe(record.kind)}"),
-        Content.assemble(("for         ", MUTED), safe(record.principal) or "–"),
-        Content(""),
+        *about(PastWrite(entry), desk.now()),
         Content("The policy is put back exactly as it was before, if nobody has changed it since."),
     ]
-    title = "Undo the last write?" if fresh else f"Undo a write of {'a run' if record.run else 'an earlier session'}?"
+    title = (
+        "Undo the last write?" if fresh else f"Undo a write of {'a run' if entry.record.run else 'an earlier session'}?"
+    )
     return await desk.confirmed(title, body, yes="Yes, undo") and desk.ready()
 
 
@@ -59,12 +61,10 @@ async def _take_back(desk: Desk, entry: Entry) -> None:
     try:
         outcome = await desk.do("undoing", desk.workspace.changes.undo)
     except EcrTuiError as error:
-        desk.set_phase(None, None, "")
         # A conflict means that the policy is not what was read.
         desk.stage.policies_changed([entry.record.arn])
         await grants.failed(desk, error, "Undo")
         return
     repository = outcome.plan.repository
-    desk.set_phase(None, None, "")
     desk.stage.policies_changed([repository.arn], "undo")
-    desk.say(f"The policy of {safe(repository.name)} is exactly as it was before.", title="Undone")
+    desk.tell(Result(repository, f"{OK} Undone: the policy is exactly as it was before"))

@@ -12,7 +12,7 @@ from ecr_tui.ui.screens.ask import Choosable, ChooseScreen
 from ecr_tui.ui.screens.text import TextScreen
 from ecr_tui.ui.text import NO, OK, safe, safe_block
 from ecr_tui.ui.text.past import past_line, past_text, when
-from ecr_tui.ui.text.write import steps
+from ecr_tui.ui.text.write import labelled, place, steps
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
@@ -25,11 +25,12 @@ async def verify(desk: Desk, selection: Selection, others: Sequence[Repository] 
     repository, access = selection.repository, selection.choice.access
     if repository is None:
         return
-    if desk.stage.verifying:
+    if desk.verifying:
         desk.say("A verification is running. Press Esc to stop it.", warning=True)
         return
     if desk.workspace.settings.confirms("verify"):
-        body = [Content(steps(access))]
+        body = [*labelled([*place(repository), ("As", selection.consumer.arn if selection.consumer else "account B")])]
+        body.append(Content(steps(access)))
         if others:
             body.append(Content(f"It must be denied on {safe(', '.join(one.name for one in others))}."))
         if not await desk.confirmed(f"Verify {safe(repository.name)}?", body, yes="Yes, verify"):

@@ -9,7 +9,7 @@ from textual.content import Content
 from ecr_tui.ui.batch import BatchRun
 from ecr_tui.ui.screens.many import ManyScreen
 from ecr_tui.ui.text import count
-from ecr_tui.ui.text.write import steps
+from ecr_tui.ui.text.write import labelled, steps, where
 
 if TYPE_CHECKING:
     from ecr_tui.ui.desk import Desk
@@ -30,13 +30,14 @@ async def verify_marked(desk: Desk, selection: Selection) -> None:
     many = count(len(marked), "repository", "repositories")
     if len(marked) > ASK_ABOVE or hidden or desk.workspace.settings.confirms("verify"):
         some = f", {count(hidden, 'of them hidden', 'of them hidden')} by the filter" if hidden else ""
-        body = [Content(f"{steps(access)} In each of {many}{some}.")]
+        rows = [("In", where(marked)), ("As", selection.consumer.arn if selection.consumer else "account B")]
+        body = [*labelled(rows), Content(f"{steps(access)} In each of {many}{some}.")]
         if not await desk.confirmed(f"Verify {many}?", body, yes="Verify"):
             return
     run = desk.batch = BatchRun(marked)
     desk.start(show(desk, selection))
     await run.carry_out(desk.workspace, desk.workspace.settings.engine, access)
-    desk.stage.verified()
+    desk.stage.verification.read_record()
     if run.error is not None:
         desk.stage.report(run.error, "Verification stopped")
     elif run.batch is not None and not _shown(desk, run):
@@ -50,5 +51,5 @@ def _shown(desk: Desk, run: BatchRun) -> bool:
 async def show(desk: Desk, selection: Selection) -> None:
     """The verification at work, or the last one."""
     if desk.batch is not None:
-        desk.stage.work_changed()
+        desk.host.work_changed()
         await desk.ask(ManyScreen(desk.batch))

@@ -16,6 +16,7 @@ from ecr_tui.render.history import operator, what
 from ecr_tui.ui.text import MUTED, NO, OK, PENDING, SKIP, UNKNOWN, ago, safe
 from ecr_tui.ui.text.bulk import WIDEST
 from ecr_tui.ui.text.preview import condition_text, diff_lines, meaning
+from ecr_tui.ui.text.write import labelled
 from ecr_tui.ui.widgets.columns import Column, Piece
 
 if TYPE_CHECKING:
@@ -222,6 +223,20 @@ def facts(row: PastWrite) -> list[tuple[str, str]]:
         ("id", entry.id),
     ]
     return [(label, text) for label, text in found if text]
+
+
+def about(row: PastWrite, now: datetime) -> list[Content]:
+    """What a confirmation names of a write that is undone or done again."""
+    record = row.entry.record
+    rows = [
+        ("Repository", record.repository),
+        ("Account A", f"{record.account} · {record.region}"),
+        ("Write", f"{change_words(row)}, {ago(row.entry.at, now)}" + (", of a run" if record.run else "")),
+        ("Principal", row.who),
+    ]
+    if row.diff:
+        rows.append(("Condition", condition_words(row).replace("none", "no condition")))
+    return labelled((label, text) for label, text in rows if text)
 
 
 def run_detail(line: Line, past: PastWrites, states: States, width: int) -> Content:

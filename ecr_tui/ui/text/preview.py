@@ -44,21 +44,26 @@ def principal_words(principals: Iterable[str], account_b: str | None) -> str:
     return words.removesuffix(account_b) + "B" if account_b and words.endswith(f" in {account_b}") else words
 
 
-def sentence(grant: Grant | None, account_b: str | None, lacks: str = "") -> Content:
-    """Principal, access and condition, each after its key. ``lacks``: why there is no condition."""
+def sentence(grant: Grant | None, account_b: str | None, lacks: str = "", width: int = 0) -> Content:
+    """Principal, access and condition, each after its key. ``lacks``: why there is no condition.
+
+    In two lines where one would be wider than ``width``; 0: in one.
+    """
     if grant is None:
         return Content.assemble(("b ", KEY), ("nobody is chosen yet", MUTED))
     condition = f"if {tag_words(grant.tags)}" if grant.tags else "no condition" + (f" ({lacks})" if lacks else "")
     until = f"  until {until_words(grant.until)}" if grant.until else ""
-    return Content.assemble(
+    whom = Content.assemble(
         ("b ", KEY),
         (safe(principal_words(grant.principals, account_b)), "bold"),
         ("  p ", KEY),
         (ACCESS_WORDS[grant.access], "bold"),
-        ("  c ", KEY),
-        (safe(condition), "bold" if grant.tags else "$text-warning" if lacks else ""),
-        (until, "bold"),
     )
+    when = Content.assemble(
+        ("c ", KEY), (safe(condition), "bold" if grant.tags else "$text-warning" if lacks else ""), (until, "bold")
+    )
+    one_line = Content.assemble(whom, "  ", when)
+    return one_line if not 0 < width < one_line.cell_length else Content.assemble(whom, "\n", when)
 
 
 def marked(number: int) -> Content:
@@ -70,23 +75,32 @@ def marked(number: int) -> Content:
     )
 
 
-def effect(plan: Plan, phase: str = "", *, marks: int = 0) -> Content:
-    """What writing it would do, in one line, and how much of the limit it uses; ``phase`` is what was just done."""
+def effect(plan: Plan, phase: str = "", *, marks: int = 0, width: int = 0) -> Content:
+    """What writing it would do, in one line; ``phase`` is what was just done.
+
+    And how much of the limit it uses: where that is less than half, only if ``width`` has room for it (0: it has).
+    """
     size = plan.after.size if plan.after else 0
-    full = (f" · {size:,} of {LIMIT:,} characters", "$text-error bold" if size > LIMIT else MUTED)
+    full = Content.styled(f" · {size:,} of {LIMIT:,} characters", "$text-error bold" if size > LIMIT else MUTED)
+    line = _effect(plan, phase, marks)
+    fits = not 0 < width < line.cell_length + full.cell_length
+    return Content.assemble(line, full) if fits or size * 2 > LIMIT else line
+
+
+def _effect(plan: Plan, phase: str, marks: int) -> Content:
     if plan.changed and phase.startswith(OK):
         phase = ""  # written once, but it is not what the policy says any more
     done: list[tuple[str, str] | str] = [(phase, "$text-accent bold")] if phase else []
     if not plan.changed:
         if plan.void:
             done += [(" · ", MUTED)] if done else []
-            return Content.assemble(*done, (f"! Written, but has {safe(plan.void)}", "$text-warning bold"), full)
-        return Content.assemble(*(done or [(f"{OK} No change: ", "$text-success bold"), "it is granted already"]), full)
+            return Content.assemble(*done, (f"! Written, but has {safe(plan.void)}", "$text-warning bold"))
+        return Content.assemble(*(done or [(f"{OK} No change: ", "$text-success bold"), "it is granted already"]))
     if plan.refused:
         cure: list[tuple[str, str] | str] = (
             [(" · ", MUTED), ("F ", KEY), "repairs the policy"] if plan.repairable else []
         )
-        return Content.assemble((f"{NO} ECR would refuse this, so it is not sent", "bold $text-error"), *cure, full)
+        return Content.assemble((f"{NO} ECR would refuse this, so it is not sent", "bold $text-error"), *cure)
     added = sum(op == "+" for op, _ in plan.text_diff)
     removed = sum(op == "-" for op, _ in plan.text_diff)
     what = "creates the policy" if plan.before is None else f"+{added} −{removed} lines"
@@ -96,7 +110,7 @@ def effect(plan: Plan, phase: str = "", *, marks: int = 0) -> Content:
     parts += [("this one ", MUTED) if marks else ("g ", KEY), (what, "bold")]
     if plan.risks:
         parts.append((f" · asks first: {count(len(plan.risks), 'risk')}", "$text-warning"))
-    return Content.assemble(*parts, full)
+    return Content.assemble(*parts)
 
 
 def copies(found: Sequence[Copy]) -> list[Content]:
@@ -171,14 +185,13 @@ def meaning(differences: Iterable[Difference], width: int = 76) -> Content:
         word = {("add", "Allow"): "+ allows", ("add", "Deny"): "+ denies"}.get((change.op, change.effect), "- removes")
         if not gains and change.effect == "Deny":
             word = "- denial"
-        condition = f"  if {safe(change.condition)}" if change.condition else ""
-        lines.append(
-            Content.assemble(
-                (f"{word}  ", "bold $text-success" if gains else "bold $text-error"),
-                (safe(describe(change.principal)), "bold"),
-                (condition, ""),
-            )
+        whom = Content.assemble(
+            (f"{word}  ", "bold $text-success" if gains else "bold $text-error"),
+            (safe(describe(change.principal)), "bold"),
         )
+        condition = f"if {safe(change.condition)}" if change.condition else ""
+        between = "  " if whom.cell_length + 2 + len(condition) <= width else "\n    "
+        lines.append(Content.assemble(whom, between, condition) if condition else whom)
         wrapped = textwrap.wrap(_short(change.actions), max(width - 4, 20)) or [""]
         lines += [Content.styled("    " + line, MUTED) for line in wrapped]
     return Content("\n").join(lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from textual.content import Content
 
@@ -14,7 +14,9 @@ from ecr_tui.ui.text import MUTED, NO, ago, count, safe
 from ecr_tui.ui.text.bulk import run_words
 
 if TYPE_CHECKING:
-    from ecr_tui.ui.desk import Desk
+    from ecr_tui.config import Settings
+    from ecr_tui.ui.batch import BatchRun
+    from ecr_tui.ui.bulk import Running
     from ecr_tui.ui.panes.listing import Listing
     from ecr_tui.ui.widgets.virtual_table import VirtualTable
 
@@ -45,10 +47,18 @@ def left(listing: Listing, table: VirtualTable[Any], regions: Sequence[str], now
     return Content.assemble(*_joined(parts))
 
 
-def right(desk: Desk, *, listing: bool, verifying: bool) -> Content:
+class Work(Protocol):
+    """What is being done (see ``Desk``)."""
+
+    busy: str
+    retrying: str
+    run: Running | None
+    batch: BatchRun | None
+
+
+def right(desk: Work, settings: Settings, *, listing: bool, verifying: bool) -> Content:
     """What is going on, and in which mode."""
     parts: list[Content] = []
-    settings = desk.workspace.settings
     if listing:
         parts.append(Content.styled("listing…", "$text-primary"))
     if desk.busy:

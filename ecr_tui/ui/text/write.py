@@ -12,16 +12,20 @@ from ecr_tui.policy.ours import tag_words
 from ecr_tui.policy.principal import describe_all
 from ecr_tui.render.common import unchanged_words
 from ecr_tui.ui.choice import ACCESS_WORDS, until_words
-from ecr_tui.ui.text import MUTED, safe
+from ecr_tui.ui.result import Result
+from ecr_tui.ui.text import MUTED, OK, safe
 from ecr_tui.ui.text.preview import SEVERITY, changes, diff_lines, notes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ecr_tui.aws.model import Repository
     from ecr_tui.changes.apply import Outcome, Plan
     from ecr_tui.policy.change import Grant
 
+
+MOST = 4
+"""Warnings that a result has room for."""
 
 _TRANSFERS = {
     frozenset({"push", "pull"}): "log in, push a probe image of under 2 kB, pull it back, and clean up.",
@@ -52,19 +56,26 @@ def terms(grant: Grant, *, revoke: bool, scope: str = "") -> str:
     return f"{grant_words(grant)}{own}."
 
 
-def nothing(plan: Plan) -> str:
-    """What a toast says where there is nothing to write."""
-    lines = [f"No change in {safe(plan.repository.name)}: {safe(unchanged_words(plan))}.", *map(safe, plan.risks)]
-    return "\n".join(lines)
+def nothing(plan: Plan) -> Result:
+    """Where there is nothing to write."""
+    words = f"No change: {safe(unchanged_words(plan))}"
+    return Result(plan.repository, words, plan.grant, tuple(map(safe, plan.risks)))
 
 
-def done(plan: Plan, outcome: Outcome) -> str:
-    """What a toast says after a write."""
-    name = safe(plan.repository.name)
-    what = f"{grant_words(plan.grant)}: {name}" if plan.grant is not None and plan.kind != "revoke" else name
-    end = "\n".join(safe(note) for note in outcome.notes[:5]) or "Written and read back."
-    left = "".join(f"\n{safe(row.sentence())}." for row in plan.remaining) if plan.kind == "revoke" else ""
-    return f"{what}\n{end} u undoes it.{left}"
+_DONE = {EDIT: "Policy written", REPAIR: "Repaired"}
+
+
+def done(plan: Plan, outcome: Outcome) -> Result:
+    """After a write. Access that remains after a revoke is a warning."""
+    what = _DONE.get(plan.kind, "Merged")
+    if plan.kind == "revoke":
+        what = f"Revoked all that ecr-tui granted {safe(describe_all(plan.named))}"
+    elif plan.kind == "grant" and plan.grant is not None:
+        what = "" if not outcome.notes else "written"
+    words = " · ".join(part for part in (what, "" if outcome.notes else "written and read back", "u undoes it") if part)
+    left = [f"! {row.sentence()}." for row in plan.remaining] if plan.kind == "revoke" else []
+    more = tuple(map(safe, [*(f"! {note}" for note in outcome.notes), *left][:MOST]))
+    return Result(plan.repository, f"{OK} {words}", plan.grant if plan.kind == "grant" else None, more)
 
 
 def risks(plan: Plan) -> list[Content]:
@@ -75,14 +86,22 @@ def risks(plan: Plan) -> list[Content]:
 
 def target(plan: Plan) -> list[Content]:
     """Where it is written, and what is granted on which condition; a blank line."""
-    repository, grant = plan.repository, plan.grant
-    rows = [("Repository", repository.name), ("Account A", f"{repository.account} · {repository.region}")]
+    grant, rows = plan.grant, place(plan.repository)
     if grant is not None and plan.kind == "revoke":
         rows.append(("Principal", describe_all(grant.principals)))
     elif grant is not None:
         rows.append(("Grants", f"{ACCESS_WORDS[grant.access]} to {describe_all(grant.principals)}"))
         rows.append(("Condition", f"only while tagged {tag_words(grant.tags)}" if grant.tags else "no condition"))
         rows += [("Until", until_words(grant.until))] if grant.until else []
+    return labelled(rows)
+
+
+def place(repository: Repository) -> list[tuple[str, str]]:
+    return [("Repository", repository.name), ("Account A", f"{repository.account} · {repository.region}")]
+
+
+def labelled(rows: Iterable[tuple[str, str]]) -> list[Content]:
+    """A line each, and a blank one."""
     return [*(Content.assemble((f"{label:<12}", MUTED), safe(text)) for label, text in rows), Content("")]
 
 

@@ -13,7 +13,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 
 from ecr_tui.listing.filters import UNREAD, Policies, Searchable
-from ecr_tui.ui.keys import TABLE
+from ecr_tui.ui.table_keys import TABLE
 from ecr_tui.ui.widgets.columns import GAP, GUTTER, Column, Piece, fit_pieces
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 

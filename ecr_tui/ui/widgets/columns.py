@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from rich.cells import cell_len, set_cell_size
@@ -109,3 +109,12 @@ def highlight(pieces: Sequence[Piece], result: Result) -> list[Piece]:
             at = end
         found.append((text[at:], name))
     return [piece for piece in found if piece[0]]
+
+
+def plain_rows(columns: Sequence[Column[T]], rows: Iterable[T]) -> str:
+    """The rows under the columns' titles, as wide as their longest cells."""
+    cells = [[column.label for column in columns]]
+    cells += [["".join(text for text, _ in column.cell(row)) for column in columns] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
+    lines = ("  ".join(set_cell_size(cell, width) for cell, width in zip(line, widths, strict=True)) for line in cells)
+    return "\n".join(line.rstrip() for line in lines) + "\n"

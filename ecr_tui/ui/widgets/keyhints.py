@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual import events
 from textual.content import Content
 from textual.style import Style
+from textual.timer import Timer
 
 from ecr_tui.ui.widgets.words import Words
 
@@ -25,6 +26,8 @@ _NAMES = {
     "*": "asterisk",
 }
 """Keys whose name in Textual is not what the user reads."""
+
+FLASH = 6.0
 
 Hint = tuple[str, str]
 """Keys as the user reads them, separated by blanks, and what they do."""
@@ -59,10 +62,27 @@ class KeyHints(Words):
 
     def __init__(self, *pairs: Hint, between: str = "   ") -> None:
         self._between = between
+        self._pairs = pairs
+        self._flash = ""
+        self._timer: Timer | None = None
         super().__init__(hints(*pairs, between=between), classes="keys")
 
     def tell(self, *pairs: Hint) -> None:
-        self.say(hints(*pairs, between=self._between))
+        self._pairs = pairs
+        first = [Content.styled(self._flash, "bold")] if self._flash else []
+        self.say(Content(self._between).join([*first, hints(*pairs, between=self._between)]))
+
+    def flash(self, words: str) -> None:
+        """Before the keys, for :data:`FLASH` seconds."""
+        self._flash = words
+        self.tell(*self._pairs)
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(FLASH, self._darken)
+
+    def _darken(self) -> None:
+        self._flash = ""
+        self.tell(*self._pairs)
 
     def on_click(self, event: events.Click) -> None:
         event.stop()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from textual import events
 from textual.binding import BindingType
 
-from ecr_tui.ui.keys import TABLE
+from ecr_tui.ui.table_keys import TABLE
+from ecr_tui.ui.widgets.columns import plain_rows
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ class RunTable(VirtualTable[T], inherit_bindings=False):
         super().__init__(columns, key=key, search=lambda _: "", id="scroll")
         self.sort_by("", False)
         self.followed = True
+
+    def plain(self) -> str:
+        """All rows as text."""
+        return plain_rows(self.columns, self.rows)
 
     def follow(self, place: int) -> None:
         """Keep a line in view, unless the user looks at another one."""

@@ -30,7 +30,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from ecr_tui.listing.filters import UNREAD, Filter, Plain, Policies, Result, Searchable
-from ecr_tui.ui.keys import TABLE_BINDINGS
+from ecr_tui.ui.table_keys import TABLE_BINDINGS
 from ecr_tui.ui.widgets.columns import GUTTER, Column, column_at, fit_columns
 from ecr_tui.ui.widgets.row_drawing import COMPONENTS, CSS, Pen
 from ecr_tui.ui.widgets.row_feed import RowFeed

@@ -1,0 +1,27 @@
+"""What a task did to one repository."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ecr_tui.aws.model import Repository
+    from ecr_tui.policy.change import Grant
+
+
+@dataclass(frozen=True)
+class Result:
+    """A line above the preview of this repository, until another takes its place or somebody else changes the policy.
+
+    With a ``grant`` it is there only beside the preview of this one. ``more`` are warnings, a line each. All of it is
+    safe to print.
+    """
+
+    repository: Repository
+    words: str
+    grant: Grant | None = None
+    more: tuple[str, ...] = ()
+
+    def about(self, repository: Repository | None, grant: Grant | None) -> bool:
+        return repository is not None and repository.arn == self.repository.arn and self.grant in (None, grant)
