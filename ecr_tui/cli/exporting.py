@@ -9,7 +9,7 @@ import click
 from ecr_tui.changes.plans import needed_of
 from ecr_tui.cli import output
 from ecr_tui.cli.access import grant_options, grant_plans
-from ecr_tui.cli.common import account_options, open_workspace
+from ecr_tui.cli.common import grantee_account_options, open_workspace
 from ecr_tui.cli.helping import command
 from ecr_tui.policy.export import Format
 from ecr_tui.render.sides import export_text, needed_text, template_warnings
@@ -19,7 +19,7 @@ FORMATS = click.Choice(["json", "cli", "terraform", "cloudformation"])
 
 @command()
 @grant_options
-@account_options
+@grantee_account_options
 @click.option("--format", "form", type=FORMATS, default="cli", show_default=True, help="Output format.")
 @click.option(
     "--side",

@@ -151,7 +151,7 @@ def test_a_deny_on_the_tag_tells_whom_it_names() -> None:
 def test_a_deny_on_the_tag_takes_from_account_as_own_principals_what_their_policies_give() -> None:
     deny = policy(statement("*", ["ecr:*"], "Deny", StringNotEquals=team("Web")))
     (own,) = effects_of(deny, {"Team": "Web"}, {}).values()
-    assert (own.principal, own.may_change) == (A, ("pull", "push", "delete", "administer"))
+    assert (own.principal, own.may_change) == (A, ("read", "pull", "push", "delete", "administer"))
     assert own.depends_on == ("its own policies",)
     assert effects_of(deny, {"Team": "a"}, {"Team": "b"}) == {}
 
