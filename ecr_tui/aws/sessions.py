@@ -138,7 +138,9 @@ class AwsSession:
         self, service: Literal["resourcegroupstaggingapi"], region: str | None = None, *, background: bool = False
     ) -> ResourceGroupsTaggingAPIClient: ...
     @overload
-    def client(self, service: Literal["cloudtrail"], region: str | None = None, *, background: bool = False) -> Any: ...
+    def client(
+        self, service: Literal["cloudtrail", "organizations"], region: str | None = None, *, background: bool = False
+    ) -> Any: ...
 
     def client(self, service: Any, region: str | None = None, *, background: bool = False) -> Any:
         """A client, made once for each service, region and kind. Its calls belong inside :meth:`calling`.

@@ -49,8 +49,7 @@ def parse_principal(text: str, *, account_b: str | None = None, partition: str =
         given = f"arn:{partition}:iam::{account_b}:{given}"
     found = _ARN.fullmatch(given)
     if found is None:
-        bare = _NAME.fullmatch(given) and not given.isdigit()
-        hint = f"Write user/{given} or role/{given}." if bare else f"give {FORMS}"
+        hint = f"Write user/{given} or role/{given}." if is_bare_name(given) else f"Use {FORMS}."
         raise InputError(f"not a principal: {_shown(given) or '(nothing)'}", hint=hint)
     _check_kind(given, found.group(2), found.group(4))
     return given
@@ -62,6 +61,11 @@ def parse_grantee(text: str, *, account_b: str | None = None, partition: str = "
     if grantees.is_conditional(given):
         return grantees.parse(given, account_b=account_b, partition=partition)
     return parse_principal(given, account_b=account_b, partition=partition)
+
+
+def is_bare_name(text: str) -> bool:
+    """Whether it may be the name of a user or a role, and nothing else."""
+    return bool(_NAME.fullmatch(text)) and not text.isdigit()
 
 
 def needs_account(text: str) -> bool:

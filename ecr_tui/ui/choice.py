@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from ecr_tui.policy.evaluate import principal_arn
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Identity, Repository
+    from ecr_tui.config import Consumer
 
 Tags = tuple[tuple[str, str], ...]
 
@@ -37,6 +39,12 @@ def caveat(principal: str) -> str:
     return ""
 
 
+def own_principals(consumer: Consumer | None, identity: Identity | None, partition: str) -> tuple[str, ...]:
+    """Whom a grant to account B names: what the configuration names, else its caller, as far as that is known."""
+    named = consumer.grantees(identity.account if identity else None, partition) if consumer is not None else ()
+    return named or ((role_of_session(identity.arn),) if identity is not None else ())
+
+
 _CYCLE = (
     Access.PUSH_PULL,
     Access.PULL,
@@ -51,12 +59,12 @@ _CYCLE = (
 
 @dataclass(frozen=True)
 class Choice:
-    """``principal`` None stands for account B's own caller.
+    """``principals`` () stand for account B's own: :func:`own_principals`.
 
     ``condition`` None is the repository's own value of the tag ``scope``; without that tag there is no condition.
     """
 
-    principal: str | None = None
+    principals: tuple[str, ...] = ()
     access: Access = Access.PUSH_PULL
     condition: Tags | None = None
     scope: str = ""
@@ -74,26 +82,24 @@ class Choice:
 
     @property
     def _only_pulls(self) -> bool:
-        return grantees.only_pulls((self.principal or "",))
+        return grantees.only_pulls(self.principals)
 
-    def principal_for(self, consumer: Identity | None) -> str | None:
-        """None while account B is unknown and no principal was chosen."""
-        if self.principal is not None:
-            return self.principal
-        return role_of_session(consumer.arn) if consumer else None
+    def principals_for(self, own: Sequence[str]) -> tuple[str, ...]:
+        """``own``: account B's. () while that is unknown and none were chosen."""
+        return self.principals or tuple(own)
 
     @property
     def own_tag(self) -> str:
         """The tag whose own value on a repository is the condition; "" where the condition was chosen."""
         return self.scope if self.condition is None else ""
 
-    def grant(self, consumer: Identity | None, repository: Repository | None) -> Grant | None:
-        """For this repository; None without a principal."""
-        principal = self.principal_for(consumer)
-        if principal is None:
+    def grant(self, own: Sequence[str], repository: Repository | None) -> Grant | None:
+        """For this repository; None without a principal. ``own``: as :meth:`principals_for`."""
+        named = self.principals_for(own)
+        if not named:
             return None
-        own = repository.own(self.own_tag) if repository is not None else ()
-        return Grant((principal,), self.access, self.condition or own, self.until)
+        tags = repository.own(self.own_tag) if repository is not None else ()
+        return Grant(named, self.access, self.condition or tags, self.until)
 
     def lacks(self, repository: Repository | None) -> str:
         """Why there is no condition although one was to follow the repository; "" otherwise."""

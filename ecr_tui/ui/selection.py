@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 class Selection:
     """One value, set by the main screen alone.
 
+    ``own`` are the principals of account B: whom a grant names unless others are chosen.
     ``plan`` is the one that the preview shows for exactly this repository and grant, ``problem`` why there is none.
     ``copies``: where replication copies the repository to, as far as it is known, seen from that grant.
     ``hidden`` are the ARNs of the marked repositories that the filter hides. ``cached``: the list is one that an
@@ -29,6 +30,7 @@ class Selection:
 
     owner: Identity | None = None
     consumer: Identity | None = None
+    own: tuple[str, ...] = ()
     tags: Tags = ()
     repository: Repository | None = None
     choice: Choice = field(default_factory=Choice)
@@ -47,9 +49,15 @@ class Selection:
         return cls(tags=tuple(settings.tags), choice=choice)
 
     @property
-    def principal(self) -> str | None:
-        """None while account B is unknown and no principal was chosen."""
-        return self.choice.principal_for(self.consumer)
+    def principals(self) -> tuple[str, ...]:
+        """() while account B is unknown and none were chosen."""
+        return self.choice.principals_for(self.own)
+
+    @property
+    def partition(self) -> str:
+        """Of the repository, as far as one is known."""
+        known = self.repository or self.consumer
+        return known.partition if known is not None else "aws"
 
     @property
     def grant(self) -> Grant | None:
@@ -57,7 +65,7 @@ class Selection:
         return self.grant_on(self.repository)
 
     def grant_on(self, repository: Repository | None) -> Grant | None:
-        return self.choice.grant(self.consumer, repository)
+        return self.choice.grant(self.own, repository)
 
     def but(self, **changes: Any) -> Selection:
         """With these changes. Another repository or grant drops the plan, unless the changes bring their own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -66,6 +67,10 @@ class Stage:
     def tag_values(self) -> Mapping[str, Sequence[str]]:
         """The values of each tag key in the list."""
         return self.repositories.tag_values()
+
+    def policy_texts(self) -> Mapping[str, int]:
+        """The policies read so far, each with the number of repositories that have it."""
+        return Counter(found.value for found in self.details.policies.values() if found.value)
 
     def report(self, error: EcrTuiError, title: str = "") -> None:
         """An error that arrives while the user does something else."""

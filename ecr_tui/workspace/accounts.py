@@ -10,6 +10,7 @@ from typing import Any, TypedDict, Unpack
 
 from ecr_tui.aws.errors import missing_region, no_configuration
 from ecr_tui.aws.model import Identity, MfaPrompt, Profile, Role, RoleToAssume
+from ecr_tui.aws.organizations import organization_id
 from ecr_tui.aws.profiles import list_profiles
 from ecr_tui.aws.sessions import AwsSession, list_regions
 from ecr_tui.config import Consumer, Settings
@@ -246,6 +247,10 @@ class Accounts:
         if account is None and any(map(needs_account, consumer.principals)):
             account = self.consumer(consumer).account
         return consumer.grantees(account, self.owner().partition)
+
+    def organization(self) -> str:
+        """The id of account B's organization; "" where it is in none."""
+        return organization_id(self.consumer_session())
 
     def callers(self) -> tuple[str, ...]:
         """Whose access is asked about as account B's: its configured principals, else its caller (of a role the

@@ -8,9 +8,12 @@ from pathlib import Path
 import boto3
 import pytest
 
-from ecr_tui.sandbox.profiles import PROFILE_B, PROFILE_NO_ACCESS, PROFILE_ROLE
+from ecr_tui.config import Settings
+from ecr_tui.errors import DeniedError
+from ecr_tui.sandbox.profiles import PROFILE_B, PROFILE_C, PROFILE_NO_ACCESS, PROFILE_ROLE
 from ecr_tui.sandbox.sandbox import Sandbox
-from ecr_tui.sandbox.world import ACCOUNT_B, ACCOUNT_CI
+from ecr_tui.sandbox.world import ACCOUNT_B, ACCOUNT_CI, ORGANIZATION
+from ecr_tui.workspace import Workspace
 from tests.support.cli import ecr_tui
 
 REPOSITORY = "my-first-repo"
@@ -91,6 +94,16 @@ def test_without_a_profile_it_can_be_granted_to_and_verification_says_what_is_mi
     # Its account is that of role/NAME, and --to wins over its principals.
     assert ecr_tui("revoke", REPOSITORY, "--consumer", "partner", "--to", "role/build-agent", "--yes").code == 0
     assert named() == set()
+
+
+def test_the_organization_is_told_by_a_member_that_may_ask(sandbox: Sandbox) -> None:
+    def organization(profile: str) -> str:
+        return Workspace(Settings(profile_a="account-a", profile_b=profile)).accounts.organization()
+
+    assert organization(PROFILE_B) == organization(PROFILE_C) == ORGANIZATION
+    assert organization("account-a") == ""
+    with pytest.raises(DeniedError, match="organizations:DescribeOrganization"):
+        organization(PROFILE_NO_ACCESS)
 
 
 @pytest.mark.usefixtures("consumers")

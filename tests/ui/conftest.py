@@ -111,6 +111,14 @@ class Session:
         }
         await self.pilot.press(*(names.get(letter, letter) for letter in text))
 
+    async def principal(self, text: str) -> None:
+        """Type it into the prompt that is the last choice of b."""
+        await self.press("b")
+        await self.wait(lambda: self.dialog == "ChooseScreen")
+        await self.press("end", "enter")
+        await self.wait(lambda: self.dialog == "AskScreen")
+        await self.type(text)
+
     async def settle(self) -> None:
         """Accounts and repositories are read, and the preview of the selected one is made."""
         await self.wait(lambda: not self.main.listing.busy and len(self.main.accounts.reads) == 2, "the listing")

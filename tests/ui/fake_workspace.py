@@ -292,6 +292,10 @@ class FakeWorkspace(FakeProofs):
         self._mfa(Role.CONSUMER)
         return Identity(Role.CONSUMER, self.settings.profile_b, B, self.b_arn, "AIDA", REGION)
 
+    def organization(self) -> str:
+        self._enter("organization")
+        return "o-a1b2c3d4e5"
+
     def _mfa(self, role: Role) -> None:
         if role in self.mfa_for:
             assert self.ask_mfa is not None

@@ -71,7 +71,7 @@ async def test_letters_reach_the_field_of_a_dialog_that_was_asked_for(
 ) -> None:
     monkeypatch.setattr(Dialog, "clock", staticmethod(lambda: 100.0))
     async with running(workspace) as ui:
-        await ui.press("b", "1", "2", "enter")
+        await ui.press("w", "1", "2", "enter")
         assert ui.dialog == "AskScreen"
         assert ui.app.screen.query_one(Input).value.endswith("12")
 

@@ -354,8 +354,7 @@ async def test_without_account_b_a_principal_can_still_be_chosen(workspace: Fake
     workspace.errors["consumer"] = EnvironmentFailure("no network", side="account B")
     async with running(workspace) as ui:
         await ui.see("Account B is unknown. Press b to choose a principal")
-        await ui.press("b")
-        await ui.type("222222222222")
+        await ui.principal("222222222222")
         await ui.press("enter")
         await ui.ready()
         await ui.see("account 222222222222")
@@ -498,7 +497,7 @@ async def test_access_is_asked_for_only_when_wished_and_forgotten_with_the_princ
         await ui.see("1 of 300 shown", "✓ pull")
         await ui.wait(lambda: "not read yet" not in ui.text())
         # Of another principal nothing was asked, but the policies are there.
-        ui.main.select(choice=Choice(principal=f"arn:aws:iam::{fake.B}:role/other"))
+        ui.main.select(choice=Choice(principals=(f"arn:aws:iam::{fake.B}:role/other",)))
         await ui.see("1 of 300 shown")
         assert workspace.gate.count("policy_text") == 300  # each once
         # A write makes one of them unknown until it is read again.

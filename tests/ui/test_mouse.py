@@ -26,7 +26,7 @@ async def test_every_dialog_says_its_keys_and_a_click_on_one_presses_it(
 ) -> None:
     ways = {
         "question_mark": "HelpScreen",
-        "b": "AskScreen",
+        "b": "ChooseScreen",
         "c": "ChooseScreen",
         "s": "ChooseScreen",
         "a": "AuditScreen",

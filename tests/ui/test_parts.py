@@ -285,13 +285,13 @@ def test_what_the_condition_can_be() -> None:
 
 def test_the_condition_is_the_repositorys_own_scope_tag_until_one_is_chosen() -> None:
     tagged, bare = repository("r", {"Team": "Payments", "Env": "prod"}), repository("r", {"Env": "prod"})
-    choice = Choice("arn:aws:iam::222222222222:user/x", scope="Team")
-    assert choice.grant(None, tagged).tags == (("Team", "Payments"),)  # type: ignore[union-attr]
-    assert (choice.grant(None, bare).tags, choice.lacks(bare)) == ((), "no Team tag")  # type: ignore[union-attr]
+    choice = Choice(("arn:aws:iam::222222222222:user/x",), scope="Team")
+    assert choice.grant((), tagged).tags == (("Team", "Payments"),)  # type: ignore[union-attr]
+    assert (choice.grant((), bare).tags, choice.lacks(bare)) == ((), "no Team tag")  # type: ignore[union-attr]
     assert choice.lacks(tagged) == ""
     chosen = replace(choice, condition=())
-    assert (chosen.grant(None, tagged).tags, chosen.lacks(bare)) == ((), "")  # type: ignore[union-attr]
-    assert Choice().grant(None, tagged) is None
+    assert (chosen.grant((), tagged).tags, chosen.lacks(bare)) == ((), "")  # type: ignore[union-attr]
+    assert Choice().grant((), tagged) is None
 
 
 def test_a_condition_of_any_operator_in_words() -> None:

@@ -60,9 +60,7 @@ async def test_access_cycles_through_all(workspace: FakeWorkspace) -> None:
 )
 async def test_a_principal_can_be_given_in_each_form(workspace: FakeWorkspace, typed: str, arn: str) -> None:
     async with running(workspace) as ui:
-        await ui.press("b")
-        assert ui.dialog == "AskScreen"
-        await ui.type(typed)
+        await ui.principal(typed)
         await ui.see(arn)
         await ui.press("enter")
         await ui.ready()
@@ -72,11 +70,12 @@ async def test_a_principal_can_be_given_in_each_form(workspace: FakeWorkspace, t
 
 async def test_a_bad_principal_is_refused_with_the_reason_while_typing(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
-        await ui.press("b")
-        await ui.type("*")
+        await ui.principal("*")
         await ui.see("✗ a principal cannot contain a wildcard")
         await ui.press("enter")
         assert ui.dialog == "AskScreen"
+        await ui.press("escape")
+        await ui.wait(lambda: ui.dialog == "ChooseScreen")
         await ui.press("escape")
         assert ui.dialog == ""
         assert ui.main.selection.grant.principals == (DEVUSR2,)
@@ -84,11 +83,13 @@ async def test_a_bad_principal_is_refused_with_the_reason_while_typing(workspace
 
 async def test_an_empty_principal_goes_back_to_bs_caller(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
-        await ui.press("b")
-        await ui.type("role/deploy")
-        await ui.press("enter", "b", "ctrl+u", "enter")
+        await ui.principal("role/deploy")
+        await ui.press("enter")
         await ui.ready()
-        assert ui.main.selection.choice.principal is None
+        await ui.principal("")
+        await ui.press("ctrl+u", "enter")
+        await ui.ready()
+        assert ui.main.selection.choice.principals == ()
         assert ui.main.selection.grant.principals == (DEVUSR2,)
 
 

@@ -89,7 +89,7 @@ async def test_a_denial_names_the_keys_that_mend_it(workspace: FakeWorkspace) ->
         await ui.see("Press p until the access is push + pull, then g and v.")
         # A grant to somebody else mends nothing.
         other = f"arn:aws:iam::{fake.B}:role/deploy"
-        ui.main.select(choice=replace(ui.main.selection.choice, principal=other, access=Access.PUSH_PULL))
+        ui.main.select(choice=replace(ui.main.selection.choice, principals=(other,), access=Access.PUSH_PULL))
         await ui.wait(lambda: "then v." not in ui.text() and "then g and v." not in ui.text())
 
 

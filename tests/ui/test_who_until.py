@@ -21,8 +21,7 @@ def policy(**condition: object) -> str:
 
 async def who(ui: Session, name: str) -> None:
     await ui.select(name)
-    await ui.press("b")
-    await ui.type("role/other")
+    await ui.principal("role/other")
     await ui.press("enter")
     await ui.ready()
     ui.main.preview.turn_to("who")

@@ -192,7 +192,7 @@ METHODS: dict[str, Write] = {
     "clean_leftovers": lambda space, repository: space.verification.clean_leftovers(),
 }
 NO_WRITES = {
-    "callers", "consumer_principals", "sessions_of",
+    "callers", "consumer_principals", "organization", "sessions_of",
     "consumer_session", "forget", "fresh", "history", "is_current", "known", "latest", "registry_known", "remember",
     "since_grant", "store", "to_write",
     "former_names", "fresh_tags", "plan_repairs", "plan_tags", "plan_tags_back",

@@ -28,7 +28,7 @@ class RepositoryColumns:
         self,
         details: Details,
         *,
-        principal: Callable[[], str | None],
+        principals: Callable[[], tuple[str, ...]],
         now: Callable[[], datetime],
         policies: Policies,
         verified: Callable[[Repository], Past | None],
@@ -36,7 +36,7 @@ class RepositoryColumns:
     ) -> None:
         """``scope``: the tag that conditions are about; it stands before the others."""
         self._details = details
-        self._principal = principal
+        self._principals = principals
         self._now = now
         self._policies = policies
         self._verified = verified
@@ -104,7 +104,7 @@ class RepositoryColumns:
         return "\0".join(self._tag_words(repository)) or None
 
     def _access(self, repository: Repository) -> list[Piece]:
-        found = self._details.access(repository, self._principal())
+        found = self._details.access(repository, self._principals())
         if found is None:
             return [(PENDING, "dim")]
         if isinstance(found, EcrTuiError):
@@ -112,7 +112,7 @@ class RepositoryColumns:
         return [*_verdict(found.pull, "pull"), ("  ", ""), *_verdict(found.push, "push")]
 
     def _access_key(self, repository: Repository) -> tuple[int, int] | None:
-        found = self._details.access(repository, self._principal())
+        found = self._details.access(repository, self._principals())
         if found is None or isinstance(found, EcrTuiError):
             return None
         return _RANK[found.push], _RANK[found.pull]

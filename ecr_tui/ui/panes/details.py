@@ -17,6 +17,7 @@ from textual.widget import Widget
 
 from ecr_tui.access.registry_policy import Accesses
 from ecr_tui.errors import EcrTuiError
+from ecr_tui.policy.access import together
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.ui import jobs
 from ecr_tui.ui.messages import DetailsRead
@@ -59,8 +60,8 @@ class Details:
         self.policies: dict[str, Answer[str | None]] = {}
         self.images: dict[str, Answer[Any]] = {}
         self._access: dict[str, AccessSummary | EcrTuiError] = {}
-        self._accesses: Accesses | None = None
-        self._judged_for: str | None = None
+        self._accesses: tuple[Accesses, ...] = ()
+        self._judged_for: tuple[str, ...] = ()
         self._judged_at = 0.0
         self._timed: set[str] = set()
         """ARNs whose answers depend on the time."""
@@ -140,7 +141,7 @@ class Details:
         self.policies.clear()
         self.images.clear()
         self._access.clear()
-        self._accesses = None
+        self._accesses = ()
         with self._registry_lock:
             self._registries.clear()
 
@@ -152,35 +153,38 @@ class Details:
 
     # -- what a policy gives B -------------------------------------------------------------------------------------
 
-    def access(self, repository: Repository, principal: str | None) -> AccessSummary | EcrTuiError | None:
-        """What A's side allows the principal there; the error where the policy can't be read; None while unknown."""
+    def access(self, repository: Repository, principals: tuple[str, ...]) -> AccessSummary | EcrTuiError | None:
+        """What A's side allows the principals there; the error where the policy can't be read; None while unknown."""
         answer = self.policies.get(repository.arn)
-        if answer is None or principal is None:
+        if answer is None or not principals:
             return None
         if answer.error is not None:
             return answer.error
         if answer.value and repository.tags is None:
             return None  # a condition on a tag can't be judged yet
-        if principal != self._judged_for:
+        if principals != self._judged_for:
             self._access.clear()
-            self._accesses, self._judged_for = None, principal
+            self._accesses, self._judged_for = (), principals
         if self._timed and time.monotonic() - self._judged_at > JUDGED_SECONDS:
             for arn in self._timed:
                 self._access.pop(arn, None)
             self._timed.clear()
-            self._accesses = None
+            self._accesses = ()
         found = self._access.get(repository.arn)
         if found is None:
-            found = self._access[repository.arn] = self._judge(answer.value, repository, principal)
+            found = self._access[repository.arn] = self._judge(answer.value, repository, principals)
         return found
 
-    def _judge(self, text: str | None, repository: Repository, principal: str) -> AccessSummary | EcrTuiError:
-        if self._accesses is None:
-            self._accesses = Accesses(principal, self._registries)
+    def _judge(
+        self, text: str | None, repository: Repository, principals: tuple[str, ...]
+    ) -> AccessSummary | EcrTuiError:
+        if not self._accesses:
+            self._accesses = tuple(Accesses(one, self._registries) for one in principals)
             self._judged_at = time.monotonic()
         if text and _asks_for_time(text):
             self._timed.add(repository.arn)
         try:
-            return self._accesses.of(repository, _parse(text) if text else None)
+            document = _parse(text) if text else None
+            return together(one.of(repository, document) for one in self._accesses)
         except EcrTuiError as error:
             return error

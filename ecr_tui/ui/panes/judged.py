@@ -51,7 +51,7 @@ class Judged:
             known.clear()
 
     def judge(
-        self, row: Repository, details: Details, principal: str | None, now: datetime, *, findings_too: bool
+        self, row: Repository, details: Details, principals_of_b: tuple[str, ...], now: datetime, *, findings_too: bool
     ) -> None:
         """A policy that can't be read or understood stays unknown."""
         arn = row.arn
@@ -61,7 +61,7 @@ class Judged:
         self.forget(arn)
         if findings_too:
             self._tried.add(arn)
-        access = details.access(row, principal)
+        access = details.access(row, principals_of_b)
         if isinstance(access, AccessSummary):
             self._access[arn] = access
         try:

@@ -72,7 +72,7 @@ class RepositoriesPane(Vertical):
         details: Details,
         accounts: Mapping[Role, AccountRead],
         *,
-        principal: Callable[[], str | None],
+        principals: Callable[[], tuple[str, ...]],
         now: Callable[[], datetime],
         verified: Callable[[Repository], Past | None],
     ) -> None:
@@ -87,12 +87,12 @@ class RepositoriesPane(Vertical):
         """The ARN copied last, and when."""
         self._window_timer: Timer | None = None
         self.listing = Listing(self, workspace, tuple(workspace.settings.tags), accounts)
-        self.search = Search(self, workspace, details, principal=principal, now=now, changed=self._show_note)
+        self.search = Search(self, workspace, details, principals=principals, now=now, changed=self._show_note)
         judged = self.search.judged
         self._workspace = workspace
         scope = workspace.settings.scope_tag
         self._columns = RepositoryColumns(
-            details, principal=principal, now=now, policies=judged, verified=verified, scope=scope
+            details, principals=principals, now=now, policies=judged, verified=verified, scope=scope
         )
         self.table: VirtualTable[Repository] = VirtualTable(
             self._shown(), key=lambda r: r.arn, look=lambda r: r, policies=judged, id="table"

@@ -42,14 +42,14 @@ class Search:
         workspace: Workspace,
         details: Details,
         *,
-        principal: Callable[[], str | None],
+        principals: Callable[[], tuple[str, ...]],
         now: Callable[[], datetime],
         changed: Callable[[], object],
     ) -> None:
         self._node = node
         self._workspace = workspace
         self._details = details
-        self._principal = principal
+        self._principals = principals
         self._now = now
         self._changed = changed
         self.judged = Judged()
@@ -86,7 +86,7 @@ class Search:
                     row = table.find(arn)
                     if row is not None:
                         wanted = self.judged.with_findings or arn in seen
-                        self.judged.judge(row, self._details, self._principal(), self._now(), findings_too=wanted)
+                        self.judged.judge(row, self._details, self._principals(), self._now(), findings_too=wanted)
                     if time.monotonic() > end:
                         await asyncio.sleep(0)
                         end = time.monotonic() + SLICE
@@ -134,7 +134,7 @@ class Search:
         parsed = table.parsed
         if not parsed.needs_policies or (parsed.needs_tags and table.model.tags_missing):
             return Content.styled(f"{number:,} not known yet", MUTED)
-        if parsed.needs_account_b and self._principal() is None:
+        if parsed.needs_account_b and not self._principals():
             return Content.styled("Account B is unknown. Press b to choose a principal.", "$text-warning")
         words = f"{count(number, 'policy', 'policies')} not read yet"
         if self.progress is None:
@@ -148,7 +148,7 @@ class Search:
         if self.progress is not None:
             return
         app = self._node.app
-        if table.parsed.needs_account_b and self._principal() is None:
+        if table.parsed.needs_account_b and not self._principals():
             app.notify("Account B is unknown. Press b to choose a principal.", severity="warning")
             return
         known = self._details.policies

@@ -38,13 +38,21 @@ class AskScreen(Dialog[str | None]):
         check: Check | None = None,
         complete: Complete | None = None,
         password: bool = False,
+        typing: bool = False,
     ) -> None:
+        """``typing``: ``value`` is the beginning of what is typed; otherwise the first key replaces it."""
         super().__init__()
         self._title = title
         self._explanation = explanation
         self._check = check
+        self._begin = value if typing else None
         self._input = SafeInput(
-            value, placeholder=placeholder, complete=complete, password=password, id="answer", select_on_focus=True
+            value,
+            placeholder=placeholder,
+            complete=complete,
+            password=password,
+            id="answer",
+            select_on_focus=not typing,
         )
 
     def compose(self) -> ComposeResult:
@@ -58,10 +66,10 @@ class AskScreen(Dialog[str | None]):
     def on_mount(self) -> None:
         self.set_focus(self._input)
         if self._input.value:  # an empty form opens without an error
-            self._say()
+            self._say(begun=self._begin is not None)
 
-    def _say(self) -> bool:
-        """Show what the text means; whether it can be used."""
+    def _say(self, *, begun: bool = False) -> bool:
+        """Show what the text means; whether it can be used. ``begun``: that it cannot be yet is no error."""
         line = self.query_one("#meaning", Static)
         if self._check is None:
             line.update("")
@@ -69,6 +77,9 @@ class AskScreen(Dialog[str | None]):
         try:
             line.update(Content.styled(safe(self._check(self._input.value)), "$text-success"))
         except EcrTuiError as error:
+            if begun:
+                line.update("")
+                return False
             parts = [Content.styled(f"{NO} {safe(error.title)}", "$text-error")]
             parts += [Content.styled(safe(error.hint), MUTED)] if error.hint else []
             line.update(Content("\n").join(parts))
@@ -78,7 +89,7 @@ class AskScreen(Dialog[str | None]):
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
-        self._say()
+        self._say(begun=event.value == self._begin)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

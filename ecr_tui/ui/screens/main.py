@@ -16,6 +16,7 @@ from textual.screen import Screen
 from ecr_tui.aws.role import Role
 from ecr_tui.ui import messages as said
 from ecr_tui.ui.actions import Actions
+from ecr_tui.ui.choice import own_principals
 from ecr_tui.ui.desk import Desk
 from ecr_tui.ui.key import Key
 from ecr_tui.ui.keys import BINDINGS, MAIN, by_action
@@ -62,7 +63,7 @@ class MainScreen(Screen[None]):
             workspace,
             self.details,
             self.accounts.reads,
-            principal=lambda: self.selection.principal,
+            principals=lambda: self.selection.principals,
             now=now,
             verified=self.verification.last,
         )
@@ -118,12 +119,13 @@ class MainScreen(Screen[None]):
         reads = self.accounts.reads
         owner, consumer = (reads[role].identity if role in reads else None for role in Role)
         now = self.repositories.selected(self.selection.but(owner=owner, consumer=consumer))
-        self.selection = self.preview.selected(now)
+        own = own_principals(self.workspace.settings.consumer, consumer, now.partition)
+        self.selection = self.preview.selected(now.but(own=own))
         return self.selection
 
     def watch_selection(self, before: Selection, after: Selection) -> None:
         self.preview.selection = self.verification.selection = after
-        if before.principal != after.principal:
+        if before.principals != after.principals:
             self.repositories.judge_anew()
         self._show_work()
 

@@ -77,8 +77,7 @@ class MatrixScreen(Dialog["Repository | None"]):
     def __init__(self, desk: Desk, rows: Sequence[Repository]) -> None:
         super().__init__()
         self._desk = desk
-        principal = desk.selection.principal
-        self.reading = MatrixReading(desk.workspace, rows, [] if principal is None else [principal])
+        self.reading = MatrixReading(desk.workspace, rows, desk.selection.principals)
         self._error: EcrTuiError | None = None
         self.table: CellTable[Repository] = CellTable(
             columns(self.reading),

@@ -1,4 +1,4 @@
-"""Choosing what to grant: principal, access, condition and end."""
+"""Choosing what to grant: access, condition and end."""
 
 from __future__ import annotations
 
@@ -10,10 +10,7 @@ from textual.content import Content
 
 from ecr_tui.access.expiry import ending, parse_until
 from ecr_tui.listing.filters import complete_tags
-from ecr_tui.policy import grantees
-from ecr_tui.policy.actions import Access
 from ecr_tui.policy.ours import tag_words
-from ecr_tui.policy.principal import describe, parse_grantee
 from ecr_tui.ui.choice import ACCESS_WORDS, condition_choices, parse_condition
 from ecr_tui.ui.screens.ask import AskScreen, Choosable, ChooseScreen
 from ecr_tui.ui.text import MUTED, OK, safe
@@ -31,42 +28,6 @@ async def next_access(desk: Desk, selection: Selection) -> None:
     desk.select(choice=choice)
     cycle = [f"▸{ACCESS_WORDS[one]}" if one is choice.access else ACCESS_WORDS[one] for one in choice.accesses]
     desk.host.tell(" · ".join(cycle))
-
-
-async def principal(desk: Desk, selection: Selection) -> None:
-    repository, consumer = selection.repository, selection.consumer
-    default = replace(selection.choice, principal=None).principal_for(consumer)
-
-    def parse(text: str) -> str | None:
-        """None for an empty text. Raises InputError."""
-        if not text.strip():
-            return None
-        partition = repository.partition if repository else consumer.partition if consumer else "aws"
-        return parse_grantee(text, account_b=consumer.account if consumer else None, partition=partition)
-
-    def check(text: str) -> str:
-        chosen = parse(text)
-        if chosen is not None:
-            return f"{OK} {describe(chosen)}  ·  {chosen}"
-        if default is None:
-            return "account B's caller, once it is known"
-        return f"{OK} account B's caller: {describe(default)}"
-
-    question = AskScreen(
-        "Principal",
-        "An ARN, a 12-digit account id, user/NAME or role/NAME in account B, org/o-ID, ou/o-ID/r-ID/ou-ID[/*] or "
-        "service/NAME@SOURCE. Empty: account B's own caller.",
-        value=selection.principal or "",
-        placeholder="user/devusr2",
-        check=check,
-    )
-    text = await desk.ask(question)
-    if text is not None:
-        chosen = parse(text)
-        access = selection.choice.access
-        if chosen is not None and grantees.only_pulls([chosen]) and access.writes:
-            access = Access.PULL
-        _choose(desk, principal=None if chosen == default else chosen, access=access)
 
 
 async def condition(desk: Desk, selection: Selection) -> None:

@@ -41,7 +41,7 @@ SEVERITY = {
 def principal_words(principals: Iterable[str], account_b: str | None) -> str:
     """ "user devusr2 in B"; another account than B by its number. Not yet safe to print."""
     words = describe_all(principals)
-    return words.removesuffix(account_b) + "B" if account_b and words.endswith(f" in {account_b}") else words
+    return words.replace(f" in {account_b}", " in B") if account_b else words
 
 
 def sentence(grant: Grant | None, account_b: str | None, lacks: str = "", width: int = 0) -> Content:
