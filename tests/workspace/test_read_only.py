@@ -193,6 +193,7 @@ METHODS: dict[str, Write] = {
 }
 NO_WRITES = {
     "callers", "consumer_principals", "organization", "sessions_of",
+    "both_sides", "copies", "matrix", "proofs", "replication",
     "consumer_session", "forget", "fresh", "history", "is_current", "known", "latest", "registry_known", "remember",
     "since_grant", "store", "to_write",
     "former_names", "fresh_tags", "plan_repairs", "plan_tags", "plan_tags_back",
