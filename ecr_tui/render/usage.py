@@ -11,7 +11,7 @@ Amazon S3); Amazon ECR User Guide, "IAM permissions for pushing an image" (Batch
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ from ecr_tui.access.usage_report import RegionUsage, UsageReport
 from ecr_tui.aws.trail import PAGE, Caller
 from ecr_tui.diagnosis.diagnose import Diagnosis, diagnose
 from ecr_tui.render.common import table
-from ecr_tui.text import block, hanging, safe
+from ecr_tui.text import block, hanging
 
 ROWS = 40
 """Rows of a list; ``--json`` has all."""
@@ -48,7 +48,7 @@ def _head(report: UsageReport) -> str:
     count = len(report.repositories)
     lines = [f"Use of {count:,} {'repository' if count == 1 else 'repositories'} in account {report.account}"]
     for region in report.regions:
-        lines.append(f"  {region.region}: {period_words(region)}")
+        lines += textwrap.wrap(f"{region.region}: {_period(region)}", 90, initial_indent="  ", subsequent_indent="    ")
         if region.note:
             lines.append(f"    note: {region.note}")
         if region.unreadable:
@@ -63,7 +63,7 @@ def _head(report: UsageReport) -> str:
     return block([*lines, *(f"  note: {note}" for note in report.notes)])
 
 
-def period_words(region: RegionUsage) -> str:
+def _period(region: RegionUsage) -> str:
     """What of the trail is known."""
     period, reading = region.period, region.reading
     read = f"{reading.events:,} new events read"
@@ -87,7 +87,7 @@ def _uses(report: UsageReport) -> str:
     if not shown:
         return "Last use\n  none found"
     outside_first = sorted(shown, key=lambda one: one[0].caller.account == report.account)
-    rows = [("REPOSITORY", "BY", "KIND", "LAST (UTC)", "FIRST (UTC)", "EVENTS")]
+    rows = [("REPOSITORY", "BY", "KIND", "EVENTS", "FIRST", "LAST (UTC)")]
     rows += [
         (
             use.repository,
@@ -167,7 +167,7 @@ def diagnosis_of(account: str, region: str, attempt: Attempt, refused: Refused) 
 
 
 def _left_out() -> str:
-    told = [textwrap.wrap(line, 110, initial_indent="  - ", subsequent_indent="    ") for line in LEFT_OUT]
+    told = [textwrap.wrap(line, 90, initial_indent="  - ", subsequent_indent="    ") for line in LEFT_OUT]
     return block(["What CloudTrail leaves out", *(line for lines in told for line in lines)])
 
 
@@ -185,23 +185,6 @@ def _when(at: datetime) -> str:
 
 def _short(at: datetime | None) -> str:
     return "-" if at is None else f"{at:%Y-%m-%d %H:%M}"
-
-
-def repository_words(name: str, account: str, uses: Iterable[tuple[Any, Span]], since: datetime | None) -> list[str]:
-    """The latest pull and push of a repository by another account, a line each, for its description."""
-    lines = []
-    for kind in (Kind.PULL, Kind.PUSH):
-        found = [
-            (span, use.caller)
-            for use, span in uses
-            if use.repository == name and use.kind is kind and use.caller.account != account
-        ]
-        if found:
-            span, caller = max(found, key=lambda one: one[0].last)
-            lines.append(f"last {kind.value} from outside: {_when(span.last)} by {caller_title(caller)}")
-        elif since is not None:
-            lines.append(f"no {kind.value} event from outside since {_when(since)}")
-    return [safe(line) for line in lines]
 
 
 def usage_json(report: UsageReport) -> dict[str, Any]:

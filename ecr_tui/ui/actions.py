@@ -25,6 +25,7 @@ from ecr_tui.ui.tasks import (
     runs,
     tags,
     undo,
+    usage,
     verification,
     verifications,
 )
@@ -59,6 +60,7 @@ TASKS: dict[str, Task] = {
     "undo": undo.undo,
     "unfinished_run": runs.unfinished,
     "until": choices.until,
+    "usage": usage.show,
     "verifications": verifications.show,
     "verify": verification.verify,
     "verify_many": verifications.verify_marked,
@@ -117,6 +119,8 @@ class Actions:
         if selection.repository is not None:
             yield Command("Copy: repository ARN", "Copy the ARN of the selected repository", "copy_arn")
             yield Command("Copy: repository URI", "Copy what docker push and pull take", "copy_uri")
+            words = "Who pulled and pushed it, grants without use and denied attempts, from CloudTrail"
+            yield Command("Inspect: use of this repository", words, "usage")
         if self._desk.batch is not None:
             yield Command("Prove: verification of many", "Show the last verification of many again", "verifications")
         if selection.marked and selection.repository is not None:

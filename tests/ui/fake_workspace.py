@@ -20,6 +20,8 @@ from ecr_tui.access.audit_result import Audit
 from ecr_tui.access.matrix import AccessMatrix, Policy
 from ecr_tui.access.replicas import GRANTED, LACKS, Copy
 from ecr_tui.access.two_sided import TwoSided, two_sided
+from ecr_tui.access.usage_reading import Record
+from ecr_tui.access.usage_report import UsageReport
 from ecr_tui.aws.model import (
     Identity,
     IdentityPolicies,
@@ -186,6 +188,33 @@ class FakeOwner:
         self._workspace.gate.calls.append(("touched", repo.name))
 
 
+class FakeUsage:
+    """CloudTrail's events as far as they were read. ``report``: what a reading finds, after its ``pages``."""
+
+    def __init__(self, workspace: FakeWorkspace) -> None:
+        self._workspace = workspace
+        self.record = Record(A, REGION)
+        self.pages: list[tuple[int, datetime]] = []
+        self.found: UsageReport | None = None
+
+    def known(self, repo: Repository) -> Record:
+        self._workspace._enter("usage_known", repo.name)
+        return self.record
+
+    def report(
+        self,
+        repositories: Sequence[Repository],
+        *,
+        on_page: Callable[[int, datetime], None],
+        cancel: threading.Event,
+    ) -> UsageReport:
+        for page in self.pages:
+            on_page(*page)
+        self._workspace._enter("usage", repositories[0].name)
+        assert self.found is not None
+        return self.found
+
+
 class FakeWorkspace(FakeProofs):
     """As ``ecr_tui.workspace.Workspace``, all parts in one object.
 
@@ -215,6 +244,7 @@ class FakeWorkspace(FakeProofs):
         }
         if policies is None and repositories is None:
             self.policies = {self.by_name("public-mirror").arn: PUBLIC, self.by_name("billing-api").arn: LAMBDA}
+        self.usage = FakeUsage(self)
         self.gate = Gate()
         self.errors: dict[str, EcrTuiError] = {}
         self.mfa_for: set[Role] = set()

@@ -22,7 +22,7 @@ from ecr_tui.aws.model import Repository
 from ecr_tui.aws.role import Role
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.text import block
-from ecr_tui.ui import collector
+from ecr_tui.ui import collector, jobs
 from ecr_tui.ui.messages import Failed, Kept, Listed, PageKept, PageListed, RegionFailed
 from ecr_tui.ui.panes.columns import RepositoryColumns
 from ecr_tui.ui.panes.details import Details
@@ -35,6 +35,7 @@ from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.selection import Selection
 from ecr_tui.ui.text import NO, safe
 from ecr_tui.ui.text.status import failures, kept, rows_line
+from ecr_tui.ui.text.usage import use_lines
 from ecr_tui.ui.widgets.columns import Column
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 from ecr_tui.ui.widgets.words import Words
@@ -352,9 +353,18 @@ class RepositoriesPane(Vertical):
         return block(f"{label:<12}{text}" for label, text in self._columns.facts(row)) if row is not None else ""
 
     def action_describe(self) -> None:
-        row, text = self.table.current, self.description()
+        row = self.table.current
         if row is not None:
-            self.app.push_screen(TextScreen(safe(row.name), Content(text), copy=text, what="the description"))
+            self.run_worker(self._describe(row, self.description()))
+
+    async def _describe(self, row: Repository, facts: str) -> None:
+        """With its use as far as CloudTrail's events were read before: a file, which may be large."""
+        try:
+            record = await jobs.on_thread(lambda: self._workspace.access.usage.known(row))
+            text = f"{facts}\n{block(use_lines(record, row))}"
+        except EcrTuiError as error:
+            text = f"{facts}\n{block([f'Use         {NO} {error.title}'])}"
+        self.app.push_screen(TextScreen(safe(row.name), Content(text), copy=text, what="the description"))
 
     def action_columns(self) -> None:
         """Which columns are shown, for the rest of the session."""
