@@ -75,7 +75,8 @@ async def test_the_description_tells_what_was_read_and_asks_aws_nothing(workspac
         )
         await ui.press("d")
         await ui.see(
-            "Pulled by   user devusr2 in 222222222222, last 2026-11-22 12:00 UTC", "Last push   by no other account"
+            "Pulled by   user devusr2 in 222222222222, last 2026-11-22 12:00 UTC",
+            "Pushed by   no other account since 2026-08-26 12:00 UTC",
         )
         await ui.press("escape")
         workspace.errors["usage_known"] = EnvironmentFailure("cannot read the file")
