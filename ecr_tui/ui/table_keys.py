@@ -21,7 +21,7 @@ SORT: tuple[Key, ...] = tuple(
         ("S", "name", "name"),
         ("T", "tags", "tags"),
         ("B", "access", "access"),
-        ("X", "mutability", "image tag mutability"),
+        ("K", "mutability", "image tag mutability"),
         ("I", "images", "number of images"),
         ("L", "pushed", "last push"),
         ("O", "pulled", "last pull"),

@@ -351,7 +351,9 @@ class PreviewPane(Vertical):
             lines.append(Content.styled(preview.waiting_for, MUTED))
         else:
             phase = result.words if result is not None and own else ""
-            lines.append(words.effect(preview.plan, phase, marks=marks, width=self.size.width))
+            lines.append(
+                words.effect(preview.plan, phase, marks=marks, width=self.size.width or self.app.size.width - 2)
+            )
             lines += words.copies(self.copies(*preview.subject))
             lines += words.notes(preview.plan)
         return done, lines

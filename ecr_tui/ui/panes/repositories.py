@@ -57,7 +57,7 @@ class RepositoriesPane(Vertical):
 
     DEFAULT_CSS = """
     RepositoriesPane {
-        & > #next { height: auto; max-height: 5; display: none; text-wrap: nowrap; text-overflow: ellipsis; }
+        & > #next { height: auto; max-height: 6; display: none; }
     }
     """
 

@@ -309,11 +309,15 @@ class VerificationPane(VerticalScroll, can_focus=True):
         """No run to show for this repository: how to begin."""
         if self._shown is not None:
             self._shown = self._explained = None
-            for name in ("#verdict", "#hint", "#stages"):
-                self.query_one(name, Words).say(Content.empty())
             self.query_one("#failure", Vertical).remove_children()
-            self.query_one("#start", Words).display = True
+        self._show_parts(run=False)
         self._set_title(f"Verification · {safe(repository.name)}" if repository is not None else "Verification")
+
+    def _show_parts(self, *, run: bool) -> None:
+        """The run's, or how to begin."""
+        for name in ("#verdict", "#hint", "#stages"):
+            self.query_one(name, Words).display = run
+        self.query_one("#start", Words).display = not run
 
     def _set_title(self, title: str) -> None:
         if title != self._title:
@@ -326,7 +330,7 @@ class VerificationPane(VerticalScroll, can_focus=True):
         at = f" · {run.at.astimezone(UTC):%H:%M} UTC" if run.at is not None else ""
         self._set_title(f"Verification · {safe(run.repository.name)}{only}{at}")
         self._shown = run
-        self.query_one("#start", Words).display = False
+        self._show_parts(run=True)
         said = verdict(run)
         if self._stale:
             said = Content.styled(said.plain, f"strike {MUTED}")

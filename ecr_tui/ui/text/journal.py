@@ -15,7 +15,7 @@ from ecr_tui.changes.history import LIVE, NOT_KNOWN, NOT_WRITTEN, SUPERSEDED, TA
 from ecr_tui.render.history import operator, what
 from ecr_tui.ui.text import MUTED, NO, OK, PENDING, SKIP, UNKNOWN, ago, safe
 from ecr_tui.ui.text.bulk import WIDEST
-from ecr_tui.ui.text.preview import condition_text, diff_lines, meaning
+from ecr_tui.ui.text.preview import conditions, diff_lines, meaning
 from ecr_tui.ui.text.write import labelled
 from ecr_tui.ui.widgets.columns import Column, Piece
 
@@ -148,16 +148,8 @@ def change_words(row: PastWrite) -> str:
 
 
 def condition_words(row: PastWrite) -> str:
-    """Under which conditions access was given or taken: "Team=Payments", "until 2026-12-28"; "none"."""
-    if not row.diff:
-        return SKIP
-    found = dict.fromkeys(condition_text(one.condition) for one in row.diff)
-    return "; ".join(_short_condition(text) if text else "none" for text in found)
-
-
-def _short_condition(text: str) -> str:
-    short = text.replace("aws:ResourceTag/", "").replace("ecr:ResourceTag/", "").replace(" = ", "=")
-    return short.replace("aws:CurrentTime DateLessThan ", "until ").replace("T00:00:00Z", "")
+    """Under which conditions access was given or taken."""
+    return conditions(row.diff).replace("no condition", "none") or SKIP
 
 
 def _change(line: Line) -> list[Piece]:
@@ -235,7 +227,7 @@ def about(row: PastWrite, now: datetime) -> list[Content]:
         ("Principal", row.who),
     ]
     if row.diff:
-        rows.append(("Condition", condition_words(row).replace("none", "no condition")))
+        rows.append(("Condition", conditions(row.diff)))
     return labelled((label, text) for label, text in rows if text)
 
 

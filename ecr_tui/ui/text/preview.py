@@ -169,6 +169,17 @@ def condition_text(condition: object) -> str:
     return " and ".join(words)
 
 
+def conditions(differences: Iterable[Difference]) -> str:
+    """Under which conditions access is given or taken: "Team=Payments; until 2026-12-28", "no condition"."""
+    found = dict.fromkeys(condition_text(one.condition) for one in differences)
+    return "; ".join(_short_condition(text) if text else "no condition" for text in found)
+
+
+def _short_condition(text: str) -> str:
+    short = text.replace("aws:ResourceTag/", "").replace("ecr:ResourceTag/", "").replace(" = ", "=")
+    return short.replace("aws:CurrentTime DateLessThan ", "until ").replace("T00:00:00Z", "")
+
+
 def _short(actions: Sequence[str]) -> str:
     return ", ".join(safe(a).removeprefix("ecr:") for a in actions)
 

@@ -14,7 +14,7 @@ from ecr_tui.render.common import unchanged_words
 from ecr_tui.ui.choice import ACCESS_WORDS, until_words
 from ecr_tui.ui.result import Result
 from ecr_tui.ui.text import MUTED, OK, safe
-from ecr_tui.ui.text.preview import SEVERITY, changes, diff_lines, notes
+from ecr_tui.ui.text.preview import SEVERITY, changes, conditions, diff_lines, notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -69,7 +69,7 @@ def done(plan: Plan, outcome: Outcome) -> Result:
     """After a write. Access that remains after a revoke is a warning."""
     what = _DONE.get(plan.kind, "Merged")
     if plan.kind == "revoke":
-        what = f"Revoked all that ecr-tui granted {safe(describe_all(plan.named))}"
+        what = "Revoked"
     elif plan.kind == "grant" and plan.grant is not None:
         what = "" if not outcome.notes else "written"
     words = " · ".join(part for part in (what, "" if outcome.notes else "written and read back", "u undoes it") if part)
@@ -87,8 +87,9 @@ def risks(plan: Plan) -> list[Content]:
 def target(plan: Plan) -> list[Content]:
     """Where it is written, and what is granted on which condition; a blank line."""
     grant, rows = plan.grant, place(plan.repository)
-    if grant is not None and plan.kind == "revoke":
-        rows.append(("Principal", describe_all(grant.principals)))
+    if grant is None and plan.kind not in (EDIT, REPAIR):
+        rows += [("Principal", describe_all(plan.named))] if plan.named else []
+        rows += [("Condition", conditions(plan.diff))] if plan.diff else []
     elif grant is not None:
         rows.append(("Grants", f"{ACCESS_WORDS[grant.access]} to {describe_all(grant.principals)}"))
         rows.append(("Condition", f"only while tagged {tag_words(grant.tags)}" if grant.tags else "no condition"))
