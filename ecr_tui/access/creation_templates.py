@@ -12,13 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ecr_tui.aws.model import CreationTemplate, Repository
+from ecr_tui.aws.model import ROOT, CreationTemplate, Repository, TemplatePlace, template_place
 from ecr_tui.policy.access import AccessSummary
 from ecr_tui.policy.document import PolicyDocument, PolicyError
 from ecr_tui.policy.ours import tag_covers
 from ecr_tui.policy.who import access_of
-
-ROOT = "ROOT"
 
 
 @dataclass(frozen=True)
@@ -84,6 +82,22 @@ def template_for(templates: Sequence[CreationTemplate], name: str) -> CreationTe
         ):
             found = template
     return found
+
+
+def place(template: CreationTemplate, region: str, account: str, partition: str = "aws") -> TemplatePlace:
+    """Where the template's policy is read and written."""
+    return template_place(
+        template.prefix, region, account, partition, tags=dict(template.tags), applied_for=template.applied_for
+    )
+
+
+def extent(repository: Repository) -> tuple[str, ...]:
+    """For a creation template a sentence on what a write to it changes; nothing for a repository."""
+    if not isinstance(repository, TemplatePlace):
+        return ()
+    where = "that no other template applies to" if repository.prefix == ROOT else f"below {repository.prefix}/"
+    made = _words(repository.applied_for)
+    return (f"It applies to repositories that ECR creates {where} ({made}). Existing ones keep their policies.",)
 
 
 def fit(

@@ -50,6 +50,11 @@ class Facts:
         found = self._fresh(("registry", region))
         return found if isinstance(found, RegistryFacts) else None
 
+    def forget_registry(self, region: str) -> None:
+        """After a write to one of its creation templates."""
+        with self._lock:
+            self._kept.pop(("registry", region), None)
+
     def replication(self, region: str) -> Replication:
         return self._keep(("replication", region), lambda: replication(self._session(Role.OWNER), region))
 

@@ -123,6 +123,49 @@ class Repository:
 
 
 @dataclass(frozen=True)
+class TemplatePlace(Repository):
+    """The repositories to come that a creation template is for, as one place with a policy and tags.
+
+    ``name`` says what it is ("template payments"), ``arn`` is a pattern that matches theirs: a ``*`` is in no
+    repository's own. ``applied_for`` as :class:`CreationTemplate` has it.
+    """
+
+    applied_for: tuple[str, ...] = ()
+
+    @property
+    def prefix(self) -> str:
+        """As the template has it, but for a slash at its end."""
+        below = self.arn.partition(":repository/")[2].removesuffix("*").rstrip("/")
+        return below or ROOT
+
+
+ROOT = "ROOT"
+"""The prefix of the template for all repositories that have no other."""
+
+
+def template_place(
+    prefix: str,
+    region: str,
+    account: str,
+    partition: str = "aws",
+    *,
+    tags: dict[str, str] | None = None,
+    applied_for: tuple[str, ...] = (),
+) -> TemplatePlace:
+    prefix = prefix.rstrip("/")
+    below = "*" if prefix == ROOT else f"{prefix}/*"
+    arn = f"arn:{partition}:ecr:{region}:{account}:repository/{below}"
+    return TemplatePlace(f"template {prefix}", arn, "", region, account, tags, applied_for=applied_for)
+
+
+def place_of(name: str, arn: str, region: str, account: str) -> Repository:
+    """What a policy belongs to, as far as its ARN tells: a repository, or a creation template."""
+    if not arn.endswith("*"):
+        return Repository(name, arn, "", region, account)
+    return TemplatePlace(name, arn, "", region, account)
+
+
+@dataclass(frozen=True)
 class MfaPrompt:
     """What an MFA question must show: the profile that asks and the device's ARN."""
 

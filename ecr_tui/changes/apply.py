@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from ecr_tui.aws.model import Repository, Role
+from ecr_tui.aws.model import Repository, Role, TemplatePlace
 from ecr_tui.changes.attempts import Pace, Patience, refused
-from ecr_tui.changes.entries import FAILED, UNKNOWN, WRITTEN, Record
+from ecr_tui.changes.entries import FAILED, POLICY, TEMPLATE, UNKNOWN, WRITTEN, Record
 from ecr_tui.changes.journal import Journal
 from ecr_tui.changes.plans import Plan, plan_document_from, read_live, sentences
 from ecr_tui.errors import ConflictError, EcrTuiError, EnvironmentFailure, InputError, UnknownPrincipal
@@ -41,7 +41,10 @@ class Overwritten(ConflictError):
 
 
 class PolicyStore(Protocol):
-    """``aws.policies.RepositoryPolicies`` or a test double. A write is one request, never retried."""
+    """``aws.template_policies.PlacePolicies`` or a test double. A write is one request, never retried.
+
+    A policy belongs to a repository, or to a creation template (``aws.model.TemplatePlace``).
+    """
 
     def read(self, repository: Repository, /) -> str | None:
         """The exact live text; None without a policy."""
@@ -227,6 +230,7 @@ def _begin(journal: Journal, plan: Plan, operator: str, undoes: str | None, run:
             undoes=undoes,
             run=run,
             reason=plan.reason,
+            subject=TEMPLATE if isinstance(repository, TemplatePlace) else POLICY,
         )
     )
 

@@ -19,7 +19,8 @@ WRITTEN, FAILED, UNKNOWN = "written", "failed", "unknown"
 HALF = "half"
 """Result of :func:`found_in` for a partly executed change of tags; not an outcome of an entry."""
 DONE, STOPPED, DISMISSED = "done", "stopped", "dismissed"
-POLICY, TAGS = "policy", "tags"
+POLICY, TAGS, TEMPLATE = "policy", "tags", "template"
+SUBJECTS = (POLICY, TAGS, TEMPLATE)
 NEVER_ARRIVED = "found unchanged afterwards"
 """Detail of a write looked up as not executed."""
 FOUND_LIVE, FOUND_BY_NEXT = "found live afterwards", "found by the next write"
@@ -35,7 +36,8 @@ class Record:
     the writer, ``run`` the id of its run.
 
     ``undoes``: the id of the entry that an undo takes back; a redo takes back an undo. Every entry is taken back at
-    most once, by the next link of its chain. ``subject``: POLICY, or TAGS, whose texts are JSON objects.
+    most once, by the next link of its chain. ``subject``: POLICY, TEMPLATE (the policy of a creation template), or
+    TAGS, whose texts are JSON objects.
     ``reason``: why, in the operator's words.
     """
 

@@ -27,7 +27,7 @@ from ecr_tui.changes.entries import (
     NEVER_ARRIVED,
     POLICY,
     STOPPED,
-    TAGS,
+    SUBJECTS,
     UNKNOWN,
     WRITTEN,
     Entry,
@@ -223,7 +223,7 @@ def _record_of(value: dict[str, Any], texts: dict[str, str]) -> Record:
             found = value[name]
             fields[name] = None if found is None and name in _NULLABLE else texts.setdefault(text_of(found), found)
     record = Record(**fields)  # type: ignore[arg-type]
-    if record.kind not in KINDS or record.subject not in (POLICY, TAGS) or not all(fields[one] for one in _REQUIRED):
+    if record.kind not in KINDS or record.subject not in SUBJECTS or not all(fields[one] for one in _REQUIRED):
         raise ValueError("no write")
     return record
 

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ecr_tui.access import registry_policy
+from ecr_tui.access.creation_templates import extent
 from ecr_tui.access.expiry import ending
-from ecr_tui.aws.model import RegistryFacts, Repository, Role
+from ecr_tui.aws.model import RegistryFacts, Repository, Role, TemplatePlace
 from ecr_tui.changes.consequences import Situation, fix_of, lint_of, remaining_json, within_account
 from ecr_tui.changes.entries import EDIT, REDO, REPAIR, UNDO
 from ecr_tui.changes.losses import Loss
@@ -97,7 +98,7 @@ class Plan:
     @property
     def repairable(self) -> bool:
         """The policy already has what ECR rejects, and a repair removes it."""
-        if self.kind in (REPAIR, UNDO, REDO):
+        if self.kind in (REPAIR, UNDO, REDO) or isinstance(self.repository, TemplatePlace):
             return False
         return repair(self.before, self.repository.arn).change.changed
 
@@ -326,7 +327,7 @@ def _plan(
     standing = lint_of(before, repository, before)
     lost = situation.losses(diff) if change.changed else ()
     risks = situation.risks(diff, findings, standing, grant, kind, lost) if change.changed else []
-    notes = list(change.notes)
+    notes = [*extent(repository), *change.notes]
     remaining: tuple[Remaining, ...] = ()
     if grant is not None:
         remaining = situation.beside(grant)

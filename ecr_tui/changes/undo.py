@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from ecr_tui.aws.model import Repository, Role
+from ecr_tui.aws.model import Repository, Role, place_of
 from ecr_tui.changes.apply import Outcome, PolicyStore, gate, write
 from ecr_tui.changes.attempts import Pace
 from ecr_tui.changes.consequences import Situation, lint_of, openings
@@ -370,6 +370,6 @@ def _noted(journal: Journal, entry: Entry, outcome: str, detail: str) -> Entry:
 
 
 def repository_of(entry: Entry) -> Repository:
-    """The repository as far as the journal has it: without URI and tags."""
+    """The repository, or creation template, as far as the journal has it: without URI and tags."""
     record = entry.record
-    return Repository(record.repository, record.arn, "", record.region, record.account)
+    return place_of(record.repository, record.arn, record.region, record.account)

@@ -17,7 +17,6 @@ from ecr_tui.cli import completing, output
 from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import (
     all_of,
-    chosen,
     grantee_account_options,
     json_option,
     open_workspace,
@@ -28,7 +27,7 @@ from ecr_tui.cli.common import (
 )
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
-from ecr_tui.cli.replicating import copies_of, replicas_option, with_copies
+from ecr_tui.cli.places import chosen_places, copies_of, places_options
 from ecr_tui.cli.writing import (
     mention_unfinished,
     plan_all,
@@ -116,7 +115,7 @@ run_options = all_of(
 
 @command()
 @grant_options
-@replicas_option
+@places_options
 @grantee_account_options
 @json_option
 @click.pass_context
@@ -149,7 +148,7 @@ def plan(context: click.Context, /, as_json: bool, **flags: Any) -> None:
 
 @command()
 @grant_options
-@replicas_option
+@places_options
 @grantee_account_options
 @run_options
 @reason_option
@@ -168,7 +167,7 @@ def grant(context: click.Context, /, as_json: bool, resume: bool, parallel: int,
         mention_unfinished(bulk)
         rows, intent = _grant_of(workspace, flags)
         intent = replace(intent, reason=flags["reason"])
-        plans, failures = plan_all(bulk, with_copies(workspace, rows, replicas=flags["replicas"]), intent)
+        plans, failures = plan_all(bulk, rows, intent)
         context.exit(write(bulk, plans, intent, failures=failures, asking=asking))
 
 
@@ -188,7 +187,7 @@ def grant(context: click.Context, /, as_json: bool, resume: bool, parallel: int,
     is_flag=True,
     help="Also remove the principal from Allow statements that ecr-tui did not write. Default: keep those.",
 )
-@replicas_option
+@places_options
 @grantee_account_options
 @run_options
 @reason_option
@@ -206,8 +205,7 @@ def revoke(context: click.Context, /, as_json: bool, resume: bool, parallel: int
         mention_unfinished(bulk)
         intent = Intent.to_revoke(_principals(workspace, flags), foreign=flags["foreign"])
         intent = replace(intent, reason=flags["reason"])
-        rows = with_copies(workspace, chosen(workspace, flags), replicas=flags["replicas"])
-        plans, failures = plan_all(bulk, rows, intent)
+        plans, failures = plan_all(bulk, chosen_places(workspace, flags), intent)
         context.exit(write(bulk, plans, intent, failures=failures, asking=asking))
 
 
@@ -223,6 +221,7 @@ def resume_run(bulk: Bulk, flags: dict[str, Any], kind: str, asking: Asking) -> 
         "repins",
         "foreign",
         "replicas",
+        "templates",
     )
     if any(flags.get(name) for name in given):
         raise InputError(
@@ -243,7 +242,6 @@ def resume_run(bulk: Bulk, flags: dict[str, Any], kind: str, asking: Asking) -> 
 def grant_plans(workspace: Workspace, flags: dict[str, Any]) -> list[Plan]:
     """Plans for a preview. Raises the error of the first repository that has none."""
     rows, intent = _grant_of(workspace, flags)
-    rows = with_copies(workspace, rows, replicas=flags.get("replicas", False))
     with Meter("Reading policies") as meter:
         found = workspace.changes.bulk().plan(rows, intent, on_progress=meter)
     for one in found:
@@ -260,9 +258,9 @@ def _grant_of(workspace: Workspace, flags: dict[str, Any]) -> tuple[list[Reposit
         if len(flags["consumer_names"]) > 1:
             raise InputError("--from has its own principals", hint="Give one --consumer: the one that is account B.")
         incoming = read_incoming(_read(source))
-        return chosen(workspace, flags), Intent.to_merge(incoming.document, incoming.notes)
+        return chosen_places(workspace, flags), Intent.to_merge(incoming.document, incoming.notes)
     until = parse_until(flags["until"]) if flags["until"] else None
-    repositories = chosen(workspace, flags)
+    repositories = chosen_places(workspace, flags)
     principals = _principals(workspace, flags) or workspace.accounts.consumer_principals()
     texts = flags["conditions"]
     preset = workspace.settings.condition or ()

@@ -183,7 +183,7 @@ PAGES: dict[str, Page] = {
     "grant": Page(
         "Grant access to repositories",
         "as plan; each policy again just before and after the write",
-        f"repository policies in account A (only the statement of ecr-tui), {_JOURNAL}",
+        f"policies of repositories and creation templates in account A (only the statement of ecr-tui), {_JOURNAL}",
         (
             ("confirm, then write", "ecr-tui grant my-first-repo --to user/devusr2 --if-tag Team=Payments"),
             ("two principals in one statement", "ecr-tui grant my-first-repo --to user/devusr2 --to role/EcrDeveloper"),
@@ -192,6 +192,10 @@ PAGES: dict[str, Page] = {
                 "ecr-tui grant --tag Team=Payments --to 222222222222 --until 2030-01-31 --yes",
             ),
             ("with its copies in other regions", "ecr-tui grant search/indexer --to user/devusr2 --replicas"),
+            (
+                "for repositories that ECR creates later below payments/",
+                "ecr-tui grant --template payments --to user/devusr2 --if-tag Team=Payments",
+            ),
             ("resume an interrupted run", "ecr-tui grant --resume --yes"),
         ),
         (_REFUSED, _CHANGED, _STOPPED),

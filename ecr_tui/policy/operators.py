@@ -14,7 +14,7 @@ from ecr_tui.policy.document import NEW_VERSION, PolicyDocument
 
 
 class Operator(StrEnum):
-    """Grant and full may what the one before them may, and more; usage is read-only and one thing more."""
+    """Grant, full and registry may what the one before them may, and more; usage is read-only and one thing more."""
 
     READ_ONLY = "read-only"
     """List, preview, audit, explain."""
@@ -24,6 +24,8 @@ class Operator(StrEnum):
     """Grant, revoke and undo."""
     FULL = "full"
     """Remove the probe image of a verification, and change a repository's tags."""
+    REGISTRY = "registry"
+    """Grants in creation templates and on the copies that replication makes."""
 
 
 REGISTRY = {
@@ -54,6 +56,11 @@ FULL = {
     "ecr:TagResource": "editing tags, and restoring the tag that `verify --tag-switch` removed",
     "ecr:UntagResource": "editing tags, and `verify --tag-switch`",
 }
+SETTINGS = {
+    "ecr:DescribeRegistry": "the copies that replication makes of a repository",
+    "ecr:UpdateRepositoryCreationTemplate": "grants for repositories created later",
+}
+"""Of the registry, so for no repository."""
 
 
 def operator_policy(
@@ -65,8 +72,9 @@ def operator_policy(
         "EcrTuiRegistry": (REGISTRY, "*", tuple(Operator)),
         "EcrTuiRead": (READ, repositories, tuple(Operator)),
         "EcrTuiUsage": (USAGE, "*", (Operator.USAGE,)),
-        "EcrTuiGrant": (GRANT, repositories, (Operator.GRANT, Operator.FULL)),
-        "EcrTuiFull": (FULL, repositories, (Operator.FULL,)),
+        "EcrTuiGrant": (GRANT, repositories, (Operator.GRANT, Operator.FULL, Operator.REGISTRY)),
+        "EcrTuiFull": (FULL, repositories, (Operator.FULL, Operator.REGISTRY)),
+        "EcrTuiSettings": (SETTINGS, "*", (Operator.REGISTRY,)),
     }
     statements = [
         {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resource}

@@ -47,6 +47,7 @@ TASKS: dict[str, Task] = {
     "edit_tags": tags.edit,
     "engine": choices.engine,
     "grant": grants.grant,
+    "grant_template": grants.grant_template,
     "help": reading.keys,
     "history": verification.history,
     "isolation": verification.isolation,
@@ -127,5 +128,8 @@ class Actions:
             words = "Verify the selected repository; account B must be denied on the marked ones"
             yield Command("Prove: isolation of the marked", words, "isolation")
         yield Command("Change: load a policy file…", "Merge a policy into the repository, or the marked ones", "merge")
+        if selection.template is not None and selection.template.changed:
+            words = f"Write the grant into creation {selection.template.repository.name}, for repositories to come"
+            yield Command("Change: grant in the creation template…", words, "grant_template")
         yield Command("Change: unfinished run", "Resume or dismiss what is left of a run", "unfinished_run")
         yield Command("Prove: engine…", "Verify with Docker, or with the registry protocol itself", "engine")

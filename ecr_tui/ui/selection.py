@@ -23,7 +23,8 @@ class Selection:
 
     ``own`` are the principals of account B: whom a grant names unless others are chosen.
     ``plan`` is the one that the preview shows for exactly this repository and grant, ``problem`` why there is none.
-    ``copies``: where replication copies the repository to, as far as it is known, seen from that grant.
+    ``copies``: where replication copies the repository to, and ``template``: the same grant in the creation template
+    for repositories to come, as far as they are known.
     ``hidden`` are the ARNs of the marked repositories that the filter hides. ``cached``: the list is one that an
     earlier session left behind, so nothing is written because of it.
     """
@@ -40,6 +41,7 @@ class Selection:
     plan: Plan | None = None
     problem: EcrTuiError | None = None
     copies: tuple[Copy, ...] = ()
+    template: Plan | None = None
 
     @classmethod
     def first(cls, settings: Settings) -> Selection:
@@ -72,4 +74,4 @@ class Selection:
         after = replace(self, **changes)
         if "plan" in changes or (after.repository, after.grant) == (self.repository, self.grant):
             return after
-        return replace(after, plan=None, problem=None, copies=())
+        return replace(after, plan=None, problem=None, copies=(), template=None)

@@ -97,7 +97,7 @@ class Stage:
         """
         for arn in arns:
             self.details.forget_policy(arn)
-        self.preview.forget_copies()
+        self.preview.forget_beside()
         if what:
             self.verification.access_changed(arns, what)
         self.repositories.policies_read(arns)
@@ -115,7 +115,7 @@ class Stage:
     def refresh(self) -> None:
         """Read accounts, repositories and policies again."""
         self.details.forget_all()
-        self.preview.forget_copies()
+        self.preview.forget_beside()
         self.accounts.refresh_accounts(self.repositories.listing.error)
         self.repositories.relist()
         self.preview.renew()

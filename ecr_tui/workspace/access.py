@@ -11,14 +11,22 @@ from threading import Event as CancelEvent
 from ecr_tui.access.audit import examine
 from ecr_tui.access.audit_reading import OnProgress, read_policies
 from ecr_tui.access.audit_result import ENTRY, Audit, Tag
-from ecr_tui.access.creation_templates import Fit, fit, template_for
+from ecr_tui.access.creation_templates import Fit, fit, place, template_for
 from ecr_tui.access.facts import Facts
 from ecr_tui.access.matrix import AccessMatrix, Policy, Proof, ProofKey
 from ecr_tui.access.replicas import ABSENT, FOREIGN, GRANTED, LACKS, PRESENT, UNKNOWN, Copy, places
 from ecr_tui.access.two_sided import TwoSided, two_sided
 from ecr_tui.aws.identity_policies import reason_of
 from ecr_tui.aws.inventory import get_repository
-from ecr_tui.aws.model import IdentityPolicies, RegistryFacts, Replication, Repository, Role
+from ecr_tui.aws.model import (
+    CreationTemplate,
+    IdentityPolicies,
+    RegistryFacts,
+    Replication,
+    Repository,
+    Role,
+    TemplatePlace,
+)
 from ecr_tui.aws.policies import RepositoryPolicies
 from ecr_tui.changes.plans import Plan, plan_grant_from
 from ecr_tui.errors import EcrTuiError, InputError
@@ -89,12 +97,56 @@ class AccessReview:
 
     def new_repositories(self, repository: Repository, plan: Plan) -> Fit | None:
         """What a creation template would make of the grant for repositories to come beside this one; None for none."""
-        if plan.grant is None:
+        if plan.grant is None or isinstance(repository, TemplatePlace):
             return None
-        namespace, slash, _ = repository.name.rpartition("/")
-        templates = self.registry_facts(repository.region).templates
-        template = template_for(templates, f"{namespace}{slash}new")
+        template = self._template_beside(repository, self.registry_facts(repository.region))
         return None if template is None else fit(template, repository, plan.grant.principals, plan.grant.tags)
+
+    def _template_beside(self, repository: Repository, facts: RegistryFacts) -> CreationTemplate | None:
+        namespace, slash, _ = repository.name.rpartition("/")
+        return template_for(facts.templates, f"{namespace}{slash}new")
+
+    def template_plan(self, repository: Repository, grant: Grant) -> Plan | None:
+        """The same grant in the creation template that will apply beside this repository, by what was read of it within
+        the last minute. None for no such template, or for one that is never applied."""
+        facts = self.registry_known(repository.region)
+        template = None if facts is None else self._template_beside(repository, facts)
+        if template is None or not template.applied_for:
+            return None
+        where = place(template, repository.region, repository.account, repository.partition)
+        return plan_grant_from(where, template.policy_text, grant, registry=facts)
+
+    def template(self, prefix: str) -> TemplatePlace:
+        """By its prefix, in the regions in use. InputError where none has it, or more than one has."""
+        wanted, found, known = prefix.rstrip("/"), [], list[str]()
+        owner = self._accounts.owner()
+        for region in self._accounts.regions():
+            facts = self.registry_facts(region)
+            if facts.templates_unreadable:
+                raise EcrTuiError(
+                    f"the creation templates of {region} are unknown",
+                    detail=facts.templates_unreadable,
+                    hint="Allow ecr:DescribeRepositoryCreationTemplates.",
+                )
+            known += [one.prefix for one in facts.templates]
+            found += [
+                place(one, region, owner.account, owner.partition)
+                for one in facts.templates
+                if one.prefix.rstrip("/") == wanted
+            ]
+        if len(found) > 1:
+            regions = ", ".join(one.region for one in found)
+            raise InputError(f"creation template {wanted} exists in several regions: {regions}", hint="Use --region.")
+        if not found:
+            raise InputError(
+                f"no creation template {wanted!r} in {', '.join(self._accounts.regions())}",
+                hint=f"There are: {', '.join(dict.fromkeys(known))}." if known else "There are none.",
+            )
+        return found[0]
+
+    def forget_registry(self, region: str) -> None:
+        """After a write to one of its creation templates."""
+        self._facts.forget_registry(region)
 
     def replication(self, region: str) -> Replication:
         """The replication rules of a region, at most a minute old; or the reason why they are unknown."""

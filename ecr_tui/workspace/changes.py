@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 
 from ecr_tui.aws.identity_policies import exists
 from ecr_tui.aws.inventory import with_live_tags
-from ecr_tui.aws.model import Identity, RegistryFacts, Repository, Role
-from ecr_tui.aws.policies import PRINCIPAL_WAIT, RepositoryPolicies
+from ecr_tui.aws.model import Identity, RegistryFacts, Repository, Role, TemplatePlace
+from ecr_tui.aws.policies import PRINCIPAL_WAIT
 from ecr_tui.aws.sessions import AwsSession
 from ecr_tui.aws.tags import RepositoryTags
+from ecr_tui.aws.template_policies import PlacePolicies, place_policies
 from ecr_tui.changes import apply as apply_module
 from ecr_tui.changes.apply import Outcome, apply, check_account
 from ecr_tui.changes.bulk import PARALLEL, Bulk, Intent
@@ -58,6 +59,14 @@ class Changes:
         """On the live policy and the live tags: what a listing says of tags lags behind them."""
         fresh, text, facts = self._live(repository)
         return plan_grant_from(fresh, text, grant, registry=facts)
+
+    def plan_in_template(self, repository: Repository, grant: Grant) -> Plan | None:
+        """The same grant in the creation template that will apply beside this repository, as it is now."""
+        self._access.forget_registry(repository.region)
+        facts = self._access.registry_facts(repository.region)
+        if facts.templates_unreadable:
+            raise EcrTuiError("the creation templates are unknown", detail=facts.templates_unreadable)
+        return self._access.template_plan(repository, grant)
 
     def plan_revoke(self, repository: Repository, principals: tuple[str, ...]) -> Plan:
         fresh, text, facts = self._live(repository)
@@ -128,17 +137,17 @@ class Changes:
         owner = session.identity()
         check_account(plan.repository, owner.account)
         try:
-            store = RepositoryPolicies(session, client=session.ecr_once)
+            store = place_policies(session, client=session.ecr_once)
             outcome = apply(store, self.journal, plan, operator=owner.arn, read_only=read_only)
             self._look_again(store, outcome)
         finally:
             # Written, or found to be another than was shown.
-            self._listing.policies.invalidate(plan.repository.arn)
+            self._forget(plan.repository)
         if outcome.written and plan.grant is not None:
             self._granted_at[plan.repository.arn] = time.monotonic()
         return outcome
 
-    def _look_again(self, store: RepositoryPolicies, outcome: Outcome) -> None:
+    def _look_again(self, store: PlacePolicies, outcome: Outcome) -> None:
         """A moment after a write. Raises Overwritten where someone else has replaced it."""
         if not outcome.written:
             return
@@ -182,7 +191,7 @@ class Changes:
     def _take_back(self, identifier: str = "", *, reason: str, redo: bool) -> Outcome:
         session, read_only = self._accounts.to_write()
         owner = session.identity()
-        store = RepositoryPolicies(session, client=session.ecr_once)
+        store = place_policies(session, client=session.ecr_once)
         outcome = undo(
             lambda entry: store,
             self.journal,
@@ -202,8 +211,15 @@ class Changes:
         try:
             self._look_again(store, outcome)
         finally:
-            self._listing.policies.invalidate(outcome.plan.repository.arn)
+            self._forget(outcome.plan.repository)
         return outcome
+
+    def _forget(self, place: Repository) -> None:
+        """What was read of its policy."""
+        if isinstance(place, TemplatePlace):
+            self._access.forget_registry(place.region)
+        else:
+            self._listing.policies.invalidate(place.arn)
 
     def fresh_tags(self, repository: Repository) -> Repository:
         """The repository with its live tags."""
@@ -285,18 +301,23 @@ class _Owner:
         self.account = identity.account
         self.operator = identity.arn
 
-    def store(self, *, patient: bool) -> RepositoryPolicies:
+    def store(self, *, patient: bool) -> PlacePolicies:
         wait = PRINCIPAL_WAIT if patient else 0
-        return RepositoryPolicies(self._session, principal_wait=wait, client=self._session.ecr_once)
+        return place_policies(self._session, principal_wait=wait, client=self._session.ecr_once)
 
     def fresh(self, repository: Repository) -> Repository:
+        if isinstance(repository, TemplatePlace):
+            return repository
         return with_live_tags(self._session, repository, client=self._session.ecr_once(repository.region))
 
     def registry(self, region: str) -> RegistryFacts | None:
         return self._access.registry_facts(region)
 
     def touched(self, repository: Repository, outcome: Outcome | None) -> None:
-        self._policies.invalidate(repository.arn)
+        if isinstance(repository, TemplatePlace):
+            self._access.forget_registry(repository.region)
+        else:
+            self._policies.invalidate(repository.arn)
         granted = self._granted_at
         if outcome is not None and outcome.written:
             if outcome.plan.grant is not None:

@@ -11,7 +11,7 @@ from threading import Event as CancelEvent
 from ecr_tui.aws.images import images_summary
 from ecr_tui.aws.inventory import get_repository, list_repositories, with_live_tags
 from ecr_tui.aws.model import ImagesSummary, Repository, Role
-from ecr_tui.aws.policies import RepositoryPolicies
+from ecr_tui.aws.template_policies import PlacePolicies, place_policies
 from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.listing.cache import Cached, ListingCache, profile_key
 from ecr_tui.listing.policy_reader import BackgroundReader, Readers
@@ -89,8 +89,8 @@ class Listing:
     def policy_text(self, repository: Repository) -> str | None:
         return self.store().read(repository)
 
-    def store(self, *, background: bool = False) -> RepositoryPolicies:
-        return RepositoryPolicies(self._accounts.session(Role.OWNER), background=background)
+    def store(self, *, background: bool = False) -> PlacePolicies:
+        return place_policies(self._accounts.session(Role.OWNER), background=background)
 
     def cached_repositories(
         self,

@@ -31,6 +31,7 @@ from ecr_tui.aws.model import (
     Repository,
     Role,
     RoleToAssume,
+    TemplatePlace,
 )
 from ecr_tui.changes.apply import Outcome, apply
 from ecr_tui.changes.bulk import Bulk
@@ -257,6 +258,7 @@ class FakeWorkspace(FakeProofs):
         self.registry: RegistryFacts | None = None
         self.replicas: dict[str, tuple[Repository, ...]] = {}
         """The copies by the original's ARN."""
+        self.template: TemplatePlace | None = None
         self.kept: Cached | None = None
         self.made_again: dict[str, str] = {}
         """Ids of deleted principals that were made again, with their ARNs."""
@@ -510,6 +512,13 @@ class FakeWorkspace(FakeProofs):
             lacks = grant is not None and plan_grant_from(one, self.read(one), grant).changed
             found.append(Copy(one.region, one.account, LACKS if lacks else GRANTED, one))
         return tuple(found)
+
+    def template_plan(self, repo: Repository, grant: Grant) -> Plan | None:
+        """In :attr:`template`, whose policy is kept as the others'."""
+        self._enter("template_plan", repo.name)
+        return None if self.template is None else plan_grant_from(self.template, self.read(self.template), grant)
+
+    plan_in_template = template_plan
 
     def new_repositories(self, repo: Repository, plan: Plan) -> None:
         self._enter("new_repositories", repo.name)

@@ -194,6 +194,7 @@ METHODS: dict[str, Write] = {
 NO_WRITES = {
     "callers", "consumer_principals", "organization", "sessions_of",
     "both_sides", "copies", "matrix", "proofs", "replication",
+    "forget_registry", "plan_in_template", "template", "template_plan",
     "consumer_session", "forget", "fresh", "history", "is_current", "known", "latest", "registry_known", "remember",
     "since_grant", "store", "to_write",
     "former_names", "fresh_tags", "plan_repairs", "plan_tags", "plan_tags_back",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ecr_tui.aws.model import Repository
+from ecr_tui.aws.model import Repository, place_of
 from ecr_tui.changes.entries import (
     DISMISSED,
     DONE,
@@ -52,7 +52,7 @@ def _left(run: Run, history: History) -> Unfinished | None:
         return None
     last = {entry.record.arn: entry for entry in history.entries if entry.record.run == run.id}
     outcomes = {arn: UNKNOWN if _never_tried(entry) else entry.outcome for arn, entry in last.items()}
-    rows = [Repository(name, arn, "", region, run.account) for name, arn, region in run.targets]
+    rows = [place_of(name, arn, region, run.account) for name, arn, region in run.targets]
     rest = tuple(row for row in rows if outcomes.get(row.arn, UNKNOWN) == UNKNOWN)
     failed = tuple(row for row in rows if outcomes.get(row.arn) == FAILED)
     written = sum(outcome == WRITTEN for outcome in outcomes.values())

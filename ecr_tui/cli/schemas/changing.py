@@ -69,7 +69,7 @@ HISTORY: Schema = listed(
             "run": maybe(text(), "the run over several repositories that it belongs to"),
             "undoes": maybe(text(), "the id of the write that it undoes"),
             "undone_by": maybe(text()),
-            "subject": word("policy", "tags"),
+            "subject": word("policy", "tags", "template", description="template: a creation template's policy"),
             "before": _STATE,
             "after": _STATE,
             "diff": listed(ref("difference"), "changes of policies"),

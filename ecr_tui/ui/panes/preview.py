@@ -19,6 +19,7 @@ from textual.reactive import var
 from textual.timer import Timer
 from textual.widgets import TabbedContent, TabPane
 
+from ecr_tui.access.replicas import Copy
 from ecr_tui.aws.model import Repository
 from ecr_tui.changes.plans import needed_of
 from ecr_tui.errors import EcrTuiError
@@ -33,7 +34,6 @@ from ecr_tui.ui.text.sides import BothSides, both_sides
 from ecr_tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
-    from ecr_tui.access.replicas import Copy
     from ecr_tui.changes.apply import Plan
     from ecr_tui.listing.policy_reader import Answer
     from ecr_tui.workspace import Workspace
@@ -67,6 +67,13 @@ class Subject(NamedTuple):
 
     repository: Repository
     grant: Grant
+
+
+class Beside(NamedTuple):
+    """The repository's copies, and the same grant in the creation template for repositories to come."""
+
+    copies: tuple[Copy, ...] = ()
+    template: Plan | None = None
 
 
 class Preview(NamedTuple):
@@ -141,7 +148,7 @@ class PreviewPane(Vertical):
         """The plan that :attr:`both` is about."""
         self._from: Answer[str | None] | None = None
         """The policy that :attr:`made` is made from."""
-        self._copies: dict[Subject, tuple[Copy, ...]] = {}
+        self._beside: dict[Subject, Beside] = {}
         self.both = BothSides()
         self.made = Preview(None)
         self.brief = Content.empty()
@@ -226,26 +233,29 @@ class PreviewPane(Vertical):
         else:
             self.made = Preview(subject, plan)
         self.draw()
-        if self.made.plan is not None and subject not in self._copies:
-            await self._look_at_copies(subject)
+        if self.made.plan is not None and subject not in self._beside:
+            beside = self._beside[subject] = await jobs.on_thread(lambda: self._look_beside(subject))
+            if (beside.copies or beside.template is not None) and self.query("#effect"):  # not being removed
+                self.draw()
 
-    async def _look_at_copies(self, subject: Subject) -> None:
-        """Where it is replicated to; what cannot be read must not stand in the preview's way."""
-        access = self._workspace.access
-        try:
-            self._copies[subject] = await jobs.on_thread(lambda: access.copies(*subject))
-        except EcrTuiError:
-            self._copies[subject] = ()
-        if self._copies[subject]:
-            self.draw()
+    def _look_beside(self, subject: Subject) -> Beside:
+        """On a thread. What cannot be read must not stand in the preview's way."""
+        access, copies, template = self._workspace.access, tuple[Copy, ...](), None
+        with contextlib.suppress(EcrTuiError):
+            copies = access.copies(*subject)
+        with contextlib.suppress(EcrTuiError):
+            template = access.template_plan(*subject)
+        return Beside(copies, template)
 
-    def copies(self, repository: Repository | None, grant: Grant | None) -> tuple[Copy, ...]:
-        """The copies of the repository, as far as they are known, seen from this grant."""
-        return () if repository is None or grant is None else self._copies.get(Subject(repository, grant), ())
+    def beside(self, repository: Repository | None, grant: Grant | None) -> Beside:
+        """What is known of the repository's copies and of those to come, seen from this grant."""
+        if repository is None or grant is None:
+            return Beside()
+        return self._beside.get(Subject(repository, grant), Beside())
 
-    def forget_copies(self) -> None:
+    def forget_beside(self) -> None:
         """After a write, and for a refresh."""
-        self._copies.clear()
+        self._beside.clear()
 
     def _plan(self, subject: Subject, text: str | None) -> Plan:
         """On a thread."""
@@ -275,7 +285,8 @@ class PreviewPane(Vertical):
     def selected(self, selection: Selection) -> Selection:
         """With the plan that is shown for it."""
         about = selection.repository, selection.grant
-        return selection.but(plan=self.writable(*about), problem=self.made.error, copies=self.copies(*about))
+        copies, template = self.beside(*about)
+        return selection.but(plan=self.writable(*about), problem=self.made.error, copies=copies, template=template)
 
     # -- both sides ------------------------------------------------------------------------------------------------
 
@@ -354,8 +365,8 @@ class PreviewPane(Vertical):
             lines.append(
                 words.effect(preview.plan, phase, marks=marks, width=self.size.width or self.app.size.width - 2)
             )
-            lines += words.copies(self.copies(*preview.subject))
-            lines += words.notes(preview.plan)
+            beside = self.beside(*preview.subject)
+            lines += [*words.copies(beside.copies), *words.notes(preview.plan), *words.to_come(beside.template)]
         return done, lines
 
     def tell(self, result: Result) -> None:

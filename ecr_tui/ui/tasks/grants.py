@@ -94,6 +94,20 @@ async def _with_copies(desk: Desk, selection: Selection, chosen: Grant) -> bool:
     return True
 
 
+async def grant_template(desk: Desk, selection: Selection) -> None:
+    """Write the grant into the creation template that will apply to new repositories, after a question."""
+    repository, chosen = selection.repository, selection.grant
+    if not desk.ready() or repository is None or chosen is None:
+        return
+    plan = await desk.do("planning", lambda: desk.workspace.changes.plan_in_template(repository, chosen))
+    if plan is None:
+        desk.say(f"No creation template applies to repositories beside {safe(repository.name)}.")
+    else:
+        await _ask(
+            desk, plan, "Grant", f"Grant in creation {safe(plan.repository.name)}?", "the template has this grant"
+        )
+
+
 async def _waited(desk: Desk, selection: Selection) -> bool:
     """Whether the delay is over, and what is shown still is what was shown when the key was pressed."""
     preview = desk.stage.preview

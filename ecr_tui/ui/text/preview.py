@@ -120,6 +120,13 @@ def copies(found: Sequence[Copy]) -> list[Content]:
     return [Content.styled(f"{sign} {safe(line[:1].upper() + line[1:])}", style) for line in sentences(found)]
 
 
+def to_come(template: Plan | None) -> list[Content]:
+    """``template``: the same grant in the creation template for new repositories."""
+    if template is None or not template.changed:
+        return []
+    return [Content.styled(f"i New repositories: {safe(template.repository.name)} lacks this grant", MUTED)]
+
+
 def notes(plan: Plan) -> list[Content]:
     found: list[Content] = []
     hints = dict.fromkeys(map(caveat, plan.grant.principals if plan.grant is not None else ()))

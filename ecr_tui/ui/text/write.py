@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from ecr_tui.aws.model import TemplatePlace
 from ecr_tui.changes.entries import EDIT, REPAIR
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.ours import tag_words
@@ -98,7 +99,10 @@ def target(plan: Plan) -> list[Content]:
 
 
 def place(repository: Repository) -> list[tuple[str, str]]:
-    return [("Repository", repository.name), ("Account A", f"{repository.account} · {repository.region}")]
+    first = ("Repository", repository.name)
+    if isinstance(repository, TemplatePlace):
+        first = ("Template", repository.prefix)
+    return [first, ("Account A", f"{repository.account} · {repository.region}")]
 
 
 def labelled(rows: Iterable[tuple[str, str]]) -> list[Content]:

@@ -1,23 +1,43 @@
-"""Copies that replication made, for ``plan``, ``grant`` and ``revoke``."""
+"""Further places of ``plan``, ``grant`` and ``revoke``: copies that replication made, and creation templates."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from ecr_tui.access.replicas import PRESENT, UNKNOWN, Copy, sentences
-from ecr_tui.aws.model import Repository
+from ecr_tui.aws.model import Repository, TemplatePlace
 from ecr_tui.changes.plans import Plan
 from ecr_tui.cli import output
+from ecr_tui.cli.common import all_of, chosen
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.workspace import Workspace
 
-replicas_option = click.option(
-    "--replicas",
-    is_flag=True,
-    help="Include the copies that replication made in other regions of account A.",
+places_options = all_of(
+    click.option(
+        "--replicas",
+        is_flag=True,
+        help="Include the copies that replication made in other regions of account A.",
+    ),
+    click.option(
+        "--template",
+        "templates",
+        multiple=True,
+        metavar="PREFIX",
+        help="Also, or only, in the creation template of this prefix, for repositories to come; ROOT is the one for "
+        "all others. Repeatable.",
+    ),
 )
+
+
+def chosen_places(workspace: Workspace, flags: dict[str, Any]) -> list[Repository]:
+    """The repositories of a command with their copies, and the creation templates."""
+    templates: list[Repository] = [workspace.access.template(one) for one in dict.fromkeys(flags.get("templates", ()))]
+    if templates and not flags["repositories"] and not workspace.settings.tags:
+        return templates
+    return [*with_copies(workspace, chosen(workspace, flags), replicas=flags.get("replicas", False)), *templates]
 
 
 def with_copies(workspace: Workspace, rows: Sequence[Repository], *, replicas: bool) -> list[Repository]:
@@ -49,6 +69,8 @@ def with_copies(workspace: Workspace, rows: Sequence[Repository], *, replicas: b
 
 def copies_of(workspace: Workspace, plan: Plan) -> tuple[Copy, ...] | None:
     """Those of a grant's repository; None where the rules are unknown."""
+    if isinstance(plan.repository, TemplatePlace):
+        return ()
     if plan.grant is None or workspace.access.replication(plan.repository.region).unreadable:
         return None
     return workspace.access.copies(plan.repository, plan.grant)
