@@ -1,4 +1,4 @@
-"""The verification of many repositories, as what each repository's line shows."""
+"""The verification of many repositories, as what each line shows: of one account B, or of several consumers."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
 
+from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui import jobs
+from ecr_tui.verification.batch import Batch, Result
 from ecr_tui.verification.report import StageStarted
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
-    from ecr_tui.errors import EcrTuiError
+    from ecr_tui.config import Consumer
     from ecr_tui.policy.actions import Access
-    from ecr_tui.verification.batch import Batch, Result
     from ecr_tui.verification.report import Event, StageName
     from ecr_tui.workspace import Workspace
 
@@ -23,15 +25,27 @@ CANCEL_PATIENCE = 0.9
 """Seconds after which a cancelled verification is shown as cancelled, even if its engine still runs."""
 
 
+class Target(NamedTuple):
+    """What is verified on a repository; ``consumer`` None: as the current one."""
+
+    repository: Repository
+    access: Access
+    consumer: Consumer | None = None
+
+
 @dataclass
 class BatchRow:
     """``stage`` is the one that runs, or ran last; None before the first."""
 
-    repository: Repository
+    target: Target
     place: int
     stage: StageName | None = None
     began: float | None = None
     result: Result | None = None
+
+    @property
+    def repository(self) -> Repository:
+        return self.target.repository
 
 
 class BatchRun:
@@ -40,8 +54,8 @@ class BatchRun:
     ``clock`` returns monotonic seconds. ``batch`` is the end.
     """
 
-    def __init__(self, repositories: Sequence[Repository], clock: Callable[[], float] = time.monotonic) -> None:
-        self.rows = [BatchRow(one, place) for place, one in enumerate(repositories)]
+    def __init__(self, targets: Sequence[Target], clock: Callable[[], float] = time.monotonic) -> None:
+        self.rows = [BatchRow(one, place) for place, one in enumerate(targets)]
         self.clock = clock
         self.began = clock()
         self.done = 0
@@ -63,9 +77,34 @@ class BatchRun:
         """It did not stop within the time that a user waits: it goes on by itself, cleaning up."""
         return self._stopped_at is not None and self.running and self.clock() - self._stopped_at > CANCEL_PATIENCE
 
-    async def carry_out(self, workspace: Workspace, engine: str, access: Access) -> None:
-        """Verify on threads, until :attr:`batch` or :attr:`error` is known."""
-        rows = {row.repository.arn: row for row in self.rows}
+    async def carry_out(self, workspace: Workspace, engine: str) -> None:
+        """Verify on threads, until :attr:`batch` or :attr:`error` is known: one consumer and access after the other.
+        What keeps one of several from starting is the result of its rows."""
+        groups: dict[tuple[Consumer | None, Access], list[BatchRow]] = {}
+        for row in self.rows:
+            groups.setdefault((row.target.consumer, row.target.access), []).append(row)
+        started, results = datetime.now(UTC), dict[int, Result]()
+        for (consumer, access), rows in groups.items():
+            try:
+                batch = await jobs.on_thread(self._group(workspace, engine, access, consumer, rows))
+            except Exception as error:
+                failure = jobs.as_error(error)
+                if len(groups) == 1:
+                    self.error = failure
+                    return
+                for row in rows:
+                    row.result = Result(row.repository, error=failure)
+                self.done += len(rows)
+            else:
+                for row, result in zip(rows, batch.results, strict=True):
+                    row.result = result
+            results |= {row.place: row.result for row in rows if row.result is not None}
+        self.batch = Batch(tuple(results[row.place] for row in self.rows), started, datetime.now(UTC))
+
+    def _group(
+        self, workspace: Workspace, engine: str, access: Access, consumer: Consumer | None, group: Sequence[BatchRow]
+    ) -> Callable[[], Batch]:
+        rows = {row.repository.arn: row for row in group}
 
         def on_event(repository: Repository, event: Event) -> None:
             # Bytes have no room in one line a repository: of what an engine tells, only the stages are kept.
@@ -80,18 +119,16 @@ class BatchRun:
 
         def work() -> Batch:
             return workspace.verification.run_many(
-                [row.repository for row in self.rows],
+                [row.repository for row in rows.values()],
                 engine=engine,
                 access=access,
+                consumer=consumer,
                 on_event=on_event,
                 on_result=on_result,
                 cancel=self._cancel,
             )
 
-        try:
-            self.batch = await jobs.on_thread(work)
-        except Exception as error:
-            self.error = jobs.as_error(error)
+        return work
 
     def stop(self) -> None:
         """Begin nothing further; what has begun is cleaned up."""

@@ -33,7 +33,8 @@ class Job:
     """What is to be done to which repositories; ``terms`` is a sentence.
 
     With ``left`` it goes on with a run, with ``again`` it tries once more what failed in one, with ``entries`` it takes
-    these writes back. ``hidden`` are the ARNs of those that the user does not see behind the question.
+    these writes back. ``hidden`` are the ARNs of those that the user does not see behind the question. ``begun`` is
+    called once it has begun, and takes away the marks that it was made of.
     """
 
     verb: str
@@ -44,6 +45,7 @@ class Job:
     left: Unfinished | None = None
     again: str = ""
     entries: Sequence[Entry] = ()
+    begun: Callable[[], None] | None = None
 
     def plan(
         self, bulk: Bulk, told: Callable[[int, int], None], cancel: threading.Event
@@ -79,11 +81,12 @@ class Job:
 @dataclass
 class Row:
     """A repository's line. ``planned`` None until it is known, ``result`` until the run has come to it; ``place`` is
-    where it stands in the table."""
+    where it stands in the table. ``named``: the principals, where they differ between repositories."""
 
     repository: Repository
     place: int
     hidden: bool = False
+    named: tuple[str, ...] = ()
     planned: Plan | EcrTuiError | None = None
     result: Result | None = None
 
@@ -110,7 +113,8 @@ class Planning:
         self.job = job
         # Each once, as the plans will be; an undo has one for each entry.
         rows = job.repositories if job.entries else {one.arn: one for one in job.repositories}.values()
-        self.rows = [Row(one, place, one.arn in job.hidden) for place, one in enumerate(rows)]
+        named = job.intent.each
+        self.rows = [Row(one, n, one.arn in job.hidden, named.get(one.arn, ())) for n, one in enumerate(rows)]
         self.done = 0
         self.over = False
         self.error: EcrTuiError | None = None

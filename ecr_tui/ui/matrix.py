@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ecr_tui.access.matrix import AccessMatrix, Grantee
+from ecr_tui.access.matrix import AccessMatrix, Grantee, proof_key
+from ecr_tui.errors import EcrTuiError
 from ecr_tui.listing.filters.policies import findings, principals
 from ecr_tui.policy.principal import canonical
 
 if TYPE_CHECKING:
     from ecr_tui.access.matrix import Policy, Proof, ProofKey
     from ecr_tui.aws.model import Repository
+    from ecr_tui.config import Consumer
     from ecr_tui.listing.policy_reader import Answer
     from ecr_tui.policy.access import AccessSummary
     from ecr_tui.policy.who import Row
@@ -36,41 +39,57 @@ class MatrixReading:
         self.read = 0
         self.over = False
         """All that was to be read has been taken."""
+        self.everyone = True
+        """Also those whom policies name; else only those who were asked for."""
+        self.acting: dict[str, Consumer] = {}
+        """The consumers with a profile, by the principals of the columns that they act as."""
+        self._callers: dict[ProofKey, Consumer] = {}
         self._asked = {canonical(one): one for one in asked}
         self._inbox: deque[Answer[str | None]] = deque()
-        self._arrived = False
+        self._reader = workspace.listing.readers().policies
+        self._wanted = {row.arn for row in rows}
+        self._heard: set[str] = set()
+        self._end = self._reader.listen(self._hear)
+        self._reads = 0
+        self._lock = threading.Lock()
         self._cancel = threading.Event()
         self._principals: tuple[str, ...] = ()
         self._findings: dict[str, Collection[tuple[str, str]]] = {}
 
     def stop(self) -> None:
         self._cancel.set()
+        self._end()
 
     # -- on a thread -------------------------------------------------------------------------------------------------
 
     def begin(self) -> AccessMatrix:
-        """What decides beside the policies. Raises EcrTuiError."""
+        """What decides beside the policies, and who the consumers are. Raises EcrTuiError."""
         workspace = self._workspace
+        for consumer in workspace.settings.consumers:
+            with contextlib.suppress(EcrTuiError):
+                principals = workspace.accounts.consumer_principals(consumer)
+                self._asked |= {canonical(one): one for one in principals}
+            if consumer.profile is not None:
+                with contextlib.suppress(EcrTuiError):
+                    self._callers.setdefault(proof_key("", workspace.accounts.consumer(consumer).arn), consumer)
         return workspace.access.matrix(proofs=workspace.verification.proofs(), principals=tuple(self._asked.values()))
 
     def read_all(self, rows: Sequence[Repository]) -> None:
         """Give each policy to :meth:`take` as it arrives. Raises EcrTuiError."""
-        reader, seen = self._workspace.listing.readers().policies, set[str]()
-        wanted = {row.arn for row in rows}
-
-        def heard(answer: Answer[str | None]) -> None:
-            if answer.repository.arn in wanted:
-                seen.add(answer.repository.arn)
-                self._inbox.append(answer)
-
-        end = reader.listen(heard)
+        self._heard.clear()
         try:
-            for answer in reader.read_all(rows, cancel=self._cancel):
-                if answer.repository.arn not in seen:
+            for answer in self._reader.read_all(rows, cancel=self._cancel):
+                if answer.repository.arn not in self._heard:
                     self._inbox.append(answer)
         finally:
-            end()
-            self._arrived = True
+            with self._lock:
+                self._reads -= 1
+
+    def _hear(self, answer: Answer[str | None]) -> None:
+        """Also what others have read: it is newer."""
+        if answer.repository.arn in self._wanted:
+            self._heard.add(answer.repository.arn)
+            self._inbox.append(answer)
 
     # -- on the event loop -------------------------------------------------------------------------------------------
 
@@ -78,20 +97,25 @@ class MatrixReading:
         self.matrix, self.read = matrix, 0
         self._find_columns()
 
-    def prove(self, proofs: dict[ProofKey, Proof]) -> None:
+    def prove(self, proofs: Mapping[ProofKey, Proof]) -> None:
         """There are new verifications, or writes that make former ones stale."""
         if self.matrix is not None:
             self.matrix.proofs = proofs
 
     def again(self) -> None:
-        """Some are going to be read again."""
-        self._arrived = self.over = False
+        """:meth:`read_all` is going to be called."""
+        with self._lock:
+            self._reads += 1
+        self.over = False
 
     def forget(self) -> None:
         """The policies of all are to be read anew, even those that are fresh."""
-        reader = self._workspace.listing.readers().policies
         for row in self.rows:
-            reader.invalidate(row.arn)
+            self._reader.invalidate(row.arn)
+
+    def outdated(self) -> list[Repository]:
+        """Those that were read, and whose policies were written since."""
+        return [row for row in self.rows if self.policy(row) is not None and self._reader.last(row.arn) is None]
 
     def take(self, clock: Callable[[], float] = time.monotonic) -> tuple[bool, bool]:
         """Policies that have arrived, for :data:`SLICE` at most: (whether there was one, whether columns changed)."""
@@ -106,15 +130,23 @@ class MatrixReading:
             self._findings.pop(answer.repository.arn, None)
             self.read += first
             any_taken = True
-        self.over = self._arrived and not self._inbox
+        self.over = not self._reads and not self._inbox
         return any_taken, any_taken and self._find_columns()
+
+    def turn(self) -> None:
+        """Everyone, or only those who were asked for."""
+        self.everyone = not self.everyone
+        self._find_columns()
 
     def _find_columns(self) -> bool:
         if self.matrix is None:
             return False
-        found = self.matrix.columns((*(one.principal for one in self.matrix.named()), *self._asked.values()))
+        named = [one.principal for one in self.matrix.named()] if self.everyone else []
+        found = self.matrix.columns((*named, *self._asked.values()))
         changed = found != self.columns
         self.columns, self._principals = found, tuple(one.principal for one in found)
+        callers = ((one, self._callers.get(proof_key("", one))) for one in self._principals)
+        self.acting = {principal: consumer for principal, consumer in callers if consumer is not None}
         return changed
 
     # -- cells -------------------------------------------------------------------------------------------------------

@@ -39,24 +39,24 @@ class ConsumerParty:
     region, are asked for once."""
 
     def __init__(self, session: AwsSession) -> None:
-        self._session = session
+        self.session = session
         self._lock = threading.Lock()
         self._tokens: dict[str, RegistryToken] = {}
 
     def identity(self) -> Identity:
         with self._lock:
-            return self._session.identity()
+            return self.session.identity()
 
     def token(self, region: str) -> RegistryToken:
         with self._lock:
             if region not in self._tokens:
-                self._tokens[region] = registry_token(self._session, region)
+                self._tokens[region] = registry_token(self.session, region)
             return self._tokens[region]
 
     def probe(self, repository: Repository, action: str) -> str | None:
         if action.removeprefix("ecr:") not in PROBES:
             raise EcrTuiError(f"no read-only call needs {action}")
-        return probe_action(self._session, repository, action)
+        return probe_action(self.session, repository, action)
 
 
 class OwnerParty:

@@ -13,6 +13,7 @@ from ecr_tui.access.matrix import Proof, ProofKey
 from ecr_tui.aws.hosts import parse_host
 from ecr_tui.aws.model import Repository, Role
 from ecr_tui.aws.sessions import AwsSession
+from ecr_tui.config import Consumer
 from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.policy.actions import Access
 from ecr_tui.registry.choose import choose_engine
@@ -147,16 +148,17 @@ class VerificationRuns:
         access: Access = Access.PUSH_PULL,
         image: str = "",
         tag_switch: bool = False,
+        consumer: Consumer | None = None,
         pool: int | None = None,
         on_event: Callable[[Repository, Event], None] = lambda *_: None,
         on_result: Callable[[Result], None] = lambda _: None,
         cancel: CancelEvent,
     ) -> Batch:
-        """As :meth:`run`, up to ``pool`` (4) at a time. ``on_event`` is called from several threads, ``on_result``
-        from the calling one. What keeps one verification from starting is its result's error, and stops no other;
-        raised is only what keeps all of them from starting."""
+        """As :meth:`run`, up to ``pool`` (4) at a time, as ``consumer``, by default the current one. ``on_event`` is
+        called from several threads, ``on_result`` from the calling one. What keeps one verification from starting is
+        its result's error, and stops no other; raised is only what keeps all of them from starting."""
         self._check_verify(repositories, access, image, isolation, tag_switch)
-        consumer, owner = self._parties(repositories)
+        party, owner = self._parties(repositories, consumer)
         choose, wish = (
             _chosen_once(engine or self._accounts.settings.engine),
             _Wish(isolation, access, image, tag_switch),
@@ -165,7 +167,7 @@ class VerificationRuns:
         def one(repository: Repository) -> Report:
             return self._run(
                 repository,
-                consumer,
+                party,
                 owner,
                 lambda: choose(repository),
                 wish,
@@ -200,9 +202,11 @@ class VerificationRuns:
         if not isinstance(others, str) and len(own) == 1 and {one.arn for one in others} == own:
             raise InputError("the isolation check needs another repository", hint="Name another one with --isolation.")
 
-    def _parties(self, repositories: Sequence[Repository]) -> tuple[ConsumerParty, OwnerParty]:
+    def _parties(
+        self, repositories: Sequence[Repository], consumer: Consumer | None = None
+    ) -> tuple[ConsumerParty, OwnerParty]:
         apart = [one.arn for one in repositories]
-        return ConsumerParty(self._accounts.consumer_session()), OwnerParty(
+        return ConsumerParty(self._accounts.consumer_session(consumer)), OwnerParty(
             self._accounts.session(Role.OWNER), self._listing.known, apart
         )
 
@@ -223,7 +227,7 @@ class VerificationRuns:
             self._running[key] = (cancel, finished)
         chosen: Engine | None = None
         try:
-            session = self._accounts.consumer_session()
+            session = consumer.session
             host = interruptible(lambda: _host(session, repository), cancel)
             repository = replace(repository, uri=f"{host}/{repository.name}")
             chosen = interruptible(choose, cancel)

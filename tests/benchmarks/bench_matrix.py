@@ -17,6 +17,7 @@ from textual.app import ComposeResult
 
 from ecr_tui.access.matrix import AccessMatrix
 from ecr_tui.aws.model import Repository
+from ecr_tui.config import Settings
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.ours import Grant, Own
 from ecr_tui.ui import collector
@@ -59,8 +60,8 @@ def filled(given: list[Repository]) -> AccessMatrix:
     return matrix
 
 
-def reading(workspace: Workspace | None, given: list[Repository]) -> MatrixReading:
-    made = MatrixReading(workspace, given, PRINCIPALS)  # type: ignore[arg-type]  # nothing is read
+def reading(given: list[Repository]) -> MatrixReading:
+    made = MatrixReading(Workspace(Settings(profile_a="a", regions=(REGION,))), given, PRINCIPALS)  # nothing is read
     made.start(filled(given))
     return made
 
@@ -69,7 +70,7 @@ class Shown(Framed):
     def __init__(self, given: list[Repository]) -> None:
         super().__init__()
         self.given = given
-        self.reading = reading(None, given)
+        self.reading = reading(given)
         self.table: CellTable[Repository] = CellTable(
             columns(self.reading), key=lambda row: row.arn, look=lambda row: row, policies=self.reading
         )

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from ecr_tui.access.matrix import grantees_of
 from ecr_tui.aws.model import RegistryFacts, Repository
 from ecr_tui.changes import apply as apply_module
 from ecr_tui.changes import attempts
@@ -873,3 +874,19 @@ def test_a_run_on_a_full_disk_still_ends_with_its_summary(
     assert "was not updated" in summary.note
     # Nothing was written that the journal does not know.
     assert sum(memory.granted(row) for row in ROWS) == 6 == len(journal.entries())
+
+
+def test_principals_that_differ_between_repositories_are_kept_for_the_rest_of_a_run() -> None:
+    arn = f"arn:aws:ecr:{REGION}:{ACCOUNT_A}:repository/"
+    one, two = (Repository(name, arn + name, "", REGION, ACCOUNT_A, {}) for name in ("one", "two"))
+    other = "arn:aws:iam::333333333333:role/ci"
+    each = {one.arn: (USER,), two.arn: (USER, other)}
+    grant = Intent.to_grant(Grant((USER, other), Access.PULL), each=each)
+    grant = Intent.from_json(json.loads(json.dumps(grant.to_json())))
+    assert [grant.plan(row, None).named for row in (one, two)] == [(USER,), (USER, other)]
+    assert "3 pairs" in grant.words()
+    after = grant.plan(two, None).after
+    assert after is not None
+    revoke = Intent.from_json(Intent.to_revoke((USER, other), each=each).to_json())
+    assert grantees_of(revoke.plan(one, after.text).after) == (other,)
+    assert revoke.plan(two, after.text).after is None

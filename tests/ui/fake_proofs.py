@@ -31,6 +31,7 @@ class FakeProofs:
         *,
         engine: str | None = None,
         access: Any = None,
+        consumer: Any = None,
         on_event: Callable[[Repository, Any], None] = lambda *_: None,
         on_result: Callable[[Any], None] = lambda _: None,
         cancel: Any,
@@ -39,9 +40,14 @@ class FakeProofs:
         self._enter("verify_many", ",".join(r.name for r in repositories))  # type: ignore[attr-defined]
 
         def one(repo: Repository) -> Report:
-            return self.run(  # type: ignore[attr-defined]
+            report: Report = self.run(  # type: ignore[attr-defined]
                 repo, engine=engine, on_event=lambda event: on_event(repo, event), cancel=cancel, **options
             )
+            if consumer is not None:
+                who = self.consumer(consumer).arn  # type: ignore[attr-defined]
+                told = {**report.to_json(), "principal": who, "can": dict.fromkeys(access.parts, report.passed)}
+                self.past.append(Past(str(len(self.past)), report.started_at, repo.arn, told))
+            return report
 
         return run_batch(repositories, one, pool=self.pool, on_result=on_result, cancel=cancel)
 

@@ -42,7 +42,7 @@ from ecr_tui.changes.plans import Plan, plan_edit_from, plan_grant_from, plan_re
 from ecr_tui.changes.tag_plans import TagPlan, plan_back, plan_tags
 from ecr_tui.changes.tags import TagOutcome, apply_tags
 from ecr_tui.changes.undo import entry_of, target, undo
-from ecr_tui.config import Settings
+from ecr_tui.config import Consumer, Settings
 from ecr_tui.errors import Cancelled, EcrTuiError
 from ecr_tui.listing.cache import Cached
 from ecr_tui.listing.policy_reader import BackgroundReader, Readers
@@ -319,10 +319,15 @@ class FakeWorkspace(FakeProofs):
         arn = f"arn:aws:sts::{A}:assumed-role/EcrAdmin/alice"
         return Identity(Role.OWNER, self.settings.profile_a, A, arn, "AROA:alice", REGION, self.expires)
 
-    def consumer(self) -> Identity:
-        self._enter("consumer")
+    def consumer(self, consumer: Consumer | None = None) -> Identity:
+        """Another one than B acts as the first of its principals."""
+        self._enter("consumer", consumer.name if consumer is not None else "")
         self._mfa(Role.CONSUMER)
-        return Identity(Role.CONSUMER, self.settings.profile_b, B, self.b_arn, "AIDA", REGION)
+        arn = consumer.principals[0] if consumer is not None and consumer.principals else self.b_arn
+        return Identity(Role.CONSUMER, self.settings.profile_b, B, arn, "AIDA", REGION)
+
+    def consumer_principals(self, consumer: Consumer | None = None) -> tuple[str, ...]:
+        return (consumer.principals if consumer is not None else ()) or (self.consumer().arn,)
 
     def organization(self) -> str:
         self._enter("organization")

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from textual.app import App, ComposeResult
+from textual.widgets import Button
 
+from ecr_tui.access.matrix import grantees_of
 from ecr_tui.aws.model import IdentityPolicies
+from ecr_tui.changes.bulk import Intent
+from ecr_tui.changes.entries import STOPPED
+from ecr_tui.config import Consumer, Settings
 from ecr_tui.errors import DeniedError
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant, merge
+from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.ui.screens.matrix import MatrixScreen
 from ecr_tui.ui.widgets.cell_table import CellTable
 from ecr_tui.ui.widgets.columns import Column
 from ecr_tui.verification.records import Past
 from tests.ui.conftest import Session, running
-from tests.ui.fake_workspace import DEVUSR2, HOSTILE, NOW, B, FakeWorkspace, repository
+from tests.ui.fake_workspace import DEVUSR2, HOSTILE, NOW, PUBLIC, REGION, A, B, FakeWorkspace, repository
 
 CI = "arn:aws:iam::333333333333:role/ci"
 
@@ -174,3 +181,107 @@ async def test_of_many_columns_only_those_in_view_are_asked_and_the_mouse_reache
         assert app.table.place >= app.table.first >= 10
         await pilot.press("0")
         assert app.table.column == "c0"
+
+
+# -- writes ------
+
+
+async def chosen_yes(ui: Session) -> None:
+    await ui.wait(lambda: ui.dialog == "BulkPlanScreen", "the question")
+    await ui.wait(lambda: not ui.app.screen.query_one("#yes", Button).disabled, "the plans")
+    await ui.press("tab", "enter")
+    await ui.wait(lambda: ui.dialog == "BulkRunScreen" and not ui.main.desk.running, "the end of the run")
+
+
+def named(workspace: FakeWorkspace, name: str) -> set[str]:
+    text = workspace.policies.get(workspace.by_name(name).arn)
+    return set(grantees_of(PolicyDocument.parse(text))) if text else set()
+
+
+async def test_marked_cells_are_granted_as_one_run_undone_and_revoked(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await shown(ui)
+        await ui.press("space", "space", "space", "l", "space", "g")
+        await ui.wait(lambda: ui.dialog == "BulkPlanScreen")
+        await ui.see("Grant on 3 repositories?", "(4 pairs of", "push + pull", "3 to change")
+        assert "user devusr2 in 222222222222 and role ci" in ui.text()
+        assert workspace.writes == []
+        await chosen_yes(ui)
+        assert len(workspace.journal.read().runs) == 1
+        assert [named(workspace, one) for one in ("api", "web", "worker")] == [{DEVUSR2}, {DEVUSR2, CI}, {DEVUSR2, CI}]
+        await ui.press("escape")
+        await ui.wait(lambda: line(ui, "worker").count("–✓✓") == 2, "the new policies")
+        assert "●" not in ui.text()
+        await ui.press("R")
+        await ui.wait(lambda: ui.dialog == "BulkRunScreen")
+        await ui.press("u")
+        await chosen_yes(ui)
+        await ui.press("escape")
+        await ui.wait(lambda: "–✓✓" not in line(ui, "worker"), "the policies before the run")
+        assert [named(workspace, one) for one in ("web", "worker")] == [{CI}, set()]
+
+        await ui.press("k", "x")
+        await ui.wait(lambda: ui.dialog == "BulkPlanScreen")
+        await ui.see("Revoke on 1 repository?", "All access of role ci in 333333333333")
+        await chosen_yes(ui)
+        assert named(workspace, "web") == set()
+
+
+async def test_a_run_over_cells_is_resumed_after_a_crash(workspace: FakeWorkspace, tmp_path) -> None:
+    rows = [workspace.by_name(name) for name in ("api", "worker")]
+    each = {rows[0].arn: (CI,), rows[1].arn: (DEVUSR2,)}
+    intent = Intent.to_grant(Grant((CI, DEVUSR2), Access.PULL), each=each)
+    targets = [(one.name, one.arn, one.region) for one in rows]
+    with workspace.journal.writing():
+        run = workspace.journal.begin_run("grant", A, "op", intent.to_json(), targets)
+    workspace.journal.end_run(run, STOPPED)
+    async with running(workspace) as ui:
+        await ui.wait(lambda: ui.dialog == "UnfinishedScreen")
+        await ui.see("2 pairs of")
+        await ui.press("right", "right", "enter")
+        await chosen_yes(ui)
+        assert named(workspace, "api") == {DEVUSR2, CI}
+        assert named(workspace, "worker") == {DEVUSR2}
+
+
+async def test_nobody_is_granted_that_a_policy_must_not_name_and_nothing_while_read_only(tmp_path) -> None:
+    rows = [repository(name) for name in ("api", "web")]
+    settings = Settings(profile_a="account-a", profile_b="dev-acc", regions=(REGION,), scope_tag="")
+    workspace = FakeWorkspace(tmp_path, rows, policies={"api": PUBLIC}, settings=settings)
+    async with running(workspace) as ui:
+        await shown(ui)
+        await ui.press("0", "g")
+        await ui.wait(lambda: "No policy of ecr-tui can name this grantee." in ui.toasts())
+        await ui.press("v")
+        await ui.wait(lambda: "No configured profile acts as everyone" in ui.toasts())
+        workspace.settings = replace(settings, read_only=True)
+        for key in ("g", "x"):
+            await ui.press("l", key)
+            await ui.wait(lambda: "Read-only" in ui.toasts())
+        assert (workspace.writes, ui.dialog) == ([], "MatrixScreen")
+
+
+async def test_cells_of_several_consumers_are_verified_as_one_run_with_the_access_they_show(tmp_path) -> None:
+    rows = [repository(name) for name in ("api", "web")]
+    consumers = (Consumer("dev", "dev-acc", None, (DEVUSR2,)), Consumer("build", "ci", None, (CI,)))
+    settings = Settings(
+        profile_a="account-a", profile_b="dev-acc", regions=(REGION,), scope_tag="", named_consumers=consumers
+    )
+    texts = {"api": granted(DEVUSR2, Access.PULL), "web": granted(CI, Access.PUSH_PULL)}
+    workspace = FakeWorkspace(tmp_path, rows, policies=texts, settings=settings)
+    async with running(workspace) as ui:
+        screen = await shown(ui)
+        assert {one: found.name for one, found in screen.reading.acting.items()} == {DEVUSR2: "dev", CI: "build"}
+        await ui.press("space", "l", "space", "v")
+        await ui.wait(lambda: ui.dialog == "ManyScreen" and not ui.main.desk.verifying, "the verifications")
+        await ui.see("Verify 2 repositories", "As", "dev", "build", "2 of 2 passed")
+        await ui.press("escape")
+        await ui.wait(lambda: "–✓– " in line(ui, "api") and "–✓✓ " in line(ui, "web"))
+        proofs = workspace.proofs()
+        assert {key[1]: {part.value for part in proof.can} for key, proof in proofs.items()} == {
+            DEVUSR2: {"pull"},
+            "333333333333 ci": {"pull", "push"},
+        }
+        await ui.press("e")
+        await ui.see("everyone")
+        assert [one.principal for one in screen.reading.columns] == [DEVUSR2, CI]

@@ -17,13 +17,20 @@ from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.principal import describe_all
 from ecr_tui.policy.repair import FormerName
 
+FEW = 3
+"""So many principals are named in a sentence."""
+
 
 @dataclass(frozen=True)
 class Intent:
     """``kind``: "grant" with ``grant`` (``scope``: with each repository's own value of that tag as condition) or with
     ``document`` (the text of a pasted policy, and ``notes`` on reading it), "revoke" of ``principals`` (all that
     ecr-tui granted, or ``access`` of it; ``foreign``: also from other statements), "repair" with ``repins`` (pairs of
-    id and ARN) and ``names`` (for offers only), "undo" or "redo". ``reason`` as in ``plans.Plan``."""
+    id and ARN) and ``names`` (for offers only), "undo" or "redo". ``reason`` as in ``plans.Plan``.
+
+    ``each``: by repository ARN, those of the principals that a grant or revoke is about there; {} for all of them in
+    every repository.
+    """
 
     kind: str
     grant: Grant | None = None
@@ -36,18 +43,26 @@ class Intent:
     names: Mapping[str, FormerName] = field(default_factory=dict)
     scope: str = ""
     reason: str = ""
+    each: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
-    def to_grant(cls, grant: Grant, scope: str = "") -> Intent:
-        return cls("grant", grant=grant, principals=grant.principals, scope=scope)
+    def to_grant(cls, grant: Grant, scope: str = "", each: Mapping[str, tuple[str, ...]] | None = None) -> Intent:
+        return cls("grant", grant=grant, principals=grant.principals, scope=scope, each=each or {})
 
     @classmethod
     def to_merge(cls, document: PolicyDocument, notes: Sequence[str] = ()) -> Intent:
         return cls("grant", document=document.text, notes=tuple(notes))
 
     @classmethod
-    def to_revoke(cls, principals: tuple[str, ...], access: Access | None = None, *, foreign: bool = False) -> Intent:
-        return cls("revoke", principals=principals, access=access, foreign=foreign)
+    def to_revoke(
+        cls,
+        principals: tuple[str, ...],
+        access: Access | None = None,
+        *,
+        foreign: bool = False,
+        each: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> Intent:
+        return cls("revoke", principals=principals, access=access, foreign=foreign, each=each or {})
 
     @classmethod
     def to_repair(
@@ -61,9 +76,8 @@ class Intent:
 
     def _plan(self, repository: Repository, text: str | None, registry: RegistryFacts | None) -> Plan:
         if self.kind == "revoke":
-            return plan_revoke_from(
-                repository, text, self.principals, self.access, foreign=self.foreign, registry=registry
-            )
+            principals = self._named_on(repository, self.principals)
+            return plan_revoke_from(repository, text, principals, self.access, foreign=self.foreign, registry=registry)
         if self.kind == REPAIR:
             return plan_repair_from(repository, text, dict(self.repins), self.names)
         if self.grant is not None:
@@ -71,7 +85,11 @@ class Intent:
         incoming = PolicyDocument.parse(self.document)
         return plan_document_from(repository, text, incoming, registry=registry, notes=self.notes)
 
+    def _named_on(self, repository: Repository, principals: tuple[str, ...]) -> tuple[str, ...]:
+        return self.each.get(repository.arn, ()) if self.each else principals
+
     def _grant_on(self, repository: Repository, grant: Grant) -> Grant:
+        grant = replace(grant, principals=self._named_on(repository, grant.principals))
         if not self.scope:
             return grant
         if repository.tags is None:
@@ -81,7 +99,7 @@ class Intent:
     def words(self) -> str:
         """ "grant push-pull to user devusr2 in 222222222222"."""
         if self.kind == "revoke":
-            return f"revoke {self.access or 'access'} of {describe_all(self.principals)}"
+            return f"revoke {self.access or 'access'} of {self.who}"
         if self.kind == REPAIR:
             return "repair policies"
         if self.kind in (UNDO, REDO):
@@ -89,7 +107,14 @@ class Intent:
         if self.grant is None:
             return "grant from a policy file"
         own = f" by each repository's own {self.scope} tag" if self.scope else ""
-        return f"grant {self.grant.access} to {describe_all(self.grant.principals)}{own}"
+        return f"grant {self.grant.access} to {self.who}{own}"
+
+    @property
+    def who(self) -> str:
+        """The principals in words; a number where they differ between repositories."""
+        pairs = sum(map(len, self.each.values()))
+        told = describe_all(self.principals) if len(self.principals) <= FEW else f"{len(self.principals)} principals"
+        return f"{told} ({pairs:,} pairs of repository and principal)" if self.each else told
 
     def to_json(self) -> dict[str, Any]:
         grant = self.grant
@@ -111,6 +136,7 @@ class Intent:
             "repins": [list(pair) for pair in self.repins],
             "scope": self.scope,
             "reason": self.reason,
+            "each": {arn: list(principals) for arn, principals in self.each.items()},
         }
 
     @classmethod
@@ -136,6 +162,7 @@ class Intent:
                 tuple((str(name), str(arn)) for name, arn in value.get("repins", ())),
                 scope=str(value.get("scope", "")),
                 reason=str(value.get("reason", "")),
+                each={str(arn): tuple(map(str, principals)) for arn, principals in value.get("each", {}).items()},
             )
         except (KeyError, TypeError, ValueError) as exc:
             raise InputError("the journal's record of this run is not readable", detail=repr(exc)) from exc

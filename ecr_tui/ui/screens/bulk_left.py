@@ -78,6 +78,7 @@ def words_of(left: Unfinished) -> tuple[str, str, Intent]:
     """Verb, sentence and intent of a run in the journal. Raises InputError for one that cannot be understood."""
     intent = Intent.from_json(left.run.intent)
     if intent.grant is not None:
-        return "Grant", f"{terms(intent.grant, revoke=False, scope=intent.scope)}", intent
+        who = intent.who if intent.each else ""
+        return "Grant", terms(intent.grant, revoke=False, scope=intent.scope, who=who), intent
     words = intent.words()
     return intent.kind.capitalize(), f"{words[:1].upper()}{words[1:]}.", intent

@@ -57,7 +57,7 @@ class ManyScreen(Dialog[None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             yield Static(f"Verify {count(len(self.run.rows), 'repository', 'repositories')}", classes="title")
-            yield RunTable(columns(self.run, self.run.clock), key=lambda row: row.repository.arn)
+            yield RunTable(columns(self.run, self.run.clock), key=lambda row: str(row.place))
             yield Words(classes="note")
             yield Words(summary(self.run, self.run.clock()), id="summary")
             yield KeyHints(*keys(self.run))
@@ -132,12 +132,18 @@ def columns(run: BatchRun, clock: Callable[[], float]) -> list[Column[BatchRow]]
         return None if row.result is None or row.result.report is None else row.result.report.seconds
 
     longest = min(max((cell_len(row.repository.name) for row in run.rows), default=0), WIDEST) + 2
+    several = len({row.target.consumer for row in run.rows}) > 1
     return [
         Column("name", "Repository", cell(0), lambda row: row.repository.name, min(longest, 18), most=longest, keep=9),
+        *([Column("as", "As", _consumer, lambda row: _consumer(row)[0][0], width=12, keep=6)] if several else []),
         Column("word", "Result", cell(1), lambda row: line(row, run, 0)[1][0], width=10, keep=8),
         Column("took", "Time", cell(2), took, width=7, keep=3, right=True),
         Column("said", "Stage or reason", cell(3), lambda row: line(row, run, 0)[3][0], width=12, flex=1, keep=7),
     ]
+
+
+def _consumer(row: BatchRow) -> list[Piece]:
+    return [(safe(row.target.consumer.name) if row.target.consumer is not None else "", "")]
 
 
 def _named(row: BatchRow, run: BatchRun, now: float) -> list[Piece]:

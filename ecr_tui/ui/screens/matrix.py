@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -20,6 +20,7 @@ from ecr_tui.ui.matrix import MatrixReading
 from ecr_tui.ui.messages import Answered, Failed
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.text import TextScreen
+from ecr_tui.ui.tasks import matrix, runs
 from ecr_tui.ui.text import safe
 from ecr_tui.ui.text.matrix import columns, in_full, one_line, progress
 from ecr_tui.ui.widgets.cell_table import CellTable
@@ -29,7 +30,7 @@ from ecr_tui.ui.widgets.virtual_table import VirtualTable
 from ecr_tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
-    from ecr_tui.access.matrix import AccessMatrix, Grantee
+    from ecr_tui.access.matrix import AccessMatrix, Grantee, Proof, ProofKey
     from ecr_tui.access.two_sided import TwoSided
     from ecr_tui.aws.model import Repository
     from ecr_tui.errors import EcrTuiError
@@ -70,6 +71,12 @@ class MatrixScreen(Dialog["Repository | None"]):
         Binding("slash", "filter", "Filter"),
         Binding("s", "sort", "Sort by the column"),
         Binding("S", "sort_names", "Sort by name"),
+        Binding("g", "change(False)", "Grant"),
+        Binding("x", "change(True)", "Revoke"),
+        Binding("v", "verify", "Verify"),
+        Binding("p", "access", "Access of a grant"),
+        Binding("e", "turn", "Everyone or consumers"),
+        Binding("R", "runs", "Run"),
         Binding("o", "go_to", "Go to the repository"),
         Binding("r", "again", "Refresh"),
     ]
@@ -145,15 +152,14 @@ class MatrixScreen(Dialog["Repository | None"]):
         self._say()
 
     def _tick(self) -> None:
-        if self.reading.over:
-            return
+        before = self.reading.over
         taken, changed = self.reading.take()
         if changed:
             self.table.set_columns(columns(self.reading))
         if taken:
             self.table.model.look_again()
             self.table.refresh()
-        if taken or self.reading.over:
+        if taken or before != self.reading.over:
             self._say()
 
     def _say(self) -> None:
@@ -242,13 +248,18 @@ class MatrixScreen(Dialog["Repository | None"]):
         if self.query_one("#filter").has_focus:
             keys: list[Hint] = [("enter", "accept"), ("esc", "clear")]
         else:
+            access = self._desk.selection.choice.access
+            possible = not self._desk.workspace.settings.read_only_reason
+            writes = [("g", f"grant {access}"), ("x", "revoke"), ("v", "verify"), ("p", "access")] if possible else []
             keys = [
                 ("enter", "explain"),
+                *writes,
                 ("space", "mark"),
                 ("*", "mark column"),
                 ("/", "filter"),
                 ("s S", "sort"),
                 ("← →", "grantee"),
+                ("e", "consumers" if self.reading.everyone else "everyone"),
                 ("o", "go to repository"),
                 ("r", "refresh"),
                 ("esc", "close"),
@@ -264,6 +275,58 @@ class MatrixScreen(Dialog["Repository | None"]):
         self._error = None
         self.reading.forget()
         self._begin()
+
+    def cells(self) -> list[tuple[Repository, str]]:
+        """The marked ones, or the one under the cursor."""
+        marked, cell = self.table.marked_cells(), self.cell
+        return marked or ([] if cell is None else [(cell.repository, cell.grantee.principal)])
+
+    def action_change(self, revoke: bool) -> None:
+        cells, desk = self.cells(), self._desk
+        hidden = frozenset(row.arn for row in self.table.model.marked_hidden())
+        if cells:
+            begun, ended = self.table.unmark_all, self._look_again
+            desk.start(matrix.change(desk, desk.selection, cells, hidden, begun, ended, revoke=revoke))
+
+    def action_verify(self) -> None:
+        cells = self.cells()
+        if cells:
+            desk, begun, ended = self._desk, self.table.unmark_all, self._look_again
+            desk.start(matrix.verify(desk, desk.selection, self.reading, cells, begun, ended))
+
+    def action_runs(self) -> None:
+        self._desk.start(runs.show(self._desk, self._desk.selection))
+
+    def action_access(self) -> None:
+        self._desk.select(choice=self._desk.selection.choice.next_access())
+        self._say_keys()
+
+    def action_turn(self) -> None:
+        self.reading.turn()
+        self.table.set_columns(columns(self.reading))
+        self._say_keys()
+        self._say()
+
+    @on(events.ScreenResume)
+    def _look_again(self) -> None:
+        """A run, an undo or a verification may have ended."""
+        if not self.is_mounted or self.reading.matrix is None:
+            return
+        verification = self._desk.workspace.verification
+
+        def work() -> Answered:
+            proofs = verification.proofs()
+            return Answered(lambda: self._proved(proofs))
+
+        jobs.start(self, work, failed=Failed, group="matrix-proofs")
+        rows = self.reading.outdated()
+        if rows:
+            self._read(rows)
+
+    def _proved(self, proofs: Mapping[ProofKey, Proof]) -> None:
+        self.reading.prove(proofs)
+        self.table.refresh()
+        self._say()
 
     def action_go_to(self) -> None:
         self.dismiss(self.table.current)

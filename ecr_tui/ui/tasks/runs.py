@@ -30,12 +30,12 @@ REREAD = 10
 
 async def change(desk: Desk, selection: Selection, verb: str, terms: str, intent: Intent) -> None:
     """For all marked repositories."""
-    await _ask(desk, Job(verb, terms, selection.marked, intent, selection.hidden))
+    await ask(desk, Job(verb, terms, selection.marked, intent, selection.hidden, begun=desk.stage.unmark))
 
 
 async def change_rows(desk: Desk, rows: Sequence[Repository], verb: str, terms: str, intent: Intent) -> None:
     """For these, whatever is marked."""
-    await _ask(desk, Job(verb, terms, rows, intent))
+    await ask(desk, Job(verb, terms, rows, intent, begun=desk.stage.unmark))
 
 
 async def take_back(desk: Desk, entries: Sequence[Entry]) -> None:
@@ -44,10 +44,11 @@ async def take_back(desk: Desk, entries: Sequence[Entry]) -> None:
     rows = [plan.repository for plan in plans]
     terms = "Each policy is restored exactly as it was before, unless someone has changed it since."
     kind = plans[0].kind
-    await _ask(desk, Job(kind.capitalize(), terms, rows, Intent(kind, principals=plans[0].named), entries=entries))
+    await ask(desk, Job(kind.capitalize(), terms, rows, Intent(kind, principals=plans[0].named), entries=entries))
 
 
-async def _ask(desk: Desk, job: Job) -> None:
+async def ask(desk: Desk, job: Job) -> None:
+    """Plan it, ask, and carry it out."""
     if desk.running:
         desk.say("A run is in progress. Press R to see it.", warning=True)
         return
@@ -56,9 +57,9 @@ async def _ask(desk: Desk, job: Job) -> None:
     if planning.error is not None and not planning.cancel.is_set():
         desk.stage.report(planning.error, f"{job.verb} not planned")
     elif yes and planning.bulk is not None and desk.ready() and not desk.running:
-        if job.left is None and not job.again and not job.entries:
+        if job.begun is not None:
             # They have been taken; what is marked while the run goes on is for the next one.
-            desk.stage.unmark()
+            job.begun()
         await _carry_out(desk, Running(planning, planning.bulk))
 
 
@@ -104,7 +105,7 @@ async def _show(desk: Desk, run: Running) -> None:
         await take_back(desk, [entry for entry in job.entries if entry.record.arn in undone])
     else:
         rows = [row.repository for row in run.rows if row.repository.arn in undone]
-        await _ask(desk, Job(job.verb, job.terms, rows, job.intent, again=run.summary.run))
+        await ask(desk, Job(job.verb, job.terms, rows, job.intent, again=run.summary.run))
 
 
 async def _take_back_run(desk: Desk, summary: Summary) -> None:
@@ -170,7 +171,7 @@ async def _offer(desk: Desk, left: Unfinished) -> None:
         except EcrTuiError as error:
             await desk.ask(ErrorScreen(error))
             return
-        await _ask(desk, Job(verb, terms, left.rest, intent, left=left))
+        await ask(desk, Job(verb, terms, left.rest, intent, left=left))
     elif answer == "dismiss":
         await jobs.on_thread(lambda: desk.workspace.changes.bulk().dismiss(left))
         desk.say(f"Run dismissed; {count(len(left.rest), 'repository', 'repositories')} unchanged.")

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from ecr_tui.ui.batch import BatchRun
+from ecr_tui.ui.batch import BatchRun, Target
 from ecr_tui.ui.screens.many import ManyScreen
 from ecr_tui.ui.text import count
 from ecr_tui.ui.text.write import labelled, steps, where
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ecr_tui.ui.desk import Desk
     from ecr_tui.ui.selection import Selection
 
@@ -34,9 +36,14 @@ async def verify_marked(desk: Desk, selection: Selection) -> None:
         body = [*labelled(rows), Content(f"{steps(access)} In each of {many}{some}.")]
         if not await desk.confirmed(f"Verify {many}?", body, yes="Verify"):
             return
-    run = desk.batch = BatchRun(marked)
+    await verify(desk, selection, [Target(one, access) for one in marked])
+
+
+async def verify(desk: Desk, selection: Selection, targets: Sequence[Target]) -> None:
+    """As one run, without a question."""
+    run = desk.batch = BatchRun(targets)
     desk.start(show(desk, selection))
-    await run.carry_out(desk.workspace, desk.workspace.settings.engine, access)
+    await run.carry_out(desk.workspace, desk.workspace.settings.engine)
     desk.stage.verification.read_record()
     if run.error is not None:
         desk.stage.report(run.error, "Verification stopped")

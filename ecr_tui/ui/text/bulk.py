@@ -11,7 +11,7 @@ from textual.content import Content
 from ecr_tui.changes.bulk import FAILED, UNCHANGED, WRITTEN
 from ecr_tui.changes.entries import UNDO
 from ecr_tui.errors import EcrTuiError
-from ecr_tui.policy.principal import describe
+from ecr_tui.policy.principal import describe, describe_all
 from ecr_tui.ui.text import MUTED, NO, OK, PENDING, SKIP, count, safe, seconds
 from ecr_tui.ui.text.preview import diff, diff_text, notes
 from ecr_tui.ui.text.write import where
@@ -103,6 +103,9 @@ def _without_account(words: str, row: Row) -> str:
 
 def _note(row: Row) -> list[Piece]:
     pieces: list[Piece] = [("hidden by the filter", "warn")] if row.hidden else []
+    if row.named:
+        pieces += [(" · ", "dim")] if pieces else []
+        pieces.append((safe(describe_all(row.named)), ""))
     if isinstance(row.planned, EcrTuiError):
         words, style = row.planned.title, ""
     elif row.planned is None:

@@ -42,19 +42,20 @@ def steps(access: Access) -> str:
     return "As account B: " + " Then ".join([*read, *([transfers] if transfers else [])])
 
 
-def grant_words(grant: Grant) -> str:
-    """ "user devusr2 in 222222222222 may push + pull if Team = Payments"."""
-    words = f"{describe_all(grant.principals)} may {ACCESS_WORDS[grant.access]}"
+def grant_words(grant: Grant, who: str = "") -> str:
+    """ "user devusr2 in 222222222222 may push + pull if Team = Payments"; ``who``: other words for the principals."""
+    words = f"{who or describe_all(grant.principals)} may {ACCESS_WORDS[grant.access]}"
     words += f" if {tag_words(grant.tags)}" if grant.tags else ""
     return safe(words + (f" until {until_words(grant.until)}" if grant.until else ""))
 
 
-def terms(grant: Grant, *, revoke: bool, scope: str = "") -> str:
-    """The second half of a confirmation's title. ``scope``: the tag whose own value is the condition."""
+def terms(grant: Grant, *, revoke: bool, scope: str = "", who: str = "") -> str:
+    """The second half of a confirmation's title. ``scope``: the tag whose own value is the condition. ``who`` as in
+    :func:`grant_words`."""
     if revoke:
-        return f"All access of {safe(describe_all(grant.principals))} that ecr-tui granted is revoked."
+        return f"All access of {safe(who or describe_all(grant.principals))} that ecr-tui granted is revoked."
     own = f" if {safe(scope)} = each repository's own" if scope else "" if grant.tags else ", no condition"
-    return f"{grant_words(grant)}{own}."
+    return f"{grant_words(grant, who)}{own}."
 
 
 def nothing(plan: Plan) -> Result:
