@@ -9,14 +9,19 @@ from typing import TypeVar
 
 from ecr_tui.aws.identity_policies import identity_policies, not_a_holder, reason_of, unknown
 from ecr_tui.aws.model import IdentityPolicies, RegistryFacts, Replication, Role
+from ecr_tui.aws.parallel import OnProgress
 from ecr_tui.aws.registry import registry_facts
 from ecr_tui.aws.replication import replication
 from ecr_tui.aws.sessions import AwsSession
+from ecr_tui.aws.workloads import Workloads, workloads
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.principal import account_of
 
 KEPT_SECONDS = 60.0
 """A plan for fifty repositories asks IAM once; a policy that was changed meanwhile shows within a minute."""
+
+WORKLOADS_SECONDS = 600.0
+"""Hundreds of calls may have been made for them, and who runs an image changes with a deployment."""
 
 T = TypeVar("T")
 
@@ -58,6 +63,21 @@ class Facts:
     def replication(self, region: str) -> Replication:
         return self._keep(("replication", region), lambda: replication(self._session(Role.OWNER), region))
 
+    def workloads(
+        self, role: Role, region: str, on_progress: OnProgress | None = None, cancel: threading.Event | None = None
+    ) -> Workloads:
+        """Of the account's Lambda functions and task definitions, at most ten minutes old."""
+
+        def read() -> Workloads:
+            return workloads(self._session(role), region, on_progress=on_progress, cancel=cancel)
+
+        return self._keep(("workloads", f"{role} {region}"), read, WORKLOADS_SECONDS)
+
+    def workloads_known(self, role: Role, region: str) -> Workloads | None:
+        """What was read within the last ten minutes; asks nothing of AWS."""
+        found = self._fresh(("workloads", f"{role} {region}"), WORKLOADS_SECONDS)
+        return found if isinstance(found, Workloads) else None
+
     def identity(self, principal: str) -> IdentityPolicies:
         """Read as account B or another consumer, or as account A where the principal is A's own.
 
@@ -89,8 +109,8 @@ class Facts:
                 tried.append(reason_of(error))
         return unknown(principal, f"no credentials for account {account}: {'; '.join(tried)}")
 
-    def _keep(self, key: tuple[str, str], read: Callable[[], T]) -> T:
-        found = self._fresh(key)
+    def _keep(self, key: tuple[str, str], read: Callable[[], T], seconds: float = KEPT_SECONDS) -> T:
+        found = self._fresh(key, seconds)
         if found is None:
             generation = self._generation
             found = read()
@@ -100,7 +120,7 @@ class Facts:
                     self._kept[key] = (time.monotonic(), found)
         return found  # type: ignore[return-value]
 
-    def _fresh(self, key: tuple[str, str]) -> object | None:
+    def _fresh(self, key: tuple[str, str], seconds: float = KEPT_SECONDS) -> object | None:
         with self._lock:
             found = self._kept.get(key)
-        return found[1] if found is not None and time.monotonic() - found[0] < KEPT_SECONDS else None
+        return found[1] if found is not None and time.monotonic() - found[0] < seconds else None

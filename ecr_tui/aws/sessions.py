@@ -139,7 +139,11 @@ class AwsSession:
     ) -> ResourceGroupsTaggingAPIClient: ...
     @overload
     def client(
-        self, service: Literal["cloudtrail", "organizations"], region: str | None = None, *, background: bool = False
+        self,
+        service: Literal["cloudtrail", "ecs", "lambda", "organizations"],
+        region: str | None = None,
+        *,
+        background: bool = False,
     ) -> Any: ...
 
     def client(self, service: Any, region: str | None = None, *, background: bool = False) -> Any:

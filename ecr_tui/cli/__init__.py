@@ -40,6 +40,7 @@ _COMMANDS = {
     "audit": "auditing:audit",
     "matrix": "matrix:matrix",
     "usage": "using:usage",
+    "workloads": "workloads:workloads",
     "export": "exporting:export",
     "explain": "offline:explain",
     "simulate": "offline:simulate",

@@ -33,7 +33,7 @@ def page_of(context: click.Context) -> Page | None:
 
 SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "": {
-        "Inspect": ("list", "matrix", "audit", "usage", "history"),
+        "Inspect": ("list", "matrix", "audit", "usage", "workloads", "history"),
         "Change": ("plan", "grant", "revoke", "repair", "tag", "undo", "redo"),
         "Verify": ("verify", "cleanup", "explain"),
         "Policies": ("simulate", "export", "operator-policy"),
@@ -155,6 +155,21 @@ PAGES: dict[str, Page] = {
             (130, "Ctrl+C: what was read is kept, the next call goes on"),
         ),
         (("REPO", "Repository names. Omit them for all, or those with --tag."),),
+    ),
+    "workloads": Page(
+        "Show which Lambda functions and ECS task definitions use an image",
+        "repositories in account A; Lambda functions and ECS task definitions in account A, and in account B where "
+        "there is a profile",
+        "nothing",
+        (
+            ("who would notice a revoke", "ecr-tui workloads payments/api"),
+            (
+                "by name, of every repository with a tag",
+                "ecr-tui workloads --tag Team=Payments --json | jq -r '.[].workloads[].name'",
+            ),
+        ),
+        ((130, "Ctrl+C"),),
+        (("REPO", "Repository names."),),
     ),
     "history": Page(
         "List past writes and their state",

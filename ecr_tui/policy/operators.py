@@ -20,6 +20,8 @@ class Operator(StrEnum):
     """List, preview, audit, explain."""
     USAGE = "usage"
     """Read CloudTrail's event history, which tells much more of an account than its repositories."""
+    WORKLOADS = "workloads"
+    """Tell which Lambda functions and ECS task definitions use an image."""
     GRANT = "grant"
     """Grant, revoke and undo."""
     FULL = "full"
@@ -40,6 +42,13 @@ USAGE = {
     "cloudtrail:LookupEvents": "who used which repository, and what was denied",
 }
 """Knows no resource."""
+
+WORKLOADS = {
+    "lambda:ListFunctions": "the functions that run an image",
+    "lambda:GetFunction": "the image of a function",
+    "ecs:ListTaskDefinitions": "the task definitions",
+    "ecs:DescribeTaskDefinition": "the images of a task definition",
+}
 
 READ = {
     "ecr:DescribeRepositories": "the list of repositories",
@@ -72,6 +81,7 @@ def operator_policy(
         "EcrTuiRegistry": (REGISTRY, "*", tuple(Operator)),
         "EcrTuiRead": (READ, repositories, tuple(Operator)),
         "EcrTuiUsage": (USAGE, "*", (Operator.USAGE,)),
+        "EcrTuiWorkloads": (WORKLOADS, "*", (Operator.WORKLOADS,)),
         "EcrTuiGrant": (GRANT, repositories, (Operator.GRANT, Operator.FULL, Operator.REGISTRY)),
         "EcrTuiFull": (FULL, repositories, (Operator.FULL, Operator.REGISTRY)),
         "EcrTuiSettings": (SETTINGS, "*", (Operator.REGISTRY,)),

@@ -28,6 +28,7 @@ from ecr_tui.ui.tasks import (
     usage,
     verification,
     verifications,
+    workloads,
 )
 from ecr_tui.ui.text import safe
 
@@ -65,6 +66,7 @@ TASKS: dict[str, Task] = {
     "verifications": verifications.show,
     "verify": verification.verify,
     "verify_many": verifications.verify_marked,
+    "workloads": workloads.show,
 }
 
 

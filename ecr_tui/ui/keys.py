@@ -199,6 +199,15 @@ MAIN: tuple[Key, ...] = (
         FIND,
         "d",
     ),
+    Key(
+        "find.workloads",
+        "W",
+        "task('workloads')",
+        "Workloads",
+        "Which Lambda functions and ECS task definitions use the repository's images",
+        FIND,
+        "W",
+    ),
     Key("find.columns", "C", "at('repositories', 'columns')", "Columns", "Choose the columns of the list", FIND, "C"),
     Key("find.sort", "s", "at('repositories', 'sort')", "Sort", "Sort by column; pick it again to reverse", FIND, "s"),
     Key(

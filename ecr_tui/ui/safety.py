@@ -14,6 +14,7 @@ NEEDS_REPOSITORY = (
     "change.revoke",
     "change.tags",
     "find.describe",
+    "find.workloads",
     "general.console",
     "prove.history",
     "prove.verify",

@@ -13,6 +13,7 @@ from ecr_tui.access.audit_reading import OnProgress, read_policies
 from ecr_tui.access.audit_result import ENTRY, Audit, Tag
 from ecr_tui.access.creation_templates import Fit, fit, place, template_for
 from ecr_tui.access.facts import Facts
+from ecr_tui.access.image_users import ImageUsers, Place
 from ecr_tui.access.matrix import AccessMatrix, Policy, Proof, ProofKey
 from ecr_tui.access.replicas import ABSENT, FOREIGN, GRANTED, LACKS, PRESENT, UNKNOWN, Copy, places
 from ecr_tui.access.two_sided import TwoSided, two_sided
@@ -29,7 +30,7 @@ from ecr_tui.aws.model import (
 )
 from ecr_tui.aws.policies import RepositoryPolicies
 from ecr_tui.changes.plans import Plan, plan_grant_from
-from ecr_tui.errors import EcrTuiError, InputError
+from ecr_tui.errors import Cancelled, EcrTuiError, InputError
 from ecr_tui.policy import grantees
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
@@ -173,6 +174,40 @@ class AccessReview:
         except EcrTuiError as error:
             return Copy(region, account, UNKNOWN, found, reason_of(error))
         return Copy(region, account, LACKS if plan.changed else GRANTED, found, plan.void)
+
+    def workloads(
+        self, repository: Repository, *, on_progress: OnProgress | None = None, cancel: CancelEvent | None = None
+    ) -> ImageUsers:
+        """What of account A uses the repository's images, and of account B as far as its profile may tell. Raises
+        Cancelled.
+
+        Hundreds of calls at most for an account and region that was not asked about within ten minutes.
+        """
+        places = []
+        for role, region in self._workload_places(repository):
+            try:
+                read = self._facts.workloads(role, region, on_progress, cancel)
+                places.append(Place(role, region, read))
+            except Cancelled:
+                raise
+            except EcrTuiError as error:
+                places.append(Place(role, region, None, reason_of(error)))
+        return ImageUsers(repository, tuple(places))
+
+    def workloads_known(self, repository: Repository) -> ImageUsers | None:
+        """The same from what was read within the last ten minutes; None without that. Asks nothing of AWS."""
+        places = []
+        for role, region in self._workload_places(repository):
+            read = self._facts.workloads_known(role, region)
+            if read is not None:
+                places.append(Place(role, region, read))
+        return ImageUsers(repository, tuple(places)) if places else None
+
+    def _workload_places(self, repository: Repository) -> list[tuple[Role, str]]:
+        """Lambda pulls from its own region alone, ECS from any: the regions in use are looked at."""
+        roles = [Role.OWNER] if self._accounts.settings.profile_b is None else [Role.OWNER, Role.CONSUMER]
+        regions = dict.fromkeys((repository.region, *(self._accounts.settings.regions)))
+        return [(role, region) for role in roles for region in regions]
 
     def audit(
         self,

@@ -19,7 +19,7 @@ from ecr_tui.aws.tags import remove_tag, set_tag
 from ecr_tui.config import Settings
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.actions import Access
-from ecr_tui.policy.operators import FULL, GRANT, READ, REGISTRY, SETTINGS, USAGE, Operator, operator_policy
+from ecr_tui.policy.operators import FULL, GRANT, READ, REGISTRY, SETTINGS, USAGE, WORKLOADS, Operator, operator_policy
 from ecr_tui.policy.ours import Grant
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.workspace import Workspace
@@ -118,6 +118,7 @@ def beyond(work: Workspace) -> Any:
 STORIES: dict[Operator, list[Story]] = {
     Operator.READ_ONLY: [look],
     Operator.USAGE: [look],
+    Operator.WORKLOADS: [look],
     Operator.GRANT: [look, change],
     Operator.FULL: [look, change, prove_and_tag],
     Operator.REGISTRY: [look, change, prove_and_tag, beyond],
@@ -186,6 +187,19 @@ def test_usage_takes_the_event_history_and_nothing_else(sandbox: Sandbox, allowe
     assert told(sandbox, "operator", [use]) == told(sandbox, "account-a", [use])
     allowed(operator_policy(Operator.FULL, account=sandbox.account_a).text)
     assert told(sandbox, "operator", [use]) == [f"{next(iter(USAGE))} was denied"]
+
+
+@pytest.mark.parametrize("action", ["", *WORKLOADS])
+def test_workloads_takes_each_of_its_actions(sandbox: Sandbox, allowed: Callable[[str], None], action: str) -> None:
+    policy = operator_policy(Operator.WORKLOADS, account=sandbox.account_a).json
+    for statement in policy["Statement"]:
+        statement["Action"] = [one for one in statement["Action"] if one != action] or ["ecr:DescribeImages"]
+    allowed(json.dumps(policy))
+    with workspace("operator") as work:
+        found = work.access.workloads(work.listing.repository("payments/api"))
+    (reasons,) = [place.read.unknown for place in found.places if place.role is Role.OWNER and place.read is not None]
+    assert [reason.partition(",")[0] for reason in reasons] == ([f"{action} is denied"] if action else [])
+    assert bool(found.found) is not action.startswith("ecs:")
 
 
 def test_account_b_needs_the_other_half_of_the_grant_and_nothing_more(sandbox: Sandbox) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from ecr_tui.access.audit import examine
 from ecr_tui.access.audit_reading import read_policies
 from ecr_tui.access.audit_result import Audit
+from ecr_tui.access.image_users import ImageUsers, Place
 from ecr_tui.access.matrix import AccessMatrix, Policy
 from ecr_tui.access.replicas import GRANTED, LACKS, Copy
 from ecr_tui.access.two_sided import TwoSided, two_sided
@@ -33,6 +34,7 @@ from ecr_tui.aws.model import (
     RoleToAssume,
     TemplatePlace,
 )
+from ecr_tui.aws.workloads import Workload, Workloads
 from ecr_tui.changes.apply import Outcome, apply
 from ecr_tui.changes.bulk import Bulk
 from ecr_tui.changes.entries import Entry
@@ -232,6 +234,8 @@ class FakeWorkspace(FakeProofs):
     ) -> None:
         super().__init__()
         self.engines: list[str | None] = []
+        self.running: tuple[Workload, ...] = ()
+        self.users: Workloads | None = None
         self.accounts = self.listing = self.access = self.changes = self.verification = self
         self.settings = settings or Settings(
             profile_a="account-a", profile_b="dev-acc", regions=(REGION,), scope_tag=""
@@ -550,6 +554,14 @@ class FakeWorkspace(FakeProofs):
             return None
         identity = self.identity(principal)
         return two_sided(policy.repository, principal, access, policy.document, identity=identity, now=NOW)
+
+    def workloads(self, repo: Repository, *, on_progress: Any = None, cancel: Any = None) -> ImageUsers:
+        self._enter("workloads", repo.name)
+        self.users = Workloads(A, REGION, self.running, ("ecs:ListTaskDefinitions is denied",))
+        return ImageUsers(repo, (Place(Role.OWNER, REGION, self.users),))
+
+    def workloads_known(self, repo: Repository) -> ImageUsers | None:
+        return ImageUsers(repo, (Place(Role.OWNER, REGION, self.users),)) if self.users else None
 
     # -- verification --------------------------------------------------------------------------------------------
 

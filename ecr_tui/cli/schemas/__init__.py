@@ -12,6 +12,7 @@ _SCHEMAS: dict[str, tuple[str, Schema]] = {
     "list": ("repositories, with the access of account B", changing.LIST),
     "matrix": ("who can read, pull and push what, by account A's policies", auditing.MATRIX),
     "audit": ("who has access to what, over all repositories", auditing.AUDIT),
+    "workloads": ("which Lambda functions and ECS task definitions use an image", using.WORKLOADS),
     "usage": ("who used which repositories, and grants without use", using.USAGE),
     "history": ("past writes, newest first", changing.HISTORY),
     "plan": ("the preview of a grant, with the verdicts of both accounts", changing.PLAN),

@@ -85,3 +85,26 @@ USAGE: Schema = made_of(
         "left_out": listed(text(), "what CloudTrail does not tell"),
     }
 )
+
+WORKLOADS: Schema = listed(
+    made_of(
+        {
+            "repository": text("its name"),
+            "arn": text(),
+            "workloads": listed(
+                made_of(
+                    {
+                        "kind": word("lambda", "ecs", description="a function, or a task definition"),
+                        "name": text("of a task definition with the newest revision that names the image"),
+                        "container": maybe(text(), "of a task definition"),
+                        "image": text("as the workload names it"),
+                        "account": maybe(text()),
+                        "region": text(),
+                    }
+                )
+            ),
+            "unknown": listed(text(), "what could not be read, or was not"),
+        }
+    ),
+    "in the order requested",
+)

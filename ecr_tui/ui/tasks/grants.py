@@ -169,7 +169,9 @@ async def _plan(desk: Desk, repository: Repository, chosen: Grant, *, revoke: bo
         _refused(desk, plan)
     else:
         title = f"{verb} on {safe(plan.repository.name)}{more}?"
-        await _confirm(desk, title, write_text.one(plan), verb, plan)
+        known = desk.workspace.access.workloads_known
+        users = write_text.users(known(plan.repository)) if revoke else []
+        await _confirm(desk, title, [*write_text.one(plan), *users], verb, plan)
 
 
 async def repair(desk: Desk, selection: Selection) -> None:

@@ -12,6 +12,7 @@ from ecr_tui.ui.result import Result
 from ecr_tui.ui.screens.tags import TagsScreen
 from ecr_tui.ui.text import MUTED, OK, safe
 from ecr_tui.ui.text import write as write_text
+from ecr_tui.ui.text.write import users
 
 if TYPE_CHECKING:
     from ecr_tui.changes.tag_plans import TagPlan
@@ -43,7 +44,8 @@ async def change(desk: Desk, make: Callable[[], TagPlan]) -> None:
         desk.tell(Result(plan.repository, f"No change: {name} already has these tags"))
         return
     verb = {"undo": "Undo the change of", "redo": "Make again the change of"}.get(plan.kind, "Write")
-    if await desk.confirmed(f"{verb} the tags of {name}?", _effect(plan), yes="Yes, write") and desk.ready():
+    body = [*_effect(plan), *users(desk.workspace.access.workloads_known(plan.repository))]
+    if await desk.confirmed(f"{verb} the tags of {name}?", body, yes="Yes, write") and desk.ready():
         await _write(desk, plan)
 
 

@@ -20,6 +20,7 @@ from ecr_tui.ui.text.preview import SEVERITY, changes, conditions, diff_lines, n
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ecr_tui.access.image_users import ImageUsers
     from ecr_tui.aws.model import Repository
     from ecr_tui.changes.apply import Outcome, Plan
     from ecr_tui.policy.change import Grant
@@ -109,6 +110,15 @@ def place(repository: Repository) -> list[tuple[str, str]]:
 def labelled(rows: Iterable[tuple[str, str]]) -> list[Content]:
     """A line each, and a blank one."""
     return [*(Content.assemble((f"{label:<12}", MUTED), safe(text)) for label, text in rows), Content("")]
+
+
+def users(found: ImageUsers | None) -> list[Content]:
+    """A blank line, and what runs the images of the repository that is about to change. None: nobody has looked."""
+    if found is None:
+        lines = ["Lambda functions and ECS tasks that use it: not looked up. W in the list does."]
+    else:
+        lines = [f"{line[:1].upper()}{line[1:]}." for line in found.lines()]
+    return [Content(""), *(Content.styled(safe(line), MUTED) for line in lines)]
 
 
 def where(repositories: Sequence[Repository]) -> str:

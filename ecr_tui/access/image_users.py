@@ -1,0 +1,77 @@
+"""Which workloads use a repository's images: of account A, and of account B where its profile may tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ecr_tui.aws.model import Repository, Role
+from ecr_tui.aws.workloads import FUNCTION, Workload, Workloads
+
+
+@dataclass(frozen=True)
+class Place:
+    """An account and region that was asked. ``read`` None: nothing could be, for the reason in ``failure``."""
+
+    role: Role
+    region: str
+    read: Workloads | None
+    failure: str = ""
+
+    @property
+    def words(self) -> str:
+        account = f" {self.read.account}" if self.read is not None else ""
+        return f"{self.role}{account}, {self.region}"
+
+
+@dataclass(frozen=True)
+class ImageUsers:
+    repository: Repository
+    places: tuple[Place, ...]
+
+    @property
+    def found(self) -> tuple[tuple[Place, Workload], ...]:
+        return tuple(
+            (place, one)
+            for place in self.places
+            for one in (place.read.found if place.read is not None else ())
+            if one.uses(self.repository)
+        )
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Sentences about what is not known."""
+        told = []
+        for place in self.places:
+            reasons: Sequence[str] = place.read.unknown if place.read is not None else (place.failure,)
+            told += [f"{reason} ({place.words})" for reason in reasons]
+        return tuple(told)
+
+    def lines(self) -> list[str]:
+        """What uses it, or that nothing does as far as is known; then what is not known, a line each."""
+        lines = []
+        for place, one in self.found:
+            container = f" in container {one.container}" if one.container else ""
+            lines.append(f"{one.kind} {one.name} uses {one.reference}{container} ({place.words})")
+        if not lines:
+            lines = [f"no Lambda function or ECS task definition {'is known to use' if self.unknown else 'uses'} it"]
+        return [*lines, *(f"not known: {reason}" for reason in self.unknown)]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "repository": self.repository.name,
+            "arn": self.repository.arn,
+            "workloads": [
+                {
+                    "kind": "lambda" if one.kind == FUNCTION else "ecs",
+                    "name": one.name,
+                    "container": one.container or None,
+                    "image": one.image,
+                    "account": place.read.account if place.read is not None else None,
+                    "region": place.region,
+                }
+                for place, one in self.found
+            ],
+            "unknown": list(self.unknown),
+        }
