@@ -203,7 +203,7 @@ NO_WRITES = {
     "new_repositories", "owner", "past_writes", "plan", "plan_document", "plan_revoke", "policy_text", "preview",
     "principal", "profiles", "readers", "region_names", "regions", "registry_facts", "renew",
     "choose", "plan_edit", "principals", "repositories", "repository", "session", "use", "verdicts",
-    "both_sides", "copies", "matrix", "proofs", "replication", "workloads", "workloads_known",
+    "workloads", "workloads_known",
 }  # fmt: skip
 
 
