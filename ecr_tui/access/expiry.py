@@ -31,11 +31,26 @@ def parse_until(text: str, *, now: datetime | None = None) -> datetime:
     return until
 
 
+def parse_end(text: str) -> datetime:
+    """As :func:`parse_until` without durations, also for what has passed: for a file, which stays as it is."""
+    given = text.strip()
+    try:
+        return _read_end(given).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InputError(
+            f"{given!r} is not a date", hint="Write 2030-01-31 (to that day's end in UTC) or 2030-01-31T18:00:00Z."
+        ) from None
+
+
 def _read(given: str, now: datetime) -> datetime:
     """Raises ValueError or OverflowError for what is no point in time."""
     duration = _DURATION.fullmatch(given)
     if duration is not None:
         return now + timedelta(**{_UNITS[duration[2].lower()]: int(duration[1])})
+    return _read_end(given)
+
+
+def _read_end(given: str) -> datetime:
     try:
         return datetime.combine(date.fromisoformat(given) + timedelta(days=1), datetime.min.time(), UTC)
     except ValueError:

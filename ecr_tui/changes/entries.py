@@ -25,8 +25,9 @@ NEVER_ARRIVED = "found unchanged afterwards"
 """Detail of a write looked up as not executed."""
 FOUND_LIVE, FOUND_BY_NEXT = "found live afterwards", "found by the next write"
 """Details of a write looked up as executed."""
-GRANT, REVOKE, REPAIR, EDIT, TAG, UNDO, REDO = "grant", "revoke", "repair", "edit", "tag", "undo", "redo"
-KINDS = (GRANT, REVOKE, REPAIR, EDIT, TAG, UNDO, REDO)
+GRANT, REVOKE, REPAIR, EDIT, APPLY = "grant", "revoke", "repair", "edit", "apply"
+TAG, UNDO, REDO = "tag", "undo", "redo"
+KINDS = (GRANT, REVOKE, REPAIR, EDIT, APPLY, TAG, UNDO, REDO)
 _LONGEST_RUN = timedelta(hours=24)
 
 

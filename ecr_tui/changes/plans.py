@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from ecr_tui.access import registry_policy
 from ecr_tui.access.creation_templates import extent
 from ecr_tui.access.expiry import ending
-from ecr_tui.aws.model import RegistryFacts, Repository, Role, TemplatePlace
-from ecr_tui.changes.consequences import Situation, fix_of, lint_of, remaining_json, within_account
-from ecr_tui.changes.entries import EDIT, REDO, REPAIR, UNDO
-from ecr_tui.changes.losses import Loss
-from ecr_tui.errors import EcrTuiError, InputError, RefusedError
-from ecr_tui.policy.acceptance import Refusal, dead_principals, refusals
+from ecr_tui.aws.model import RegistryFacts, Repository, Role
+from ecr_tui.changes.consequences import Situation, fix_of, lint_of, within_account
+from ecr_tui.changes.entries import APPLY, EDIT, REPAIR
+from ecr_tui.changes.plan import Plan, needed_of
+from ecr_tui.errors import InputError
+from ecr_tui.policy.acceptance import dead_principals, refusals
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import (
     Change,
-    Difference,
     Grant,
     adopt,
     differences,
@@ -28,157 +26,26 @@ from ecr_tui.policy.change import (
     revoke,
     text_diff,
 )
-from ecr_tui.policy.document import LIMIT, PolicyDocument, PolicyError
-from ecr_tui.policy.identity import NeededPolicies, needed_policies
-from ecr_tui.policy.lint import Finding
-from ecr_tui.policy.principal import account_of, partition_of
+from ecr_tui.policy.document import PolicyDocument, PolicyError
+from ecr_tui.policy.principal import partition_of
 from ecr_tui.policy.remaining import Remaining
 from ecr_tui.policy.repair import FormerName, repair
-from ecr_tui.text import block
+
+__all__ = [
+    "Plan",
+    "check_partition",
+    "needed_of",
+    "plan_change",
+    "plan_document_from",
+    "plan_edit_from",
+    "plan_grant_from",
+    "plan_repair_from",
+    "plan_revoke_from",
+    "read_live",
+    "sentences",
+]
 
 _OWNER = str(Role.OWNER)
-_CORRECT = "Correct the policy in the AWS console, or replace it."
-
-
-@dataclass(frozen=True)
-class Plan:
-    """One repository's policy before and after.
-
-    ``kind``: "grant", "revoke", "repair", "edit", "undo" or "redo". ``named``: the principals that it is about, as the
-    policy names them. ``after`` None: the policy is deleted. ``findings`` are those of ``after``, and what the registry
-    policy means for it, where that was looked at (``registry``; None where not). ``moved`` are actions that no
-    repository policy can carry, left out of a pasted document. ``risks`` are sentences; a plan without any may be
-    written without asking. ``notes`` are sentences that need no answer. ``refusals`` tell why ECR will not, or may not,
-    take ``after``. ``void``: "no effect: " or "no effect on push: ", and why, of a grant that is not in effect once it
-    stands in the policy. ``remaining``: through what the principals have access that a revoke was to take, or beyond
-    the grant. ``losses``: everybody who loses something by it. ``reason``: the operator's, for the journal.
-    """
-
-    repository: Repository
-    kind: str
-    named: tuple[str, ...]
-    grant: Grant | None
-    before_text: str | None
-    before: PolicyDocument | None
-    after: PolicyDocument | None
-    changed: bool
-    diff: tuple[Difference, ...]
-    text_diff: tuple[tuple[str, str], ...]
-    findings: tuple[Finding, ...]
-    moved: tuple[str, ...] = ()
-    risks: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    refusals: tuple[Refusal, ...] = ()
-    void: str = ""
-    remaining: tuple[Remaining, ...] = ()
-    losses: tuple[Loss, ...] = ()
-    registry: RegistryFacts | None = field(default=None, repr=False, compare=False)
-    effects: tuple[registry_policy.Effect, ...] = field(default=(), repr=False, compare=False)
-    on: Callable[[PolicyDocument | None], Change] = field(
-        default=lambda live: Change(live, live, False), repr=False, compare=False
-    )
-    """The same change to another text."""
-    exact_text: str | None = field(default=None, repr=False)
-    reason: str = ""
-
-    @property
-    def after_text(self) -> str | None:
-        """The text to send: minified, since the limit counts characters; for an undo the exact previous text."""
-        if self.after is None:
-            return None
-        # ECR returns a reformatted policy, which can exceed the limit for writes.
-        exact = self.exact_text
-        return exact if exact is not None and len(exact) <= LIMIT else self.after.minified()
-
-    @property
-    def refused(self) -> bool:
-        """ECR very likely rejects it: such a plan is shown but not sent."""
-        return any(one.likely for one in self.refusals)
-
-    @property
-    def repairable(self) -> bool:
-        """The policy already has what ECR rejects, and a repair removes it."""
-        if self.kind in (REPAIR, UNDO, REDO) or isinstance(self.repository, TemplatePlace):
-            return False
-        return repair(self.before, self.repository.arn).change.changed
-
-    @property
-    def repair_hint(self) -> str:
-        return f"Repair the policy first: ecr-tui repair {self.repository.name}"
-
-    def refusal(self) -> EcrTuiError:
-        """The error for a plan that is not sent."""
-        reasons = [one.sentence for one in self.refusals if one.likely]
-        hint = "Correct the document to merge." if self.kind == "grant" else _CORRECT
-        if self.kind in (UNDO, REDO):
-            hint = "Restore it by hand: ecr-tui history --json has its text. The exact previous policy is not writable."
-        elif self.repairable:
-            hint = self.repair_hint
-        return RefusedError(
-            f"ECR would reject the policy of {self.repository.name}; nothing was sent",
-            detail=block(reasons),
-            hint=hint,
-            side=_OWNER,
-        )
-
-    @property
-    def principal(self) -> str:
-        """``named`` as one text, for the journal."""
-        return ", ".join(self.named)
-
-    @property
-    def principals(self) -> tuple[str, ...]:
-        """The principals of the plan, a grant's with companions; for a pasted document those that it adds, without "*"
-        and services."""
-        if self.grant is not None:
-            return (*self.named, *self.grant.companions)
-        if self.kind != "grant":
-            return self.named
-        added = (d.principal for d in self.diff if d.op == "add" and d.effect == "Allow")
-        return tuple(dict.fromkeys(principal for principal in added if account_of(principal)))
-
-    @property
-    def access(self) -> Access:
-        """The grant's, else what the added statements hold of read, push and pull."""
-        if self.grant is not None:
-            return self.grant.access
-        added = Access.touched(d.action for d in self.diff if d.op == "add") if self.kind == "grant" else None
-        return added or Access.PUSH_PULL
-
-    def to_json(self, written: bool = False) -> dict[str, Any]:
-        """An element of ``plan --json``."""
-        return {
-            "repository": self.repository.name,
-            "arn": self.repository.arn,
-            "changed": self.changed,
-            "written": written,
-            "before": self.before.json if self.before is not None else None,
-            "after": self.after.json if self.after is not None else None,
-            "diff": [difference.to_json() for difference in self.diff],
-            "findings": [finding.to_json() for finding in self.findings],
-            "risks": list(self.risks),
-            "notes": list(self.notes),
-            "refused": self.refused,
-            "refusals": [refusal.to_json() for refusal in self.refusals],
-            "registry_policy": (
-                None if self.registry is None else registry_policy.registry_json(self.registry, self.effects)
-            ),
-            "void": self.void or None,
-            "remaining": [remaining_json(row, self.repository) for row in self.remaining],
-            "affected": [loss.to_json() for loss in self.losses],
-            "reason": self.reason or None,
-        }
-
-
-def needed_of(plans: Iterable[Plan]) -> tuple[NeededPolicies, ...]:
-    """The identity policies that each principal of the grants among ``plans`` needs for all repositories together."""
-    arns: dict[str, list[str]] = {}
-    grants = [plan for plan in plans if plan.kind == "grant"]
-    for plan in grants:
-        for principal in plan.principals:
-            arns.setdefault(principal, []).append(plan.repository.arn)
-    tags = grants[0].grant.tags if grants and grants[0].grant is not None else ()
-    return tuple(needed_policies(found, grants[0].access, principal, tags) for principal, found in arns.items())
 
 
 def plan_grant_from(
@@ -186,15 +53,8 @@ def plan_grant_from(
 ) -> Plan:
     """The plan of a grant on this text. Raises InputError if ``text`` is not a policy, a principal is in another
     partition, or the result exceeds ECR's limit."""
-    for partition in map(partition_of, grant.principals):
-        if partition not in (None, repository.partition):
-            raise InputError(
-                f"the principal is in partition {partition}, the repository in {repository.partition}",
-                hint=f"Choose a principal, or a profile of account B, in {repository.partition}. Access never crosses "
-                "partitions.",
-                side=str(Role.CONSUMER),
-            )
-    return _plan(
+    check_partition(grant.principals, repository)
+    return plan_change(
         repository,
         text,
         lambda live: merge(live, grant),
@@ -203,6 +63,18 @@ def plan_grant_from(
         grant=grant,
         registry=registry,
     )
+
+
+def check_partition(principals: Iterable[str], repository: Repository) -> None:
+    """Raises InputError for a principal of another one."""
+    for partition in map(partition_of, principals):
+        if partition not in (None, repository.partition):
+            raise InputError(
+                f"the principal is in partition {partition}, the repository in {repository.partition}",
+                hint=f"Choose a principal, or a profile of account B, in {repository.partition}. Access never crosses "
+                "partitions.",
+                side=str(Role.CONSUMER),
+            )
 
 
 def plan_revoke_from(
@@ -217,7 +89,7 @@ def plan_revoke_from(
     def change(live: PolicyDocument | None) -> Change:
         return revoke(live, principals, access, foreign=foreign)
 
-    plan = _plan(repository, text, change, kind="revoke", named=principals, access=access, registry=registry)
+    plan = plan_change(repository, text, change, kind="revoke", named=principals, access=access, registry=registry)
     # Editing statements that ecr-tui did not write needs confirmation.
     return replace(plan, risks=tuple(dict.fromkeys((*change(plan.before).notes, *plan.risks)))) if foreign else plan
 
@@ -232,7 +104,9 @@ def plan_document_from(
 ) -> Plan:
     """Merge the statements of a pasted document, read with ``notes``. Raises InputError as ``policy.change.adopt``."""
     _, moved = adopt(None, incoming)
-    plan = _plan(repository, text, lambda live: adopt(live, incoming)[0], kind="grant", moved=moved, registry=registry)
+    plan = plan_change(
+        repository, text, lambda live: adopt(live, incoming)[0], kind="grant", moved=moved, registry=registry
+    )
     return replace(plan, notes=(*notes, *plan.notes))
 
 
@@ -249,7 +123,7 @@ def plan_edit_from(
             return Change(live, live, False)
         return Change(live, after, (live and live.minified()) != (after and after.minified()))
 
-    plan = _plan(repository, text, change, kind=EDIT, registry=registry)
+    plan = plan_change(repository, text, change, kind=EDIT, registry=registry)
     return replace(plan, named=tuple(dict.fromkeys(one.principal for one in plan.diff)))
 
 
@@ -265,7 +139,7 @@ def plan_repair_from(
     def change(live: PolicyDocument | None) -> Change:
         return repair(live, repository.arn, repins).change
 
-    plan = _plan(repository, text, change, kind=REPAIR)
+    plan = plan_change(repository, text, change, kind=REPAIR)
     gone = dead_principals(plan.before)
     applied = tuple(dict.fromkeys(arn for name, arn in (repins or {}).items() if name in gone))
     notes = [*plan.notes]
@@ -305,7 +179,7 @@ def read_live(repository: Repository, text: str | None) -> tuple[str | None, Pol
         ) from exc
 
 
-def _plan(
+def plan_change(
     repository: Repository,
     text: str | None,
     make: Callable[[PolicyDocument | None], Change],
@@ -387,6 +261,6 @@ def _with_registry(plan: Plan, registry: RegistryFacts) -> Plan:
 
 def _denied_by_registry(plan: Plan, effects: Sequence[registry_policy.Effect]) -> list[str]:
     """Risks of a policy file by the registry policy; for a grant see ``Plan.void``."""
-    if plan.kind != "grant" or plan.grant is not None or not plan.changed:
+    if plan.kind not in ("grant", APPLY) or plan.grant is not None or not plan.changed:
         return []
     return [f"The grant would have no effect: {registry_policy.sentence(one)}." for one in effects if one.denies]

@@ -30,6 +30,7 @@ _COMMANDS = {
     "plan": "access:plan",
     "grant": "access:grant",
     "revoke": "access:revoke",
+    "apply": "applying:apply",
     "repair": "repairing:repair",
     "tag": "tagging:tag",
     "undo": "undoing:undo",

@@ -257,7 +257,7 @@ def _grant_of(workspace: Workspace, flags: dict[str, Any]) -> tuple[list[Reposit
             raise InputError("--from has its own principals and conditions", hint="Remove --to, --if-tag and --until.")
         if len(flags["consumer_names"]) > 1:
             raise InputError("--from has its own principals", hint="Give one --consumer: the one that is account B.")
-        incoming = read_incoming(_read(source))
+        incoming = read_incoming(read_text(source))
         return chosen_places(workspace, flags), Intent.to_merge(incoming.document, incoming.notes)
     until = parse_until(flags["until"]) if flags["until"] else None
     repositories = chosen_places(workspace, flags)
@@ -307,7 +307,7 @@ def _asking(workspace: Workspace, flags: dict[str, Any], *, as_json: bool) -> As
     return Asking.of(next((one for one in every if one.production_reason), settings), flags, as_json=as_json)
 
 
-def _read(source: Path) -> str:
+def read_text(source: Path) -> str:
     try:
         return decoded(sys.stdin.buffer.read() if str(source) == "-" else source.read_bytes())
     except (OSError, UnicodeDecodeError) as error:

@@ -34,7 +34,7 @@ def page_of(context: click.Context) -> Page | None:
 SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "": {
         "Inspect": ("list", "matrix", "audit", "usage", "workloads", "history"),
-        "Change": ("plan", "grant", "revoke", "repair", "tag", "undo", "redo"),
+        "Change": ("plan", "grant", "revoke", "apply", "repair", "tag", "undo", "redo"),
         "Verify": ("verify", "cleanup", "explain"),
         "Policies": ("simulate", "export", "operator-policy"),
         "Other": ("demo", "config", "schema", "completion"),
@@ -231,6 +231,20 @@ PAGES: dict[str, Page] = {
         ((1, "access remains, or may remain, through the statement printed"), _REFUSED, _CHANGED, _STOPPED),
         (_REPO,),
     ),
+    "apply": Page(
+        "Make the access what a file of grants says, or check it",
+        "repositories with their tags, and each policy, in account A; the policies that differ again around the write",
+        f"repository policies in account A that differ (only the statements of ecr-tui), {_JOURNAL}",
+        (
+            ("in CI: fails when the access differs", "ecr-tui apply grants.toml --check --prune"),
+            ("the changes by repository", "ecr-tui apply grants.toml --plan"),
+            ("confirm, then write", "ecr-tui apply grants.toml --reason OPS-123"),
+            ("also revoke what is not in the file, unattended", "ecr-tui apply grants.toml --prune --yes"),
+            ("resume an interrupted run", "ecr-tui apply --resume --yes"),
+        ),
+        ((1, "with --check: the access differs from the file; or AWS refused the write"), _CHANGED, _STOPPED),
+        (("FILE", "The grants, in TOML (README, Grants as code); - reads stdin."),),
+    ),
     "repair": Page(
         "Repair policies that ECR rejects, without changing access",
         "each policy, and again before and after the write; as account B, whether deleted principals were recreated",
@@ -340,6 +354,7 @@ PAGES: dict[str, Page] = {
                 "account B's policy as Terraform",
                 "ecr-tui export my-first-repo --to user/devusr2 --side b --format terraform",
             ),
+            ("all grants, to keep as code", "ecr-tui export --grants > grants.toml"),
         ),
         arguments=(_REPO,),
     ),

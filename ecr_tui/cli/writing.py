@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.changes.bulk import WRITTEN, Bulk, Intent, Progress, Summary, Unfinished
@@ -44,8 +45,12 @@ def write(
     failures: Sequence[EcrTuiError] = (),
     resumes: Unfinished | None = None,
     asking: Asking,
+    document: Callable[[list[dict[str, Any]]], Any] = list,
 ) -> int:
-    """Confirm once, write, print each result. Returns the exit code of the worst failure."""
+    """Confirm once, write, print each result. Returns the exit code of the worst failure.
+
+    ``document``: what ``--json`` prints of the plans.
+    """
     if not asking.as_json:
         output.block(render_runs.plans_text(plans, SHOWN_IN_FULL))
     changing = sum(plan.changed and not plan.refused for plan in plans)
@@ -53,13 +58,19 @@ def write(
         asking.confirm(f"Write {changing:,} {'policy' if changing == 1 else 'policies'}?")
     run = resumes.run if resumes else None
     summary = carried_out(lambda cancel, told: bulk.run(plans, intent, on_progress=told, cancel=cancel, resumes=run))
-    return report(summary, as_json=asking.as_json, failures=failures)
+    return report(summary, as_json=asking.as_json, failures=failures, document=document)
 
 
-def report(summary: Summary, *, as_json: bool, failures: Sequence[EcrTuiError] = ()) -> int:
+def report(
+    summary: Summary,
+    *,
+    as_json: bool,
+    failures: Sequence[EcrTuiError] = (),
+    document: Callable[[list[dict[str, Any]]], Any] = list,
+) -> int:
     """Print the results, with ``--json`` as plans with ``written``; failures go to stderr."""
     if as_json:
-        output.document([one.plan.to_json(written=one.status == WRITTEN) for one in summary.results])
+        output.document(document([one.plan.to_json(written=one.status == WRITTEN) for one in summary.results]))
     else:
         output.block(render_runs.results_text(summary, SHOWN_IN_FULL))
     output.block(render_runs.failures_text(summary), err=True, nl=False)

@@ -12,19 +12,17 @@ from typing import Any
 
 from ecr_tui.errors import InputError
 from ecr_tui.policy import companions, grantees
-from ecr_tui.policy.actions import Access, canonical_action, is_registry_level, matching_actions
+from ecr_tui.policy.actions import Access, canonical_action, is_registry_level
 from ecr_tui.policy.compare import (
     Difference,
-    condition_key,
     differences,
     equivalent,
     statement_keys,
     text_diff,
 )
+from ecr_tui.policy.composition import Item, build, fit, gather, items_of, named_by, says
 from ecr_tui.policy.document import (
-    LIMIT,
     NEW_VERSION,
-    PLAIN_ELEMENTS,
     PolicyDocument,
     Statement,
     condition_strings,
@@ -35,7 +33,6 @@ from ecr_tui.policy.ours import (
     Grant,
     Own,
     TagCondition,
-    read_own,
 )
 from ecr_tui.policy.principal import describe, same_principal
 
@@ -69,10 +66,6 @@ class Change:
     notes: tuple[str, ...] = ()
 
 
-_Item = tuple[Mapping[str, Any], Own | None]
-"""A statement, with its content when it is ours."""
-
-
 def merge(document: PolicyDocument | None, grant: Grant) -> Change:
     """Give each principal of ``grant`` what it says, and through our statements nothing else.
 
@@ -81,7 +74,7 @@ def merge(document: PolicyDocument | None, grant: Grant) -> Change:
     Companions of the grantees are let in beside what they have (``companions``).
     Raises InputError when the result would not fit into the limit of ECR.
     """
-    items = _items(document)
+    items = items_of(document)
     given = companions.given_with(grant.principals, [own for _, own in items if own is not None])
     changed = False
     for wanted in Own.of_grant(grant):
@@ -91,12 +84,12 @@ def merge(document: PolicyDocument | None, grant: Grant) -> Change:
     beside = _lacking(taken, Own.of_grant(grant) if taken == items else None)
     if not (changed or beside):
         return Change(document, document, False)
-    after, notes = _fitting(document, [*taken, *(({}, own) for own in beside)])
+    after, notes = fit(document, [*taken, *(({}, own) for own in beside)])
     return Change(document, after, True, (*notes, *([companions.words(beside)] if beside else [])))
 
 
-def _without(items: Sequence[_Item], given: Collection[companions.Given]) -> list[_Item]:
-    kept: list[_Item] = []
+def _without(items: Sequence[Item], given: Collection[companions.Given]) -> list[Item]:
+    kept: list[Item] = []
     for raw, own in items:
         theirs = companions.of(own, given) if own is not None else ()
         left = own.without(theirs) if own is not None and theirs else own
@@ -105,15 +98,15 @@ def _without(items: Sequence[_Item], given: Collection[companions.Given]) -> lis
     return kept
 
 
-def _lacking(items: Sequence[_Item], owns: Sequence[Own] | None = None) -> tuple[Own, ...]:
+def _lacking(items: Sequence[Item], owns: Sequence[Own] | None = None) -> tuple[Own, ...]:
     """What companions of ``owns`` (None: of all our statements) lack."""
     standing = [Statement(index, raw or (own.statement() if own else {})) for index, (raw, own) in enumerate(items)]
     return companions.missing(owns if owns is not None else [own for _, own in items if own is not None], standing)
 
 
-def _merged(items: Sequence[_Item], wanted: Own) -> list[_Item]:
+def _merged(items: Sequence[Item], wanted: Own) -> list[Item]:
     place: int | None = None
-    kept: list[_Item] = []
+    kept: list[Item] = []
     for raw, own in items:
         if own is None or not any(map(own.names, wanted.principals)):
             kept.append((raw, own))
@@ -127,22 +120,12 @@ def _merged(items: Sequence[_Item], wanted: Own) -> list[_Item]:
     return kept
 
 
-def _granted_already(items: Sequence[_Item], wanted: Own, principal: str) -> bool:
+def _granted_already(items: Sequence[Item], wanted: Own, principal: str) -> bool:
     ours = [own for _, own in items if own is not None and own.names(principal)]
     if ours:
         return all(own.access is wanted.access and own.condition_key == wanted.condition_key for own in ours)
     # A foreign statement which says just that: one of ours beside it would add nothing.
-    return any(own is None and _says(Statement(0, raw), principal, wanted) for raw, own in items)
-
-
-def _says(statement: Statement, principal: str, wanted: Own) -> bool:
-    """Whether a foreign statement gives the principal what ``wanted`` says, under the same condition."""
-    raw = statement.raw
-    if not _names(statement, principal) or not set(raw) <= PLAIN_ELEMENTS:
-        return False
-    covered = {action for pattern in statement.actions for action in matching_actions(pattern)}
-    same = condition_key(raw.get("Condition")) == condition_key(wanted.condition())
-    return same and covered.issuperset(wanted.access.actions)
+    return any(own is None and says(Statement(0, raw), principal, wanted) for raw, own in items)
 
 
 def revoke(
@@ -160,17 +143,17 @@ def revoke(
     ``access`` does not apply to foreign statements: with it they are always left alone, as are those that name a
     grantee by a condition.
     """
-    kept: list[_Item] = []
+    kept: list[Item] = []
     notes: list[str] = []
     changed = False
-    items = _items(document)
+    items = items_of(document)
     with_them = companions.given_with(principals, [own for _, own in items if own is not None])
     for index, (raw, own) in enumerate(items):
         if own is None:
             edited: Mapping[str, Any] = raw
             statement = Statement(index, raw)
             for principal in principals:
-                if _names(statement, principal):
+                if named_by(statement, principal):
                     take = foreign and access is None and not grantees.is_conditional(principal)
                     edited = _without_principal(edited, principal) if take else edited
                     notes.append(
@@ -198,7 +181,7 @@ def revoke(
     if not changed:
         return Change(document, document, False, tuple(notes))
     # Where two grantees shared a companion, the one that stays needs it under its own condition.
-    after, more = _fitting(document, [*kept, *(({}, own) for own in (_lacking(kept) if with_them else ()))])
+    after, more = fit(document, [*kept, *(({}, own) for own in (_lacking(kept) if with_them else ()))])
     return Change(document, after, True, (*notes, *more))
 
 
@@ -214,7 +197,7 @@ def adopt(document: PolicyDocument | None, incoming: PolicyDocument) -> tuple[Ch
     moved: list[str] = []
     notes: list[str] = []
     present = {statement_keys(statement) for statement in (document.statements if document else ())}
-    added: list[_Item] = []
+    added: list[Item] = []
     for statement in incoming.statements:
         raw = _adoptable(statement, moved, notes)
         if raw is None:
@@ -229,12 +212,12 @@ def adopt(document: PolicyDocument | None, incoming: PolicyDocument) -> tuple[Ch
     if not added:
         return Change(document, document, False, tuple(notes)), tuple(moved)
     if document is None:
-        after, more = _fitting(incoming, added)
+        after, more = fit(incoming, added)
     else:
         base = document
         if incoming.expands_variables and any("${" in text for raw, _ in added for text in condition_strings(raw)):
             base = _expanding(document, notes)
-        after, more = _fitting(base, [*_items(document), *added])
+        after, more = fit(base, [*items_of(document), *added])
     return Change(document, after, True, (*notes, *more)), tuple(moved)
 
 
@@ -311,75 +294,11 @@ def _variable_places(statement: Statement) -> tuple[str, ...]:
 
 def group(document: PolicyDocument) -> Change:
     """Gather our statements that differ in their principal alone into one each: the shortest way to say it."""
-    items = _items(document)
-    gathered = _gathered(items)
+    items = items_of(document)
+    gathered = gather(items)
     if len(gathered) == len(items):
         return Change(document, document, False)
-    return Change(document, _build(document, gathered), True)
-
-
-def _items(document: PolicyDocument | None) -> list[_Item]:
-    return [(statement.raw, read_own(statement)) for statement in (document.statements if document else ())]
-
-
-def _gathered(items: Sequence[_Item]) -> list[_Item]:
-    places: dict[object, int] = {}
-    made: list[_Item] = []
-    for raw, own in items:
-        if own is None:
-            made.append((raw, own))
-            continue
-        key = (own.access, own.condition_key, grantees.group(own.principals[0]))
-        if key not in places:
-            places[key] = len(made)
-            made.append((raw, own))
-            continue
-        first = made[places[key]][1]
-        if first is not None:
-            more = tuple(item for item in own.principals if not first.names(item))
-            made[places[key]] = ({}, replace(first, principals=(*first.principals, *more)))
-    return made
-
-
-def _fitting(document: PolicyDocument | None, items: Sequence[_Item]) -> tuple[PolicyDocument | None, tuple[str, ...]]:
-    """The document with these statements, gathered by principal if it would not fit otherwise."""
-    built = _build(document, items)
-    if built is None or built.size <= LIMIT:
-        return built, ()
-    gathered = _gathered(items)
-    built = _build(document, gathered)
-    if built is not None and built.size <= LIMIT:
-        return built, (f"grants with the same access were combined, to stay under {LIMIT:,} characters",)
-    raise InputError(
-        f"the policy would have {built.size if built else 0:,} characters; the limit is {LIMIT:,}",
-        hint="Remove unused statements, or grant a whole account instead of single users.",
-    )
-
-
-def _build(document: PolicyDocument | None, items: Sequence[_Item]) -> PolicyDocument | None:
-    if not items:
-        return None
-    taken = {str(raw["Sid"]) for raw, _ in items if raw and isinstance(raw.get("Sid"), str)}
-    statements: list[Mapping[str, Any]] = []
-    for raw, own in items:
-        if raw or own is None:
-            statements.append(raw)
-            continue
-        made = own.statement(taken)
-        taken.add(made["Sid"])
-        statements.append(made)
-    if document is None:
-        return PolicyDocument.from_json({"Version": NEW_VERSION, "Statement": statements})
-    return document.replace(statements)
-
-
-def _names(statement: Statement, principal: str) -> bool:
-    if statement.effect != "Allow":
-        return False
-    if grantees.is_conditional(principal):
-        found = grantees.read(statement.raw.get("Principal"), statement.condition)
-        return found is not None and principal in found[0]
-    return any(kind == "AWS" and same_principal(value, principal) for kind, value in statement.principals)
+    return Change(document, build(document, gathered), True)
 
 
 def _without_principal(raw: Mapping[str, Any], principal: str) -> Mapping[str, Any]:

@@ -26,6 +26,8 @@ def missing(owns: Iterable[Own], statements: Iterable[Statement]) -> tuple[Own, 
     standing = [one for one in statements if _pulls(one)]
     added: list[Own] = []
     for own in owns:
+        if not _lets_pull(own):
+            continue
         limits = Limits(own.tags, own.until)
         beside = [one for one in standing if limits.within(Limits.of(one))]
         lacking = tuple(
@@ -39,6 +41,13 @@ def missing(owns: Iterable[Own], statements: Iterable[Statement]) -> tuple[Own, 
             added.append(replace(own, principals=lacking))
             standing.append(Statement(0, added[-1].statement()))
     return tuple(added)
+
+
+def needed_by(owns: Iterable[Own]) -> tuple[Own, ...]:
+    """What the companions of the statements' grantees need, whether or not they have it."""
+    pulling = filter(_lets_pull, owns)
+    found = ((own, [one for grantee in own.principals for one in grantees.companions(grantee)]) for own in pulling)
+    return tuple(replace(own, principals=tuple(dict.fromkeys(needed))) for own, needed in found if needed)
 
 
 def words(added: Sequence[Own]) -> str:
@@ -64,6 +73,10 @@ def of(own: Own, given: Collection[Given]) -> tuple[str, ...]:
     """Principals of the statement who have just that from it."""
     key = (own.access, own.condition_key)
     return tuple(one for one in own.principals if (canonical(one), *key) in given)
+
+
+def _lets_pull(own: Own) -> bool:
+    return set(own.access.actions).issuperset(ESSENTIAL_PULL)
 
 
 def _pulls(statement: Statement) -> bool:

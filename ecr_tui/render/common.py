@@ -8,7 +8,7 @@ from typing import Any
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.changes.apply import Outcome
-from ecr_tui.changes.entries import REPAIR
+from ecr_tui.changes.entries import APPLY, REPAIR
 from ecr_tui.changes.plans import Plan
 from ecr_tui.diagnosis.diagnose import Diagnosis
 from ecr_tui.policy.access import AccessSummary
@@ -92,6 +92,8 @@ def unchanged_words(plan: Plan) -> str:
         return f"ecr-tui has no statement for {principals} in this policy"
     if plan.kind == REPAIR:
         return "nothing to repair"
+    if plan.kind == APPLY:
+        return "the access is what the file says"
     return f"the statement exists, but has {plan.void}" if plan.void else "the policy already has this grant"
 
 

@@ -27,7 +27,7 @@ def what(row: PastWrite) -> str:
         changed = [f"{op}{line}" for op, line in row.text_diff if op != " "]
         return f"{record.kind} {' '.join(changed)}"
     access = f" {row.access}" if row.access is not None else ""
-    link = {"revoke": "of", "repair": "for", "edit": "for"}.get(record.kind, "to")
+    link = {"revoke": "of", "repair": "for", "edit": "for", "apply": "for"}.get(record.kind, "to")
     return f"{record.kind}{access}" + (f" {link} {row.who}" if row.who else "")
 
 

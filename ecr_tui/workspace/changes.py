@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from ecr_tui.access import audit_reading
+from ecr_tui.access.audit_reading import OnProgress, read_policies
 from ecr_tui.aws.identity_policies import exists
 from ecr_tui.aws.inventory import with_live_tags
 from ecr_tui.aws.model import Identity, RegistryFacts, Repository, Role, TemplatePlace
@@ -19,7 +21,9 @@ from ecr_tui.aws.template_policies import PlacePolicies, place_policies
 from ecr_tui.changes import apply as apply_module
 from ecr_tui.changes.apply import Outcome, apply, check_account
 from ecr_tui.changes.bulk import PARALLEL, Bulk, Intent
-from ecr_tui.changes.entries import POLICY, REDO, TAGS, UNDO, WRITTEN, Entry, History
+from ecr_tui.changes.desired.file import GrantsFile
+from ecr_tui.changes.desired.rows import Desired
+from ecr_tui.changes.entries import APPLY, GRANT, POLICY, REDO, TAGS, UNDO, WRITTEN, Entry, History
 from ecr_tui.changes.history import PastWrites
 from ecr_tui.changes.journal import Journal
 from ecr_tui.changes.plans import Plan, plan_document_from, plan_edit_from, plan_grant_from, plan_revoke_from
@@ -35,6 +39,7 @@ from ecr_tui.policy.principal import account_of
 from ecr_tui.policy.repair import FormerName, former_names
 from ecr_tui.workspace.access import AccessReview
 from ecr_tui.workspace.accounts import Accounts
+from ecr_tui.workspace.desired import check_names, desired_of
 from ecr_tui.workspace.listing import Listing
 
 
@@ -162,6 +167,21 @@ class Changes:
         owner = _Owner(self._access, self._listing.policies, self._granted_at, session, session.identity())
         return Bulk(owner, self.journal, read_only=read_only, parallel=parallel or PARALLEL)
 
+    def desired(self, file: GrantsFile, *, prune: bool = False) -> Desired:
+        """A file of grants with its principals and regions. Asks who the accounts are."""
+        return desired_of(file, self._accounts, prune=prune)
+
+    def check_names(self, file: GrantsFile, desired: Desired, repositories: Iterable[Repository]) -> list[str]:
+        """As ``workspace.desired.check_names``."""
+        return check_names(file, desired, repositories)
+
+    def in_force(
+        self, repositories: Sequence[Repository], *, on_progress: OnProgress | None = None
+    ) -> list[audit_reading.Entry]:
+        """The live policies, as ``access.audit_reading.read_policies``."""
+        store = self._listing.store(background=True)
+        return read_policies(store.read, repositories, on_progress=on_progress)
+
     def past_writes(self) -> PastWrites:
         """Everything that was written with this journal, by any instance. Asks nothing of AWS."""
         return PastWrites(self.journal.read())
@@ -278,7 +298,7 @@ class Changes:
         except EcrTuiError:
             return float("inf")
         last = next((one for one in reversed(entries) if one.record.arn == arn and one.outcome == WRITTEN), None)
-        if last is None or last.record.kind != "grant":
+        if last is None or last.record.kind not in (GRANT, APPLY):
             return float("inf")
         return (datetime.now(UTC) - (last.finished_at or last.at)).total_seconds()
 
@@ -320,7 +340,7 @@ class _Owner:
             self._policies.invalidate(repository.arn)
         granted = self._granted_at
         if outcome is not None and outcome.written:
-            if outcome.plan.grant is not None:
+            if outcome.plan.grant is not None or outcome.plan.kind == APPLY:
                 granted[repository.arn] = time.monotonic()
             else:
                 granted.pop(repository.arn, None)

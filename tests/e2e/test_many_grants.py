@@ -118,7 +118,10 @@ def test_a_single_one_that_fails_is_an_error_as_ever(sandbox: Sandbox) -> None:
     assert "many/none" in ran.err
 
 
-def killed(sandbox: Sandbox, sign: signal.Signals) -> tuple[int, str]:
+GRANT = ("grant", "--tag", "Team=Many", *TO)
+
+
+def killed(sandbox: Sandbox, sign: signal.Signals, *arguments: str) -> tuple[int, str]:
     """Stop a grant after some of it; its exit code and what it said."""
     reached, hold = threading.Event(), threading.Event()
     writes: list[Any] = []
@@ -133,7 +136,7 @@ def killed(sandbox: Sandbox, sign: signal.Signals) -> tuple[int, str]:
                     raise DropConnection  # or it would be written after the test has counted
 
     sandbox.fault = fault  # type: ignore[assignment]
-    command = [sys.executable, "-m", "ecr_tui", "grant", "--tag", "Team=Many", *TO, "--yes", "--parallel", "2"]
+    command = [sys.executable, "-m", "ecr_tui", *(arguments or GRANT), "--yes", "--parallel", "2"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert reached.wait(60)
@@ -170,6 +173,27 @@ def test_after_a_kill_the_rest_is_done_by_resume(sandbox: Sandbox) -> None:
     assert granted(sandbox) == 20
     nothing = ecr_tui("grant", "--resume", "--yes")
     assert nothing.code == 2
+    assert ecr_tui("undo", "--yes").code == 0
+    assert granted(sandbox) == 0
+
+
+def test_an_applied_file_is_resumed_after_a_kill(sandbox: Sandbox, tmp_path: Path) -> None:
+    file = tmp_path / "grants.toml"
+    file.write_text(
+        '[scope]\nrepositories = "many/*"\n[[grants]]\nrepositories = "many/*"\nto = "user/devusr2"\naccess = "pull"\n'
+        'reason = "OPS-7"\n'
+    )
+    killed(sandbox, signal.SIGKILL, "apply", str(file))
+    before = granted(sandbox)
+    assert 0 < before < 20
+    assert ecr_tui("apply", str(file), "--check").code == 1
+    assert ecr_tui("apply", str(file), "--resume").code == 2
+    ran = ecr_tui("apply", "--resume", "--yes", "--json")
+    assert ran.code == 0, ran.err
+    assert sum(row["written"] for row in ran.json) == 20 - before
+    assert granted(sandbox) == 20
+    assert {row["reason"] for row in ecr_tui("history", "--json").json} == {"OPS-7"}
+    assert ecr_tui("apply", str(file), "--check", "--prune").code == 0
     assert ecr_tui("undo", "--yes").code == 0
     assert granted(sandbox) == 0
 

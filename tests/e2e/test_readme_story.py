@@ -71,7 +71,7 @@ def examples(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
 def answered(words: list[str]) -> list[str]:
     """Nobody is there to answer: --yes stands for the answer. An id is one of this journal."""
-    if words[0] in ("grant", "revoke", "undo", "redo", "tag") and "--yes" not in words:
+    if words[0] in ("grant", "revoke", "undo", "redo", "tag", "apply") and "--yes" not in words:
         words = [*words, "--yes"]
     writes = ecr_tui("history", "--json").json if any(map(AN_ID.fullmatch, words)) else []
     last = next((write["id"] for write in writes if write["kind"] == "grant"), "")
@@ -100,3 +100,21 @@ def test_the_examples_of_the_command_line(sandbox: Sandbox, examples: None) -> N
         refused |= words[:2] == ["audit", "--fail-on"]
         assert ran.code == (1 if refused else 0), (words, ran.out, ran.err)
         assert ran.out.strip(), words
+
+
+def test_grants_as_code(sandbox: Sandbox, examples: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file that README shows, with the consumers of its configuration."""
+    (file,) = re.findall(r"^```toml\n(.*?)^```", section("Grants as code"), re.MULTILINE | re.DOTALL)
+    (tmp_path / "grants.toml").write_text(file, encoding="utf-8")
+    (tmp_path / "config.toml").write_text('[[consumers]]\nname = "payments-dev"\nprofile = "dev-acc"\n')
+    monkeypatch.setenv("ECR_TUI_CONFIG", str(tmp_path / "config.toml"))
+    seen = []
+    for words, code, _ in commands("Grants as code"):
+        ran = ecr_tui(*answered(words))
+        assert ran.code == code, (words, ran.out, ran.err)
+        seen.append(policy(sandbox))
+    assert seen[0] is None
+    granted = seen[2]
+    assert granted is not None
+    assert "EcrTuiPushPull" in granted
+    assert [text == granted for text in seen[3:]] == [True, False, False, True, False]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 
 from ecr_tui.aws.model import RegistryFacts, Repository
-from ecr_tui.changes.entries import REDO, REPAIR, UNDO
+from ecr_tui.changes.desired.planning import plan_apply_from
+from ecr_tui.changes.desired.rows import Desired, grant_from, grant_json
+from ecr_tui.changes.entries import APPLY, REDO, REPAIR, UNDO
 from ecr_tui.changes.plans import Plan, plan_document_from, plan_grant_from, plan_repair_from, plan_revoke_from
 from ecr_tui.errors import InputError
 from ecr_tui.policy.actions import Access
@@ -26,7 +27,8 @@ class Intent:
     """``kind``: "grant" with ``grant`` (``scope``: with each repository's own value of that tag as condition) or with
     ``document`` (the text of a pasted policy, and ``notes`` on reading it), "revoke" of ``principals`` (all that
     ecr-tui granted, or ``access`` of it; ``foreign``: also from other statements), "repair" with ``repins`` (pairs of
-    id and ARN) and ``names`` (for offers only), "undo" or "redo". ``reason`` as in ``plans.Plan``.
+    id and ARN) and ``names`` (for offers only), "apply" of ``desired``, "undo" or "redo". ``reason`` as in
+    ``plans.Plan``.
 
     ``each``: by repository ARN, those of the principals that a grant or revoke is about there; {} for all of them in
     every repository.
@@ -44,6 +46,11 @@ class Intent:
     scope: str = ""
     reason: str = ""
     each: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    desired: Desired | None = None
+
+    @classmethod
+    def to_apply(cls, desired: Desired, reason: str = "") -> Intent:
+        return cls(APPLY, desired=desired, reason=reason)
 
     @classmethod
     def to_grant(cls, grant: Grant, scope: str = "", each: Mapping[str, tuple[str, ...]] | None = None) -> Intent:
@@ -72,12 +79,15 @@ class Intent:
 
     def plan(self, repository: Repository, text: str | None, registry: RegistryFacts | None = None) -> Plan:
         """The plan on this text. Makes no AWS calls. Raises as the functions of :mod:`ecr_tui.changes.plans`."""
-        return replace(self._plan(repository, text, registry), reason=self.reason)
+        plan = self._plan(repository, text, registry)
+        return replace(plan, reason=self.reason or plan.reason)
 
     def _plan(self, repository: Repository, text: str | None, registry: RegistryFacts | None) -> Plan:
         if self.kind == "revoke":
             principals = self._named_on(repository, self.principals)
             return plan_revoke_from(repository, text, principals, self.access, foreign=self.foreign, registry=registry)
+        if self.desired is not None:
+            return plan_apply_from(repository, text, self.desired, registry=registry)
         if self.kind == REPAIR:
             return plan_repair_from(repository, text, dict(self.repins), self.names)
         if self.grant is not None:
@@ -102,6 +112,8 @@ class Intent:
             return f"revoke {self.access or 'access'} of {self.who}"
         if self.kind == REPAIR:
             return "repair policies"
+        if self.desired is not None:
+            return "apply a file of grants" + (" and prune" if self.desired.prune else "")
         if self.kind in (UNDO, REDO):
             return self.kind
         if self.grant is None:
@@ -120,14 +132,7 @@ class Intent:
         grant = self.grant
         return {
             "kind": self.kind,
-            "grant": None
-            if grant is None
-            else {
-                "principals": list(grant.principals),
-                "access": str(grant.access),
-                "tags": [list(pair) for pair in grant.tags],
-                "until": None if grant.until is None else grant.until.isoformat(),
-            },
+            "grant": None if grant is None else grant_json(grant),
             "document": self.document,
             "principals": list(self.principals),
             "access": None if self.access is None else str(self.access),
@@ -137,6 +142,7 @@ class Intent:
             "scope": self.scope,
             "reason": self.reason,
             "each": {arn: list(principals) for arn, principals in self.each.items()},
+            **({} if self.desired is None else {"desired": self.desired.to_json()}),
         }
 
     @classmethod
@@ -146,14 +152,7 @@ class Intent:
             grant, access = value["grant"], value["access"]
             return cls(
                 str(value["kind"]),
-                None
-                if grant is None
-                else Grant(
-                    tuple(map(str, grant["principals"])),
-                    Access(grant["access"]),
-                    tuple((str(key), str(wanted)) for key, wanted in grant["tags"]),
-                    None if grant["until"] is None else datetime.fromisoformat(grant["until"]),
-                ),
+                None if grant is None else grant_from(grant),
                 str(value["document"]),
                 tuple(map(str, value["principals"])),
                 None if access is None else Access(access),
@@ -163,6 +162,7 @@ class Intent:
                 scope=str(value.get("scope", "")),
                 reason=str(value.get("reason", "")),
                 each={str(arn): tuple(map(str, principals)) for arn, principals in value.get("each", {}).items()},
+                desired=None if value.get("desired") is None else Desired.from_json(value["desired"]),
             )
         except (KeyError, TypeError, ValueError) as exc:
             raise InputError("the journal's record of this run is not readable", detail=repr(exc)) from exc

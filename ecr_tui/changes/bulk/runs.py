@@ -79,6 +79,7 @@ class Bulk:
         intent: Intent,
         *,
         texts: Mapping[str, str | None] | None = None,
+        listed_tags: bool = False,
         on_progress: OnPlanned | None = None,
         cancel: threading.Event | None = None,
     ) -> list[Plan | EcrTuiError]:
@@ -86,7 +87,7 @@ class Bulk:
         CredentialsError.
 
         ``texts`` by ARN were just read (``workspace.listing.policies``): such a repository needs no call, and keeps its
-        listed tags. For the others, tags and policy are read, two calls each.
+        listed tags. For the others, tags and policy are read, two calls each; with ``listed_tags`` the policy alone.
         """
         rows = list({row.arn: row for row in repositories}.values())
         known = texts or {}
@@ -98,7 +99,7 @@ class Bulk:
                 if row.arn in known:
                     return intent.plan(row, known[row.arn], self._account.registry(row.region))
                 paced = PacedStore(store, self.pacer, stop)
-                fresh = paced.ask(lambda: self._account.fresh(row))
+                fresh = row if listed_tags else paced.ask(lambda: self._account.fresh(row))
                 return intent.plan(fresh, paced.read(fresh), self._account.registry(row.region))
             except (Cancelled, CredentialsError):
                 raise

@@ -18,6 +18,7 @@ _SCHEMAS: dict[str, tuple[str, Schema]] = {
     "plan": ("the preview of a grant, with the verdicts of both accounts", changing.PLAN),
     "grant": ("the changes written to each repository", changing.CHANGED),
     "revoke": ("the changes written to each repository", changing.CHANGED),
+    "apply": ("where the access differs from a file of grants, and what was written", changing.APPLIED),
     "repair": ("the changes written to each repository, or with --dry-run planned", changing.CHANGED),
     "tag": ("changed tags, and the access that changes with them", changing.TAGGED),
     "undo": ("the changes written to each repository", changing.TAKEN_BACK),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ecr_tui.access.replicas import ABSENT, FOREIGN, GRANTED, LACKS, UNKNOWN
-from ecr_tui.cli.schemas.parts import SHARED, Schema, listed, made_of, maybe, ref, text, time, where, word
+from ecr_tui.cli.schemas.parts import SHARED, Schema, count, listed, made_of, maybe, ref, text, time, where, word
 
 LIST: Schema = listed(
     made_of(
@@ -17,6 +17,27 @@ LIST: Schema = listed(
     )
 )
 CHANGED: Schema = listed(ref("plan"), "in the order requested")
+_DRIFT: Schema = made_of(
+    {
+        "file": text("its name"),
+        "repositories": count("number of repositories compared"),
+        "drift": listed(ref("plan"), "the repositories that differ"),
+        "unwanted": listed(
+            made_of(
+                {
+                    **where(),
+                    "principals": listed(text()),
+                    "access": text(),
+                    "if_tag": listed(text(), "KEY=VALUE"),
+                    "until": maybe(time()),
+                }
+            ),
+            "what ecr-tui granted and the file does not have; revoked only with --prune",
+        ),
+        "failed": listed(made_of({**where(), "error": text()}), "repositories that could not be compared"),
+    }
+)
+APPLIED: Schema = {"anyOf": [_DRIFT, CHANGED], "description": "with --resume the changes alone"}
 TAGGED: Schema = listed(ref("tagged"), "in the order requested")
 TAKEN_BACK: Schema = listed({"anyOf": [ref("plan"), ref("tagged")]}, "of policies, or of tags")
 _STATE: Schema = {
@@ -58,7 +79,7 @@ HISTORY: Schema = listed(
         {
             "id": text("the id for undo and redo"),
             "at": time(),
-            "kind": word("grant", "revoke", "repair", "edit", "tag", "undo", "redo"),
+            "kind": word("grant", "revoke", "repair", "edit", "apply", "tag", "undo", "redo"),
             **where(),
             "account": text("account A"),
             "principal": maybe(text(), "the principal whose access changed"),

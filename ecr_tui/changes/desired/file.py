@@ -1,0 +1,164 @@
+"""The file of ``ecr-tui apply``: TOML, strict."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import partial
+from typing import Any, TypeVar
+
+from ecr_tui.access.expiry import parse_end
+from ecr_tui.changes.desired.rows import Selector, is_glob
+from ecr_tui.config.strict import TAGS, TEXT, TEXTS, Kind, TomlFile
+from ecr_tui.config.values import ACCESSES, Tag, choice, parse, parse_tag, parse_tags
+from ecr_tui.errors import InputError
+from ecr_tui.policy import grantees
+from ecr_tui.policy.actions import Access
+from ecr_tui.policy.ours import Grant
+from ecr_tui.policy.principal import parse_grantee
+
+T = TypeVar("T")
+
+_ROWS = Kind(
+    "a table for each of them, under [[grants]]",
+    lambda value: isinstance(value, list) and all(isinstance(one, dict) for one in value),
+)
+_END = Kind("a date such as 2030-01-31", lambda value: isinstance(value, str | date | datetime))
+ROW: dict[str, Kind] = {
+    "repositories": TEXTS,
+    "tags": TAGS,
+    "regions": TEXTS,
+    "account": TEXT,
+    "to": TEXTS,
+    "consumer": TEXTS,
+    "access": TEXT,
+    "if-tag": TAGS,
+    "until": _END,
+    "reason": TEXT,
+}
+"""What each of ``[[grants]]`` may say."""
+SCOPE: dict[str, Kind] = {"repositories": TEXTS, "tags": TAGS}
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_ANY_ACCOUNT = "000000000000"
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """``to``: as ``--to`` takes them; ``consumers``: names of the configuration's. ``regions`` (): those in use."""
+
+    place: int
+    repositories: tuple[str, ...]
+    tags: tuple[Tag, ...]
+    regions: tuple[str, ...]
+    account: str
+    to: tuple[str, ...]
+    consumers: tuple[str, ...]
+    access: Access
+    conditions: tuple[Tag, ...]
+    until: datetime | None
+    reason: str
+
+
+class GrantsFile(TomlFile):
+    """``rows`` in the order of the file; ``scope``: the repositories that it decides about."""
+
+    def __init__(self, name: str, text: str) -> None:
+        """Raises InputError with the file and the line for everything that is not understood."""
+        super().__init__(name, text)
+        self.known((), self.data, ("grants", "scope"))
+        scope = self.table("scope")
+        self.known(("scope",), scope, SCOPE)
+        for key, value in scope.items():
+            self.check(SCOPE[key], value, "scope", key)
+        self.scope = Selector(_texts(scope, "repositories"), self._tags(scope, "tags", "scope"))
+        tables = self.data.get("grants", [])
+        self.check(_ROWS, tables, "grants")
+        if not tables:
+            raise InputError(
+                f"{name} has no [[grants]]", hint="Write one for each grant. To end access: ecr-tui revoke."
+            )
+        self.rows = tuple(self._row(place, table) for place, table in enumerate(tables))
+
+    def row_at(self, row: FileRow, key: str = "") -> str:
+        """ "FILE:LINE" of a row, or of what it says."""
+        return self.at("grants", str(row.place), *([key] if key else []))
+
+    def _row(self, place: int, table: Mapping[str, Any]) -> FileRow:
+        here = ("grants", str(place))
+        self.known(here, table, ROW)
+        for key, value in table.items():
+            self.check(ROW[key], value, *here, key)
+        for one, other in (("repositories", "tags"), ("to", "consumer")):
+            if not (table.get(one) or table.get(other)):
+                raise InputError(f"{self.at(*here)}: a grant without {one}", hint=f"Add {one} or {other}.")
+        if "access" not in table:
+            raise InputError(f"{self.at(*here)}: a grant without access", hint=f"Use one of {', '.join(ACCESSES)}.")
+        account = table.get("account", "")
+        if "account" in table and not _ACCOUNT.fullmatch(account):
+            at = self.at(*here, "account")
+            raise InputError(f"{at}: not an account: {account!r}", hint="Use the 12-digit account id.")
+        regions, names = _texts(table, "regions"), _texts(table, "repositories")
+        if regions:
+            self._told(lambda: parse("regions", regions, "regions"), *here, "regions")
+        outside = next((name for name in names if not (is_glob(name) or self.scope.names(name))), "")
+        if outside:
+            at = self.at(*here, "repositories")
+            raise InputError(f"{at}: {outside!r} is outside the [scope] of the file", hint="Correct one of them.")
+        row = FileRow(
+            place,
+            names,
+            self._tags(table, "tags", *here),
+            regions,
+            account,
+            _texts(table, "to"),
+            _texts(table, "consumer"),
+            self._access(table["access"], *here, "access"),
+            self._conditions(table, *here),
+            self._until(table["until"], *here, "until") if "until" in table else None,
+            " ".join(table.get("reason", "").split()),
+        )
+        self._check_grant(row, *here)
+        return row
+
+    def _access(self, text: str, *path: str) -> Access:
+        try:
+            return Access.parse(text)
+        except ValueError:
+            return Access.parse(choice(text, ACCESSES, f"{self.at(*path)}: access"))
+
+    def _until(self, value: str | date | datetime, *path: str) -> datetime:
+        text = value if isinstance(value, str) else value.isoformat()
+        return self._told(lambda: parse_end(text).astimezone(UTC).replace(microsecond=0), *path)
+
+    def _check_grant(self, row: FileRow, *here: str) -> None:
+        """What needs nobody's account to be known."""
+        for text in row.to:
+            self._told(partial(parse_grantee, text, account_b=_ANY_ACCOUNT), *here, "to")
+        if grantees.only_pulls(row.to) and row.access.writes:
+            raise InputError(f"{self.at(*here, 'access')}: Lambda only pulls images", hint='Use access = "pull".')
+        self._told(lambda: Grant(("*",), row.access, row.conditions), *here, "if-tag")
+
+    def _conditions(self, table: Mapping[str, Any], *here: str) -> tuple[Tag, ...]:
+        """The same key twice means either value."""
+        raw = table.get("if-tag", [])
+        pairs = [f"{key}={value}" for key, value in raw.items()] if isinstance(raw, dict) else _texts(table, "if-tag")
+        return tuple(self._told(partial(parse_tag, pair), *here, "if-tag") for pair in pairs)
+
+    def _tags(self, table: Mapping[str, Any], key: str, *here: str) -> tuple[Tag, ...]:
+        raw = table.get(key, [])
+        pairs = [f"{name}={value}" for name, value in raw.items()] if isinstance(raw, dict) else _texts(table, key)
+        return self._told(lambda: parse_tags(pairs), *here, key)
+
+    def _told(self, make: Callable[[], T], *path: str) -> T:
+        """What ``make`` returns, or its complaint with the line: finding that takes a look at the whole file."""
+        try:
+            return make()
+        except InputError as error:
+            raise InputError(f"{self.at(*path)}: {path[-1]}: {error.title}", hint=error.hint) from None
+
+
+def _texts(table: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    value = table.get(key, ())
+    return (value,) if isinstance(value, str) else tuple(dict.fromkeys(value))

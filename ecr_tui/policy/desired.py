@@ -1,0 +1,122 @@
+"""The statements of ours that a policy should have, against those that it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ecr_tui.policy import companions, grantees
+from ecr_tui.policy.actions import Access
+from ecr_tui.policy.change import Change
+from ecr_tui.policy.composition import Item, fit, items_of, says
+from ecr_tui.policy.document import PolicyDocument, Statement
+from ecr_tui.policy.ours import Own, TagCondition
+from ecr_tui.policy.principal import canonical
+
+_Held = tuple[Access, tuple[tuple[TagCondition, ...], datetime | None]]
+"""What a principal holds by one statement: access and condition."""
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """``missing``: what is wanted, for the principals that do not hold exactly that. ``unwanted``: what statements of
+    ours give to principals that nothing is wanted for, and what has ended; ``change`` takes it only when pruning."""
+
+    change: Change
+    missing: tuple[Own, ...] = ()
+    unwanted: tuple[Own, ...] = ()
+
+
+def ended(own: Own, now: datetime) -> bool:
+    return own.until is not None and own.until <= now
+
+
+def reconcile(
+    document: PolicyDocument | None, wanted: Iterable[Own], now: datetime, *, prune: bool = False
+) -> Reconciled:
+    """Give each principal of ``wanted`` exactly that through statements of ours; ``prune``: and nobody else anything.
+
+    What has ended is not wanted. A principal without a statement of ours is left alone where foreign statements say
+    the same. Companions of grantees are let in beside what they have (``companions``). Raises InputError when the
+    result would not fit into the limit of ECR.
+    """
+    items = items_of(document)
+    current = [own for own in wanted if not ended(own, now)]
+    wants = _held_by(current)
+    needs = _held_by(companions.needed_by(current))
+    has = _held_by(own for _, own in items if own is not None and not ended(own, now))
+    to_write = set()
+    for principal, held in wants.items():
+        # What came with a grantee says nothing about what is wanted for the principal itself.
+        theirs = has.get(principal, set()) - (needs.get(principal, set()) - held)
+        if theirs != held and (theirs or not _said_by_others(items, principal, current)):
+            to_write.add(principal)
+    kept: list[Item] = []
+    unwanted: list[Own] = []
+    place: int | None = None
+    for raw, own in items:
+        if own is None:
+            kept.append((raw, own))
+            continue
+        extra = [
+            one
+            for one in own.principals
+            if canonical(one) not in to_write and not (_holds(wants, one, own) or _holds(needs, one, own))
+        ]
+        if extra:
+            unwanted.append(replace(own, principals=tuple(extra)))
+        gone = [one for one in own.principals if canonical(one) in to_write] + (extra if prune else [])
+        left = own.without(gone) if gone else own
+        if left is own:
+            kept.append((raw, own))
+        elif left is not None:
+            kept.append(({}, left))
+        elif place is None:
+            place = len(kept)
+    missing = _gathered(current, to_write)
+    standing = [*kept, *(({}, own) for own in missing)]
+    raws = [raw or (own.statement() if own else {}) for raw, own in standing]
+    beside = companions.missing(current, [Statement(index, raw) for index, raw in enumerate(raws)])
+    missing = (*missing, *beside)
+    if not missing and not (prune and unwanted):
+        return Reconciled(Change(document, document, False), (), tuple(unwanted))
+    at = len(kept) if place is None else place
+    after, notes = fit(document, [*kept[:at], *(({}, own) for own in missing), *kept[at:]])
+    told = (companions.words(beside),) if beside else ()
+    return Reconciled(Change(document, after, True, (*notes, *told)), missing, tuple(unwanted))
+
+
+def _held_by(owns: Iterable[Own]) -> dict[str, set[_Held]]:
+    found: dict[str, set[_Held]] = {}
+    for own in owns:
+        for principal in own.principals:
+            found.setdefault(canonical(principal), set()).add((own.access, own.condition_key))
+    return found
+
+
+def _holds(held: dict[str, set[_Held]], principal: str, own: Own) -> bool:
+    return (own.access, own.condition_key) in held.get(canonical(principal), ())
+
+
+def _said_by_others(items: Sequence[Item], principal: str, wanted: Iterable[Own]) -> bool:
+    """Whether foreign statements give the principal just what is wanted."""
+    return all(
+        any(own is None and says(Statement(0, raw), principal, one) for raw, own in items)
+        for one in wanted
+        if one.names(principal)
+    )
+
+
+def _gathered(wanted: Iterable[Own], to_write: set[str]) -> tuple[Own, ...]:
+    """Of these principals, with one statement for all that can share it."""
+    found: dict[object, Own] = {}
+    for own in wanted:
+        theirs = tuple(one for one in own.principals if canonical(one) in to_write)
+        if not theirs:
+            continue
+        key = (own.access, own.condition_key, grantees.group(theirs[0]))
+        first = found.get(key)
+        more = theirs if first is None else tuple(one for one in theirs if not first.names(one))
+        found[key] = replace(own, principals=more if first is None else (*first.principals, *more))
+    return tuple(found.values())
