@@ -25,6 +25,7 @@ from ecr_tui.cli.common import (
     tag_option,
     yes_option,
 )
+from ecr_tui.cli.grantees import named_consumers, named_principals
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
 from ecr_tui.cli.places import chosen_places, copies_of, places_options
@@ -34,7 +35,7 @@ from ecr_tui.cli.writing import (
     unfinished,
     write,
 )
-from ecr_tui.config import ACCESSES, FLAGS, Consumer, consumer_named, parse_tags
+from ecr_tui.config import ACCESSES, parse_tags
 from ecr_tui.errors import InputError
 from ecr_tui.policy import grantees
 from ecr_tui.policy.actions import Access
@@ -197,13 +198,13 @@ def grant(context: click.Context, /, as_json: bool, resume: bool, parallel: int,
 def revoke(context: click.Context, /, as_json: bool, resume: bool, parallel: int, **flags: Any) -> None:
     """Revoke access that ecr-tui granted. Statements that ecr-tui did not write are kept, and listed."""
     with open_workspace(context, flags) as workspace:
-        if not resume and not flags["principals"] and not _consumers(workspace, flags):
+        if not resume and not flags["principals"] and not named_consumers(workspace, flags):
             raise click.UsageError("Missing option '--to' or '--consumer'.", context)
         bulk, asking = workspace.changes.bulk(parallel), _asking(workspace, flags, as_json=as_json)
         if resume:
             context.exit(resume_run(bulk, flags, "revoke", asking))
         mention_unfinished(bulk)
-        intent = Intent.to_revoke(_principals(workspace, flags), foreign=flags["foreign"])
+        intent = Intent.to_revoke(named_principals(workspace, flags), foreign=flags["foreign"])
         intent = replace(intent, reason=flags["reason"])
         plans, failures = plan_all(bulk, chosen_places(workspace, flags), intent)
         context.exit(write(bulk, plans, intent, failures=failures, asking=asking))
@@ -261,7 +262,7 @@ def _grant_of(workspace: Workspace, flags: dict[str, Any]) -> tuple[list[Reposit
         return chosen_places(workspace, flags), Intent.to_merge(incoming.document, incoming.notes)
     until = parse_until(flags["until"]) if flags["until"] else None
     repositories = chosen_places(workspace, flags)
-    principals = _principals(workspace, flags) or workspace.accounts.consumer_principals()
+    principals = named_principals(workspace, flags) or workspace.accounts.consumer_principals()
     texts = flags["conditions"]
     preset = workspace.settings.condition or ()
     conditions = parse_tags(() if texts == ("none",) else texts, origin="--if-tag") if texts else preset
@@ -278,32 +279,10 @@ def _access(given: str | None, preset: str, principals: tuple[str, ...]) -> Acce
     return access
 
 
-def _principals(workspace: Workspace, flags: dict[str, Any]) -> tuple[str, ...]:
-    """Those of --to, else of the consumers that are named; () without either."""
-    consumers = _consumers(workspace, flags)
-    if flags["principals"]:
-        if len(consumers) > 1:
-            raise InputError(
-                "--to and several --consumer exclude each other",
-                hint="Remove --to to name the consumers' own principals, or give one --consumer: its account is that "
-                "of user/NAME and role/NAME.",
-            )
-        return workspace.accounts.principals(flags["principals"])
-    found = [workspace.accounts.consumer_principals(one) for one in consumers]
-    return tuple(dict.fromkeys(principal for principals in found for principal in principals))
-
-
-def _consumers(workspace: Workspace, flags: dict[str, Any]) -> list[Consumer]:
-    """Those that --consumer names, after the command or before it."""
-    settings, flag = workspace.settings, FLAGS["consumer_name"]
-    current = (settings.consumer_name,) if settings.origin("consumer_name") == flag else ()
-    return [consumer_named(settings.consumers, name, flag) for name in flags["consumer_names"] or current]
-
-
 def _asking(workspace: Workspace, flags: dict[str, Any], *, as_json: bool) -> Asking:
     """A production profile of any of the consumers counts."""
     settings = workspace.settings
-    every = [settings, *(settings.consuming("--consumer", one.name) for one in _consumers(workspace, flags))]
+    every = [settings, *(settings.consuming("--consumer", one.name) for one in named_consumers(workspace, flags))]
     return Asking.of(next((one for one in every if one.production_reason), settings), flags, as_json=as_json)
 
 

@@ -12,14 +12,15 @@ from ecr_tui.access.matrix import PARTS, AccessMatrix, Grantee
 from ecr_tui.aws.model import Repository
 from ecr_tui.cli import completing, output
 from ecr_tui.cli.common import (
-    account_options,
     chosen,
+    grantee_account_options,
     json_option,
     listed,
     open_workspace,
     repositories_argument,
     tag_option,
 )
+from ecr_tui.cli.grantees import named_principals
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
 from ecr_tui.render.matrix import matrix_csv, matrix_json, matrix_text
@@ -35,7 +36,8 @@ from ecr_tui.workspace import Workspace
     multiple=True,
     metavar="PRINCIPAL",
     shell_complete=completing.principals,
-    help="Grantee to show, in the forms of grant --to; repeatable. Default: every grantee that a policy names.",
+    help="Grantee to show, in the forms of grant --to; repeatable. Default: those of --consumer, else every "
+    "grantee that a policy names.",
 )
 @click.option(
     "--access",
@@ -43,7 +45,7 @@ from ecr_tui.workspace import Workspace
     help="Only repositories where a shown grantee has this access, or may have it.",
 )
 @click.option("--csv", "as_csv", is_flag=True, help="Print one line per repository and grantee, for spreadsheets.")
-@account_options
+@grantee_account_options
 @json_option
 @click.pass_context
 def matrix(context: click.Context, /, access: str | None, as_json: bool, as_csv: bool, **flags: Any) -> None:
@@ -56,7 +58,7 @@ def matrix(context: click.Context, /, access: str | None, as_json: bool, as_csv:
         raise click.UsageError("--json and --csv exclude each other", context)
     with open_workspace(context, flags) as workspace:
         rows = chosen(workspace, flags) if flags["repositories"] or workspace.settings.tags else listed(workspace)
-        asked = workspace.accounts.principals(flags["principals"])
+        asked = named_principals(workspace, flags)
         found = _read(workspace, rows, asked)
         columns = found.columns(asked) if asked else found.named()
         if access is not None:

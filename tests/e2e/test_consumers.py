@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import boto3
 import pytest
 
-from ecr_tui.config import Settings
+from ecr_tui.config import Consumer, Settings
 from ecr_tui.errors import DeniedError
 from ecr_tui.sandbox.profiles import PROFILE_B, PROFILE_C, PROFILE_NO_ACCESS, PROFILE_ROLE
 from ecr_tui.sandbox.sandbox import Sandbox
@@ -129,3 +130,29 @@ def test_what_contradicts_is_refused(arguments: list[str], words: str) -> None:
     refused = ecr_tui(*arguments)
     assert refused.code == 2
     assert words in refused.err
+
+
+def test_the_matrix_shows_the_consumers_that_are_named(consumers: None) -> None:
+    assert ecr_tui("grant", REPOSITORY, "--consumer", "partner", "--access", "pull", "--yes").code == 0
+    found = ecr_tui("matrix", REPOSITORY, "--consumer", "pipeline", "--consumer", "partner", "--json").json
+    assert [one["principal"] for one in found["grantees"]] == [DEVELOPER, AGENT]
+    assert [one["pull"] for one in found["repositories"][0]["cells"]] == ["no", "yes"]
+
+
+def test_many_are_verified_as_another_consumer_and_prove_its_cells_alone(sandbox: Sandbox) -> None:
+    assert ecr_tui("grant", REPOSITORY, "--to", DEVELOPER, "--yes").code == 0
+    pipeline = Consumer("pipeline", PROFILE_ROLE)
+    workspace = Workspace(Settings(profile_a="account-a", profile_b=PROFILE_B, regions=(Sandbox.region,)))
+    try:
+        repository = workspace.listing.repository(REPOSITORY)
+        batch = workspace.verification.run_many(
+            [repository], engine="direct", isolation="none", consumer=pipeline, cancel=threading.Event()
+        )
+        assert batch.passed
+        matrix = workspace.access.matrix(proofs=workspace.verification.proofs())
+        assert matrix.proof(repository, DEVUSR2) is None
+        proof = matrix.proof(repository, DEVELOPER)
+        assert proof is not None
+        assert {part.value for part, can in proof.can.items() if can} == {"pull", "push"}
+    finally:
+        workspace.close()

@@ -15,9 +15,10 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from ecr_tui.policy.actions import Access
+from ecr_tui.render.matrix import matrix_csv, matrix_text
 from ecr_tui.ui import jobs
 from ecr_tui.ui.matrix import MatrixReading
-from ecr_tui.ui.messages import Answered, Failed
+from ecr_tui.ui.messages import Answered, CopyWanted, Failed
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.text import TextScreen
 from ecr_tui.ui.tasks import matrix, runs
@@ -78,6 +79,7 @@ class MatrixScreen(Dialog["Repository | None"]):
         Binding("e", "turn", "Everyone or consumers"),
         Binding("R", "runs", "Run"),
         Binding("o", "go_to", "Go to the repository"),
+        Binding("y", "copy", "Copy"),
         Binding("r", "again", "Refresh"),
     ]
 
@@ -191,7 +193,7 @@ class MatrixScreen(Dialog["Repository | None"]):
         cell = self.cell
         policy = None if cell is None else self.reading.policy(cell.repository)
         if cell is None or policy is None:
-            self.app.notify("Its policy is not read yet.", markup=False)
+            self.tell("Its policy is not read yet.")
             return
         access = self._desk.workspace.access
 
@@ -255,12 +257,13 @@ class MatrixScreen(Dialog["Repository | None"]):
                 ("enter", "explain"),
                 *writes,
                 ("space", "mark"),
-                ("*", "mark column"),
+                ("*", "column"),
                 ("/", "filter"),
                 ("s S", "sort"),
                 ("← →", "grantee"),
                 ("e", "consumers" if self.reading.everyone else "everyone"),
-                ("o", "go to repository"),
+                ("o", "open"),
+                ("y", "copy CSV"),
                 ("r", "refresh"),
                 ("esc", "close"),
             ]
@@ -327,6 +330,25 @@ class MatrixScreen(Dialog["Repository | None"]):
         self.reading.prove(proofs)
         self.table.refresh()
         self._say()
+
+    def document(self) -> str:
+        reading = self.reading
+        if reading.matrix is None:
+            return ""
+        return matrix_text(reading.matrix, self._shown(), reading.columns, self.size.width)
+
+    def action_copy(self) -> None:
+        """The cells in the rows that are shown."""
+        reading, rows = self.reading, self._shown()
+        matrix = reading.matrix
+        if matrix is None or not reading.over:
+            self.tell("The policies are not read yet.")
+            return
+        text = matrix_csv(matrix, rows, reading.columns)
+        self.post_message(CopyWanted(text, "the matrix (CSV)"))
+
+    def _shown(self) -> list[Repository]:
+        return [entry.row for entry in self.table.model.view]
 
     def action_go_to(self) -> None:
         self.dismiss(self.table.current)
