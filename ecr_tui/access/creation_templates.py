@@ -38,6 +38,11 @@ class Fit:
     def tags_match(self) -> bool:
         return not self.lacking
 
+    @property
+    def covers(self) -> bool:
+        """Its policy gives the principals something, or is one that no grant can be added to."""
+        return bool(self.problem) or (self.policy is not None and (self.access is None or not self.access.is_none))
+
     def sentence(self) -> str:
         template = self.template
         where = "elsewhere" if template.prefix == ROOT else f"below {template.prefix.rstrip('/')}/"

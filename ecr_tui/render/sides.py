@@ -83,6 +83,8 @@ def seen_text(seen: Seen) -> str:
         lines.append(f"  account B needs this identity policy: {seen.needed[0].whole.minified()}")
     if seen.template is not None:
         lines.append(f"  new repositories: {seen.template.sentence()}")
+        if not seen.template.covers:
+            lines.append(f"    fix: grant in the template too: --template {seen.template.template.prefix}")
     lines += [f"  copies: {line}" for line in sentences(seen.copies or ())]
     return block(lines)
 

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from ecr_tui.access.audit_result import CopyAudit, CopyDifference
+from ecr_tui.access.replicas import DIFFERS, GRANTED, SAME
+from ecr_tui.aws.inventory import get_repository
+from ecr_tui.aws.model import Role
+from ecr_tui.config import Settings
+from ecr_tui.policy.actions import Access
+from ecr_tui.policy.change import Grant
+from ecr_tui.policy.who import Capability, Verdict
 from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.sandbox import DEMO_REGIONS, Sandbox
 from ecr_tui.sandbox.world import AwsCall
+from ecr_tui.workspace import Workspace
 from tests.support.cli import ecr_tui
 
 NAME, REGION, OTHER = "search/indexer", *DEMO_REGIONS
 TO = ("--to", "user/devusr2", "--access", "pull", "--if-tag", "Team=Search")
 DIGEST = "sha256:" + "0" * 64
-BOTH = ("--region", REGION, "--region", OTHER)
+DEVUSR2 = f"arn:aws:iam::{Sandbox.account_b}:user/devusr2"
+GRANT = Grant((DEVUSR2,), Access.PULL, (("Team", "Search"),))
 
 
 @pytest.fixture(scope="module")
@@ -44,24 +53,35 @@ def allowed(sandbox: Sandbox) -> list[bool]:
     return found
 
 
-def copies(*arguments: str) -> Any:
-    (row,) = ecr_tui("plan", NAME, *TO, "--json", *arguments).json
-    return row["copies"]
+@pytest.fixture
+def space(sandbox: Sandbox) -> Iterator[Workspace]:
+    opened = Workspace(Settings(profile_a="account-a", profile_b="dev-acc", regions=DEMO_REGIONS))
+    yield opened
+    opened.close()
+
+
+def grant(space: Workspace, *regions: str) -> None:
+    session = space.accounts.session(Role.OWNER)
+    for region in regions:
+        space.changes.apply(space.changes.plan(get_repository(session, NAME, region), GRANT))
+
+
+def found(space: Workspace) -> CopyAudit:
+    (copy,) = space.access.audit().copies
+    return copy
 
 
 def test_a_grant_with_copies_opens_both_and_its_undo_closes_both(sandbox: Sandbox) -> None:
-    (copy,) = copies()
+    (row,) = ecr_tui("plan", NAME, *TO, "--json").json
     arn = f"arn:aws:ecr:{OTHER}:{sandbox.account_a}:repository/{NAME}"
-    assert copy == {"region": OTHER, "account": sandbox.account_a, "arn": arn, "state": "not granted", "detail": None}
-    assert f"copies: replicated to {OTHER}: that copy has no such policy" in ecr_tui("plan", NAME, *TO).out
-
+    assert row["copies"] == [
+        {"region": OTHER, "account": sandbox.account_a, "arn": arn, "state": "not granted", "detail": None}
+    ]
     assert ecr_tui("grant", NAME, *TO, "--yes").code == 0
     assert allowed(sandbox) == [True, False]
     again = ecr_tui("grant", NAME, *TO, "--replicas", "--yes", "--json")
     assert [(row["arn"].split(":")[3], row["written"]) for row in again.json] == [(REGION, False), (OTHER, True)]
     assert allowed(sandbox) == [True, True]
-    assert copies()[0]["state"] == "granted"
-
     revoked = ecr_tui("revoke", NAME, "--to", "user/devusr2", "--replicas", "--yes")
     assert revoked.code == 0, revoked.err
     assert allowed(sandbox) == [False, False]
@@ -69,41 +89,38 @@ def test_a_grant_with_copies_opens_both_and_its_undo_closes_both(sandbox: Sandbo
     assert allowed(sandbox) == [True, True]
 
 
-def test_the_audit_names_what_differs_between_copies(sandbox: Sandbox) -> None:
-    ecr_tui("grant", NAME, *TO, "--yes")
-    found = ecr_tui("audit", *BOTH, "--json").json
-    (copy,) = found["replicas"]
-    assert (copy["repository"], copy["copy_region"], copy["state"]) == (NAME, OTHER, "differs")
-    assert {"principal": f"arn:aws:iam::{sandbox.account_b}:user/devusr2", "capability": "pull"} | {
-        "original": "yes",
-        "copy": "no",
-    } in copy["differences"]
-    (row,) = (one for one in found["repositories"] if (one["repository"], one["region"]) == (NAME, REGION))
-    assert [one["severity"] for one in row["findings"] if one["id"] == "copy-differs"] == ["info"]
-    assert f"{NAME}: {OTHER}: user devusr2 in {sandbox.account_b}: pull yes becomes no" in ecr_tui("audit", *BOTH).out
-
-    alone = ecr_tui("audit", "--json").json["replicas"]
-    assert [(one["state"], one["reason"]) for one in alone] == [("not in this audit", f"add --region {OTHER}")]
-
-    ecr_tui("grant", NAME, *TO, "--replicas", "--yes")
-    assert [one["state"] for one in ecr_tui("audit", *BOTH, "--json").json["replicas"]] == ["same"]
-    ecr_tui("revoke", NAME, "--to", "user/devusr2", "--yes")
-    (row,) = (
-        one
-        for one in ecr_tui("audit", *BOTH, "--json").json["repositories"]
-        if (one["repository"], one["region"]) == (NAME, REGION)
+def test_the_audit_names_what_differs_between_copies(sandbox: Sandbox, space: Workspace) -> None:
+    assert found(space).state == SAME
+    grant(space, REGION)
+    assert (found(space).state, found(space).differences) == (
+        DIFFERS,
+        (
+            CopyDifference(DEVUSR2, Capability.PULL, Verdict.YES, Verdict.NO),
+            CopyDifference(DEVUSR2, Capability.PUSH, Verdict.PARTLY, Verdict.NO),
+        ),
     )
+    grant(space, OTHER)
+    assert found(space).state == SAME
+    space.changes.apply(
+        space.changes.plan_revoke(get_repository(space.accounts.session(Role.OWNER), NAME, REGION), (DEVUSR2,))
+    )
+    ran = ecr_tui("audit", "--region", REGION, "--region", OTHER, "--json").json
+    assert [(one["copy_region"], one["state"]) for one in ran["replicas"]] == [(OTHER, "differs")]
+    (row,) = (one for one in ran["repositories"] if (one["repository"], one["region"]) == (NAME, REGION))
     assert [one["severity"] for one in row["findings"] if one["id"] == "copy-differs"] == ["warning"]
+    shown = ecr_tui("audit").out
+    assert f"{OTHER}: not in this audit (add --region {OTHER}): {NAME}" in shown
 
 
-def test_a_copy_without_the_tag_is_said_to_stay_closed(sandbox: Sandbox) -> None:
+def test_a_copy_without_the_tag_is_said_to_stay_closed(sandbox: Sandbox, space: Workspace) -> None:
     there = boto3.Session(profile_name="account-a").client("ecr", OTHER)
     there.untag_resource(resourceArn=f"arn:aws:ecr:{OTHER}:{sandbox.account_a}:repository/{NAME}", tagKeys=["Team"])
-    ecr_tui("grant", NAME, *TO, "--replicas", "--yes")
+    grant(space, REGION, OTHER)
     assert allowed(sandbox) == [True, False]
-    (copy,) = copies()
-    assert copy["state"] == "granted"
-    assert copy["detail"].startswith("no effect: ")
+    (copy,) = space.access.copies(get_repository(space.accounts.session(Role.OWNER), NAME, REGION), GRANT)
+    assert copy.state == GRANTED
+    assert copy.detail.startswith("no effect: ")
+    assert found(space).state == DIFFERS
 
 
 def test_copies_that_are_not_there_or_not_known(sandbox: Sandbox) -> None:
@@ -120,7 +137,7 @@ def test_copies_that_are_not_there_or_not_known(sandbox: Sandbox) -> None:
         return ServiceError("AccessDeniedException", "no") if call.operation == "DescribeRegistry" else None
 
     sandbox.fault = refuse
-    assert copies() is None
+    assert ecr_tui("plan", NAME, *TO, "--json").json[0]["copies"] is None
     refused = ecr_tui("grant", "payments/api", "--to", "user/devusr2", "--replicas", "--yes")
     assert refused.code == 3
     assert f"the replication rules of {REGION} are unknown" in refused.err

@@ -72,6 +72,22 @@ async def test_cancel_writes_nothing(workspace: FakeWorkspace) -> None:
         assert workspace.writes == []
 
 
+async def test_a_revoke_offers_the_copies_that_have_the_grant(workspace: FakeWorkspace) -> None:
+    (copy,) = workspace.replicas[workspace.by_name(NAME).arn]
+    for one in (copy, workspace.by_name(NAME)):
+        workspace.policies[one.arn] = plan_grant(workspace, one, Grant((DEVUSR2,), Access.PUSH_PULL)).after_text or ""
+    async with running(workspace) as ui:
+        await ui.select(NAME)
+        await ui.see(f"i Replicated to {THERE}: that copy has this grant")
+        await ui.press("x")
+        await ui.see(f"Revoke on 1 copy of {NAME} as well?")
+        await answer(ui, "yes")
+        await ui.wait(lambda: not ui.app.screen.query_one("#yes", Button).disabled, "the plans")
+        await ui.press("tab", "enter")
+        await ui.wait(lambda: ui.dialog == "BulkRunScreen" and not ui.main.desk.running, "the run")
+        assert workspace.writes == [(NAME, None), (NAME, None)]
+
+
 async def test_a_copy_that_has_the_grant_asks_nothing(workspace: FakeWorkspace) -> None:
     (copy,) = workspace.replicas[workspace.by_name(NAME).arn]
     after = plan_grant(workspace, copy, Grant((DEVUSR2,), Access.PUSH_PULL)).after_text

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from ecr_tui.access.replicas import LACKS
 from ecr_tui.changes.apply import Overwritten
 from ecr_tui.changes.bulk import Intent
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.principal import describe_all
 from ecr_tui.ui.result import Result
-from ecr_tui.ui.screens.confirm import ConfirmScreen
 from ecr_tui.ui.screens.text import ErrorScreen
-from ecr_tui.ui.tasks import runs
+from ecr_tui.ui.tasks import replicas, runs
 from ecr_tui.ui.text import count, safe
 from ecr_tui.ui.text import write as write_text
 
@@ -50,7 +48,7 @@ async def grant(desk: Desk, selection: Selection) -> None:
     elif plan is None:
         desk.say("The preview is not ready. Nothing was written.")
     elif not plan.changed:
-        if not await _with_copies(desk, selection, chosen):
+        if not await replicas.offer(desk, selection, chosen):
             desk.tell(write_text.nothing(plan), warning=bool(plan.void))
     elif plan.refused:
         _refused(desk, plan)
@@ -58,40 +56,13 @@ async def grant(desk: Desk, selection: Selection) -> None:
         # Only what is on the screen may be written.
         desk.stage.show_change()
         desk.tell(Result(plan.repository, "not written yet, press g again to write it", plan.grant))
-    elif await _waited(desk, selection) and not await _with_copies(desk, selection, chosen):
+    elif await _waited(desk, selection) and not await replicas.offer(desk, selection, chosen):
         if plan.risks or desk.workspace.settings.confirms("grant"):
             name = safe(plan.repository.name)
             risks = f"{count(len(plan.risks), 'warning')}. Grant on {name} anyway?" if plan.risks else ""
             await _confirm(desk, risks or f"Grant on {name}?", write_text.one(plan), "Grant", plan)
         else:
             await write(desk, plan)
-
-
-async def _with_copies(desk: Desk, selection: Selection, chosen: Grant) -> bool:
-    """Offer the copies that lack the grant. Whether that was the answer: a run over them, or nothing at all."""
-    repository, plan = selection.repository, selection.plan
-    rows = [one.repository for one in selection.copies if one.state == LACKS and one.repository is not None]
-    if not rows or repository is None or plan is None:
-        return False
-    name, regions = safe(repository.name), ", ".join(safe(one.region) for one in rows)
-    body = [
-        Content(f"{name} is replicated to {regions}. Replication copies images, and no policy."),
-        Content("The changes are shown before anything is written."),
-    ]
-    copies = count(len(rows), "copy", "copies")
-    if not plan.changed:
-        yes = await desk.confirmed(f"Granted here already. Grant on {copies} as well?", body, yes="Yes, show", no="No")
-    else:
-        title = f"Grant on {copies} of {name} as well?"
-        dialog = ConfirmScreen(title, body, yes="Yes, show", no="Cancel", other="Only this one", writes=False)
-        answer = await desk.ask(dialog)
-        if answer is None:
-            return False
-        yes = answer
-    if yes and desk.ready():
-        rows = [repository, *rows] if plan.changed else rows
-        await runs.change_rows(desk, rows, "Grant", write_text.terms(chosen, revoke=False), Intent.to_grant(chosen))
-    return True
 
 
 async def grant_template(desk: Desk, selection: Selection) -> None:
@@ -136,7 +107,7 @@ async def revoke(desk: Desk, selection: Selection) -> None:
         desk.say("Choose a principal first: press b.", warning=True)
     elif selection.marked:
         await _change_marked(desk, selection, chosen, revoke=True)
-    elif selection.repository is not None:
+    elif selection.repository is not None and not await replicas.offer(desk, selection, chosen, revoke=True):
         await _plan(desk, selection.repository, chosen, revoke=True)
 
 
