@@ -198,7 +198,7 @@ async def test_a_letter_sorts_and_the_arrow_says_how(workspace: FakeWorkspace) -
         await ui.press("B")
         await ui.see("Access ▲")
         assert ui.main.table.window()[-1].name == "public-mirror"
-        await ui.press("X")
+        await ui.press("K")
         await ui.see("Image tags ▲")
 
 

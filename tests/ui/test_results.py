@@ -153,4 +153,4 @@ async def test_a_bug_on_a_thread_of_a_task_is_shown_too(workspace: FakeWorkspace
 async def test_p_says_which_accesses_there_are(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
         await ui.press("p")
-        await ui.see("push + pull · ▸pull · push · read + push + pull")
+        await ui.see("push+pull · ▸pull · push · read+push+pull")

@@ -354,7 +354,8 @@ class PreviewPane(Vertical):
             result = None
         own = result is not None and result.grant is not None and preview.plan is not None
         done = [] if result is None or own else [Content.styled(result.words, "$text-accent bold")]
-        done += [Content.styled(line, "$text-warning") for line in (result.more if result is not None else ())]
+        more = [Content.styled(line, "$text-warning") for line in (result.more if result is not None else ())]
+        done += [] if own else more
         lines = [words.marked(marks)] if marks else []
         if preview.error is not None:
             lines.append(Content.styled(f"{NO} no preview: {safe(preview.error.title)}", "$text-error"))
@@ -365,6 +366,7 @@ class PreviewPane(Vertical):
             lines.append(
                 words.effect(preview.plan, phase, marks=marks, width=self.size.width or self.app.size.width - 2)
             )
+            lines += more if own else []
             beside = self.beside(*preview.subject)
             lines += [*words.copies(beside.copies), *words.notes(preview.plan), *words.to_come(beside.template)]
         return done, lines

@@ -11,7 +11,7 @@ from textual.content import Content
 from ecr_tui.access.expiry import ending, parse_until
 from ecr_tui.listing.filters import complete_tags
 from ecr_tui.policy.ours import tag_words
-from ecr_tui.ui.choice import ACCESS_WORDS, condition_choices, parse_condition
+from ecr_tui.ui.choice import condition_choices, parse_condition
 from ecr_tui.ui.screens.ask import AskScreen, Choosable, ChooseScreen
 from ecr_tui.ui.text import MUTED, OK, safe
 
@@ -26,7 +26,7 @@ OWN = "own"
 async def next_access(desk: Desk, selection: Selection) -> None:
     choice = selection.choice.next_access()
     desk.select(choice=choice)
-    cycle = [f"▸{ACCESS_WORDS[one]}" if one is choice.access else ACCESS_WORDS[one] for one in choice.accesses]
+    cycle = [("▸" if one is choice.access else "") + one.value.replace("-", "+") for one in choice.accesses]
     desk.host.tell(" · ".join(cycle))
 
 

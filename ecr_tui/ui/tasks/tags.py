@@ -73,5 +73,6 @@ async def _write(desk: Desk, plan: TagPlan) -> None:
         desk.stage.report(error, f"Tags of {plan.repository.name} not changed")
         return
     desk.stage.show_tags(plan.repository.arn, plan.after)
-    words = f"{OK} Tags written · U undoes it" if outcome.notes else f"{OK} Tags written and read back · U undoes it"
+    done = {"undo": "Tags undone", "redo": "Tags redone"}.get(plan.kind, "Tags written")
+    words = f"{OK} {done}, U shows it" if outcome.notes else f"{OK} {done} and read back, U shows it"
     desk.tell(Result(plan.repository, words, more=tuple(f"! {safe(note)}" for note in outcome.notes)))
