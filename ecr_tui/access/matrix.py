@@ -15,7 +15,6 @@ from datetime import datetime
 from ecr_tui.access.registry_policy import Reach, registry_of
 from ecr_tui.aws.model import RegistryFacts, Repository
 from ecr_tui.policy import grantees
-from ecr_tui.policy.access import AccessSummary
 from ecr_tui.policy.answer import Verdict
 from ecr_tui.policy.compiled import caller_of
 from ecr_tui.policy.document import PolicyDocument, PolicyError
@@ -145,9 +144,9 @@ class AccessMatrix:
         self._documents: dict[str, PolicyDocument | str] = {}
         self._policies: dict[str, Policy] = {}
         self._answers: dict[str, Answers] = {}
-        self._summaries: dict[tuple[int, tuple[str, ...]], AccessSummary] = {}
         self._named: Counter[str] = Counter()
         self._grantees: dict[int, tuple[str, ...]] = {}
+        self._columns: tuple[int, tuple[Grantee, ...]] = (0, ())
         for facts in registries:
             for policy in registry_of(facts).candidates:
                 if policy is not None and not registry_of(facts).doubt:
@@ -186,11 +185,13 @@ class AccessMatrix:
     # -- columns -------------------------------------------------------------------------------------------------
 
     def named(self) -> tuple[Grantee, ...]:
-        """Everyone whom the policies name that were read so far."""
-        names: dict[str, str] = {}
-        for name in self._named:
-            names.setdefault(canonical(name), name)
-        return self.columns(names.values())
+        """Everyone whom the policies name, or named, that were read so far; the same object while nobody is added."""
+        if len(self._named) != self._columns[0]:
+            names: dict[str, str] = {}
+            for name in self._named:
+                names.setdefault(canonical(name), name)
+            self._columns = len(self._named), self.columns(names.values())
+        return self._columns[1]
 
     def columns(self, principals: Iterable[str]) -> tuple[Grantee, ...]:
         """These as columns, in order; each once."""
@@ -207,20 +208,6 @@ class AccessMatrix:
         """The answers of a cell; None where the policy was not read, or is not readable."""
         answers = self._answers_on(repository.arn)
         return None if answers is None else answers.row(principal)
-
-    def summary(self, repository: Repository, principals: tuple[str, ...]) -> AccessSummary | None:
-        """What any of them may do: yes where one may, no where all may not."""
-        answers = self._answers_on(repository.arn)
-        if answers is None:
-            return None
-        key = (id(answers), principals)
-        found = self._summaries.get(key)
-        if found is None:
-            rows = [answers.row(one) for one in principals]
-            pull, push = (_any(row.cells[part].allowed for row in rows) for part in (Capability.PULL, Capability.PUSH))
-            names = dict.fromkeys(name for row in rows for name in row.summary.depends_on)
-            found = self._summaries[key] = AccessSummary(pull, push, tuple(names))
-        return found
 
     def proof(self, repository: Repository, principal: str) -> Proof | None:
         return self.proofs.get(proof_key(repository.arn, principal)) if self.proofs else None
@@ -251,8 +238,3 @@ def _parsed(text: str) -> PolicyDocument | str:
         return PolicyDocument.parse(text)
     except PolicyError as error:
         return f"the policy is not valid: {error.title}"
-
-
-def _any(allowed: Iterable[bool | None]) -> bool | None:
-    found = set(allowed)
-    return True if True in found else None if None in found else False

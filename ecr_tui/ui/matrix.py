@@ -53,7 +53,9 @@ class MatrixReading:
         self._reads = 0
         self._lock = threading.Lock()
         self._cancel = threading.Event()
-        self._principals: tuple[str, ...] = ()
+        self._named: tuple[Grantee, ...] = ()
+        self.chosen = ""
+        """The principal that ``access:`` in the filter is about: that of the cursor's column."""
         self._findings: dict[str, Collection[tuple[str, str]]] = {}
 
     def stop(self) -> None:
@@ -141,11 +143,14 @@ class MatrixReading:
     def _find_columns(self) -> bool:
         if self.matrix is None:
             return False
-        named = [one.principal for one in self.matrix.named()] if self.everyone else []
-        found = self.matrix.columns((*named, *self._asked.values()))
+        named = self.matrix.named() if self.everyone else ()
+        if named is self._named and self.columns:
+            return False
+        self._named = named
+        found = self.matrix.columns((*(one.principal for one in named), *self._asked.values()))
         changed = found != self.columns
-        self.columns, self._principals = found, tuple(one.principal for one in found)
-        callers = ((one, self._callers.get(proof_key("", one))) for one in self._principals)
+        self.columns = found
+        callers = ((one.principal, self._callers.get(proof_key("", one.principal))) for one in found)
         self.acting = {principal: consumer for principal, consumer in callers if consumer is not None}
         return changed
 
@@ -166,8 +171,9 @@ class MatrixReading:
     # -- for the filter ----------------------------------------------------------------------------------------------
 
     def access(self, row: Repository) -> AccessSummary | None:
-        """Of all grantees together: ``access:pull`` finds where one of them may pull."""
-        return None if self.matrix is None else self.matrix.summary(row, self._principals)
+        """Of the grantee under the cursor, as that of account B in the list."""
+        found = self.cell(row, self.chosen) if self.chosen else None
+        return None if found is None else found.summary
 
     def principals(self, row: Repository) -> Collection[str] | None:
         policy = self.policy(row)

@@ -105,6 +105,7 @@ async def once(app: Shown, found: dict[str, list[float]]) -> None:
             await pilot.pause(0.001)
         found["page down"] += [await key(app, lambda: table.action_page(1), REPEAT) for _ in range(10)]
         found["column"] += [await key(app, lambda: table.action_move_column(1), REPEAT) for _ in range(20)]
+        app.reading.chosen = table.column
         found["filter"].append(await frame(app, lambda: setattr(table, "filter", "access:push")))
         found["sort"].append(await frame(app, lambda: table.sort_by(table.column)))
 

@@ -81,11 +81,13 @@ async def test_rows_are_filtered_as_the_list_is_and_sorted_by_a_grantee(workspac
     async with running(workspace) as ui:
         screen = await shown(ui)
         await ui.press("slash")
-        await ui.type("access:push")
-        await ui.wait(lambda: [row.name for row in screen.table.window()] == ["web"], "the filter")
+        await ui.type("access:pull")
+        await ui.wait(lambda: [row.name for row in screen.table.window()] == ["api"], "the filter")
+        await ui.press("enter", "l")
+        await ui.wait(lambda: [row.name for row in screen.table.window()] == ["web"], "the next grantee's")
         await ui.press("escape")
         await ui.wait(lambda: screen.table.shown == 3)
-        await ui.press("l", "s")
+        await ui.press("s")
         assert [row.name for row in screen.table.window()] == ["web", "api", "worker"]
         await ui.press("S")
         assert [row.name for row in screen.table.window()] == ["api", "web", "worker"]

@@ -185,6 +185,9 @@ class MatrixScreen(Dialog["Repository | None"]):
     @on(VirtualTable.Loaded)
     def _table_changed(self, event: VirtualTable.Moved) -> None:
         event.stop()
+        if self.reading.chosen != self.table.column:
+            self.reading.chosen = self.table.column
+            self.table.model.look_again()
         self._say()
 
     @on(VirtualTable.Opened)
