@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ecr_tui.access.audit_result import ENTRY, Audit, RepositoryAudit
+from ecr_tui.access.audit_result import ENTRY, Audit, PullAudit, RepositoryAudit
 from ecr_tui.access.copy_drift import copies_json
 from ecr_tui.access.creation_templates import Fit, fit
 from ecr_tui.access.registry_policy import registry_json
@@ -59,6 +59,7 @@ def audit_json(audit: Audit) -> dict[str, Any]:
             for item in audit.repositories
             for end in item.endings
         ],
+        "not_pulled": _not_pulled(audit.pulls),
         "registry": [_registry(audit, facts) for facts in audit.registries],
         "replicas": copies_json(audit.copies),
         "replication_unknown": [
@@ -200,6 +201,24 @@ def _drift(audit: Audit) -> dict[str, Any]:
             for item in audit.repositories
             for unmet in item.unmet
         ],
+    }
+
+
+def _not_pulled(pulls: PullAudit | None) -> dict[str, Any] | None:
+    if pulls is None:
+        return None
+    return {
+        "days": pulls.days,
+        "repositories": [
+            _where(one.repository)
+            | {
+                "principals": list(one.principals),
+                "last_pull": None if one.last_pull is None else one.last_pull.isoformat(timespec="seconds"),
+                "images": one.images,
+            }
+            for one in pulls.found
+        ],
+        "unknown": [_where(repository) | {"reason": reason} for repository, reason in pulls.unknown],
     }
 
 

@@ -82,6 +82,25 @@ class CopyAudit:
 
 
 @dataclass(frozen=True)
+class NotPulled:
+    """``principals``: those outside the account who may pull. ``last_pull`` None: no pull is recorded."""
+
+    repository: Repository
+    principals: tuple[str, ...]
+    last_pull: datetime | None
+    images: int
+
+
+@dataclass(frozen=True)
+class PullAudit:
+    """``unknown``: repositories whose pulls are not known, each with the reason."""
+
+    days: int
+    found: tuple[NotPulled, ...] = ()
+    unknown: tuple[tuple[Repository, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class RegistryChange:
     """What the registry policy makes of a cell, in so many repositories of a region."""
 
@@ -119,6 +138,8 @@ class Audit:
     notes: tuple[str, ...] = ()
     replications: tuple[Replication, ...] = ()
     copies: tuple[CopyAudit, ...] = ()
+    pulls: PullAudit | None = None
+    """Access from outside to what nobody pulls; None where that was not asked for."""
     verdicts: Mapping[tuple[str, str], TwoSided] = field(default_factory=dict)
     """(repository ARN, principal) -> both sides, for asked principals that A's side lets in."""
 

@@ -38,24 +38,46 @@ from ecr_tui.render.audit import audit_text
     type=click.Choice(["error", "warning"]),
     help="Exit with 1 on findings of this severity or worse, and on unreadable policies.",
 )
+@click.option(
+    "--not-pulled",
+    type=click.IntRange(1),
+    metavar="DAYS",
+    help="Report access of others to repositories without a recorded pull in so many days. Reads their images.",
+)
 @json_option
 @click.pass_context
 def audit(
-    context: click.Context, /, principals: tuple[str, ...], fail_on: str | None, as_json: bool, **flags: Any
+    context: click.Context,
+    /,
+    principals: tuple[str, ...],
+    fail_on: str | None,
+    not_pulled: int | None,
+    as_json: bool,
+    **flags: Any,
 ) -> None:
     """Audit who has access to which repositories: other accounts, public access, drift, findings and unknowns."""
     with open_workspace(context, flags) as workspace:
-        with Meter("Listing repositories") as listing, Meter("Reading policies") as reading:
+        with (
+            Meter("Listing repositories") as listing,
+            Meter("Reading policies") as reading,
+            Meter("Reading images") as images,
+        ):
 
             def read(done: int, total: int) -> None:
                 listing.clear()
                 reading(done, total)
+
+            def read_images(done: int, total: int) -> None:
+                reading.clear()
+                images(done, total)
 
             found = workspace.access.audit(
                 tags=workspace.settings.tags,
                 principals=[workspace.accounts.principal(one) for one in principals],
                 on_listed=listing,
                 on_progress=read,
+                not_pulled_days=not_pulled,
+                on_images=read_images,
             )
         if as_json:
             output.document(audit_json(found))

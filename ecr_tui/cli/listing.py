@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ecr_tui.access.registry_policy import Accesses, registry_of
-from ecr_tui.aws.model import Repository
+from ecr_tui.aws.model import ImagesSummary, Repository
 from ecr_tui.cli import output
 from ecr_tui.cli.common import account_options, json_option, listed, open_workspace, tag_option
 from ecr_tui.cli.helping import command
@@ -37,9 +37,15 @@ from ecr_tui.workspace import Workspace
     help="Words or globs, name:TEXT, tag:K or tag:K=V, access:none|pull|push|push-pull|depends, principal:TEXT, "
     "finding:any|none|error|warning|info|ID, mutable:yes|no, region:START; ! negates.",
 )
+@click.option(
+    "--images",
+    "with_images",
+    is_flag=True,
+    help="Add the last push and the last recorded pull. Takes one call or more for each repository listed.",
+)
 @json_option
 @click.pass_context
-def list_command(context: click.Context, /, as_json: bool, query: str, **flags: Any) -> None:
+def list_command(context: click.Context, /, as_json: bool, query: str, with_images: bool, **flags: Any) -> None:
     """List repositories, their tags, and the access that account A's policies give account B.
 
     A QUERY matches when all its terms match. A word matches in the name or a tag, ignoring case. access:pull matches
@@ -64,10 +70,23 @@ def list_command(context: click.Context, /, as_json: bool, query: str, **flags: 
             output.line(f"Left out because tags or policies are unknown: {unknown:,}.", err=True)
         if not found and not unknown and wanted:
             _suggest(wanted, entries)
+        images = _images(workspace, found) if with_images else None
         if as_json:
-            output.document([render_common.repository_json(r, policies.accesses.get(r.arn)) for r in found])
+            known = images or {}
+            output.document(
+                [render_common.repository_json(r, policies.accesses.get(r.arn), known.get(r.arn)) for r in found]
+            )
         else:
-            output.block(render_common.repository_table(found, policies.accesses))
+            output.block(render_common.repository_table(found, policies.accesses, images))
+
+
+def _images(workspace: Workspace, rows: Sequence[Repository]) -> dict[str, ImagesSummary]:
+    with Meter("Reading images") as meter:
+        answers = workspace.listing.readers().images.read_all(rows, on_progress=meter)
+    failed = [one.error for one in answers if one.error is not None]
+    if failed:
+        output.failure(failed[0], f"Images of {len(failed):,} repositories not readable")
+    return {one.repository.arn: one.value for one in answers if isinstance(one.value, ImagesSummary)}
 
 
 def _unusable(wanted: Filter) -> InputError:

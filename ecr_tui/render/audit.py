@@ -36,6 +36,7 @@ def audit_text(audit: Audit) -> str:
         _stale,
         _drift,
         _ends,
+        _pulls,
         _copies,
         _registry,
     )
@@ -47,7 +48,7 @@ def audit_pages(audit: Audit) -> dict[str, str]:
     Sections are separated by an empty line and begin with their title.
     """
     return {
-        "odd": _joined(audit, _head, _findings, _public, _stale, _drift, _ends, _copies, _registry),
+        "odd": _joined(audit, _head, _findings, _public, _stale, _drift, _ends, _pulls, _copies, _registry),
         "who": _joined(audit, _accounts, _principals, _doubtful, _services),
         "sides": _joined(audit, _asked),
         "unknown": _joined(audit, _unknown),
@@ -234,6 +235,19 @@ def _copies(audit: Audit) -> list[str]:
         lines.append(f"  {region}: {said}{why}: {_names(found)}")
     lines += [f"  {one.region}: replication unknown: {one.unreadable}" for one in audit.replications if one.unreadable]
     return ["Replicated copies", *lines] if lines else []
+
+
+def _pulls(audit: Audit) -> list[str]:
+    pulls = audit.pulls
+    if pulls is None:
+        return []
+    lines = [
+        f"  [info] {one.repository.name}: {_people(one.principals)} may pull; last recorded pull: "
+        + (f"{one.last_pull:%Y-%m-%d %H:%M} UTC" if one.last_pull else "none")
+        for one in pulls.found
+    ]
+    lines += [f"  {repository.name}: unknown: {reason}" for repository, reason in pulls.unknown]
+    return [f"Access to repositories not pulled for {pulls.days} days", *(_some(lines, 40) or ["  none"])]
 
 
 def _registry(audit: Audit) -> list[str]:

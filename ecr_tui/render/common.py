@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ecr_tui.aws.model import Repository
+from ecr_tui.aws.model import ImagesSummary, Repository
 from ecr_tui.changes.apply import Outcome
 from ecr_tui.changes.entries import APPLY, REPAIR
 from ecr_tui.changes.plans import Plan
@@ -22,9 +22,11 @@ from ecr_tui.workspace.verification import Cleaned
 MARKS = {Status.OK: "✓", Status.DENIED: "✗", Status.FAILED: "✗", Status.SKIPPED: "-"}
 
 
-def repository_json(repository: Repository, access: AccessSummary | None) -> dict[str, Any]:
+def repository_json(
+    repository: Repository, access: AccessSummary | None, images: ImagesSummary | None = None
+) -> dict[str, Any]:
     """An element of ``list --json``. ``access`` is by account A's policies, null if unknown; its "pull" and "push" are
-    null if they depend on the facts in "depends_on"."""
+    null if they depend on the facts in "depends_on". ``images``: null where they were not read."""
     return {
         "repository": repository.name,
         "arn": repository.arn,
@@ -33,7 +35,14 @@ def repository_json(repository: Repository, access: AccessSummary | None) -> dic
         "tags": repository.tags if repository.tags is not None else {},
         "access": None if access is None else access.to_json(),
         "mutability": repository.mutability,
+        "images": None if images is None else _images_json(images),
     }
+
+
+def _images_json(images: ImagesSummary) -> dict[str, Any]:
+    times = {"last_push": images.last_push, "last_pull": images.last_pull}
+    told = {name: None if at is None else at.isoformat(timespec="seconds") for name, at in times.items()}
+    return {"count": images.count, "complete": images.complete, **told}
 
 
 def access_words(access: AccessSummary | None) -> str:
@@ -43,14 +52,29 @@ def access_words(access: AccessSummary | None) -> str:
     return "+".join(word if given else f"{word}?" for word, given in both if given is not False) or "none"
 
 
-def repository_table(rows: Sequence[Repository], access: Mapping[str, AccessSummary]) -> str:
+def repository_table(
+    rows: Sequence[Repository],
+    access: Mapping[str, AccessSummary],
+    images: Mapping[str, ImagesSummary] | None = None,
+) -> str:
+    """``images``: by ARN, None where they were not read."""
     if not rows:
         return "No repositories."
-    lines = [("REPOSITORY", "REGION", "B'S ACCESS", "MUTABILITY", "TAGS")]
+    heads = () if images is None else ("LAST PUSH", "LAST PULL")
+    lines: list[tuple[str, ...]] = [("REPOSITORY", "REGION", "B'S ACCESS", "MUTABILITY", *heads, "TAGS")]
     for row in rows:
         tags = "?" if row.tags is None else " ".join(f"{k}={v}" for k, v in sorted(row.tags.items())) or "-"
-        lines.append((row.name, row.region, access_words(access.get(row.arn)), row.mutability, tags))
+        times = () if images is None else _last_times(images.get(row.arn))
+        lines.append((row.name, row.region, access_words(access.get(row.arn)), row.mutability, *times, tags))
     return table(lines)
+
+
+def _last_times(images: ImagesSummary | None) -> tuple[str, str]:
+    if images is None:
+        return "?", "?"
+    later = "" if images.complete else "+"
+    push, pull = (f"{at:%Y-%m-%d}{later}" if at else "-" for at in (images.last_push, images.last_pull))
+    return push, pull
 
 
 def plan_text(plan: Plan) -> str:

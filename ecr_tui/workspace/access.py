@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from threading import Event as CancelEvent
 
 from ecr_tui.access.audit import examine
+from ecr_tui.access.audit_pulls import not_pulled, pulled_from_outside
 from ecr_tui.access.audit_reading import OnProgress, read_policies
-from ecr_tui.access.audit_result import ENTRY, Audit, Tag
+from ecr_tui.access.audit_result import ENTRY, Audit, PullAudit, Tag
 from ecr_tui.access.creation_templates import Fit, fit, place, template_for
 from ecr_tui.access.facts import Facts
 from ecr_tui.access.image_users import ImageUsers, Place
@@ -22,6 +23,7 @@ from ecr_tui.aws.inventory import get_repository
 from ecr_tui.aws.model import (
     CreationTemplate,
     IdentityPolicies,
+    ImagesSummary,
     RegistryFacts,
     Replication,
     Repository,
@@ -216,13 +218,18 @@ class AccessReview:
         principals: Sequence[str] = (),
         on_listed: Callable[[int], None] | None = None,
         on_progress: OnProgress | None = None,
+        not_pulled_days: int | None = None,
+        on_images: OnProgress | None = None,
         cancel: CancelEvent | None = None,
     ) -> Audit:
         """All repositories of :meth:`regions`, whatever tag filter is set. ``tags``: the tag of interest for the drift.
 
         ``principals`` (ARNs) are asked about everywhere; none takes those of account B, or its own caller. The
         callbacks run on the calling thread: ``on_listed`` with the number of repositories found so far, then
-        ``on_progress`` as ``audit_reading.read_policies``. Raises Cancelled.
+        ``on_progress`` as ``audit_reading.read_policies``, then ``on_images``. ``not_pulled_days``: read the images of
+        repositories that others may pull from, and tell those without a recorded pull in so many days.
+
+        Raises Cancelled.
         """
         owner = self._accounts.owner()
         failures: dict[str, str] = {}
@@ -253,7 +260,21 @@ class AccessReview:
             failures=failures,
             cancel=cancel,
         )
+        if not_pulled_days is not None:
+            pulls = self._not_pulled(found, not_pulled_days, on_images, cancel)
+            found = replace(found, pulls=pulls)
         return self._with_both_sides(replace(found, notes=tuple(notes)), asked)
+
+    def _not_pulled(
+        self, found: Audit, days: int, on_images: OnProgress | None, cancel: CancelEvent | None
+    ) -> PullAudit:
+        reader = self._listing.readers().images
+        answers = reader.read_all(pulled_from_outside(found), on_progress=on_images, cancel=cancel)
+        images: dict[str, ImagesSummary | str] = {
+            one.repository.arn: one.value if isinstance(one.value, ImagesSummary) else _why(one.error)
+            for one in answers
+        }
+        return not_pulled(found, days, images)
 
     def matrix(self, *, proofs: Mapping[ProofKey, Proof], principals: Sequence[str] = ()) -> AccessMatrix:
         """An empty one of account A: the caller gives it the policies as it reads them. ``principals``: those it is
@@ -324,3 +345,7 @@ class AccessReview:
                     now=found.at,
                 )
         return replace(found, identities=tuple(identities.values()), verdicts=verdicts, notes=tuple(notes))
+
+
+def _why(error: EcrTuiError | None) -> str:
+    return "not read" if error is None else error.title

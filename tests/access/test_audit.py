@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from ecr_tui.access.audit import examine
+from ecr_tui.access.audit_pulls import not_pulled, pulled_from_outside
 from ecr_tui.access.audit_reading import WORKERS, Entry, read_policies
 from ecr_tui.access.audit_result import Audit, RepositoryAudit
-from ecr_tui.aws.model import RegistryFacts, Repository
+from ecr_tui.aws.model import ImagesSummary, RegistryFacts, Repository
 from ecr_tui.errors import Cancelled, DeniedError
 from ecr_tui.policy import who
 from ecr_tui.policy.actions import Access
@@ -378,3 +380,33 @@ def test_equal_policies_and_tags_are_worked_out_once(monkeypatch: pytest.MonkeyP
     # 9 policies × 2 teams × 20 principals: with and without the registry's statement, with no registry policy at all,
     # and once more for those who are expected by the tag.
     assert len(worked_out) <= 9 * 2 * 20 * 4
+
+
+# --- access to what nobody pulls
+
+
+def test_access_from_outside_to_what_is_not_pulled_has_three_answers() -> None:
+    names = ("pulled", "idle", "never", "many", "denied", "own", "push")
+    statements = {"own": allow(ADMIN, PULL), "push": allow(USER, "ecr:PutImage")}
+    found = audit(*(entry(name, statements.get(name, allow(USER, PULL))) for name in names))
+    assert [one.name for one in pulled_from_outside(found)] == ["pulled", "idle", "never", "many", "denied"]
+    old = NOW - timedelta(days=40)
+    images: dict[str, ImagesSummary | str] = {
+        "pulled": ImagesSummary(3, old, NOW - timedelta(days=5)),
+        "idle": ImagesSummary(2, old, old),
+        "never": ImagesSummary(0, None),
+        "many": ImagesSummary(10_000, old, old, complete=False),
+        "denied": "ecr:DescribeImages was denied",
+    }
+    by_arn = {repository(name).arn: one for name, one in images.items()}
+    pulls = not_pulled(found, 30, by_arn)
+    assert [(one.repository.name, one.principals, one.last_pull) for one in pulls.found] == [
+        ("idle", (USER,), old),
+        ("never", (USER,), None),
+    ]
+    assert {one.name: reason for one, reason in pulls.unknown} == {
+        "many": "only 10,000 of its images were looked at",
+        "denied": "ecr:DescribeImages was denied",
+    }
+    young = replace(repository("idle", PAYMENTS), created_at=NOW - timedelta(days=3))
+    assert not_pulled(audit(Entry(young, entry("idle", allow(USER, PULL)).text)), 30, by_arn).found == ()

@@ -75,6 +75,27 @@ def test_audit_tells_the_seeded_states(sandbox: Sandbox, owner: Any) -> None:
     assert {policy["name"] for policy in asked["identity"]["policies"]} >= {"PushPullAccountA", "EcrLogin"}
 
 
+def test_access_to_what_nobody_pulls_is_told_when_asked_for(sandbox: Sandbox) -> None:
+    assert ecr_tui("audit", "--json").json["not_pulled"] is None
+    assert (
+        ecr_tui("verify", "payments/legacy", "--engine", "direct", "--access", "pull", "--isolation", "none").code == 0
+    )
+    found = ecr_tui("audit", "--json", "--not-pulled", "30").json["not_pulled"]
+    names = {one["repository"]: one for one in found["repositories"]}
+    assert (found["days"], found["unknown"]) == (30, [])
+    assert "payments/legacy" not in names, "just pulled"
+    assert "my-first-repo" not in names, "nobody else may pull"
+    assert names["data/etl"]["principals"] == ["arn:aws:iam::333333333333:role/build-agent"]
+    assert names["data/etl"]["last_pull"] is None
+    text = ecr_tui("audit", "--not-pulled", "30").out
+    assert "[info] data/etl: role build-agent in 333333333333 may pull; last recorded pull: none" in text
+
+    rows = {one["repository"]: one["images"] for one in ecr_tui("list", "--images", "--json").json}
+    assert rows["payments/legacy"]["last_pull"] > rows["payments/legacy"]["last_push"]
+    assert rows["data/etl"]["last_pull"] is None
+    assert "LAST PULL" in ecr_tui("list", "--images").out
+
+
 def test_audit_in_words_for_a_given_tag_fails_a_build_when_told_to(sandbox: Sandbox, owner: Any) -> None:
     registry_deny(owner)
     ran = ecr_tui("audit", "--tag", "Team=Search", "--fail-on", "error")

@@ -81,6 +81,24 @@ AUDIT: Schema = made_of(
         "ends": listed(
             made_of(where(statement=text(), principals=_PEOPLE, ends=time(), expired=truth())), "grants that end"
         ),
+        "not_pulled": maybe(
+            made_of(
+                {
+                    "days": count(),
+                    "repositories": listed(
+                        made_of(
+                            where(
+                                principals=_PEOPLE,
+                                last_pull=maybe(time(), "the latest that ECR recorded; null for none"),
+                                images=count(),
+                            )
+                        )
+                    ),
+                    "unknown": listed(made_of(where(reason=text()))),
+                }
+            ),
+            "access from outside to repositories not pulled for so many days; null without --not-pulled",
+        ),
         "registry": listed(
             made_of(
                 {

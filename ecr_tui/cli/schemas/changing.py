@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from ecr_tui.access.replicas import ABSENT, FOREIGN, GRANTED, LACKS, UNKNOWN
-from ecr_tui.cli.schemas.parts import SHARED, Schema, count, listed, made_of, maybe, ref, text, time, where, word
+from ecr_tui.cli.schemas.parts import (
+    SHARED,
+    Schema,
+    count,
+    listed,
+    made_of,
+    maybe,
+    ref,
+    text,
+    time,
+    truth,
+    where,
+    word,
+)
 
 LIST: Schema = listed(
     made_of(
@@ -13,6 +26,17 @@ LIST: Schema = listed(
             "tags": ref("tags"),
             "access": maybe(ref("can"), "account B's access by account A's policies; null if unknown"),
             "mutability": text("MUTABLE, IMMUTABLE, or one of these with exclusions"),
+            "images": maybe(
+                made_of(
+                    {
+                        "count": count(),
+                        "complete": truth("all were looked at; else there are more, and the times may be later"),
+                        "last_push": maybe(time()),
+                        "last_pull": maybe(time(), "the latest that ECR recorded"),
+                    }
+                ),
+                "null without --images, and where they are not readable",
+            ),
         }
     )
 )
