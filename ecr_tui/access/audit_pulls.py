@@ -17,7 +17,7 @@ from ecr_tui.policy.who import Capability
 
 def pulled_from_outside(audit: Audit) -> list[Repository]:
     """Repositories that someone outside the account may pull from: those whose pulls are worth reading."""
-    return [item.repository for item in audit.repositories if _pullers(item)]
+    return [item.repository for item in audit.repositories if any(_pullers(item))]
 
 
 def not_pulled(audit: Audit, days: int, images: Mapping[str, ImagesSummary | str]) -> PullAudit:
