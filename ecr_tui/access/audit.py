@@ -38,6 +38,7 @@ from ecr_tui.policy.lint import lint
 from ecr_tui.policy.lint_conditions import ends_at, tag_clauses, tag_context, tag_name
 from ecr_tui.policy.patterns import has_variable
 from ecr_tui.policy.principal import account_of
+from ecr_tui.policy.trusted import Trusted
 from ecr_tui.policy.who import Capability, Matrix, Row, Verdict
 
 
@@ -55,15 +56,16 @@ def examine(
     replications: Sequence[Replication] = (),
     now: datetime | None = None,
     cancel: Event | None = None,
+    trusted: Trusted | None = None,
 ) -> Audit:
     """``tags``: the tag of interest for the drift (all of its pairs); () takes the condition most used.
 
     ``asked``: principals (ARNs) that get a row in every repository, and who should have access by the tag; () takes
     for the latter those who are granted by that tag anywhere. ``roles``: of sessions among them, their roles' ARNs with
-    the path. Raises Cancelled.
+    the path. ``trusted`` as in ``lint``. Raises Cancelled.
     """
     now = now or datetime.now(UTC)
-    policies = _Policies(account, partition, now)
+    policies = _Policies(account, partition, now, trusted)
     documents = [policies.parsed(entry) for entry in entries]
     interest = _interest(tags, asked, [item for item in documents if isinstance(item, PolicyDocument)], account)
 
@@ -114,6 +116,7 @@ def examine(
         dict(failures or {}),
         replications=tuple(replications),
         copies=copies,
+        trusted=trusted,
     )
 
 
@@ -129,7 +132,8 @@ class _Shared:
 class _Policies:
     """Parses and lints each different policy once."""
 
-    def __init__(self, account: str, partition: str, now: datetime) -> None:
+    def __init__(self, account: str, partition: str, now: datetime, trusted: Trusted | None) -> None:
+        self._trusted = trusted
         self._account = account
         self._partition = partition
         self._now = now
@@ -188,7 +192,14 @@ class _Policies:
         return self._tag_keys[document.text]
 
     def _work_out(self, document: PolicyDocument, tags: Mapping[str, str] | None) -> _Shared:
-        found = lint(document, tags=tags, account=self._account, partition=self._partition, now=self._now)
+        found = lint(
+            document,
+            tags=tags,
+            account=self._account,
+            partition=self._partition,
+            now=self._now,
+            trusted=self._trusted,
+        )
         return _Shared(found, tuple(self._endings(document)), tuple(_unmet(document, tags, found)))
 
     def _endings(self, document: PolicyDocument) -> Iterable[Ending]:

@@ -104,7 +104,7 @@ def principals(audit: Audit) -> list[dict[str, Any]]:
         counted[row.principal] = (row, (known[1] if known is not None else 0) + len(found), cells)
     return [
         _person(row)
-        | {"repositories": count}
+        | {"trusted": _trusted(audit, row.principal) if row.external else None, "repositories": count}
         | {capability.value: dict(cells[capability]) for capability in Capability}
         for row, count, cells in sorted(counted.values(), key=lambda item: (not item[0].external, item[0].principal))
     ]
@@ -125,10 +125,19 @@ def external_accounts(audit: Audit) -> list[dict[str, Any]]:
             if cell.verdict in (Verdict.YES, Verdict.IF):
                 sets[capability.value] |= arns
     return [
-        {"account": account, "principals": list(names[account]), "repositories": len(sets[""])}
+        {
+            "account": account,
+            "trusted": _trusted(audit, account),
+            "principals": list(names[account]),
+            "repositories": len(sets[""]),
+        }
         | {capability.value: len(sets[capability.value]) for capability in Capability}
         for account, sets in sorted(reached.items())
     ]
+
+
+def _trusted(audit: Audit, grantee: str) -> bool | None:
+    return None if audit.trusted is None else audit.trusted.knows(grantee)
 
 
 def stale(audit: Audit) -> dict[str, list[Repository]]:

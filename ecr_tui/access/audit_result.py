@@ -13,6 +13,7 @@ from ecr_tui.aws.model import IdentityPolicies, RegistryFacts, Replication, Repo
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.findings import Finding
 from ecr_tui.policy.rules import ERROR, INFO, WARNING
+from ecr_tui.policy.trusted import Trusted
 from ecr_tui.policy.who import Capability, Row, Verdict
 
 Tag = tuple[str, str]
@@ -142,6 +143,8 @@ class Audit:
     """Access from outside to what nobody pulls; None where that was not asked for."""
     verdicts: Mapping[tuple[str, str], TwoSided] = field(default_factory=dict)
     """(repository ARN, principal) -> both sides, for asked principals that A's side lets in."""
+    trusted: Trusted | None = None
+    """Whom the configuration trusts; None: it does not say."""
 
     @cached_property
     def unknown(self) -> tuple[RepositoryAudit, ...]:

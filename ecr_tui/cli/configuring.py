@@ -11,7 +11,7 @@ from ecr_tui.cli.common import account_options, json_option, settings_of
 from ecr_tui.cli.helping import DocumentedGroup
 from ecr_tui.config import CONFIRMS, Settings, locate
 from ecr_tui.config.example import EXAMPLE
-from ecr_tui.config.file import SETTINGS
+from ecr_tui.config.file import SETTINGS, TRUSTED
 
 
 @click.group(name="config", cls=DocumentedGroup)
@@ -116,6 +116,9 @@ def rows_of(settings: Settings) -> list[tuple[str, Any, str]]:
             if value:
                 name = f"consumers.{consumer.name}.{key}"
                 rows.append((name, value, settings.origin(name)))
+    if settings.trusted is not None:
+        names = [(f"trusted.{key}", key) for key in TRUSTED]
+        rows += [(name, list(getattr(settings.trusted, key)), settings.origin(name)) for name, key in names]
     for what, choices in CONFIRMS.items():
         rows.append((f"confirm.{what}", settings.confirm.get(what, choices[0]), settings.origin(f"confirm.{what}")))
     for identity, spelled in settings.keys.items():

@@ -35,13 +35,19 @@ principals = ["role/ci", "user/devusr2"]   # whom a grant names; unset: the prof
 name = "everyone"
 principals = ["org/o-a1b2c3d4e5"]    # forms of --to; without a profile nothing can be verified
 
+[trusted]                            # partners of audit; with it everyone else outside the account is a stranger
+accounts = ["222222222222"]
+organizations = ["o-a1b2c3d4e5"]
+ous = ["o-f6g7h8i9j0/r-ab12/ou-ab12-11111111/*"]   # with /* the units below it as well
+services = ["lambda.amazonaws.com"]
+
 [confirm]
 grant = "risky"                      # or "always"
 undo = "earlier"                     # writes of other sessions; or "always"
 verify = "never"                     # or "always"
 
 [keys]                               # action ids: ecr-tui config keys
-change.grant = "W"
+change.grant = "J"
 find.filter = ["/", "ctrl+s"]
 prove.audit = ""                     # no key, palette only
 """

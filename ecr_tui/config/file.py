@@ -16,6 +16,7 @@ from ecr_tui.config.safety import CONFIRMS, ProfileRule, Trait
 from ecr_tui.config.strict import SWITCH, TAGS, TEXT, TEXTS, Kind, TomlFile
 from ecr_tui.config.values import choice, parse
 from ecr_tui.errors import InputError
+from ecr_tui.policy.trusted import Trusted
 
 VARIABLE = "ECR_TUI_CONFIG"
 FLAG = "--config"
@@ -35,6 +36,7 @@ class ConfigFile(NamedTuple):
     values: Mapping[str, Any] = _NOTHING
     rules: tuple[ProfileRule, ...] = ()
     consumers: tuple[Consumer, ...] = ()
+    trusted: Trusted | None = None
     confirm: Mapping[str, str] = _NOTHING
     keys: Mapping[str, tuple[str, ...]] = _NOTHING
     origins: Mapping[str, str] = _NOTHING
@@ -111,9 +113,10 @@ CONSUMERS = Kind(
     lambda value: isinstance(value, list) and all(isinstance(one, dict) for one in value),
 )
 
-TABLES = ("production", "profiles", "consumers", "confirm", "keys")
+TABLES = ("production", "profiles", "consumers", "trusted", "confirm", "keys")
 CONSUMER: dict[str, Kind] = {"name": TEXT, "profile": TEXT, "account": TEXT, "principals": TEXTS}
 """What each of ``[[consumers]]`` may say; ``name`` it must."""
+TRUSTED: dict[str, Kind] = {"accounts": TEXTS, "organizations": TEXTS, "ous": TEXTS, "services": TEXTS}
 TRAITS: dict[str, Trait] = {"read-only": "read_only", "production": "production"}
 
 
@@ -139,6 +142,7 @@ class _Reading(TomlFile):
             values=values,
             rules=(*self._production(), *self._profiles()),
             consumers=tuple(self._consumers()),
+            trusted=self._trusted(),
             confirm=self._confirm(),
             keys=self._keys(),
             origins=self.origins,
@@ -181,6 +185,22 @@ class _Reading(TomlFile):
             lines[consumer.name] = where
             self.origins |= {f"consumers.{consumer.name}.{key}": self.at(*here, key) for key in table}
             yield consumer
+
+    def _trusted(self) -> Trusted | None:
+        if "trusted" not in self.data:
+            return None
+        table = self.table("trusted")
+        self.known(("trusted",), table, TRUSTED)
+        found: dict[str, tuple[str, ...]] = {}
+        for key in table:
+            value = self.of(TEXTS, "trusted", key)
+            found[key] = (value,) if isinstance(value, str) else tuple(dict.fromkeys(value))
+            self.origins[f"trusted.{key}"] = where = self.at("trusted", key)
+            try:
+                Trusted(**{key: found[key]}).check(key)
+            except InputError as error:
+                raise InputError(f"{where}: {key}: {error.title}", hint=error.hint) from None
+        return Trusted(**found)
 
     def _confirm(self) -> dict[str, str]:
         table = self.table("confirm")

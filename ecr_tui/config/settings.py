@@ -15,6 +15,7 @@ from ecr_tui.config.file import ConfigFile
 from ecr_tui.config.safety import CONFIRMS, ProfileRule, Trait, trait_of
 from ecr_tui.config.values import ACCESSES, Tag, parse
 from ecr_tui.errors import InputError
+from ecr_tui.policy.trusted import Trusted
 
 DEFAULT = "default"
 
@@ -77,6 +78,7 @@ class Settings:
     """Those of the file, and others of this session; :attr:`consumers` are all."""
     consumer_name: str = ""
     """Which one of those with ``profile_b`` is meant."""
+    trusted: Trusted | None = None
     confirm: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Key ids and what they are bound to instead, as the file spells it: ("G", "Ctrl+G"), () for no key."""
@@ -209,6 +211,7 @@ def resolve(
         for name, raw in file.values.items():
             take(name, raw, file.origins[name])
         values |= {"rules": file.rules, "named_consumers": file.consumers, "confirm": file.confirm}
+        values["trusted"] = file.trusted
         values |= {"keys": file.keys, "file": file}
         origins |= {name: origin for name, origin in file.origins.items() if "." in name}
     for name, variables in VARIABLES.items():

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ecr_tui.policy.document import PolicyDocument, Statement
 from ecr_tui.policy.rules import RULES
+from ecr_tui.policy.trusted import Trusted
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class Setting:
 
     A unique id that ECR shows is that of a deleted principal. In a document from a file it need not be.
     """
+    trusted: Trusted | None = None
+    """Whom the configuration trusts; None: it does not say."""
 
 
 Check = Callable[[PolicyDocument, Setting], Iterator[Hit]]

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from ecr_tui.policy import lint_access, lint_actions, lint_conditions, lint_form, lint_principals, lint_values
+from ecr_tui.policy import (
+    lint_access,
+    lint_actions,
+    lint_conditions,
+    lint_form,
+    lint_principals,
+    lint_trust,
+    lint_values,
+)
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.findings import Check, Finding, Setting, finding
 from ecr_tui.policy.rules import ERROR, INFO, WARNING
+from ecr_tui.policy.trusted import Trusted
 
 __all__ = ["Finding", "lint"]
 
@@ -21,6 +30,7 @@ _CHECKS: tuple[Check, ...] = (
     *lint_conditions.CHECKS,
     *lint_values.CHECKS,
     *lint_access.CHECKS,
+    *lint_trust.CHECKS,
 )
 
 
@@ -32,13 +42,15 @@ def lint(
     partition: str | None = None,
     now: datetime | None = None,
     stored: PolicyDocument | None = None,
+    trusted: Trusted | None = None,
 ) -> tuple[Finding, ...]:
     """Errors first, then in the document's order. ``account`` and ``partition`` are the repository's.
 
     Without a policy only the repository itself is looked at. ``now`` defaults to the present. ``stored``: the policy
-    that ECR stores, where ``document`` is not yet written; by default the document itself.
+    that ECR stores, where ``document`` is not yet written; by default the document itself. ``trusted`` tells partners
+    from strangers; without it neither is looked for.
     """
-    setting = Setting(tags, account, partition, now or datetime.now(UTC), _principals(stored))
+    setting = Setting(tags, account, partition, now or datetime.now(UTC), _principals(stored), trusted)
     hits = list(lint_access.repository(setting))
     if document is not None:
         for check in _CHECKS:

@@ -51,6 +51,22 @@ TABLE = (
     ),
     # --- across accounts ---
     Rule(
+        "stranger",
+        WARNING,
+        "Access for a stranger: {subject}",
+        "[trusted] in the configuration does not list it.",
+        "Revoke it, or add it to [trusted].",
+        "ecr-tui",
+    ),
+    Rule(
+        "trusted-partner",
+        INFO,
+        "Access for a trusted partner: {subject}",
+        "[trusted] in the configuration lists it.",
+        "Nothing to do.",
+        "ecr-tui",
+    ),
+    Rule(
         "grants-permissions",
         ERROR,
         "External principals may use {subject}",

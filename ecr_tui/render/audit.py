@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ecr_tui.access.audit_json import audit_templates, both_sides, external_accounts, needed, principals, stale, summary
@@ -107,10 +107,14 @@ def _public(audit: Audit) -> list[str]:
 
 def _accounts(audit: Audit) -> list[str]:
     rows = [
-        (found["account"], *(f"{found[capability.value]:,}" for capability in Capability), _people(found["principals"]))
+        (found["account"], *(f"{found[capability.value]:,}" for capability in Capability), _named_as(found))
         for found in sorted(external_accounts(audit), key=lambda found: -found["repositories"])
     ]
     return _table("Other accounts", ("ACCOUNT", *_HEADS, "NAMED AS"), rows)
+
+
+def _named_as(account: Mapping[str, Any]) -> str:
+    return _people(account["principals"]) + (" (trusted)" if account["trusted"] else "")
 
 
 def _principals(audit: Audit) -> list[str]:

@@ -259,6 +259,7 @@ class AccessReview:
             roles={one: identity.arn for one in asked if not (identity := self.identity_policies(one)).unreadable},
             failures=failures,
             cancel=cancel,
+            trusted=self._accounts.settings.trusted,
         )
         if not_pulled_days is not None:
             pulls = self._not_pulled(found, not_pulled_days, on_images, cancel)

@@ -9,7 +9,7 @@ import pytest
 
 from ecr_tui.config import CONFIRMS, Settings, locate, read, resolve
 from ecr_tui.config.example import EXAMPLE
-from ecr_tui.config.file import CONSUMER, SETTINGS, TRAITS
+from ecr_tui.config.file import CONSUMER, SETTINGS, TRAITS, TRUSTED
 from ecr_tui.errors import InputError
 from ecr_tui.ui.keymap import Keymap
 from ecr_tui.ui.theme import check_theme
@@ -66,6 +66,8 @@ def test_the_example_sets_everything_there_is_and_is_understood(tmp_path: Path) 
     assert file.keys
     assert {one.name for one in file.consumers} == {"payments-dev", "everyone"}
     assert {name.rpartition(".")[2] for name in file.origins if name.startswith("consumers.")} == set(CONSUMER)
+    assert file.trusted is not None
+    assert all(getattr(file.trusted, key) for key in TRUSTED)
     assert Keymap.of(resolve(environ={}, file=file)).warnings == ()
     check_theme(file.values["theme"], "")
     assert file.origins["theme"] == f"{path}:{EXAMPLE.splitlines().index(_line('theme =')) + 1}"
@@ -212,7 +214,7 @@ def test_how_keys_are_spelled(tmp_path: Path, spelled: str, key: str, shown: str
 @pytest.mark.parametrize(
     ("keys", "warned", "in_force"),
     [
-        ('change.grant = "W"', "", {"change.grant": "W"}),
+        ('change.grant = "J"', "", {"change.grant": "J"}),
         ('change.grant = "x"\nchange.revoke = "g"', "", {"change.grant": "x", "change.revoke": "g"}),
         (
             'change.grant = "y"',
@@ -226,10 +228,10 @@ def test_how_keys_are_spelled(tmp_path: Path, spelled: str, key: str, shown: str
         ),
         ('change.grant = "k"', "k is Up (table.up) in the table, and Grant (change.grant) only outside", {}),
         ('table.mark = "g"', "g is Mark (table.mark) in the table, and Grant (change.grant) only outside", {}),
-        ('change.grant = "ctrl+p, W"', "ctrl+p is Commands (general.palette) and cannot be", {"change.grant": "W"}),
+        ('change.grant = "ctrl+p, J"', "ctrl+p is Commands (general.palette) and cannot be", {"change.grant": "J"}),
         ('change.grant = "ctrl+q"', "ctrl+q is Quit and cannot be Grant", {"change.grant": ""}),
         ('general.quit = ""', "", {"general.quit": ""}),
-        ('table.up = "K, up"', "", {"table.up": "K ↑"}),
+        ('table.up = "Q, up"', "", {"table.up": "Q ↑"}),
     ],
 )
 def test_keys_that_clash_are_warnings_and_one_of_them_wins(
@@ -375,3 +377,21 @@ def test_config_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolat
         ran = ecr_tui(*command)
         assert (ran.code, f"{file}:1: unknown setting 'thme'" in ran.err) == (2, True), command
     assert ecr_tui("--version").code == ecr_tui("--help").code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("[trusted]\nacounts = []\n", 2, "unknown setting 'acounts' in [trusted]"),
+        ('[trusted]\naccounts = ["222222222222"]\nous = ["r-ab12"]\n', 3, "not an organizational unit"),
+        ("[trusted]\nservices = 3\n", 2, "services must be a list of strings"),
+        ("trusted = 1\n", 1, "trusted must be a table"),
+    ],
+)
+def test_whom_it_trusts_is_strict(tmp_path: Path, text: str, line: int, said: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        read(path)
+    assert caught.value.title.startswith(f"{path}:{line}: ")
+    assert said in caught.value.title

@@ -279,3 +279,20 @@ def test_simulate_is_a_unit_test_for_policies(tmp_path: Path) -> None:
     assert (ran.code, ran.out) == (2, "")
     assert "broken.json" in ran.err
     assert "line 1" in ran.err
+
+
+def test_a_partner_is_told_from_a_stranger(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECR_TUI_CONFIG", str(tmp_path / "config.toml"))
+    (tmp_path / "config.toml").write_text('[trusted]\naccounts = ["222222222222"]\n')
+    found = ecr_tui("audit", "--json").json
+    trusted = {one["account"]: one["trusted"] for one in found["external_accounts"]}
+    assert (trusted["222222222222"], trusted["333333333333"]) == (True, False)
+    severities = {
+        (one["id"], one["severity"]) for row in found["repositories"] for one in row["findings"]
+        if one["id"] in ("stranger", "trusted-partner")
+    }  # fmt: skip
+    assert severities == {("stranger", "warning"), ("trusted-partner", "info")}
+    told = ecr_tui("audit").out
+    assert "(trusted)" in told
+    (tmp_path / "config.toml").write_text("")
+    assert {one["trusted"] for one in ecr_tui("audit", "--json").json["external_accounts"]} == {None}

@@ -389,7 +389,8 @@ def test_every_rule_is_tested_here() -> None:
     consumer = {"no-token", "token-scoped", "identity-lacks", "identity-too-large"}
     values = {"bad-value", "unlikely-value"}
     of_identities = {"no-resource", "principal-not-taken"}
-    assert {case[0] for case in RULE_CASES} | {"managed-elsewhere"} | consumer | values | of_identities == set(RULES)
+    elsewhere = {"managed-elsewhere", "stranger", "trusted-partner"}
+    assert {case[0] for case in RULE_CASES} | elsewhere | consumer | values | of_identities == set(RULES)
 
 
 def test_every_rule_says_why_and_what_to_do_and_where_it_comes_from() -> None:

@@ -57,6 +57,7 @@ AUDIT: Schema = made_of(
                     "kind": text("account, user, role, session, service, everyone, deleted, ..."),
                     "account": maybe(text()),
                     "external": truth("in another account than the repositories"),
+                    "trusted": maybe(truth(), "an external one by [trusted] of the configuration; null without it"),
                     "repositories": count(),
                     **_COUNTED,
                 }
@@ -64,7 +65,15 @@ AUDIT: Schema = made_of(
             "every principal named in a policy, external ones first",
         ),
         "external_accounts": listed(
-            made_of({"account": text(), "principals": _PEOPLE, "repositories": count(), **_NUMBERS})
+            made_of(
+                {
+                    "account": text(),
+                    "trusted": maybe(truth(), "by [trusted] of the configuration; null without it"),
+                    "principals": _PEOPLE,
+                    "repositories": count(),
+                    **_NUMBERS,
+                }
+            )
         ),
         "public": listed(made_of({**where(), **_CELLS}), "public access"),
         "services": listed(made_of({"principal": text(), **where(), **_CELLS})),

@@ -1,0 +1,63 @@
+"""Whom account A's operator trusts beside its own account: ``[trusted]`` of the configuration."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from ecr_tui.errors import InputError
+from ecr_tui.policy import grantees
+from ecr_tui.policy.principal import account_of
+
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_SERVICE = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?")
+
+
+@dataclass(frozen=True)
+class Trusted:
+    """``accounts``: ids. ``organizations`` and ``ous``: as ``--to`` takes them, without "org/" and "ou/"; a unit with
+    /* at its end takes those below it as well. ``services``: names such as lambda.amazonaws.com."""
+
+    accounts: tuple[str, ...] = ()
+    organizations: tuple[str, ...] = ()
+    ous: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+
+    def check(self, kind: str) -> None:
+        """Raises InputError for one of ``kind`` ("accounts", ...) that is none."""
+        for one in getattr(self, kind):
+            if kind == "accounts" and not _ACCOUNT.fullmatch(one):
+                raise InputError(f"not an account: {one!r}", hint="Use the 12-digit account id.")
+            if kind == "services" and not _SERVICE.fullmatch(one):
+                raise InputError(f"not a service: {one!r}", hint=f"Write it as {grantees.LAMBDA}.")
+            if kind == "organizations":
+                grantees.parse(grantees.ORGANIZATION + one)
+            elif kind == "ous":
+                grantees.parse(grantees.UNIT + one)
+
+    def knows(self, grantee: str) -> bool:
+        """A principal as a policy names it, or a grantee (``grantees``)."""
+        kind, _, rest = grantee.partition("/")
+        if kind == "org":
+            return rest in self.organizations
+        if kind == "ou":
+            return self.knows_path(rest)
+        if kind == "service":
+            name, _, _ = rest.partition("@")
+            account = str(grantees.caller(grantee)[1].get("aws:SourceAccount", ""))
+            return name in self.services or account in self.accounts
+        return grantee in self.services or account_of(grantee) in self.accounts
+
+    def knows_path(self, path: str) -> bool:
+        """Of a unit, as grantees or aws:PrincipalOrgPaths have it; one with * at its end stands for those below it."""
+        if path.partition("/")[0] in self.organizations:
+            return True
+        below, unit = path.endswith("*"), path.rstrip("*").rstrip("/")
+        return any(unit.startswith(f"{one}/") or unit == one for one in self._with_units_below) or (
+            not below and unit in self.ous
+        )
+
+    @cached_property
+    def _with_units_below(self) -> tuple[str, ...]:
+        return tuple(one.removesuffix("/*") for one in self.ous if one.endswith("/*"))
