@@ -10,6 +10,7 @@ from ecr_tui.policy import grantees
 from ecr_tui.policy.actions import action_words, matching_actions
 from ecr_tui.policy.answer import Answer, Verdict
 from ecr_tui.policy.compare import Difference
+from ecr_tui.policy.compiled import caller_of, principal_grip
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.principal import account_of, canonical, describe
 from ecr_tui.policy.who import listed_principals
@@ -63,11 +64,20 @@ def losses(
     actions = tuple(dict.fromkeys(action for pattern in patterns for action in matching_actions(pattern)))
     if not actions:
         return ()
+    changed = tuple(named.values())
     for principal in listed_principals(before, after):
-        if account_of(principal) is not None:
+        if account_of(principal) is not None and any(_means(one, principal) for one in changed):
             named.setdefault(canonical(principal), principal)
     found_losses = (_of(principal, before, after, actions, decide) for principal in named.values())
     return tuple(loss for loss in found_losses if loss is not None)
+
+
+def _means(named: str, principal: str) -> bool:
+    """Whether a statement that names the one may be about the other: everyone, a user's account, a role's session."""
+    if account_of(named) is None:
+        return True
+    pairs = ((named, principal), (principal, named))
+    return any(principal_grip("AWS", value, caller_of(caller)) for value, caller in pairs)
 
 
 def _of(

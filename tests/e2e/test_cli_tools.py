@@ -258,13 +258,17 @@ def oci_layout(folder: Path) -> tuple[str, str]:
 
 @pytest.fixture
 def skopeo(demo: ServedDemo, tmp_path: Path) -> list[str]:
-    """The start of a skopeo command that is logged in as B and keeps its credentials in the test's folder."""
+    return logged_in(demo, tmp_path, "dev-acc")
+
+
+def logged_in(demo: ServedDemo, folder: Path, profile: str) -> list[str]:
+    """The start of a skopeo command that is logged in and keeps its credentials in the test's folder."""
     needs("skopeo")
-    auth = tmp_path / "auth.json"
+    auth = folder / "auth.json"
     host = uri(demo).split("/")[0]
     login = demo.run(
         "skopeo", "login", "--tls-verify=false", "--authfile", auth, "--username", "AWS", "--password-stdin", host,
-        stdin=password(demo),
+        stdin=password(demo, profile),
     )  # fmt: skip
     assert login.returncode == 0, login.stderr
     return ["--insecure-policy", "copy", "--authfile", str(auth), "--src-tls-verify=false", "--dest-tls-verify=false"]
@@ -287,6 +291,50 @@ def test_skopeo_copies_only_after_the_grant(
     assert pulled.returncode == 0, pulled.stderr
     manifest = (tmp_path / "back/manifest.json").read_bytes()
     assert f"sha256:{hashlib.sha256(manifest).hexdigest()}" == digest
+
+
+def test_account_c_pulls_by_the_aws_cli_and_skopeo_once_its_organization_may(demo: ServedDemo, tmp_path: Path) -> None:
+    organization = answer(demo, "partner-c", "organizations", "describe-organization")["Organization"]["Id"]  # type: ignore[index]
+    start, host = logged_in(demo, tmp_path, "partner-c"), uri(demo).split("/")[0]
+    image = (
+        "ecr",
+        "batch-get-image",
+        "--registry-id",
+        A,
+        "--repository-name",
+        REPOSITORY,
+        "--image-ids",
+        "imageTag=latest",
+    )
+
+    def pulls(name: str) -> tuple[bool, bool]:
+        by_aws = aws(demo, "partner-c", *image, "--repository-name", name)
+        by_skopeo = demo.run("skopeo", *start, f"docker://{host}/{name}:latest", f"dir:{tmp_path / 'pulled'}")
+        return by_aws.returncode == 0, by_skopeo.returncode == 0
+
+    assert pulls(REPOSITORY) == (False, False)
+    granted = ecr_tui(demo, "grant", REPOSITORY, "--to", f"org/{organization}", "--access", "pull", "--yes", "--json")
+    assert granted.returncode == 0, granted.stderr
+    assert pulls(REPOSITORY) == (True, True)
+    assert pulls("payments/ledger") == (False, False)
+    assert ecr_tui(demo, "revoke", REPOSITORY, "--to", f"org/{organization}", "--yes").returncode == 0
+    assert pulls(REPOSITORY) == (False, False)
+
+
+def test_the_aws_cli_makes_a_function_once_lambda_may_pull(demo: ServedDemo) -> None:
+    create = (
+        "lambda", "create-function", "--function-name", "pull", "--package-type", "Image",
+        "--role", f"arn:aws:iam::{B}:role/EcrDeveloper", "--code", f"ImageUri={uri(demo)}:latest",
+    )  # fmt: skip
+    denied = aws(demo, "dev-acc", *create)
+    assert "(AccessDeniedException) when calling the CreateFunction operation" in denied.stderr
+    assert "Lambda does not have permission to access the ECR image. Check the ECR permissions." in denied.stderr
+    explained = demo.run(sys.executable, "-m", "ecr_tui", "explain", denied.stderr)
+    assert "lambda.amazonaws.com" in explained.stdout
+    assert ecr_tui(demo, "grant", REPOSITORY, "--to", "service/lambda.amazonaws.com", "--yes").returncode == 0
+    made = aws(demo, "dev-acc", *create)
+    undone = ecr_tui(demo, "undo", "--json")
+    assert (made.returncode, undone.returncode) == (0, 0), made.stderr
 
 
 @pytest.mark.docker
