@@ -12,7 +12,7 @@ from ecr_tui.access.registry_policy import registry_of
 from ecr_tui.aws.model import RegistryFacts, Repository
 from ecr_tui.changes.entries import REPAIR
 from ecr_tui.changes.losses import Loss, losses
-from ecr_tui.policy import grantees
+from ecr_tui.policy import companions, grantees
 from ecr_tui.policy.actions import Access, action_words, matching_actions, repository_actions
 from ecr_tui.policy.answer import REGISTRY, Answer, Registries, Verdict, of_call
 from ecr_tui.policy.compare import Difference
@@ -144,6 +144,7 @@ class Situation:
         """Risks of the change. ``findings`` are those of the policy afterwards, ``standing`` those before."""
         fresh = _fresh(findings, standing)
         found = [sentence for loss in lost for sentence in loss.sentences()]
+        found += companions.bereft(self.before, self.after)
         if kind != REPAIR:  # a repair does not change access
             found += (*openings(diff), *widenings(self.before, self.after))
         found += [f"{one.title}. {one.why}" for one in fresh if one.severity == "error"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecr_tui.policy import grantees
-from ecr_tui.policy.actions import action_words, matching_actions
+from ecr_tui.policy.actions import action_words, matching_actions, repository_actions
 from ecr_tui.policy.answer import Answer, Verdict
 from ecr_tui.policy.compare import Difference
 from ecr_tui.policy.compiled import caller_of, principal_grip
@@ -61,7 +61,9 @@ def losses(
         found = grantees.read(item.principal, item.condition or {})
         for principal in found[0] if found else (item.principal,):
             named.setdefault(canonical(principal), principal)
-    actions = tuple(dict.fromkeys(action for pattern in patterns for action in matching_actions(pattern)))
+    # "everything but ..." of a NotAction is no pattern.
+    given = (matching_actions(pattern) or repository_actions() for pattern in patterns)
+    actions = tuple(dict.fromkeys(action for some in given for action in some))
     if not actions:
         return ()
     changed = tuple(named.values())

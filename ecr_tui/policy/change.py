@@ -34,7 +34,7 @@ from ecr_tui.policy.ours import (
     Own,
     TagCondition,
 )
-from ecr_tui.policy.principal import describe, same_principal
+from ecr_tui.policy.principal import canonical, describe, same_principal
 
 __all__ = [
     "SID_PREFIX",
@@ -75,13 +75,14 @@ def merge(document: PolicyDocument | None, grant: Grant) -> Change:
     Raises InputError when the result would not fit into the limit of ECR.
     """
     items = items_of(document)
-    given = companions.given_with(grant.principals, [own for _, own in items if own is not None])
+    given = companions.given_with(grant.principals, _ours(items))
     changed = False
     for wanted in Own.of_grant(grant):
         if not all(_granted_already(items, wanted, principal) for principal in wanted.principals):
             items, changed = _merged(items, wanted), True
     taken = _without(items, given) if changed else items
-    beside = _lacking(taken, Own.of_grant(grant) if taken == items else None)
+    among = {*map(canonical, grant.companions), *(principal for principal, _, _ in given)}
+    beside = _lacking(taken, among, Own.of_grant(grant) if taken == items else None)
     if not (changed or beside):
         return Change(document, document, False)
     after, notes = fit(document, [*taken, *(({}, own) for own in beside)])
@@ -92,16 +93,21 @@ def _without(items: Sequence[Item], given: Collection[companions.Given]) -> list
     kept: list[Item] = []
     for raw, own in items:
         theirs = companions.of(own, given) if own is not None else ()
-        left = own.without(theirs) if own is not None and theirs else own
-        if not theirs or left is not None:
-            kept.append(({}, left) if theirs else (raw, own))
+        if own is None or not theirs:
+            kept.append((raw, own))
+        elif left := own.without(theirs):
+            kept.append(({}, left))
     return kept
 
 
-def _lacking(items: Sequence[Item], owns: Sequence[Own] | None = None) -> tuple[Own, ...]:
-    """What companions of ``owns`` (None: of all our statements) lack."""
-    standing = [Statement(index, raw or (own.statement() if own else {})) for index, (raw, own) in enumerate(items)]
-    return companions.missing(owns if owns is not None else [own for _, own in items if own is not None], standing)
+def _lacking(items: Sequence[Item], among: Collection[str], owns: Sequence[Own] | None = None) -> tuple[Own, ...]:
+    """What companions ``among`` these lack, of ``owns`` (None: of all our statements)."""
+    standing = [Statement(0, raw or (own.statement() if own else {})) for raw, own in items]
+    return companions.missing(_ours(items) if owns is None else owns, standing, among)
+
+
+def _ours(items: Sequence[Item]) -> list[Own]:
+    return [own for _, own in items if own is not None]
 
 
 def _merged(items: Sequence[Item], wanted: Own) -> list[Item]:
@@ -147,7 +153,7 @@ def revoke(
     notes: list[str] = []
     changed = False
     items = items_of(document)
-    with_them = companions.given_with(principals, [own for _, own in items if own is not None])
+    with_them = companions.given_with(principals, _ours(items))
     for index, (raw, own) in enumerate(items):
         if own is None:
             edited: Mapping[str, Any] = raw
@@ -181,7 +187,8 @@ def revoke(
     if not changed:
         return Change(document, document, False, tuple(notes))
     # Where two grantees shared a companion, the one that stays needs it under its own condition.
-    after, more = fit(document, [*kept, *(({}, own) for own in (_lacking(kept) if with_them else ()))])
+    needed = _lacking(kept, {principal for principal, _, _ in with_them})
+    after, more = fit(document, [*kept, *(({}, own) for own in needed)])
     return Change(document, after, True, (*notes, *more))
 
 

@@ -12,17 +12,22 @@ from dataclasses import replace
 from ecr_tui.policy import grantees
 from ecr_tui.policy.access import ESSENTIAL_PULL
 from ecr_tui.policy.actions import Access, matching_actions
-from ecr_tui.policy.document import PLAIN_ELEMENTS, Statement
-from ecr_tui.policy.ours import Own
-from ecr_tui.policy.principal import canonical, describe_all, same_principal
+from ecr_tui.policy.document import PLAIN_ELEMENTS, PolicyDocument, Statement
+from ecr_tui.policy.ours import Own, read_own
+from ecr_tui.policy.principal import canonical, describe, describe_all, same_principal
 from ecr_tui.policy.widening import Limits
 
 Given = tuple[str, Access, object]
 """(a principal, access, the key of a condition)"""
 
 
-def missing(owns: Iterable[Own], statements: Iterable[Statement]) -> tuple[Own, ...]:
-    """What is to be added so that the companions of the statements' grantees may pull wherever those may."""
+def missing(
+    owns: Iterable[Own], statements: Iterable[Statement], among: Collection[str] | None = None
+) -> tuple[Own, ...]:
+    """What is to be added so that the companions of the statements' grantees may pull wherever those may.
+
+    ``among``: only these companions, in canonical form; others were perhaps taken away on purpose.
+    """
     standing = [one for one in statements if _pulls(one)]
     added: list[Own] = []
     for own in owns:
@@ -33,7 +38,8 @@ def missing(owns: Iterable[Own], statements: Iterable[Statement]) -> tuple[Own, 
         lacking = tuple(
             companion
             for companion in dict.fromkeys(one for grantee in own.principals for one in grantees.companions(grantee))
-            if not any(
+            if (among is None or canonical(companion) in among)
+            and not any(
                 kind == "AWS" and same_principal(value, companion) for one in beside for kind, value in one.principals
             )
         )
@@ -54,6 +60,21 @@ def words(added: Sequence[Own]) -> str:
     """A sentence about what :func:`missing` adds."""
     names = describe_all(one for own in added for one in own.principals)
     return f"Lambda needs the account of its functions to pull as well, so {names} is granted the same."
+
+
+def bereft(before: PolicyDocument | None, after: PolicyDocument | None) -> list[str]:
+    """A sentence for each grantee of ours that keeps its statement, and whose companion loses what it needs."""
+    if after is None:
+        return []
+    found = []
+    for own in filter(None, map(read_own, after.statements)):
+        for grantee in own.principals:
+            one = [replace(own, principals=(grantee,))]
+            lacks = missing(one, after.statements)
+            if lacks and not missing(one, before.statements if before is not None else ()):
+                names = describe_all(principal for item in lacks for principal in item.principals)
+                found.append(f"{describe(grantee)} can no longer pull: it needs {names} to pull as well.")
+    return found
 
 
 def given_with(principals: Collection[str], owns: Sequence[Own]) -> frozenset[Given]:

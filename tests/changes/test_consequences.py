@@ -185,6 +185,16 @@ def test_whoever_had_access_through_the_one_that_loses_it_is_named() -> None:
     assert (account["principal"], sorted(bob["loses"]), bob["may_lose"]) == (ROOT_B, pull, [])
 
 
+def test_lambda_loses_with_its_account() -> None:
+    function = f"service/lambda.amazonaws.com@arn:aws:lambda:*:{B}:function:*"
+    text = granted(grant=Grant((function,), Access.PULL, PAYMENTS))
+    (risk,) = [one for one in plan_revoke_from(REPO, text, (ROOT_B,)).risks if "can no longer pull" in one]
+    assert risk.startswith("service lambda.amazonaws.com")
+    assert risk.endswith("it needs account 222222222222 to pull as well.")
+    assert not any("can no longer" in one for one in plan_revoke_from(REPO, text, (function,)).risks)
+    assert not any("can no longer" in one for one in plan_revoke_from(REPO, text, (BOB,)).risks)
+
+
 def test_a_member_of_an_organization_may_lose() -> None:
     text = granted(deny(BOB, "ecr:PutImage"), grant=Grant((ORG,), Access.PULL))
     plan = plan_revoke_from(REPO, text, (ORG,))
