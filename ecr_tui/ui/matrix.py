@@ -110,6 +110,11 @@ class MatrixReading:
             self._reads += 1
         self.over = False
 
+    def want(self, rows: Iterable[Repository]) -> None:
+        """Those in view are read before the others."""
+        if not self.over:
+            self._reader.want([row for row in rows if self.policy(row) is None])
+
     def forget(self) -> None:
         """The policies of all are to be read anew, even those that are fresh."""
         for row in self.rows:

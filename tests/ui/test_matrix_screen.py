@@ -290,3 +290,20 @@ async def test_cells_of_several_consumers_are_verified_as_one_run_with_the_acces
         await ui.press("e")
         await ui.see("everyone")
         assert [one.principal for one in screen.reading.columns] == [DEVUSR2, CI]
+
+
+async def test_what_is_in_view_is_read_before_the_rest(tmp_path) -> None:
+    rows = [repository(f"r{number:03}") for number in range(300)]
+    workspace = FakeWorkspace(tmp_path, rows, policies={"r299": granted(CI, Access.PULL)})
+    async with running(workspace, (80, 24)) as ui:
+        workspace.gate.hold("policy_text")
+        await ui.press("M")
+        await ui.wait(lambda: ui.dialog == "MatrixScreen" and ui.app.screen.reading.matrix is not None)
+        await ui.press("G")
+        screen = ui.app.screen
+        await ui.wait(lambda: screen.table.current is not None and screen.table.current.name == "r299")
+        before = workspace.gate.count("policy_text")
+        workspace.gate.release("policy_text")
+        await ui.wait(lambda: screen.reading.policy(workspace.by_name("r299")) is not None)
+        asked = [name for call, name in workspace.gate.calls if call == "policy_text"]
+        assert asked.index("r299") < before + 60, "300 are queued"

@@ -140,6 +140,7 @@ class MatrixScreen(Dialog["Repository | None"]):
             reading.read_all(rows)
 
         jobs.start(self, work, failed=Failed, group="matrix-policies")
+        reading.want(self.table.window())
         self._say()
 
     @on(Answered)
@@ -188,6 +189,7 @@ class MatrixScreen(Dialog["Repository | None"]):
         if self.reading.chosen != self.table.column:
             self.reading.chosen = self.table.column
             self.table.model.look_again()
+        self.reading.want(self.table.window())
         self._say()
 
     @on(VirtualTable.Opened)
