@@ -348,62 +348,6 @@ OTHER: tuple[Key, ...] = (
 
 CATALOGUE: tuple[Key, ...] = MAIN + TABLE + OTHER
 
-PANES: dict[str, tuple[str, ...]] = {
-    "repositories": (
-        "change.grant",
-        "prove.verify",
-        "find.filter",
-        "table.mark",
-        "change.undo",
-        "change.revoke",
-        "choose.principal",
-        "choose.access",
-        "choose.condition",
-        "find.tags",
-        "change.tags",
-        "prove.audit",
-        "find.matrix",
-        "change.journal",
-        "prove.history",
-        "choose.accounts",
-        "table.mark_shown",
-        "general.copy",
-        "find.sort",
-        "prove.many",
-        "change.runs",
-        "general.copy_as",
-        "find.refresh",
-        "find.policies",
-        "table.open",
-    ),
-    "preview": (
-        "change.grant",
-        "choose.principal",
-        "choose.access",
-        "choose.condition",
-        "prove.verify",
-        "change.undo",
-        "change.revoke",
-        "pane.tab",
-        "general.copy",
-        "general.copy_as",
-        "change.repair",
-        "change.tags",
-    ),
-    "verification": (
-        "prove.verify",
-        "prove.history",
-        "general.copy",
-        "prove.many",
-        "prove.cancel",
-        "choose.access",
-        "change.grant",
-        "change.undo",
-    ),
-    "accounts": ("choose.accounts", "find.refresh", "general.copy"),
-}
-"""By pane, the keys that are for it, the most useful first: the footer's order, and the help's."""
-
 GROUPS: tuple[str, ...] = (FIND, CHOOSE, CHANGE, PROVE, MOVE, GENERAL)
 
 BINDINGS: list[BindingType] = [key.binding() for key in MAIN]

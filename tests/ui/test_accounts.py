@@ -171,7 +171,7 @@ async def test_accounts_of_two_partitions_are_refused(
         await ui.press("escape")
         await ui.wait(lambda: ui.dialog == "")
         # A principal that is named explicitly is no way around it.
-        await ui.press("b")
+        await ui.principal("")
         await fill(ui, "answer", arn)
         await ui.press("enter")
         await ui.press("g")

@@ -63,8 +63,7 @@ async def test_what_b_lacks_is_named_and_follows_the_choice(workspace: FakeWorks
         await ui.press("p")
         await ui.ready()
         await ui.see("✓ Both accounts allow user devusr2")
-        await ui.press("b")
-        await ui.type("role/deploy")
+        await ui.principal("role/deploy")
         await ui.press("enter")
         await ui.see("? Access of role deploy", "unknown, not readable")
 

@@ -8,7 +8,7 @@ import pytest
 
 from ecr_tui.errors import DeniedError
 from ecr_tui.policy.actions import Access
-from ecr_tui.ui.panes.preview import Body
+from ecr_tui.ui.panes.preview_tabs import Body
 from tests.ui.conftest import Session, running
 from tests.ui.fake_workspace import DEVUSR2, B, FakeWorkspace, repository
 

@@ -7,30 +7,28 @@ import contextlib
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import var
 from textual.timer import Timer
-from textual.widgets import TabbedContent, TabPane
 
 from ecr_tui.access.replicas import Copy
 from ecr_tui.aws.model import Repository
-from ecr_tui.changes.plans import needed_of
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.change import Grant
 from ecr_tui.ui import jobs
 from ecr_tui.ui.panes.details import Details
+from ecr_tui.ui.panes.preview_tabs import CHANGE_TABS, TABS, Preview, PreviewTabs, Subject
 from ecr_tui.ui.result import Result
 from ecr_tui.ui.selection import Selection
-from ecr_tui.ui.text import MUTED, NO, safe, safe_block
+from ecr_tui.ui.text import MUTED, NO, safe
 from ecr_tui.ui.text import preview as words
-from ecr_tui.ui.text.sides import BothSides, both_sides
+from ecr_tui.ui.text.sides import BothSides
 from ecr_tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
@@ -39,34 +37,11 @@ if TYPE_CHECKING:
     from ecr_tui.workspace import Workspace
 
 
-class _Tab(NamedTuple):
-    id: str
-    label: str
-
-
-TABS = (
-    _Tab("diff", "Diff"),
-    _Tab("json", "JSON"),
-    _Tab("who", "Access"),
-    _Tab("findings", "Findings"),
-    _Tab("consumer", "Account B policy"),
-)
-
-CHANGE_TABS = ("diff", "json", "who")
-"""The tabs that show what a write changes."""
-
 WAITS = "From a kept list: a preview is made when AWS has listed the repositories again"
 MOVED_DEBOUNCE = 0.03
 """While the cursor runs through the rows, only where it stops is worth a preview."""
 SIDES_DEBOUNCE = 0.15
 """Seconds in which a choice that goes on changing asks IAM nothing."""
-
-
-class Subject(NamedTuple):
-    """What a preview is about. Two subjects are the same preview only when all of it is equal."""
-
-    repository: Repository
-    grant: Grant
 
 
 class Beside(NamedTuple):
@@ -76,48 +51,15 @@ class Beside(NamedTuple):
     template: Plan | None = None
 
 
-class Preview(NamedTuple):
-    """``plan`` is None while it is being made and where it can't be made (``error`` says why)."""
-
-    subject: Subject | None
-    plan: Plan | None = None
-    error: EcrTuiError | None = None
-    waiting_for: str = ""
-    making: bool = False
-    """The policy is known and the plan is a matter of milliseconds."""
-
-
-class Body(VerticalScroll, inherit_bindings=False):
-    """A tab's text. The keys that go sideways are the pane's: they turn its tabs."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll_up", "Up", show=False),
-        Binding("down,j", "scroll_down", "Down", show=False),
-        Binding("pageup,ctrl+b", "page_up", "Page up", show=False),
-        Binding("pagedown,ctrl+f", "page_down", "Page down", show=False),
-        Binding("home", "scroll_home", "First line", show=False),
-        Binding("end,G", "scroll_end", "Last line", show=False),
-    ]
-
-
 class PreviewPane(Vertical):
-    """Makes the preview of what is selected. Only the tab in view is drawn, the others when they are turned to."""
+    """Makes the preview of what is selected."""
 
     DEFAULT_CSS = """
     PreviewPane {
         & > #sentence { height: auto; max-height: 3; width: 1fr; }
         & > #effect { height: auto; max-height: 6; width: 1fr; }
-        & TabbedContent { height: 1fr; }
-        & ContentSwitcher { height: 1fr; }
-        & TabPane { padding: 0; height: 1fr; }
-        & TabPane > VerticalScroll { height: 1fr; scrollbar-size-vertical: 1; }
-        & .body { width: 1fr; height: auto; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,left_square_bracket", "turn(-1)", "Previous tab", show=False),
-        Binding("right,right_square_bracket", "turn(1)", "Next tab", show=False),
-    ]
     selection: var[Selection] = var(Selection, init=False)
 
     class Wanted(Message):
@@ -139,11 +81,10 @@ class PreviewPane(Vertical):
         self.border_title = "Policy preview"
         self._workspace = workspace
         self._details = details
-        self._now = now
+        self._tabs = PreviewTabs(now=now)
         self._result: Result | None = None
         self._timer: Timer | None = None
         self._title = ""
-        self._drawn: dict[str, tuple[Preview, BothSides | None]] = {}
         self._asked: Plan | None = None
         """The plan that :attr:`both` is about."""
         self._from: Answer[str | None] | None = None
@@ -157,10 +98,7 @@ class PreviewPane(Vertical):
     def compose(self) -> ComposeResult:
         yield Words(id="sentence")
         yield Words(id="effect")
-        with TabbedContent(initial="diff"):
-            for tab in TABS:
-                with TabPane(tab.label, id=tab.id), Body():
-                    yield Words(id=f"{tab.id}-body", classes="body")
+        yield self._tabs
 
     # -- what is previewed -----------------------------------------------------------------------------------------
 
@@ -314,13 +252,9 @@ class PreviewPane(Vertical):
             self.both = await jobs.on_thread(work)
         except Exception as error:
             self.both = BothSides(error=jobs.as_error(error))
-        self._draw_tab()
+        self._tabs.show(self.made, self.both)
 
     # -- drawing ---------------------------------------------------------------------------------------------------
-
-    @property
-    def tab(self) -> str:
-        return self.query_one(TabbedContent).active or "diff"
 
     def draw(self) -> None:
         preview, selection = self.made, self.selection
@@ -338,12 +272,7 @@ class PreviewPane(Vertical):
         self.brief = Content("\n").join([*result, words.sentence(selection.grant, account_b, lacks), *effect[:1]])
         self._look_at_sides()
         if not preview.making:  # the old text stays for the moment it takes: to clear it between two rows would flicker
-            number = len(preview.plan.findings) if preview.plan else 0
-            label = f"Findings {number}" if number else "Findings"
-            tab = self.query_one(TabbedContent).get_tab("findings")
-            if tab.label_text != label:
-                tab.label = label
-            self._draw_tab()
+            self._tabs.show(preview, self.both)
         self.post_message(self.Drawn().set_sender(self))
 
     def _lines(self) -> tuple[list[Content], list[Content]]:
@@ -383,55 +312,22 @@ class PreviewPane(Vertical):
             self._result = None
             self.draw()
 
-    def _draw_tab(self) -> None:
-        """Nothing while the pane is being removed, its children first."""
-        tab, preview = self.tab, self.made
-        shown = (preview, self.both if tab == "consumer" else None)
-        before = self._drawn.get(tab, (None, None))
-        if preview.making or (before[0] is shown[0] and before[1] is shown[1]) or not self.query(f"#{tab}-body"):
-            return
-        self._drawn[tab] = shown
-        body = self.query_one(f"#{tab}-body", Words)
-        if preview.error is not None:
-            body.say(Content.styled(safe_block(preview.error.text()), "$text-error"))
-        elif preview.plan is None or preview.subject is None:
-            body.say(Content.empty())
-        else:
-            body.say(self._content(tab, preview.plan, preview.subject))
-        scroll = body.parent
-        if isinstance(scroll, VerticalScroll) and before[0] is not preview:
-            scroll.scroll_home(animate=False)
-
-    def _content(self, tab: str, plan: Plan, subject: Subject) -> Content:
-        if tab == "diff":
-            return words.diff(plan, max(self._width, 40))
-        if tab == "json":
-            return words.json_content(words.document_text(plan))
-        if tab == "who":
-            return words.who(plan, subject.repository, self._now())
-        if tab == "findings":
-            return words.findings(plan)
-        sides = both_sides(self.both, max(self._width, 20))
-        return Content.assemble(sides, "\n\n", words.consumer(needed_of([plan])))
-
-    @property
-    def _width(self) -> int:
-        return self.size.width - 4
-
     def on_resize(self) -> None:
-        self._drawn.clear()
         self.draw()
 
     # -- tabs ------------------------------------------------------------------------------------------------------
 
-    @on(TabbedContent.TabActivated)
-    def _turned(self, event: TabbedContent.TabActivated) -> None:
-        event.stop()
+    @property
+    def tab(self) -> str:
+        return self._tabs.tab
+
+    @on(PreviewTabs.Turned)
+    def _turned(self, message: PreviewTabs.Turned) -> None:
+        message.stop()
         self._look_at_sides()
-        self._draw_tab()
 
     def turn_to(self, tab: str) -> None:
-        self.query_one(TabbedContent).active = tab
+        self._tabs.turn_to(tab)
 
     def commands(self) -> Iterator[tuple[str, str, Callable[[], Any]]]:
         """For the palette."""
@@ -447,28 +343,8 @@ class PreviewPane(Vertical):
         """The tab in view shows what a write changes."""
         return self.tab in CHANGE_TABS
 
-    def action_turn(self, by: int) -> None:
-        """The focus stays where it is: in the text, or on the tabs."""
-        ids = [tab.id for tab in TABS]
-        within = isinstance(self.screen.focused, Body)
-        self.turn_to(ids[(ids.index(self.tab) + by) % len(ids)])
-        if within:
-            self.call_after_refresh(self.take_focus)
-
     def take_focus(self) -> None:
-        self.query_one(f"#{self.tab} Body", Body).focus()
+        self._tabs.take_focus()
 
     def copy_text(self) -> tuple[str, str]:
-        """What the tab shows as plain text, and what to call it; ("", "") when there is nothing."""
-        (subject, plan, error, *_), tab = self.made, self.tab
-        if error is not None:
-            return error.text(), "the error"
-        if plan is None or subject is None:
-            return "", ""
-        if tab == "diff":
-            return words.diff_text(plan), "the diff"
-        if tab == "json":
-            return words.document_text(plan), "the policy document"
-        if tab == "consumer":
-            return words.consumer_text(needed_of([plan])), "B's identity policy"
-        return self._content(tab, plan, subject).plain, "the list of who may what" if tab == "who" else "the findings"
+        return self._tabs.copy_text()

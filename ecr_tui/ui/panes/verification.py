@@ -12,25 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import var
 from textual.timer import Timer
-from textual.widgets import Static
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.policy.actions import Access
 from ecr_tui.ui import jobs
 from ecr_tui.ui.batch import CANCEL_PATIENCE
 from ecr_tui.ui.messages import Failed
+from ecr_tui.ui.panes.explanation import explanation
 from ecr_tui.ui.proof import Changes, Run, StageRow
 from ecr_tui.ui.selection import Selection
-from ecr_tui.ui.text import MUTED, NO, OK, safe, safe_block
+from ecr_tui.ui.text import MUTED, NO, OK, safe
 from ecr_tui.ui.text.past import last_line
 from ecr_tui.ui.text.verification import PULL_TIME, START, fix_keys, loudest, report_text, stage_line, verdict
 from ecr_tui.ui.widgets.words import Words
-from ecr_tui.verification.report import Event, StageEnded, StageProgress, StageStarted, Status, Verdict, stages_of
+from ecr_tui.verification.report import Event, StageEnded, StageProgress, StageStarted, stages_of
 
 if TYPE_CHECKING:
     from ecr_tui.listing.policy_reader import Answer
@@ -57,21 +57,6 @@ class Verifying(Message):
             and message.run is self.run
             and message.event.name == self.event.name
         )
-
-
-class Field(Horizontal):
-    """A label and a text that wraps beside it."""
-
-    DEFAULT_CSS = """
-    Field {
-        height: auto;
-        & > .label { width: 8; color: $text-muted; }
-        & > .text { width: 1fr; height: auto; }
-    }
-    """
-
-    def __init__(self, label: str, text: Content) -> None:
-        super().__init__(Static(label, classes="label", markup=False), Static(text, classes="text", markup=False))
 
 
 class VerificationPane(VerticalScroll, can_focus=True):
@@ -386,35 +371,3 @@ class VerificationPane(VerticalScroll, can_focus=True):
         if run.report is None:
             return f"{NO} error"
         return f"{OK} allowed" if run.report.passed else f"{NO} {loudest(run.report)}"
-
-
-def explanation(run: Run) -> list[Field | Static]:
-    if run.error is not None:
-        return _fields([("Side", run.error.side), ("Said", run.error.detail), ("Fix", run.error.hint)])
-    if run.report is None:
-        return []
-    fields: list[Field | Static] = []
-    for stage in run.report.stages:
-        if stage.status in (Status.DENIED, Status.FAILED):
-            fields.append(Static(Content.styled(f"\n{stage.name.value}: {safe(stage.message)}", "bold"), markup=False))
-            fields += _fields(
-                [
-                    ("Why", stage.cause if stage.cause != stage.message else ""),
-                    ("Fix", stage.fix),
-                    ("Side", stage.side),
-                    ("Action", stage.action),
-                    *((label.capitalize(), text) for label, text in stage.traces),
-                    ("Said", stage.detail if stage.detail != stage.message else ""),
-                ]
-            )
-    for note in run.report.notes:
-        fields.append(Field("Note", Content(safe_block(note))))
-    if run.report.verdict is Verdict.ALLOWED and run.report.digest:
-        fields.append(Static("", markup=False))
-        fields.append(Field("Digest", Content(safe(run.report.digest))))
-    return fields
-
-
-def _fields(pairs: list[tuple[str, str]]) -> list[Field | Static]:
-    styles = {"Fix": "$text-accent", "Said": MUTED, "Side": "bold"}
-    return [Field(label, Content.styled(safe_block(text), styles.get(label, ""))) for label, text in pairs if text]

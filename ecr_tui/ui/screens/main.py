@@ -150,9 +150,11 @@ class MainScreen(Screen[None]):
 
     # -- what panes and threads report -----------------------------------------------------------------------------
 
+    @on(VirtualTable.Loaded)
     @on(VirtualTable.Moved)
     @on(PreviewPane.Drawn)
     def _select_anew(self) -> None:
+        self.verification.look_at_tags(self.table.find)
         self.selected()
         self.repositories.show_next(self.preview.brief)
 
@@ -169,11 +171,6 @@ class MainScreen(Screen[None]):
             self._owners.add(owner.account)
             self.desk.start(runs.offer_unfinished(self.desk))
         self.repositories.account_read(message.role)
-
-    @on(VirtualTable.Loaded)
-    def _rows_loaded(self) -> None:
-        self.verification.look_at_tags(self.table.find)
-        self.selected()
 
     @on(VirtualTable.Opened)
     def _row_opened(self) -> None:

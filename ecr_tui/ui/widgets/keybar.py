@@ -19,7 +19,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 
-from ecr_tui.ui.keys import CATALOGUE, PANES
+from ecr_tui.ui.keys import CATALOGUE
+from ecr_tui.ui.pane_keys import PANES
 
 _CATALOGUE = tuple(key.id for key in CATALOGUE)
 

@@ -1,0 +1,58 @@
+"""Why a verification ended as it did: cause, fix and sides of each failed stage, a label and a text each."""
+
+from __future__ import annotations
+
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Static
+
+from ecr_tui.ui.proof import Run
+from ecr_tui.ui.text import MUTED, safe, safe_block
+from ecr_tui.verification.report import Status, Verdict
+
+
+class Field(Horizontal):
+    """A label and a text that wraps beside it."""
+
+    DEFAULT_CSS = """
+    Field {
+        height: auto;
+        & > .label { width: 8; color: $text-muted; }
+        & > .text { width: 1fr; height: auto; }
+    }
+    """
+
+    def __init__(self, label: str, text: Content) -> None:
+        super().__init__(Static(label, classes="label", markup=False), Static(text, classes="text", markup=False))
+
+
+def explanation(run: Run) -> list[Field | Static]:
+    if run.error is not None:
+        return _fields([("Side", run.error.side), ("Said", run.error.detail), ("Fix", run.error.hint)])
+    if run.report is None:
+        return []
+    fields: list[Field | Static] = []
+    for stage in run.report.stages:
+        if stage.status in (Status.DENIED, Status.FAILED):
+            fields.append(Static(Content.styled(f"\n{stage.name.value}: {safe(stage.message)}", "bold"), markup=False))
+            fields += _fields(
+                [
+                    ("Why", stage.cause if stage.cause != stage.message else ""),
+                    ("Fix", stage.fix),
+                    ("Side", stage.side),
+                    ("Action", stage.action),
+                    *((label.capitalize(), text) for label, text in stage.traces),
+                    ("Said", stage.detail if stage.detail != stage.message else ""),
+                ]
+            )
+    for note in run.report.notes:
+        fields.append(Field("Note", Content(safe_block(note))))
+    if run.report.verdict is Verdict.ALLOWED and run.report.digest:
+        fields.append(Static("", markup=False))
+        fields.append(Field("Digest", Content(safe(run.report.digest))))
+    return fields
+
+
+def _fields(pairs: list[tuple[str, str]]) -> list[Field | Static]:
+    styles = {"Fix": "$text-accent", "Said": MUTED, "Side": "bold"}
+    return [Field(label, Content.styled(safe_block(text), styles.get(label, ""))) for label, text in pairs if text]

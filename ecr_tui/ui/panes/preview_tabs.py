@@ -1,0 +1,198 @@
+"""The tabs of the policy preview: the same plan as difference, document, access, findings, and account B's policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import TabbedContent, TabPane
+
+from ecr_tui.aws.model import Repository
+from ecr_tui.changes.plans import needed_of
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.policy.change import Grant
+from ecr_tui.ui.text import preview as words
+from ecr_tui.ui.text import safe_block
+from ecr_tui.ui.text.sides import BothSides, both_sides
+from ecr_tui.ui.widgets.words import Words
+
+if TYPE_CHECKING:
+    from ecr_tui.changes.apply import Plan
+
+
+class _Tab(NamedTuple):
+    id: str
+    label: str
+
+
+TABS = (
+    _Tab("diff", "Diff"),
+    _Tab("json", "JSON"),
+    _Tab("who", "Access"),
+    _Tab("findings", "Findings"),
+    _Tab("consumer", "Account B policy"),
+)
+
+CHANGE_TABS = ("diff", "json", "who")
+"""The tabs that show what a write changes."""
+
+
+class Subject(NamedTuple):
+    """What a preview is about. Two subjects are the same preview only when all of it is equal."""
+
+    repository: Repository
+    grant: Grant
+
+
+class Preview(NamedTuple):
+    """``plan`` is None while it is being made and where it can't be made (``error`` says why)."""
+
+    subject: Subject | None
+    plan: Plan | None = None
+    error: EcrTuiError | None = None
+    waiting_for: str = ""
+    making: bool = False
+    """The policy is known and the plan is a matter of milliseconds."""
+
+
+class Body(VerticalScroll, inherit_bindings=False):
+    """A tab's text. The keys that go sideways turn the tabs."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "scroll_up", "Up", show=False),
+        Binding("down,j", "scroll_down", "Down", show=False),
+        Binding("pageup,ctrl+b", "page_up", "Page up", show=False),
+        Binding("pagedown,ctrl+f", "page_down", "Page down", show=False),
+        Binding("home", "scroll_home", "First line", show=False),
+        Binding("end,G", "scroll_end", "Last line", show=False),
+    ]
+
+
+class PreviewTabs(Vertical):
+    """Only the tab in view is drawn, the others when they are turned to."""
+
+    DEFAULT_CSS = """
+    PreviewTabs {
+        height: 1fr;
+        & TabbedContent { height: 1fr; }
+        & ContentSwitcher { height: 1fr; }
+        & TabPane { padding: 0; height: 1fr; }
+        & TabPane > VerticalScroll { height: 1fr; scrollbar-size-vertical: 1; }
+        & .body { width: 1fr; height: auto; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,left_square_bracket", "turn(-1)", "Previous tab", show=False),
+        Binding("right,right_square_bracket", "turn(1)", "Next tab", show=False),
+    ]
+
+    class Turned(Message):
+        """Another tab is in view."""
+
+    def __init__(self, *, now: Callable[[], datetime]) -> None:
+        super().__init__()
+        self._now = now
+        self._preview = Preview(None)
+        self._both = BothSides()
+        self._drawn: dict[str, tuple[Preview, BothSides | None]] = {}
+
+    def compose(self) -> ComposeResult:
+        with TabbedContent(initial="diff"):
+            for tab in TABS:
+                with TabPane(tab.label, id=tab.id), Body():
+                    yield Words(id=f"{tab.id}-body", classes="body")
+
+    @property
+    def tab(self) -> str:
+        return self.query_one(TabbedContent).active or "diff"
+
+    def show(self, preview: Preview, both: BothSides) -> None:
+        """``both``: what account B's side makes of it, for its tab."""
+        self._preview, self._both = preview, both
+        number = len(preview.plan.findings) if preview.plan else 0
+        label = f"Findings {number}" if number else "Findings"
+        tab = self.query_one(TabbedContent).get_tab("findings")
+        if tab.label_text != label:
+            tab.label = label
+        self._draw_tab()
+
+    def _draw_tab(self) -> None:
+        """Nothing while the pane is being removed, its children first."""
+        tab, preview = self.tab, self._preview
+        shown = (preview, self._both if tab == "consumer" else None)
+        before = self._drawn.get(tab, (None, None))
+        if (before[0] is shown[0] and before[1] is shown[1]) or not self.query(f"#{tab}-body"):
+            return
+        self._drawn[tab] = shown
+        body = self.query_one(f"#{tab}-body", Words)
+        if preview.error is not None:
+            body.say(Content.styled(safe_block(preview.error.text()), "$text-error"))
+        elif preview.plan is None or preview.subject is None:
+            body.say(Content.empty())
+        else:
+            body.say(self._content(tab, preview.plan, preview.subject))
+        scroll = body.parent
+        if isinstance(scroll, VerticalScroll) and before[0] is not preview:
+            scroll.scroll_home(animate=False)
+
+    def _content(self, tab: str, plan: Plan, subject: Subject) -> Content:
+        if tab == "diff":
+            return words.diff(plan, max(self._width, 40))
+        if tab == "json":
+            return words.json_content(words.document_text(plan))
+        if tab == "who":
+            return words.who(plan, subject.repository, self._now())
+        if tab == "findings":
+            return words.findings(plan)
+        sides = both_sides(self._both, max(self._width, 20))
+        return Content.assemble(sides, "\n\n", words.consumer(needed_of([plan])))
+
+    @property
+    def _width(self) -> int:
+        return self.size.width - 4
+
+    def on_resize(self) -> None:
+        self._drawn.clear()
+        self._draw_tab()
+
+    @on(TabbedContent.TabActivated)
+    def _turned(self, event: TabbedContent.TabActivated) -> None:
+        event.stop()
+        self._draw_tab()
+        self.post_message(self.Turned().set_sender(self))
+
+    def turn_to(self, tab: str) -> None:
+        self.query_one(TabbedContent).active = tab
+
+    def action_turn(self, by: int) -> None:
+        """The focus stays where it is: in the text, or on the tabs."""
+        ids = [tab.id for tab in TABS]
+        within = isinstance(self.screen.focused, Body)
+        self.turn_to(ids[(ids.index(self.tab) + by) % len(ids)])
+        if within:
+            self.call_after_refresh(self.take_focus)
+
+    def take_focus(self) -> None:
+        self.query_one(f"#{self.tab} Body", Body).focus()
+
+    def copy_text(self) -> tuple[str, str]:
+        """What the tab shows as plain text, and what to call it; ("", "") when there is nothing."""
+        (subject, plan, error, *_), tab = self._preview, self.tab
+        if error is not None:
+            return error.text(), "the error"
+        if plan is None or subject is None:
+            return "", ""
+        if tab == "diff":
+            return words.diff_text(plan), "the diff"
+        if tab == "json":
+            return words.document_text(plan), "the policy document"
+        if tab == "consumer":
+            return words.consumer_text(needed_of([plan])), "B's identity policy"
+        return self._content(tab, plan, subject).plain, "the list of who may what" if tab == "who" else "the findings"
