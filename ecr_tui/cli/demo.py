@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any, cast
@@ -19,9 +20,9 @@ from ecr_tui.cli import completing
 from ecr_tui.cli.common import ENGINES, open_workspace
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.interface import run_interface
-from ecr_tui.config import ProfileRule, Settings
+from ecr_tui.config import Consumer, ProfileRule, Settings
 from ecr_tui.errors import EcrTuiError, EnvironmentFailure
-from ecr_tui.sandbox.profiles import PROFILE_A, PROFILE_B
+from ecr_tui.sandbox.profiles import BUILD_SERVERS, PROFILE_A, PROFILE_B, PROFILE_C
 
 
 @command()
@@ -55,13 +56,23 @@ def demo(context: click.Context, /, serve: bool, repositories: int, production: 
         return
     with _demo(repositories) as child:
         flags |= {"profile_a": PROFILE_A, "profile_b": PROFILE_B}
-        marked = _as_production if production else None
-        with open_workspace(context, flags, child.prepare, demo=True, change=marked) as workspace:
+        change = partial(_changed, production=production)
+        with open_workspace(context, flags, child.prepare, demo=True, change=change) as workspace:
             code = run_interface(workspace, mfa_hint=child.mfa_hint)
     context.exit(code)
 
 
-def _as_production(settings: Settings) -> Settings:
+CONSUMERS = (
+    Consumer(PROFILE_B, PROFILE_B),
+    Consumer(PROFILE_C, PROFILE_C),
+    Consumer("build servers", principals=(BUILD_SERVERS,)),
+)
+
+
+def _changed(settings: Settings, *, production: bool) -> Settings:
+    settings = settings.changed("the demo", named_consumers=CONSUMERS)
+    if not production:
+        return settings
     rule = ProfileRule(PROFILE_A, production=True, origins=(("production", "--production"),))
     return settings.changed("--production", rules=(rule, *settings.rules))
 

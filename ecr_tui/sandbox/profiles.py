@@ -10,6 +10,8 @@ PROFILE_A, PROFILE_B = "account-a", "dev-acc"
 _LOCAL = ("127.0.0.1", "localhost")
 PROFILE_ROLE, PROFILE_MFA, PROFILE_NO_ACCESS = "dev-role", "dev-mfa", "no-access"
 PROFILE_C = "partner-c"
+BUILD_SERVERS = "arn:aws:iam::333333333333:role/build-agent"
+"""Of an account without a profile."""
 
 
 def write_config(folder: Path, profiles: Mapping[str, Mapping[str, str]]) -> tuple[Path, Path]:

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Side:
-    """``profile`` "": of account A botocore's own default, of account B nobody."""
+    """``profile`` "": of account A botocore's own default, of account B nobody, or a ``consumer`` without a profile.
+
+    ``consumer``: the name of one of ``Settings.consumers``.
+    """
 
     profile: str
     role: RoleToAssume | None = None
+    consumer: str = ""
 
 
 @dataclass(frozen=True)
@@ -28,9 +32,13 @@ class AccountPair:
 
 
 def present(workspace: Workspace) -> AccountPair:
-    settings = workspace.settings
+    settings, consumer = workspace.settings, workspace.settings.consumer
     return AccountPair(
         Side(settings.profile_a or "", workspace.accounts.assumed(Role.OWNER)),
-        Side(settings.profile_b or "", workspace.accounts.assumed(Role.CONSUMER)),
+        Side(
+            settings.profile_b or "",
+            workspace.accounts.assumed(Role.CONSUMER),
+            consumer.name if consumer is not None else "",
+        ),
         tuple(settings.regions),
     )

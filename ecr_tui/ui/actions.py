@@ -55,6 +55,8 @@ TASKS: dict[str, Task] = {
     "journal": journal.show,
     "matrix": reading.matrix,
     "merge": merge.merge,
+    "next_consumer": accounts.next_consumer,
+    "previous_consumer": accounts.previous_consumer,
     "principal": principals.principal,
     "repair": grants.repair,
     "revoke": grants.revoke,

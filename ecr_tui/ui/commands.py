@@ -26,6 +26,8 @@ SYNONYMS = {
     "change.journal": "history log redo revert rollback",
     "change.tags": "label",
     "choose.accounts": "switch change swap profile region role assume login sso mfa credentials",
+    "choose.next_consumer": "account b team switch",
+    "choose.previous_consumer": "account b team switch",
     "choose.access": "permission pull push read write",
     "choose.condition": "tag team scope aws:resourcetag",
     "choose.principal": "user role account org organization service lambda whom",

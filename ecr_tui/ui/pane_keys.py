@@ -54,6 +54,6 @@ PANES: dict[str, tuple[str, ...]] = {
         "change.grant",
         "change.undo",
     ),
-    "accounts": ("choose.accounts", "find.refresh", "general.copy"),
+    "accounts": ("choose.accounts", "choose.next_consumer", "choose.previous_consumer", "find.refresh", "general.copy"),
 }
 """By pane, the keys that are for it, the most useful first: the footer's order, and the help's."""

@@ -84,6 +84,12 @@ class Stage:
         if not self.area.sees("verification"):
             self.area.go_to("verification")
 
+    def consumer_changed(self) -> None:
+        """Account B is another one: nothing that is known of the former one counts."""
+        self.accounts.read_consumer()
+        self.preview.forget_beside()
+        self.verification.forget_run()
+
     # -- what AWS says -------------------------------------------------------------------------------------------------
 
     def show_tags(self, arn: str, tags: Mapping[str, str]) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from ecr_tui.aws.model import Repository
 from ecr_tui.changes.json_lines import Damage, LineFile, check_version, fields_of, moment_of, text_of
 from ecr_tui.changes.processes import is_running, this_process
+from ecr_tui.policy.principal import account_of
 
 PROBE, TAG = "probe", "tag"
 _FORMAT = 1
@@ -59,6 +60,11 @@ class Past:
     @property
     def repository(self) -> str:
         return str(self.report.get("repository", ""))
+
+    @property
+    def principal(self) -> str:
+        """Who account B was; "" where that was not found out."""
+        return str(self.report.get("principal", ""))
 
     @property
     def verdict(self) -> str:
@@ -145,9 +151,11 @@ class Verifications:
         """Newest first; of one repository, or of all."""
         return tuple(one for one in reversed(self.read().past) if arn in (None, one.arn))
 
-    def last(self) -> dict[str, Past]:
-        """The newest of each repository, by ARN."""
-        return {one.arn: one for one in self.read().past}
+    def last(self, account: str = "") -> dict[str, Past]:
+        """The newest of each repository, by ARN; with ``account`` of those as one of its principals, as far as the
+        record tells."""
+        past = self.read().past
+        return {one.arn: one for one in past if not account or account_of(one.principal) in (account, None)}
 
     def leftovers(self) -> tuple[Leftover, ...]:
         """Oldest first. What a program that is still running has noted is its own business."""

@@ -277,9 +277,9 @@ class VerificationRuns:
         """Past verifications, of one repository or of all, newest first."""
         return self.record.past(None if repository is None else repository.arn)
 
-    def latest(self) -> dict[str, Past]:
-        """The newest verification of each repository, by ARN."""
-        return self.record.last()
+    def latest(self, account: str = "") -> dict[str, Past]:
+        """The newest verification of each repository, by ARN; with ``account`` of those as that account."""
+        return self.record.last(account)
 
     def proofs(self) -> dict[ProofKey, Proof]:
         """The last verification of each principal on each repository, by the files alone."""

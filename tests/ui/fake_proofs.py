@@ -72,9 +72,9 @@ class FakeProofs:
     def proofs(self) -> dict[ProofKey, Proof]:
         return proofs(tuple(reversed(self.past)), self.journal.read())  # type: ignore[attr-defined]
 
-    def latest(self) -> dict[str, Past]:
+    def latest(self, account: str = "") -> dict[str, Past]:
         self._enter("last_verifications")  # type: ignore[attr-defined]
-        return {p.arn: p for p in self.past}
+        return {p.arn: p for p in self.past if not account or account in p.principal or not p.principal}
 
 
 def probe_left(repo: Repository, at: datetime) -> Leftover:

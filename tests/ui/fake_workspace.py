@@ -257,6 +257,8 @@ class FakeWorkspace(FakeProofs):
         self.writes: list[tuple[str, str | None]] = []
         self.script: Callable[[Repository, Any, threading.Event], Report] | None = None
         self.b_arn = DEVUSR2
+        self.callers: dict[str, str] = {}
+        """Of further profiles of account B, their ARNs."""
         self.expires: datetime | None = NOW + timedelta(hours=3, minutes=12)
         self.closed = False
         self.registry: RegistryFacts | None = None
@@ -294,14 +296,21 @@ class FakeWorkspace(FakeProofs):
     def choose(self, **values: Any) -> None:
         self.settings = self.settings.changed("chosen in the app", **values)
 
-    def use(self, *, assume_a=None, assume_b=None, **changes: Any) -> None:
-        self.gate.pass_through("use", ",".join(f"{k}={v}" for k, v in changes.items()))
+    def use(self, *, assume_a=None, assume_b=None, consumer=None, **changes: Any) -> None:
+        told = {**changes, **({} if consumer is None else {"consumer": consumer})}
+        self.gate.pass_through("use", ",".join(f"{k}={v}" for k, v in told.items()))
+        known = self.settings.consumers
         self.settings = self.settings.changed(
             "chosen in the app", **{k: v or None for k, v in changes.items() if k != "regions"}
         )
+        if consumer is not None:
+            self.settings = self.settings.consuming("chosen in the app", consumer)
+        elif "profile_b" in changes:
+            self.settings = self.settings.changed("chosen in the app", named_consumers=known, consumer_name="")
         if "regions" in changes:
             self.settings = self.settings.changed("chosen in the app", regions=tuple(changes["regions"]))
-        self._make_readers()
+        if changes.keys() & {"profile_a", "regions"}:
+            self._make_readers()
         for role, key, given in ((Role.OWNER, "profile_a", assume_a), (Role.CONSUMER, "profile_b", assume_b)):
             if key in changes:
                 self.roles.pop(role, None)
@@ -327,8 +336,9 @@ class FakeWorkspace(FakeProofs):
         """Another one than B acts as the first of its principals."""
         self._enter("consumer", consumer.name if consumer is not None else "")
         self._mfa(Role.CONSUMER)
-        arn = consumer.principals[0] if consumer is not None and consumer.principals else self.b_arn
-        return Identity(Role.CONSUMER, self.settings.profile_b, B, arn, "AIDA", REGION)
+        own = self.callers.get(self.settings.profile_b or "", self.b_arn)
+        arn = consumer.principals[0] if consumer is not None and consumer.principals else own
+        return Identity(Role.CONSUMER, self.settings.profile_b, own.split(":")[4], arn, "AIDA", REGION)
 
     def consumer_principals(self, consumer: Consumer | None = None) -> tuple[str, ...]:
         return (consumer.principals if consumer is not None else ()) or (self.consumer().arn,)

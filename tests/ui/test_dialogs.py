@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from textual.widgets import Input
 
@@ -154,7 +156,7 @@ async def test_no_code_is_asked_for_after_leaving(workspace: FakeWorkspace) -> N
 
 
 async def test_help_names_every_key(workspace: FakeWorkspace) -> None:
-    async with running(workspace, size=(120, 160)) as ui:
+    async with running(workspace, size=(120, 180)) as ui:
         await ui.press("f1")
         assert ui.dialog == "HelpScreen"
         text = ui.text()
@@ -195,7 +197,7 @@ async def test_help_begins_with_the_focused_pane_and_names_the_keys_in_force(tmp
 @pytest.mark.parametrize("pane", PURPOSES)
 def test_help_of_a_pane_names_keys_that_exist(pane: str) -> None:
     text = help_content(CATALOGUE, pane).plain
-    assert "{" not in text
+    assert re.search(r"\{[a-z_.]+\}", text) is None
     assert text.startswith(PURPOSES[pane][0])
 
 

@@ -44,7 +44,7 @@ async def test_those_at_hand_are_offered_and_one_is_chosen(workspace: FakeWorksp
         await ui.wait(lambda: len(ui.main.details.policies) == len(workspace.all))
         await chooser(ui)
         await ui.see(
-            "user devusr2 in 222222222222  · account B's caller, the default",
+            "user devusr2 in 222222222222  · B's caller, the default",
             "account 222222222222  · account B as a whole",
             "account B's organization…",
             "role ci in 333333333333  · in 2 policies",

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 TITLES = {Role.OWNER: ("A", "owner"), Role.CONSUMER: ("B", "consumer")}
 
 WARN_MINUTES = 5
+LONGEST_NAME = 16
+"""Characters of a consumer's name in its card's title."""
 
 KINDS = {
     "sso": "SSO",
@@ -43,7 +45,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class AccountRead:
-    """One of the two accounts: an identity or the reason why there is none."""
+    """One of the two accounts: an identity or the reason why there is none; neither of a consumer without a profile."""
 
     role: Role
     identity: Identity | None
@@ -88,8 +90,20 @@ class AccountCard(Static, can_focus=True):
         self._read: AccountRead | None = None
         self._one_line = False
         self._production = False
-        letter, part = TITLES[role]
-        self.border_title = Content(f"{letter} · {part}")
+        self._letter, self._part = TITLES[role]
+        self._place = self._known = ""
+        self._title()
+
+    def _title(self) -> None:
+        parts = [self._letter, self._part, self._place]
+        word = (" · PRODUCTION", "bold $text-error") if self._production else ""
+        self.border_title = Content.assemble(" · ".join(filter(None, parts)), word)
+
+    def introduce(self, profile: str | None, *, part: str, place: str, known: str) -> None:
+        """Whose account it is: ``place`` "2 of 3" among several, ``known`` what is known of one without a profile."""
+        part = part if len(part) <= LONGEST_NAME else f"{part[: LONGEST_NAME - 1]}…"
+        self._profile, self._part, self._place, self._known = profile, safe(part), place, known
+        self._title()
 
     @property
     def error(self) -> EcrTuiError | None:
@@ -114,9 +128,7 @@ class AccountCard(Static, can_focus=True):
             return
         self._production = production
         self.set_class(production, "-production")
-        letter, part = TITLES[self.role]
-        word = (" · PRODUCTION", "bold $text-error") if production else ""
-        self.border_title = Content.assemble(f"{letter} · {part}", word)
+        self._title()
         self._draw()
 
     def _draw(self) -> None:
@@ -124,9 +136,9 @@ class AccountCard(Static, can_focus=True):
         first, second = self._lines()
         self.border_subtitle = Content(self._state())
         if self._one_line:
-            letter, part = TITLES[self.role]
             word = ("PRODUCTION  ", "bold $text-error") if self._production else ""
-            self.update(Content.assemble((f"{letter} {part}  ", MUTED), word, first))
+            name = " ".join(filter(None, (self._letter, self._part, self._place.replace(" of ", "/"))))
+            self.update(Content.assemble((f"{name}  ", MUTED), word, first))
         else:
             self.update(Content("\n").join([first, second]))
         self._tick_again()
@@ -151,6 +163,11 @@ class AccountCard(Static, can_focus=True):
         profile = safe(self._profile or "default profile")
         if read is None:
             return Content.assemble((profile, "bold"), (f"  {PENDING} asking AWS who this is", MUTED)), Content("")
+        if read.identity is None and read.error is None:
+            return (
+                Content.assemble((safe(self._known), "bold")),
+                Content.styled("Can be granted to. Without a profile nothing can be verified.", MUTED),
+            )
         if read.identity is None:
             title = safe(read.error.title) if read.error else ""
             hint = "enter: why  ·  A: choose another  ·  r: retry"
@@ -192,7 +209,7 @@ class AccountCard(Static, can_focus=True):
         """Everything, for copying and for the details."""
         read = self._read
         if read is None or read.identity is None:
-            return read.error.text() if read and read.error else ""
+            return read.error.text() if read and read.error else self._known
         identity = read.identity
         expiry = self.expires_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if self.expires_at else "no end known"
         return "\n".join(
@@ -215,7 +232,7 @@ class AccountCard(Static, can_focus=True):
         self.post_message(self.Opened(self))
 
     def on_click(self, event: events.Click) -> None:
-        title = event.x < len(TITLES[self.role][1]) + 3 if self._one_line else event.y == 0
+        title = event.x < len(self._part) + 3 if self._one_line else event.y == 0
         self.post_message(self.ChangeWanted()) if title else self.action_open()
 
 
@@ -238,8 +255,28 @@ class AccountsPane(Horizontal):
             for role, profile in ((Role.OWNER, settings.profile_a), (Role.CONSUMER, settings.profile_b))
         }
 
+        self._name_consumer()
+
     def compose(self) -> ComposeResult:
         yield from self.cards.values()
+
+    def _name_consumer(self) -> None:
+        settings = self._workspace.settings
+        consumers, current = settings.consumers, settings.consumer
+        part, place = TITLES[Role.CONSUMER][1], ""
+        if current is not None and (len(consumers) > 1 or current.name != current.profile):
+            part = current.name
+        if current is not None and len(consumers) > 1:
+            place = f"{consumers.index(current) + 1} of {len(consumers)}"
+        known = current.words if current is not None else ""
+        self.cards[Role.CONSUMER].introduce(settings.profile_b, part=part, place=place, known=known)
+
+    def read_consumer(self) -> None:
+        """Account B is another one."""
+        self.reads.pop(Role.CONSUMER, None)
+        self._name_consumer()
+        self.cards[Role.CONSUMER].show(None)
+        self.run_worker(self._read(Role.CONSUMER), group="account-consumer", exclusive=True)
 
     def refresh_accounts(self, listing_error: EcrTuiError | None = None) -> None:
         """Read both; only the newest answers count. ``listing_error``: why A's repositories could not be listed."""
@@ -309,6 +346,9 @@ class AccountsPane(Horizontal):
 
 
 def _read_account(workspace: Workspace, role: Role) -> AccountRead:
+    consumer = workspace.settings.consumer
+    if role is Role.CONSUMER and consumer is not None and consumer.profile is None:
+        return AccountRead(role, None, None)
     identity = (workspace.accounts.owner if role is Role.OWNER else workspace.accounts.consumer)()
     return AccountRead(role, identity, _profile(workspace, role, identity.profile))
 

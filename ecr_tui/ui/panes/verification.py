@@ -99,6 +99,8 @@ class VerificationPane(VerticalScroll, can_focus=True):
         self._cancel = threading.Event()
         self._ticker: Timer | None = None
         self._last: dict[str, Past] = {}
+        self._read_for: str | None = ""
+        """The account that :attr:`_last` is about."""
         self._shown: Run | None = None
         self._explained: object = None
         self._stale = self._title = ""
@@ -126,6 +128,16 @@ class VerificationPane(VerticalScroll, can_focus=True):
     @property
     def running(self) -> bool:
         return self.run is not None and self.run.running
+
+    def forget_run(self) -> None:
+        """It was another account B's."""
+        self.run, self._last, self._read_for = None, {}, None
+        self._update()
+        self.call_after_refresh(self._read_other)
+
+    def _read_other(self) -> None:
+        if self._account() != self._read_for:
+            self.read_record()
 
     def about(self, repository: Repository | None) -> Run | None:
         """The run that may be shown beside this repository: its own, or one that is not over."""
@@ -216,11 +228,24 @@ class VerificationPane(VerticalScroll, can_focus=True):
 
     def read_record(self) -> None:
         """It is read on a thread: it grows with every verification."""
-        self.run_worker(self._read_record(), group="record", exclusive=True)
+        self._read_for = self._account()
+        self.run_worker(self._read_record(self._read_for), group="record", exclusive=True)
 
-    async def _read_record(self) -> None:
+    def _account(self) -> str | None:
+        """Of several consumers the account of the current one: what another one could do is no proof. None while it is
+        not known."""
+        settings, identity = self._workspace.settings, self.selection.consumer
+        if len(settings.consumers) < 2:
+            return ""
+        configured = settings.consumer.account if settings.consumer is not None else None
+        return identity.account if identity is not None else configured
+
+    async def _read_record(self, account: str | None) -> None:
+        if account is None:
+            self._last = {}
+            return
         try:
-            self._last = dict(await jobs.on_thread(self._workspace.verification.latest))
+            self._last = dict(await jobs.on_thread(partial(self._workspace.verification.latest, account)))
         except Exception:
             return  # a record that cannot be read is reported where it is asked for: h
         self.draw()
@@ -263,6 +288,7 @@ class VerificationPane(VerticalScroll, can_focus=True):
 
     def watch_selection(self) -> None:
         if self.is_mounted:
+            self._read_other()
             self.draw()
 
     def draw(self) -> None:

@@ -15,7 +15,7 @@ from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from ecr_tui.aws.model import Profile, Role, RoleToAssume
-from ecr_tui.config import resolve
+from ecr_tui.config import Consumer, resolve
 from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.account_pair import AccountPair, Side, present
@@ -93,7 +93,7 @@ class AccountsScreen(Dialog[AccountPair | None]):
         fields: dict[str, tuple[str, str]] = {
             "profile-a": (now.a.profile, "AWS default"),
             "regions": (", ".join(now.regions), "of the profile"),
-            "profile-b": (now.b.profile, "none"),
+            "profile-b": (now.b.consumer or now.b.profile, "none"),
         }
         for side, letter in ((now.a, "a"), (now.b, "b")):
             role = side.role or RoleToAssume("")
@@ -195,6 +195,15 @@ class AccountsScreen(Dialog[AccountPair | None]):
     def _profile(self, name: str) -> Profile | None:
         return next((one for one in self._profiles or () if one.name == name), None)
 
+    def _consumer(self, name: str) -> Consumer | None:
+        return next((one for one in self._workspace.settings.consumers if one.name == name), None)
+
+    def _profile_of(self, letter: str) -> str:
+        """The name of its profile: account B's field may name a consumer."""
+        name = self._value(f"profile-{letter}")
+        consumer = self._consumer(name) if letter == "b" else None
+        return name if consumer is None else consumer.profile or ""
+
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self._offer()
 
@@ -221,8 +230,16 @@ class AccountsScreen(Dialog[AccountPair | None]):
         names: list[str] = []
         if field.startswith("profile-"):
             # Of a name that is complete, its neighbours are what may be wanted next.
-            part = "" if self._profile(self._token()) else self._token()
+            consumers = self._workspace.settings.consumers if field == "profile-b" else ()
+            complete = self._profile(self._token()) or self._token() in [one.name for one in consumers]
+            part = "" if complete else self._token()
+            for consumer in _matching(part, consumers, lambda one: one.name):
+                names.append(consumer.name)
+                words = f"  consumer · {safe(consumer.words)}"
+                labels.append(Content.assemble((safe(consumer.name), "bold $text-accent"), (words, MUTED)))
             for profile in _matching(part, self._profiles or (), lambda one: one.name):
+                if profile.name in names:
+                    continue
                 names.append(profile.name)
                 labels.append(
                     Content.assemble((safe(profile.name), "bold"), (f"  {safe(profile_words(profile))}", MUTED))
@@ -264,8 +281,11 @@ class AccountsScreen(Dialog[AccountPair | None]):
                     if field == "profile-a"
                     else "No account B: grants can name any principal, but nothing can be verified."
                 )
+            consumer = self._consumer(name) if field == "profile-b" else None
+            if consumer is not None:
+                return f"{OK} consumer · {consumer.words}" + self._same_account()
             found = self._profile(name)
-            self._known(name)
+            self._known(name, field)
             if found is None:
                 return self._problem or "Unknown yet."
             return f"{OK} {profile_words(found)}" + self._same_account()
@@ -291,27 +311,28 @@ class AccountsScreen(Dialog[AccountPair | None]):
         a, b = (self._account_of(letter) for letter in "ab")
         if a and a == b:
             return f"\n! A and B are the same account ({a}). Cross-account access needs two."
-        sides = [(self._value(f"profile-{letter}"), self._value(f"role-{letter}")) for letter in "ab"]
+        sides = [(self._profile_of(letter), self._value(f"role-{letter}")) for letter in "ab"]
         if sides[0][0] and sides[0] == sides[1]:
             return f"\n! A and B are the same profile ({sides[0][0]}). Cross-account access needs two accounts."
         return ""
 
     def _account_of(self, letter: str) -> str:
         """As far as it is known without asking AWS; "" where it is not."""
-        profile = self._profile(self._value(f"profile-{letter}"))
+        profile = self._profile(self._profile_of(letter))
+        consumer = self._consumer(self._value("profile-b")) if letter == "b" else None
         try:
             role = self._role_of(letter)
         except EcrTuiError:
             return ""
-        return role.account if role is not None else profile.account if profile is not None else ""
+        if role is not None:
+            return role.account
+        return (consumer.account if consumer else "") or (profile.account if profile is not None else "")
 
-    def _known(self, name: str) -> None:
-        """Raises InputError for a name that is none, once the profiles are known."""
-        if self._profiles is not None and self._profile(name) is None and not self._is_beginning(name):
+    def _known(self, name: str, field: str) -> None:
+        """Raises InputError for a name that is none, and the beginning of none, once the profiles are known."""
+        consumers = self._workspace.settings.consumers if field == "profile-b" else ()
+        if self._profiles is not None and not _matching(name, [*self._profiles, *consumers], lambda one: one.name):
             raise InputError(f"unknown profile {name!r}")
-
-    def _is_beginning(self, name: str) -> bool:
-        return bool(_matching(name, self._profiles or (), lambda one: one.name))
 
     def _chosen_regions(self) -> tuple[str, ...]:
         return resolve({"regions": self._value("regions")}, environ={}).regions
@@ -368,14 +389,16 @@ class AccountsScreen(Dialog[AccountPair | None]):
         try:
             for field in ("profile-a", "profile-b"):
                 name = self._value(field)
-                if name and self._profiles is not None and self._profile(name) is None:
+                known = self._profile(name) or (field == "profile-b" and self._consumer(name))
+                if name and self._profiles is not None and not known:
                     raise InputError(f"unknown profile {name!r}")
             field = "regions"
             regions = self._chosen_regions()
             field = "role-a"
             a = Side(self._value("profile-a"), self._role_of("a"))
             field = "role-b"
-            b = Side(self._value("profile-b"), self._role_of("b"))
+            consumer = self._consumer(self._value("profile-b"))
+            b = Side(self._profile_of("b"), self._role_of("b"), consumer.name if consumer is not None else "")
             if b.role is not None and not b.profile:
                 field = "profile-b"
                 raise InputError("a role needs a profile to assume it with", hint="Name one for account B.")
@@ -388,13 +411,15 @@ class AccountsScreen(Dialog[AccountPair | None]):
         return AccountPair(a, b, regions)
 
     def action_swap(self) -> None:
+        # Account A has no consumers.
+        self._inputs["profile-b"].value = self._profile_of("b")
         for name in ("profile", "role", "external", "mfa"):
             a, b = self._inputs[f"{name}-a"], self._inputs[f"{name}-b"]
             a.value, b.value = b.value, a.value
 
     def action_sign_in(self) -> None:
         letter = _LETTER[self._role]
-        name = self._value(f"profile-{letter}") or "default"
+        name = self._profile_of(letter) or "default"
         profile = self._profile(name)
         if profile is None or not profile.login_command:
             self.query_one("#meaning", Static).update(

@@ -114,7 +114,7 @@ class ChooseScreen(Dialog[Choosable | None]):
     DEFAULT_CSS = """
     ChooseScreen {
         & > #dialog { max-width: 70; }
-        & OptionList { height: auto; max-height: 30vh; background: $surface; padding: 0; margin-top: 1; }
+        & OptionList { height: auto; max-height: 40vh; background: $surface; padding: 0; margin-top: 1; }
         & OptionList, & OptionList:focus { border: none; }
     }
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ecr_tui.aws.role import Role
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 
 async def choose(desk: Desk, selection: Selection) -> None:
-    """A switch makes a new main screen: what was marked, planned, chosen or verified in the former account has no way
-    over, and its late answers find nobody."""
     if _wait_first(desk):
         return
     dialog = AccountsScreen(desk.workspace)
@@ -25,6 +24,25 @@ async def choose(desk: Desk, selection: Selection) -> None:
         return
     if dialog.signed_in:
         renew(desk)
+
+
+async def next_consumer(desk: Desk, selection: Selection) -> None:
+    _step(desk, 1)
+
+
+async def previous_consumer(desk: Desk, selection: Selection) -> None:
+    _step(desk, -1)
+
+
+def _step(desk: Desk, by: int) -> None:
+    """Account B is the consumer after the present one, or before it."""
+    settings = desk.workspace.settings
+    consumers, current = settings.consumers, settings.consumer
+    if len(consumers) - (current is not None) < 1:
+        desk.say("No other consumer. Press A to choose a profile, or add [[consumers]] to the configuration.")
+    elif not _wait_first(desk):
+        at = consumers.index(current) + by if current is not None else min(by, 0)
+        _consume(desk, consumer=consumers[at % len(consumers)].name)
 
 
 def _wait_first(desk: Desk) -> bool:
@@ -50,15 +68,43 @@ def _switch(desk: Desk, chosen: AccountPair) -> bool:
     if _wait_first(desk):
         return True
     changes: dict[str, Any] = {}
-    for letter in "ab":
-        side: Side = getattr(chosen, letter)
-        if side != getattr(now, letter):
-            changes |= {f"profile_{letter}": side.profile, f"assume_{letter}": side.role}
+    if chosen.a != now.a:
+        changes |= {"profile_a": chosen.a.profile, "assume_a": chosen.a.role}
     if chosen.regions != now.regions:
         changes["regions"] = chosen.regions
+    other_owner = bool(changes)
+    if chosen.b != now.b:
+        changes |= _consumer(chosen.b, now.b)
+    if not other_owner:
+        _consume(desk, **changes)
+        return True
+    # A new main screen: what was marked, planned, chosen or verified in the former account has no way over, and its
+    # late answers find nobody.
     workspace.use(**changes)
     desk.app.post_message(AccountsChosen())
     return True
+
+
+def _consumer(chosen: Side, now: Side) -> dict[str, Any]:
+    if not chosen.consumer:
+        return {"profile_b": chosen.profile, "assume_b": chosen.role}
+    changes: dict[str, Any] = {"consumer": chosen.consumer}
+    if chosen.role is not None or chosen.consumer == now.consumer:
+        changes["assume_b"] = chosen.role
+    return changes
+
+
+def _consume(desk: Desk, **changes: Any) -> None:
+    """Another account B before the same repositories: they stay as they are listed, filtered and marked.
+
+    What was decided or proved as the former one is dropped, and so is the principal that was chosen.
+    """
+    desk.countdown.cancel()
+    desk.workspace.use(**changes)
+    desk.batch = None
+    desk.stage.consumer_changed()
+    desk.select(choice=replace(desk.selection.choice, principals=()))
+    desk.stage.preview.renew()
 
 
 def renew(desk: Desk) -> None:

@@ -31,7 +31,7 @@ Principals = tuple[str, ...]
 Pick = Callable[[], Awaitable[Principals | str | None]]
 """A choice that asks further. Principals; None goes back; a text goes back and says why."""
 
-KNOWN = 12
+KNOWN = 6
 """Principals of policies and of the journal that are offered at most."""
 FORMS = (
     "An ARN, a 12-digit account id, user/NAME or role/NAME in account B, org/o-ID, ou/o-ID/r-ID/ou-ID[/*] or "
@@ -83,7 +83,7 @@ def _choices(desk: Desk, selection: Selection, seen: Mapping[str, str]) -> list[
 
 
 def _own_note(own: Principals, *, named: bool) -> str:
-    what = "of the configuration" if named else "account B's caller"
+    what = "of the configuration" if named else "B's caller"
     return f"{what}, the default" if own else "once it is known"
 
 
