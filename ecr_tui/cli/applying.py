@@ -73,7 +73,8 @@ def apply(
         raise InputError("--check and --plan exclude each other", hint="Remove one of them.")
     if source is None and not resume:
         raise click.UsageError("Missing argument 'FILE'.", context)
-    file = None if source is None else GrantsFile(source.name, read_text(source))
+    name = "stdin" if str(source) == "-" else source.name if source is not None else ""
+    file = None if source is None else GrantsFile(name, read_text(source))
     with open_workspace(context, flags) as workspace:
         bulk, asking = workspace.changes.bulk(parallel), Asking.of(workspace.settings, flags, as_json=as_json)
         if file is None:

@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from ecr_tui.cli import manual
-from ecr_tui.cli.manual import PAGES, SECTIONS, key_of, page_of
+from ecr_tui.cli.manual import SECTIONS, key_of, page_of
+from ecr_tui.cli.pages import PAGES
 from ecr_tui.cli.repeats import OnceEach
 
 COMMON = frozenset({"profile_a", "profile_b", "consumer_name", "consumer_names", "regions", "read_only", "config_file"})

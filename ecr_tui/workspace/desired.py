@@ -58,6 +58,8 @@ def check_names(file: GrantsFile, desired: Desired, repositories: Iterable[Repos
                     f"{', '.join(row.selector.regions)}; nothing was written",
                     hint=close_match(name, near) or "Create it first, or remove it from the file.",
                 )
+        if row.selector.literal and not row.selector.tags:
+            continue
         if not any(row.selector.takes(one) and desired.scope.takes(one) for one in rows):
             notes.append(f"{file.row_at(of_file)}: selects no repository")
     return notes

@@ -11,6 +11,7 @@ import pytest
 
 from ecr_tui.cli import cli, manual
 from ecr_tui.cli.helping import Documented
+from ecr_tui.cli.pages import PAGES
 from ecr_tui.config import VARIABLES
 from ecr_tui.config.file import VARIABLE
 
@@ -45,7 +46,7 @@ def examples(context: click.Context) -> list[str]:
 
 def test_every_command_has_a_page_and_a_place() -> None:
     paths = {manual.key_of(context) for context in EVERY} - {""}
-    assert set(manual.PAGES) == paths
+    assert set(PAGES) == paths
     for group, sections in manual.SECTIONS.items():
         listed = [name for names in sections.values() for name in names]
         below = {path.removeprefix(group).strip() for path in paths if path.rpartition(" ")[0] == group}

@@ -20,9 +20,15 @@ from ecr_tui.policy.principal import describe, describe_all
 
 def drift_of(repository: Repository, document: PolicyDocument | None, desired: Desired) -> Reconciled:
     """What the policy lacks, and what it has that no row wants. Raises as ``policy.desired.reconcile``."""
-    if not desired.scope.takes(repository):
+    return _drift(repository, document, desired, desired.of(repository))
+
+
+def _drift(
+    repository: Repository, document: PolicyDocument | None, desired: Desired, rows: tuple[Row, ...]
+) -> Reconciled:
+    if not (rows or desired.scope.takes(repository)):
         return Reconciled(Change(document, document, False))
-    return reconcile(document, wanted_of(desired.of(repository)), datetime.now(UTC), prune=desired.prune)
+    return reconcile(document, wanted_of(rows), datetime.now(UTC), prune=desired.prune)
 
 
 def plan_apply_from(
@@ -32,7 +38,7 @@ def plan_apply_from(
     _, before = read_live(repository, text)
     rows, now = desired.of(repository), datetime.now(UTC)
     wanted = wanted_of(rows)
-    drift = drift_of(repository, before, desired)
+    drift = _drift(repository, before, desired, rows)
     if not drift.change.changed:
         return Plan(repository, APPLY, (), None, text, before, before, False, (), (), ())
     for own in drift.missing:

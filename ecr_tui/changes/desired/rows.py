@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from functools import cached_property
 from typing import Any
 
@@ -38,10 +38,19 @@ class Selector:
             return False
         return self.names(repository.name) and self._tagged(repository)
 
+    @property
+    def literal(self) -> bool:
+        """Whether it has names alone, no patterns."""
+        return bool(self.repositories) and self._globs is None
+
     def names(self, name: str) -> bool:
-        return not self.repositories or any(
-            name == one or (is_glob(one) and fnmatchcase(name, one)) for one in self.repositories
-        )
+        return not self.repositories or name in self.repositories or bool(self._globs and self._globs.match(name))
+
+    @cached_property
+    def _globs(self) -> re.Pattern[str] | None:
+        """Of all patterns: the library's own cache is smaller than a large file."""
+        found = [translate(one) for one in self.repositories if is_glob(one)]
+        return re.compile("|".join(found)) if found else None
 
     def _tagged(self, repository: Repository) -> bool:
         if self.tags and repository.tags is None:
@@ -95,13 +104,13 @@ class Desired:
 
     @cached_property
     def _by_glob(self) -> list[tuple[int, Row]]:
-        return [(place, row) for place, row in enumerate(self.rows) if not _literal(row.selector)]
+        return [(place, row) for place, row in enumerate(self.rows) if not row.selector.literal]
 
     @cached_property
     def _by_name(self) -> dict[str, list[tuple[int, Row]]]:
         found: dict[str, list[tuple[int, Row]]] = {}
         for place, row in enumerate(self.rows):
-            for name in dict.fromkeys(row.selector.repositories if _literal(row.selector) else ()):
+            for name in dict.fromkeys(row.selector.repositories if row.selector.literal else ()):
                 found.setdefault(name, []).append((place, row))
         return found
 
@@ -122,10 +131,6 @@ class Desired:
             Row(Selector.from_json(one["for"]), grant_from(one["grant"]), str(one["reason"])) for one in value["rows"]
         )
         return cls(tuple(rows), Selector.from_json(value["scope"]), bool(value["prune"]))
-
-
-def _literal(selector: Selector) -> bool:
-    return bool(selector.repositories) and not any(map(is_glob, selector.repositories))
 
 
 def wanted_of(rows: Iterable[Row]) -> tuple[Own, ...]:
