@@ -19,7 +19,7 @@ async def test_w_tells_and_the_revoke_repeats_it(workspace: FakeWorkspace) -> No
     async with running(workspace) as session:
         await session.select("my-first-repo")
         await session.press("x")
-        await session.see("Revoke on my-first-repo?", "user devusr2", "not looked up. W in the list does.")
+        await session.see("Revoke on my-first-repo?", "user devusr2", "Press W in the list to read them.")
         assert workspace.gate.count("workloads") == 0
         await session.press("escape")
         await session.press("W")

@@ -115,7 +115,7 @@ def labelled(rows: Iterable[tuple[str, str]]) -> list[Content]:
 def users(found: ImageUsers | None) -> list[Content]:
     """A blank line, and what runs the images of the repository that is about to change. None: nobody has looked."""
     if found is None:
-        lines = ["Lambda functions and ECS tasks that use it: not looked up. W in the list does."]
+        lines = ["Lambda functions and ECS tasks that use it: not looked up. Press W in the list to read them."]
     else:
         lines = [f"{line[:1].upper()}{line[1:]}." for line in found.lines()]
     return [Content(""), *(Content.styled(safe(line), MUTED) for line in lines)]
