@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from ecr_tui.aws.sessions import AwsSession
@@ -132,8 +132,3 @@ def _repositories(record: Mapping[str, Any], account: str) -> tuple[str, ...]:
 
 def _list(value: object) -> Sequence[Any]:
     return value if isinstance(value, list) else ()
-
-
-def earliest(now: datetime) -> datetime:
-    """As far back as CloudTrail looks up events."""
-    return now - timedelta(days=HISTORY_DAYS)

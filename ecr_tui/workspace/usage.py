@@ -91,20 +91,6 @@ class Usage:
             notes,
         )
 
-    def read(
-        self,
-        repository: Repository,
-        *,
-        pages: int = PAGES,
-        on_page: OnPage | None = None,
-        cancel: CancelEvent | None = None,
-    ) -> tuple[Record, Reading]:
-        """As :meth:`report`, the trail alone: of the repository's region, all the days there are."""
-        now = datetime.now(UTC)
-        start = now - timedelta(days=HISTORY_DAYS)
-        record, reading, _ = self._read(repository.account, repository.region, start, now, pages, on_page, cancel)
-        return record, reading
-
     @property
     def _folder(self) -> Path:
         return self._accounts.settings.state_folder

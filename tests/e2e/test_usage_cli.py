@@ -17,8 +17,10 @@ from jsonschema import Draft202012Validator
 from ecr_tui.cli.schemas import schema_of
 from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.backend import Caller
+from ecr_tui.sandbox.principals import Principal
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.sandbox.world import AwsCall, utc_now
+from tests.e2e.test_hostile_output import EVIL, HOSTILE
 from tests.support.cli import ecr_tui
 
 A, B, REGION = Sandbox.account_a, Sandbox.account_b, Sandbox.region
@@ -160,3 +162,26 @@ def test_options_that_contradict_each_other(sandbox: Sandbox) -> None:
     assert ecr_tui("usage", "--days", "91").code == 2
     assert ecr_tui("usage", "my-first-repo", "--tag", "Team=Payments").code == 2
     assert ecr_tui("usage", "no-such-repository").code == 2
+
+
+def test_hostile_texts_in_events_reach_no_terminal_and_forge_no_line(sandbox: Sandbox) -> None:
+    caller = Principal(B, USER + EVIL, "", name=EVIL, iam_arn=USER + EVIL, user_id=EVIL)
+    with sandbox.world.lock:
+        for code in ("", "AccessDenied"):
+            sandbox.world.trail.note(
+                "ecr.amazonaws.com",
+                f"BatchGetImage{EVIL}" if code else "BatchGetImage",
+                REGION,
+                caller,
+                params={"repositoryName": "my-first-repo", EVIL: EVIL},
+                owner=A,
+                arn=f"arn:aws:ecr:{REGION}:{A}:repository/my-first-repo",
+                code=code,
+                message=f"User: {USER}{EVIL} is not authorized to perform: ecr:BatchGetImage{EVIL}" if code else "",
+            )
+    ran = ecr_tui("usage", "my-first-repo")
+    assert ran.code == 0
+    assert "Denied attempts" in ran.out
+    for text in (ran.out, ran.err, ecr_tui("usage", "my-first-repo", "--json").out):
+        assert not HOSTILE.search(text)
+        assert not [line for line in text.splitlines() if line.startswith("FORGED")]
