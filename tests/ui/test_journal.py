@@ -24,13 +24,11 @@ from tests.ui.fake_workspace import DEVUSR2, HOSTILE, A, FakeWorkspace, reposito
 OTHER = "arn:aws:iam::222222222222:role/ci"
 
 
-def write(workspace: FakeWorkspace, name: str, principal: str = DEVUSR2) -> str:
+def write(workspace: FakeWorkspace, name: str, principal: str = DEVUSR2, reason: str = "") -> str:
     """As another instance of the program would."""
-    plan = plan_grant(workspace, workspace.by_name(name), Grant((principal,), Access.PULL))
-    return (
-        apply(workspace, Journal(workspace.changes.journal.path), plan, operator="arn:aws:iam::1:user/bob").entry_id
-        or ""
-    )
+    plan = replace(plan_grant(workspace, workspace.by_name(name), Grant((principal,), Access.PULL)), reason=reason)
+    journal = Journal(workspace.changes.journal.path)
+    return apply(workspace, journal, plan, operator="arn:aws:iam::1:user/bob").entry_id or ""
 
 
 async def confirmed(session: Session, key: str, *words: str) -> None:
@@ -160,6 +158,16 @@ def run_of(workspace: FakeWorkspace, *names: str) -> None:
 async def opened(session: Session, *keys: str) -> None:
     await session.press("U", *keys)
     await session.wait(lambda: session.dialog == "JournalScreen", "the journal")
+
+
+async def test_a_reason_is_among_the_facts_and_is_found(workspace: FakeWorkspace) -> None:
+    write(workspace, "my-first-repo", reason="OPS-123 audit")
+    write(workspace, "legacy-tool", OTHER)
+    async with running(workspace) as session:
+        await opened(session, "slash")
+        await session.type("ops-123")
+        await session.wait(lambda: "1 write " in session.text(), "the filter")
+        await session.see("my-first-repo", "reason", "OPS-123 audit")
 
 
 async def test_the_writes_of_a_run_are_one_line_that_opens(workspace: FakeWorkspace) -> None:
