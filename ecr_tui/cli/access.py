@@ -41,6 +41,7 @@ from ecr_tui.policy import grantees
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from ecr_tui.policy.incoming import decoded, read_incoming
+from ecr_tui.policy.principal import without_session
 from ecr_tui.render import sides as render_sides
 from ecr_tui.workspace import Workspace
 
@@ -262,7 +263,9 @@ def _grant_of(workspace: Workspace, flags: dict[str, Any]) -> tuple[list[Reposit
         return chosen_places(workspace, flags), Intent.to_merge(incoming.document, incoming.notes)
     until = parse_until(flags["until"]) if flags["until"] else None
     repositories = chosen_places(workspace, flags)
-    principals = named_principals(workspace, flags) or workspace.accounts.consumer_principals()
+    named = named_principals(workspace, flags) or workspace.accounts.consumer_principals()
+    # A session ends within hours: a grant is for its role.
+    principals = tuple(dict.fromkeys(map(without_session, named)))
     texts = flags["conditions"]
     preset = workspace.settings.condition or ()
     conditions = parse_tags(() if texts == ("none",) else texts, origin="--if-tag") if texts else preset

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ecr_tui.errors import InputError
-from ecr_tui.policy import grantees
+from ecr_tui.policy import _json, grantees
 from ecr_tui.policy.actions import matching_actions
 from ecr_tui.policy.compare import condition_key
 from ecr_tui.policy.document import LIMIT, NEW_VERSION, PLAIN_ELEMENTS, PolicyDocument, Statement
 from ecr_tui.policy.ours import Own, read_own
-from ecr_tui.policy.principal import same_principal
+from ecr_tui.policy.principal import account_of, same_principal
 
 Item = tuple[Mapping[str, Any], Own | None]
 """A statement, with its content when it is ours."""
+_SOME_ORGANIZATION = f"{grantees.ORGANIZATION}o-a1b2c3d4e5"
 
 
 def items_of(document: PolicyDocument | None) -> list[Item]:
@@ -52,8 +54,41 @@ def fit(document: PolicyDocument | None, items: Sequence[Item]) -> tuple[PolicyD
         return built, (f"grants with the same access were combined, to stay under {LIMIT:,} characters",)
     raise InputError(
         f"the policy would have {built.size if built else 0:,} characters; the limit is {LIMIT:,}",
-        hint="Remove unused statements, or grant a whole account instead of single users.",
+        hint=_what_fits(document, gathered),
     )
+
+
+def _what_fits(document: PolicyDocument | None, items: Sequence[Item]) -> str:
+    """Each tried: an account for its principals, an organization for all, one condition for all; or fewer."""
+    ours = [own for _, own in items if own is not None]
+    principals = [one for own in ours for one in own.principals if not grantees.is_conditional(one)]
+    found = []
+
+    def fits(change: Callable[[Own], Own]) -> bool:
+        built = build(document, gather([(raw, None) if own is None else ({}, change(own)) for raw, own in items]))
+        return built is not None and built.size <= LIMIT
+
+    account, number = _most_frequent(principals)
+    if number > 1 and fits(lambda own: _in_place(own, account, lambda one: account_of(one) == account)):
+        found.append(f"grant account {account} in place of its {number} principals")
+    if len(principals) > 1 and fits(lambda own: _in_place(own, _SOME_ORGANIZATION, lambda one: one in principals)):
+        found.append("grant their organization (org/o-ID)")
+    if len({own.condition_key for own in ours}) > 1 and fits(lambda own: replace(own, tags=ours[0].tags, until=None)):
+        found.append("use one tag condition for all: equal grants share a statement")
+    found.append("revoke those that are not needed")
+    foreign = sum(len(_json.dumps(raw)) for raw, own in items if own is None)
+    others = f" Statements that are not ecr-tui's have {foreign:,} characters." if foreign else ""
+    return f"To fit: {'; or '.join(found)}.{others}"
+
+
+def _most_frequent(principals: Sequence[str]) -> tuple[str, int]:
+    accounts = Counter(account for one in principals if (account := account_of(one)) is not None)
+    return next(iter(accounts.most_common(1)), ("", 0))
+
+
+def _in_place(own: Own, whole: str, replaced: Callable[[str], bool]) -> Own:
+    named = (whole if replaced(one) else one for one in own.principals)
+    return replace(own, principals=tuple(dict.fromkeys(named)))
 
 
 def build(document: PolicyDocument | None, items: Sequence[Item]) -> PolicyDocument | None:

@@ -68,6 +68,20 @@ def parse(text: str, *, account_b: str | None = None, partition: str = "aws") ->
     return f"{SERVICE}{name}@{source}"
 
 
+def form_of(text: str) -> str:
+    """How to write what is an organization, unit or service in another form, as a hint; "" for anything else."""
+    name = text.rpartition("/")[2]
+    if text.startswith("arn:") and ":organizations::" not in text:
+        return ""
+    if _ORG_ID.fullmatch(name):
+        return f"Write it as {ORGANIZATION}{name}."
+    if re.fullmatch(r"ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}", name) or (text.startswith("arn:") and ":ou/" in text):
+        return f"Write its path from the organization: {UNIT}o-ID/r-ID/{name}."
+    if _SERVICE.fullmatch(text):
+        return f"Write it as {SERVICE}{text}{'' if text == LAMBDA else '@SOURCE'}."
+    return ""
+
+
 def kind(grantee: str) -> str:
     """ "organization", "unit" or "service"; "" for a principal that a policy can hold as it is."""
     return _KINDS.get(grantee.partition("/")[0] + "/", "")

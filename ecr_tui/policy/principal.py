@@ -47,9 +47,12 @@ def parse_principal(text: str, *, account_b: str | None = None, partition: str =
                 hint="Use the full ARN, or name a profile of account B.",
             )
         given = f"arn:{partition}:iam::{account_b}:{given}"
+    if given.startswith("group/"):
+        raise _no_group(given)
     found = _ARN.fullmatch(given)
     if found is None:
-        hint = f"Write user/{given} or role/{given}." if is_bare_name(given) else f"Use {FORMS}."
+        bare = f"Write user/{given} or role/{given}." if is_bare_name(given) else f"Use {FORMS}."
+        hint = grantees.form_of(given) or bare
         raise InputError(f"not a principal: {_shown(given) or '(nothing)'}", hint=hint)
     _check_kind(given, found.group(2), found.group(4))
     return given
@@ -65,7 +68,7 @@ def parse_grantee(text: str, *, account_b: str | None = None, partition: str = "
 
 def is_bare_name(text: str) -> bool:
     """Whether it may be the name of a user or a role, and nothing else."""
-    return bool(_NAME.fullmatch(text)) and not text.isdigit()
+    return bool(_NAME.fullmatch(text)) and not text.isdigit() and not grantees.form_of(text)
 
 
 def needs_account(text: str) -> bool:
@@ -78,9 +81,7 @@ def _check_kind(arn: str, service: str, rest: str) -> None:
     if service == "iam" and rest == "root":
         return
     if service == "iam" and kind == "group":
-        raise InputError(
-            f"a group cannot be a principal: {_shown(arn)}", hint="Name the users, or a role that they can assume."
-        )
+        raise _no_group(arn)
     if service == "iam" and kind in ("user", "role"):
         path, _, last = name.rpartition("/")
         if _NAME.fullmatch(last) and _PATH.fullmatch(path + "/" if path else ""):
@@ -94,10 +95,23 @@ def _check_kind(arn: str, service: str, rest: str) -> None:
     raise InputError(f"not a principal: {_shown(arn)}", hint=f"Use {FORMS}.")
 
 
+def _no_group(text: str) -> InputError:
+    hint = "Name the users, or a role that they can assume."
+    return InputError(f"a group cannot be a principal: {_shown(text)}", hint=hint)
+
+
 def _shown(text: str) -> str:
     """As one line of bearable length."""
     line = " ".join(text.split())
     return line if len(line) <= 120 else line[:119] + "…"
+
+
+def without_session(principal: str) -> str:
+    """Of an assumed-role session its role, without the path, which its ARN does not tell; others as they are."""
+    found = _ARN.fullmatch(principal)
+    if found is None or found.group(2) != "sts" or not found.group(4).startswith("assumed-role/"):
+        return principal
+    return f"arn:{found.group(1)}:iam::{found.group(3)}:role/{found.group(4).split('/')[1]}"
 
 
 def canonical(principal: str) -> str:

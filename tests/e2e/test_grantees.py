@@ -174,9 +174,18 @@ def test_an_organization_is_a_risk_that_is_asked_about(sandbox: Sandbox) -> None
         ("ou/ou-dem0-w0rkl0ads", "from the organization"),
         ("service/codebuild.amazonaws.com", "service/codebuild.amazonaws.com@"),
         ("devusr2", "user/devusr2 or role/devusr2"),
+        (ORGANIZATION, f"org/{ORGANIZATION}"),
+        ("arn:aws:iam::222222222222:group/developers", "Name the users"),
     ],
 )
 def test_a_wrong_form_names_the_right_one(client: Client, grantee: str, hint: str) -> None:
     refused = ecr_tui("grant", REPOSITORY, "--to", grantee, "--yes")
     assert (refused.code, hint in refused.err) == (2, True)
     assert statements(client) == []
+
+
+def test_a_session_stands_for_its_role(client: Client) -> None:
+    session = "arn:aws:sts::222222222222:assumed-role/EcrDeveloper/alice"
+    assert ecr_tui("grant", REPOSITORY, "--to", session, "--yes").code == 0
+    (statement,) = statements(client)
+    assert statement["Principal"] == {"AWS": "arn:aws:iam::222222222222:role/EcrDeveloper"}

@@ -337,6 +337,38 @@ def test_what_does_not_fit_is_refused_with_its_size() -> None:
         merge(big, grant())
 
 
+@pytest.mark.parametrize(
+    ("principals", "hints"),
+    [
+        # Hundreds of one account, or one each of hundreds: what is offered fits.
+        (
+            [f"arn:aws:iam::{B}:user/user-number-{number}" for number in range(250)],
+            [f"grant account {B} in place of its 250 principals", "grant their organization (org/o-ID)"],
+        ),
+        ([f"arn:aws:iam::{number:012}:root" for number in range(300)], ["grant their organization (org/o-ID)"]),
+        ([f"org/o-{number:010}" for number in range(900)], []),
+    ],
+)
+def test_what_does_not_fit_is_told_what_would(principals: list[str], hints: list[str]) -> None:
+    with pytest.raises(InputError) as caught:
+        merge(policy(FOREIGN), Grant(tuple(principals), Access.PULL))
+    offered = caught.value.hint.partition("To fit: ")[2].partition(". ")[0].split("; or ")
+    assert offered == [*hints, "revoke those that are not needed"]
+    assert "that are not ecr-tui's have" in caught.value.hint
+
+
+def test_one_condition_for_all_is_offered_where_it_would_fit() -> None:
+    document: PolicyDocument | None = None
+
+    def add(number: int) -> None:
+        nonlocal document
+        document = merge(document, grant(f"{BOB}{number}", tags=(("Team", f"number-{number}"),))).after
+
+    with pytest.raises(InputError, match="characters") as caught:
+        [add(number) for number in range(60)]
+    assert "use one tag condition for all" in caught.value.hint
+
+
 def test_grouping_leaves_different_access_and_conditions_apart() -> None:
     document: PolicyDocument | None = None
     for access, tags in itertools.product((Access.PULL, Access.PUSH), ((), PAYMENTS)):

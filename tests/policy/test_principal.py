@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from ecr_tui.errors import InputError
-from ecr_tui.policy.principal import account_of, canonical, describe, is_dead, parse_principal, same_principal
+from ecr_tui.policy.principal import (
+    account_of,
+    canonical,
+    describe,
+    is_dead,
+    parse_grantee,
+    parse_principal,
+    same_principal,
+)
 from tests.policy.build import BOB, ROOT_B, SESSION, B
 
 
@@ -121,3 +129,31 @@ def test_a_bare_name_may_be_a_user_or_a_role() -> None:
     with pytest.raises(InputError) as caught:
         parse_principal("devusr2", account_b=B)
     assert caught.value.hint == "Write user/devusr2 or role/devusr2."
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "hint"),
+    [
+        ("o-a1b2c3d4e5", "not a principal", "Write it as org/o-a1b2c3d4e5."),
+        ("arn:aws:organizations::1:organization/o-a1b2c3d4e5", "not a principal", "Write it as org/o-a1b2c3d4e5."),
+        ("org/o-A1B2C3D4E5", "not an organization", "org/o-a1b2c3d4e5"),
+        ("ou-ab12-11111111", "not a principal", "ou/o-ID/r-ID/ou-ab12-11111111"),
+        (
+            "arn:aws:organizations::1:ou/o-a1b2c3d4e5/ou-ab12-11111111",
+            "not a principal",
+            "ou/o-ID/r-ID/ou-ab12-11111111",
+        ),
+        ("ou/r-ab12/ou-ab12-11111111", "not an organizational unit", "path from the organization: ou/o-a1b2c3d4e5/r-"),
+        ("lambda.amazonaws.com", "not a principal", "Write it as service/lambda.amazonaws.com."),
+        ("codebuild.amazonaws.com", "not a principal", "Write it as service/codebuild.amazonaws.com@SOURCE."),
+        ("service/codebuild.amazonaws.com", "needs a source", "service/codebuild.amazonaws.com@222222222222"),
+        ("service/codebuild.amazonaws.com@22", "not a source: 22", "Add an account or an ARN"),
+        (f"arn:aws:iam::{B}:group/devs", "a group cannot be a principal", "Name the users"),
+        ("group/devs", "a group cannot be a principal", "Name the users"),
+    ],
+)
+def test_another_form_names_the_right_one(text: str, title: str, hint: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_grantee(text, account_b=B)
+    assert title in caught.value.title
+    assert hint in caught.value.hint

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from ecr_tui.errors import DeniedError
 from ecr_tui.policy.actions import Access
@@ -98,6 +99,23 @@ async def test_a_bare_name_is_asked_about_and_several_share_the_grant(workspace:
         workspace.policies[workspace.by_name("my-first-repo").arn] = policy(named[1])
         ui.main.action_refresh()
         await ui.see("? pull")
+
+
+async def test_a_slip_is_told_the_right_form_while_it_is_typed(workspace: FakeWorkspace) -> None:
+    slips = {
+        "o-a1b2c3d4e5": "Write it as org/o-a1b2c3d4e5.",
+        "service/codebuild.amazonaws.com": "Add an account or an ARN",
+        "group/devs": "a group cannot be a principal",
+        "ou/ou-ab12-11111111": "Write its path from the organization",
+    }
+    async with running(workspace) as ui:
+        await ui.principal("")
+        field = ui.app.screen.query_one("#answer", Input)
+        for typed, said in slips.items():
+            field.value = typed
+            await ui.see(said)
+            await ui.press("enter")
+            assert ui.dialog == "AskScreen"
 
 
 async def test_the_guide_says_whom_to_name_and_begins_the_right_form(workspace: FakeWorkspace) -> None:

@@ -16,9 +16,8 @@ from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.policy import grantees
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.document import PolicyDocument
-from ecr_tui.policy.principal import canonical, describe, describe_all, is_bare_name, parse_grantee
+from ecr_tui.policy.principal import canonical, describe, describe_all, is_bare_name, parse_grantee, without_session
 from ecr_tui.ui import jobs
-from ecr_tui.ui.choice import role_of_session
 from ecr_tui.ui.screens.ask import AskScreen, Choosable, ChooseScreen
 from ecr_tui.ui.text import MUTED, OK, count, safe
 from ecr_tui.ui.text.pullers import PULLERS, Puller
@@ -175,7 +174,7 @@ def parse_several(text: str, *, account_b: str | None, partition: str) -> Princi
             found[one] = None
         elif one:
             named = parse_grantee(one, account_b=account_b, partition=partition)
-            found[named if grantees.is_conditional(named) else role_of_session(named)] = None
+            found[without_session(named)] = None
     return tuple(found)
 
 
