@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
@@ -112,7 +113,13 @@ COMMANDS = {
     "verify many": ("verify", "--tag", "Team=Payments", "--engine", "direct"),
     "verify --tag-switch": ("verify", REPOSITORY, "--engine", "direct", "--access", "pull", "--tag-switch"),
     "cleanup": ("cleanup",),
+    "apply": ("apply", "FILE"),
 }
+GRANTS = f"""[[grants]]
+repositories = ["{REPOSITORY}"]
+to = ["{CONSUMER}"]
+access = "push"
+"""
 
 
 def _arguments(name: str) -> list[str]:
@@ -122,6 +129,10 @@ def _arguments(name: str) -> list[str]:
         found[-1] = next(
             row.id for row in rows if row.entry.record.kind == "grant" and (row.undone_by is not None) is undone
         )
+    if found[-1] == "FILE":
+        file = Path(os.environ["ECR_TUI_STATE_DIR"]) / "grants.toml"
+        file.write_text(GRANTS)
+        found[-1] = str(file)
     return [*found, "--profile-a", "account-a", "--profile-b", "dev-acc"]
 
 
@@ -194,7 +205,7 @@ METHODS: dict[str, Write] = {
 NO_WRITES = {
     "callers", "consumer_principals", "organization", "sessions_of",
     "both_sides", "copies", "matrix", "proofs", "replication",
-    "forget_registry", "plan_in_template", "template", "template_plan",
+    "check_names", "desired", "forget_registry", "in_force", "plan_in_template", "template", "template_plan",
     "consumer_session", "forget", "fresh", "history", "is_current", "known", "latest", "registry_known", "remember",
     "since_grant", "store", "to_write",
     "former_names", "fresh_tags", "plan_repairs", "plan_tags", "plan_tags_back",
