@@ -109,7 +109,7 @@ class Facts:
                 tried.append(reason_of(error))
         return unknown(principal, f"no credentials for account {account}: {'; '.join(tried)}")
 
-    def _keep(self, key: tuple[str, str], read: Callable[[], T], seconds: float = KEPT_SECONDS) -> T:
+    def _keep(self, key: tuple[str, str], read: Callable[[], T], seconds: float | None = None) -> T:
         found = self._fresh(key, seconds)
         if found is None:
             generation = self._generation
@@ -120,7 +120,9 @@ class Facts:
                     self._kept[key] = (time.monotonic(), found)
         return found  # type: ignore[return-value]
 
-    def _fresh(self, key: tuple[str, str], seconds: float = KEPT_SECONDS) -> object | None:
+    def _fresh(self, key: tuple[str, str], seconds: float | None = None) -> object | None:
+        """What was read at most ``seconds`` ago; None: KEPT_SECONDS."""
         with self._lock:
             found = self._kept.get(key)
-        return found[1] if found is not None and time.monotonic() - found[0] < seconds else None
+        kept = KEPT_SECONDS if seconds is None else seconds
+        return found[1] if found is not None and time.monotonic() - found[0] < kept else None

@@ -1,10 +1,8 @@
 """The copies that ECR's replication makes of a repository, and how their access differs from the original's.
 
-A copy is a repository of its own: "Repository policies, including IAM policies, and lifecycle policies aren't
-replicated and don't have any effect other than on the repository they are defined for." It has the original's name,
-and tags only from a creation template. "A replication action only occurs once per image push", so a copy is not copied
-on. (ECR User Guide, "Private image replication in Amazon ECR", considerations:
-docs.aws.amazon.com/AmazonECR/latest/userguide/replication.html.) Pure.
+A copy is a repository of its own: replication carries images, and no policy of any kind. It has the original's name,
+and tags only from a creation template. What was replicated is not replicated on. (ECR User Guide, "Private image
+replication in Amazon ECR", considerations: docs.aws.amazon.com/AmazonECR/latest/userguide/replication.html.) Pure.
 """
 
 from __future__ import annotations
