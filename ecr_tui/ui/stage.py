@@ -55,7 +55,7 @@ class Stage:
         """Select it, even where the filter hides it. Why that can't be; "" when it is done."""
         table = self.repositories.table
         if not table.go_to_key(repository.arn):
-            self.repositories.clear_filter()
+            self.repositories.clear_words()
             if not table.go_to_key(repository.arn):
                 return f"{safe(repository.name)} is not in the list. Press t to change the tag filter, or r to refresh."
         self.area.go_to("repositories")

@@ -582,3 +582,22 @@ async def test_what_is_listed_in_part_says_why(workspace: FakeWorkspace) -> None
         await ui.see("tags read one by one: tag:GetResources is denied", "✗ not read: us-east-1")
         await ui.pilot.click("#status-left")
         await ui.see("1 region could not be read", "us-east-1: denied in us-east-1", "AccessDenied: no")
+
+
+async def test_esc_clears_the_words_and_then_the_tags(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.press("t")
+        await ui.type("Team=Web")
+        await ui.press("enter")
+        await ui.see("tagged Team=Web")
+        await ui.settle()
+        await ui.press("slash")
+        await ui.type("web")
+        await ui.press("enter", "escape")
+        await ui.wait(lambda: not ui.main.table.filter)
+        assert ui.main.listing.tags == (("Team", "Web"),)
+        await ui.press("escape")
+        await ui.wait(lambda: ui.main.listing.tags == ())
+        await ui.settle()
+        await ui.see("7 repositories")
+        assert "tagged" not in ui.text()

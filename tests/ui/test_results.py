@@ -60,13 +60,18 @@ async def test_a_result_goes_when_somebody_else_changes_the_policy(workspace: Fa
         await ui.wait(lambda: "u undoes it" not in preview(ui))
 
 
-async def test_what_is_done_to_a_repository_that_is_not_shown_is_a_toast(workspace: FakeWorkspace) -> None:
+async def test_undo_asks_where_the_last_write_was_to_another_repository_and_says_its_end_in_a_toast(
+    workspace: FakeWorkspace,
+) -> None:
     async with running(workspace) as ui:
         await ui.select("billing-api")
         await ui.press("g")
         await ui.wait(lambda: "u undoes it" in preview(ui))
         await ui.select("my-first-repo")
         await ui.press("u")
+        await ui.wait(lambda: ui.dialog == "ConfirmScreen")
+        await ui.see("Undo the last write?", "Repository  billing-api", "Condition   no condition")
+        await ui.press("right", "enter")
         await ui.wait(lambda: "billing-api ✓ Undone" in ui.toasts())
 
 

@@ -41,6 +41,8 @@ async def test_the_command_writes_the_template_and_u_takes_it_back(workspace: Fa
         await ui.wait(lambda: LACKS not in ui.text(), "the note's end")
         assert NAME not in offered(ui)
         await ui.press("u")
+        await ui.see("Undo the last write?", "Repository  template payments")
+        await ui.press("right", "enter")
         await ui.wait(lambda: "template payments ✓ Undone: the policy is exactly as it was before" in ui.toasts())
         assert workspace.writes[-1] == ("template payments", None)
 

@@ -41,6 +41,7 @@ from ecr_tui.ui.widgets.virtual_table import VirtualTable
 from ecr_tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
+    from ecr_tui.ui.choice import Tags
     from ecr_tui.ui.panes.accounts import AccountRead
     from ecr_tui.verification.records import Past
     from ecr_tui.workspace import Workspace
@@ -132,8 +133,11 @@ class RepositoriesPane(Vertical):
     @on(FilterBars.TagsWanted)
     def _tags_wanted(self, message: FilterBars.TagsWanted) -> None:
         message.stop()
+        self._list_tagged(message.tags)
+
+    def _list_tagged(self, tags: Tags) -> None:
         self.table.set_message("Listing repositories…")
-        self.listing.relist(message.tags)
+        self.listing.relist(tags)
         self._update()
 
     @on(PageKept)
@@ -201,7 +205,7 @@ class RepositoriesPane(Vertical):
             self.table.set_message(words, "", "Esc clears it")
         elif self.listing.tags:
             tags = safe(", ".join(f"{key}={value}" for key, value in self.listing.tags))
-            self.table.set_message(f"No repository has the tags {tags}.", "", "t: other tags")
+            self.table.set_message(f"No repository has the tags {tags}.", "", "t: other tags   ·   Esc: clear them")
         else:
             self.table.set_message("Account A has no repositories here.", "", "r: look again")
 
@@ -405,9 +409,20 @@ class RepositoriesPane(Vertical):
             cached=self.listing.stale,
         )
 
-    def clear_filter(self) -> bool:
-        """Whether there was one."""
+    def clear_words(self) -> bool:
+        """Whether there were any."""
         return self._bars.clear_filter()
+
+    def clear_filter(self) -> bool:
+        """The words; without any the tags, back to those of the start. Whether there was anything to clear."""
+        start = tuple(self._workspace.settings.tags)
+        if self.clear_words():
+            return True
+        if self.listing.tags == start:
+            return False
+        self._bars.set_tags(start)
+        self._list_tagged(start)
+        return True
 
     def action_read_all(self) -> None:
         """The policies of all rows that the rest of the filter lets through."""

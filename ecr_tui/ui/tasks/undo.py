@@ -36,15 +36,17 @@ async def undo(desk: Desk, selection: Selection) -> None:
         await runs.take_back(desk, entries)
     elif entries[0].record.subject == TAGS:
         await tags.change(desk, lambda: changes.plan_tags_back(entries[0].id))
-    elif await _confirmed(desk, entries[0]):
+    elif await _confirmed(desk, selection, entries[0]):
         await _take_back(desk, entries[0])
 
 
-async def _confirmed(desk: Desk, entry: Entry) -> bool:
-    """What was not written in this session is not in the user's mind: say what it is, and ask."""
+async def _confirmed(desk: Desk, selection: Selection, entry: Entry) -> bool:
+    """What was not written in this session, or to another repository than the one that is selected, is not in the
+    user's mind: say what it is, and ask."""
     (plan,) = undo_preview([entry])
     fresh = entry.id in desk.made_here
-    if fresh and not plan.risks and not desk.workspace.settings.confirms("undo"):
+    here = selection.repository is not None and selection.repository.arn == entry.record.arn
+    if fresh and here and not plan.risks and not desk.workspace.settings.confirms("undo"):
         return True
     body = [
         *write_text.risks(plan),
