@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 import shlex
 from pathlib import Path
@@ -78,13 +79,13 @@ def words(line: str) -> list[str]:
 
 
 def ecr_tui_commands() -> list[list[str]]:
-    """The arguments of every `ecr-tui` in shell examples, up to a pipe, and in running text."""
+    """The arguments of every `ecr-tui` in shell examples, up to a pipe or a redirection, and in running text."""
     found = []
     for line in shell_lines():
         parts = words(line)
         if "ecr-tui" in parts:
             rest = parts[parts.index("ecr-tui") + 1 :]
-            found.append(rest[: rest.index("|")] if "|" in rest else rest)
+            found.append(list(itertools.takewhile(lambda part: part not in ("|", ">"), rest)))
     return [*found, *(words(text) for text in re.findall(r"`ecr-tui ([^`]+)`", README))]
 
 

@@ -7,11 +7,17 @@ from typing import Any
 import click
 
 from ecr_tui.access.audit_json import audit_json
+from ecr_tui.access.audit_result import Audit
 from ecr_tui.cli import completing, output
 from ecr_tui.cli.common import account_options, json_option, open_workspace
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
 from ecr_tui.render.audit import audit_text
+from ecr_tui.render.audit_findings import findings_csv, findings_markdown, reported
+from ecr_tui.render.sarif import sarif_json
+
+OF_FINDINGS = ("sarif", "csv", "markdown")
+FORMATS = ("text", "json", *OF_FINDINGS)
 
 
 @command()
@@ -44,6 +50,12 @@ from ecr_tui.render.audit import audit_text
     metavar="DAYS",
     help="Report access of others to repositories without a recorded pull in so many days. Reads their images.",
 )
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    help="Output format. sarif, csv and markdown list the findings, and what could not be read. Default: text.",
+)
 @json_option
 @click.pass_context
 def audit(
@@ -52,10 +64,14 @@ def audit(
     principals: tuple[str, ...],
     fail_on: str | None,
     not_pulled: int | None,
+    form: str | None,
     as_json: bool,
     **flags: Any,
 ) -> None:
     """Audit who has access to which repositories: other accounts, public access, drift, findings and unknowns."""
+    form = _format(context, form, as_json)
+    if not_pulled is not None and form in OF_FINDINGS:
+        raise click.UsageError(f"--not-pulled has no place in --format {form}; use text or json", context)
     with open_workspace(context, flags) as workspace:
         with (
             Meter("Listing repositories") as listing,
@@ -79,8 +95,24 @@ def audit(
                 not_pulled_days=not_pulled,
                 on_images=read_images,
             )
-        if as_json:
-            output.document(audit_json(found))
-        else:
-            output.block(audit_text(found))
+        _print(found, form)
         context.exit(1 if fail_on is not None and found.fails(fail_on) else 0)
+
+
+def _format(context: click.Context, form: str | None, as_json: bool) -> str:
+    if as_json and form not in (None, "json"):
+        raise click.UsageError(f"--json and --format {form} exclude each other", context)
+    return "json" if as_json else form or "text"
+
+
+def _print(found: Audit, form: str) -> None:
+    if form == "json":
+        output.document(audit_json(found))
+    elif form == "sarif":
+        output.document(sarif_json(reported(found)))
+    elif form == "csv":
+        output.block(findings_csv(reported(found)))
+    elif form == "markdown":
+        output.block(findings_markdown(reported(found)))
+    else:
+        output.block(audit_text(found))

@@ -67,6 +67,7 @@ PAGES: dict[str, Page] = {
                 "ecr-tui audit --fail-on error --json > audit.json",
             ),
             ("access of one user, with both accounts' policies", "ecr-tui audit --principal user/devusr2"),
+            ("findings for a code scanning dashboard", "ecr-tui audit --format sarif > audit.sarif"),
         ),
         ((1, "with --fail-on: there are such findings, or a policy was not readable"),),
     ),

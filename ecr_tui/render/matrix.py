@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +11,8 @@ from ecr_tui.aws.model import Repository
 from ecr_tui.policy.answer import Verdict
 from ecr_tui.policy.who import Capability, Row
 from ecr_tui.render.common import table
-from ecr_tui.text import block, safe
+from ecr_tui.render.spreadsheet import csv_text
+from ecr_tui.text import block
 
 SIGNS = {Verdict.YES: "✓", Verdict.NO: "–", Verdict.DEPENDS: "?"}
 UNREADABLE = "unknown"
@@ -157,35 +156,24 @@ def _depends(row: Row) -> tuple[str, ...]:
 
 
 def matrix_csv(matrix: AccessMatrix, rows: Sequence[Repository], columns: Sequence[Grantee]) -> str:
-    """A line for each cell. No value can become a formula of a spreadsheet."""
-    out = io.StringIO()
-    write = csv.writer(out, lineterminator="\n").writerow
-    write(("repository", "region", "principal", "title", *PARTS, "depends_on", "verified_at", "verified", "stale"))
-    for repository in rows:
-        for grantee in columns:
-            row = matrix.row(repository, grantee.principal)
-            who = (repository.name, repository.region, grantee.principal, grantee.title)
-            if row is None:
-                write(map(_plain, (*who, *[UNREADABLE] * len(PARTS), "", "", "", "")))
-                continue
-            proof = matrix.proof(repository, grantee.principal)
-            proved = ("", "", "")
-            if proof is not None:
-                proved = (_time(proof.at), _can(proof.can), proof.stale_by(row))
-            answers = (answer_of(row.cells[part]).value for part in PARTS)
-            write(map(_plain, (*who, *answers, " ".join(_depends(row)), *proved)))
-    return out.getvalue().rstrip("\n")
+    """A line for each cell."""
+    heads = ("repository", "region", "principal", "title", *PARTS, "depends_on", "verified_at", "verified", "stale")
+    return csv_text(heads, (_csv_row(matrix, repository, one) for repository in rows for one in columns))
+
+
+def _csv_row(matrix: AccessMatrix, repository: Repository, grantee: Grantee) -> tuple[str, ...]:
+    row = matrix.row(repository, grantee.principal)
+    who = (repository.name, repository.region, grantee.principal, grantee.title)
+    if row is None:
+        return (*who, *[UNREADABLE] * len(PARTS), "", "", "", "")
+    proof = matrix.proof(repository, grantee.principal)
+    proved = ("", "", "") if proof is None else (_time(proof.at), _can(proof.can), proof.stale_by(row))
+    return (*who, *(answer_of(row.cells[part]).value for part in PARTS), " ".join(_depends(row)), *proved)
 
 
 def _can(can: Any) -> str:
     words: dict[Capability, bool] = can
     return " ".join(f"{part.value}:{'yes' if words[part] else 'no'}" for part in PARTS if part in words)
-
-
-def _plain(text: str) -> str:
-    """A spreadsheet takes what begins with one of these signs for a formula; an apostrophe makes it text."""
-    shown = safe(text)
-    return f"'{shown}" if shown[:1] in ("=", "+", "-", "@", "\t") else shown
 
 
 def _time(at: datetime) -> str:

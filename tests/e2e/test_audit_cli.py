@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -296,3 +297,22 @@ def test_a_partner_is_told_from_a_stranger(sandbox: Sandbox, tmp_path: Path, mon
     assert "(trusted)" in told
     (tmp_path / "config.toml").write_text("")
     assert {one["trusted"] for one in ecr_tui("audit", "--json").json["external_accounts"]} == {None}
+
+
+def test_findings_in_the_formats_of_other_tools(sandbox: Sandbox) -> None:
+    found = ecr_tui("audit", "--format", "json").json
+    wanted = sorted((one["id"], row["arn"]) for row in found["repositories"] for one in row["findings"])
+    sarif = ecr_tui("audit", "--format", "sarif", "--fail-on", "error")
+    assert (sarif.code, sarif.err) == (1, "")
+    (run,) = sarif.json["runs"]
+    told = [(one["ruleId"], one["locations"][0]["logicalLocations"][0]["fullyQualifiedName"]) for one in run["results"]]
+    assert sorted(told) == wanted
+    rows = list(csv.DictReader(ecr_tui("audit", "--format", "csv").out.splitlines()))
+    assert sorted((row["finding"], row["arn"]) for row in rows) == wanted
+    assert {row["account"] for row in rows} == {A}
+    table = ecr_tui("audit", "--format", "markdown").out
+    assert len(table.splitlines()) == len(wanted) + 4
+    assert f"| error | {A} | {REGION} | platform/base-images | public |" in table
+    for contradiction in (("--json", "--format", "csv"), ("--format", "sarif", "--not-pulled", "30")):
+        ran = ecr_tui("audit", *contradiction)
+        assert (ran.code, ran.out) == (2, "")

@@ -1,0 +1,25 @@
+"""CSV for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from ecr_tui.text import safe
+
+
+def csv_text(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A line for each row, without a line end behind the last. No cell can become a formula or a further line."""
+    out = io.StringIO()
+    write = csv.writer(out, lineterminator="\n").writerow
+    write(heads)
+    for row in rows:
+        write(map(_plain, row))
+    return out.getvalue().rstrip("\n")
+
+
+def _plain(text: str) -> str:
+    """A spreadsheet takes what begins with one of these signs for a formula; an apostrophe makes it text."""
+    shown = safe(text)
+    return f"'{shown}" if shown[:1] in ("=", "+", "-", "@", "\t") else shown
