@@ -10,6 +10,7 @@ import click
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.changes.bulk import Bulk, Intent
+from ecr_tui.changes.desired.drift import compare
 from ecr_tui.changes.desired.file import GrantsFile
 from ecr_tui.changes.desired.planning import drift_of
 from ecr_tui.changes.desired.rows import Desired
@@ -116,23 +117,19 @@ def _listed(workspace: Workspace, file: GrantsFile, desired: Desired) -> list[Re
 
 
 def _drift(bulk: Bulk, file: GrantsFile, rows: Sequence[Repository], intent: Intent, desired: Desired) -> Drift:
-    """All policies are read once; what differs is planned again on live tags."""
     with Meter("Reading policies") as meter:
-        planned = bulk.plan(rows, intent, listed_tags=True, on_progress=meter)
-    differing = [row for row, one in zip(rows, planned, strict=True) if isinstance(one, Plan) and one.changed]
-    again = {one.repository.arn: one for one in bulk.plan(differing, intent) if isinstance(one, Plan)}
+        compared = compare(bulk, rows, intent, on_progress=meter)
     plans: list[Plan] = []
     unwanted: list[tuple[Repository, Own]] = []
     failures: list[tuple[Repository, EcrTuiError]] = []
-    for row, one in zip(rows, planned, strict=True):
+    for row, one in compared:
         if not isinstance(one, Plan):
             output.failure(one, row.name)
             if desired.prune or desired.of(row):
                 failures.append((row, one))
             continue
-        found = again.get(row.arn, one)
-        unwanted += [(row, own) for own in drift_of(found.repository, found.before, desired).unwanted]
-        plans += [found] if found.changed else []
+        unwanted += [(row, own) for own in drift_of(one.repository, one.before, desired).unwanted]
+        plans += [one] if one.changed else []
     return Drift(file.name, len(rows), tuple(plans), tuple(unwanted), desired.prune, tuple(failures))
 
 

@@ -44,6 +44,7 @@ TASKS: dict[str, Task] = {
     "copy_arn": copies.arn,
     "copy_as": copies.form,
     "copy_uri": copies.uri,
+    "drift": reading.drift,
     "edit_policy": edits.edit,
     "edit_tags": tags.edit,
     "engine": choices.engine,
@@ -132,6 +133,8 @@ class Actions:
             words = "Verify the selected repository; account B must be denied on the marked ones"
             yield Command("Prove: isolation of the marked", words, "isolation")
         yield Command("Change: load a policy file…", "Merge a policy into the repository, or the marked ones", "merge")
+        words = "Where policies differ from a file of grants (ecr-tui apply); apply what you choose"
+        yield Command("Inspect: drift against a grants file…", words, "drift")
         if selection.template is not None and selection.template.changed:
             words = f"Write the grant into creation {selection.template.repository.name}, for repositories to come"
             yield Command("Change: grant in the creation template…", words, "grant_template")

@@ -37,6 +37,8 @@ from ecr_tui.aws.model import (
 from ecr_tui.aws.workloads import Workload, Workloads
 from ecr_tui.changes.apply import Outcome, apply
 from ecr_tui.changes.bulk import Bulk
+from ecr_tui.changes.desired.file import GrantsFile
+from ecr_tui.changes.desired.rows import Desired
 from ecr_tui.changes.entries import Entry
 from ecr_tui.changes.history import PastWrites
 from ecr_tui.changes.journal import Journal
@@ -51,7 +53,7 @@ from ecr_tui.listing.policy_reader import BackgroundReader, Readers
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from ecr_tui.policy.document import PolicyDocument
-from ecr_tui.policy.principal import account_of
+from ecr_tui.policy.principal import account_of, parse_grantee
 from ecr_tui.registry.engine import Progress
 from ecr_tui.verification.report import (
     Isolation,
@@ -66,6 +68,7 @@ from ecr_tui.verification.report import (
     Verdict,
     stages_of,
 )
+from ecr_tui.workspace.desired import check_names, desired_of
 from tests.support.planning import plan_document, plan_grant, plan_revoke
 from tests.ui.fake_proofs import FakeProofs
 
@@ -493,6 +496,19 @@ class FakeWorkspace(FakeProofs):
     def bulk(self, parallel: int | None = None) -> Bulk:
         self._enter("bulk")
         return Bulk(FakeOwner(self), self.journal, read_only=self.settings.read_only, parallel=parallel or 8)
+
+    def regions(self) -> tuple[str, ...]:
+        return self.settings.regions
+
+    def principals(self, texts: Iterable[str]) -> tuple[str, ...]:
+        return tuple(parse_grantee(text, account_b=B) for text in texts)
+
+    def desired(self, file: GrantsFile, *, prune: bool = False) -> Desired:
+        self._enter("desired")
+        return desired_of(file, self, prune=prune)
+
+    def check_names(self, file: GrantsFile, desired: Desired, repositories: Iterable[Repository]) -> list[str]:
+        return check_names(file, desired, repositories)
 
     def read(self, repo: Repository) -> str | None:
         return self.policies.get(repo.arn)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ecr_tui.changes.bulk import Intent
 from ecr_tui.errors import EcrTuiError, InputError
-from ecr_tui.policy.incoming import decoded, read_incoming
+from ecr_tui.policy.incoming import read_incoming
+from ecr_tui.ui import files
 from ecr_tui.ui.screens.ask import AskScreen
 from ecr_tui.ui.screens.text import ErrorScreen
 from ecr_tui.ui.tasks import grants, runs
@@ -24,16 +24,7 @@ LARGEST = 1_000_000
 
 def read_policy(path: str) -> Incoming:
     """Raises InputError for what cannot be read or is no policy."""
-    file = Path(path.strip()).expanduser()
-    try:
-        # Nothing that never ends, and nothing that makes the app wait: a pipe, a device.
-        if not file.is_file():
-            raise InputError(f"there is no file {file}")
-        if file.stat().st_size > LARGEST:
-            raise InputError(f"{file.name} is too large for a policy")
-        return read_incoming(decoded(file.read_bytes()))
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise InputError(f"cannot read {file}", detail=str(error)) from error
+    return read_incoming(files.read(path, LARGEST))
 
 
 async def merge(desk: Desk, selection: Selection) -> None:

@@ -1,14 +1,17 @@
-"""What is only read: the audit, the session log, the help."""
+"""What is only read: the audit, the matrix, drift, the session log, the help."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ecr_tui.ui.keymap import Keymap
 from ecr_tui.ui.screens.audit import AuditScreen
 from ecr_tui.ui.screens.calls import CallsScreen
+from ecr_tui.ui.screens.drift import DriftScreen
 from ecr_tui.ui.screens.help import HelpScreen
 from ecr_tui.ui.screens.matrix import MatrixScreen
+from ecr_tui.ui.tasks.drift import file_of_grants
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -25,6 +28,12 @@ async def audit(desk: Desk, selection: Selection) -> None:
 async def matrix(desk: Desk, selection: Selection) -> None:
     """Of the marked repositories, or all of the list."""
     await _go_to(desk, MatrixScreen(desk, selection.marked or desk.stage.repositories.table.rows))
+
+
+async def drift(desk: Desk, selection: Selection) -> None:
+    path = await file_of_grants(desk)
+    if path is not None:
+        await _go_to(desk, DriftScreen(desk, path, Path(path.strip()).name))
 
 
 async def _go_to(desk: Desk, screen: Screen[Repository | None]) -> None:

@@ -1,0 +1,308 @@
+"""Drift from a file of grants: compared in the background, shown as rows, applied as one run."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from ecr_tui.aws.model import Repository
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.ui import jobs
+from ecr_tui.ui.drift import Comparison, Difference, read
+from ecr_tui.ui.messages import Answered, CopyWanted, Failed
+from ecr_tui.ui.screens.dialog import Dialog
+from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
+from ecr_tui.ui.tasks import drift, runs
+from ecr_tui.ui.text import NO, safe
+from ecr_tui.ui.text import drift as words
+from ecr_tui.ui.text.bulk import plan_details
+from ecr_tui.ui.widgets.inputs import SafeInput
+from ecr_tui.ui.widgets.keyhints import Hint, KeyHints
+from ecr_tui.ui.widgets.virtual_table import VirtualTable
+from ecr_tui.ui.widgets.words import Words
+
+if TYPE_CHECKING:
+    from ecr_tui.ui.desk import Desk
+
+DIFF_WIDTH = 100
+TICK = 0.2
+"""Seconds between two looks whether a run has ended."""
+
+
+class DriftScreen(Dialog[Repository | None]):
+    """Begins when it is shown, and begins again after each run. The result is a repository to go to."""
+
+    DEFAULT_CSS = """
+    DriftScreen {
+        background: $background;  /* it covers nearly all of what is below */
+        & > #dialog { width: 98%; max-width: 200; height: 94%; max-height: 94%; padding: 0 1; }
+        & .title { margin-bottom: 0; }
+        & .keys { margin-top: 0; }
+        & #filter { display: none; height: 1; &.-open { display: block; } }
+        & .detail { height: auto; max-height: 40%; border-top: solid $border-blurred; scrollbar-size-vertical: 1; }
+    }
+    """
+    AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back"),
+        Binding("q", "leave", "Close"),
+        Binding("slash", "filter", "Filter"),
+        Binding("g", "apply", "Apply"),
+        Binding("P", "prune", "Prune"),
+        Binding("R", "runs", "Run"),
+        Binding("o", "go_to", "Go to the repository"),
+        Binding("C", "sort('change')", "Sort by change", show=False),
+        Binding("D", "sort('risks')", "Sort by risks", show=False),
+        Binding("y", "copy", "Copy"),
+        Binding("r", "again", "Refresh"),
+    ]
+
+    def __init__(self, desk: Desk, path: str, name: str) -> None:
+        super().__init__()
+        self._desk = desk
+        self._path = path
+        self._file = name
+        self._cancel = threading.Event()
+        self._reading = False
+        self._run = desk.run
+        self._prune = False
+        self._error: EcrTuiError | None = None
+        self.found: Comparison | None = None
+        self.table: VirtualTable[Difference] = VirtualTable(
+            words.columns((), False), key=lambda row: row.repository.arn, search=words.search_text, id="drift"
+        )
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield Static(words.title(self._file), classes="title", markup=False)
+            yield Words(id="progress", classes="body")
+            yield SafeInput(placeholder="repository, principal, grant, change or revoke", id="filter", compact=True)
+            yield self.table
+            with VerticalScroll(classes="detail", can_focus=False):
+                yield Words(id="detail", classes="body")
+            yield KeyHints(between="  ")
+
+    def on_mount(self) -> None:
+        self.table.focus()
+        self.set_interval(TICK, self._look_again)
+        self._begin()
+
+    def on_unmount(self) -> None:
+        self._cancel.set()
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    @property
+    def reading(self) -> bool:
+        return self._reading
+
+    def _begin(self) -> None:
+        """Read the file and the policies. What was found before stands until then, but is not applied."""
+        self._reading, self._error = True, None
+        self._cancel = cancel = threading.Event()
+        self._say(words.READING)
+        if self.found is None:
+            self.table.set_message("Reading policies…")
+
+        def listed(number: int) -> None:
+            jobs.post(self, Answered(lambda: self._progressed(words.listed(number))))
+
+        def progress(done: int, total: int) -> None:
+            if done % max(total // 200, 1) == 0 or done == total:
+                jobs.post(self, Answered(lambda: self._progressed(words.compared(done, total))))
+
+        def work() -> Answered:
+            found = read(self._desk.workspace, self._path, listed, progress, cancel)
+            return Answered(lambda: self._compared(found))
+
+        self.call_after_refresh(jobs.start, self, work, failed=Failed, group="drift")
+
+    def _progressed(self, text: str) -> None:
+        if self._reading:
+            self._say(text)
+
+    def _say(self, text: str) -> None:
+        self.query_one("#progress", Words).say(Content.styled(text, "$text-primary"))
+
+    @on(Answered)
+    def _answered(self, message: Answered) -> None:
+        message.stop()
+        message.take()
+
+    @on(Failed)
+    def _failed(self, message: Failed) -> None:
+        """Of what was compared before nothing is left: it may be wrong by now."""
+        message.stop()
+        self._reading, self.found, self._error = False, None, message.error
+        self.table.set_message("Not compared. Press r to retry.")
+        self.table.set_rows(())
+        failure = Content.styled(f"{NO} {safe(message.error.title)}", "$text-error")
+        self.query_one("#progress", Words).say(failure)
+        self._tell()
+        self.app.push_screen(ErrorScreen(message.error))
+
+    def _compared(self, found: Comparison) -> None:
+        self._reading, self.found = False, found
+        self.table.set_message("No drift.")
+        self._draw()
+
+    def _draw(self) -> None:
+        if self.found is not None:
+            self.query_one("#progress", Words).say(words.headline(self.found, self._prune))
+            self.table.set_columns(words.columns(self.found.rows, self._prune))
+            self.table.set_rows(self.found.rows)
+        self._tell()
+
+    def _look_again(self) -> None:
+        """A run or an undo may have ended."""
+        if not (self._reading or self._desk.running or self._desk.run is self._run):
+            self._run = self._desk.run
+            self._begin()
+
+    # -- rows --------------------------------------------------------------------------------------------------------
+
+    @on(VirtualTable.Moved)
+    @on(VirtualTable.Changed)
+    @on(VirtualTable.Loaded)
+    @on(VirtualTable.WindowChanged)
+    def _table_changed(self, event: VirtualTable.Moved) -> None:
+        event.stop()
+        self._tell()
+
+    @on(events.DescendantFocus)
+    def _tell(self) -> None:
+        """The row in full, and the keys."""
+        row = self.table.current
+        self.query_one("#detail", Words).say(Content.empty() if row is None else words.details(row, self._prune))
+        if self.query_one("#filter").has_focus:
+            keys: list[Hint] = [("enter", "accept"), ("↓", "to the rows"), ("esc", "clear")]
+        else:
+            marks = self.table.marks
+            possible = not self._desk.workspace.settings.read_only_reason
+            keys = [
+                ("enter", "diff"),
+                *([("g", f"apply {marks} marked" if marks else "apply")] if possible else []),
+                ("space", "mark"),
+                ("*", "all"),
+                ("P", "prune off" if self._prune else "prune"),
+                ("/", "filter"),
+                ("S C D", "sort"),
+                ("o", "open"),
+                ("y", "copy"),
+                ("r", "refresh"),
+                ("esc", "close"),
+            ]
+        self.query_one(KeyHints).tell(*keys)
+
+    @on(VirtualTable.Opened)
+    def _opened(self, event: VirtualTable.Opened) -> None:
+        event.stop()
+        row = self.table.current
+        if row is None:
+            return
+        name = safe(row.repository.name)
+        plan = row.planned(self._prune)
+        if not isinstance(plan, EcrTuiError) and not plan.changed:
+            plan = row.pruned
+            name = f"{name}: with prune"
+        if isinstance(plan, EcrTuiError):
+            self.app.push_screen(ErrorScreen(plan, title=f"{name} could not be compared"))
+        else:
+            body, copy = plan_details(plan, min(DIFF_WIDTH, self.size.width - 14))
+            self.app.push_screen(TextScreen(name, body, copy=copy, what="the diff"))
+
+    # -- filter ------------------------------------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        box = self.query_one("#filter", SafeInput)
+        box.add_class("-open")
+        box.focus()
+
+    @on(Input.Changed, "#filter")
+    def _filtered(self, event: Input.Changed) -> None:
+        event.stop()
+        self.table.filter = event.value
+        if self.table.rows:
+            self.table.set_message("No row matches the filter." if event.value else "")
+
+    @on(Input.Submitted, "#filter")
+    def _leave_filter(self) -> None:
+        box = self.query_one("#filter", SafeInput)
+        box.set_class(bool(box.value), "-open")
+        self.table.focus()
+
+    def key_down(self) -> None:
+        if self.query_one("#filter").has_focus:
+            self._leave_filter()
+
+    # -- actions -----------------------------------------------------------------------------------------------------
+
+    def action_sort(self, column: str) -> None:
+        self.table.action_sort_column(column)
+
+    def action_prune(self) -> None:
+        """What no grant wants is revoked with the rest, or kept."""
+        self._prune = not self._prune
+        if not self._reading:
+            self._draw()
+
+    def action_apply(self) -> None:
+        """The marked rows, or the one under the cursor."""
+        found, table = self.found, self.table
+        if found is None or self._reading:
+            self.tell("The policies are not compared yet.")
+            return
+        rows = list(table.marked) or ([] if table.current is None else [table.current])
+        hidden = frozenset(row.repository.arn for row in table.model.marked_hidden())
+        desk = self._desk
+        desk.start(drift.apply(desk, found, rows, hidden, table.unmark_all, prune=self._prune))
+
+    def action_runs(self) -> None:
+        self._desk.start(runs.show(self._desk, self._desk.selection))
+
+    def action_again(self) -> None:
+        if not self._reading:
+            self._begin()
+
+    def action_go_to(self) -> None:
+        if self.table.current is not None:
+            self.dismiss(self.table.current.repository)
+
+    @property
+    def scrolled(self) -> Widget:
+        return self.table
+
+    def document(self) -> str:
+        if self.found is None:
+            return "" if self._error is None else self._error.text()
+        return words.report(self.found, [entry.row for entry in self.table.model.view], self._prune)
+
+    def action_copy(self) -> None:
+        """The rows that are shown."""
+        text = self.document()
+        if text and not self._reading:
+            self.post_message(CopyWanted(text, "the drift" if self._error is None else "the error"))
+        else:
+            self.tell("The policies are not compared yet.")
+
+    def action_back(self) -> None:
+        box = self.query_one("#filter", SafeInput)
+        if box.value or box.has_focus:
+            box.value = ""
+            self._leave_filter()
+        elif self.table.marks:
+            self.table.unmark_all()
+        else:
+            self.action_leave()
+
+    def action_leave(self) -> None:
+        self._cancel.set()
+        self.dismiss(None)

@@ -1,0 +1,182 @@
+"""The drift from a file of grants on the screen: a row for each repository, in full below."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from ecr_tui.changes.desired.planning import words_of
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.ui.text import MUTED, NO, OK, PENDING, SKIP, UNKNOWN, count, safe
+from ecr_tui.ui.text.bulk import REPOSITORIES, RISK, WIDEST
+from ecr_tui.ui.widgets.columns import Column, Piece
+
+if TYPE_CHECKING:
+    from ecr_tui.ui.drift import Comparison, Difference
+
+READING = f"{PENDING} reading the file   Esc cancels"
+FEW = 2
+"""Notes that are shown; all of them are copied."""
+
+Said = tuple[str, str]
+"""What is done, and to what: ("grant", "pull of user devusr2 in 222222222222")."""
+
+
+def title(name: str) -> str:
+    return f"Drift from {safe(name)}"
+
+
+def listed(number: int) -> str:
+    return f"{PENDING} {count(number, *REPOSITORIES)} listed   Esc cancels"
+
+
+def compared(done: int, total: int) -> str:
+    return f"{PENDING} {done:,} of {count(total, 'policy', 'policies')} read   Esc cancels"
+
+
+def said(row: Difference, prune: bool) -> list[Said]:
+    """What applying does to the repository, and what it leaves."""
+    found = row.planned(prune)
+    if isinstance(found, EcrTuiError):
+        return [("not compared", found.title)]
+    words = [("grant", words_of(own)) for own in row.given] + [("change", words_of(own)) for own in row.changed]
+    words += [("revoke" if prune else "not in file", words_of(own)) for own in row.unwanted]
+    return words + [("revoke" if prune else "ended", words_of(own)) for own in row.over]
+
+
+def _verbs(row: Difference, prune: bool) -> list[str]:
+    return list(dict.fromkeys(verb for verb, _ in said(row, prune)))
+
+
+def columns(rows: Sequence[Difference], prune: bool) -> list[Column[Difference]]:
+    longest = min(max((cell_len(row.repository.name) for row in rows), default=0), WIDEST)
+    places = {row.repository.region for row in rows}
+
+    def name(row: Difference) -> list[Piece]:
+        return [(safe(row.repository.name), "")]
+
+    def region(row: Difference) -> list[Piece]:
+        return [(safe(row.repository.region), "dim")]
+
+    def change(row: Difference) -> list[Piece]:
+        return [_change(row, prune)]
+
+    def what(row: Difference) -> list[Piece]:
+        return [(safe(_what(row, prune)), "")]
+
+    def risks(row: Difference) -> list[Piece]:
+        number = _risks(row, prune)
+        return [(f"{RISK} {number}", "warn")] if number else [(SKIP, "dim")]
+
+    found: list[Column[Difference]] = [
+        Column("change", "Change", change, lambda row: _rank(row, prune), width=16, keep=8),
+        Column("name", "Repository", name, lambda row: row.repository.name, 14, most=longest, keep=9),
+    ]
+    if len(places) > 1:
+        width = max(map(cell_len, places))
+        found.append(Column("region", "Region", region, lambda row: row.repository.region, width=width, keep=6))
+    return [
+        *found,
+        Column("risks", "Risks", risks, lambda row: _risks(row, prune), width=6, keep=5, descending=True),
+        Column("what", "Difference", what, lambda row: _what(row, prune), width=16, flex=1, keep=7),
+    ]
+
+
+def _rank(row: Difference, prune: bool) -> tuple[int, str]:
+    """What deserves a look first; what is kept last."""
+    found = row.planned(prune)
+    if isinstance(found, EcrTuiError) or found.refused:
+        return 0, ""
+    words = ", ".join(_verbs(row, prune))
+    return (1 if found.risks else 2 if found.changed else 3), words
+
+
+def _change(row: Difference, prune: bool) -> Piece:
+    found = row.planned(prune)
+    if isinstance(found, EcrTuiError):
+        return f"{UNKNOWN} not compared", "warn"
+    verbs = ", ".join(_verbs(row, prune))
+    if not found.changed:
+        return f"{SKIP} {verbs}", "dim"
+    if found.refused:
+        return f"{NO} rejected", "warn"
+    return (f"{RISK} {verbs}", "warn") if found.risks else (f"+ {verbs}", "ok")
+
+
+def _what(row: Difference, prune: bool) -> str:
+    words = said(row, prune)
+    same = len({verb for verb, _ in words}) == 1
+    return "; ".join(what if same else f"{verb} {what}" for verb, what in words)
+
+
+def _risks(row: Difference, prune: bool) -> int:
+    found = row.planned(prune)
+    return 0 if isinstance(found, EcrTuiError) else len(found.risks)
+
+
+def search_text(row: Difference) -> str:
+    """What a filter looks through, of both answers to prune."""
+    words = dict.fromkeys(f"{verb} {what}" for prune in (False, True) for verb, what in said(row, prune))
+    risky = "risk" if _risks(row, False) or _risks(row, True) else ""
+    return " ".join([row.repository.name, row.repository.region, *words, risky])
+
+
+def details(row: Difference, prune: bool) -> Content:
+    """Of the row under the cursor, all that its cells may have cut."""
+    lines = [Content.assemble((safe(row.repository.name), "bold"), (f"  {safe(row.repository.region)}", MUTED))]
+    lines += [Content.assemble((f"{verb:<12} ", MUTED), safe(what)) for verb, what in said(row, prune)]
+    found = row.planned(prune)
+    if isinstance(found, EcrTuiError):
+        return Content("\n").join([*lines, *([Content.styled(safe(found.hint), MUTED)] if found.hint else [])])
+    lines += [
+        Content.assemble((f"{NO} ECR would reject it. ", "bold $text-error"), safe(one.sentence))
+        for one in found.refusals
+        if one.likely
+    ]
+    lines += [Content.assemble((f"{RISK} ", "bold $text-warning"), safe(risk)) for risk in found.risks]
+    if not found.changed:
+        lines.append(Content.styled("Kept. Press P to revoke what no grant of the file wants.", MUTED))
+    return Content("\n").join(lines)
+
+
+def headline(found: Comparison, prune: bool) -> Content:
+    """One line, and one for each of the first notes."""
+    total, differing = count(found.repositories, *REPOSITORIES), found.differing(prune)
+    if differing:
+        parts = [Content.styled(f"{differing:,} of {total} {'differs' if differing == 1 else 'differ'}", "bold")]
+    elif found.unread:
+        parts = [Content.styled(f"{UNKNOWN} No drift found in what could be compared of {total}", "bold $text-warning")]
+    else:
+        parts = [Content.styled(f"{OK} No drift: {total} compared", "bold $text-success")]
+    extra = sum(bool(row.unwanted or row.over) for row in found.rows)
+    if extra and prune:
+        parts.append(Content.styled(f"{RISK} prune: {extra:,} lose grants not in the file", "bold $text-warning"))
+    elif extra:
+        parts.append(Content.styled(f"{extra:,} with grants not in the file", MUTED))
+    if found.unread:
+        parts.append(Content.styled(f"{NO} {found.unread:,} not compared", "$text-error"))
+    lines = [Content(" · ").join(parts)]
+    lines += [Content.styled(f"{RISK} {safe(note)}", "$text-warning") for note in found.notes[:FEW]]
+    if len(found.notes) > FEW:
+        lines.append(Content.styled(f"{RISK} and {len(found.notes) - FEW:,} more grants; y copies all", MUTED))
+    return Content("\n").join(lines)
+
+
+def report(found: Comparison, rows: Iterable[Difference], prune: bool) -> str:
+    """As plain text: the notes, and these rows."""
+    lines = [title(found.name), headline(found, prune).plain.partition("\n")[0], *map(safe, found.notes), ""]
+    for row in rows:
+        place = f"{safe(row.repository.name)} ({safe(row.repository.region)})"
+        lines += [f"{place}: {verb} {safe(what)}" for verb, what in said(row, prune)]
+        planned = row.planned(prune)
+        lines += [] if isinstance(planned, EcrTuiError) else [f"{place}: {RISK} {safe(risk)}" for risk in planned.risks]
+    return "\n".join(lines) + "\n"
+
+
+def terms(name: str, prune: bool) -> str:
+    """For the question before it is written."""
+    end = ", and what ecr-tui granted beyond it is revoked" if prune else ""
+    return f"Access becomes what {name} says{end}."
