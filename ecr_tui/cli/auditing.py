@@ -9,11 +9,14 @@ import click
 from ecr_tui.access.audit_json import audit_json
 from ecr_tui.access.audit_result import Audit
 from ecr_tui.cli import completing, output
-from ecr_tui.cli.common import account_options, json_option, open_workspace
+from ecr_tui.cli.common import json_option, owners_account_options, settings_of, working
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
+from ecr_tui.config import Settings
+from ecr_tui.errors import EcrTuiError
 from ecr_tui.render.audit import audit_text
-from ecr_tui.render.audit_findings import findings_csv, findings_markdown, reported
+from ecr_tui.render.audit_findings import findings_csv, findings_markdown
+from ecr_tui.render.audit_owners import OwnerAudit, owners_json, owners_reported, owners_text
 from ecr_tui.render.sarif import sarif_json
 
 OF_FINDINGS = ("sarif", "csv", "markdown")
@@ -21,7 +24,7 @@ FORMATS = ("text", "json", *OF_FINDINGS)
 
 
 @command()
-@account_options
+@owners_account_options
 @click.option(
     "--tag",
     "tags",
@@ -66,37 +69,59 @@ def audit(
     not_pulled: int | None,
     form: str | None,
     as_json: bool,
+    profiles_a: tuple[str, ...],
     **flags: Any,
 ) -> None:
-    """Audit who has access to which repositories: other accounts, public access, drift, findings and unknowns."""
+    """Audit who has access to which repositories: other accounts, public access, drift, findings and unknowns.
+
+    With several --profile-a it is one report about all of these accounts. An account that cannot be audited is named
+    in it, and the exit code is the highest of all.
+    """
     form = _format(context, form, as_json)
     if not_pulled is not None and form in OF_FINDINGS:
         raise click.UsageError(f"--not-pulled has no place in --format {form}; use text or json", context)
-    with open_workspace(context, flags) as workspace:
-        with (
-            Meter("Listing repositories") as listing,
-            Meter("Reading policies") as reading,
-            Meter("Reading images") as images,
-        ):
+    settings = settings_of(context, flags | {"profiles_a": profiles_a})
+    profiles = tuple(dict.fromkeys(profiles_a))
+    owners = []
+    for profile in profiles or (settings.profile("a"),):
+        result: Audit | EcrTuiError
+        try:
+            chosen = settings.changed("--profile-a", profile_a=profile) if profiles else settings
+            result = _audit(chosen, principals, not_pulled)
+        except EcrTuiError as error:
+            if len(profiles) < 2:
+                raise
+            output.failure(error, f"Profile {profile}")
+            result = error
+        owners.append(OwnerAudit(profile, result))
+    _print(owners, form)
+    context.exit(max(one.exit_code(fail_on) for one in owners))
 
-            def read(done: int, total: int) -> None:
-                listing.clear()
-                reading(done, total)
 
-            def read_images(done: int, total: int) -> None:
-                reading.clear()
-                images(done, total)
+def _audit(settings: Settings, principals: tuple[str, ...], not_pulled: int | None) -> Audit:
+    with (
+        working(settings) as workspace,
+        Meter("Listing repositories") as listing,
+        Meter("Reading policies") as reading,
+        Meter("Reading images") as images,
+    ):
 
-            found = workspace.access.audit(
-                tags=workspace.settings.tags,
-                principals=[workspace.accounts.principal(one) for one in principals],
-                on_listed=listing,
-                on_progress=read,
-                not_pulled_days=not_pulled,
-                on_images=read_images,
-            )
-        _print(found, form)
-        context.exit(1 if fail_on is not None and found.fails(fail_on) else 0)
+        def read(done: int, total: int) -> None:
+            listing.clear()
+            reading(done, total)
+
+        def read_images(done: int, total: int) -> None:
+            reading.clear()
+            images(done, total)
+
+        return workspace.access.audit(
+            tags=settings.tags,
+            principals=[workspace.accounts.principal(one) for one in principals],
+            on_listed=listing,
+            on_progress=read,
+            not_pulled_days=not_pulled,
+            on_images=read_images,
+        )
 
 
 def _format(context: click.Context, form: str | None, as_json: bool) -> str:
@@ -105,14 +130,15 @@ def _format(context: click.Context, form: str | None, as_json: bool) -> str:
     return "json" if as_json else form or "text"
 
 
-def _print(found: Audit, form: str) -> None:
+def _print(owners: list[OwnerAudit], form: str) -> None:
+    only = owners[0].result if len(owners) == 1 else None
     if form == "json":
-        output.document(audit_json(found))
+        output.document(audit_json(only) if isinstance(only, Audit) else owners_json(owners))
     elif form == "sarif":
-        output.document(sarif_json(reported(found)))
+        output.document(sarif_json(owners_reported(owners)))
     elif form == "csv":
-        output.block(findings_csv(reported(found)))
+        output.block(findings_csv(owners_reported(owners)))
     elif form == "markdown":
-        output.block(findings_markdown(reported(found)))
+        output.block(findings_markdown(owners_reported(owners)))
     else:
-        output.block(audit_text(found))
+        output.block(audit_text(only) if isinstance(only, Audit) else owners_text(owners))

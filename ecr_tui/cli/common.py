@@ -31,11 +31,23 @@ def all_of(*options: Callable[[Any], Any]) -> Callable[[F], F]:
     return lambda command: functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
 
 
-def _account_options(consumer: Callable[[F], F]) -> Callable[[F], F]:
+_owner_option = click.option(
+    "--profile-a", metavar="P", shell_complete=completing.profiles, help="AWS profile of the owner, account A."
+)
+_consumer_option = click.option(
+    "--consumer",
+    "consumer_name",
+    metavar="NAME",
+    shell_complete=completing.consumers,
+    help="Consumer of the configuration as account B.",
+)
+
+
+def _account_options(
+    *, owner: Callable[[Any], Any] = _owner_option, consumer: Callable[[Any], Any] = _consumer_option
+) -> Callable[[Any], Any]:
     return all_of(
-        click.option(
-            "--profile-a", metavar="P", shell_complete=completing.profiles, help="AWS profile of the owner, account A."
-        ),
+        owner,
         click.option(
             "--profile-b",
             metavar="P",
@@ -62,18 +74,21 @@ def _account_options(consumer: Callable[[F], F]) -> Callable[[F], F]:
     )
 
 
-account_options = _account_options(
-    click.option(
-        "--consumer",
-        "consumer_name",
-        metavar="NAME",
-        shell_complete=completing.consumers,
-        help="Consumer of the configuration as account B.",
+account_options = _account_options()
+"""Options for accounts and regions, accepted before and after the command name."""
+owners_account_options = _account_options(
+    owner=click.option(
+        "--profile-a",
+        "profiles_a",
+        multiple=True,
+        metavar="P",
+        shell_complete=completing.profiles,
+        help="AWS profile of the owner, account A; repeatable, for one report about several owners.",
     )
 )
-"""Options for accounts and regions, accepted before and after the command name."""
+"""As :data:`account_options`, for reports about several owners."""
 grantee_account_options = _account_options(
-    click.option(
+    consumer=click.option(
         "--consumer",
         "consumer_names",
         multiple=True,
@@ -140,7 +155,8 @@ def settings_of(context: click.Context, flags: dict[str, Any] | None = None, *, 
     if demo:
         file = file.without(*_OF_ACCOUNTS)
     found = {name: given.get(name) or program.get(name) for name in FLAGS}
-    # Of several consumers the first acts as account B.
+    # Of several owners the first is account A, of several consumers the first acts as account B.
+    found["profile_a"] = next(iter(given.get("profiles_a", ())), found["profile_a"])
     found["consumer_name"] = next(iter(given.get("consumer_names", ())), found["consumer_name"])
     return resolve(found, file=file)
 
@@ -155,9 +171,15 @@ def open_workspace(
     change: Callable[[Settings], Settings] | None = None,
 ) -> Iterator[Workspace]:
     """The workspace with the settings of :func:`settings_of`; closed at the end."""
-    settings, ask = settings_of(context, flags, demo=demo), _ask_mfa if sys.stdin.isatty() else None
-    settings = settings if change is None else change(settings)
-    workspace = Workspace(settings, ask, prepare)
+    settings = settings_of(context, flags, demo=demo)
+    with working(settings if change is None else change(settings), prepare) as workspace:
+        yield workspace
+
+
+@contextlib.contextmanager
+def working(settings: Settings, prepare: Callable[[], None] | None = None) -> Iterator[Workspace]:
+    """The workspace with these settings; closed at the end."""
+    workspace = Workspace(settings, _ask_mfa if sys.stdin.isatty() else None, prepare)
     try:
         yield workspace
     finally:

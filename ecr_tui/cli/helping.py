@@ -15,7 +15,9 @@ from ecr_tui.cli.manual import SECTIONS, key_of, page_of
 from ecr_tui.cli.pages import PAGES
 from ecr_tui.cli.repeats import OnceEach
 
-COMMON = frozenset({"profile_a", "profile_b", "consumer_name", "consumer_names", "regions", "read_only", "config_file"})
+COMMON = frozenset(
+    {"profile_a", "profiles_a", "profile_b", "consumer_name", "consumer_names", "regions", "read_only", "config_file"}
+)
 """Options of nearly every command, listed last under their own heading."""
 
 

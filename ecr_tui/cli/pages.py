@@ -68,6 +68,7 @@ PAGES: dict[str, Page] = {
             ),
             ("access of one user, with both accounts' policies", "ecr-tui audit --principal user/devusr2"),
             ("findings for a code scanning dashboard", "ecr-tui audit --format sarif > audit.sarif"),
+            ("two owners in one report", "ecr-tui audit --profile-a payments --profile-a search"),
         ),
         ((1, "with --fail-on: there are such findings, or a policy was not readable"),),
     ),

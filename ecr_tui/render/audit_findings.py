@@ -28,6 +28,14 @@ UNLISTED = Rule(
     "Allow ecr:DescribeRepositories and ecr:ListTagsForResource to the profile of account A, and audit again.",
     "ecr-tui",
 )
+UNAUDITED = Rule(
+    "account-not-audited",
+    ERROR,
+    "An account could not be audited: {subject}",
+    "This report says nothing of that account.",
+    "Remove the cause, and audit again.",
+    "ecr-tui",
+)
 SEVERITIES = (ERROR, WARNING, INFO)
 HEADS = ("severity", "account", "region", "repository", "finding", "statement", "title", "fix", "arn")
 
@@ -60,6 +68,11 @@ def reported(audit: Audit) -> list[Reported]:
             for one in item.findings
         ]
     return by_severity(rows)
+
+
+def unaudited(profile: str, reason: str) -> Reported:
+    """The account is not known: there was no answer as that profile."""
+    return _of_rule(UNAUDITED, f"profile {profile}: {reason}", "", "")
 
 
 def by_severity(rows: Sequence[Reported]) -> list[Reported]:

@@ -15,14 +15,14 @@ from typing import Any
 
 from ecr_tui import __version__
 from ecr_tui.policy.rules import ERROR, INFO, RULES, WARNING, Rule
-from ecr_tui.render.audit_findings import UNLISTED, UNREADABLE, Reported
+from ecr_tui.render.audit_findings import UNAUDITED, UNLISTED, UNREADABLE, Reported
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 LEVELS = {ERROR: "error", WARNING: "warning", INFO: "note"}
 FINGERPRINT = "ecrTuiFinding/v1"
 _RULES = (*RULES.values(), UNREADABLE)
 _INDEX = {rule.id: index for index, rule in enumerate(_RULES)}
-_INCOMPLETE = (UNLISTED,)
+_INCOMPLETE = (UNLISTED, UNAUDITED)
 _NO_SID = re.compile(r"statement \d+")
 
 
@@ -83,11 +83,12 @@ def _result(row: Reported, identity: Sequence[str]) -> dict[str, Any]:
 
 
 def _notification(row: Reported) -> dict[str, Any]:
+    where = _locations(row.region, f"{row.account}/{row.region}", "namespace") if row.account else []
     return {
         "descriptor": {"id": row.rule},
         "level": LEVELS[row.severity],
         "message": _message(f"{row.title}. {row.fix}"),
-        "locations": _locations(row.region, f"{row.account}/{row.region}", "namespace"),
+        "locations": where,
     }
 
 

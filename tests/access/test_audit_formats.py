@@ -14,9 +14,11 @@ from ecr_tui.access.audit import examine
 from ecr_tui.access.audit_reading import Entry
 from ecr_tui.access.audit_result import Audit
 from ecr_tui.aws.model import Repository
+from ecr_tui.errors import DeniedError
 from ecr_tui.policy.rules import RULES
 from ecr_tui.policy.trusted import Trusted
 from ecr_tui.render.audit_findings import HEADS, Reported, findings_csv, findings_markdown, reported
+from ecr_tui.render.audit_owners import OwnerAudit, owners_reported, owners_text
 from ecr_tui.render.sarif import FINGERPRINT, sarif_json
 
 A, B, C = "111111111111", "222222222222", "333333333333"
@@ -183,6 +185,25 @@ def test_markdown_from_a_policy_stays_text_in_its_cell() -> None:
     assert "a\\|b␊\\| c \\| \\<img src=x\\> \\[l\\](u) \\`x\\` \\*y\\*" in line
     assert "web\\_1" in line
     assert findings_markdown([]) == "No findings."
+
+
+def test_owners_are_told_apart_and_one_that_failed_is_no_clean_one() -> None:
+    good = audit(entry("web", allow("*")))
+    owners = [
+        OwnerAudit("a", good),
+        OwnerAudit("c", replace(good, account=C)),
+        OwnerAudit("x", DeniedError("it was", detail="denied")),
+    ]
+    rows = owners_reported(owners)
+    assert {row.account for row in rows if row.rule == "public"} == {A, C}
+    (notification,) = run_of([*owners_reported(owners[2:])])["invocations"][0]["toolExecutionNotifications"]
+    assert notification["locations"] == []
+    assert "profile x: it was denied" in notification["message"]["text"]
+    assert "profile x: it was denied" in findings_markdown(rows)
+    heads = [line for line in owners_text(owners).splitlines() if line.startswith("==")]
+    assert heads == ["== Profile a ==", "== Profile c ==", "== Profile x =="]
+    assert [one.exit_code("error") for one in owners] == [1, 1, 1]
+    assert [one.exit_code(None) for one in owners] == [0, 0, 1]
 
 
 def test_the_most_severe_come_first() -> None:

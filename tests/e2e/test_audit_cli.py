@@ -9,7 +9,9 @@ from typing import Any
 
 import boto3
 import pytest
+from jsonschema import Draft202012Validator
 
+from ecr_tui.cli.schemas import schema_of
 from ecr_tui.sandbox.sandbox import Sandbox
 from tests.support.cli import ecr_tui
 
@@ -316,3 +318,30 @@ def test_findings_in_the_formats_of_other_tools(sandbox: Sandbox) -> None:
     for contradiction in (("--json", "--format", "csv"), ("--format", "sarif", "--not-pulled", "30")):
         ran = ecr_tui("audit", *contradiction)
         assert (ran.code, ran.out) == (2, "")
+
+
+def test_several_owners_in_one_report_and_one_that_fails(sandbox: Sandbox) -> None:
+    """The partner's account may not be listed: the report says so, and has the other account's findings."""
+    several = ("audit", "--profile-a", "account-a", "--profile-a", "partner-c")
+    ran = ecr_tui(*several, "--format", "json")
+    assert ran.code == 1
+    assert "Profile partner-c: account A: ecr:DescribeRepositories" in ran.err
+    Draft202012Validator(schema_of("audit")).validate(ran.json)
+    first, second = ran.json["owners"]
+    assert (first["profile"], first["audit"]["account"], first["error"]) == ("account-a", A, None)
+    assert (second["profile"], second["audit"]) == ("partner-c", None)
+    assert "was denied" in second["error"]
+    text = ecr_tui(*several).out
+    assert text.index("== Profile account-a ==") < text.index(f"Account {A}") < text.index("== Profile partner-c ==")
+    assert "Not audited." in text
+    rows = list(csv.DictReader(ecr_tui(*several, "--format", "csv").out.splitlines()))
+    assert {row["account"] for row in rows if row["finding"] != "account-not-audited"} == {A}
+    (failed,) = [row for row in rows if row["finding"] == "account-not-audited"]
+    assert "profile partner-c" in failed["title"]
+    (run,) = ecr_tui(*several, "--format", "sarif").json["runs"]
+    assert run["invocations"][0]["executionSuccessful"] is False
+    assert len(run["results"]) == len(rows) - 1
+    # The worst decides: 2 for an unknown profile, though a denial comes after it.
+    worst = ecr_tui("audit", "--profile-a", "nobody", "--profile-a", "account-a", "--profile-a", "partner-c", "--json")
+    assert worst.code == 2
+    assert [one["error"] is None for one in worst.json["owners"]] == [False, True, False]

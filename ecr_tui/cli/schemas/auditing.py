@@ -35,7 +35,7 @@ _RESPONSE = word("Allowed", "Denied", "Unknown")
 _REGISTRY = {name: part for name, part in SHARED["registry"]["properties"].items() if name != "effects"}
 _PEOPLE = listed(text("ARN"))
 
-AUDIT: Schema = made_of(
+_AUDIT: Schema = made_of(
     {
         "account": text(),
         "regions": listed(text()),
@@ -192,6 +192,25 @@ AUDIT: Schema = made_of(
     "read, pull, push, delete and administer are account A's decision: yes, if (depends on the request), void (a tag "
     "or end is not met now), partly, denied or no; both_sides adds account B's",
 )
+AUDIT: Schema = {
+    "anyOf": [
+        _AUDIT,
+        made_of(
+            {
+                "owners": listed(
+                    made_of(
+                        {
+                            "profile": text("of account A"),
+                            "audit": maybe(_AUDIT, "null where it failed"),
+                            "error": maybe(text(), "why it failed"),
+                        }
+                    )
+                )
+            }
+        ),
+    ],
+    "description": "of one owner, or with several --profile-a a list of owners",
+}
 
 _ANSWER = word("yes", "no", "depends")
 _PARTS = ("read", "pull", "push")
