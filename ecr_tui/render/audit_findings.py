@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ecr_tui.access.audit_result import Audit
+from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.rules import ERROR, INFO, WARNING, Rule
 from ecr_tui.render.spreadsheet import csv_text
 from ecr_tui.text import block, safe
@@ -70,9 +71,11 @@ def reported(audit: Audit) -> list[Reported]:
     return by_severity(rows)
 
 
-def unaudited(profile: str, reason: str) -> Reported:
+def unaudited(profile: str, error: EcrTuiError) -> Reported:
     """The account is not known: there was no answer as that profile."""
-    return _of_rule(UNAUDITED, f"profile {profile}: {reason}", "", "")
+    detail = error.detail if error.detail != error.title else ""
+    found = _of_rule(UNAUDITED, " ".join(f"profile {profile}: {error.title} {detail}".split()), "", "")
+    return replace(found, fix=error.hint or found.fix)
 
 
 def by_severity(rows: Sequence[Reported]) -> list[Reported]:

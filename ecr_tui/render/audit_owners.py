@@ -59,5 +59,5 @@ def owners_reported(owners: Sequence[OwnerAudit]) -> list[Reported]:
     """The findings of all, most severe first."""
     rows: list[Reported] = []
     for one in owners:
-        rows += reported(one.result) if isinstance(one.result, Audit) else [unaudited(one.profile, one.reason)]
+        rows += reported(one.result) if isinstance(one.result, Audit) else [unaudited(one.profile, one.result)]
     return by_severity(rows)

@@ -70,7 +70,7 @@ def _result(row: Reported, identity: Sequence[str]) -> dict[str, Any]:
         "ruleId": row.rule,
         "ruleIndex": _INDEX[row.rule],
         "level": LEVELS[row.severity],
-        "message": _message(f"{row.title}. {row.fix}"),
+        "message": _message(_sentences(row)),
         "locations": _locations(row.repository, row.arn, "resource"),
         "partialFingerprints": {FINGERPRINT: hashlib.sha256("\n".join(identity).encode()).hexdigest()},
         "properties": {
@@ -87,7 +87,7 @@ def _notification(row: Reported) -> dict[str, Any]:
     return {
         "descriptor": {"id": row.rule},
         "level": LEVELS[row.severity],
-        "message": _message(f"{row.title}. {row.fix}"),
+        "message": _message(_sentences(row)),
         "locations": where,
     }
 
@@ -102,6 +102,10 @@ def _identity(row: Reported) -> tuple[str, ...]:
     title = "" if row.rule == UNREADABLE.id else row.title
     statement = "" if _NO_SID.fullmatch(row.statement) else row.statement
     return (row.rule, row.arn, statement, title)
+
+
+def _sentences(row: Reported) -> str:
+    return f"{row.title.rstrip('.')}. {row.fix}"
 
 
 def _message(text: str) -> dict[str, str]:

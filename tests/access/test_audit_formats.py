@@ -192,13 +192,13 @@ def test_owners_are_told_apart_and_one_that_failed_is_no_clean_one() -> None:
     owners = [
         OwnerAudit("a", good),
         OwnerAudit("c", replace(good, account=C)),
-        OwnerAudit("x", DeniedError("it was", detail="denied")),
+        OwnerAudit("x", DeniedError("it was", detail="denied.", hint="Allow it.")),
     ]
     rows = owners_reported(owners)
     assert {row.account for row in rows if row.rule == "public"} == {A, C}
     (notification,) = run_of([*owners_reported(owners[2:])])["invocations"][0]["toolExecutionNotifications"]
     assert notification["locations"] == []
-    assert "profile x: it was denied" in notification["message"]["text"]
+    assert notification["message"]["text"].endswith("profile x: it was denied. Allow it.")
     assert "profile x: it was denied" in findings_markdown(rows)
     heads = [line for line in owners_text(owners).splitlines() if line.startswith("==")]
     assert heads == ["== Profile a ==", "== Profile c ==", "== Profile x =="]
