@@ -162,7 +162,9 @@ def target(history: History, entry: Entry, *, redo: bool = False, settled: bool 
     if in_force == redo:
         state = "is already in effect" if in_force else "is already undone"
         by = f", by {tip.id} of {tip.at:%Y-%m-%d %H:%M} UTC" if tip is not entry else ""
-        raise InputError(f"{entry.id} {state}{by}", hint="Run ecr-tui history to see what was undone.")
+        raise InputError(
+            f"{entry.id} {state}{by}", hint="See what was undone in the journal: press U, or run ecr-tui history."
+        )
     return tip
 
 

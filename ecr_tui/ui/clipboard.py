@@ -89,7 +89,7 @@ class Clipboard:
         if unable:
             return await self._write(text, unable)
         terminal.copy_to_clipboard(text)
-        return Copied(f"to the terminal (OSC 52), which may refuse it and does not say{self._hint()}", "Sent")
+        return Copied(f"to the terminal (OSC 52), unconfirmed{self._hint()}", "Sent")
 
     def _unable(self, text: str) -> str:
         """Why OSC 52 cannot work; "" where it may."""
@@ -101,7 +101,7 @@ class Clipboard:
         return f"{len(text):,} characters are too many for the terminal (OSC 52)" if length > OSC_52_LIMIT else ""
 
     def _hint(self) -> str:
-        return "; in tmux it needs: set -g set-clipboard on" if self._environ.get("TMUX") else ""
+        return "; tmux needs set-clipboard on" if self._environ.get("TMUX") else ""
 
     async def _write(self, text: str, why: str) -> Copied:
         if self._file is None:

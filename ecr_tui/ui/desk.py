@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -132,11 +133,12 @@ class Desk:
             return True
         return False
 
-    async def do(self, what: str, work: Callable[[], T]) -> T:
-        """``work()``, on a thread; meanwhile nothing else may be written. Raises EcrTuiError."""
+    async def do(self, what: str, work: Callable[[], T], pending: Result | None = None) -> T:
+        """``work()``, on a thread; meanwhile nothing else may be written. ``pending`` is told at the preview while it
+        lasts, with why it is tried again. Raises EcrTuiError."""
 
         def told(reason: str) -> None:
-            jobs.post(self.host, Answered(lambda: self._retries(reason)))
+            jobs.post(self.host, Answered(lambda: self._retries(reason, pending)))
 
         def run() -> T:
             TOLD.set(told)
@@ -144,22 +146,28 @@ class Desk:
 
         self.busy = what
         self.host.work_changed()
+        if pending is not None:
+            self.stage.preview.tell(pending)
         try:
             found = await jobs.on_thread(run)
         except Exception as error:
-            self._done()
+            self._done(pending)
             raise jobs.as_error(error) from error
-        self._done()
+        self._done(pending)
         return found
 
-    def _done(self) -> None:
+    def _done(self, pending: Result | None) -> None:
         self.busy = self.retrying = ""
         self.host.work_changed()
+        if pending is not None:
+            self.stage.preview.untell(arns=[pending.repository.arn])
 
-    def _retries(self, reason: str) -> None:
+    def _retries(self, reason: str, pending: Result | None) -> None:
         if self.busy:
             self.retrying = reason
             self.host.work_changed()
+            if pending is not None:
+                self.stage.preview.tell(replace(pending, words=f"{pending.words} retrying: {safe(reason)}"))
 
     def stop(self) -> None:
         """Begin nothing further; what has begun is finished."""

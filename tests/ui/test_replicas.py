@@ -41,7 +41,7 @@ async def answer(ui: Session, button: str) -> None:
 async def test_g_grants_on_the_copies_as_well_in_one_run(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
         await asked(ui)
-        await ui.see(f"Grant on 1 copy of {NAME} as well?")
+        await ui.see(f"Grant on 1 copy of {NAME} as well?", "Account A   111111111111 · eu-central-1")
         await answer(ui, "yes")
         await ui.wait(lambda: not ui.app.screen.query_one("#yes", Button).disabled, "the plans")
         await ui.see("Grant on 2 repositories?", "eu-central-1", THERE)

@@ -429,7 +429,9 @@ async def test_a_write_that_is_tried_again_says_why(workspace: FakeWorkspace, mo
     workspace.gate.hold("apply")
     async with running(workspace) as ui:
         await ui.press("g")
-        await ui.see("writing… retrying: rate limited")
+        await ui.wait(
+            lambda: ui.text().count("writing… retrying: rate limited") == 2, "the preview and the status line"
+        )
         workspace.gate.release("apply")
         await ui.see("written and read back")
         assert "retrying" not in ui.text()

@@ -203,15 +203,12 @@ async def _confirm(desk: Desk, title: str, body: Sequence[Content], verb: str, p
 async def write(desk: Desk, plan: Plan) -> None:
     # What was to do before it would stand beside what came of it.
     desk.app.clear_notifications()
-    preview, grant = desk.stage.preview, plan.grant if plan.kind == "grant" else None
-    pending = Result(plan.repository, "writing…", grant)
-    preview.tell(pending)
+    pending = Result(plan.repository, "writing…", plan.grant if plan.kind == "grant" else None)
     error = None
     try:
-        outcome = await desk.do("writing", lambda: desk.workspace.changes.apply(plan))
+        outcome = await desk.do("writing", lambda: desk.workspace.changes.apply(plan), pending)
     except EcrTuiError as failure:
         error = failure
-        preview.untell(pending)
     else:
         desk.made_here |= {outcome.entry_id} if outcome.entry_id else set()
         desk.stage.unmark()

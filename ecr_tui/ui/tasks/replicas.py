@@ -30,6 +30,7 @@ async def offer(desk: Desk, selection: Selection, chosen: Grant, *, revoke: bool
     here = revoke or plan is None or plan.changed
     verb, name, copies = "Revoke" if revoke else "Grant", safe(repository.name), count(len(rows), "copy", "copies")
     body = [
+        *write_text.labelled([("Account A", f"{repository.account} · {repository.region}")]),
         Content(f"{name} is replicated to {', '.join(safe(one.region) for one in rows)}."),
         Content("Replication copies images, and no policy: each copy has its own."),
         Content("The changes are shown before anything is written."),

@@ -67,8 +67,9 @@ def _effect(plan: TagPlan) -> list[Content]:
 
 
 async def _write(desk: Desk, plan: TagPlan) -> None:
+    pending = Result(plan.repository, "writing…")
     try:
-        outcome = await desk.do("writing", lambda: desk.workspace.changes.apply_tags(plan))
+        outcome = await desk.do("writing", lambda: desk.workspace.changes.apply_tags(plan), pending)
     except EcrTuiError as error:
         desk.stage.report(error, f"Tags of {plan.repository.name} not changed")
         return

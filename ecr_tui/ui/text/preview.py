@@ -92,6 +92,8 @@ def _effect(plan: Plan, phase: str, marks: int) -> Content:
         phase = ""  # written once, but it is not what the policy says any more
     done: list[tuple[str, str] | str] = [(phase, "$text-accent bold")] if phase else []
     if not plan.changed:
+        if plan.void and safe(plan.void) in phase:
+            return Content.styled(phase, "$text-warning bold")
         if plan.void:
             done += [(" · ", MUTED)] if done else []
             return Content.assemble(*done, (f"! Written, but has {safe(plan.void)}", "$text-warning bold"))
