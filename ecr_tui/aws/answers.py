@@ -101,7 +101,7 @@ def service_error(exc: ClientError, role: Role, operation: str, who: str, login_
         return _denied(message or code, operation, side)
     if kind == "keys-unknown":
         return CredentialsError(
-            f"AWS does not know the credentials of {who}",
+            f"AWS rejected the credentials of {who}",
             detail=message,
             hint=(f"Run: {login_command}. " if login_command else "")
             + "Check the key, the partition and the region: the key was deleted or deactivated, belongs to another "

@@ -171,8 +171,11 @@ def config_unreadable(exc: Exception) -> EnvironmentFailure:
     if line is None and errors:
         line = errors[0][0]
     where = f", line {line}" if line else ""
+    unclosed = str(getattr(cause, "line", "")).lstrip().startswith("[")
     kind = {
-        "MissingSectionHeaderError": "a setting before the first [section]",
+        "MissingSectionHeaderError": "a [section] without its ]"
+        if unclosed
+        else "a setting before the first [section]",
         "DuplicateSectionError": f"the section [{getattr(cause, 'section', '')}] occurs twice",
         "DuplicateOptionError": f"{getattr(cause, 'option', '')!r} is set twice in [{getattr(cause, 'section', '')}]",
         "ParsingError": "neither a [section] nor name = value",

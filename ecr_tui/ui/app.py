@@ -265,7 +265,7 @@ class EcrTuiApp(App[None]):
                 yield command
         yield SystemCommand(
             "Theme: copy its line for the configuration",
-            "Nothing is written by itself: paste it into the file that `ecr-tui config path` names",
+            "Paste it into the file that `ecr-tui config path` names; the app does not write there",
             self._copy_theme,
         )
 

@@ -63,6 +63,7 @@ def test_no_config_at_all_is_no_profiles() -> None:
     ("text", "line", "why"),
     [
         ("aws_secret_access_key SECRETSECRET\n", "line 1", "before the first [section]"),
+        ("[profile SECRETSECRET\n", "line 1", "a [section] without its ]"),
         ("[profile a]\nregion = eu-west-1\naws_secret_access_key SECRETSECRET\n", "line 3", "name = value"),
         ("[profile a]\n[profile a]\n", "line 2", "twice"),
         ("[profile a]\nregion = x\nregion = y\n", "line 3", "set twice"),

@@ -87,3 +87,13 @@ def test_a_leak_stays_the_loudest_and_a_strange_record_harms_nobody(workspace: F
     assert (word(leak), word(unproved), word(strange)) == ("leak", "isolation unverified", "unknown")
     assert "\x1b" not in past_line(strange).plain
     assert "[/x]" in past_text(strange)
+
+
+def test_several_isolation_checks_stand_below_their_stage_without_a_second_name(workspace: FakeWorkspace) -> None:
+    checks = [{"status": "denied", "message": f"denied on {name}, as expected"} for name in ("one", "two")]
+    stage = {"name": "isolation", "status": "ok", "message": "denied on one, as expected"}
+    both = past_text(Past("1", NOW, "arn", {"stages": [stage], "isolations": checks}))
+    assert both.count("isolation ") == 1
+    assert "denied on two" in both
+    single = past_text(Past("2", NOW, "arn", {"stages": [stage], "isolations": checks[:1]}))
+    assert single.count("denied on one") == 1

@@ -528,7 +528,7 @@ async def test_the_list_of_a_former_run_is_shown_marked_and_replaced(workspace: 
         await ui.see("8 repositories · list of 3h ago · refreshing…", "list of 3h ago, refreshing…", "gone-since")
         assert ui.main.table.go_to_key(workspace.by_name("my-first-repo").arn)
         await ui.press("space", "up")
-        await ui.see("From a kept list")
+        await ui.see("Cached list")
         workspace.gate.release("owner", "consumer")
         await ui.wait(lambda: len(ui.main.accounts.reads) == 2)
         # Not on the strength of it: no preview, no write, and not even a policy is read.

@@ -150,3 +150,9 @@ def test_what_separates_several() -> None:
     assert [one.rpartition(":")[2] for one in names] == ["user/a,b", "role/x", "user/y", "root", "org/o-a1b2c3d4e5"]
     session = f"arn:aws:sts::{B}:assumed-role/deploy/alice"
     assert parse_several(session, account_b=None, partition="aws") == (f"arn:aws:iam::{B}:role/deploy",)
+
+
+async def test_a_principal_of_another_partition_is_refused_as_it_is_typed(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.principal("arn:aws-cn:iam::222222222222:user/x")
+        await ui.see("✗ in partition aws-cn, not aws")

@@ -211,7 +211,7 @@ class AccountCard(Static, can_focus=True):
         if read is None or read.identity is None:
             return read.error.text() if read and read.error else self._known
         identity = read.identity
-        expiry = self.expires_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if self.expires_at else "no end known"
+        expiry = self.expires_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if self.expires_at else "end unknown"
         return "\n".join(
             [
                 f"profile      {identity.profile or 'default'}",

@@ -247,7 +247,7 @@ class PaneArea(Vertical):
         """For the palette."""
         for pane, words in HIDEABLE.items():
             hidden = pane in self._hidden
-            tooltip = "It has been taken off the screen" if hidden else "Until it is gone to, or shown again from here"
+            tooltip = "It is hidden now" if hidden else "Until you go to it, or show it again from here"
             yield f"Move: {'show' if hidden else 'hide'} the {words}", tooltip, partial(self.toggle, pane)
         yield "Move: panes as at the start", "All panes, in their first sizes", self.reset
         yield from self._repositories.commands()

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ecr_tui.workspace import Workspace
 
 
-WAITS = "From a kept list: a preview is made when AWS has listed the repositories again"
+WAITS = "Cached list: the preview is available after the refresh"
 MOVED_DEBOUNCE = 0.03
 """While the cursor runs through the rows, only where it stops is worth a preview."""
 SIDES_DEBOUNCE = 0.15

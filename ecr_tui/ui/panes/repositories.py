@@ -205,7 +205,7 @@ class RepositoriesPane(Vertical):
             self.table.set_message(words, "", "Esc clears it")
         elif self.listing.tags:
             tags = safe(", ".join(f"{key}={value}" for key, value in self.listing.tags))
-            self.table.set_message(f"No repository has the tags {tags}.", "", "t: other tags   ·   Esc: clear them")
+            self.table.set_message(f"No repositories tagged {tags}.", "", "t: change tags   ·   Esc: clear")
         else:
             self.table.set_message("Account A has no repositories here.", "", "r: look again")
 
@@ -349,7 +349,7 @@ class RepositoriesPane(Vertical):
             yield "Choose: unmark all", "Remove every mark, hidden ones too", self.table.unmark_all
         for column in self.table.columns:
             sort = partial(self.table.sort_by, column.id)
-            yield f"Sort by {column.label}", "The same column again turns the order", sort
+            yield f"Sort by {column.label}", "Pick the same column again to reverse the order", sort
 
     def description(self) -> str:
         """All that is known of the selected repository; "" for none."""

@@ -52,10 +52,10 @@ COLUMNS: tuple[Column[Call], ...] = (
         flex=1,
         keep=10,
     ),
-    Column("subject", "About", lambda c: [(safe(c.subject), "")], lambda c: c.subject, 12, flex=2, keep=5),
+    Column("subject", "Resource", lambda c: [(safe(c.subject), "")], lambda c: c.subject, 12, flex=2, keep=5),
     Column("status", "Status", _status, lambda c: (c.ok, c.status), 8, flex=3, keep=9),
-    Column("seconds", "Took", lambda c: [(seconds(c.seconds), "")], lambda c: c.seconds, 7, keep=4, right=True),
-    Column("retries", "Again", _retries, lambda c: c.retries, 5, keep=2, right=True),
+    Column("seconds", "Duration", lambda c: [(seconds(c.seconds), "")], lambda c: c.seconds, 8, keep=4, right=True),
+    Column("retries", "Retries", _retries, lambda c: c.retries, 7, keep=2, right=True),
     Column("region", "Region", lambda c: [(c.region, "dim")], lambda c: c.region, 12, keep=1),
 )
 

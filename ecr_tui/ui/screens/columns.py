@@ -107,5 +107,5 @@ def sort_question(columns: Sequence[Column[Any]], sorted_by: str, descending: bo
         "Sort by",
         choices,
         current=next(i for i, column in enumerate(columns) if column.id == sorted_by),
-        explanation="The same column again turns the order. What is not read yet comes last.",
+        explanation="Pick the same column again to reverse the order. What is not read yet comes last.",
     )

@@ -58,7 +58,7 @@ class TagsScreen(Dialog[dict[str, str] | None]):
             yield KeyHints(
                 ("a", "add"),
                 ("enter", "change"),
-                ("d", "remove or keep"),
+                ("d", "delete or restore"),
                 ("w", "write…"),
                 ("esc", "cancel"),
                 between="  ",

@@ -47,7 +47,7 @@ async def merge(desk: Desk, selection: Selection) -> None:
     question = AskScreen(
         f"Policy file to merge into {where}",
         "A JSON file with the statements to add. Those that are there stay; "
-        "what a repository policy cannot carry is left out, and said.",
+        "what a repository policy cannot carry is dropped, with a note.",
         placeholder="~/grant.json",
         check=check,
     )

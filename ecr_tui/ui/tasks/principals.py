@@ -16,10 +16,18 @@ from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.policy import grantees
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.document import PolicyDocument
-from ecr_tui.policy.principal import canonical, describe, describe_all, is_bare_name, parse_grantee, without_session
+from ecr_tui.policy.principal import (
+    canonical,
+    describe,
+    describe_all,
+    is_bare_name,
+    parse_grantee,
+    partition_of,
+    without_session,
+)
 from ecr_tui.ui import jobs
 from ecr_tui.ui.screens.ask import AskScreen, Choosable, ChooseScreen
-from ecr_tui.ui.text import MUTED, OK, count, safe
+from ecr_tui.ui.text import MUTED, NO, OK, count, safe
 from ecr_tui.ui.text.pullers import PULLERS, Puller
 
 if TYPE_CHECKING:
@@ -132,6 +140,9 @@ async def _typed(desk: Desk, selection: Selection, puller: Puller | None = None)
         chosen = parse(text)
         if not chosen:
             return f"{OK} {describe_all(own)}, account B's own" if own else "account B's caller, once it is known"
+        foreign = sorted({found for one in chosen if (found := partition_of(one)) not in (None, partition)})
+        if foreign:
+            return f"{NO} in partition {safe(foreign[0])}, not {partition}. Access never crosses partitions."
         bare = [one for one in chosen if is_bare_name(one)]
         if bare:
             return f"user/{bare[0]} or role/{bare[0]}? Enter asks."

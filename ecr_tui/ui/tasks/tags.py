@@ -62,7 +62,7 @@ def _effect(plan: TagPlan) -> list[Content]:
                 for op, value, style in (("-", sides[0], "$text-error"), ("+", sides[1], "$text-success"))
                 if value is not None
             ]
-    note = "Counted is what A's policies give. B's own policies may depend on tags, too."
+    note = "Based on account A's policies; B's own policies may depend on tags too."
     return [*body, Content(""), Content.styled(note, MUTED)]
 
 

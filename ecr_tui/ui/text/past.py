@@ -72,6 +72,7 @@ def past_text(past: Past) -> str:
         ("digest", _text(report, "digest")),
     )
     lines += [f"{name:<11} {text}" for name, text in facts if text] + [""]
+    isolations = _mappings(report.get("isolations"))
     for stage in _mappings(report.get("stages")):
         taken = stage.get("seconds")
         took = seconds(taken) if isinstance(taken, int | float) else ""
@@ -87,8 +88,8 @@ def past_text(past: Past) -> str:
             ):
                 if text := _text(stage, key):
                     lines.append(f"{'':10} {label:<8} " + text.replace("\n", "\n" + " " * 20))
-    for one in _mappings(report.get("isolations")):
-        lines.append(f"isolation  {_text(one, 'status'):<8} {_text(one, 'message')}")
+        if _text(stage, "name") == "isolation" and len(isolations) > 1:  # the stage tells the worst of them
+            lines += [f"{'':10} {_text(one, 'status'):<8} {'':>8}  {_text(one, 'message')}" for one in isolations]
     notes = report.get("notes")
     lines += [f"note: {note}" for note in (notes if isinstance(notes, list | tuple) else ())]
     return "\n".join(lines).rstrip() + "\n"

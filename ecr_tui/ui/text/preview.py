@@ -97,7 +97,7 @@ def _effect(plan: Plan, phase: str, marks: int) -> Content:
         if plan.void:
             done += [(" · ", MUTED)] if done else []
             return Content.assemble(*done, (f"! Written, but has {safe(plan.void)}", "$text-warning bold"))
-        return Content.assemble(*(done or [(f"{OK} No change: ", "$text-success bold"), "it is granted already"]))
+        return Content.assemble(*(done or [(f"{OK} Already granted: ", "$text-success bold"), "the policy has it"]))
     if plan.refused:
         cure: list[tuple[str, str] | str] = (
             [(" · ", MUTED), ("F ", KEY), "repairs the policy"] if plan.repairable else []

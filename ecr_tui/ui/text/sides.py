@@ -84,7 +84,7 @@ def _action(item: ActionVerdict) -> str:
 
 def _side(side: Side | None) -> tuple[str, str]:
     if side is None:
-        return f"{SKIP} no say", MUTED
+        return f"{SKIP} n/a", MUTED
     if side.allows is None:
         return f"{UNKNOWN} unknown", "$text-warning"
     return (f"{OK} yes", "$text-success") if side.allows else (f"{NO} no", "$text-error")

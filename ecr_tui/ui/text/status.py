@@ -127,7 +127,7 @@ def _regions(listing: Listing, regions: Sequence[str]) -> str:
     if not regions:
         owner = listing.accounts.get(Role.OWNER)
         regions = (owner.identity.region,) if owner and owner.identity and owner.identity.region else ()
-    return safe(", ".join(regions)) or "no region yet"
+    return safe(", ".join(regions)) or "region unknown"
 
 
 def _joined(parts: list[Content]) -> list[Content | tuple[str, str]]:
