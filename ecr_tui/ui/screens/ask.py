@@ -116,6 +116,7 @@ class ChooseScreen(Dialog[Choosable | None]):
         & > #dialog { max-width: 70; }
         & OptionList { height: auto; max-height: 40vh; background: $surface; padding: 0; margin-top: 1; }
         & OptionList, & OptionList:focus { border: none; }
+        &.-short OptionList { max-height: 30vh; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Cancel")]
