@@ -21,14 +21,15 @@ from textual.widgets import Input
 from ecr_tui.config import resolve
 from ecr_tui.ui import collector
 from ecr_tui.ui.app import EcrTuiApp
+from ecr_tui.ui.screens.dialog import DEAF
 from ecr_tui.workspace import Workspace
 from tests.benchmarks.watchdog import Watchdog
 
 PATIENCE = 60.0
 AUDITED = 20_000
 """Above so many repositories the story gives the audit up: it reads every policy, which takes minutes."""
-SETTLE = 0.25
-"""Seconds after each step in which what it set off may still block the loop."""
+SETTLE = DEAF + 0.1
+"""Seconds after each step in which what it set off may still block the loop, and a new dialog heeds no key."""
 
 
 class Story:
