@@ -32,8 +32,10 @@ def main(repositories: int) -> None:
 
     threading.Thread(target=wait_for_the_end, daemon=True).start()
     try:
+        from ecr_tui.sandbox.profiles import forget_the_users
         from ecr_tui.sandbox.sandbox import DEMO_REGIONS, Sandbox
 
+        forget_the_users()
         sandbox = Sandbox(regions=DEMO_REGIONS).start(repositories)
     except Exception as error:
         _say({"error": f"{type(error).__name__}: {error}"})

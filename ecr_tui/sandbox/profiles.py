@@ -39,6 +39,12 @@ def environment(config: Path, credentials: Path) -> dict[str, str]:
     }
 
 
+def forget_the_users() -> None:
+    """Of a process that serves the sandbox: moto reads botocore's configuration, and the user's may be broken."""
+    os.environ.pop("AWS_PROFILE", None)
+    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+
+
 def _write(path: Path, text: str) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

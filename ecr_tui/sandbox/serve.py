@@ -22,6 +22,7 @@ def serve(repositories: int, out: TextIO) -> None:
 
     ``out`` gets ``export NAME=value`` lines (quoted for a shell) and comment lines, so all of it can be sourced.
     """
+    profiles.forget_the_users()
     stop = threading.Event()
     with _until_signalled(stop), Sandbox(regions=DEMO_REGIONS).start(repositories) as sandbox:
         out.write(exports(sandbox))

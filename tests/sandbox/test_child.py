@@ -30,9 +30,10 @@ def command(repositories: int = 0) -> list[str]:
 
 @pytest.fixture
 def child(temporary: Path) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
-        command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "TMPDIR": str(temporary)}
-    )
+    broken = temporary.with_name("broken")
+    broken.write_text("[profile x\nnothing that can be read")
+    environment = {**os.environ, "TMPDIR": str(temporary), "AWS_CONFIG_FILE": str(broken)}
+    process = subprocess.Popen(command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
     yield process
     process.kill()
     process.wait()

@@ -308,7 +308,9 @@ PROGRAM = "import sys; from ecr_tui.sandbox.serve import serve; serve(int(sys.ar
 
 
 class Served:
-    def __init__(self, repositories: int = 0) -> None:
+    def __init__(self, folder: Path, repositories: int = 0) -> None:
+        broken = folder / "broken"
+        broken.write_text("[profile x\nnothing that can be read")
         self.process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, str(repositories)],
             stdout=subprocess.PIPE,
@@ -316,6 +318,7 @@ class Served:
             stdin=subprocess.DEVNULL,
             text=True,
             cwd=Path(__file__).parents[2],
+            env=os.environ | {"AWS_CONFIG_FILE": str(broken), "AWS_PROFILE": "nobody"},
         )
         self.lines: list[str] = []
         assert self.process.stdout is not None
@@ -344,8 +347,8 @@ class Served:
 
 
 @pytest.fixture
-def served() -> Iterator[Served]:
-    program = Served()
+def served(tmp_path: Path) -> Iterator[Served]:
+    program = Served(tmp_path)
     yield program
     program.process.terminate()  # so that it takes its folder with it
     program.process.communicate(timeout=20)

@@ -172,8 +172,9 @@ async def test_what_keeps_all_from_starting_is_a_banner(workspace: FakeWorkspace
     async with running(workspace) as ui:
         await mark(ui, "my-first-repo")
         await ui.press("V")
-        await ui.see("Verification stopped: no profile for account B")
+        await ui.see("✗ no profile for account B")
         await ui.press("escape")
+        await ui.see("Verification stopped: no profile for account B")
         assert ui.dialog == ""
 
 
