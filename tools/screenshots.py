@@ -106,7 +106,7 @@ async def many(ui: Session) -> None:
     await clear(ui)
     await ui.press("asterisk", "g")
     await ui.wait(lambda: ui.dialog == "BulkPlanScreen")
-    await ui.see("to write")
+    await ui.see("to change")
 
 
 async def journal(ui: Session) -> None:
@@ -114,14 +114,16 @@ async def journal(ui: Session) -> None:
     await clear(ui)
     await select(ui, REPOSITORY)
     await ui.press("u")
-    await ui.wait(lambda: "exactly as it was before" in ui.toasts())
+    await ui.see("exactly as it was before")
     await ui.ready()
+    await ui.press("g")
+    await ui.see("press g again")
     await ui.press("g")
     await ui.see("✓ written and read back")
     await clear(ui)
     await ui.press("U")
     await ui.wait(lambda: ui.dialog == "JournalScreen")
-    await ui.see("undo ", "✓ live")
+    await ui.see("undo ", "✓ in effect")
 
 
 async def audit(ui: Session) -> None:
