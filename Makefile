@@ -16,7 +16,7 @@ LOWEST_STAMP := $(LOWEST)/.installed-lowest
 LOWEST_TESTS := tests/aws tests/registry tests/sandbox tests/cli/test_help.py tests/cli/test_completion.py tests/cli/test_repeats.py \
   tests/e2e/test_streams.py tests/ui/test_verification.py tests/ui/test_story.py
 
-.PHONY: help demo test thorough lowest check lint types contracts format readme screenshots bench soak clean
+.PHONY: help demo test thorough lowest check lint types contracts format docs screenshots bench soak clean
 .NOTPARALLEL:
 
 help:
@@ -24,7 +24,7 @@ help:
 	@echo "make test   the tests, in some five minutes on two cores"
 	@echo "make check  what CI runs: lint, types, import contracts, and all tests, the thorough ones included"
 	@echo "make lowest the tests that meet the libraries, with the lowest version of each that pyproject.toml declares"
-	@echo "make format, make readme (its tables of keys and failures), make screenshots, make clean"
+	@echo "make format, make docs (what docs/ takes from the code), make screenshots, make clean"
 	@echo "make soak   200 kills at random moments, and whether anything is lost (ARGS='--kills 50 --seed 2')"
 	@echo "make bench  how fast, against what one would use instead (ARGS='start table': some of it)"
 
@@ -56,8 +56,8 @@ format: $(STAMP)
 	@$(BIN)/python -m ruff check --fix
 	@$(BIN)/python -m ruff format
 
-readme: $(STAMP)
-	@$(BIN)/python -m tools.readme
+docs: $(STAMP)
+	@$(BIN)/python -m tools.docs
 
 screenshots: $(STAMP)
 	@$(BIN)/python -m tools.screenshots $(ARGS)

@@ -151,7 +151,7 @@ class Soak:
             self.kill()
         self.process.wait()
         self.wire.script = lambda operation, count, carry_out: None
-        # Not while a request is under way: who writes within that one round trip is README's gap.
+        # Not while a request is under way: who writes within that one round trip is the gap that docs/safety.md names.
         quiet = 0
         while quiet < 3:
             time.sleep(0.05)

@@ -30,17 +30,17 @@ def test_they_are_named_and_can_be_imported(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_the_table_goes_between_the_markers_and_nowhere_else(tmp_path: Path) -> None:
-    text = bench.README.read_text(encoding="utf-8")
+    text = bench.PAGE.read_text(encoding="utf-8")
     before, _, rest = text.partition(bench.BEGIN)
     after = rest.partition(bench.END)[2]
     assert before
     assert after
-    readme = tmp_path / "README.md"
-    readme.write_text(text, encoding="utf-8")
+    page = tmp_path / "benchmarks.md"
+    page.write_text(text, encoding="utf-8")
     rows = [Row("first frame", "1 s", "plain: 2 s", "2.00 ×"), Skipped("push, against skopeo", "skopeo")]
     for _ in range(2):
-        bench.write(bench.markdown(rows), readme)
-    written = readme.read_text(encoding="utf-8")
+        bench.write(bench.markdown(rows), page)
+    written = page.read_text(encoding="utf-8")
     assert written.startswith(before)
     assert written.endswith(after)
     assert written.count("| first frame | 1 s | plain: 2 s | 2.00 × |") == 1

@@ -84,8 +84,17 @@ def test_the_wheel_says_what_it_is(built: Built) -> None:
 def test_the_sdist_builds_the_same_wheel(built: Built, tmp_path: Path) -> None:
     shutil.unpack_archive(built.sdist, tmp_path)  # TarFile's own filter came only with 3.11.4; Debian 12 has 3.11.2
     (source,) = tmp_path.iterdir()
-    needed = ("Makefile", "tools/venv.sh", ".ci/run", "README.md", "CHANGELOG.md", "LICENSE", "tests/test_packaging.py")
-    assert [name for name in needed if not (source / name).is_file()] == []
+    needed = (
+        "Makefile",
+        "tools/venv.sh",
+        ".ci/run",
+        "README.md",
+        "docs/guide.md",
+        "CHANGELOG.md",
+        "LICENSE",
+        "tests/test_packaging.py",
+    )
+    assert [name for name in (*needed, "tests/test_packaging.py") if not (source / name).is_file()] == []
     (wheel,) = build(source, tmp_path / "dist", "wheel")
     assert in_wheel(wheel) == in_wheel(built.wheel)
 

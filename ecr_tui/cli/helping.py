@@ -74,13 +74,19 @@ def write_examples(formatter: click.HelpFormatter, examples: Iterable[tuple[str,
             formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
 
 
-def _write_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+def own_and_common(command: click.Command, ctx: click.Context) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Options as (option, help): those of the command, then those of nearly every command."""
     own: list[tuple[str, str]] = []
     common: list[tuple[str, str]] = []
     for parameter in command.get_params(ctx):
         record = parameter.get_help_record(ctx)
         if record is not None and isinstance(parameter, click.Option):
             (common if parameter.name in COMMON else own).append(record)
+    return own, common
+
+
+def _write_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    own, common = own_and_common(command, ctx)
     _write(formatter, "Options", own)
     _write(formatter, "Accounts and settings", common)
 

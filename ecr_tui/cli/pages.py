@@ -178,7 +178,7 @@ PAGES: dict[str, Page] = {
             ("resume an interrupted run", "ecr-tui apply --resume --yes"),
         ),
         ((1, "with --check: the access differs from the file; or AWS refused the write"), _CHANGED, _STOPPED),
-        (("FILE", "The grants, in TOML (README, Grants as code); - reads stdin."),),
+        (("FILE", "The grants, in TOML (docs/guide.md, Grants as code); - reads stdin."),),
     ),
     "repair": Page(
         "Repair policies that ECR rejects, without changing access",
@@ -270,7 +270,7 @@ PAGES: dict[str, Page] = {
     ),
     "simulate": Page(
         "Test policies offline against expected decisions",
-        "case files (format: README, Unit tests for policies); makes no AWS calls",
+        "case files (format: docs/guide.md, Policy tests); makes no AWS calls",
         "nothing",
         (
             ("in CI", "ecr-tui simulate cases.json"),

@@ -51,4 +51,4 @@ change.grant = "J"
 find.filter = ["/", "ctrl+s"]
 prove.audit = ""                     # no key, palette only
 """
-"""README shows it, a test compares the two and reads it; ``config example`` prints it."""
+"""``config example`` prints it, docs/configuration.md shows it."""

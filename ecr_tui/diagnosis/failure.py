@@ -29,7 +29,7 @@ class Failure:
     case ignored). They meet the record with its names masked, as :mod:`ecr_tui.diagnosis.masks` describes. ``codes``:
     AWS error codes that mean this failure, whatever the message says.
     ``title``, ``cause`` and ``fix`` may use {action}, {user}, {principal}, {repository}, {resource}, {account},
-    {region}, {host}, {url} and {policy}. ``seen``: texts for README's table, each diagnosed as this row.
+    {region}, {host}, {url} and {policy}. ``seen``: texts for docs/troubleshooting.md, each diagnosed as this row.
     ``number``: the row of the project's failure catalogue; None for those met on the way.
     """
 

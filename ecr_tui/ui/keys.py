@@ -1,4 +1,4 @@
-"""Every key of the app, in one catalogue: bindings, help, palette and README's table are made from it."""
+"""Every key of the app, in one catalogue: bindings, help, palette and docs/keys.md are made from it."""
 
 from __future__ import annotations
 
@@ -362,24 +362,13 @@ OTHER: tuple[Key, ...] = (
     ),
     Key("pane.tab", "left", "tab", "Tab", "The previous or next tab of the preview", MOVE, "← →", palette=False),
 )
-"""Keys that Textual binds itself: listed for help and README, never bound by us."""
+"""Keys that Textual binds itself: listed for help and docs/keys.md, never bound by us."""
 
 CATALOGUE: tuple[Key, ...] = MAIN + TABLE + OTHER
 
 GROUPS: tuple[str, ...] = (FIND, CHOOSE, CHANGE, PROVE, MOVE, GENERAL)
 
 BINDINGS: list[BindingType] = [key.binding() for key in MAIN]
-
-
-def markdown_table() -> str:
-    """The README's table of keys; a test compares it."""
-    rows = [
-        f"| `{key.shown}` | {key.label} | {key.tooltip} |".replace("`|`", r"`\|`")
-        for group in GROUPS
-        for key in CATALOGUE
-        if key.group == group
-    ]
-    return "\n".join(["| Key | Action | What it does |", "|---|---|---|", *rows])
 
 
 def by_action(action: str, parameters: tuple[object, ...] = ()) -> Key | None:

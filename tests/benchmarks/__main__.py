@@ -1,7 +1,7 @@
 """``make bench``: every benchmark of this folder, or those named (``make bench ARGS='start table'``).
 
 They print and assert nothing about time. At the end the lines that compare are printed as one Markdown table;
-``--readme`` puts it into README.md between its markers.
+``--write`` puts it into docs/benchmarks.md between its markers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.benchmarks.measures import Row, Skipped
 
 FOLDER = Path(__file__).parent
-README = FOLDER.parents[1] / "README.md"
+PAGE = FOLDER.parents[1] / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- benchmarks: written by make bench -->", "<!-- end of benchmarks -->"
 _PLACE = re.compile(f"(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})", re.DOTALL)
 
@@ -37,11 +37,11 @@ def markdown(rows: Sequence[Row | Skipped]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write(table: str, readme: Path = README) -> None:
-    text, found = _PLACE.subn(lambda _: f"\n{table}\n", readme.read_text(encoding="utf-8"), count=1)
+def write(table: str, page: Path = PAGE) -> None:
+    text, found = _PLACE.subn(lambda _: f"\n{table}\n", page.read_text(encoding="utf-8"), count=1)
     if not found:
-        raise SystemExit(f"{readme.name} has no line {BEGIN!r}")
-    readme.write_text(text, encoding="utf-8")
+        raise SystemExit(f"{page.name} has no line {BEGIN!r}")
+    page.write_text(text, encoding="utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(known))
     parser.add_argument("--list", action="store_true", help="only name them")
-    parser.add_argument("--readme", action="store_true", help="put the table into README.md")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     wanted = parser.parse_args(arguments)
     if unknown := set(wanted.names) - set(known):
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(known)}")
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(table)
     if broken:
         print(f"Broken off: {', '.join(broken)}")
-    elif wanted.readme:
+    elif wanted.write:
         write(table)
     return 1 if broken else 0
 

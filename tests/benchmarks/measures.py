@@ -21,7 +21,7 @@ AWS = Path(sys.executable).with_name("aws")
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the README's table: ``here`` compared with ``other``; ``ratio`` as a reader wants it."""
+    """A line of the table in docs/benchmarks.md: ``here`` compared with ``other``; ``ratio`` as a reader wants it."""
 
     what: str
     here: str

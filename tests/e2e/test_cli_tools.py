@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.served import ServedDemo
-from tests.test_readme import shell_blocks
+from tests.test_docs import shell_blocks
 
 pytestmark = pytest.mark.thorough
 
@@ -338,10 +338,10 @@ def test_the_aws_cli_makes_a_function_once_lambda_may_pull(demo: ServedDemo) -> 
 
 
 @pytest.mark.docker
-def test_readmes_commands_for_other_tools(demo: ServedDemo, docker: str) -> None:
+def test_the_guides_commands_for_other_tools(demo: ServedDemo, docker: str) -> None:
     """As they stand there, in a shell that has pasted the exports: only the push before the grant is refused."""
     needs("skopeo")
-    (commands,) = [block for block in shell_blocks("The demo for other tools") if "docker push" in block]
+    (commands,) = [block for block in shell_blocks("Demo for other tools") if "docker push" in block]
     home = demo.home
     (home / ".config/containers").mkdir(parents=True, exist_ok=True)
     (home / ".config/containers/policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}')

@@ -1,4 +1,4 @@
-"""The policies that README tells account A's operator to have: enough for what each is for, and nothing too much."""
+"""The policies of docs/safety.md for account A's operator: enough for what each is for, and nothing more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""README's walk-through, run as it stands there: its commands in their order, on the demo's accounts."""
+"""The walk-throughs of README and docs/, run as they stand there, on the demo's accounts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.sandbox.seed_repositories import SEED_DOCUMENT_ACTIONS
 from tests.support.cli import ecr_tui
-from tests.test_readme import section, shell_lines
+from tests.test_docs import section, shell_lines
 
 pytestmark = pytest.mark.thorough
 
@@ -23,7 +23,7 @@ TOLD = re.compile(r"# (?:exit (?P<code>\d): )?(?P<verdict>[A-Z]{4,})?")
 
 
 def commands(title: str) -> list[tuple[list[str], int, str]]:
-    """Arguments of each command below a title, the exit code that README tells, and the verdict that it names."""
+    """Arguments of each command below a title, the exit code that the page tells, and the verdict that it names."""
     found = []
     for line in shell_lines(title):
         words = shlex.split(line, comments=True)
@@ -45,7 +45,7 @@ def policy(sandbox: Sandbox) -> str | None:
 def test_the_walk_through_on_the_demo(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ECR_TUI_ENGINE", "direct")  # "auto" would take whatever engine the machine has
     before = policy(sandbox)
-    told = commands("On the demo, as commands")
+    told = commands("The story as commands")
     assert {words[0] for words, *_ in told} >= {"list", "plan", "grant", "verify", "undo"}
     assert {code for _, code, _ in told} == {0, 1}
     policies = []
@@ -60,8 +60,8 @@ def test_the_walk_through_on_the_demo(sandbox: Sandbox, monkeypatch: pytest.Monk
 
 @pytest.fixture
 def examples(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The files that README's examples read, in the folder where they are run."""
-    (cases,) = re.findall(r"^```json\n(.*?)^```", section("Unit tests for policies"), re.MULTILINE | re.DOTALL)
+    """The files that the examples read, in the folder where they are run."""
+    (cases,) = re.findall(r"^```json\n(.*?)^```", section("Policy tests"), re.MULTILINE | re.DOTALL)
     (tmp_path / "cases.json").write_text(cases, encoding="utf-8")
     statement = {"Effect": "Allow", "Principal": {"AWS": CONSUMER}, "Action": SEED_DOCUMENT_ACTIONS}
     (tmp_path / "policy.json").write_text(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
@@ -79,7 +79,7 @@ def answered(words: list[str]) -> list[str]:
 
 
 def test_the_walk_through_on_two_accounts(sandbox: Sandbox, examples: None) -> None:
-    """The demo's profiles have the names that README uses."""
+    """The demo's profiles have the names that the examples use."""
     before = policy(sandbox)
     told = [words for words, *_ in commands("On two real accounts") if not words[0].startswith("--")]
     assert [words[0] for words in told] == ["list", "plan", "grant", "export", "verify", "undo"]
@@ -91,7 +91,7 @@ def test_the_walk_through_on_two_accounts(sandbox: Sandbox, examples: None) -> N
 
 def test_the_examples_of_the_command_line(sandbox: Sandbox, examples: None) -> None:
     """In their order, which tells a story, too: what is undone there has been written before."""
-    told = [words for words, *_ in commands("Command line")]
+    told = [words for words, *_ in commands("Examples")]
     assert len(told) > 20
     for words in told:
         ran = ecr_tui(*answered(words))
@@ -103,7 +103,7 @@ def test_the_examples_of_the_command_line(sandbox: Sandbox, examples: None) -> N
 
 
 def test_grants_as_code(sandbox: Sandbox, examples: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file that README shows, with the consumers of its configuration."""
+    """The file that the guide shows, with the consumers of its configuration."""
     (file,) = re.findall(r"^```toml\n(.*?)^```", section("Grants as code"), re.MULTILINE | re.DOTALL)
     (tmp_path / "grants.toml").write_text(file, encoding="utf-8")
     (tmp_path / "config.toml").write_text('[[consumers]]\nname = "payments-dev"\nprofile = "dev-acc"\n')
