@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Event
 
-from ecr_tui.access.audit_reading import Entry
+from ecr_tui.access.audit_reading import Entry, parsed
 from ecr_tui.access.audit_result import (
     ENTRY,
     REACHES,
@@ -32,7 +32,7 @@ from ecr_tui.errors import Cancelled
 from ecr_tui.policy import lint_access
 from ecr_tui.policy.compiled import rules_of
 from ecr_tui.policy.conditions import Clause, parse_operator
-from ecr_tui.policy.document import PolicyDocument, PolicyError
+from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.findings import Finding, Setting, finding
 from ecr_tui.policy.lint import lint
 from ecr_tui.policy.lint_conditions import ends_at, tag_clauses, tag_context, tag_name
@@ -147,14 +147,9 @@ class _Policies:
         """The document, None for no policy, or the reason why it is not known."""
         if entry.unreadable or entry.text is None:
             return entry.unreadable or None
-        known = self._parsed.get(entry.text)
-        if known is None:
-            try:
-                known = PolicyDocument.parse(entry.text)
-            except PolicyError as error:
-                known = f"the policy is not valid: {error.title}"
-            self._parsed[entry.text] = known
-        return known
+        if entry.text not in self._parsed:
+            self._parsed[entry.text] = parsed(entry.text)
+        return self._parsed[entry.text]
 
     def shared(self, document: PolicyDocument | None, tags: Mapping[str, str] | None) -> _Shared:
         if document is None:

@@ -10,6 +10,7 @@ from ecr_tui.aws.model import Repository
 from ecr_tui.aws.parallel import OnProgress as OnProgress
 from ecr_tui.aws.parallel import each
 from ecr_tui.errors import EcrTuiError
+from ecr_tui.policy.document import PolicyDocument, PolicyError
 
 WORKERS = 8
 """ECR publishes no rate for GetRepositoryPolicy; the background client backs off where eight at a time are too many."""
@@ -39,6 +40,14 @@ def read_policies(
         on_progress=on_progress,
         cancel=cancel,
     )
+
+
+def parsed(text: str) -> PolicyDocument | str:
+    """The document, or why it is none."""
+    try:
+        return PolicyDocument.parse(text)
+    except PolicyError as error:
+        return f"the policy is not valid: {error.title}"
 
 
 def _entry(read: Callable[[Repository], str | None], repository: Repository) -> Entry:

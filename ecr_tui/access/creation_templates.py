@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecr_tui.aws.model import ROOT, CreationTemplate, Repository, TemplatePlace, template_place
-from ecr_tui.policy.access import AccessSummary
+from ecr_tui.policy.access import AccessSummary, of_every
 from ecr_tui.policy.document import PolicyDocument, PolicyError
 from ecr_tui.policy.ours import tag_covers
 from ecr_tui.policy.who import access_of
@@ -57,8 +57,10 @@ class Fit:
             parts.append("gets no policy, so it has no access until you grant it")
         elif self.access is not None and self.access.is_none:
             parts.append("gets a policy without access for this principal")
-        whole = "gets the tags and a policy" + (" for this principal" if self.access is not None else "")
-        return f"{made} {' and '.join(parts) if parts else whole}"
+        if parts or self.access is None:
+            return f"{made} {' and '.join(parts) or 'gets the tags and a policy'}"
+        depends = ", ".join(self.access.depends_on)
+        return f"{made} gets the tags and a policy for this principal{f', depending on {depends}' if depends else ''}"
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -130,8 +132,7 @@ def fit(
     except PolicyError as error:
         return Fit(template, lacking, None, None, error.title)
     found = [access_of(policy, one, repository_arn=repository.arn, tags=tags) for one in principals]
-    access = AccessSummary(all(one.pull for one in found), all(one.push for one in found)) if found else None
-    return Fit(template, lacking, policy, access)
+    return Fit(template, lacking, policy, of_every(found) if found else None)
 
 
 def _words(applied_for: Sequence[str]) -> str:

@@ -12,12 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ecr_tui.access.audit_reading import parsed
 from ecr_tui.access.registry_policy import Reach, registry_of
 from ecr_tui.aws.model import RegistryFacts, Repository
 from ecr_tui.policy import grantees
 from ecr_tui.policy.answer import Verdict
 from ecr_tui.policy.compiled import caller_of
-from ecr_tui.policy.document import PolicyDocument, PolicyError
+from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.known import EVERYONE
 from ecr_tui.policy.principal import account_of, canonical, describe
 from ecr_tui.policy.who import Answers, Capability, Cell, Matrix, Row, kind_of, named_principals
@@ -160,7 +161,7 @@ class AccessMatrix:
         if not unreadable and text is not None:
             found = self._documents.get(text)
             if found is None:
-                found = self._documents[text] = _parsed(text)
+                found = self._documents[text] = parsed(text)
         unreadable = found if isinstance(found, str) else unreadable
         policy = Policy(repository, found if isinstance(found, PolicyDocument) else None, unreadable)
         before = self._policies.get(repository.arn)
@@ -231,10 +232,3 @@ class AccessMatrix:
                 (), account=self.account, partition=self._partition, registry=registry, now=self.now, roles=self._roles
             )
         return matrix.answers(policy.document, repository.tags, repository.arn)
-
-
-def _parsed(text: str) -> PolicyDocument | str:
-    try:
-        return PolicyDocument.parse(text)
-    except PolicyError as error:
-        return f"the policy is not valid: {error.title}"

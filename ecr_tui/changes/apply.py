@@ -158,7 +158,7 @@ def write(
         if not identifier:
             return exc
         lost = unanswered or (None if refused(exc) or isinstance(exc, ConflictError) else exc)
-        _finish(journal, identifier, FAILED if lost is None else UNKNOWN, (lost or exc).text(), notes)
+        finish(journal, identifier, FAILED if lost is None else UNKNOWN, (lost or exc).text(), notes)
         return exc if lost is None or isinstance(exc, ConflictError) else _unanswered(repository, lost)
 
     while True:
@@ -183,7 +183,7 @@ def write(
         if plan is None or fresh.before_text != plan.before_text:
             if identifier:
                 spelled = "the text of the policy changed before the retry"
-                _finish(journal, identifier, FAILED if unanswered is None else UNKNOWN, spelled, notes)
+                finish(journal, identifier, FAILED if unanswered is None else UNKNOWN, spelled, notes)
             identifier = _begin(journal, fresh, operator, undoes, run)
         plan = fresh
         try:
@@ -204,10 +204,10 @@ def write(
                     raise _unknown_principal(plan.principal, last) from exc
                 raise error from exc
         except Exception as exc:
-            _finish(journal, identifier, UNKNOWN, repr(exc), notes)
+            finish(journal, identifier, UNKNOWN, repr(exc), notes)
             raise
     _check(store, journal, plan, identifier, notes)
-    _finish(journal, identifier, WRITTEN, "; ".join(notes), notes)
+    finish(journal, identifier, WRITTEN, "; ".join(notes), notes)
     return Outcome(plan, True, identifier, tuple(notes))
 
 
@@ -256,13 +256,13 @@ def _check(store: PolicyStore, journal: Journal, plan: Plan, identifier: str, no
         if error is None:
             notes.append("another writer changed the policy right after this write, and kept its statements")
             return
-        _finish(journal, identifier, UNKNOWN, f"the policy read back differs: {error.detail}", notes)
+        finish(journal, identifier, UNKNOWN, f"the policy read back differs: {error.detail}", notes)
         raise error
     # A policy seen in between came from a concurrent writer, and this write replaced it.
     foreign = _foreign(plan, [seen for _, seen in looks[:-1]])
     if foreign is not None:
         error = _replaced(plan, text, foreign)
-        _finish(journal, identifier, WRITTEN, error.title, notes)
+        finish(journal, identifier, WRITTEN, error.title, notes)
         raise error
 
 
@@ -278,7 +278,7 @@ def look_again(store: PolicyStore, journal: Journal, outcome: Outcome) -> Overwr
         return None
     error = None if equivalent(live, plan.after) else _overwritten(plan, text, live)
     if error is not None and outcome.entry_id is not None:
-        _finish(journal, outcome.entry_id, WRITTEN, f"overwritten concurrently: {error.detail}", [])
+        finish(journal, outcome.entry_id, WRITTEN, f"overwritten concurrently: {error.detail}", [])
     return error
 
 
@@ -343,7 +343,7 @@ def _unknown_principal(principal: str, exc: EcrTuiError) -> InputError:
     )
 
 
-def _finish(journal: Journal, identifier: str, outcome: str, detail: str, notes: list[str]) -> None:
+def finish(journal: Journal, identifier: str, outcome: str, detail: str, notes: list[str]) -> None:
     """Journal the result; a failure here becomes a note, since the policy is already written."""
     try:
         journal.finish(identifier, outcome, detail)

@@ -64,44 +64,34 @@ def refused(error: BaseException) -> bool:
 class Patience:
     """Up to three attempts, and a wait for a principal that is seconds old."""
 
-    def __init__(
-        self, wait: Callable[[float], object] = time.sleep, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, wait: Callable[[float], object] = time.sleep) -> None:
         self._wait = wait
-        self._clock = clock
-        self._began = clock()
+        self._began = time.monotonic()
         self._attempts = 0
         self._waited = 0.0
-        self._pause = 0.0
         self._next_wait = FIRST_WAIT
 
     def turn(self) -> None:
         self._began = time.monotonic()
 
     def again(self, error: EcrTuiError) -> None:
-        self._next(error)
-        pause, self._pause = self._pause, 0.0
+        pause = self._pause(error)
         if (told := TOLD.get()) is not None:
             told(reason(error))
         self._wait(pause)
 
-    def _next(self, error: EcrTuiError) -> None:
+    def _pause(self, error: EcrTuiError) -> float:
         """Seconds before the next attempt. Raises ``error`` if it should not be retried."""
         if isinstance(error, UnknownPrincipal):
-            self._for_principal(error)
-            return
+            pause = min(self._next_wait, error.patience - self._waited)
+            if pause <= 0:
+                raise error
+            self._next_wait *= 2
+            self._waited += pause
+            return pause
         if isinstance(error, ConflictError) or (refused(error) and not isinstance(error, Throttled)):
             raise error
         self._attempts += 1
         if self._attempts >= ATTEMPTS or time.monotonic() - self._began > LONGEST:
             raise error
-        self._pause = PAUSES[self._attempts - 1]
-
-    def _for_principal(self, error: UnknownPrincipal) -> None:
-        left = error.patience - self._waited
-        if left <= 0:
-            raise error
-        pause = min(self._next_wait, left)
-        self._next_wait *= 2
-        self._waited += pause
-        self._pause = pause
+        return PAUSES[self._attempts - 1]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ecr_tui.aws.model import Repository, Role
-from ecr_tui.changes.apply import READ_BACK_PAUSES, gate
+from ecr_tui.changes.apply import READ_BACK_PAUSES, finish, gate
 from ecr_tui.changes.attempts import Pace, Patience, refused
 from ecr_tui.changes.entries import FAILED, TAGS, UNKNOWN, WRITTEN, Record
 from ecr_tui.changes.journal import Journal
@@ -41,7 +41,6 @@ def apply_tags(
     *,
     operator: str = "",
     read_only: str = "",
-    pace: Pace | None = None,
 ) -> TagOutcome:
     """Write the previewed plan.
 
@@ -135,15 +134,15 @@ def _write(store: TagStore, journal: Journal, plan: TagPlan, identifier: str, pa
     except _GaveUp as given_up:
         error = given_up.error
         if not done and given_up.nothing_written:
-            _finish(journal, identifier, FAILED, error.text(), notes)
+            finish(journal, identifier, FAILED, error.text(), notes)
             raise error from given_up
         live = _seen(store, repository)
         if live != after:
-            _finish(journal, identifier, UNKNOWN, error.text(), notes)
+            finish(journal, identifier, UNKNOWN, error.text(), notes)
             raise _in_part(plan, live, error, identifier) from given_up
         unanswered = True
     except Exception as exc:
-        _finish(journal, identifier, UNKNOWN, repr(exc), notes)
+        finish(journal, identifier, UNKNOWN, repr(exc), notes)
         raise
     if unanswered:
         notes.append("the response was lost, but the tags were written")
@@ -156,14 +155,14 @@ def _write(store: TagStore, journal: Journal, plan: TagPlan, identifier: str, pa
     if live is None:
         notes.append("written, but reading the tags back failed")
     elif live != after:
-        _finish(journal, identifier, UNKNOWN, f"reads back differently: {tags_text(live)}", notes)
+        finish(journal, identifier, UNKNOWN, f"reads back differently: {tags_text(live)}", notes)
         raise EcrTuiError(
             f"the tags of {repository.name} were written, but read back differently",
             detail=f"They are: {tags_text(live)}",
             hint="Someone else may have written at the same moment. Look at them before anything else.",
             side=_OWNER,
         )
-    _finish(journal, identifier, WRITTEN, "; ".join(notes), notes)
+    finish(journal, identifier, WRITTEN, "; ".join(notes), notes)
     return TagOutcome(plan, True, identifier, tuple(notes))
 
 
@@ -220,13 +219,6 @@ def _seen(store: TagStore, repository: Repository) -> dict[str, str] | None:
         return store.tags(repository)
     except EcrTuiError:
         return None
-
-
-def _finish(journal: Journal, identifier: str, outcome: str, detail: str, notes: list[str]) -> None:
-    try:
-        journal.finish(identifier, outcome, detail)
-    except EnvironmentFailure as exc:
-        notes.append(f"the journal was not updated with the result: {exc.title}")
 
 
 def _text(tags: Mapping[str, str]) -> str:

@@ -125,8 +125,7 @@ def _drift(bulk: Bulk, file: GrantsFile, rows: Sequence[Repository], intent: Int
     for row, one in compared:
         if not isinstance(one, Plan):
             output.failure(one, row.name)
-            if desired.prune or desired.of(row):
-                failures.append((row, one))
+            failures += [(row, one)] if desired.concerns(row) else []
             continue
         unwanted += [(row, own) for own in drift_of(one.repository, one.before, desired).unwanted]
         plans += [one] if one.changed else []

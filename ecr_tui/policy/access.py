@@ -55,5 +55,15 @@ def together(found: Iterable[AccessSummary]) -> AccessSummary:
     return AccessSummary(pull, push, tuple(dict.fromkeys(depends)))
 
 
+def of_every(found: Sequence[AccessSummary]) -> AccessSummary:
+    """What each of several principals may: no where one of them may not."""
+    depends = dict.fromkeys(name for one in found for name in one.depends_on)
+    return AccessSummary(_every([one.pull for one in found]), _every([one.push for one in found]), tuple(depends))
+
+
+def _every(answers: Sequence[bool | None]) -> bool | None:
+    return next((one for one in (False, None) if one in answers), True)
+
+
 def _alike(answers: Sequence[bool | None]) -> bool | None:
     return answers[0] if len(set(answers)) == 1 else None

@@ -59,7 +59,7 @@ def _head(report: UsageReport) -> str:
             )
             lines.append("    and then ecr-tui usage again: it shows whether they reach this account's trail.")
     lines += [f"  {region}: not read: {reason}" for region, reason in report.failures.items()]
-    lines += [f"  policy of {arn.rpartition('/')[2]} unknown: {why}" for arn, why in report.unreadable.items()]
+    lines += [f"  policy of {arn.partition('/')[2]} unknown: {why}" for arn, why in report.unreadable.items()]
     return block([*lines, *(f"  note: {note}" for note in report.notes)])
 
 
@@ -93,9 +93,9 @@ def _uses(report: UsageReport) -> str:
             use.repository,
             caller_title(use.caller),
             use.kind.value,
-            _short(span.last),
-            _short(span.first),
             f"{span.number:,}",
+            _short(span.first),
+            _short(span.last),
         )
         for use, span in outside_first[:ROWS]
     ]

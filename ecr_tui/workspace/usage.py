@@ -174,7 +174,7 @@ def _region(record: Record, reading: Reading, note: str, wanted: datetime, names
         reading,
         tuple(one for one in uses if one[0].repository in names),
         tuple(one for one in denials if one[0].repository in names),
-        any(one.caller.account != record.account for keys in (tally.uses, tally.denials) for one in keys),
+        any(one.caller.account not in ("", record.account) for keys in (tally.uses, tally.denials) for one in keys),
         record.unreadable,
         note,
     )

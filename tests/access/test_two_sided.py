@@ -416,6 +416,8 @@ def test_the_effect_of_a_registry_policy() -> None:
 
 # --- templates
 
+OF_ORGANIZATION = to_b(principal="*", Condition={"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})
+
 
 def test_which_template_a_new_repository_is_made_from() -> None:
     templates = [CreationTemplate(prefix) for prefix in ("ROOT", "payments", "payments/batch/", "pay")]
@@ -440,6 +442,7 @@ def test_which_template_a_new_repository_is_made_from() -> None:
         ((("Team", "Search"),), None, {"Team": "Payments"}, None, "not tagged"),
         ((("Team", "Payments"),), document(to_b()).text, {}, (True, True), "gets the tags and a policy"),
         ((("Team", "Payments"),), document(to_b(principal="333333333333")).text, {}, (False, False), "without access"),
+        ((("Team", "Payments"),), document(OF_ORGANIZATION).text, {}, (None, None), "depending on aws:PrincipalOrgID"),
         ((("Team", "Payments"),), "{", {}, None, "invalid policy"),
     ],
 )

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ from hypothesis import strategies as st
 from ecr_tui.access import usage_file, usage_reading
 from ecr_tui.access.usage import Attempt, Kind, Tally, Use, complete_from, covering, gaps
 from ecr_tui.access.usage_grants import Answer, Period, grant_uses
-from ecr_tui.access.usage_reading import LATE, Record, read
+from ecr_tui.access.usage_reading import LATE, Reading, Record, read
+from ecr_tui.access.usage_report import RegionUsage, UsageReport
 from ecr_tui.aws.model import Repository
 from ecr_tui.aws.trail import Caller, TrailEvent, TrailPage, parsed
 from ecr_tui.errors import DeniedError, EnvironmentFailure, Throttled
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.who import Capability, who_can
+from ecr_tui.render.usage import usage_text
 
 A, B, C = "111111111111", "222222222222", "333333333333"
 NOW = datetime(2026, 11, 29, 9, 0, 0, tzinfo=UTC)
@@ -303,3 +306,14 @@ def test_a_pull_that_ecr_recorded_and_no_event_explains_makes_it_unknown() -> No
     own = [event(3, caller=Caller(A, f"arn:aws:iam::{A}:user/own"))]
     assert answers({"AWS": USER}, own, days=10, last_pull=NOW - timedelta(days=3))[0] is Answer.NO_EVENT
     assert answers({"AWS": USER}, [], days=10, last_pull=NOW - timedelta(days=20))[0] is Answer.NO_EVENT
+
+
+def test_the_table_has_each_number_below_its_head() -> None:
+    tally = Tally()
+    tally.add([event(5), event(2)])
+    region = RegionUsage("eu-central-1", Period(NOW - timedelta(days=30), None, NOW), Reading(), (*tally.uses.items(),))
+    shown = usage_text(UsageReport(A, NOW, 30, 30, (REPOSITORY,), (region,), unreadable={REPOSITORY.arn: "denied"}))
+    heads, row = next((one, two) for one, two in pairwise(shown.splitlines()) if "REPOSITORY" in one)
+    below = {head: row[heads.index(head) :].split("  ")[0].strip() for head in ("EVENTS", "FIRST", "LAST (UTC)")}
+    assert below == {"EVENTS": "2", "FIRST": "2026-11-24 09:00", "LAST (UTC)": "2026-11-27 09:00"}
+    assert f"policy of {NAME} unknown: denied" in shown

@@ -206,6 +206,11 @@ def test_texts_that_were_read_before_cost_nothing(bulk: Bulk, memory: Memory) ->
     assert [plan.before_text for plan in found if isinstance(plan, Plan)] == [*[FOREIGN] * 6, None, None]
 
 
+def test_listed_tags_are_enough_where_they_are_known(bulk: Bulk, memory: Memory) -> None:
+    bulk.plan([ROWS[0], replace(ROWS[1], tags=None)], TO_GRANT, listed_tags=True)
+    assert set(memory.calls) == {("read", "r00"), ("read", "r01"), ("tags", "r01")}
+
+
 def test_a_repository_that_cannot_be_planned_leaves_the_others(bulk: Bulk, memory: Memory) -> None:
     memory.hooks["tags", "r03"] = fail(DeniedError("no tags"))
     memory.texts[ROWS[4].arn] = "no policy"

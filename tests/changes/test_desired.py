@@ -96,6 +96,8 @@ def test_rows_are_about_names_globs_tags_and_regions() -> None:
     unknown = Repository("payments/x", "arn", "", "eu-central-1", "111111111111", None)
     with pytest.raises(InputError, match="tags of payments/x are unknown"):
         found.of(unknown)
+    assert found.concerns(unknown)
+    assert not found.concerns(repository("other"))
     intent = Intent.to_apply(found, "OPS-1")
     assert Intent.from_json(json.loads(json.dumps(intent.to_json()))) == intent
 

@@ -87,7 +87,8 @@ class Bulk:
         CredentialsError.
 
         ``texts`` by ARN were just read (``workspace.listing.policies``): such a repository needs no call, and keeps its
-        listed tags. For the others, tags and policy are read, two calls each; with ``listed_tags`` the policy alone.
+        listed tags. For the others, tags and policy are read, two calls each; with ``listed_tags`` the policy
+        alone where the listing has tags.
         """
         rows = list({row.arn: row for row in repositories}.values())
         known = texts or {}
@@ -99,7 +100,7 @@ class Bulk:
                 if row.arn in known:
                     return intent.plan(row, known[row.arn], self._account.registry(row.region))
                 paced = PacedStore(store, self.pacer, stop)
-                fresh = row if listed_tags else paced.ask(lambda: self._account.fresh(row))
+                fresh = row if listed_tags and row.tags is not None else paced.ask(lambda: self._account.fresh(row))
                 return intent.plan(fresh, paced.read(fresh), self._account.registry(row.region))
             except (Cancelled, CredentialsError):
                 raise

@@ -102,6 +102,13 @@ class Desired:
         found = [*self._by_name.get(repository.name, ()), *self._by_glob]
         return tuple(row for _, row in sorted(found, key=lambda one: one[0]) if row.selector.takes(repository))
 
+    def concerns(self, repository: Repository) -> bool:
+        """Whether a row, or prune, is about it; also where only its tags would tell, and they are not known."""
+        try:
+            return self.prune or bool(self.of(repository))
+        except InputError:
+            return True
+
     @cached_property
     def _by_glob(self) -> list[tuple[int, Row]]:
         return [(place, row) for place, row in enumerate(self.rows) if not row.selector.literal]
