@@ -42,6 +42,7 @@ SHOWN = (
     "ResourceTypeFilters",
     "ResourcesPerPage",
     "name",
+    "authorizationId",
 )
 """Parameters whose values may be seen, the one that says best what a call is about first. Nothing else is shown: not
 external ids, MFA codes, access tokens or documents."""

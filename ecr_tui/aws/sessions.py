@@ -140,7 +140,7 @@ class AwsSession:
     @overload
     def client(
         self,
-        service: Literal["cloudtrail", "ecs", "lambda", "organizations"],
+        service: Literal["cloudtrail", "ecs", "iam-toolbox", "lambda", "organizations"],
         region: str | None = None,
         *,
         background: bool = False,
@@ -154,6 +154,19 @@ class AwsSession:
         Raises InputError (no region, unknown profile) and CredentialsError.
         """
         return self._client(service, region, "background" if background else "foreground")
+
+    def offers(self, service: str) -> bool:
+        """Whether the installed botocore has it. Asks nobody."""
+        return service in self._boto().get_available_services()
+
+    def partition_of(self, region: str) -> str:
+        """Of a region by its name; "" for a name of no partition's form."""
+        from botocore.exceptions import UnknownRegionError
+
+        try:
+            return self._boto().get_partition_for_region(region)
+        except UnknownRegionError:
+            return ""
 
     def ecr_once(self, region: str | None = None) -> ECRClient:
         """An ECR client that sends each request once, for a caller that decides itself whether to try again: a run

@@ -1,17 +1,20 @@
-"""``ecr-tui explain``, ``simulate``, ``operator-policy`` and ``schema``: the commands that need no account."""
+"""``ecr-tui explain``, ``simulate``, ``operator-policy`` and ``schema``: the commands that need no account, but for
+``explain --aws``."""
 
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ecr_tui.cli import completing, output, schemas
-from ecr_tui.cli.common import json_option
+from ecr_tui.cli.common import account_options, interruptible, json_option, open_workspace
 from ecr_tui.cli.helping import command
-from ecr_tui.diagnosis.diagnose import diagnose
+from ecr_tui.diagnosis.diagnose import Diagnosis, diagnose
+from ecr_tui.diagnosis.opinion import Opinion
 from ecr_tui.errors import InputError
 from ecr_tui.policy.operators import Operator
 from ecr_tui.policy.operators import operator_policy as policy
@@ -22,17 +25,32 @@ from ecr_tui.render import common as render_common
 
 @command()
 @click.argument("text", metavar="TEXT|-")
+@click.option(
+    "--aws",
+    "ask_aws",
+    is_flag=True,
+    help="Also ask Access Troubleshooter, as the denied account, where the error has an authorization id.",
+)
+@account_options
 @json_option
-def explain(text: str, as_json: bool) -> None:
+@click.pass_context
+def explain(context: click.Context, /, text: str, ask_aws: bool, as_json: bool, **flags: Any) -> None:
     """Explain a Docker or AWS error: stage, action, side, cause and fix. "-" reads stdin."""
     words = sys.stdin.read() if text == "-" else text
     if not words.strip():
         raise InputError("the error text is empty")
     diagnosis = diagnose(words)
+    opinion = _opinion(context, diagnosis, flags) if ask_aws else None
     if as_json:
-        output.document(render_common.diagnosis_json(diagnosis))
+        output.document(render_common.diagnosis_json(diagnosis, opinion))
     else:
-        output.block(render_common.diagnosis_text(diagnosis))
+        output.block(render_common.diagnosis_text(diagnosis, opinion))
+
+
+def _opinion(context: click.Context, diagnosis: Diagnosis, flags: dict[str, Any]) -> Opinion:
+    cancel = threading.Event()
+    with open_workspace(context, flags) as workspace, interruptible(cancel, "Stopping ..."):
+        return workspace.troubleshooter.ask(diagnosis.text, diagnosis.side, cancel=cancel)
 
 
 @command()

@@ -27,7 +27,7 @@ _EXPLICIT = re.compile(
 _POLICY_ARN = re.compile(r"\barn:[\w-]+:[\w-]+:[\w-]*:[\w-]*:[\w+=,.@:/-]*\w", re.IGNORECASE)
 _AUTHORIZATION_ID = re.compile(
     r"(?:authori[sz]ation[\s_-]?id(?:entifier)?|authori[sz]ation\s+failure\s+id)[\"']?\s*(?:[:=]|is)?\s*[\"']?"
-    r"(?P<id>[\w-]*\d[\w-]*)",
+    r"(?P<id>[\w-]*\d[\w-]*|[a-z]{20,})",
     re.IGNORECASE,
 )
 _URL = re.compile(r"https://[\w.-]+(?:/[\w.~:/?#@!$&*+,;=%-]*[\w/=#%-])?", re.IGNORECASE)

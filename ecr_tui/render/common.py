@@ -11,6 +11,7 @@ from ecr_tui.changes.apply import Outcome
 from ecr_tui.changes.entries import APPLY, REPAIR
 from ecr_tui.changes.plans import Plan
 from ecr_tui.diagnosis.diagnose import Diagnosis
+from ecr_tui.diagnosis.opinion import Opinion
 from ecr_tui.policy.access import AccessSummary
 from ecr_tui.policy.compare import shortened
 from ecr_tui.text import block, hanging, safe
@@ -231,12 +232,15 @@ def _condition(condition: Mapping[str, Any]) -> str:
 _DIAGNOSED = ("stage", "action", "side", "cause", "fix", "principal", "resource", *TRACES)
 
 
-def diagnosis_json(diagnosis: Diagnosis) -> dict[str, Any]:
+def diagnosis_json(diagnosis: Diagnosis, opinion: Opinion | None = None) -> dict[str, Any]:
     """The document of ``explain --json``; null where the text does not say."""
     found: dict[str, Any] = {name: getattr(diagnosis, name) or None for name in ("pattern", "title", *_DIAGNOSED)}
-    return found | {"denied": diagnosis.denied, "text": diagnosis.text}
+    asked = opinion.to_json() if opinion is not None else None
+    return found | {"denied": diagnosis.denied, "text": diagnosis.text, "troubleshooter": asked}
 
 
-def diagnosis_text(diagnosis: Diagnosis) -> str:
-    facts = ((name.replace("_", " "), getattr(diagnosis, name)) for name in _DIAGNOSED)
+def diagnosis_text(diagnosis: Diagnosis, opinion: Opinion | None = None) -> str:
+    """``opinion``: AWS's, where it was asked."""
+    facts = [(name.replace("_", " "), getattr(diagnosis, name)) for name in _DIAGNOSED]
+    facts += opinion.lines if opinion is not None else ()
     return block([diagnosis.title, *(line for name, text in facts if text for line in hanging(f"  {name}: ", text))])

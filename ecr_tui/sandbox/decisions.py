@@ -8,9 +8,11 @@ from functools import lru_cache
 from typing import Required, TypedDict, Unpack
 
 from ecr_tui.policy.document import PolicyDocument, PolicyError
-from ecr_tui.policy.evaluate import Decision, Policies, Request, decide
+from ecr_tui.policy.evaluate import Policies, Request, decide
+from ecr_tui.sandbox.authorizations import Denied, checks_of
 from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.bindings import to_arns
+from ecr_tui.sandbox.directory import Documents
 from ecr_tui.sandbox.organization import principal_keys, resource_keys, source_keys
 from ecr_tui.sandbox.principals import Principal
 from ecr_tui.sandbox.world import LOOPBACK, World
@@ -54,21 +56,25 @@ class Decisions:
 
     def denial(self, principal: Principal, action: str, resource: str, **about: Unpack[About]) -> str | None:
         """None when allowed, else AWS's message."""
-        decision = self.decide(principal, action, resource, **about)
-        return None if decision.response == "Allowed" else denial_text(principal.arn, action, resource, decision)
-
-    def decide(self, principal: Principal, action: str, resource: str, **about: Unpack[About]) -> Decision:
         with self._world.lock:
             documents = self._world.directory.documents(principal)
-        asked = self._attached(about)
-        policies = replace(
-            asked,
-            identity=tuple(parsed(text) for text in documents.identity),
-            boundaries=tuple(parsed(text) for text in documents.boundaries),
-            session=parsed(documents.session) if documents.session else None,
+        policies = self._policies(documents, about)
+        request = _request(principal.arn, action, resource, self.context(principal, documents.tags), about)
+        decision = decide(request, policies)
+        if decision.response == "Allowed":
+            return None
+        checks = checks_of(principal, request, decision, documents, policies, parsed)
+        denied = Denied(principal, request, decision, checks)
+        with self._world.lock:
+            return denial_text(denied) + self._world.authorizations.record(denied)
+
+    def _policies(self, documents: Documents, about: About) -> Policies:
+        return replace(
+            self._attached(about),
+            identity=tuple(parsed(one.text) for one in documents.identity),
+            boundaries=tuple(parsed(one.text) for one in documents.boundaries),
+            session=parsed(documents.session.text) if documents.session else None,
         )
-        context = self.context(principal, documents.tags)
-        return decide(_request(principal.arn, action, resource, context, about), policies)
 
     def lets_service_in(
         self, service: str, source_arn: str, action: str, resource: str, **about: Unpack[About]
@@ -152,11 +158,15 @@ def _resource_context(account: str, action: str, tags: Mapping[str, str] | None)
     return found
 
 
-def denial_text(arn: str, action: str, resource: str, decision: Decision) -> str:
-    """AWS's message for a decision that is not Allowed."""
-    start = f"User: {arn} is not authorized to perform: {action} on resource: {resource}"
+def denial_text(denied: Denied) -> str:
+    """AWS's message, without what it may say of an authorization id."""
+    action, decision = denied.request.action, denied.decision
+    start = (
+        f"User: {denied.principal.arn} is not authorized to perform: {action} on resource: {denied.request.resource}"
+    )
     for place in decision.denied_by:
-        return f"{start} with an explicit deny in {_DENY_PLACES.get(place, 'an identity-based policy')}"
+        arn = denied.arn_of_deny(place)
+        return f"{start} with an explicit deny in {_DENY_PLACES[place]}{f': {arn}' if arn else ''}"
     for side, words in _MISSING:
         if side in decision.missing:
             return f"{start} because no {words} allows the {action} action"

@@ -5,9 +5,11 @@ Everything is read afresh at each call, so a changed policy, a deleted user or a
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from moto.iam.models import Group, IAMBackend, Role, User, iam_backends
 
@@ -19,13 +21,20 @@ BOUNDARY = "permissions_boundary"
 _ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
+class Document(NamedTuple):
+    """``uri``: as Access Troubleshooter has it, the ARN of a managed policy, and "inline:..." of another."""
+
+    text: str
+    uri: str
+
+
 @dataclass(frozen=True)
 class Documents:
-    """Policy texts that bear on one principal's identity side."""
+    """Policies that bear on one principal's identity side."""
 
-    identity: tuple[str, ...] = ()
-    boundaries: tuple[str, ...] = ()
-    session: str | None = None
+    identity: tuple[Document, ...] = ()
+    boundaries: tuple[Document, ...] = ()
+    session: Document | None = None
     tags: dict[str, str] = field(default_factory=dict)
 
 
@@ -91,7 +100,8 @@ class Directory:
 
     def documents(self, principal: Principal) -> Documents:
         """All of it; a user or role that is gone, or that was made again under its name, has nothing."""
-        session = principal.session.policy if principal.session else None
+        passed = principal.session.policy if principal.session else None
+        session = _inline(passed, principal.arn) if passed is not None else None
         if principal.kind == "user":
             user = self.user(principal.account, principal.name)
             if user is None or user_id(user) != principal.user_id:
@@ -102,14 +112,14 @@ class Directory:
                     texts += _attached(group)
             tags = {tag["Key"]: tag["Value"] for tag in user.tags or ()}
             limit = boundary_of(user)
-            limits = (self.managed_policy(principal.account, limit),) if limit else ()
+            limits = (Document(self.managed_policy(principal.account, limit), limit),) if limit else ()
             return Documents(tuple(texts), limits, session, tags)
         role = self.role(principal.account, principal.name)
         if role is None or role.id != principal.user_id.split(":")[0]:
             return Documents()
-        boundaries: tuple[str, ...] = ()
-        if role.permissions_boundary_arn:
-            boundaries = (self.managed_policy(principal.account, role.permissions_boundary_arn),)
+        boundaries: tuple[Document, ...] = ()
+        if arn := role.permissions_boundary_arn:
+            boundaries = (Document(self.managed_policy(principal.account, arn), arn),)
         tags = {tag["Key"]: tag["Value"] for tag in role.tags or ()}
         return Documents(tuple(_attached(role)), boundaries, session, tags)
 
@@ -144,10 +154,15 @@ def new_id(prefix: str) -> str:
     return prefix + "".join(secrets.choice(_ID_ALPHABET) for _ in range(17))
 
 
-def _attached(owner: User | Role | Group) -> Iterator[str]:
-    yield from list(owner.policies.values())
-    for policy in list(owner.managed_policies.values()):
-        yield _default_version(policy)
+def _attached(owner: User | Role | Group) -> Iterator[Document]:
+    for name, text in list(owner.policies.items()):
+        yield _inline(text, f"{owner.arn}/{name}")
+    for arn, policy in list(owner.managed_policies.items()):
+        yield Document(_default_version(policy), arn)
+
+
+def _inline(text: str, name: str) -> Document:
+    return Document(text, f"inline:{hashlib.sha256(name.encode()).hexdigest()[:16]}")
 
 
 def _default_version(policy: object) -> str:

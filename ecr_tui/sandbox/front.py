@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
-from ecr_tui.sandbox import lambda_api, sigv4
+from ecr_tui.sandbox import lambda_api, sigv4, troubleshooter_api
 from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.aws_http import HttpRequest, HttpResponse
 from ecr_tui.sandbox.decisions import Decisions
@@ -27,6 +27,7 @@ from ecr_tui.sandbox.sigv4 import Reason, SignatureRejected
 from ecr_tui.sandbox.sts_api import StsApi
 from ecr_tui.sandbox.tagging_api import TaggingApi
 from ecr_tui.sandbox.trail_api import TrailApi
+from ecr_tui.sandbox.troubleshooter_api import TroubleshooterApi
 from ecr_tui.sandbox.workloads import Workloads
 from ecr_tui.sandbox.world import AwsCall, World
 
@@ -67,11 +68,15 @@ _QUERY_CODES = {
 
 @dataclass(frozen=True)
 class _Parsed:
-    """``service`` is its signing name; "sts" and "iam" speak the query protocol and XML."""
+    """``service`` is its signing name, but for IAM Toolbox; "sts" and "iam" speak the query protocol and XML."""
 
     service: str
     operation: str
     params: Mapping[str, object]
+
+    @property
+    def signing_name(self) -> str:
+        return "iam" if self.service == troubleshooter_api.SERVICE else self.service
 
     @property
     def is_query(self) -> bool:
@@ -95,6 +100,7 @@ class Front:
             "organizations": OrganizationsApi(decisions).call,
             "lambda": LambdaApi(world, self.ecr.access, self.workloads).call,
             "ecs": EcsApi(decisions, self.workloads).call,
+            troubleshooter_api.SERVICE: TroubleshooterApi(world, decisions).call,
         }
         self.fault: FaultHook | None = None
 
@@ -116,7 +122,7 @@ class Front:
     def _answer(self, parsed: _Parsed, request: HttpRequest) -> HttpResponse:
         scope = sigv4.scope_of(request)
         principal = self._authenticate(request, scope)
-        if not parsed.service or parsed.service != scope.service:
+        if not parsed.service or parsed.signing_name != scope.service:
             raise ServiceError("UnknownOperationException", f"The sandbox does not offer {scope.service}")
         call = AwsCall(parsed.service, parsed.operation, parsed.params, principal, scope.region, request.client)
         failure = self.fault(call) if self.fault is not None else None
@@ -177,9 +183,10 @@ def _parse(request: HttpRequest) -> _Parsed:
             params = None
         service = _JSON_SERVICES.get(prefix, "")
         return _Parsed(service, operation, params if isinstance(params, dict) else {})
-    rest = lambda_api.parse(request)
-    if rest is not None:
-        return _Parsed("lambda", *rest)
+    for name, parse in (("lambda", lambda_api.parse), (troubleshooter_api.SERVICE, troubleshooter_api.parse)):
+        rest = parse(request)
+        if rest is not None:
+            return _Parsed(name, *rest)
     query = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
     service = {"2011-06-15": "sts", "2010-05-08": "iam"}.get(query.get("Version", ""), "")
     return _Parsed(service, query.get("Action", ""), query)

@@ -113,6 +113,7 @@ class Sandbox:
             world.registries.clear()
             world.tokens.clear()
             world.trail.clear()
+            world.authorizations.clear()
             self.front.sts.clear()
             self.front.workloads.clear()
             for place, app in self._apps.items():

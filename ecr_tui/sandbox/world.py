@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from ecr_tui.sandbox.authorizations import Authorizations
 from ecr_tui.sandbox.blobs import BlobStore
 from ecr_tui.sandbox.directory import Directory
 from ecr_tui.sandbox.http_server import LOOPBACK as LOOPBACK
@@ -68,3 +69,4 @@ class World:
         self.registries = AllRegistrySettings()
         self.tokens = Tokens(clock)
         self.trail = Trail(clock)
+        self.authorizations = Authorizations(clock)

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from ecr_tui.diagnosis.opinion import Opinion
 from ecr_tui.policy.actions import Access
 from ecr_tui.registry.engine import Progress
 
@@ -54,7 +55,8 @@ class Stage:
 
     ``action``, ``side``, ``cause`` and ``fix`` are "" unless it was denied or failed; ``detail`` is the other side's
     own text, verbatim, and ``pattern`` the catalogue row that it fits ("unknown" where none does). ``policy_arn``,
-    ``authorization_id`` and ``details_url`` are AWS's, "" where its text has none.
+    ``authorization_id`` and ``details_url`` are AWS's, "" where its text has none; ``opinion`` is AWS's own evaluation,
+    None for a stage that was not denied.
     """
 
     name: StageName
@@ -71,12 +73,13 @@ class Stage:
     policy_arn: str = ""
     authorization_id: str = ""
     details_url: str = ""
+    opinion: Opinion | None = None
 
     @property
     def traces(self) -> tuple[tuple[str, str], ...]:
-        """(label, text) of what AWS added to a denial."""
+        """(label, text) of what AWS added to a denial, and of what it says when asked about it."""
         found = (("policy", self.policy_arn), ("auth id", self.authorization_id), ("details", self.details_url))
-        return tuple((label, text) for label, text in found if text)
+        return tuple((label, text) for label, text in (*found, *(self.opinion.lines if self.opinion else ())) if text)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -92,6 +95,7 @@ class Stage:
             "detail": self.detail or None,
             "pattern": self.pattern or None,
             **{name: getattr(self, name) or None for name in TRACES},
+            "troubleshooter": self.opinion.to_json() if self.opinion else None,
         }
 
 
@@ -226,6 +230,18 @@ class Report:
         return next((s for s in self.stages if s.status in (Status.DENIED, Status.FAILED)), None)
 
     @property
+    def denied(self) -> Stage | None:
+        """The stage that decided the verdict "denied"."""
+        failure = self.failure
+        return failure if failure is not None and failure.status is Status.DENIED else None
+
+    @property
+    def awaits_opinion(self) -> bool:
+        """Whether AWS can be asked about the denial, and was not."""
+        denied = self.denied
+        return denied is not None and denied.opinion is None and bool(denied.authorization_id)
+
+    @property
     def leaks(self) -> tuple[Isolation, ...]:
         return tuple(one for one in self.isolations if one.status is IsolationStatus.LEAKED)
 
@@ -304,9 +320,12 @@ class Report:
         for stage in self.stages:
             if stage.status in (Status.DENIED, Status.FAILED):
                 facts = [("Side", stage.side), ("Action", stage.action), ("Why", stage.cause), ("Fix", stage.fix)]
-                facts += [(label.capitalize(), text) for label, text in stage.traces]
+                traces = [(f"{label[:1].upper()}{label[1:]}", text) for label, text in stage.traces]
+                facts += [(name, text) for name, text in traces if "\n" not in text]
                 lines += ["", f"{stage.name.value.capitalize()}:", ""]
                 lines += [f"- {name}: {_code(text)}" for name, text in facts if text]
+                for name, text in traces:
+                    lines += ["", f"{name}:", "", *_block(text)] if "\n" in text else []
                 if stage.detail and stage.detail != stage.message:
                     lines += ["", *_block(stage.detail)]
         if self.isolations:

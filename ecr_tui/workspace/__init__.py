@@ -15,6 +15,7 @@ from ecr_tui.workspace.access import AccessReview
 from ecr_tui.workspace.accounts import Accounts, Chosen
 from ecr_tui.workspace.changes import Changes
 from ecr_tui.workspace.listing import Listing
+from ecr_tui.workspace.troubleshooter import Troubleshooter
 from ecr_tui.workspace.verification import VerificationRuns
 
 __all__ = ["Workspace"]
@@ -37,7 +38,8 @@ class Workspace:
         self.listing = Listing(self.accounts)
         self.access = AccessReview(self.accounts, self.listing)
         self.changes = Changes(self.accounts, self.listing, self.access)
-        self.verification = VerificationRuns(self.accounts, self.listing, self.changes)
+        self.troubleshooter = Troubleshooter(self.accounts)
+        self.verification = VerificationRuns(self.accounts, self.listing, self.changes, self.troubleshooter)
 
     @property
     def settings(self) -> Settings:

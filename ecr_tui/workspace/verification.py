@@ -30,6 +30,7 @@ from ecr_tui.verification.verify import Options, Verification
 from ecr_tui.workspace.accounts import Accounts
 from ecr_tui.workspace.changes import Changes
 from ecr_tui.workspace.listing import Listing
+from ecr_tui.workspace.troubleshooter import Troubleshooter
 
 if TYPE_CHECKING:
     from ecr_tui.registry.direct import DirectClient
@@ -107,10 +108,11 @@ def _host(session: AwsSession, repository: Repository) -> str:
 class VerificationRuns:
     """Thread-safe."""
 
-    def __init__(self, accounts: Accounts, listing: Listing, changes: Changes) -> None:
+    def __init__(self, accounts: Accounts, listing: Listing, changes: Changes, troubleshooter: Troubleshooter) -> None:
         self._accounts = accounts
         self._listing = listing
         self._changes = changes
+        self._troubleshooter = troubleshooter
         self._lock = threading.Lock()
         self.record = Verifications(accounts.settings.state_folder / "verifications.jsonl")
         self._running: dict[object, tuple[CancelEvent, CancelEvent]] = {}
@@ -132,7 +134,8 @@ class VerificationRuns:
 
         ``isolation``: a repository or several, "auto", "all" or "none". ``access`` "pull" pulls ``image`` (a tag; ""
         means the newest) and writes nothing, so that it works read-only too. ``tag_switch`` takes the tag that the
-        grant depends on away for a moment: ask the user before.
+        grant depends on away for a moment: ask the user before. Of a denial with an authorization id AWS is not asked
+        yet, see :meth:`with_opinion`.
         """
         self._check_verify([repository], access, image, isolation, tag_switch)
         consumer, owner = self._parties([repository])
@@ -156,7 +159,8 @@ class VerificationRuns:
     ) -> Batch:
         """As :meth:`run`, up to ``pool`` (4) at a time, as ``consumer``, by default the current one. ``on_event`` is
         called from several threads, ``on_result`` from the calling one. What keeps one verification from starting is
-        its result's error, and stops no other; raised is only what keeps all of them from starting."""
+        its result's error, and stops no other; raised is only what keeps all of them from starting. The reports have
+        AWS's opinion of a denial."""
         self._check_verify(repositories, access, image, isolation, tag_switch)
         party, owner = self._parties(repositories, consumer)
         choose, wish = (
@@ -173,6 +177,7 @@ class VerificationRuns:
                 wish,
                 lambda event: on_event(repository, event),
                 cancel,
+                ask=True,
             )
 
         return run_batch(repositories, one, pool=pool or POOL, on_result=on_result, cancel=cancel)
@@ -219,6 +224,8 @@ class VerificationRuns:
         wish: _Wish,
         on_event: EventSink,
         cancel: CancelEvent,
+        *,
+        ask: bool = False,
     ) -> Report:
         from ecr_tui.registry.direct import DirectClient, DirectEngine
 
@@ -247,6 +254,8 @@ class VerificationRuns:
             )
             options = Options(wish.isolation, settle, wish.access, wish.image, wish.tag_switch, SETTLE_SECONDS)
             report = Verification(parties, options, on_event).run()
+            if ask or not report.awaits_opinion:
+                report = self._with_opinion(report, repository, session, cancel)
             try:
                 self.record.add(repository, report.to_json())
             except EcrTuiError as error:
@@ -258,6 +267,22 @@ class VerificationRuns:
             with self._lock:
                 self._running.pop(key, None)
             finished.set()
+
+    def with_opinion(self, report: Report, repository: Repository, cancel: CancelEvent) -> Report:
+        """The report with what AWS says of its denial, as the side that was denied."""
+        return self._with_opinion(report, repository, None, cancel)
+
+    def _with_opinion(
+        self, report: Report, repository: Repository, consumer: AwsSession | None, cancel: CancelEvent
+    ) -> Report:
+        denied = report.denied
+        if denied is None:
+            return report
+        found = self._troubleshooter.ask(
+            denied.detail, denied.side, repository=repository, consumer=consumer, cancel=cancel
+        )
+        stages = tuple(replace(one, opinion=found) if one is denied else one for one in report.stages)
+        return replace(report, stages=stages)
 
     def busy(self) -> bool:
         """Whether a verification is running, whose probe image is not cleaned up yet."""

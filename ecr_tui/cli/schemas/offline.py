@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecr_tui.cli.schemas.parts import TRACES, Schema, listed, made_of, mapped, maybe, text, truth, word
+from ecr_tui.cli.schemas.parts import TRACES, Schema, listed, made_of, mapped, maybe, ref, text, truth, word
 
 _RESPONSES = ("Allowed", "ImplicitlyDenied", "ExplicitlyDenied", "Unknown")
 
@@ -20,6 +20,7 @@ EXPLAIN: Schema = made_of(
         **TRACES,
         "denied": truth("whether permissions are missing, as opposed to another failure"),
         "text": text("the text to explain"),
+        "troubleshooter": maybe(ref("troubleshooter"), "with --aws"),
     },
     "null where the text does not say",
 )

@@ -114,6 +114,64 @@ TRACES: dict[str, Schema] = {
     "details_url": maybe(text(), "AWS's page about the denial"),
 }
 
+_MATCHED = listed(
+    made_of(
+        {
+            "uri": text("the ARN of a managed policy, or AWS's identifier of an inline one"),
+            "statements": listed(made_of({"sid": maybe(text()), "effect": maybe(text("ALLOW or DENY"))})),
+        }
+    ),
+    "policies with statements that matched",
+)
+_TROUBLESHOOTER = made_of(
+    {
+        "reason": maybe(text(), "why AWS told nothing"),
+        "agrees": maybe(truth(), "whether AWS's evaluation and the diagnosis agree, null if they cannot be compared"),
+        "disagreements": listed(text()),
+        "remarks": listed(text()),
+        "evaluations": listed(
+            made_of(
+                {
+                    "action": text(),
+                    "resource": text(),
+                    "effect": maybe(text("ALLOW, IMPLICIT_DENY or EXPLICIT_DENY")),
+                    "checks": maybe(
+                        listed(
+                            made_of(
+                                {
+                                    "type": text("AWS's CheckType, such as PRINCIPAL or SERVICE_CONTROL_POLICY"),
+                                    "effect": text("AWS's CheckEffect"),
+                                    "target": maybe(text(), "ARN of the root, unit or account of an organization"),
+                                    "policies": _MATCHED,
+                                }
+                            )
+                        ),
+                        "null if AWS returned none",
+                    ),
+                    "policies": _MATCHED,
+                    "context": mapped(text(), "condition keys of this evaluation"),
+                }
+            )
+        ),
+        "context": listed(
+            made_of({"key": text(), "aws": text("its value"), "ecr_tui": maybe(text(), "another value assumed here")}),
+            "condition keys of the denied request",
+        ),
+        "policies": listed(
+            made_of(
+                {
+                    "uri": text(),
+                    "type": maybe(text("AWS's PolicyType")),
+                    "inline": maybe(truth()),
+                    "attached_to": listed(text("an ARN")),
+                }
+            ),
+            "policies that AWS evaluated",
+        ),
+    },
+    "IAM Access Troubleshooter's evaluation of the denial",
+)
+
 SHARED: dict[str, Schema] = {
     "document": {"type": "object", "description": "an IAM policy document, unchanged"},
     "tags": mapped(_TEXTS, "tag values by key"),
@@ -312,6 +370,7 @@ SHARED: dict[str, Schema] = {
         },
         "one repository's tags before and after",
     ),
+    "troubleshooter": _TROUBLESHOOTER,
     "stage": made_of(
         {
             "name": word(*StageName),
@@ -326,6 +385,7 @@ SHARED: dict[str, Schema] = {
             "detail": maybe(text(), "the error of the other system, verbatim"),
             "pattern": maybe(text(), "the failure in the catalogue of `explain`"),
             **TRACES,
+            "troubleshooter": maybe(ref("troubleshooter"), "of the denied stage"),
         }
     ),
     "isolation": made_of(

@@ -32,6 +32,7 @@ def explanation(run: Run) -> list[Field | Static]:
     if run.report is None:
         return []
     fields: list[Field | Static] = []
+    asking = run.report.awaits_opinion
     for stage in run.report.stages:
         if stage.status in (Status.DENIED, Status.FAILED):
             fields.append(Static(Content.styled(f"\n{stage.name.value}: {safe(stage.message)}", "bold"), markup=False))
@@ -41,7 +42,11 @@ def explanation(run: Run) -> list[Field | Static]:
                     ("Fix", stage.fix),
                     ("Side", stage.side),
                     ("Action", stage.action),
-                    *((label.capitalize(), text) for label, text in stage.traces),
+                    *((f"{label[:1].upper()}{label[1:]}", text) for label, text in stage.traces),
+                    (
+                        "AWS",
+                        "Asking Access Troubleshooter…  esc stops it" if asking and stage is run.report.denied else "",
+                    ),
                     ("Said", stage.detail if stage.detail != stage.message else ""),
                 ]
             )
@@ -54,5 +59,5 @@ def explanation(run: Run) -> list[Field | Static]:
 
 
 def _fields(pairs: list[tuple[str, str]]) -> list[Field | Static]:
-    styles = {"Fix": "$text-accent", "Said": MUTED, "Side": "bold"}
+    styles = {"Fix": "$text-accent", "Said": MUTED, "Side": "bold", "Checks": MUTED, "Context": MUTED}
     return [Field(label, Content.styled(safe_block(text), styles.get(label, ""))) for label, text in pairs if text]

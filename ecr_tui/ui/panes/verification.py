@@ -30,7 +30,7 @@ from ecr_tui.ui.text import MUTED, NO, OK, safe
 from ecr_tui.ui.text.past import last_line
 from ecr_tui.ui.text.verification import PULL_TIME, START, fix_keys, loudest, report_text, stage_line, verdict
 from ecr_tui.ui.widgets.words import Words
-from ecr_tui.verification.report import Event, StageEnded, StageProgress, StageStarted, stages_of
+from ecr_tui.verification.report import Event, Report, StageEnded, StageProgress, StageStarted, stages_of
 
 if TYPE_CHECKING:
     from ecr_tui.listing.policy_reader import Answer
@@ -43,10 +43,10 @@ TICK = 0.25
 
 @dataclass(eq=False)
 class Verifying(Message):
-    """From the run's thread."""
+    """From a thread of the run; its report, where AWS's own evaluation of the denial came after it."""
 
     run: Run
-    event: Event
+    event: Event | Report
 
     def can_replace(self, message: Message) -> bool:
         """Progress of the same stage: only the newest counts, however fast an engine reports it."""
@@ -97,6 +97,7 @@ class VerificationPane(VerticalScroll, can_focus=True):
         self._now = now
         self._clock = clock
         self._cancel = threading.Event()
+        self._cancel_opinion = threading.Event()
         self._ticker: Timer | None = None
         self._last: dict[str, Past] = {}
         self._read_for: str | None = ""
@@ -122,6 +123,7 @@ class VerificationPane(VerticalScroll, can_focus=True):
 
     def on_unmount(self) -> None:
         self._cancel.set()
+        self._cancel_opinion.set()
 
     # -- the run ---------------------------------------------------------------------------------------------------
 
@@ -147,6 +149,7 @@ class VerificationPane(VerticalScroll, can_focus=True):
 
     def start(self, repository: Repository, access: Access, others: Sequence[Repository] = ()) -> None:
         """``others``: repositories that account B must be denied; without any, one is chosen."""
+        self._cancel_opinion.set()
         cancel = self._cancel = threading.Event()
         serial, at = self.changes.next(), self._now()
         run = self.run = Run(
@@ -182,6 +185,14 @@ class VerificationPane(VerticalScroll, can_focus=True):
             self.app.notify(verdict(run).plain, title=f"Verification of {safe(run.repository.name)}", markup=False)
         if run.error is not None:
             self.post_message(Failed(run.error).set_sender(self))
+        elif run is self.run and run.report is not None and run.report.awaits_opinion:
+            self._ask_aws(run, run.report)
+
+    def _ask_aws(self, run: Run, report: Report) -> None:
+        """After the verdict, which does not wait for it."""
+        cancel = self._cancel_opinion = threading.Event()
+        ask = partial(self._workspace.verification.with_opinion, report, run.repository, cancel)
+        jobs.start(self, lambda: Verifying(run, ask()), failed=Failed, group="troubleshooter")
 
     @on(Verifying)
     def _told(self, message: Verifying) -> None:
@@ -198,13 +209,19 @@ class VerificationPane(VerticalScroll, can_focus=True):
                 row.layers[event.progress.layer] = event.progress
         elif isinstance(event, StageEnded):
             run.row(event.stage.name).stage = event.stage
+        elif isinstance(event, Report):
+            run.report = event
         self.draw()
 
     def cancel(self) -> bool:
         """Whether there was anything to cancel."""
         run = self.run
-        if run is None or not run.running:
+        if run is None:
             return False
+        if not run.running:
+            asking = run.report is not None and run.report.awaits_opinion and not self._cancel_opinion.is_set()
+            self._cancel_opinion.set()
+            return asking
         run.cancelling = True
         self._cancel.set()
         self._update()
