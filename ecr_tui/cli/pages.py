@@ -260,11 +260,15 @@ PAGES: dict[str, Page] = {
     ),
     "explain": Page(
         "Explain a Docker or AWS error and suggest a fix",
-        "the text; makes no AWS calls",
+        "the text; makes AWS calls with --aws only",
         "nothing",
         (
             ("an error message", 'ecr-tui explain "denied: Your authorization token has expired."'),
             ("the output of docker", "docker push $REPO:v1 2>&1 | ecr-tui explain -"),
+            (
+                "with AWS's own evaluation of the denial",
+                "docker push $REPO:v1 2>&1 | ecr-tui explain --aws --profile-b dev-acc -",
+            ),
         ),
         arguments=(("TEXT", "The error as printed; - reads stdin."),),
     ),
@@ -304,8 +308,8 @@ PAGES: dict[str, Page] = {
         arguments=(
             (
                 "LEVEL",
-                "read-only; usage (read-only and CloudTrail's events); grant (read-only, grant, revoke, undo); full "
-                "(adds removing probe images, editing tags).",
+                "read-only; usage (read-only and CloudTrail's events); troubleshooter (read-only and AWS's evaluation "
+                "of denials); grant (read-only, grant, revoke, undo); full (adds removing probe images, editing tags).",
             ),
         ),
     ),

@@ -14,7 +14,8 @@ from ecr_tui.policy.document import NEW_VERSION, PolicyDocument
 
 
 class Operator(StrEnum):
-    """Grant, full and registry may what the one before them may, and more; usage is read-only and one thing more."""
+    """Grant, full and registry may what the one before them may, and more; usage, workloads and
+    troubleshooter are read-only and one thing more."""
 
     READ_ONLY = "read-only"
     """List, preview, audit, explain."""
@@ -22,6 +23,8 @@ class Operator(StrEnum):
     """Read CloudTrail's event history, which tells much more of an account than its repositories."""
     WORKLOADS = "workloads"
     """Tell which Lambda functions and ECS task definitions use an image."""
+    TROUBLESHOOTER = "troubleshooter"
+    """Read AWS's own evaluation of a denial, of any principal of the account; each account needs it for its own."""
     GRANT = "grant"
     """Grant, revoke and undo."""
     FULL = "full"
@@ -49,6 +52,11 @@ WORKLOADS = {
     "ecs:ListTaskDefinitions": "the task definitions",
     "ecs:DescribeTaskDefinition": "the images of a task definition",
 }
+
+TROUBLESHOOTER = {
+    "iam:GetRequestAuthorizationDetails": "AWS's evaluation of a denied request, by the error's authorization id",
+}
+"""Knows no resource."""
 
 READ = {
     "ecr:DescribeRepositories": "the list of repositories",
@@ -82,6 +90,7 @@ def operator_policy(
         "EcrTuiRead": (READ, repositories, tuple(Operator)),
         "EcrTuiUsage": (USAGE, "*", (Operator.USAGE,)),
         "EcrTuiWorkloads": (WORKLOADS, "*", (Operator.WORKLOADS,)),
+        "EcrTuiTroubleshooter": (TROUBLESHOOTER, "*", (Operator.TROUBLESHOOTER,)),
         "EcrTuiGrant": (GRANT, repositories, (Operator.GRANT, Operator.FULL, Operator.REGISTRY)),
         "EcrTuiFull": (FULL, repositories, (Operator.FULL, Operator.REGISTRY)),
         "EcrTuiSettings": (SETTINGS, "*", (Operator.REGISTRY,)),

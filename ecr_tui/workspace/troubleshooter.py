@@ -47,8 +47,8 @@ class Troubleshooter:
             return Opinion("Access Troubleshooter was not asked: cancelled.")
         except NotTold as error:
             return Opinion(f"Access Troubleshooter: {error.title}.")
-        except DeniedError:
-            return Opinion(f"Access Troubleshooter was not asked: {denial.user} needs {ACTION}.")
+        except DeniedError as error:
+            return Opinion(f"Access Troubleshooter did not answer: {error.side} needs {ACTION}.")
         except EcrTuiError as error:
             return Opinion(f"Access Troubleshooter did not answer: {error.title}.")
         return opinion(details, denial, side, _ours(denial, repository))

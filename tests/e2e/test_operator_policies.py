@@ -119,6 +119,7 @@ STORIES: dict[Operator, list[Story]] = {
     Operator.READ_ONLY: [look],
     Operator.USAGE: [look],
     Operator.WORKLOADS: [look],
+    Operator.TROUBLESHOOTER: [look],
     Operator.GRANT: [look, change],
     Operator.FULL: [look, change, prove_and_tag],
     Operator.REGISTRY: [look, change, prove_and_tag, beyond],

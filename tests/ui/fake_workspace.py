@@ -47,6 +47,7 @@ from ecr_tui.changes.tag_plans import TagPlan, plan_back, plan_tags
 from ecr_tui.changes.tags import TagOutcome, apply_tags
 from ecr_tui.changes.undo import entry_of, target, undo
 from ecr_tui.config import Consumer, Settings
+from ecr_tui.diagnosis.opinion import Opinion
 from ecr_tui.errors import Cancelled, EcrTuiError
 from ecr_tui.listing.cache import Cached
 from ecr_tui.listing.policy_reader import BackgroundReader, Readers
@@ -589,6 +590,8 @@ class FakeWorkspace(FakeProofs):
     def workloads_known(self, repo: Repository) -> ImageUsers | None:
         return ImageUsers(repo, (Place(Role.OWNER, REGION, self.users),)) if self.users else None
 
+    opinion = Opinion("Access Troubleshooter did not answer: account B needs iam:GetRequestAuthorizationDetails.")
+
     # -- verification --------------------------------------------------------------------------------------------
 
     def run(self, repo, *, engine=None, isolation="auto", access=Access.PUSH_PULL, on_event, cancel) -> Report:
@@ -596,6 +599,12 @@ class FakeWorkspace(FakeProofs):
         self.engines.append(engine)
         self.asked_to_prove = (access, isolation if isinstance(isolation, str) else [one.name for one in isolation])
         return (self.script or allowed)(repo, on_event, cancel, self.gate)
+
+    def with_opinion(self, report: Report, repo: Repository, cancel: threading.Event) -> Report:
+        self._enter("with_opinion", repo.name)
+        found = Opinion("cancelled") if cancel.is_set() else self.opinion
+        stages = tuple(replace(one, opinion=found) if one is report.denied else one for one in report.stages)
+        return replace(report, stages=stages)
 
     def busy(self) -> bool:
         return False
@@ -687,6 +696,16 @@ def denied(repo: Repository, on_event: Any, cancel: threading.Event, gate: Gate)
         stages.append(stage(name))
         on_event(StageEnded(stages[-1]))
     return report(repo, stages, Verdict.DENIED, exit_code=1)
+
+
+AUTHORIZATION_ID = "ejsk06qtimkkubln9lbjmt1h"
+
+
+def denied_with_id(repo: Repository, on_event: Any, cancel: threading.Event, gate: Gate) -> Report:
+    """As :func:`denied`, and AWS can be asked about it."""
+    found = denied(repo, on_event, cancel, gate)
+    stages = [replace(one, authorization_id=AUTHORIZATION_ID) if one is found.denied else one for one in found.stages]
+    return replace(found, stages=tuple(stages))
 
 
 def cancellable(repo: Repository, on_event: Any, cancel: threading.Event, gate: Gate) -> Report:

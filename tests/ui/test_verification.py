@@ -9,7 +9,10 @@ from dataclasses import replace
 import pytest
 
 from ecr_tui.config import Settings
+from ecr_tui.diagnosis.denial import parse_denial
 from ecr_tui.diagnosis.failure import EITHER_POLICY, IDENTITY_POLICY, REGISTRY_POLICY, REPOSITORY_POLICY
+from ecr_tui.diagnosis.opinion import opinion
+from ecr_tui.diagnosis.troubleshooter import read_details
 from ecr_tui.errors import EnvironmentFailure
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
@@ -138,6 +141,33 @@ async def test_esc_cancels_and_cleanup_is_told(workspace: FakeWorkspace) -> None
         workspace.gate.release()
         await ui.see("✗ ERROR at push: Cancelled")
         assert "ok" in row(ui.text(), "cleanup")
+
+
+async def test_the_verdict_does_not_wait_for_what_aws_says_of_it(workspace: FakeWorkspace) -> None:
+    workspace.script = fake.denied_with_id
+    details = read_details([{"evaluations": [{"action": "ecr:BatchGetImage", "evaluatedEffect": "IMPLICIT_DENY"}]}])
+    refused = "not authorized to perform: ecr:InitiateLayerUpload because no resource-based policy allows it"
+    denial = parse_denial(refused)
+    assert denial is not None
+    workspace.opinion = opinion(details, denial, REPOSITORY_POLICY, {})
+    workspace.gate.hold("with_opinion")
+    async with running(workspace) as ui:
+        await ui.select("my-first-repo")
+        await ui.press("v", "3")
+        await ui.see("✗ DENIED at push", "Asking Access Troubleshooter…  esc stops it")
+        workspace.gate.release()
+        await ui.see(
+            "AWS     Disagrees. AWS evaluated ecr:BatchGetImage", "Checks  ecr:BatchGetImage on *: implicit deny"
+        )
+        assert "Asking" not in ui.text()
+
+        workspace.gate.hold("with_opinion")
+        await ui.press("v")
+        await ui.see("Asking Access Troubleshooter…")
+        await ui.press("escape")
+        await ui.wait(lambda: ui.main.verification._cancel_opinion.is_set())
+        workspace.gate.release()
+        await ui.see("AWS     cancelled")
 
 
 async def test_esc_in_the_filter_does_not_cancel(workspace: FakeWorkspace) -> None:

@@ -6,6 +6,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
+from ecr_tui.diagnosis.opinion import Opinion
 from ecr_tui.ui.proof import Run
 from ecr_tui.ui.text import MUTED, safe, safe_block
 from ecr_tui.verification.report import Status, Verdict
@@ -48,7 +49,8 @@ def explanation(run: Run) -> list[Field | Static]:
                         "Asking Access Troubleshooter…  esc stops it" if asking and stage is run.report.denied else "",
                     ),
                     ("Said", stage.detail if stage.detail != stage.message else ""),
-                ]
+                ],
+                AWS=_style_of(stage.opinion),
             )
     for note in run.report.notes:
         fields.append(Field("Note", Content(safe_block(note))))
@@ -58,6 +60,13 @@ def explanation(run: Run) -> list[Field | Static]:
     return fields
 
 
-def _fields(pairs: list[tuple[str, str]]) -> list[Field | Static]:
-    styles = {"Fix": "$text-accent", "Said": MUTED, "Side": "bold", "Checks": MUTED, "Context": MUTED}
+def _style_of(opinion: Opinion | None) -> str:
+    """Of AWS's verdict on the diagnosis: loud where it is another one, quiet where there is none."""
+    if opinion is None or opinion.details is None:
+        return MUTED
+    return "bold $text-warning" if opinion.disagreements else ""
+
+
+def _fields(pairs: list[tuple[str, str]], **more: str) -> list[Field | Static]:
+    styles = {"Fix": "$text-accent", "Said": MUTED, "Side": "bold", "Checks": MUTED, "Context": MUTED, **more}
     return [Field(label, Content.styled(safe_block(text), styles.get(label, ""))) for label, text in pairs if text]
