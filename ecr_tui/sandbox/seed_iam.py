@@ -64,7 +64,9 @@ def _seed_consumer(directory: Directory) -> None:
             [user_arn, f"arn:aws:iam::{ACCOUNT_B}:group/*", f"arn:aws:iam::{ACCOUNT_B}:policy/*"],
         ),
         _allow(["sts:AssumeRole"], f"arn:aws:iam::{ACCOUNT_B}:role/{ROLE}*"),
-        _allow(["organizations:DescribeOrganization", "lambda:ListFunctions"], "*"),
+        _allow(
+            ["iam:GetRequestAuthorizationDetails", "organizations:DescribeOrganization", "lambda:ListFunctions"], "*"
+        ),
         _allow(
             ["lambda:CreateFunction", "lambda:DeleteFunction", "lambda:GetFunction", "lambda:UpdateFunctionCode"],
             f"arn:aws:lambda:*:{ACCOUNT_B}:function:*",

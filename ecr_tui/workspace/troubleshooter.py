@@ -40,7 +40,7 @@ class Troubleshooter:
         current one's. Takes some seconds where AWS has no details yet."""
         denial = parse_denial(one_line(text))
         if denial is None or not denial.authorization_id:
-            return Opinion("Access Troubleshooter was not asked: the error has no authorization id.")
+            return Opinion("No authorization id in the error.")
         try:
             details = interruptible(lambda: self._details(denial, consumer, cancel), cancel)
         except Cancelled:

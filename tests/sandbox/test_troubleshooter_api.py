@@ -71,8 +71,7 @@ def test_the_details_of_a_denial(sandbox: Sandbox, aws: Aws) -> None:
     text = denied(aws("dev-acc", "iam").list_users)
     assert f"with an explicit deny in an identity-based policy: {forbid.arn}. Go to https://us-east-1." in text
     client = toolbox("dev-acc")
-    assert refusal(client, identifier(text)) == "AccessDeniedException"
-    iam.put_user_policy("devusr2", "Ask", policy(ASK))
+    assert refusal(toolbox("no-access"), identifier(text)) == "AccessDeniedException"
     sandbox.world.authorizations.unready = 1
     assert refusal(client, identifier(text)) == "ResourceNotFoundException"
     found = client.get_request_authorization_details(authorizationId=identifier(text))
@@ -115,7 +114,6 @@ def test_the_details_of_a_denial(sandbox: Sandbox, aws: Aws) -> None:
 def test_what_belongs_to_another_organization_is_not_told(sandbox: Sandbox, consumer: Any, owner: Any) -> None:
     """Of account A's policy B hears the effect, and neither its statements nor the repository's tags."""
     sandbox.world.authorizations.services = frozenset({"ecr"})
-    sandbox.world.directory.backend(B).put_user_policy("devusr2", "Ask", policy(ASK))
     where = {"registryId": A, "repositoryName": "my-first-repo", "layerDigests": ["sha256:" + "0" * 64]}
     text = denied(lambda: consumer.batch_check_layer_availability(**where))
     found = toolbox("dev-acc", "eu-central-1").get_request_authorization_details(authorizationId=identifier(text))
