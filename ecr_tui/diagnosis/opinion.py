@@ -136,8 +136,10 @@ def _compared(details: Details, denial: Denial, side: str) -> tuple[bool | None,
     """(agrees, disagreements, remarks), a sentence each; None where there is nothing to compare."""
     about = [one for one in details.evaluations if one.action.lower() == denial.action.lower()]
     if not about:
-        names = ", ".join(dict.fromkeys(one.action for one in details.evaluations)) or "no action"
-        return False, [f"AWS evaluated {names}, not {denial.action}."], []
+        others = ", ".join(dict.fromkeys(one.action for one in details.evaluations if one.action))
+        if not others:
+            return None, [], ["AWS returned no evaluation."]
+        return False, [f"AWS evaluated {others}, not {denial.action}."], []
     refused = [one for one in about if one.effect != ALLOW]
     if not refused:
         return False, [f"AWS evaluated {denial.action} as allowed."], []

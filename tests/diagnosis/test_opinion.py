@@ -167,9 +167,8 @@ def test_every_check_is_shown_with_its_policies_and_no_value_of_aws_begins_a_lin
 )
 def test_an_answer_without_what_belongs_there_is_no_fault(answer: dict[str, Any]) -> None:
     found = opinion(read_details([answer]), denial(NO_RESOURCE), REPOSITORY_POLICY, {})
-    assert found.agrees is False
-    assert found.lines
-    assert found.to_json()["reason"] is None
+    assert found.lines[0] == ("AWS", "Nothing to compare. AWS returned no evaluation.")
+    assert found.to_json()["agrees"] is None
 
 
 def test_pages_are_one_answer() -> None:
