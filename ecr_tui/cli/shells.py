@@ -48,10 +48,12 @@ complete -o nosort -F %(complete_func)s %(prog_name)s 2>/dev/null || complete -F
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(shell: str) -> None:
     """Print the completion script for commands, options, profiles, repositories, tags and principals."""
-    program = click.get_current_context().find_root().command
-    script = CLASSES[shell](program, {}, NAME, VARIABLE)
+    output.code(script(click.get_current_context().find_root().command, shell), nl=False)
+
+
+def script(program: click.Command, shell: str) -> str:
     # click's bash class would first check that bash is installed, and warn if not.
-    output.code(shell_completion.ShellComplete.source(script), nl=False)
+    return shell_completion.ShellComplete.source(CLASSES[shell](program, {}, NAME, VARIABLE))
 
 
 def answer(cli: click.Command) -> NoReturn:

@@ -30,13 +30,10 @@ class _Descriptor(io.FileIO):
 
 
 class Streams:
-    """Replaces the process's stdin, stdout and stderr. Keeps streams that are not its descriptors, as in a test, and
-    those of Windows, whose console is not a file."""
+    """Replaces the process's stdin, stdout and stderr. Keeps streams that are not its descriptors, as in a test."""
 
     def __init__(self) -> None:
         self._out: _Descriptor | None = None
-        if sys.platform == "win32":
-            return
         _fill_closed()
         if sys.stdin is None:
             sys.stdin = open(0, closefd=False)  # noqa: SIM115

@@ -239,8 +239,6 @@ def _spelled(value: str | list[str]) -> tuple[str, ...]:
 
 def _warnings(path: Path, name: str) -> tuple[str, ...]:
     """Others who may write the file could take its safety away."""
-    if os.name != "posix":
-        return ()
     try:
         mode = path.stat().st_mode
     except OSError:

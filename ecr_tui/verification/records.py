@@ -15,7 +15,7 @@ from typing import Any
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.changes.json_lines import Damage, LineFile, check_version, fields_of, moment_of, text_of
-from ecr_tui.changes.processes import is_running, this_process
+from ecr_tui.changes.processes import is_running
 from ecr_tui.policy.principal import account_of
 
 PROBE, TAG = "probe", "tag"
@@ -163,7 +163,7 @@ class Verifications:
 
     def _note(self, kind: str, place: Repository, more: dict[str, str]) -> str:
         identifier = _new_id()
-        self._append(kind, identifier, {**_facts(place), **more, "process": this_process()})
+        self._append(kind, identifier, {**_facts(place), **more, "process": self._file.owner()})
         return identifier
 
     def _append(self, event: str, identifier: str, more: Mapping[str, Any]) -> None:

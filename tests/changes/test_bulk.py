@@ -503,7 +503,7 @@ def crash_after(memory: Memory, journal: Journal, count: int, *, unsure: bool = 
     targets = [(row.name, row.arn, row.region) for row in ROWS]
     run = journal.begin_run("grant", ACCOUNT_A, memory.operator, TO_GRANT.to_json(), targets)
     line = json.loads(journal.path.read_text().splitlines()[0])
-    line["by"] |= {"pid": 2**22 - 1, "started": "1"}
+    line["by"] |= {"lock": "/nowhere"}
     journal.path.write_text(json.dumps(line) + "\n")
     for plan in plans(memory, ROWS[:count]):
         apply_module.apply(memory, journal, plan, operator=memory.operator, run=run)

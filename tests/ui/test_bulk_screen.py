@@ -216,7 +216,7 @@ def crash(workspace: FakeWorkspace, written: int, *, alive: bool = False) -> str
     run = workspace.changes.journal.begin_run("grant", fake.A, "ops", Intent.to_grant(GRANT).to_json(), targets)
     if not alive:
         line = json.loads(workspace.changes.journal.path.read_text())
-        line["by"] |= {"pid": 2**22 - 1, "started": "1"}
+        line["by"] |= {"lock": "/nowhere"}
         workspace.changes.journal.path.write_text(json.dumps(line) + "\n")
     for row in rows[:written]:
         apply_module.apply(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import pytest
 
 from ecr_tui.aws.model import Repository
+from ecr_tui.changes.processes import this_process
 from ecr_tui.errors import EnvironmentFailure
 from ecr_tui.verification.records import Verifications
 
@@ -81,17 +84,38 @@ def test_what_could_not_be_put_right_is_left_over_at_once(record: Verifications)
     assert (left.kind, left.key, left.value, left.what) == ("tag", "Team", "Payments", "the tag Team=Payments of app")
 
 
-def test_another_process_with_the_same_number_is_another(record: Verifications, path: Path) -> None:
-    if not os.path.exists("/proc/self/stat"):
-        pytest.skip("needs /proc")
-    record.probe(PLACE, "t", "direct")
-    rewrite(path, process={"started": "1"})
+def test_a_note_of_a_killed_process_is_left_over_at_once(record: Verifications, path: Path) -> None:
+    """It held its lock until then: a process that starts with the same number takes nothing over."""
+    code = (
+        "import sys, time; from pathlib import Path; from ecr_tui.changes.processes import this_process\n"
+        "print(this_process(Path(sys.argv[1]))['lock'], flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(path.parent)], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        lock = other.stdout.readline().strip()
+        record.probe(PLACE, "t", "direct")
+        rewrite(path, process={"host": socket.gethostname(), "lock": lock})
+        assert record.leftovers() == ()
+        other.kill()
     assert len(record.leftovers()) == 1
+
+
+def test_the_lock_files_of_ended_processes_are_removed(tmp_path: Path) -> None:
+    running = tmp_path / "running"
+    running.mkdir()
+    for name, age in (("1-old", 120), ("2-new", 0)):
+        (running / name).touch()
+        os.utime(running / name, (time.time() - age, time.time() - age))
+    held = Path(this_process(tmp_path)["lock"])
+    os.utime(held, (0, 0))
+    this_process(running / "..")  # another spelling is another folder to it, and sweeps again
+    assert {path.name for path in running.iterdir()} >= {"2-new", held.name}
+    assert not (running / "1-old").exists()
 
 
 def test_a_note_of_another_machine_is_believed_for_an_hour(record: Verifications, path: Path) -> None:
     record.probe(PLACE, "t", "direct")
-    rewrite(path, process={"host": "elsewhere", "pid": 1})
+    rewrite(path, process={"host": "elsewhere"})
     assert record.leftovers() == ()
     rewrite(path, at=(datetime.now(UTC) - timedelta(hours=2)).isoformat())
     assert len(record.leftovers()) == 1
