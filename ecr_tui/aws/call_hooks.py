@@ -43,6 +43,8 @@ SHOWN = (
     "ResourcesPerPage",
     "name",
     "authorizationId",
+    "accessPreviewId",
+    "analyzerArn",
 )
 """Parameters whose values may be seen, the one that says best what a call is about first. Nothing else is shown: not
 external ids, MFA codes, access tokens or documents."""

@@ -140,7 +140,7 @@ class AwsSession:
     @overload
     def client(
         self,
-        service: Literal["cloudtrail", "ecs", "iam-toolbox", "lambda", "organizations"],
+        service: Literal["accessanalyzer", "cloudtrail", "ecs", "iam-toolbox", "lambda", "organizations"],
         region: str | None = None,
         *,
         background: bool = False,

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ecr_tui.access.expiry import parse_until
+from ecr_tui.access.second_opinion import SecondOpinion
 from ecr_tui.aws.model import Repository
 from ecr_tui.changes.bulk import Bulk, Intent
 from ecr_tui.changes.plans import Plan
@@ -42,6 +43,7 @@ from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from ecr_tui.policy.incoming import decoded, read_incoming
 from ecr_tui.policy.principal import without_session
+from ecr_tui.render import second_opinion
 from ecr_tui.render import sides as render_sides
 from ecr_tui.workspace import Workspace
 
@@ -119,12 +121,19 @@ run_options = all_of(
 @grant_options
 @places_options
 @grantee_account_options
+@click.option(
+    "--aws-preview",
+    "aws_preview",
+    is_flag=True,
+    help="Ask IAM Access Analyzer, too: external access by the proposed policy and its findings now, compared with "
+    "ecr-tui's answer. Makes an access preview in account A, which expires by itself.",
+)
 @json_option
 @click.pass_context
-def plan(context: click.Context, /, as_json: bool, **flags: Any) -> None:
+def plan(context: click.Context, /, as_json: bool, aws_preview: bool, **flags: Any) -> None:
     """Preview a grant: the policy change, and whether both accounts would then allow the access. Writes nothing.
 
-    Exits with 1 when ECR would reject the policy.
+    Exits with 1 when ECR would reject the policy. What Access Analyzer says changes no exit code.
     """
     with open_workspace(context, flags) as workspace:
         seen = render_sides.seen_all(
@@ -138,13 +147,17 @@ def plan(context: click.Context, /, as_json: bool, **flags: Any) -> None:
                 for item in grant_plans(workspace, flags)
             ]
         )
-        if as_json:
-            output.document([render_sides.seen_json(item) for item in seen])
-        else:
+        if not as_json:
             for item in sorted(seen, key=lambda item: not item.plan.refused):
                 output.block(render_sides.seen_text(item))
             if seen and seen[0].together:
                 output.block(render_sides.needed_text(seen[0].together))
+        opinions = _second_opinions(workspace, [item.plan for item in seen]) if aws_preview else [None] * len(seen)
+        if as_json:
+            output.document([render_sides.seen_json(*item) for item in zip(seen, opinions, strict=True)])
+        for item, opinion in zip(seen, opinions, strict=True):
+            if opinion is not None and not as_json:
+                output.block(second_opinion.opinion_text(item.plan, opinion))
         context.exit(int(any(item.plan.refused for item in seen)))
 
 
@@ -239,6 +252,11 @@ def resume_run(bulk: Bulk, flags: dict[str, Any], kind: str, asking: Asking) -> 
     for failure in failures:
         output.block(failure.text(), err=True)
     return write(bulk, plans, intent, failures=failures, resumes=left, asking=asking)
+
+
+def _second_opinions(workspace: Workspace, plans: list[Plan]) -> list[SecondOpinion]:
+    with Meter("Asking Access Analyzer") as meter:
+        return workspace.second_opinions.ask_all(plans, on_progress=meter)
 
 
 def grant_plans(workspace: Workspace, flags: dict[str, Any]) -> list[Plan]:

@@ -108,7 +108,7 @@ PAGES: dict[str, Page] = {
     ),
     "history": Page(
         "List past writes and their state",
-        "the journal; makes no AWS calls",
+        "the journal, or the record of disagreements; makes no AWS calls",
         "nothing",
         (
             ("last five writes to one repository", "ecr-tui history --repository my-first-repo --limit 5"),
@@ -118,7 +118,7 @@ PAGES: dict[str, Page] = {
     "plan": Page(
         "Preview a grant, and whether both accounts would allow it",
         _POLICIES,
-        "nothing",
+        "nothing; with --aws-preview an access preview in account A, and the record of disagreements",
         (
             ("push and pull for one user of account B", "ecr-tui plan my-first-repo --to user/devusr2"),
             (
@@ -126,6 +126,7 @@ PAGES: dict[str, Page] = {
                 "ecr-tui plan --tag Team=Payments --to 222222222222 --access pull",
             ),
             ("merge your own policy document", "ecr-tui plan my-first-repo --from policy.json --json"),
+            ("with a second opinion of AWS", "ecr-tui plan my-first-repo --to user/devusr2 --aws-preview"),
         ),
         ((1, "ECR would refuse the policy"),),
         (_REPO,),
@@ -309,7 +310,8 @@ PAGES: dict[str, Page] = {
             (
                 "LEVEL",
                 "read-only; usage (read-only and CloudTrail's events); troubleshooter (read-only and AWS's evaluation "
-                "of denials); grant (read-only, grant, revoke, undo); full (adds removing probe images, editing tags).",
+                "of denials); analyzer (read-only and Access Analyzer's second opinion); grant (read-only, grant, "
+                "revoke, undo); full (adds removing probe images, editing tags).",
             ),
         ),
     ),

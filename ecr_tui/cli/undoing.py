@@ -23,6 +23,7 @@ from ecr_tui.errors import InputError
 from ecr_tui.render import common as render_common
 from ecr_tui.render import history as history_text
 from ecr_tui.render import runs as render_runs
+from ecr_tui.render import second_opinion
 from ecr_tui.workspace import Workspace
 
 
@@ -38,17 +39,32 @@ from ecr_tui.workspace import Workspace
     "--account", metavar="ID", default="", shell_complete=completing.accounts, help="Only writes in this account A."
 )
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the newest N writes.")
+@click.option(
+    "--disagreements",
+    is_flag=True,
+    help="List instead where ecr-tui and IAM Access Analyzer answered differently (plan --aws-preview).",
+)
 @account_options
 @json_option
 @click.pass_context
 def history(
-    context: click.Context, /, repository: str, account: str, limit: int | None, as_json: bool, **flags: Any
+    context: click.Context,
+    /,
+    repository: str,
+    account: str,
+    limit: int | None,
+    disagreements: bool,
+    as_json: bool,
+    **flags: Any,
 ) -> None:
     """List past writes, newest first: when, who, what, where, and their state.
 
     Reads the journal and makes no AWS calls. Pass an id to undo or redo.
     """
     with open_workspace(context, flags) as workspace:
+        if disagreements:
+            _show_disagreements(workspace, repository, account, limit, as_json=as_json)
+            return
         past = workspace.changes.past_writes()
         for damage in past.damaged:
             output.line(f"{workspace.changes.journal.path}: line {damage.line} skipped: {damage.why}", err=True)
@@ -57,6 +73,21 @@ def history(
             output.document([row.to_json() for row in rows])
         else:
             output.block(history_text.history_text(rows))
+
+
+def _show_disagreements(
+    workspace: Workspace, repository: str, account: str, limit: int | None, *, as_json: bool
+) -> None:
+    found, damaged = workspace.second_opinions.records.read()
+    for damage in damaged:
+        output.line(f"{workspace.second_opinions.records.path}: line {damage.line} skipped: {damage.why}", err=True)
+    chosen = [one for one in found if repository in ("", one.repository, one.arn) and account in ("", one.account)][
+        :limit
+    ]
+    if as_json:
+        output.document([one.to_json() for one in chosen])
+    else:
+        output.block(second_opinion.disagreements_text(chosen))
 
 
 @command()

@@ -3,7 +3,7 @@
 Each action is here because a part of the program asks for it, and a test takes each away and sees that part fail. Which
 actions take a repository as their resource, and which only "*", is from the service authorization reference
 (docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html,
-…/list_amazonresourcegrouptaggingapi.html and …/list_awscloudtrail.html).
+…/list_amazonresourcegrouptaggingapi.html, …/list_awscloudtrail.html and …/list_awsiamaccessanalyzer.html).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from ecr_tui.policy.document import NEW_VERSION, PolicyDocument
 
 
 class Operator(StrEnum):
-    """Grant, full and registry may what the one before them may, and more; usage, workloads and
-    troubleshooter are read-only and one thing more."""
+    """Grant, full and registry may what the one before them may, and more; the others are read-only and one thing
+    more."""
 
     READ_ONLY = "read-only"
     """List, preview, audit, explain."""
@@ -25,6 +25,8 @@ class Operator(StrEnum):
     """Tell which Lambda functions and ECS task definitions use an image."""
     TROUBLESHOOTER = "troubleshooter"
     """Read AWS's own evaluation of a denial, of any principal of the account; each account needs it for its own."""
+    ANALYZER = "analyzer"
+    """Ask IAM Access Analyzer for a second opinion, which makes an access preview there."""
     GRANT = "grant"
     """Grant, revoke and undo."""
     FULL = "full"
@@ -58,6 +60,18 @@ TROUBLESHOOTER = {
 }
 """Knows no resource."""
 
+ANALYZERS = {
+    "access-analyzer:ListAnalyzers": "whether there is an analyzer to ask",
+}
+"""Knows no resource."""
+
+ANALYZER = {
+    "access-analyzer:ListFindings": "what it finds of the policy in force",
+    "access-analyzer:CreateAccessPreview": "what it would find of the previewed policy",
+    "access-analyzer:GetAccessPreview": "whether the preview is complete",
+    "access-analyzer:ListAccessPreviewFindings": "the findings of the preview",
+}
+
 READ = {
     "ecr:DescribeRepositories": "the list of repositories",
     "ecr:ListTagsForResource": "a repository's tags just before a write",
@@ -85,12 +99,15 @@ def operator_policy(
 ) -> PolicyDocument:
     """For the user or role of account A that runs this program; ``account`` and ``region`` "*" mean its own, any."""
     repositories = f"arn:{partition}:ecr:{region}:{account}:repository/*"
+    analyzers = f"arn:{partition}:access-analyzer:{region}:{account}:analyzer/*"
     parts = {
         "EcrTuiRegistry": (REGISTRY, "*", tuple(Operator)),
         "EcrTuiRead": (READ, repositories, tuple(Operator)),
         "EcrTuiUsage": (USAGE, "*", (Operator.USAGE,)),
         "EcrTuiWorkloads": (WORKLOADS, "*", (Operator.WORKLOADS,)),
         "EcrTuiTroubleshooter": (TROUBLESHOOTER, "*", (Operator.TROUBLESHOOTER,)),
+        "EcrTuiAnalyzers": (ANALYZERS, "*", (Operator.ANALYZER,)),
+        "EcrTuiAnalyzer": (ANALYZER, analyzers, (Operator.ANALYZER,)),
         "EcrTuiGrant": (GRANT, repositories, (Operator.GRANT, Operator.FULL, Operator.REGISTRY)),
         "EcrTuiFull": (FULL, repositories, (Operator.FULL, Operator.REGISTRY)),
         "EcrTuiSettings": (SETTINGS, "*", (Operator.REGISTRY,)),

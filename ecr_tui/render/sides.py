@@ -9,6 +9,7 @@ from typing import Any
 
 from ecr_tui.access.creation_templates import Fit
 from ecr_tui.access.replicas import Copy, sentences
+from ecr_tui.access.second_opinion import SecondOpinion
 from ecr_tui.access.two_sided import ALLOWED, TwoSided, headline
 from ecr_tui.changes.plans import Plan, needed_of
 from ecr_tui.policy.export import Format, consumer_side, dynamic_references, owner_side
@@ -42,11 +43,11 @@ def seen_all(found: Sequence[tuple[Plan, tuple[TwoSided, ...], Fit | None, tuple
     ]
 
 
-def seen_json(seen: Seen) -> dict[str, Any]:
+def seen_json(seen: Seen, opinion: SecondOpinion | None = None) -> dict[str, Any]:
     """An element of ``plan --json``: ``Plan.to_json`` with "verdicts" (``TwoSided.to_json``),
     "identity_policy" (what account B's principals need for this repository, null for none), "identity_size"
-    (:func:`_size_json`, for each principal), "creation_template" (``Fit.to_json``, null if none applies) and "copies"
-    (``Copy.to_json``, null if unknown)."""
+    (:func:`_size_json`, for each principal), "creation_template" (``Fit.to_json``, null if none applies), "copies"
+    (``Copy.to_json``, null if unknown) and "access_analyzer" (``SecondOpinion.to_json``, null if not asked)."""
     made = seen.plan.to_json()
     large = [found.to_json() for needed in seen.together for found in needed.findings]
     return made | {
@@ -56,6 +57,7 @@ def seen_json(seen: Seen) -> dict[str, Any]:
         "identity_size": [_size_json(needed) for needed in seen.together],
         "creation_template": seen.template.to_json() if seen.template is not None else None,
         "copies": None if seen.copies is None else [one.to_json() for one in seen.copies],
+        "access_analyzer": None if opinion is None else opinion.to_json(),
     }
 
 

@@ -10,7 +10,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
-from ecr_tui.sandbox import lambda_api, sigv4, troubleshooter_api
+from ecr_tui.sandbox import analyzer_api, lambda_api, sigv4, troubleshooter_api
+from ecr_tui.sandbox.analyzer import Analyzers
+from ecr_tui.sandbox.analyzer_api import AnalyzerApi
 from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.aws_http import HttpRequest, HttpResponse
 from ecr_tui.sandbox.decisions import Decisions
@@ -91,6 +93,7 @@ class Front:
         self.ecr = EcrApi(world, decisions, moto)
         self.sts = StsApi(world, decisions, mfa_code)
         self.workloads = Workloads()
+        self.analyzers = Analyzers()
         self._services: dict[str, Service] = {
             "ecr": self.ecr.call,
             "sts": self.sts.call,
@@ -101,6 +104,7 @@ class Front:
             "lambda": LambdaApi(world, self.ecr.access, self.workloads).call,
             "ecs": EcsApi(decisions, self.workloads).call,
             troubleshooter_api.SERVICE: TroubleshooterApi(world, decisions).call,
+            analyzer_api.NAME: AnalyzerApi(world, decisions, self.analyzers).call,
         }
         self.fault: FaultHook | None = None
 
@@ -183,7 +187,12 @@ def _parse(request: HttpRequest) -> _Parsed:
             params = None
         service = _JSON_SERVICES.get(prefix, "")
         return _Parsed(service, operation, params if isinstance(params, dict) else {})
-    for name, parse in (("lambda", lambda_api.parse), (troubleshooter_api.SERVICE, troubleshooter_api.parse)):
+    rest_services = (
+        ("lambda", lambda_api.parse),
+        (analyzer_api.NAME, analyzer_api.parse),
+        (troubleshooter_api.SERVICE, troubleshooter_api.parse),
+    )
+    for name, parse in rest_services:
         rest = parse(request)
         if rest is not None:
             return _Parsed(name, *rest)

@@ -99,6 +99,7 @@ class Sandbox:
             seed_repositories.seed_repositories(world)
             seed_repositories.seed_many(world, self._many)
             seed_workloads(world, self.front.workloads)
+            self.front.analyzers.reset()
             if REPLICA_REGION in self.regions:
                 seed_replication(world, self.front.ecr.access)
 

@@ -15,6 +15,7 @@ from ecr_tui.workspace.access import AccessReview
 from ecr_tui.workspace.accounts import Accounts, Chosen
 from ecr_tui.workspace.changes import Changes
 from ecr_tui.workspace.listing import Listing
+from ecr_tui.workspace.second_opinions import SecondOpinions
 from ecr_tui.workspace.troubleshooter import Troubleshooter
 from ecr_tui.workspace.verification import VerificationRuns
 
@@ -38,6 +39,7 @@ class Workspace:
         self.listing = Listing(self.accounts)
         self.access = AccessReview(self.accounts, self.listing)
         self.changes = Changes(self.accounts, self.listing, self.access)
+        self.second_opinions = SecondOpinions(self.accounts)
         self.troubleshooter = Troubleshooter(self.accounts)
         self.verification = VerificationRuns(self.accounts, self.listing, self.changes, self.troubleshooter)
 

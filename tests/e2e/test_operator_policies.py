@@ -19,7 +19,19 @@ from ecr_tui.aws.tags import remove_tag, set_tag
 from ecr_tui.config import Settings
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.actions import Access
-from ecr_tui.policy.operators import FULL, GRANT, READ, REGISTRY, SETTINGS, USAGE, WORKLOADS, Operator, operator_policy
+from ecr_tui.policy.operators import (
+    ANALYZER,
+    ANALYZERS,
+    FULL,
+    GRANT,
+    READ,
+    REGISTRY,
+    SETTINGS,
+    USAGE,
+    WORKLOADS,
+    Operator,
+    operator_policy,
+)
 from ecr_tui.policy.ours import Grant
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.workspace import Workspace
@@ -120,6 +132,7 @@ STORIES: dict[Operator, list[Story]] = {
     Operator.USAGE: [look],
     Operator.WORKLOADS: [look],
     Operator.TROUBLESHOOTER: [look],
+    Operator.ANALYZER: [look],
     Operator.GRANT: [look, change],
     Operator.FULL: [look, change, prove_and_tag],
     Operator.REGISTRY: [look, change, prove_and_tag, beyond],
@@ -201,6 +214,21 @@ def test_workloads_takes_each_of_its_actions(sandbox: Sandbox, allowed: Callable
     (reasons,) = [place.read.unknown for place in found.places if place.role is Role.OWNER and place.read is not None]
     assert [reason.partition(",")[0] for reason in reasons] == ([f"{action} is denied"] if action else [])
     assert bool(found.found) is not action.startswith("ecs:")
+
+
+@pytest.mark.parametrize("action", ["", *ANALYZERS, *ANALYZER])
+def test_a_second_opinion_takes_each_of_its_actions(
+    sandbox: Sandbox, allowed: Callable[[str], None], action: str
+) -> None:
+    policy = operator_policy(Operator.ANALYZER, account=sandbox.account_a).json
+    for statement in policy["Statement"]:
+        statement["Action"] = [one for one in statement["Action"] if one != action] or ["ecr:DescribeImages"]
+    allowed(json.dumps(policy))
+    with workspace("operator") as work:
+        repository = work.listing.repository(REPOSITORY)
+        opinion = work.second_opinions.ask(work.changes.plan(repository, Grant((PRINCIPAL,), Access.PULL)))
+    assert [reason.partition(" ")[0] for reason in opinion.unavailable] == ([action] if action else [])
+    assert (opinion.preview is None) is (action not in ("", "access-analyzer:ListFindings"))
 
 
 def test_account_b_needs_the_other_half_of_the_grant_and_nothing_more(sandbox: Sandbox) -> None:

@@ -15,6 +15,7 @@ _SCHEMAS: dict[str, tuple[str, Schema]] = {
     "workloads": ("which Lambda functions and ECS task definitions use an image", using.WORKLOADS),
     "usage": ("who used which repositories, and grants without use", using.USAGE),
     "history": ("past writes, newest first", changing.HISTORY),
+    "history-disagreements": ("where Access Analyzer answered differently", changing.DISAGREEMENTS),
     "plan": ("the preview of a grant, with the verdicts of both accounts", changing.PLAN),
     "grant": ("the changes written to each repository", changing.CHANGED),
     "revoke": ("the changes written to each repository", changing.CHANGED),

@@ -9,6 +9,7 @@ from ecr_tui.cli.schemas.parts import (
     count,
     listed,
     made_of,
+    mapped,
     maybe,
     ref,
     text,
@@ -68,6 +69,67 @@ _STATE: Schema = {
     "type": ["object", "string", "null"],
     "description": "the policy or the tags; null for none; a string if it is not a valid policy",
 }
+_DIFFERENCE = {
+    "principal": text("an ARN, an account, * for anybody, or a grantee such as org/o-ID"),
+    "actions": listed(text()),
+    "public": truth("about access by anybody at all"),
+    "ecr_tui": word("yes", "no", "depends"),
+    "access_analyzer": word("yes", "no"),
+    "findings": listed(text(), "ids of Access Analyzer's findings"),
+    "statements": listed(text(), "on which ecr-tui's answer rests"),
+}
+_DIFFERENT = made_of({**_DIFFERENCE, "why": maybe(text(), "why the two are not comparable")})
+_COMPARED = maybe(
+    made_of(
+        {
+            "agreed": listed(text(), "principals about whom both say the same"),
+            "disagreements": listed(_DIFFERENT),
+            "not_comparable": listed(_DIFFERENT),
+        }
+    )
+)
+_FINDING = made_of(
+    {
+        "id": text(),
+        "principals": listed(text()),
+        "actions": listed(text()),
+        "condition": mapped(text()),
+        "public": truth(),
+        "status": word("ACTIVE", "ARCHIVED", "RESOLVED"),
+        "change": maybe(text(), "NEW, CHANGED or UNCHANGED in a preview"),
+        "existing_id": maybe(text()),
+        "existing_status": maybe(text()),
+        "error": maybe(text()),
+        "analyzed_at": maybe(time()),
+    }
+)
+_SECOND_OPINION = maybe(
+    made_of(
+        {
+            "analyzer": maybe(made_of({"arn": text(), "name": text(), "type": word("ACCOUNT", "ORGANIZATION")})),
+            "preview": maybe(made_of({"id": text(), "findings": listed(_FINDING)}), "of the proposed policy"),
+            "existing": maybe(listed(_FINDING), "of the policy in force"),
+            "after": _COMPARED,
+            "now": _COMPARED,
+            "unavailable": listed(text(), "what Access Analyzer could not be asked, and what to do"),
+        }
+    ),
+    "IAM Access Analyzer's opinion; null without --aws-preview",
+)
+DISAGREEMENTS: Schema = listed(
+    made_of(
+        {
+            "id": text(),
+            "at": time(),
+            **where(),
+            "account": text("account A"),
+            "analyzer": text("its ARN"),
+            "when": word("after", "now", description="the policy that was previewed, or the one in force"),
+            **_DIFFERENCE,
+        }
+    ),
+    "newest first",
+)
 PLAN: Schema = listed(
     made_of(
         {
@@ -94,6 +156,7 @@ PLAN: Schema = listed(
                 ),
                 "where replication copies the repository to; null if unknown",
             ),
+            "access_analyzer": _SECOND_OPINION,
         }
     ),
     "in the order requested; nothing is written",
