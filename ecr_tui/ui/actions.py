@@ -23,6 +23,7 @@ from ecr_tui.ui.tasks import (
     principals,
     reading,
     runs,
+    second_opinion,
     tags,
     undo,
     usage,
@@ -37,6 +38,7 @@ Task = Callable[[Desk, Selection], Coroutine[Any, Any, None]]
 TASKS: dict[str, Task] = {
     "access": choices.next_access,
     "accounts": accounts.choose,
+    "ask_analyzer": second_opinion.ask,
     "audit": reading.audit,
     "calls": reading.calls,
     "condition": choices.condition,
@@ -105,7 +107,12 @@ class Actions:
             now = desk.selection
             if now.repository is not None:
                 desk.tell(Result(now.repository, "canceled, nothing was written", now.grant))
-        elif stage.verification.cancel() or stage.repositories.search.cancel() or stage.banner.close():
+        elif (
+            stage.preview.analyzer.cancel()
+            or stage.verification.cancel()
+            or stage.repositories.search.cancel()
+            or stage.banner.close()
+        ):
             return
         elif stage.repositories.clear_filter():
             stage.repositories.take_focus()
@@ -127,6 +134,9 @@ class Actions:
             yield Command("Copy: repository URI", "Copy what docker push and pull take", "copy_uri")
             words = "Who pulled and pushed it, grants without use and denied attempts, from CloudTrail"
             yield Command("Inspect: use of this repository", words, "usage")
+        if selection.plan is not None:
+            words = "External access by the previewed policy, from IAM Access Analyzer, compared with ecr-tui's answer"
+            yield Command("Inspect: ask Access Analyzer", words, "ask_analyzer")
         if self._desk.batch is not None:
             yield Command("Prove: verification of many", "Show the last verification of many again", "verifications")
         if selection.marked and selection.repository is not None:

@@ -24,6 +24,7 @@ from ecr_tui.policy.change import Grant
 from ecr_tui.ui import jobs
 from ecr_tui.ui.panes.details import Details
 from ecr_tui.ui.panes.preview_tabs import CHANGE_TABS, TABS, Preview, PreviewTabs, Subject
+from ecr_tui.ui.panes.second_opinion import AnalyzerQuestion
 from ecr_tui.ui.result import Result
 from ecr_tui.ui.selection import Selection
 from ecr_tui.ui.text import MUTED, NO, safe
@@ -91,6 +92,7 @@ class PreviewPane(Vertical):
         """The policy that :attr:`made` is made from."""
         self._beside: dict[Subject, Beside] = {}
         self.both = BothSides()
+        self.analyzer = AnalyzerQuestion(self, workspace, self._show_tabs)
         self.made = Preview(None)
         self.brief = Content.empty()
         """What is said above the tabs, in few lines."""
@@ -252,7 +254,7 @@ class PreviewPane(Vertical):
             self.both = await jobs.on_thread(work)
         except Exception as error:
             self.both = BothSides(error=jobs.as_error(error))
-        self._tabs.show(self.made, self.both)
+        self._show_tabs()
 
     # -- drawing ---------------------------------------------------------------------------------------------------
 
@@ -271,9 +273,15 @@ class PreviewPane(Vertical):
         self.query_one("#effect", Words).say(Content("\n").join([*result, *effect]))
         self.brief = Content("\n").join([*result, words.sentence(selection.grant, account_b, lacks), *effect[:1]])
         self._look_at_sides()
-        if not preview.making:  # the old text stays for the moment it takes: to clear it between two rows would flicker
-            self._tabs.show(preview, self.both)
+        if not preview.making:
+            self.analyzer.is_about(preview.plan)
+        self._show_tabs()
         self.post_message(self.Drawn().set_sender(self))
+
+    def _show_tabs(self) -> None:
+        # The old text stays for the moment it takes to make another: to clear it between two rows would flicker.
+        if not self.made.making:
+            self._tabs.show(self.made, self.both, self.analyzer.asked)
 
     def _lines(self) -> tuple[list[Content], list[Content]]:
         """What was done here, and what writing the preview would do."""
@@ -314,6 +322,9 @@ class PreviewPane(Vertical):
 
     def on_resize(self) -> None:
         self.draw()
+
+    def on_unmount(self) -> None:
+        self.analyzer.stop()
 
     # -- tabs ------------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.change import Grant
 from ecr_tui.ui.text import preview as words
 from ecr_tui.ui.text import safe_block
+from ecr_tui.ui.text.second_opinion import Asked, second_opinion
 from ecr_tui.ui.text.sides import BothSides, both_sides
 from ecr_tui.ui.widgets.words import Words
 
@@ -101,7 +102,8 @@ class PreviewTabs(Vertical):
         self._now = now
         self._preview = Preview(None)
         self._both = BothSides()
-        self._drawn: dict[str, tuple[Preview, BothSides | None]] = {}
+        self._asked = Asked()
+        self._drawn: dict[str, tuple[Preview, object]] = {}
 
     def compose(self) -> ComposeResult:
         with TabbedContent(initial="diff"):
@@ -113,9 +115,9 @@ class PreviewTabs(Vertical):
     def tab(self) -> str:
         return self.query_one(TabbedContent).active or "diff"
 
-    def show(self, preview: Preview, both: BothSides) -> None:
-        """``both``: what account B's side makes of it, for its tab."""
-        self._preview, self._both = preview, both
+    def show(self, preview: Preview, both: BothSides, asked: Asked) -> None:
+        """``both``: what account B's side makes of it, and ``asked``: what Access Analyzer does, for their tabs."""
+        self._preview, self._both, self._asked = preview, both, asked
         number = len(preview.plan.findings) if preview.plan else 0
         label = f"Findings {number}" if number else "Findings"
         tab = self.query_one(TabbedContent).get_tab("findings")
@@ -126,7 +128,7 @@ class PreviewTabs(Vertical):
     def _draw_tab(self) -> None:
         """Nothing while the pane is being removed, its children first."""
         tab, preview = self.tab, self._preview
-        shown = (preview, self._both if tab == "consumer" else None)
+        shown = (preview, {"consumer": self._both, "findings": self._asked}.get(tab))
         before = self._drawn.get(tab, (None, None))
         if (before[0] is shown[0] and before[1] is shown[1]) or not self.query(f"#{tab}-body"):
             return
@@ -150,7 +152,8 @@ class PreviewTabs(Vertical):
         if tab == "who":
             return words.who(plan, subject.repository, self._now())
         if tab == "findings":
-            return words.findings(plan)
+            told = [words.findings(plan), second_opinion(self._asked)]
+            return Content("\n\n").join(told if self._asked.plan is None else reversed(told))
         sides = both_sides(self._both, max(self._width, 20))
         return Content.assemble(sides, "\n\n", words.consumer(needed_of([plan])))
 

@@ -1,0 +1,48 @@
+"""What Access Analyzer says of the previewed policy, or that it was not asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from textual.content import Content
+
+from ecr_tui.render.second_opinion import headline, lines
+from ecr_tui.ui.text import MUTED, OK, PENDING, UNKNOWN, safe
+
+if TYPE_CHECKING:
+    from ecr_tui.access.second_opinion import SecondOpinion
+    from ecr_tui.changes.apply import Plan
+    from ecr_tui.errors import EcrTuiError
+
+
+KEY = "bold $text-accent"
+
+
+class Asked(NamedTuple):
+    """``plan``: what it was asked about, None for nothing. ``waited``: seconds, while the answer is waited for."""
+
+    plan: Plan | None = None
+    waited: float | None = None
+    opinion: SecondOpinion | None = None
+    error: EcrTuiError | None = None
+
+
+def second_opinion(asked: Asked) -> Content:
+    opinion = asked.opinion
+    if asked.error is not None:
+        return Content.styled(f"{UNKNOWN} Access Analyzer: {safe(asked.error.title)}", MUTED)
+    if asked.waited is not None:
+        words = f"Asking Access Analyzer, {asked.waited:.0f} s; "
+        return Content.assemble((f"{PENDING} ", "bold"), (words, MUTED), ("Esc", KEY), (" cancels", MUTED))
+    if opinion is None:
+        words = "Access Analyzer was not asked; "
+        return Content.assemble((words, MUTED), (":", KEY), (" Ask Access Analyzer", MUTED))
+    if opinion.disagreements:
+        sign, style = "!", "bold $text-warning"
+    elif opinion.after is not None or opinion.now is not None:
+        sign, style = OK, "bold $text-success"
+    else:
+        sign, style = UNKNOWN, MUTED
+    words = headline(opinion)
+    head = Content.styled(f"{sign} {safe(words[:1].upper() + words[1:])}", style)
+    return Content("\n").join([head, *(Content(f"  {safe(line)}") for line in lines(opinion))])
