@@ -7,9 +7,10 @@ entries.
 
 from __future__ import annotations
 
+import configparser
 import functools
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from shlex import split
 from typing import TYPE_CHECKING, Any
@@ -204,32 +205,20 @@ def aws_profiles() -> dict[str, str]:
         ("AWS_CONFIG_FILE", "~/.aws/config", "profile"),
         ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials", ""),
     ):
-        path = Path(os.environ.get(variable) or standard).expanduser()
+        parser = configparser.RawConfigParser(strict=False)
         try:
-            text = path.read_text("utf-8", errors="replace")
-        except OSError:
+            parser.read(Path(os.environ.get(variable) or standard).expanduser(), encoding="utf-8")
+        except (OSError, ValueError, configparser.Error):  # boto3 refuses such a file, too
             continue
-        for name, region in _sections(text, prefix):
-            found[name] = found.get(name) or region
+        for title in parser.sections():
+            words = _words(title)
+            if words == ["default"] or (len(words) == 2 and words[0] == prefix) or (not prefix and words):
+                found[words[-1]] = found.get(words[-1]) or str(parser.get(title, "region", fallback=""))
     return found
 
 
-def _sections(text: str, prefix: str) -> Iterator[tuple[str, str]]:
-    """(profile, "") for a heading and (profile, region) for its region; with ``prefix`` only sections that have it."""
-    name = ""
-    for line in text.splitlines():
-        if line.startswith("["):
-            try:
-                words = split(line.partition("]")[0][1:])
-            except ValueError:
-                words = []
-            if prefix and len(words) == 2 and words[0] == prefix:
-                name = words[1]
-            else:
-                name = words[0] if words and (not prefix or words == ["default"]) else ""
-            if name:
-                yield name, ""
-        elif name and line.startswith("region"):
-            key, equals, value = line.partition("=")
-            if equals and key.strip() == "region":
-                yield name, value.strip()
+def _words(title: str) -> list[str]:
+    try:
+        return split(title)
+    except ValueError:
+        return []

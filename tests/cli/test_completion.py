@@ -45,7 +45,7 @@ def known(isolated_environment: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("ECR_TUI_PROFILE_A", "account-a")
     Path(os.environ["AWS_CONFIG_FILE"]).write_text(
         "# [profile not-this]\n[default]\nregion = us-east-1\n[profile account-a]\nregion=eu-central-1\n"
-        '[profile "with blank"]\nregion_set = no\n[sso-session corp]\nregion = xx-sso-1\n[profile "torn\n'
+        '[profile "with blank"]\nregion_set = no\n[sso-session corp]\nregion = xx-sso-1\n[profile "torn]\n'
     )
     Path(os.environ["AWS_SHARED_CREDENTIALS_FILE"]).write_text("[dev-acc]\naws_access_key_id = x\n[account-a]\n")
     config = isolated_environment / "consumers.toml"
