@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Event
+from typing import NamedTuple
 
 from ecr_tui.access.audit_reading import Entry, parsed
 from ecr_tui.access.audit_result import (
@@ -120,8 +120,7 @@ def examine(
     )
 
 
-@dataclass(frozen=True)
-class _Shared:
+class _Shared(NamedTuple):
     """What a policy comes to, given the tags that it asks about."""
 
     findings: tuple[Finding, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.aws.parallel import OnProgress as OnProgress
@@ -16,8 +16,7 @@ WORKERS = 8
 """ECR publishes no rate for GetRepositoryPolicy; the background client backs off where eight at a time are too many."""
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A repository and its policy's text: None where it has none, or where ``unreadable`` says why it is not known."""
 
     repository: Repository

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import NamedTuple
 
 from ecr_tui.access.two_sided import TwoSided
 from ecr_tui.aws.model import IdentityPolicies, RegistryFacts, Replication, Repository
@@ -22,8 +23,7 @@ REACHES = frozenset({Verdict.YES, Verdict.IF})
 ENTRY = (Capability.PULL, Capability.PUSH)
 
 
-@dataclass(frozen=True)
-class Ending:
+class Ending(NamedTuple):
     """A statement that stops to apply at ``ends``."""
 
     statement: str
@@ -32,8 +32,7 @@ class Ending:
     expired: bool
 
 
-@dataclass(frozen=True)
-class Unmet:
+class Unmet(NamedTuple):
     """A grant that waits for a tag which the repository does not carry."""
 
     statement: str
@@ -41,8 +40,7 @@ class Unmet:
     reason: str
 
 
-@dataclass(frozen=True)
-class RepositoryAudit:
+class RepositoryAudit(NamedTuple):
     """``rows``: everyone that the policy (or the registry policy) names. ``asked``: the principals asked about, named
     or not. ``unreadable`` is the reason why nothing is known of the policy, "" where it was read."""
 
@@ -58,8 +56,7 @@ class RepositoryAudit:
     """Drift: it carries the tag of interest, and these principals have neither pull nor push."""
 
 
-@dataclass(frozen=True)
-class CopyDifference:
+class CopyDifference(NamedTuple):
     """What a principal may do on the original, and on the copy."""
 
     principal: str
@@ -68,8 +65,7 @@ class CopyDifference:
     copy: Verdict
 
 
-@dataclass(frozen=True)
-class CopyAudit:
+class CopyAudit(NamedTuple):
     """A replicated copy beside its original. ``state``: SAME, DIFFERS, ABSENT, UNKNOWN, FOREIGN or OUTSIDE of
     :mod:`ecr_tui.access.replicas`. ``others``: differences in further actions, in words."""
 
@@ -82,8 +78,7 @@ class CopyAudit:
     others: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class NotPulled:
+class NotPulled(NamedTuple):
     """``principals``: those outside the account who may pull. ``last_pull`` None: no pull is recorded."""
 
     repository: Repository
@@ -92,8 +87,7 @@ class NotPulled:
     images: int
 
 
-@dataclass(frozen=True)
-class PullAudit:
+class PullAudit(NamedTuple):
     """``unknown``: repositories whose pulls are not known, each with the reason."""
 
     days: int
@@ -101,8 +95,7 @@ class PullAudit:
     unknown: tuple[tuple[Repository, str], ...] = ()
 
 
-@dataclass(frozen=True)
-class RegistryChange:
+class RegistryChange(NamedTuple):
     """What the registry policy makes of a cell, in so many repositories of a region."""
 
     region: str
@@ -113,8 +106,7 @@ class RegistryChange:
     repositories: int
 
 
-@dataclass(frozen=True)
-class Interest:
+class Interest(NamedTuple):
     """The tag that drift is looked for, and who should have access by it. ``origin``: "given" or "most used"."""
 
     tags: tuple[Tag, ...] = ()

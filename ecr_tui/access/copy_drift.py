@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from ecr_tui.access.audit_result import REACHES, CopyAudit, CopyDifference, RepositoryAudit
@@ -43,7 +42,7 @@ def with_findings(found: Sequence[RepositoryAudit], copies: Sequence[CopyAudit])
         if one.state == DIFFERS:
             drifted.setdefault(one.original.arn, []).append(_finding(one))
     return [
-        replace(item, findings=(*item.findings, *drifted[item.repository.arn]))
+        item._replace(findings=(*item.findings, *drifted[item.repository.arn]))
         if item.repository.arn in drifted
         else item
         for item in found

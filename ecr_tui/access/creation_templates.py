@@ -9,8 +9,7 @@ during a pull through cache, create on push, or replication action").
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecr_tui.aws.model import ROOT, CreationTemplate, Repository, TemplatePlace, template_place
 from ecr_tui.policy.access import AccessSummary, of_every
@@ -19,8 +18,7 @@ from ecr_tui.policy.ours import tag_covers
 from ecr_tui.policy.who import access_of
 
 
-@dataclass(frozen=True)
-class Fit:
+class Fit(NamedTuple):
     """A template, and whether what it creates would meet a grant.
 
     ``lacking``: the tags of the grant's condition that it does not set (with the value wanted). ``access``: what its

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecr_tui.aws.model import Repository, Role
 from ecr_tui.aws.workloads import FUNCTION, Workload, Workloads
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """An account and region that was asked. ``read`` None: nothing could be, for the reason in ``failure``."""
 
     role: Role
@@ -25,8 +23,7 @@ class Place:
         return f"{self.role}{account}, {self.region}"
 
 
-@dataclass(frozen=True)
-class ImageUsers:
+class ImageUsers(NamedTuple):
     repository: Repository
     places: tuple[Place, ...]
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from ecr_tui.access.audit_reading import parsed
 from ecr_tui.access.registry_policy import Reach, registry_of
@@ -34,8 +34,7 @@ def answer_of(cell: Cell) -> Verdict:
     return _ANSWERS[cell.allowed]
 
 
-@dataclass(frozen=True)
-class Proof:
+class Proof(NamedTuple):
     """The last live verification of a principal on a repository.
 
     ``can``: what it found for certain. ``stale``: what has changed access since, "grant of 2030-01-31 18:50 UTC"; ""
@@ -64,8 +63,7 @@ def proof_key(arn: str, principal: str) -> ProofKey:
     return arn, principal
 
 
-@dataclass(frozen=True)
-class Grantee:
+class Grantee(NamedTuple):
     """A column of the matrix. ``kind`` and ``external`` as in ``who.Row``."""
 
     principal: str
@@ -107,8 +105,7 @@ def grantees_of(document: PolicyDocument | None) -> tuple[str, ...]:
     return tuple(found.values())
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(NamedTuple):
     """A repository with its policy: None for none, or where ``unreadable`` says why it is not known."""
 
     repository: Repository

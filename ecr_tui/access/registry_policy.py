@@ -8,9 +8,8 @@ ECR"). With scope V1 it has a say in replication and pull through cache only.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecr_tui.aws.model import RegistryFacts, Repository
 from ecr_tui.policy.access import AccessSummary
@@ -35,8 +34,7 @@ _NEVER = "Never"
 SOURCE = "ECR User Guide, Private registry permissions in Amazon ECR"
 
 
-@dataclass(frozen=True)
-class Registry:
+class Registry(NamedTuple):
     """The registry policies that may be in force: one, or several where it is not known which. None: no policy.
 
     ``doubt`` is the reason why it is not known, "" where it is.
@@ -144,8 +142,7 @@ class Accesses:
         return self._reaches[region].on(repository.arn) if region in self._reaches else None
 
 
-@dataclass(frozen=True)
-class Effect:
+class Effect(NamedTuple):
     """For the actions asked about: those that the registry policy denies, may deny (a condition on something that
     only the request will tell), and allows by itself. ``doubt`` as in :class:`Registry`."""
 

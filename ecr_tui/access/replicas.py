@@ -8,8 +8,7 @@ replication in Amazon ECR", considerations: docs.aws.amazon.com/AmazonECR/latest
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecr_tui.aws.model import Replication, Repository
 
@@ -18,8 +17,7 @@ ABSENT, UNKNOWN, FOREIGN = "absent", "unknown", "other account"
 SAME, DIFFERS, OUTSIDE = "same", "differs", "not in this audit"
 
 
-@dataclass(frozen=True)
-class Copy:
+class Copy(NamedTuple):
     """A copy seen from a grant on the original.
 
     ``state``: LACKS or GRANTED (the grant is not, or is, in its policy; PRESENT where none was asked about), ABSENT

@@ -4,9 +4,8 @@ access may change, because a variable or another open condition decides it toget
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecr_tui.access.registry_policy import OPEN_DOOR, registry_of
 from ecr_tui.aws.model import RegistryFacts, Repository
@@ -22,8 +21,7 @@ _HARMLESS = frozenset({"ecr:BatchCheckLayerAvailability"})
 """Part of a push, and beside every pull; nothing by itself."""
 
 
-@dataclass(frozen=True)
-class TagEffect:
+class TagEffect(NamedTuple):
     """Of one principal. Words: "pull", "push", "delete", "administer", "pull on a condition", and single actions that
     make none of those. ``may_change``: it may change, or not; ``depends_on``: all that any of these depends on."""
 
@@ -74,8 +72,7 @@ _Policies = tuple[PolicyDocument | None, PolicyDocument | None]
 """The repository policy and the registry policy."""
 
 
-@dataclass(frozen=True)
-class _Change:
+class _Change(NamedTuple):
     """One principal and action: the answers before and after. ``open``: both depend, and perhaps not on the same."""
 
     before: Answer

@@ -22,9 +22,9 @@ As JSON (:meth:`TwoSided.to_json`, an element of ``plan --json``'s "verdicts")::
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecr_tui.access.registry_policy import ANYTHING, OPEN_DOOR, Registry, registry_of
 from ecr_tui.aws.model import IdentityPolicies, RegistryFacts, Repository, Role
@@ -66,8 +66,7 @@ _A, _B = str(Role.OWNER), str(Role.CONSUMER)
 _UNREADABLE = "unknown, not readable: "
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(NamedTuple):
     """``allows`` None: not known; ``reason`` then says why."""
 
     allows: bool | None
@@ -77,8 +76,7 @@ class Side:
         return {"allows": self.allows, "reason": self.reason}
 
 
-@dataclass(frozen=True)
-class ActionVerdict:
+class ActionVerdict(NamedTuple):
     """``owner`` None: account A has no say (GetAuthorizationToken belongs to no repository)."""
 
     action: str
@@ -103,8 +101,7 @@ class ActionVerdict:
         }
 
 
-@dataclass(frozen=True)
-class TwoSided:
+class TwoSided(NamedTuple):
     """The verdict of one principal on one repository. ``response``: Denied where any action is."""
 
     repository: str

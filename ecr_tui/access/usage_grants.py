@@ -9,9 +9,9 @@ event explains means that events are missing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from ecr_tui.access.audit_result import REACHES
 from ecr_tui.access.usage import Kind, Span, Tally
@@ -39,8 +39,7 @@ class Match(StrEnum):
     NO = "no"
 
 
-@dataclass(frozen=True)
-class Period:
+class Period(NamedTuple):
     """``wanted``: since when a grant should have been used; ``covered``: since when all events are known, None for
     not at all."""
 
@@ -58,8 +57,7 @@ class Period:
         return self.covered is not None and self.covered <= self.wanted
 
 
-@dataclass(frozen=True)
-class GrantUse:
+class GrantUse(NamedTuple):
     """What a policy gives a principal, and whether it was used. ``last``: the latest use that may be of this
     principal, in the period or before. ``reason``: of an answer that is unknown. ``policy_set``: when the repository's
     policy was last written, as far as events tell: the grant may be as new as that."""
@@ -92,7 +90,7 @@ def grant_uses(
             uses.setdefault(use.kind, []).append((use.caller, span))
     policy_set = max((span.last for _, span in uses.get(Kind.POLICY, [])), default=None)
     return [
-        replace(_grant_use(repository, row, capability, uses.get(kind, []), period, last_pull), policy_set=policy_set)
+        _grant_use(repository, row, capability, uses.get(kind, []), period, last_pull)._replace(policy_set=policy_set)
         for row in rows
         if row.external and row.kind != "deleted"
         for capability, kind in KINDS.items()

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from ecr_tui.access.usage import Range, Tally, complete_from, covering, gaps
 from ecr_tui.aws.trail import INTERVAL, TrailEvent, TrailPage
@@ -57,8 +58,7 @@ class Record:
         return complete_from(covering(self.covered, self.latest), self.latest[1])
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """``stopped``: "" for complete, "limit", "throttled" or "cancelled"."""
 
     pages: int = 0

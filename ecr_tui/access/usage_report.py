@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from ecr_tui.access.usage import Attempt, Refused, Span, Use
 from ecr_tui.access.usage_grants import Answer, GrantUse, Period
@@ -12,8 +13,7 @@ from ecr_tui.access.usage_reading import Reading
 from ecr_tui.aws.model import Repository
 
 
-@dataclass(frozen=True)
-class RegionUsage:
+class RegionUsage(NamedTuple):
     """``uses`` and ``denials``: of the repositories asked about, latest first. ``outside``: whether any event of
     another account was found in the region, on whatever repository. ``note``: about a damaged record."""
 

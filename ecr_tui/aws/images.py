@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ecr_tui.aws.model import ImagesSummary, Repository
 from ecr_tui.aws.sessions import AwsSession
@@ -42,8 +41,7 @@ def _latest(times: Sequence[datetime]) -> datetime | None:
     return max(times).astimezone(UTC) if times else None
 
 
-@dataclass(frozen=True)
-class TaggedImage:
+class TaggedImage(NamedTuple):
     """``size``: bytes in the repository, compressed; None where ECR does not tell."""
 
     tag: str

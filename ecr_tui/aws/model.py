@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from ecr_tui.aws.role import Role as Role
 from ecr_tui.errors import InputError
@@ -12,8 +13,7 @@ from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.secret import Secret
 
 
-@dataclass(frozen=True)
-class Profile:
+class Profile(NamedTuple):
     """A profile of the user's AWS config.
 
     ``kind``: "sso", "login", "assume-role", "process", "keys", "web-identity" or "other". ``account`` is the account's
@@ -29,8 +29,7 @@ class Profile:
     login_command: str = ""
 
 
-@dataclass(frozen=True)
-class RoleToAssume:
+class RoleToAssume(NamedTuple):
     """A role that is assumed with a profile's credentials, in memory: no config file is written."""
 
     arn: str
@@ -71,8 +70,7 @@ class RoleToAssume:
         return self.arn.split(":")[4]
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(NamedTuple):
     """The answer of sts:GetCallerIdentity for a profile."""
 
     role: Role
@@ -165,16 +163,14 @@ def place_of(name: str, arn: str, region: str, account: str) -> Repository:
     return TemplatePlace(name, arn, "", region, account)
 
 
-@dataclass(frozen=True)
-class MfaPrompt:
+class MfaPrompt(NamedTuple):
     """What an MFA question must show: the profile that asks and the device's ARN."""
 
     profile: str
     device: str
 
 
-@dataclass(frozen=True)
-class RegistryToken:
+class RegistryToken(NamedTuple):
     """The answer of ecr:GetAuthorizationToken: Basic credentials of the *caller*, good for every registry it may use.
 
     It carries no registry: which repositories it opens is decided at each request (reference: AWS calls
@@ -200,8 +196,7 @@ class ImagesSummary:
     complete: bool = True
 
 
-@dataclass(frozen=True)
-class NamedPolicy:
+class NamedPolicy(NamedTuple):
     """A policy of IAM. ``origin``: "inline", "attached", "group developers, inline", "permissions boundary" ...
 
     ``arn`` is "" for an inline policy.
@@ -213,8 +208,7 @@ class NamedPolicy:
     arn: str = ""
 
 
-@dataclass(frozen=True)
-class IdentityPolicies:
+class IdentityPolicies(NamedTuple):
     """What IAM holds for a user or role: all of it, or the reason why it is not known.
 
     ``principal`` as asked for; ``arn`` the user's or role's own, with its path, once IAM has told it. ``tags`` are the
@@ -241,8 +235,7 @@ class IdentityPolicies:
         return () if self.boundary is None else (self.boundary.document,)
 
 
-@dataclass(frozen=True)
-class CreationTemplate:
+class CreationTemplate(NamedTuple):
     """Settings for repositories that ECR itself creates below ``prefix`` ("ROOT": where no other template fits).
 
     ``applied_for``: "PULL_THROUGH_CACHE", "REPLICATION", "CREATE_ON_PUSH". A repository made with CreateRepository
@@ -256,8 +249,7 @@ class CreationTemplate:
     mutability: str = ""
 
 
-@dataclass(frozen=True)
-class RegistryFacts:
+class RegistryFacts(NamedTuple):
     """What decides beside a repository's own policy, in one region of account A.
 
     ``policy_text`` None: there is no registry policy, or it could not be read (then ``policy_unreadable`` says why).
@@ -274,16 +266,14 @@ class RegistryFacts:
     templates_unreadable: str = ""
 
 
-@dataclass(frozen=True)
-class ReplicationRule:
+class ReplicationRule(NamedTuple):
     """``destinations``: pairs of region and account. ``prefixes`` of repository names; () is every repository."""
 
     destinations: tuple[tuple[str, str], ...]
     prefixes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Replication:
+class Replication(NamedTuple):
     """Where one region of account A copies its images to. ``unreadable``: why the rules are unknown, else ""."""
 
     region: str

@@ -13,7 +13,6 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -211,7 +210,7 @@ class AwsSession:
                     user_id=answer["UserId"],
                     region=self.region,
                 )
-        return replace(known, expires_at=self.expires_at())
+        return known._replace(expires_at=self.expires_at())
 
     def reset(self) -> None:
         """Forget clients and credentials: the next call reads the AWS config and the sign-in caches afresh."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -34,8 +33,7 @@ class Caller(NamedTuple):
     service: str = ""
 
 
-@dataclass(frozen=True)
-class TrailEvent:
+class TrailEvent(NamedTuple):
     """``repositories``: names of those of the trail's own account that the call was about. ``code``: AWS's error.
     ``by_us``: an API call of ecr-tui, by its user agent; pushes and pulls through the registry carry none."""
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecr_tui.aws.hosts import is_registry_of
 from ecr_tui.aws.identity_policies import reason_of
@@ -26,8 +25,7 @@ ASKED_ABOUT = 500
 MAX_PAGES = 100
 
 
-@dataclass(frozen=True)
-class Workload:
+class Workload(NamedTuple):
     """``name``: a function's, or a task definition's with its revision. ``container``: "" for a function."""
 
     kind: str
@@ -54,8 +52,7 @@ class Workload:
         return host == own or is_registry_of(host, repository.account, repository.region, repository.partition)
 
 
-@dataclass(frozen=True)
-class Workloads:
+class Workloads(NamedTuple):
     """Of one account and region. ``unknown``: sentences about what could not be read, or was not."""
 
     account: str

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any, NamedTuple, Protocol
 
 from ecr_tui.aws.model import Repository, Role, TemplatePlace
 from ecr_tui.changes.attempts import Pace, Patience, refused
@@ -54,14 +54,13 @@ class PolicyStore(Protocol):
     def delete(self, repository: Repository, /) -> None: ...
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """``written`` False: no change. ``notes``: warnings about a successful write."""
 
     plan: Plan
     written: bool
     entry_id: str | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
 def apply(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecr_tui.access.registry_policy import registry_of
 from ecr_tui.aws.model import RegistryFacts, Repository
@@ -29,8 +29,7 @@ _DOUBTFUL = {"tag-not-met", "grant-expired", "deny-shadows-grant"}
 """Lint warnings that mean the write would not have the intended effect."""
 
 
-@dataclass(frozen=True)
-class Situation:
+class Situation(NamedTuple):
     """A repository with its policy before and after a change. ``facts``: the registry policy, None if not read."""
 
     repository: Repository

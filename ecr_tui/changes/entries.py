@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecr_tui.changes.json_lines import Damage
 from ecr_tui.changes.processes import is_running
@@ -31,8 +31,7 @@ KINDS = (GRANT, REVOKE, REPAIR, EDIT, APPLY, TAG, UNDO, REDO)
 _LONGEST_RUN = timedelta(hours=24)
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """A write. Texts are exact; None means no policy. ``principal`` gains or loses access, ``operator`` is the ARN of
     the writer, ``run`` the id of its run.
 
@@ -81,8 +80,7 @@ class Run:
         return not self.ended and is_running(self.by, self.at, _LONGEST_RUN)
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A record with its ``outcome``: "written", "failed" (nothing was written) or "unknown"."""
 
     id: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -72,8 +72,8 @@ class PastWrite:
     def reversed(self) -> PastWrite:
         """The write of its undo."""
         record = self.entry.record
-        back = replace(record, before_text=record.after_text, after_text=record.before_text)
-        return PastWrite(replace(self.entry, record=back), run=self.run)
+        back = record._replace(before_text=record.after_text, after_text=record.before_text)
+        return PastWrite(self.entry._replace(record=back), run=self.run)
 
     def to_json(self) -> dict[str, Any]:
         """An element of ``history --json``. ``before`` and ``after`` are documents, null without a policy, and a

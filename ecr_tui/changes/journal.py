@@ -13,10 +13,10 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecr_tui.changes.entries import (
     DISMISSED,
@@ -48,8 +48,7 @@ _WRITING_WAIT = 60.0
 """Longer than one write can take: a read, a write and a read back, each with its own timeout."""
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(NamedTuple):
     """The first fields of an entry, for shell completion; ``at`` is ISO 8601."""
 
     id: str
@@ -84,7 +83,7 @@ class Journal:
             raise ValueError(f"unknown kind of entry: {record.kind}")
         now = datetime.now(UTC)
         identifier = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
-        values = asdict(record)
+        values = record._asdict()
         for name in ("run", "reason"):
             if not values[name]:
                 del values[name]
@@ -182,7 +181,7 @@ class Journal:
             try:
                 value = json.loads(line) if b'"begin"' in line else {}
                 if value.get("event") == "begin":
-                    found.append(Head(*(str(value[name]) for name in Head.__dataclass_fields__)))
+                    found.append(Head(*(str(value[name]) for name in Head._fields)))
             except (ValueError, KeyError, AttributeError, RecursionError):
                 continue
         return found
@@ -204,9 +203,9 @@ def _settled_by_next(entries: list[Entry]) -> list[Entry]:
             continue
         found = found_in(entry.record, after.record.before_text)
         if found == WRITTEN:
-            entries[place] = replace(entry, outcome=WRITTEN, detail=FOUND_BY_NEXT)
+            entries[place] = entry._replace(outcome=WRITTEN, detail=FOUND_BY_NEXT)
         elif found == FAILED:
-            entries[place] = replace(entry, outcome=FAILED, detail=NEVER_ARRIVED)
+            entries[place] = entry._replace(outcome=FAILED, detail=NEVER_ARRIVED)
     return entries
 
 
@@ -217,7 +216,7 @@ _REQUIRED = ("kind", "repository", "arn", "region", "account")
 def _record_of(value: dict[str, Any], texts: dict[str, str]) -> Record:
     """Ignores fields of later versions."""
     fields: dict[str, str | None] = {}
-    for name in Record.__dataclass_fields__:
+    for name in Record._fields:
         if name in value:
             found = value[name]
             fields[name] = None if found is None and name in _NULLABLE else texts.setdefault(text_of(found), found)
@@ -253,7 +252,7 @@ def _take(value: Any, entries: dict[str, Entry], runs: dict[str, Run], texts: di
         outcome, detail = text_of(value["outcome"]), text_of(value.get("detail", ""))
         if outcome not in (WRITTEN, FAILED, UNKNOWN):
             raise ValueError("unknown outcome")
-        entries[identifier] = replace(entries[identifier], outcome=outcome, detail=detail, finished_at=at)
+        entries[identifier] = entries[identifier]._replace(outcome=outcome, detail=detail, finished_at=at)
     elif event == "run":
         runs[identifier] = _run_of(value, identifier, at)
     elif event == "run-again":

@@ -14,10 +14,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from ecr_tui.changes.processes import this_process
 from ecr_tui.config.folders import make_private
@@ -26,8 +25,7 @@ from ecr_tui.errors import EnvironmentFailure
 LOCK_WAIT = 5.0
 
 
-@dataclass(frozen=True)
-class Damage:
+class Damage(NamedTuple):
     """An unreadable line, kept in the file; ``line`` counts from 1."""
 
     line: int

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecr_tui.policy import grantees
 from ecr_tui.policy.actions import action_words, matching_actions, repository_actions
@@ -19,8 +18,7 @@ Decide = Callable[[PolicyDocument | None, str, str], Answer]
 """Of a document, a principal and an action."""
 
 
-@dataclass(frozen=True)
-class Loss:
+class Loss(NamedTuple):
     """``lost``: actions that the principal had and no longer has. ``perhaps``: those of which only ``depends_on`` tells
     whether it had them, or whether it still has them."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any, NamedTuple, Protocol
 
 from ecr_tui.access.tag_effect import TagEffect, effect_lines, tag_effects
 from ecr_tui.aws.model import RegistryFacts, Repository, Role
@@ -35,8 +35,7 @@ class TagStore(Protocol):
         """The live policy."""
 
 
-@dataclass(frozen=True)
-class TagPlan:
+class TagPlan(NamedTuple):
     """``repository.tags`` are the live tags, ``after`` all tags afterwards. ``doubt``: why ``effects`` may be
     incomplete. ``kind``: "tag", "undo" or "redo", the latter with the entry that it ``undoes``. ``reason`` as in
     ``plans.Plan``."""
@@ -145,7 +144,7 @@ def plan_back(
             side=_OWNER,
         )
     plan = _plan(store, fresh, tags_of(entry.record.before_text), registry)
-    return replace(plan, kind=kind, undoes=entry.id)
+    return plan._replace(kind=kind, undoes=entry.id)
 
 
 def plan_half(
@@ -165,8 +164,8 @@ def plan_half(
     tags |= {key: value for key, value in wanted.items() if before.get(key) != after.get(key)}
     plan = _plan(store, fresh, tags, registry)
     if complete:
-        return replace(plan, kind=record.kind, undoes=record.undoes)
-    return replace(plan, kind=REDO if record.kind == UNDO else UNDO, undoes=entry.id)
+        return plan._replace(kind=record.kind, undoes=record.undoes)
+    return plan._replace(kind=REDO if record.kind == UNDO else UNDO, undoes=entry.id)
 
 
 def _plan(store: TagStore, fresh: Repository, after: Mapping[str, str], registry: RegistryFacts | None) -> TagPlan:

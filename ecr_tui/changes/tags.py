@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ecr_tui.aws.model import Repository, Role
 from ecr_tui.changes.apply import READ_BACK_PAUSES, finish, gate
@@ -24,14 +24,13 @@ from ecr_tui.policy.change import equivalent
 _OWNER = str(Role.OWNER)
 
 
-@dataclass(frozen=True)
-class TagOutcome:
+class TagOutcome(NamedTuple):
     """As ``apply.Outcome``."""
 
     plan: TagPlan
     written: bool
     entry_id: str | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
 def apply_tags(
@@ -103,8 +102,7 @@ def _compare_policy(store: TagStore, plan: TagPlan) -> None:
         )
 
 
-@dataclass(frozen=True)
-class _Step:
+class _Step(NamedTuple):
     """One request. ``start`` and ``end``: all tags before and after it."""
 
     start: Mapping[str, str]

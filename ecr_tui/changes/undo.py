@@ -205,7 +205,7 @@ def _take_back(
     if not open_:
         return outcome
     late = f"AWS did not answer {open_[-1].id}; if it is still written, it replaces this one"
-    return replace(outcome, notes=(*outcome.notes, late))
+    return outcome._replace(notes=(*outcome.notes, late))
 
 
 def plan_undo_from(entry: Entry, text: str | None, later: Sequence[Entry] = (), *, reason: str = "") -> Plan:
@@ -368,7 +368,7 @@ def _live(store_for: StoreFor, tags_for: TagsFor | None, entry: Entry) -> str | 
 
 def _noted(journal: Journal, entry: Entry, outcome: str, detail: str) -> Entry:
     journal.finish(entry.id, outcome, detail)
-    return replace(entry, outcome=outcome, detail=detail, finished_at=datetime.now(UTC))
+    return entry._replace(outcome=outcome, detail=detail, finished_at=datetime.now(UTC))
 
 
 def repository_of(entry: Entry) -> Repository:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 Rows = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(NamedTuple):
     """``summary`` fits on one line of the command list; ``examples`` are (purpose, command line); ``codes`` are the
     exit codes with a meaning specific to this command."""
 

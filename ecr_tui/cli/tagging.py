@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import click
@@ -67,7 +66,7 @@ def tag(
         with Meter("Reading policies") as meter:
             for row in rows:
                 planned = workspace.changes.plan_tags(row, wanted, unset)
-                plans.append(replace(planned, reason=flags["reason"]))
+                plans.append(planned._replace(reason=flags["reason"]))
                 meter(len(plans), len(rows))
         asking = Asking.of(workspace.settings, flags, as_json=as_json)
         context.exit(write_tags(workspace, plans, asking))

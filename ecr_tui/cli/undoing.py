@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import click
@@ -170,7 +169,7 @@ def _ask(asking: Asking, plans: Sequence[Plan], question: str, *, always: bool) 
 def _take_tags_back(workspace: Workspace, identifier: str, asking: Asking, reason: str, *, redo: bool) -> int:
     """Undo of tags changes access as well, which depends on the current policy."""
     plan = workspace.changes.plan_tags_back(identifier, redo=redo)
-    return write_tags(workspace, [replace(plan, reason=reason)], asking)
+    return write_tags(workspace, [plan._replace(reason=reason)], asking)
 
 
 def _told(outcome: Outcome, as_json: bool) -> None:

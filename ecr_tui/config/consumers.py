@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ecr_tui.config.values import close_match
 from ecr_tui.errors import InputError
@@ -15,8 +15,7 @@ _NAME = re.compile(r"[\w.@+-](?:[\w .@+-]{0,62}[\w.@+-])?")
 _ANY_ACCOUNT = "000000000000"
 
 
-@dataclass(frozen=True)
-class Consumer:
+class Consumer(NamedTuple):
     """An account or team that pulls or pushes.
 
     ``profile`` None: it can be granted to, but nothing can be verified as it. ``account`` None: that of the profile's

@@ -7,7 +7,7 @@ policy, a link to the console and an authorization id.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ecr_tui.policy.actions import canonical_action
 
@@ -37,8 +37,7 @@ RESOURCE_BASED = "resource-based policy"
 IDENTITY_BASED = "identity-based policy"
 
 
-@dataclass(frozen=True)
-class Denial:
+class Denial(NamedTuple):
     """What the sentence says; "" for what it does not say.
 
     ``policy_type`` in AWS's words, lower case and singular ("service control policy"); ``explicit``: a Deny refuses,

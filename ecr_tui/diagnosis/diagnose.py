@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ecr_tui.diagnosis.denial import IDENTITY_BASED, RESOURCE_BASED, Denial, parse_denial, policy_with_article
 from ecr_tui.diagnosis.failure import (
@@ -73,8 +73,7 @@ _STAGES = {
 _UPLOADS = ("ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage")
 
 
-@dataclass(frozen=True)
-class Diagnosis:
+class Diagnosis(NamedTuple):
     """What a failure means. ``pattern`` is the catalogue row's id, "unknown" when none fits; ``text`` the raw words.
 
     ``action``, ``principal``, ``resource``, ``policy_arn``, ``authorization_id`` and ``details_url`` come from AWS's

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 REPOSITORY_POLICY = "A's repository policy"
 REGISTRY_POLICY = "A's registry policy"
@@ -21,8 +21,7 @@ UNKNOWN = "unknown"
 Parts = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """A kind of failure.
 
     ``patterns``: alternatives; within one, every part must be found in one record of the text (regular expressions,

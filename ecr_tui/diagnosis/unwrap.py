@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_]|[()][0-9A-B])")
 _CARET_ANSI = re.compile(r"(?:\^\[|\\u001b|\\x1b|\\033|\\e)\[[0-9;]*[A-Za-z]")
@@ -92,8 +92,7 @@ _MAYBE_NEW = re.compile(rf"^(?:{_BEGINS})\b", re.IGNORECASE)
 """Begins a message, or goes on with one where the line above was full."""
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """One message on one line. ``strong``: it calls itself an error; ``noise``: output of something else."""
 
     text: str
@@ -211,8 +210,7 @@ def _without_prefixes(line: str) -> str:
     return line
 
 
-@dataclass(frozen=True)
-class _Line:
+class _Line(NamedTuple):
     """``text`` without box and prefixes; ``length`` with them, as the width of a wrap counts it."""
 
     text: str

@@ -17,10 +17,9 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.config import default_cache_dir
@@ -45,8 +44,7 @@ _DECIDING = (
 _DECIDING_WITHOUT_PROFILE = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_ROLE_ARN")
 
 
-@dataclass(frozen=True)
-class Cached:
+class Cached(NamedTuple):
     """What was known when a former run last listed the regions; ``at`` (UTC) is the oldest of its parts.
 
     Stale by nature. ``problems`` are sentences about files that were left out.
@@ -59,8 +57,7 @@ class Cached:
     problems: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Remembered:
+class Remembered(NamedTuple):
     """What a profile last turned out to be."""
 
     account: str

@@ -7,7 +7,7 @@ nobody has reported what ECR does, so they are told and tried.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.findings import Finding
@@ -37,8 +37,7 @@ POSSIBLE = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(NamedTuple):
     """``id`` is the finding's; ``statement`` its Sid or "statement 1", "" for the document."""
 
     id: str

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 ESSENTIAL_PULL = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 """What a pull cannot do without (managed policy AmazonEC2ContainerRegistryPullOnly)."""
@@ -23,8 +22,7 @@ WHO = "the principal"
 """What the access of several depends on, where they differ."""
 
 
-@dataclass(frozen=True)
-class AccessSummary:
+class AccessSummary(NamedTuple):
     """Whether account A's policies allow all of a pull, all of a push; None where that depends, on ``depends_on``.
 
     B's own policies are not in it.

@@ -8,7 +8,6 @@ and at its best. Where both agree, that is the answer.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -39,8 +38,7 @@ class Source(NamedTuple):
     statement: Statement
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """Account A's side alone.
 
     ``depends_on``: condition keys as the policy spells them, and the words of ``policy.known``; () unless the verdict
@@ -181,7 +179,7 @@ def bounds(policies: Policies, known: Known, action: str, resource: str, resourc
     user's session policy, where none is given, is not known either."""
     worst, best = grips_of(policies, known, action, resource)
     if policies.identity is None and known.caller.kind != "service":
-        best = replace(best, identity=ALLOW)
+        best = best._replace(identity=ALLOW)
     made = []
     for grips in (worst, best):
         response, missing, denied_by = settle(known.caller, resource_account, True, grips)

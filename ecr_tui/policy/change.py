@@ -7,8 +7,7 @@ that we do not know. A document keeps its Version.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecr_tui.errors import InputError
 from ecr_tui.policy import companions, grantees
@@ -52,8 +51,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """``after`` None means that nothing is left and the policy should be deleted.
 
     ``notes`` are sentences about what a reader of the diff could miss: a foreign statement that also names the
@@ -183,7 +181,7 @@ def revoke(
         if left is not None:
             kept.append(({}, left))
         if rest is not None:
-            kept.append(({}, replace(own, principals=theirs, access=rest)))
+            kept.append(({}, own._replace(principals=theirs, access=rest)))
     if not changed:
         return Change(document, document, False, tuple(notes))
     # Where two grantees shared a companion, the one that stays needs it under its own condition.

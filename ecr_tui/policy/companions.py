@@ -7,7 +7,6 @@ given with it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 
 from ecr_tui.policy import grantees
 from ecr_tui.policy.access import ESSENTIAL_PULL
@@ -44,7 +43,7 @@ def missing(
             )
         )
         if lacking:
-            added.append(replace(own, principals=lacking))
+            added.append(own._replace(principals=lacking))
             standing.append(Statement(0, added[-1].statement()))
     return tuple(added)
 
@@ -53,7 +52,7 @@ def needed_by(owns: Iterable[Own]) -> tuple[Own, ...]:
     """What the companions of the statements' grantees need, whether or not they have it."""
     pulling = filter(_lets_pull, owns)
     found = ((own, [one for grantee in own.principals for one in grantees.companions(grantee)]) for own in pulling)
-    return tuple(replace(own, principals=tuple(dict.fromkeys(needed))) for own, needed in found if needed)
+    return tuple(own._replace(principals=tuple(dict.fromkeys(needed))) for own, needed in found if needed)
 
 
 def words(added: Sequence[Own]) -> str:
@@ -69,7 +68,7 @@ def bereft(before: PolicyDocument | None, after: PolicyDocument | None) -> list[
     found = []
     for own in filter(None, map(read_own, after.statements)):
         for grantee in own.principals:
-            one = [replace(own, principals=(grantee,))]
+            one = [own._replace(principals=(grantee,))]
             lacks = missing(one, after.statements)
             if lacks and not missing(one, before.statements if before is not None else ()):
                 names = describe_all(principal for item in lacks for principal in item.principals)

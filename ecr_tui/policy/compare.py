@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecr_tui.policy import _json
 from ecr_tui.policy.actions import canonical_action
@@ -19,8 +18,7 @@ from ecr_tui.policy.principal import canonical
 _ELEMENTS = frozenset({"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition"})
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(NamedTuple):
     """One thing that is added or removed. ``principal`` and ``action`` as written in the document that has it.
 
     A NotPrincipal reads "everyone but ...", a NotAction "everything but ..."; ``extra`` holds elements of the

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from ecr_tui.policy import grantees
 from ecr_tui.policy.conditions import Clause, compile_condition
@@ -54,8 +54,7 @@ DIRECT = Grip.EXACT | Grip.ANYONE | Grip.ROLE | Grip.USER | Grip.OTHERS
 _ARN = re.compile(r"arn:([a-z0-9-]+):(iam|sts)::([0-9]{12}):([^/]+)(?:/(.*))?", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(NamedTuple):
     """A request's principal taken apart. ``kind``: "user", "role", "assumed-role", "federated-user", "root",
     "service" or "other"; ``name`` is the role's or user's name without its path. ``role``: of a session or role, the
     role's ARN with its path as IAM tells it, "" where that is not known: a session's own ARN does not carry the path,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from ecr_tui.errors import InputError
@@ -39,7 +38,7 @@ def gather(items: Sequence[Item]) -> list[Item]:
         first = made[places[key]][1]
         if first is not None:
             more = tuple(item for item in own.principals if not first.names(item))
-            made[places[key]] = ({}, replace(first, principals=(*first.principals, *more)))
+            made[places[key]] = ({}, first._replace(principals=(*first.principals, *more)))
     return made
 
 
@@ -73,7 +72,7 @@ def _what_fits(document: PolicyDocument | None, items: Sequence[Item]) -> str:
         found.append(f"grant account {account} in place of its {number} principals")
     if len(principals) > 1 and fits(lambda own: _in_place(own, _SOME_ORGANIZATION, lambda one: one in principals)):
         found.append("grant their organization (org/o-ID)")
-    if len({own.condition_key for own in ours}) > 1 and fits(lambda own: replace(own, tags=ours[0].tags, until=None)):
+    if len({own.condition_key for own in ours}) > 1 and fits(lambda own: own._replace(tags=ours[0].tags, until=None)):
         found.append("use one tag condition for all: equal grants share a statement")
     found.append("revoke those that are not needed")
     foreign = sum(len(_json.dumps(raw)) for raw, own in items if own is None)
@@ -88,7 +87,7 @@ def _most_frequent(principals: Sequence[str]) -> tuple[str, int]:
 
 def _in_place(own: Own, whole: str, replaced: Callable[[str], bool]) -> Own:
     named = (whole if replaced(one) else one for one in own.principals)
-    return replace(own, principals=tuple(dict.fromkeys(named)))
+    return own._replace(principals=tuple(dict.fromkeys(named)))
 
 
 def build(document: PolicyDocument | None, items: Sequence[Item]) -> PolicyDocument | None:

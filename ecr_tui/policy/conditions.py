@@ -14,11 +14,10 @@ import ipaddress
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecr_tui.policy.document import values_of
 from ecr_tui.policy.patterns import (
@@ -47,8 +46,7 @@ MULTI_VALUED_KEYS = frozenset(
 """Global keys that hold a set: an operator without ForAllValues/ForAnyValue never matches them."""
 
 
-@dataclass(frozen=True)
-class Operator:
+class Operator(NamedTuple):
     """An operator's name taken apart. ``base`` is None for one that IAM does not know."""
 
     name: str

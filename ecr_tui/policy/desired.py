@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from ecr_tui.policy import companions, grantees
 from ecr_tui.policy.actions import Access
@@ -18,8 +18,7 @@ _Held = tuple[Access, tuple[tuple[TagCondition, ...], datetime | None]]
 """What a principal holds by one statement: access and condition."""
 
 
-@dataclass(frozen=True)
-class Reconciled:
+class Reconciled(NamedTuple):
     """``missing``: what is wanted, for the principals that do not hold exactly that. ``unwanted``: what statements of
     ours give to principals that nothing is wanted for, and what has ended; ``change`` takes it only when pruning."""
 
@@ -65,7 +64,7 @@ def reconcile(
             if canonical(one) not in to_write and not (_holds(wants, one, own) or _holds(needs, one, own))
         ]
         if extra:
-            unwanted.append(replace(own, principals=tuple(extra)))
+            unwanted.append(own._replace(principals=tuple(extra)))
         gone = [one for one in own.principals if canonical(one) in to_write] + (extra if prune else [])
         left = own.without(gone) if gone else own
         if left is own:
@@ -118,5 +117,5 @@ def _gathered(wanted: Iterable[Own], to_write: set[str]) -> tuple[Own, ...]:
         key = (own.access, own.condition_key, grantees.group(theirs[0]))
         first = found.get(key)
         more = theirs if first is None else tuple(one for one in theirs if not first.names(one))
-        found[key] = replace(own, principals=more if first is None else (*first.principals, *more))
+        found[key] = own._replace(principals=more if first is None else (*first.principals, *more))
     return tuple(found.values())

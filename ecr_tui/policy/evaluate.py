@@ -10,8 +10,9 @@ is enough; across accounts both sides must allow.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from ecr_tui.policy.compiled import ALLOW, DIRECT, Caller, Grip, Rule, rules_of
 from ecr_tui.policy.document import PolicyDocument
@@ -76,8 +77,7 @@ def decide(request: Request, policies: Policies) -> Decision:
     )
 
 
-@dataclass(frozen=True)
-class Grips:
+class Grips(NamedTuple):
     """How each kind of policy takes hold of a request; what has no say allows."""
 
     resource: int
@@ -90,7 +90,7 @@ class Grips:
 
     @property
     def denied_by(self) -> tuple[str, ...]:
-        return tuple(one.name for one in fields(self) if getattr(self, one.name) & Grip.DENY)
+        return tuple(name for name, grip in self._asdict().items() if grip & Grip.DENY)
 
 
 def grips_of(policies: Policies, known: Known, action: str, resource: str) -> tuple[Grips, Grips]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from ecr_tui.policy.document import PolicyDocument, Statement
 from ecr_tui.policy.rules import RULES
 from ecr_tui.policy.trusted import Trusted
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """``severity`` is "error", "warning" or "info"; ``where`` is a place like "Statement[0].Action[2]"."""
 
     id: str
@@ -35,8 +34,7 @@ class Finding:
         }
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(NamedTuple):
     """What a check reports: a rule's id, where, and what fills the rule's ``{subject}``.
 
     ``fix``: what to do in this case, where more is known than the rule's own fix says.
@@ -49,8 +47,7 @@ class Hit:
     fix: str = ""
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(NamedTuple):
     """What is known about the repository. ``tags`` None: not known, and nothing is said about them."""
 
     tags: Mapping[str, str] | None

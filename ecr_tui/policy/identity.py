@@ -7,8 +7,8 @@ within values is counted here, which can only be too careful.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from ecr_tui.policy.actions import TOKEN_ACTION, Access
 from ecr_tui.policy.compiled import caller_of
@@ -42,8 +42,7 @@ class Attachment(Enum):
         }[self.value]
 
 
-@dataclass(frozen=True)
-class NeededPolicies:
+class NeededPolicies(NamedTuple):
     """The policies that one principal needs for all the repositories that it is granted.
 
     ``whole`` is one document with everything; ``documents`` are what is attached: that one, or where it is too large

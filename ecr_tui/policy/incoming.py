@@ -9,8 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecr_tui.policy import _json
 from ecr_tui.policy._json import PolicyError
@@ -66,16 +65,14 @@ _EFFECTS = {name.lower(): name for name in ("Allow", "Deny")}
 _REPOSITORY, _OTHER = "repository", "other"
 
 
-@dataclass(frozen=True)
-class Incoming:
+class Incoming(NamedTuple):
     """``notes``: sentences about how the document was found, none for a bare one."""
 
     document: PolicyDocument
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Found:
+class _Found(NamedTuple):
     """``kind``: _REPOSITORY, _OTHER, or what else it is, in words."""
 
     place: str

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecr_tui.errors import InputError
 from ecr_tui.policy import grantees
@@ -68,8 +68,7 @@ class Grant:
         return tuple(one for one in found if not any(same_principal(one, named) for named in self.principals))
 
 
-@dataclass(frozen=True)
-class Own:
+class Own(NamedTuple):
     """One of our statements. ``principals`` as written; ``tags`` sorted; ``until`` in whole seconds of UTC."""
 
     principals: tuple[str, ...]
@@ -97,7 +96,7 @@ class Own:
 
     def without(self, principals: Collection[str]) -> Own | None:
         left = tuple(item for item in self.principals if not any(same_principal(item, one) for one in principals))
-        return replace(self, principals=left) if left else None
+        return self._replace(principals=left) if left else None
 
     def condition(self) -> dict[str, Any] | None:
         made: dict[str, Any] = grantees.condition(self.principals)

@@ -8,8 +8,8 @@ decides nothing is taken out; to re-pin, which gives access back, is the caller'
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from ecr_tui.errors import InputError
 from ecr_tui.policy.acceptance import dead_principals
@@ -22,16 +22,14 @@ from ecr_tui.policy.ours import read_own
 from ecr_tui.policy.principal import account_of, describe, is_dead, same_principal
 
 
-@dataclass(frozen=True)
-class Repair:
+class Repair(NamedTuple):
     """``risks``: sentences about what may take away more than it seems; ``change.notes`` tell every repair."""
 
     change: Change
     risks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class FormerName:
+class FormerName(NamedTuple):
     """Who a deleted principal was. ``exists``: whether one of that name lives now; None where that is not known."""
 
     arn: str
@@ -213,7 +211,7 @@ def _by_sid(statement: Statement, name: str, known: Sequence[str]) -> str:
     if own is None:
         return ""
     for arn in known:
-        tried = replace(own, principals=tuple(arn if one == name else one for one in own.principals))
+        tried = own._replace(principals=tuple(arn if one == name else one for one in own.principals))
         if _kind(arn) == _kind(name) and tried.sid() == statement.sid:
             return arn
     return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecr_tui.policy.document import PolicyDocument, values_of
 from ecr_tui.policy.patterns import Context
@@ -57,8 +57,7 @@ def _add(keys: dict[str, str | tuple[str, ...]], lower: str, value: Any) -> None
         keys[lower] = texts[0]
 
 
-@dataclass(frozen=True)
-class Policies:
+class Policies(NamedTuple):
     """Everything that has a say. Order within a list does not matter.
 
     ``identity``: the caller's identity policies; None where they cannot be read. ``resource``: the repository policy.

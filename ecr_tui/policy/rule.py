@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 ERROR = "error"
 WARNING = "warning"
@@ -14,8 +14,7 @@ AUTH = "Service Authorization Reference, Amazon ECR"
 API = "Amazon ECR API Reference, "
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """``title`` may hold ``{subject}``. ``source`` is where the rule is written or was reported.
 
     ``refused``: AWS does not store a document that breaks the rule, so no request is ever decided by it.

@@ -7,10 +7,10 @@ in words, and repositories with equal answers share them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
+from typing import NamedTuple
 
 from ecr_tui.policy import _json, answer, grantees
 from ecr_tui.policy.access import ESSENTIAL_PULL, ESSENTIAL_PUSH, AccessSummary
@@ -57,8 +57,7 @@ class Verdict(StrEnum):
     NO = "no"
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """``depends_on``: of a verdict that is IF (``answer.Answer``)."""
 
     verdict: Verdict
@@ -71,8 +70,7 @@ class Cell:
         return None if self.verdict is Verdict.IF else self.verdict is Verdict.YES
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """``kind``: "account", "user", "role", "session", "federated-user", "service", "organization", "unit",
     "everyone", "deleted" or "other".
 
@@ -221,8 +219,7 @@ class Answers:
         return found
 
 
-@dataclass(frozen=True)
-class _Stated:
+class _Stated(NamedTuple):
     """A statement with what makes its answers the same elsewhere.
 
     ``text`` is all of it, and its name. ``tag_keys`` are the repository's tags that matter, in lower case; None where
@@ -331,7 +328,7 @@ class _Sheet:
             return by_verdict[Verdict.DENIED]
         if verdicts <= {Verdict.YES, Verdict.IF} and Verdict.IF in verdicts:
             names = dict.fromkeys(name for cell in found for name in cell.depends_on)
-            return replace(by_verdict[Verdict.IF], depends_on=tuple(names))
+            return by_verdict[Verdict.IF]._replace(depends_on=tuple(names))
         if len(verdicts) == 1:
             return found[0]
         if verdicts <= {Verdict.YES, Verdict.IF, Verdict.VOID}:

@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ecr_tui.errors import EcrTuiError, EnvironmentFailure
 from ecr_tui.registry.probe import ProbeImage
 from ecr_tui.secret import Secret
 
 
-@dataclass(frozen=True)
-class Credentials:
+class Credentials(NamedTuple):
     """Basic credentials of a registry, from GetAuthorizationToken: the username is "AWS"."""
 
     username: str
@@ -40,8 +39,7 @@ class Reference:
         return f"{self.name}{'@' if self.tag.startswith('sha256:') else ':'}{self.tag}"
 
 
-@dataclass(frozen=True)
-class Progress:
+class Progress(NamedTuple):
     """One step of a transfer. ``current`` and ``total`` are bytes, None where the engine does not tell.
 
     ``layer`` is a short digest or id, "" for the manifest or for the whole image.
@@ -56,8 +54,7 @@ class Progress:
 ProgressSink = Callable[[Progress], None]
 
 
-@dataclass(frozen=True)
-class Transfer:
+class Transfer(NamedTuple):
     """What was pushed or pulled: the manifest's digest, and the bytes that travelled.
 
     ``bytes``: of layers and, where the engine tells it, of the config, compressed as they are sent; None where the

@@ -13,8 +13,8 @@ import json
 import platform
 import secrets
 import tarfile
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 TAG_PREFIX = "ecr-tui-verify-"
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
@@ -32,8 +32,7 @@ def is_probe_tag(tag: str) -> bool:
     return tag.startswith(TAG_PREFIX)
 
 
-@dataclass(frozen=True)
-class ProbeImage:
+class ProbeImage(NamedTuple):
     """``layer`` is the gzipped tar as it travels, ``layer_tar`` the same uncompressed (what its diff id is over)."""
 
     tag: str

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecr_tui.access.creation_templates import Fit
 from ecr_tui.access.replicas import Copy, sentences
@@ -19,8 +18,7 @@ from ecr_tui.render.common import plan_text
 from ecr_tui.text import block, hcl_escaped, json_escaped, json_text, safe
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(NamedTuple):
     """A plan with the other facts that decide."""
 
     plan: Plan

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import Required, TypedDict, Unpack
 
@@ -69,8 +68,7 @@ class Decisions:
             return denial_text(denied) + self._world.authorizations.record(denied)
 
     def _policies(self, documents: Documents, about: About) -> Policies:
-        return replace(
-            self._attached(about),
+        return self._attached(about)._replace(
             identity=tuple(parsed(one.text) for one in documents.identity),
             boundaries=tuple(parsed(one.text) for one in documents.boundaries),
             session=parsed(documents.session.text) if documents.session else None,

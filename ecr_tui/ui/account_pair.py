@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ecr_tui.aws.role import Role
 
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from ecr_tui.workspace import Workspace
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(NamedTuple):
     """``profile`` "": of account A botocore's own default, of account B nobody, or a ``consumer`` without a profile.
 
     ``consumer``: the name of one of ``Settings.consumers``.
@@ -24,8 +22,7 @@ class Side:
     consumer: str = ""
 
 
-@dataclass(frozen=True)
-class AccountPair:
+class AccountPair(NamedTuple):
     a: Side
     b: Side
     regions: tuple[str, ...]

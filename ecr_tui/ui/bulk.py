@@ -11,7 +11,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ecr_tui.changes.bulk import FAILED, UNTRIED, WRITTEN, undo_preview
 from ecr_tui.errors import EcrTuiError
@@ -28,8 +28,7 @@ TICK = 0.1
 """Seconds between two looks at what the threads have done."""
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """What is to be done to which repositories; ``terms`` is a sentence.
 
     With ``left`` it goes on with a run, with ``again`` it tries once more what failed in one, with ``entries`` it takes

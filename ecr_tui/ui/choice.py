@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ecr_tui.config import parse_tags
 from ecr_tui.policy import grantees
@@ -57,8 +56,7 @@ _CYCLE = (
 """The order in which ``p`` goes through them: the usual ones first."""
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """``principals`` () stand for account B's own: :func:`own_principals`.
 
     ``condition`` None is the repository's own value of the tag ``scope``; without that tag there is no condition.
@@ -78,7 +76,7 @@ class Choice:
 
     def next_access(self) -> Choice:
         cycle = self.accesses
-        return replace(self, access=cycle[(cycle.index(self.access) + 1) % len(cycle)])
+        return self._replace(access=cycle[(cycle.index(self.access) + 1) % len(cycle)])
 
     @property
     def _only_pulls(self) -> bool:

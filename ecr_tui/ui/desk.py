@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -167,7 +166,7 @@ class Desk:
             self.retrying = reason
             self.host.work_changed()
             if pending is not None:
-                self.stage.preview.tell(replace(pending, words=f"{pending.words} retrying: {safe(reason)}"))
+                self.stage.preview.tell(pending._replace(words=f"{pending.words} retrying: {safe(reason)}"))
 
     def stop(self) -> None:
         """Begin nothing further; what has begun is finished."""

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ecr_tui.changes.bulk import Intent
 from ecr_tui.changes.desired.drift import compare
@@ -56,8 +56,7 @@ class Difference:
         return None if isinstance(found, EcrTuiError) or not found.changed or found.refused else found
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(NamedTuple):
     """``repositories``: how many were compared; ``notes``: sentences about grants that select none."""
 
     name: str

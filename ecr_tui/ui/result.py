@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
     from ecr_tui.policy.change import Grant
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """A line above the preview of this repository, until another takes its place or somebody else changes the policy.
 
     With a ``grant`` it is there only beside the preview of this one. ``more`` are warnings, a line each. All of it is

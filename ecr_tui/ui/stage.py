@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ecr_tui.ui.text import safe
 
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
     from ecr_tui.ui.panes.verification import VerificationPane
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(NamedTuple):
     """All of it is done at once, so that the next key finds it done."""
 
     details: Details

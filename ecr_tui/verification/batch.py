@@ -6,9 +6,8 @@ import queue
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.errors import Cancelled, EcrTuiError
@@ -19,8 +18,7 @@ POOL = 4
 """Each keeps a connection or two busy, and GetAuthorizationToken and PutImage have low rates."""
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """A repository with its report, or with the error that kept its verification from starting."""
 
     repository: Repository
@@ -80,8 +78,7 @@ class Result:
         return f"{'#' * level} {self.repository.name}: ERROR\n\n- {self.headline()}\n"
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """The results in the order asked for. ``exit_code`` is the highest of them."""
 
     results: tuple[Result, ...]

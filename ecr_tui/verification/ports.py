@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from threading import Event
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from ecr_tui.aws.images import TaggedImage
 from ecr_tui.aws.model import Identity, RegistryToken, Repository
@@ -78,8 +77,7 @@ class Notes(Protocol):
         """It could not be put right."""
 
 
-@dataclass(frozen=True)
-class Parties:
+class Parties(NamedTuple):
     """Everybody that one verification of ``repository`` talks to, and its time.
 
     ``second_opinion`` makes an engine that shows reasons, where ``engine`` itself hides them; None where it is one.

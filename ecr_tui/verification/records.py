@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.changes.json_lines import Damage, LineFile, check_version, fields_of, moment_of, text_of
@@ -24,8 +24,7 @@ _LONGEST = timedelta(hours=1)
 """No verification lasts longer: an older note is left over even if a process has its number by now."""
 
 
-@dataclass(frozen=True)
-class Leftover:
+class Leftover(NamedTuple):
     """What a verification that was killed has not put right.
 
     ``kind`` "probe": the image ``tag`` may be in the repository, and where ``engine`` is "docker", in that engine.
@@ -80,8 +79,7 @@ class Past:
         return str(self.report.get("headline", ""))
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """Everything in the file. ``past`` is oldest first."""
 
     past: tuple[Past, ...]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecr_tui.diagnosis.opinion import Opinion
 from ecr_tui.policy.actions import Access
@@ -49,8 +48,7 @@ TRACES = ("policy_arn", "authorization_id", "details_url")
 """What AWS adds to a denial so that an administrator finds it: names of fields, the same in every JSON."""
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(NamedTuple):
     """How one stage ended. ``seconds`` is None for a skipped one; ``bytes`` what travelled, None where nothing did.
 
     ``action``, ``side``, ``cause`` and ``fix`` are "" unless it was denied or failed; ``detail`` is the other side's
@@ -107,8 +105,7 @@ class IsolationStatus(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True)
-class Isolation:
+class Isolation(NamedTuple):
     """The counter-proof on a repository that was not granted; ``repository`` is None when there was none to take.
 
     ``actions``: those that B turned out to be allowed there, ``fix`` what to look at then.
@@ -131,8 +128,7 @@ def worst(isolations: Sequence[Isolation]) -> Isolation | None:
     return min(isolations, key=lambda one: order.index(one.status), default=None)
 
 
-@dataclass(frozen=True)
-class TagStep:
+class TagStep(NamedTuple):
     """One step of a tag switch: "remove", "expect denial", "restore" or "expect access"."""
 
     name: str
@@ -149,8 +145,7 @@ class TagStep:
         }
 
 
-@dataclass(frozen=True)
-class TagSwitch:
+class TagSwitch(NamedTuple):
     """Whether access ends with the tag that the grant depends on: the tag taken away for a moment, and put back.
 
     ``status`` is OK when access ended and came back, SKIPPED when nothing was touched for want of a proven access.
@@ -176,8 +171,7 @@ class TagSwitch:
         }
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(NamedTuple):
     """A finished verification. ``passed`` also needs isolation without a leak, and a tag switch that did as it should.
 
     ``access``: what was to be proved, a value of :class:`Access`. ``can_read``, ``can_push`` and ``can_pull``: what is
@@ -372,24 +366,20 @@ def _block(text: str) -> list[str]:
     return [f"{fence}text", *text.splitlines(), fence]
 
 
-@dataclass(frozen=True)
-class StageStarted:
+class StageStarted(NamedTuple):
     name: StageName
 
 
-@dataclass(frozen=True)
-class StageProgress:
+class StageProgress(NamedTuple):
     name: StageName
     progress: Progress
 
 
-@dataclass(frozen=True)
-class StageEnded:
+class StageEnded(NamedTuple):
     stage: Stage
 
 
-@dataclass(frozen=True)
-class TagStepEnded:
+class TagStepEnded(NamedTuple):
     """Told only where a tag switch was asked for; it comes between digest and isolation."""
 
     step: TagStep

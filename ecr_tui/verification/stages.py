@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from threading import Event as CancelEvent
 
 from ecr_tui.errors import Cancelled, EcrTuiError
@@ -54,7 +53,7 @@ class StageLog:
 
     def amend(self, name: StageName, size: int | None) -> None:
         """The bytes of a stage that had ended before anybody could know them."""
-        self.stages = [replace(s, bytes=size) if s.name is name and s.bytes is None else s for s in self.stages]
+        self.stages = [s._replace(bytes=size) if s.name is name and s.bytes is None else s for s in self.stages]
 
     @contextmanager
     def running(self, name: StageName, action: str = "") -> Iterator[Callable[..., None]]:
@@ -76,6 +75,6 @@ class StageLog:
         except EcrTuiError as error:
             # The time that looking for the reason takes is not the stage's.
             seconds = self._clock() - begun
-            self.record(replace(self._explain(name, error, action), seconds=seconds))
+            self.record(self._explain(name, error, action)._replace(seconds=seconds))
             raise StageFailed(error) from error
         self.record(ended[0])

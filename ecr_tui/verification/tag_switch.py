@@ -79,16 +79,16 @@ class TagSwitcher:
                 f"--tags {shlex.quote(f'Key={key},Value={value}')}   # as account A; or: ecr-tui cleanup"
             )
             message = f"the tag {key}={value} was NOT restored: {problem}"
-            result = replace(result, status=Status.FAILED, message=message, restored=False, fix=command)
+            result = result._replace(status=Status.FAILED, message=message, restored=False, fix=command)
         elif failure:
-            result = replace(result, status=Status.FAILED, message=failure)
+            result = result._replace(status=Status.FAILED, message=failure)
         elif self._parties.cancel.is_set():
-            result = replace(result, status=Status.FAILED, message="cancelled; the tag was restored")
+            result = result._replace(status=Status.FAILED, message="cancelled; the tag was restored")
         else:
             failure = self._expect("expect access", "allowed", baseline, credentials)
             if failure:
-                result = replace(result, status=Status.FAILED, message=failure)
-        return replace(result, steps=tuple(self._steps))
+                result = result._replace(status=Status.FAILED, message=failure)
+        return result._replace(steps=tuple(self._steps))
 
     def _prepare(self, principal: str, credentials: Credentials) -> tuple[frozenset[str], tuple[str, str]]:
         """What B may do as it is, as far as reading can tell, and the tag that it hangs on."""

@@ -8,9 +8,9 @@ nor docker. Isolation and cleanup run whatever happened before them; cleanup run
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from typing import NamedTuple
 
 from ecr_tui.errors import DeniedError, EcrTuiError, EnvironmentFailure
 from ecr_tui.policy.actions import Access
@@ -40,8 +40,7 @@ from ecr_tui.verification.transfers import Transfers
 _ACCESS_STAGES = tuple(n for n in StageName if n not in (StageName.ISOLATION, StageName.CLEANUP))
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """``access``: what is to be proved; "pull" pulls ``image`` (a tag, by default the newest) and pushes nothing.
 
     ``settle``: seconds during which a denial is tried again. A grant needs some seconds to reach the registry (policy
@@ -216,8 +215,7 @@ class Verification:
             stage = isolation_stage(self._isolations, self._parties.clock() - begun)
         except EcrTuiError as error:
             self._isolations = (Isolation(None, IsolationStatus.FAILED, error.title),)
-            stage = replace(
-                self._reasons.stage(StageName.ISOLATION, error),
+            stage = self._reasons.stage(StageName.ISOLATION, error)._replace(
                 status=Status.FAILED,
                 seconds=self._parties.clock() - begun,
             )

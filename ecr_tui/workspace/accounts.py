@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
@@ -59,7 +58,7 @@ class Accounts:
         """The config tells no account of access keys: it is known once their caller was asked for."""
         met = self._met
         return tuple(
-            one if one.account else replace(one, account=met.get(one.name, one.account)) for one in list_profiles()
+            one if one.account else one._replace(account=met.get(one.name, one.account)) for one in list_profiles()
         )
 
     def region_names(self, like: str | None = None) -> tuple[str, ...]:

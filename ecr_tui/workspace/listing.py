@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from threading import Event as CancelEvent
 
 from ecr_tui.aws.images import images_summary
@@ -118,7 +117,7 @@ class Listing:
 
         regions = self._accounts.settings.regions or remembered.regions
         found = self.cache.load(remembered.account, regions, on_page=give, cancel=cancel)
-        return None if found is None else replace(found, repositories=tuple(some(list(found.repositories))))
+        return None if found is None else found._replace(repositories=tuple(some(list(found.repositories))))
 
     def _listing_key(self) -> str:
         role = self._accounts.assumed(Role.OWNER)

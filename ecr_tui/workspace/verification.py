@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import Event as CancelEvent
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ecr_tui.access.matrix import Proof, ProofKey
 from ecr_tui.aws.hosts import parse_host
@@ -40,8 +40,7 @@ SETTLE_SECONDS = 20.0
 """How long after a grant a denial may still be the old policy; AWS documents no figure for the lag."""
 
 
-@dataclass(frozen=True)
-class Cleaned:
+class Cleaned(NamedTuple):
     """What became of a leftover; ``error`` is None where it is put right, ``message`` says how."""
 
     leftover: Leftover
@@ -49,8 +48,7 @@ class Cleaned:
     error: EcrTuiError | None = None
 
 
-@dataclass(frozen=True)
-class _Wish:
+class _Wish(NamedTuple):
     """What a verification is asked for; see :meth:`VerificationRuns.run`."""
 
     isolation: Wanted
@@ -259,7 +257,7 @@ class VerificationRuns:
             try:
                 self.record.add(repository, report.to_json())
             except EcrTuiError as error:
-                report = replace(report, notes=(*report.notes, f"The result was not recorded: {error.title}."))
+                report = report._replace(notes=(*report.notes, f"The result was not recorded: {error.title}."))
             return report
         finally:
             if chosen is not None:
@@ -281,8 +279,8 @@ class VerificationRuns:
         found = self._troubleshooter.ask(
             denied.detail, denied.side, repository=repository, consumer=consumer, cancel=cancel
         )
-        stages = tuple(replace(one, opinion=found) if one is denied else one for one in report.stages)
-        return replace(report, stages=stages)
+        stages = tuple(one._replace(opinion=found) if one is denied else one for one in report.stages)
+        return report._replace(stages=stages)
 
     def busy(self) -> bool:
         """Whether a verification is running, whose probe image is not cleaned up yet."""

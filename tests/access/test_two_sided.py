@@ -71,8 +71,8 @@ def action(found: TwoSided, name: str) -> Any:
 
 
 def registry_policy(*statements: dict[str, Any], **more: Any) -> RegistryFacts:
-    return replace(
-        RegistryFacts("eu-central-1", json.dumps({"Version": "2012-10-17", "Statement": statements})), **more
+    return RegistryFacts("eu-central-1", json.dumps({"Version": "2012-10-17", "Statement": statements}))._replace(
+        **more
     )
 
 
@@ -154,11 +154,11 @@ def test_a_federated_user_without_a_known_session_policy_is_unknown() -> None:
 def test_a_sessions_role_path_counts_where_iam_tells_it() -> None:
     session = f"arn:aws:sts::{B}:assumed-role/Train/build-7"
     by_path = document(to_b(Condition={"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{B}:role/delivery/*"}}))
-    told = replace(known(NEEDED, principal=session), arn=ROLE)
+    told = known(NEEDED, principal=session)._replace(arn=ROLE)
     assert decided(by_path, told, principal=session).response == ALLOWED
-    elsewhere = replace(told, arn=f"arn:aws:iam::{B}:role/Train")
+    elsewhere = told._replace(arn=f"arn:aws:iam::{B}:role/Train")
     assert decided(by_path, elsewhere, principal=session).response == DENIED
-    unread = decided(by_path, replace(UNREADABLE, principal=session, arn=session), principal=session)
+    unread = decided(by_path, UNREADABLE._replace(principal=session, arn=session), principal=session)
     assert action(unread, "ecr:BatchGetImage").owner.reason == "unknown: depends on aws:PrincipalArn"
 
 
@@ -174,7 +174,7 @@ def test_an_explicit_deny_on_either_side() -> None:
 
 def test_a_boundary_is_a_limit() -> None:
     limit = NamedPolicy("Limit", "permissions boundary", document(statement(action="ecr:Get*", Resource="*")))
-    found = decided(document(to_b()), replace(known(NEEDED), boundary=limit))
+    found = decided(document(to_b()), known(NEEDED)._replace(boundary=limit))
     assert action(found, TOKEN_ACTION).response == ALLOWED
     item = action(found, "ecr:BatchGetImage")
     assert (item.response, item.missing) == (DENIED, ("account B",))
@@ -272,9 +272,9 @@ def test_an_open_condition_beside_one_that_fails_is_certain() -> None:
     ids=lambda condition: next(iter(next(iter(condition.values())))),
 )
 def test_what_is_certain_before_the_call(condition: dict[str, Any]) -> None:
-    b = replace(known(NEEDED), user_id="AIDAEXAMPLE", tags=(("team", "payments"),))
+    b = known(NEEDED)._replace(user_id="AIDAEXAMPLE", tags=(("team", "payments"),))
     if "${" in json.dumps(condition):
-        b = replace(b, tags=(("Team", "Payments"),))
+        b = b._replace(tags=(("Team", "Payments"),))
     assert decided(document(to_b(Condition=condition)), b).response == ALLOWED
 
 
@@ -319,7 +319,7 @@ def test_a_whole_account_is_up_to_its_own_policies() -> None:
 
 def test_a_session_goes_by_its_roles_own_arn() -> None:
     session = f"arn:aws:sts::{B}:assumed-role/Train/build-7"
-    b = replace(known(NEEDED, principal=session), arn=ROLE, notes=("a session policy cannot be read",))
+    b = known(NEEDED, principal=session)._replace(arn=ROLE, notes=("a session policy cannot be read",))
     by_arn = to_b(principal="*", Condition={"ArnEquals": {"aws:PrincipalArn": ROLE}})
     for a in (document(by_arn), document(to_b(principal=ROLE)), document(to_b(principal=session))):
         found = decided(a, b, principal=session)
@@ -328,7 +328,7 @@ def test_a_session_goes_by_its_roles_own_arn() -> None:
 
 
 def test_a_path_that_the_policy_does_not_name() -> None:
-    b = replace(known(NEEDED), arn=f"arn:aws:iam::{B}:user/staff/devusr2")
+    b = known(NEEDED)._replace(arn=f"arn:aws:iam::{B}:user/staff/devusr2")
     found = decided(document(to_b(principal=USER)), b)
     assert found.response == DENIED
     assert any("user/staff/devusr2" in note for note in found.notes)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import dataclasses
 import json
 import shutil
 import socket
@@ -472,7 +471,7 @@ def _(scene: Scene) -> Report:
 def _(scene: Scene) -> Report:
     space = workspace()
     grant(space)
-    scene.probe(lambda image: dataclasses.replace(image, manifest=b'{"schemaVersion":2}'))
+    scene.probe(lambda image: image._replace(manifest=b'{"schemaVersion":2}'))
     return prove(space)
 
 
@@ -484,7 +483,7 @@ def _(scene: Scene) -> Report:
 
     def with_a_layer_from_elsewhere(image: ProbeImage) -> ProbeImage:
         head, _, tail = image.manifest.decode().rpartition(text)
-        return dataclasses.replace(image, manifest=f"{head}{text}{'0' * 64}{tail[64:]}".encode())
+        return image._replace(manifest=f"{head}{text}{'0' * 64}{tail[64:]}".encode())
 
     scene.probe(with_a_layer_from_elsewhere)
     return prove(space)

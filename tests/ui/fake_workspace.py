@@ -603,8 +603,8 @@ class FakeWorkspace(FakeProofs):
     def with_opinion(self, report: Report, repo: Repository, cancel: threading.Event) -> Report:
         self._enter("with_opinion", repo.name)
         found = Opinion("cancelled") if cancel.is_set() else self.opinion
-        stages = tuple(replace(one, opinion=found) if one is report.denied else one for one in report.stages)
-        return replace(report, stages=stages)
+        stages = tuple(one._replace(opinion=found) if one is report.denied else one for one in report.stages)
+        return report._replace(stages=stages)
 
     def busy(self) -> bool:
         return False
@@ -704,8 +704,8 @@ AUTHORIZATION_ID = "ejsk06qtimkkubln9lbjmt1h"
 def denied_with_id(repo: Repository, on_event: Any, cancel: threading.Event, gate: Gate) -> Report:
     """As :func:`denied`, and AWS can be asked about it."""
     found = denied(repo, on_event, cancel, gate)
-    stages = [replace(one, authorization_id=AUTHORIZATION_ID) if one is found.denied else one for one in found.stages]
-    return replace(found, stages=tuple(stages))
+    stages = [one._replace(authorization_id=AUTHORIZATION_ID) if one is found.denied else one for one in found.stages]
+    return found._replace(stages=tuple(stages))
 
 
 def cancellable(repo: Repository, on_event: Any, cancel: threading.Event, gate: Gate) -> Report:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from ecr_tui.aws.model import Role
@@ -155,7 +153,7 @@ def saying(text: str):
         stages[4] = Stage(StageName.PUSH, Status.DENIED, text, 0.1, text, text, text, text, text)
         on_event(StageEnded(stages[4]))
         found = fake.report(repo, stages, Verdict.DENIED, exit_code=1)
-        return replace(found, engine_description=text, notes=(text,), principal=text)
+        return found._replace(engine_description=text, notes=(text,), principal=text)
 
     return script
 

@@ -98,7 +98,7 @@ async def test_it_is_honest_in_little_room_and_with_hostile_lines(workspace: Fak
         row = repository(name)
         record = Record("grant", name, row.arn, row.region, A, principal=DEVUSR2, operator=name, after_text="no policy")
         workspace.changes.journal.finish(workspace.changes.journal.begin(record), "failed", name)
-    elsewhere = replace(record, account="999999999999", repository="elsewhere")
+    elsewhere = record._replace(account="999999999999", repository="elsewhere")
     workspace.changes.journal.finish(workspace.changes.journal.begin(elsewhere), "written")
     with workspace.changes.journal.path.open("ab") as file:
         file.write(b"{nonsense\n")
@@ -134,7 +134,7 @@ async def test_thousands_of_entries_are_drawn_as_far_as_they_are_seen(workspace:
             "id": f"20260101T000000-{number:08x}",
             "at": f"2026-01-01T00:00:00.{number:06}+00:00",
         }
-        lines.append(json.dumps(begun | vars(record)) + "\n")
+        lines.append(json.dumps(begun | record._asdict()) + "\n")
         lines.append(json.dumps({"event": "finish", "id": begun["id"], "at": begun["at"], "outcome": "written"}) + "\n")
     workspace.changes.journal.path.write_text("".join(lines))
     async with running(workspace) as session:

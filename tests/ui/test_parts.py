@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -290,7 +289,7 @@ def test_the_condition_is_the_repositorys_own_scope_tag_until_one_is_chosen() ->
     assert choice.grant((), tagged).tags == (("Team", "Payments"),)  # type: ignore[union-attr]
     assert (choice.grant((), bare).tags, choice.lacks(bare)) == ((), "no Team tag")  # type: ignore[union-attr]
     assert choice.lacks(tagged) == ""
-    chosen = replace(choice, condition=())
+    chosen = choice._replace(condition=())
     assert (chosen.grant((), tagged).tags, chosen.lacks(bare)) == ((), "")  # type: ignore[union-attr]
     assert Choice().grant((), tagged) is None
 

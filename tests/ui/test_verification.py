@@ -84,15 +84,15 @@ async def test_a_denial_names_the_keys_that_mend_it(workspace: FakeWorkspace) ->
         await ui.press("v")
         await ui.see("✗ DENIED at push", "Press g to write the previewed grant")
         # A condition that the repository does not meet.
-        ui.main.select(choice=replace(ui.main.selection.choice, condition=(("Team", "Billing"),)))
+        ui.main.select(choice=ui.main.selection.choice._replace(condition=(("Team", "Billing"),)))
         await ui.see("Press c and choose Team=Payments, then g and v.")
-        ui.main.select(choice=replace(ui.main.selection.choice, condition=(("Stage", "test"),)))
+        ui.main.select(choice=ui.main.selection.choice._replace(condition=(("Stage", "test"),)))
         await ui.see("Press e to tag the repository with Stage=test, then v.")
-        ui.main.select(choice=replace(ui.main.selection.choice, condition=(), access=Access.PULL))
+        ui.main.select(choice=ui.main.selection.choice._replace(condition=(), access=Access.PULL))
         await ui.see("Press p until the access is push + pull, then g and v.")
         # A grant to somebody else mends nothing.
         other = f"arn:aws:iam::{fake.B}:role/deploy"
-        ui.main.select(choice=replace(ui.main.selection.choice, principals=(other,), access=Access.PUSH_PULL))
+        ui.main.select(choice=ui.main.selection.choice._replace(principals=(other,), access=Access.PUSH_PULL))
         await ui.wait(lambda: "then v." not in ui.text() and "then g and v." not in ui.text())
 
 
@@ -109,8 +109,8 @@ async def test_a_denial_names_the_keys_that_mend_it(workspace: FakeWorkspace) ->
 async def test_the_keys_go_by_the_side_that_the_diagnosis_names(workspace: FakeWorkspace, side: str, keys: str) -> None:
     repository = workspace.by_name("my-first-repo")
     report = fake.denied(repository, lambda event: None, threading.Event(), workspace.gate)
-    stages = tuple(replace(stage, side=side) if stage.side else stage for stage in report.stages)
-    run = Run(repository, [], report=replace(report, stages=stages), access=Access.PUSH_PULL)
+    stages = tuple(stage._replace(side=side) if stage.side else stage for stage in report.stages)
+    run = Run(repository, [], report=report._replace(stages=stages), access=Access.PUSH_PULL)
     plan = workspace.changes.preview(repository, Grant((DEVUSR2,), Access.PUSH_PULL), None)
     found = fix_keys(run, plan)
     assert found.startswith(keys)
@@ -208,7 +208,7 @@ async def test_a_leak_is_the_loudest_result(workspace: FakeWorkspace) -> None:
         stages = [fake.stage(name) for name in stages_of(Access.PUSH_PULL)]
         found = fake.report(repo, stages, Verdict.ALLOWED, exit_code=1)
         leak = Isolation("web-frontend", IsolationStatus.LEAKED, "account B is ALLOWED on web-frontend")
-        return type(found)(**{**found.__dict__, "isolation": leak})
+        return found._replace(isolation=leak)
 
     workspace.script = leaking
     async with running(workspace) as ui:

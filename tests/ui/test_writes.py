@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -240,7 +239,7 @@ async def test_a_grant_and_an_undo_that_widen_ask_first(tmp_path) -> None:
         await ui.press("right", "enter")
         await ui.wait(lambda: len(workspace.writes) == 1)
         await ui.see("written and read back")
-        ui.main.select(choice=replace(ui.main.selection.choice, until=ending.until))
+        ui.main.select(choice=ui.main.selection.choice._replace(until=ending.until))
         await ui.see("g +")
         await ui.press("g")
         await ui.wait(lambda: len(workspace.writes) == 2)
@@ -369,7 +368,7 @@ async def test_a_grant_in_the_policy_without_effect_is_not_called_granted(tmp_pa
     where = repository("web", {"Team": "Billing"})
     workspace = FakeWorkspace(tmp_path, [where], policies={"web": granted(False, Team="Billing")})
     async with running(workspace) as ui:
-        ui.main.select(choice=replace(ui.main.selection.choice, condition=(("Team", "Payments"),)))
+        ui.main.select(choice=ui.main.selection.choice._replace(condition=(("Team", "Payments"),)))
         await ui.see("! Written, but has no effect: requires Team=Payments")
         assert "Already granted" not in ui.text()
         await ui.press("g")
@@ -382,7 +381,7 @@ async def test_many_say_what_remains_and_what_has_no_effect(tmp_path) -> None:
     policies = {"web": granted(False, Team="Billing"), "api": granted(True, Team="Payments")}
     workspace = FakeWorkspace(tmp_path, rows, policies=policies)
     async with running(workspace) as ui:
-        ui.main.select(choice=replace(ui.main.selection.choice, condition=(("Team", "Payments"),)))
+        ui.main.select(choice=ui.main.selection.choice._replace(condition=(("Team", "Payments"),)))
         ui.main.table.focus()
         await ui.press("asterisk", "g")
         await ui.see("written, but has no effect")
@@ -409,7 +408,7 @@ async def test_the_written_plan_is_the_one_that_was_confirmed(workspace: FakeWor
         workspace.gate.hold("plan")
         await ui.press("space", "g")
         await ui.wait(lambda: workspace.gate.count("plan") == 1)
-        ui.main.select(choice=replace(ui.main.selection.choice, access=Access.PULL))
+        ui.main.select(choice=ui.main.selection.choice._replace(access=Access.PULL))
         workspace.gate.release()
         await ui.wait(lambda: ui.dialog == "ConfirmScreen")
         await ui.see("Grants      push + pull to user devusr2")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -36,7 +35,7 @@ def report(**changes: object) -> Report:
         "app", B, "direct", "the registry protocol itself", Verdict.ALLOWED, stages, None, True,
         datetime(2026, 11, 24, 12, 0, tzinfo=UTC), digest=DIGEST, can_push=True, can_pull=True, seconds=1.5,
     )  # fmt: skip
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return made._replace(**changes)  # type: ignore[arg-type]
 
 
 def denied(name: StageName, action: str) -> tuple[Stage, ...]:
@@ -143,7 +142,7 @@ def test_json_keeps_the_documented_shape() -> None:
 def test_what_aws_adds_to_a_denial_is_in_every_form() -> None:
     arn, page = "arn:aws:iam::222222222222:policy/limits", "https://console.aws.amazon.com/iam/denied/a-1"
     (stage,) = denied(StageName.PUSH, "ecr:PutImage")
-    stage = replace(stage, policy_arn=arn, authorization_id="a-1", details_url=page)
+    stage = stage._replace(policy_arn=arn, authorization_id="a-1", details_url=page)
     found = report(verdict=Verdict.DENIED, stages=(stage,), can_push=False)
     shown = found.to_json()["stages"][0]
     assert (shown["policy_arn"], shown["authorization_id"], shown["details_url"]) == (arn, "a-1", page)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ecr_tui.aws.model import Repository, place_of
 from ecr_tui.changes.entries import (
@@ -22,8 +22,7 @@ from ecr_tui.changes.journal import Journal
 from ecr_tui.errors import Cancelled
 
 
-@dataclass(frozen=True)
-class Unfinished:
+class Unfinished(NamedTuple):
     """``rest``: not written or unknown; ``failed``: tried and refused."""
 
     run: Run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.changes.apply import Outcome
@@ -13,8 +13,7 @@ from ecr_tui.errors import ConflictError, EcrTuiError
 WRITTEN, UNCHANGED, FAILED, UNTRIED, REFUSED = "written", "unchanged", "failed", "not tried", "refused"
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """``status``: WRITTEN with ``outcome``, UNCHANGED, FAILED with ``error``, UNTRIED, or REFUSED (not sent, since ECR
     would reject it)."""
 
@@ -25,8 +24,7 @@ class Result:
     error: EcrTuiError | None = None
 
 
-@dataclass(frozen=True)
-class Progress:
+class Progress(NamedTuple):
     """``done`` of ``total`` repositories to write, of which ``failed`` failed; ``result`` is the latest.
 
     ``rate``: allowed calls per second, if known; ``refusals``: throttled calls.
@@ -41,8 +39,7 @@ class Progress:
     seconds_left: float
 
 
-@dataclass(frozen=True)
-class Summary:
+class Summary(NamedTuple):
     """``run``: the journal's id, "" for fewer than two writes. ``results`` in the order of the plans.
 
     ``fatal``: the failure that stopped the run. ``note``: a warning for the user.

@@ -8,8 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ecr_tui.aws.model import RegistryFacts, Repository
 from ecr_tui.changes import apply as apply_module
@@ -55,8 +54,7 @@ class Account(Protocol):
         """Its policy changed, or was found changed; ``outcome`` None if the write failed."""
 
 
-@dataclass(frozen=True)
-class _Job:
+class _Job(NamedTuple):
     """``entry``: the entry to undo; ``plan`` is then its preview."""
 
     plan: Plan
@@ -252,7 +250,7 @@ class Bulk:
             for place, result in enumerate(results):
                 error = work.overwritten.get(result.repository.arn)
                 if error is not None:
-                    results[place] = replace(result, status=FAILED, error=error)
+                    results[place] = result._replace(status=FAILED, error=error)
             note = self._end(work.run, DONE if done == len(todo) else STOPPED)
         return Summary(
             work.run,

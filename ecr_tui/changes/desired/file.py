@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ecr_tui.access.expiry import parse_end
 from ecr_tui.changes.desired.rows import Selector, is_glob
@@ -44,8 +43,7 @@ _ACCOUNT = re.compile(r"[0-9]{12}")
 _ANY_ACCOUNT = "000000000000"
 
 
-@dataclass(frozen=True)
-class FileRow:
+class FileRow(NamedTuple):
     """``to``: as ``--to`` takes them; ``consumers``: names of the configuration's. ``regions`` (): those in use."""
 
     place: int

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -43,8 +43,7 @@ KINDS = {
 }
 
 
-@dataclass(frozen=True)
-class AccountRead:
+class AccountRead(NamedTuple):
     """One of the two accounts: an identity or the reason why there is none; neither of a consumer without a profile."""
 
     role: Role

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -42,8 +41,7 @@ TICK = 0.05
 SIDES_WIDTH = 90
 
 
-@dataclass(frozen=True)
-class CellChosen:
+class CellChosen(NamedTuple):
     """A cell that is there: its repository and its column."""
 
     repository: Repository

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ecr_tui.aws.role import Role
@@ -103,7 +102,7 @@ def _consume(desk: Desk, **changes: Any) -> None:
     desk.workspace.use(**changes)
     desk.batch = None
     desk.stage.consumer_changed()
-    desk.select(choice=replace(desk.selection.choice, principals=()))
+    desk.select(choice=desk.selection.choice._replace(principals=()))
     desk.stage.preview.renew()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -118,4 +117,4 @@ async def engine(desk: Desk, selection: Selection) -> None:
 
 
 def _choose(desk: Desk, **changes: object) -> None:
-    desk.select(choice=replace(desk.selection.choice, **changes))  # type: ignore[arg-type]
+    desk.select(choice=desk.selection.choice._replace(**changes))  # type: ignore[arg-type]

@@ -135,7 +135,7 @@ async def _plan(desk: Desk, repository: Repository, chosen: Grant, *, revoke: bo
         plan = await desk.do("planning", lambda: changes.plan(repository, chosen))
     verb = "Revoke" if revoke else "Grant"
     if not plan.changed:
-        desk.tell(replace(write_text.nothing(plan), grant=chosen), warning=bool(plan.void or plan.risks))
+        desk.tell(write_text.nothing(plan)._replace(grant=chosen), warning=bool(plan.void or plan.risks))
     elif plan.refused:
         _refused(desk, plan)
     else:

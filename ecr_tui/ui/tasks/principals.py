@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -202,4 +201,4 @@ def _choose(desk: Desk, selection: Selection, chosen: Principals) -> None:
     if grantees.only_pulls(chosen) and access.writes:
         access = Access.PULL
     principals = () if chosen == selection.own else chosen
-    desk.select(choice=replace(desk.selection.choice, principals=principals, access=access))
+    desk.select(choice=desk.selection.choice._replace(principals=principals, access=access))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.content import Content
 
@@ -147,8 +146,7 @@ def notes(plan: Plan) -> list[Content]:
 # -- diff ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Change:
+class _Change(NamedTuple):
     op: str
     effect: str
     principal: str
@@ -259,8 +257,7 @@ def document_text(plan: Plan) -> str:
 # -- who -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Who:
+class Who(NamedTuple):
     """A principal that either document names: what it may do before and after the write. ``note`` for the others."""
 
     kind: str
