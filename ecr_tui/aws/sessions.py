@@ -10,7 +10,6 @@ import contextlib
 import socket
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -226,8 +225,9 @@ class AwsSession:
 
     def _make(self) -> boto3.session.Session:
         import boto3
+        from botocore.utils import get_environ_proxies
 
-        for proxy in urllib.request.getproxies().values():
+        for proxy in get_environ_proxies("").values():
             secret.remember_url(proxy)
         core = _core_session(self.profile, str(self.role))
         profiles = full_config(core).get("profiles", {})
