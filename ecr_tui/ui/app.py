@@ -19,7 +19,7 @@ from textual.content import Content
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
-from textual.widgets import Input, TextArea
+from textual.widgets import Input
 
 from ecr_tui.errors import CredentialsError, EnvironmentFailure
 from ecr_tui.secret import redact
@@ -102,8 +102,8 @@ class EcrTuiApp(App[None]):
         self._now = now
         self._grant_delay = grant_delay
         self._clock = clock
-        self._pairs = 0
-        self._begin()
+        self._pairs = 1
+        self.main = self._main()
 
     def get_line_filters(self) -> list[LineFilter]:
         """For NO_COLOR Textual decides before the theme is known: the terminal's own colours, made grey, are black."""
@@ -122,6 +122,7 @@ class EcrTuiApp(App[None]):
         return str(self._workspace.settings.production_profile)
 
     def on_mount(self) -> None:
+        self.add_mode(self.DEFAULT_MODE, self.get_default_screen)  # so that it can be removed
         self.set_keymap(dict(self.keys_in_force.changes or {}))
         file = self._workspace.settings.file
         for warning in (*self.keys_in_force.warnings, *(file.warnings if file else ())):
@@ -150,7 +151,7 @@ class EcrTuiApp(App[None]):
             screen = self.screen
             if isinstance(screen, Dialog) and screen.ignores(event):
                 return
-            typing = isinstance(screen.focused, Input | TextArea)
+            typing = isinstance(screen.focused, Input)
             if not (screen.is_modal or screen.maximized is not None or typing):
                 bound = screen.active_bindings.get(event.key)
                 if bound is not None and not bound.enabled and isinstance(screen, MainScreen):
@@ -163,26 +164,28 @@ class EcrTuiApp(App[None]):
     def on_ready(self) -> None:
         collector.settle()
 
+    def get_default_screen(self) -> MainScreen:
+        """For the accounts in use. As the first mode's it would be laid out and drawn once more before it is seen."""
+        self.main.area.resized(self.size, update=False)
+        return self.main
+
     @on(AccountsChosen)
     def _accounts_chosen(self) -> None:
-        """For other accounts: a main screen that has never seen the former ones."""
+        """For other accounts: a main screen that has never seen the former ones.
+
+        In a mode of its own: Textual replaces the lowest screen of none.
+        """
         former = self.current_mode
-        self._begin()
-        self.switch_mode(self._mode)
+        self.main = self._main()
+        self._pairs += 1
+        mode = f"{self.DEFAULT_MODE}-{self._pairs}"
+        self.add_mode(mode, self.get_default_screen)
+        self.switch_mode(mode)
         self.remove_mode(former)
 
-    def _begin(self) -> None:
-        """Each pair of accounts has a mode of its own: Textual replaces the lowest screen of none."""
-        self._pairs += 1
-        self._mode = self.DEFAULT_MODE if self._pairs == 1 else f"{self.DEFAULT_MODE}-{self._pairs}"
+    def _main(self) -> MainScreen:
         countdown = Countdown(delay=self._grant_delay, clock=self._clock)
-        main = self.main = MainScreen(self._workspace, now=self._now, countdown=countdown)
-
-        def made() -> MainScreen:
-            main.area.resized(self.size, update=False)
-            return main
-
-        self.add_mode(self._mode, made)
+        return MainScreen(self._workspace, now=self._now, countdown=countdown)
 
     # -- leaving and failing -----------------------------------------------------------------------------------------
 

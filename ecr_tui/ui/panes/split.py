@@ -172,6 +172,6 @@ def _cells(share: float, of: int) -> int:
 
 
 def _percent(share: float, of: int, least: int, rest: int) -> str:
-    """As a style, with a hundredth of a cell more: what is a whole number of cells must not be rounded down by one."""
+    """As a style, with a trifle more: what is a whole number of cells must not be rounded down by one."""
     kept = _share(share * of, of, least, rest) or share
-    return f"{(kept + 0.01 / max(of, 1)) * 100:.6f}%"
+    return f"{kept * 100 + 0.0001:.6f}%"
