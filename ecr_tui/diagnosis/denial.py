@@ -12,25 +12,22 @@ from typing import NamedTuple
 from ecr_tui.policy.actions import canonical_action
 
 # What is captured ends up in commands to copy: only characters that a shell takes literally.
-_SENTENCE = re.compile(
-    r"(?:user:?\s+(?P<user>[\w+=,.@:/-]+)[^\s]*\s+is\s+)?not\s+authori[sz]ed\s+to\s+perform:?\s*"
+_SENTENCE = (
+    r"(?i)(?:user:?\s+(?P<user>[\w+=,.@:/-]+)[^\s]*\s+is\s+)?not\s+authori[sz]ed\s+to\s+perform:?\s*"
     r"(?P<action>[a-z0-9-]+:[a-z*]+)"
-    r"(?:\s+on\s+(?:the\s+)?resource:?\s*[\"']?(?P<resource>[\w.:/*+=,@-]+))?",
-    re.IGNORECASE,
+    r"(?:\s+on\s+(?:the\s+)?resource:?\s*[\"']?(?P<resource>[\w.:/*+=,@-]+))?"
 )
-_NO_ALLOW = re.compile(r"because\s+no\s+(?P<type>[a-z][a-z -]*?)\s+allows?\b", re.IGNORECASE)
-_EXPLICIT = re.compile(
-    r"explicit(?:ly)?\s+den(?:y|ied)"
-    r"(?:\s+(?:in|by)\s+(?:(?:an?|the)\s+)?(?P<type>[a-z][a-z -]*?(?:polic(?:y|ies)|boundary)))?(?![a-z-])",
-    re.IGNORECASE,
+_NO_ALLOW = r"(?i)because\s+no\s+(?P<type>[a-z][a-z -]*?)\s+allows?\b"
+_EXPLICIT = (
+    r"(?i)explicit(?:ly)?\s+den(?:y|ied)"
+    r"(?:\s+(?:in|by)\s+(?:(?:an?|the)\s+)?(?P<type>[a-z][a-z -]*?(?:polic(?:y|ies)|boundary)))?(?![a-z-])"
 )
-_POLICY_ARN = re.compile(r"\barn:[\w-]+:[\w-]+:[\w-]*:[\w-]*:[\w+=,.@:/-]*\w", re.IGNORECASE)
-_AUTHORIZATION_ID = re.compile(
-    r"(?:authori[sz]ation[\s_-]?id(?:entifier)?|authori[sz]ation\s+failure\s+id)[\"']?\s*(?:[:=]|is)?\s*[\"']?"
-    r"(?P<id>[\w-]*\d[\w-]*|[a-z]{20,})",
-    re.IGNORECASE,
+_POLICY_ARN = r"(?i)\barn:[\w-]+:[\w-]+:[\w-]*:[\w-]*:[\w+=,.@:/-]*\w"
+_AUTHORIZATION_ID = (
+    r"(?i)(?:authori[sz]ation[\s_-]?id(?:entifier)?|authori[sz]ation\s+failure\s+id)[\"']?\s*(?:[:=]|is)?\s*[\"']?"
+    r"(?P<id>[\w-]*\d[\w-]*|[a-z]{20,})"
 )
-_URL = re.compile(r"https://[\w.-]+(?:/[\w.~:/?#@!$&*+,;=%-]*[\w/=#%-])?", re.IGNORECASE)
+_URL = r"(?i)https://[\w.-]+(?:/[\w.~:/?#@!$&*+,;=%-]*[\w/=#%-])?"
 _MAX_TAIL = 3000
 
 RESOURCE_BASED = "resource-based policy"
@@ -65,7 +62,7 @@ def policy_with_article(policy_type: str) -> str:
 
 def parse_denial(text: str) -> Denial | None:
     """The denial in a text on one line: the first about ECR, else the first. None where there is none."""
-    matches = list(_SENTENCE.finditer(text))
+    matches = list(re.finditer(_SENTENCE, text))
     ends = [match.start() for match in matches[1:]] + [len(text)]
     found = [_denial(text, match, end) for match, end in zip(matches, ends, strict=False)]
     return next((one for one in found if one.service == "ecr"), found[0] if found else None)
@@ -73,12 +70,12 @@ def parse_denial(text: str) -> Denial | None:
 
 def _denial(text: str, match: re.Match[str], end: int) -> Denial:
     tail = text[match.end() : min(end, match.end() + _MAX_TAIL)]
-    explicit, missing = _EXPLICIT.search(tail), _NO_ALLOW.search(tail)
+    explicit, missing = re.search(_EXPLICIT, tail), re.search(_NO_ALLOW, tail)
     reason = explicit or missing
     action = match["action"]
     after = tail[reason.end() :] if reason else tail
-    arn = _POLICY_ARN.search(after)
-    identifier = _AUTHORIZATION_ID.search(tail)
+    arn = re.search(_POLICY_ARN, after)
+    identifier = re.search(_AUTHORIZATION_ID, tail)
     return Denial(
         user=(match["user"] or "").rstrip(".,:"),
         action=canonical_action(action) or action,
@@ -102,7 +99,7 @@ def _type(words: str) -> str:
 
 
 def _details(tail: str) -> str:
-    for url in _URL.findall(tail):
+    for url in re.findall(_URL, tail):
         host = url.split("/")[2].lower()
         if re.search(r"(?:^|\.)(?:console|signin)\.|(?:^|\.)console$|amazonaws-us-gov\.com$", host) or (
             "authoriz" in url.lower() and ".aws" in host

@@ -257,7 +257,9 @@ def _words(
     if row.side.startswith(NETWORK) and "endpoint" in facts and "host" not in facts:
         words["host"] = facts["endpoint"]
     host = words["host"]
-    words["url"] = f"http://{host}/v2" if LOOPBACK.match(host) else f"https://{host}{'' if 'api' in host else '/v2'}"
+    words["url"] = (
+        f"http://{host}/v2" if re.match(LOOPBACK, host) else f"https://{host}{'' if 'api' in host else '/v2'}"
+    )
     words["principal"] = grantee(words["user"])
     if action:
         words["action"] = action

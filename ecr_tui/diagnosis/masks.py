@@ -14,68 +14,63 @@ from functools import lru_cache
 
 from ecr_tui.diagnosis.places import LOOPBACK, REGISTRY_HOST, host_kind
 
-_URL = re.compile(r"\b(?P<scheme>https?|docker|oci|tcp|unix|npipe|ssh|s3)://(?P<rest>[^\s\"'<>`)}\]]+)", re.IGNORECASE)
-_REFERENCE = re.compile(
-    rf"(?<![\w./@-])(?P<host>{REGISTRY_HOST})(?P<rest>(?:/[\w.*/-]*)?(?::[\w.-]*\w)?(?:@sha256:[0-9a-f]*)?)(?![\w])",
-    re.IGNORECASE,
+_URL = r"(?i)\b(?P<scheme>https?|docker|oci|tcp|unix|npipe|ssh|s3)://(?P<rest>[^\s\"'<>`)}\]]+)"
+_REFERENCE = (
+    rf"(?i)(?<![\w./@-])(?P<host>{REGISTRY_HOST})(?P<rest>(?:/[\w.*/-]*)?(?::[\w.-]*\w)?(?:@sha256:[0-9a-f]*)?)(?![\w])"
 )
-_API_PATH = re.compile(r"(?<![\w.])/v2/[\w./*-]+", re.IGNORECASE)
-_ENGINE_SOCKET = re.compile(
-    r"(?:[\w./\\-]*/)?[\w.-]*(?:docker|podman|containerd|buildkitd?|crio|backend)[\w.-]*\.sock\b|"
-    r"[\w./\\:-]*pipe[/\\][\w-]*(?:docker|podman)[\w-]*",
-    re.IGNORECASE,
+_API_PATH = r"(?i)(?<![\w.])/v2/[\w./*-]+"
+_ENGINE_SOCKET = (
+    r"(?i)(?:[\w./\\-]*/)?[\w.-]*(?:docker|podman|containerd|buildkitd?|crio|backend)[\w.-]*\.sock\b|"
+    r"[\w./\\:-]*pipe[/\\][\w-]*(?:docker|podman)[\w-]*"
 )
-_KEPT_PATHS = re.compile(
-    r"(?:i/o|net/http|username/password|and/or|tls/ssl|ssl/tls|n/a|application/[\w.+-]+|(?:linux|windows|darwin)/[\w/.-]+|read/write)$",
-    re.IGNORECASE,
+_KEPT_PATHS = (
+    r"(?i)(?:i/o|net/http|username/password|and/or|tls/ssl|ssl/tls|n/a|application/[\w.+-]+|"
+    r"(?:linux|windows|darwin)/[\w/.-]+|read/write)$"
 )
 # A name follows these words, whatever it looks like.
-_NAMED = re.compile(
-    r"(?P<before>\b(?:destination repository|in repository|(?:access )?denied for|reading manifest|no such image:|"
+_NAMED = (
+    r"(?i)(?P<before>\b(?:destination repository|in repository|(?:access )?denied for|reading manifest|no such image:|"
     r"(?:tag|image) does not exist:|with the tag:|config profile|profile|(?:error: )?image|"
     r"repository name|role|pulling|"
     r"pushing|pull image|push|container|for ref|manifest for|tag|ref|requested image|source image|secret|bucket)"
-    r"(?: named)?\s+)(?P<name>[\"'(`]?[\w][\w.*+@:/-]*[\"')`]?)",
-    re.IGNORECASE,
+    r"(?: named)?\s+)(?P<name>[\"'(`]?[\w][\w.*+@:/-]*[\"')`]?)"
 )
-_ALWAYS_NAMED = re.compile(
-    r"destination repository|in repository|denied for|reading manifest|no such image|does not exist:|with the tag|"
-    r"profile|manifest for|for ref|role",
-    re.IGNORECASE,
+_ALWAYS_NAMED = (
+    r"(?i)destination repository|in repository|denied for|reading manifest|no such image|does not exist:|with the tag|"
+    r"profile|manifest for|for ref|role"
 )
-_NAMELIKE = re.compile(r"[./:@_\d-]")
-_ORDINARY = re.compile(
-    r"[\"'(`]*(?:is|was|has|have|had|in|on|at|of|to|for|from|with|and|or|not|does|do|did|could|can|cannot|may|must|the|"
+_NAMELIKE = r"[./:@_\d-]"
+_ORDINARY = (
+    r"(?i)[\"'(`]*(?:is|was|has|have|had|in|on|at|of|to|for|from|with|and|or|not|does|do|did|could|can|cannot|may|must|the|"
     r"a|an|this|that|failed|access|already|exists?|invalid|config|manifests?|policy|denied|error|unknown|source|"
-    r"trust|name|named|layers?|files?|image|images|index|list|associated|session|credentials?)[\"')`.,:;]*$",
-    re.IGNORECASE,
+    r"trust|name|named|layers?|files?|image|images|index|list|associated|session|credentials?)[\"')`.,:;]*$"
 )
-_QUOTED = re.compile(r"(?P<open>[\"'`])(?P<inside>[^\"'`\s]{1,300})(?P=open)")
-_KEPT_QUOTES = re.compile(r"(?:exec:|parameter at|keyword|expected|parameter)\s*$", re.IGNORECASE)
+_QUOTED = r"(?P<open>[\"'`])(?P<inside>[^\"'`\s]{1,300})(?P=open)"
+_KEPT_QUOTES = r"(?i)(?:exec:|parameter at|keyword|expected|parameter)\s*$"
 _REST = (
-    (re.compile(r"\barn:[\w*-]+:[\w-]+:[\w*-]*:[\w*-]*:[^\s\"',;)]+", re.IGNORECASE), "<arn>"),
-    (re.compile(r"\b(?:manifest-|config-|layer-|index-)?sha256[:-][0-9a-f*]{4,}(?:\.\w+)?", re.IGNORECASE), "<digest>"),
-    (re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", re.IGNORECASE), "<id>"),
-    (re.compile(r"(?i)\brequest[ -]?id:? *[\w-]+"), "<id>"),
-    (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|\[[0-9a-f:]+\]:\d+", re.IGNORECASE), "<address>"),
+    (r"(?i)\barn:[\w*-]+:[\w-]+:[\w*-]*:[\w*-]*:[^\s\"',;)]+", "<arn>"),
+    (r"(?i)\b(?:manifest-|config-|layer-|index-)?sha256[:-][0-9a-f*]{4,}(?:\.\w+)?", "<digest>"),
+    (r"(?i)\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", "<id>"),
+    (r"(?i)\brequest[ -]?id:? *[\w-]+", "<id>"),
+    (r"(?i)\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|\[[0-9a-f:]+\]:\d+", "<address>"),
 )
-_FILE = re.compile(r"(?<![\w<>.])(?:~|\.{1,2}|[A-Za-z]:)?[/\\][\w.@+/\\-]+")
-_PATH = re.compile(r"(?<![\w<>/.:-])[\w.@+-]+(?:/[\w.@+*-]+)+(?::[\w.-]*\w)?")
+_FILE = r"(?<![\w<>.])(?:~|\.{1,2}|[A-Za-z]:)?[/\\][\w.@+/\\-]+"
+_PATH = r"(?<![\w<>/.:-])[\w.@+-]+(?:/[\w.@+*-]+)+(?::[\w.-]*\w)?"
 
 
 @lru_cache(maxsize=256)
 def masked(record: str, registry: str = "") -> str:
     """``record`` without its names. ``registry``: a host that is known to be ECR's, whatever it is called."""
-    text = _URL.sub(lambda match: _url(match["scheme"].lower(), match["rest"], registry), record)
-    text = _ENGINE_SOCKET.sub("<engine-socket>", text)
-    text = _API_PATH.sub(lambda match: f"<ecr>{asked(match[0])}", text)
-    text = _REFERENCE.sub(lambda match: f"<{_kind(match['host'], registry)}>", text)
+    text = re.sub(_URL, lambda match: _url(match["scheme"].lower(), match["rest"], registry), record)
+    text = re.sub(_ENGINE_SOCKET, "<engine-socket>", text)
+    text = re.sub(_API_PATH, lambda match: f"<ecr>{asked(match[0])}", text)
+    text = re.sub(_REFERENCE, lambda match: f"<{_kind(match['host'], registry)}>", text)
     for pattern, mask in _REST:
-        text = pattern.sub(mask, text)
-    text = _NAMED.sub(_named, text)
-    text = _QUOTED.sub(_quoted, text)
-    text = _PATH.sub(lambda match: match[0] if _KEPT_PATHS.match(match[0]) else "<name>", text)
-    return _FILE.sub("<file>", text)
+        text = re.sub(pattern, mask, text)
+    text = re.sub(_NAMED, _named, text)
+    text = re.sub(_QUOTED, _quoted, text)
+    text = re.sub(_PATH, lambda match: match[0] if re.match(_KEPT_PATHS, match[0]) else "<name>", text)
+    return re.sub(_FILE, "<file>", text)
 
 
 def asked(path: str) -> str:
@@ -97,7 +92,7 @@ def _url(scheme: str, rest: str, registry: str) -> str:
     kind = _kind(host.rstrip(".,;:"), registry)
     what = asked(f"/{path}")
     if kind == "url" and (what or scheme in ("docker", "oci")):
-        kind = "ecr" if LOOPBACK.match(host) or "." not in host or re.fullmatch(r"[\d.:]+", host) else "registry"
+        kind = "ecr" if re.match(LOOPBACK, host) or "." not in host or re.fullmatch(r"[\d.:]+", host) else "registry"
     return f"<{kind}>{what}{end}"
 
 
@@ -107,16 +102,16 @@ def _kind(host: str, registry: str) -> str:
 
 def _named(match: re.Match[str]) -> str:
     name = match["name"]
-    if _ORDINARY.match(name) or _KEPT_PATHS.match(name) or name.startswith("<"):
+    if re.match(_ORDINARY, name) or re.match(_KEPT_PATHS, name) or name.startswith("<"):
         return match[0]
     core = name.strip("\"'()`.,:;")
-    if not _ALWAYS_NAMED.search(match["before"]) and not _NAMELIKE.search(core):
+    if not re.search(_ALWAYS_NAMED, match["before"]) and not re.search(_NAMELIKE, core):
         return match[0]
     return f"{match['before']}<name>{':' if name.endswith(':') else ''}"
 
 
 def _quoted(match: re.Match[str]) -> str:
-    if _KEPT_QUOTES.search(match.string[: match.start()]) or match["inside"].startswith(("<", "docker-credential")):
+    if re.search(_KEPT_QUOTES, match.string[: match.start()]) or match["inside"].startswith(("<", "docker-credential")):
         return match[0]
     # A quoted constant of a protocol ("UNSUPPORTED") is content, and so is a JSON key.
     if re.fullmatch(r"[A-Z][A-Z_]{3,}|[A-Z][a-z]+(?:[A-Z][a-z]+)+", match["inside"]):

@@ -23,10 +23,9 @@ _ACTION_OF_STATUS = {
     429: "throttled",
 }
 # Names the end of a run, not its cause.
-_END = re.compile(
-    r"(?:process|command|script|build|job|pipeline|task|step|make)\b.{0,60}(?:exit(?:ed)?|failed|returned|error)\b.{0,40}\d*$|"
-    r"^\W*(?:error: )?exit (?:code|status)",
-    re.IGNORECASE,
+_END = (
+    r"(?i)(?:process|command|script|build|job|pipeline|task|step|make)\b.{0,60}(?:exit(?:ed)?|failed|returned|error)\b.{0,40}\d*$|"
+    r"^\W*(?:error: )?exit (?:code|status)"
 )
 
 
@@ -166,7 +165,7 @@ def by_status(status: int | None, text: str) -> Failure | None:
 
 def own_line(text: str) -> str:
     """The line that holds the error, for a text that nobody knows: the last that calls itself one, else the first."""
-    found = [record for record in records(text) if not _END.search(record.text)] or list(records(text))
+    found = [record for record in records(text) if not re.search(_END, record.text)] or list(records(text))
     strong = [record for record in found if record.strong and not record.noise]
     quiet = [record for record in found if not record.noise] or found
     if not found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-LOOPBACK = re.compile(r"localhost\b|127\.|\[::1\]", re.IGNORECASE)
+LOOPBACK = r"(?i)localhost\b|127\.|\[::1\]"
 # Log masking hides account ids ("***.dkr.ecr…"), and people write XXXX for theirs.
 _ECR_HOST = (
     r"(?:[\w*-]+\.|\[[\w ]+\]\.)?dkr[.-]ecr(?:-fips)?\.[\w*-]+\.(?:vpce\.)?"
@@ -18,79 +18,69 @@ _OTHER_HOSTS = (
 )
 REGISTRY_HOST = rf"(?:{_ECR_HOST}|{_OTHER_HOSTS}|(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]):\d+)(?![\w-])"
 
-_PRIVATE = re.compile(_ECR_HOST, re.IGNORECASE)
+_PRIVATE = rf"(?i){_ECR_HOST}"
 _KINDS = (
     (
         "ecr-api",
-        re.compile(r"(?:^|\.)api\.ecr(?:-fips)?\.|^ecr(?:-fips)?\.[\w-]+\.(?:api\.aws|amazonaws)", re.IGNORECASE),
+        r"(?i)(?:^|\.)api\.ecr(?:-fips)?\.|^ecr(?:-fips)?\.[\w-]+\.(?:api\.aws|amazonaws)",
     ),
-    ("public-ecr", re.compile(r"public\.ecr\.aws|ecr-public\.", re.IGNORECASE)),
-    ("hub", re.compile(r"(?:^|\.)docker\.(?:io|com)(?::\d+)?$", re.IGNORECASE)),
-    ("s3", re.compile(r"(?:^|\.)s3[.-]|starport-layer-bucket", re.IGNORECASE)),
-    ("registry", re.compile(rf"^(?:{_OTHER_HOSTS})(?::\d+)?$", re.IGNORECASE)),
-    ("aws", re.compile(r"\.amazonaws\.|\.api\.aws$", re.IGNORECASE)),
+    ("public-ecr", r"(?i)public\.ecr\.aws|ecr-public\."),
+    ("hub", r"(?i)(?:^|\.)docker\.(?:io|com)(?::\d+)?$"),
+    ("s3", r"(?i)(?:^|\.)s3[.-]|starport-layer-bucket"),
+    ("registry", rf"(?i)^(?:{_OTHER_HOSTS})(?::\d+)?$"),
+    ("aws", r"(?i)\.amazonaws\.|\.api\.aws$"),
 )
 
 
 def host_kind(host: str) -> str:
     """ "ecr" (a private registry, and loopback), "ecr-api", "public-ecr", "hub", "registry", "s3", "aws" or "url"."""
-    if _PRIVATE.fullmatch(host) or LOOPBACK.match(host):
+    if re.fullmatch(_PRIVATE, host) or re.match(LOOPBACK, host):
         return "ecr"
-    return next((kind for kind, pattern in _KINDS if pattern.search(host)), "url")
+    return next((kind for kind, pattern in _KINDS if re.search(pattern, host)), "url")
 
 
 # What is captured here ends up in commands to copy: only characters that a shell takes literally.
-_REGISTRY = re.compile(
+_REGISTRY = (
     r"(?<![\w.-])(?:(?P<account>\d{12})\.)?(?:vpce-[\w-]+\.)?dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z]{2}[a-z0-9-]*-\d)\."
-    r"(?:vpce\.)?[a-z0-9.]*[a-z]",
-    re.IGNORECASE,
+    r"(?:vpce\.)?[a-z0-9.]*[a-z]"
 )
-_LOOPBACK_HOST = re.compile(r"(?<![\w.-])(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]):\d+", re.IGNORECASE)
-_API = re.compile(
-    r"(?<![\w.-])(?:[\w-]+\.)?(?:api\.)?ecr(?:-fips|-public)?\.(?P<region>[a-z]{2}[a-z0-9-]*-\d)\.[a-z0-9.]*[a-z]",
-    re.IGNORECASE,
+_LOOPBACK_HOST = r"(?<![\w.-])(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]):\d+"
+_API = (
+    r"(?i)(?<![\w.-])(?:[\w-]+\.)?(?:api\.)?ecr(?:-fips|-public)?\.(?P<region>[a-z]{2}[a-z0-9-]*-\d)\.[a-z0-9.]*[a-z]"
 )
-_FOREIGN = re.compile(
-    rf"(?<![\w.-])(?:{_OTHER_HOSTS})(?![\w-])|(?<=//)[\w-]+(?:\.[\w-]+)+(?::\d+)?(?=/v2)", re.IGNORECASE
-)
-_HOST_OF_URL = re.compile(r"https?://(?P<host>[\w-]+(?:\.[\w-]+)+(?::\d+)?)", re.IGNORECASE)
-_REPOSITORY_ARN = re.compile(
-    r"arn:[\w-]+:ecr:(?P<region>[\w-]*):(?P<account>\d{12}):repository/(?P<repository>[\w./-]*\w)", re.IGNORECASE
-)
+_FOREIGN = rf"(?i)(?<![\w.-])(?:{_OTHER_HOSTS})(?![\w-])|(?<=//)[\w-]+(?:\.[\w-]+)+(?::\d+)?(?=/v2)"
+_HOST_OF_URL = r"(?i)https?://(?P<host>[\w-]+(?:\.[\w-]+)+(?::\d+)?)"
+_REPOSITORY_ARN = r"(?i)arn:[\w-]+:ecr:(?P<region>[\w-]*):(?P<account>\d{12}):repository/(?P<repository>[\w./-]*\w)"
 _NAME = r"[a-z0-9][\w./-]*"
 _REPOSITORIES = (
-    re.compile(rf"repository with name ['\"](?P<repository>{_NAME})['\"]", re.IGNORECASE),
-    re.compile(rf"in the ['\"](?P<repository>{_NAME})['\"] repository", re.IGNORECASE),
-    re.compile(rf"/v2/(?P<repository>{_NAME}?)/(?:manifests|blobs|tags)\b", re.IGNORECASE),
-    re.compile(rf"{_REGISTRY.pattern}/(?!v2/)(?P<repository>{_NAME}?)(?=[:@\s\"',;)\]`]|\.\.\.|$)", re.IGNORECASE),
-    re.compile(rf"{_LOOPBACK_HOST.pattern}/(?!v2/)(?P<repository>{_NAME}?)(?=[:@\s\"',;)\]`]|$)", re.IGNORECASE),
-    re.compile(rf"destination repository (?P<repository>{_NAME}?)(?=[:\s]|$)", re.IGNORECASE),
-    re.compile(rf"The push refers to (?:a )?repository \[[^\]/]+/(?P<repository>{_NAME})\]", re.IGNORECASE),
+    rf"(?i)repository with name ['\"](?P<repository>{_NAME})['\"]",
+    rf"(?i)in the ['\"](?P<repository>{_NAME})['\"] repository",
+    rf"(?i)/v2/(?P<repository>{_NAME}?)/(?:manifests|blobs|tags)\b",
+    rf"(?i){_REGISTRY}/(?!v2/)(?P<repository>{_NAME}?)(?=[:@\s\"',;)\]`]|\.\.\.|$)",
+    rf"(?i){_LOOPBACK_HOST}/(?!v2/)(?P<repository>{_NAME}?)(?=[:@\s\"',;)\]`]|$)",
+    rf"(?i)destination repository (?P<repository>{_NAME}?)(?=[:\s]|$)",
+    rf"(?i)The push refers to (?:a )?repository \[[^\]/]+/(?P<repository>{_NAME})\]",
 )
-_REGISTRY_ID = re.compile(r"registry with id ['\"](?P<account>\d{12})['\"]", re.IGNORECASE)
-_PROFILE = re.compile(
-    r"\bprofile(?: |[\"'(=:]){1,3}(?P<profile>(?!has\b|is\b|could\b|with\b|was\b|not\b)[\w.@+-]*\w)", re.IGNORECASE
-)
-_REGION_NAME = re.compile(
-    r"(?<![\w-])(?P<region>(?:us|eu|ap|sa|ca|me|af|il|mx|cn)(?:-gov|-iso\w?)?-[a-z]+-\d)(?![\w-])"
-)
+_REGISTRY_ID = r"(?i)registry with id ['\"](?P<account>\d{12})['\"]"
+_PROFILE = r"(?i)\bprofile(?: |[\"'(=:]){1,3}(?P<profile>(?!has\b|is\b|could\b|with\b|was\b|not\b)[\w.@+-]*\w)"
+_REGION_NAME = r"(?<![\w-])(?P<region>(?:us|eu|ap|sa|ca|me|af|il|mx|cn)(?:-gov|-iso\w?)?-[a-z]+-\d)(?![\w-])"
 
 
 def places(text: str) -> dict[str, str]:
     """ "host", "account", "region", "repository" and "resource", as far as the text tells; safe in a shell command."""
     found: dict[str, str] = {}
-    arn = _REPOSITORY_ARN.search(text)
+    arn = re.search(_REPOSITORY_ARN, text)
     if arn:
         found |= {"resource": arn[0], **{name: value for name, value in arn.groupdict().items() if value}}
     for pattern in _REPOSITORIES:
-        match = pattern.search(text)
+        match = re.search(pattern, text)
         if match:
             found.setdefault("repository", match["repository"].rstrip("./"))
-    registry = _REGISTRY_ID.search(text)
+    registry = re.search(_REGISTRY_ID, text)
     if registry:
         found.setdefault("account", registry["account"])
     found |= {key: value for key, value in host_facts(text).items() if key not in found}
-    region = _REGION_NAME.search(text)
+    region = re.search(_REGION_NAME, text)
     if region:
         found.setdefault("region", region["region"])
     return found
@@ -98,31 +88,31 @@ def places(text: str) -> dict[str, str]:
 
 def host_facts(text: str) -> dict[str, str]:
     """The registry's host in the text, and what its name says of account and region."""
-    registry = _REGISTRY.search(text)
+    registry = re.search(_REGISTRY, text, re.IGNORECASE)
     if registry:
         return {"host": registry[0], **{name: value for name, value in registry.groupdict().items() if value}}
-    loopback = _LOOPBACK_HOST.search(text)
+    loopback = re.search(_LOOPBACK_HOST, text, re.IGNORECASE)
     return {"host": loopback[0]} if loopback else {}
 
 
 def other_host(text: str) -> str:
     """A registry's host that is not a private ECR's, "" where there is none."""
-    match = _FOREIGN.search(text)
+    match = re.search(_FOREIGN, text)
     return match[0] if match else ""
 
 
 def endpoint(text: str) -> dict[str, str]:
     """The host of AWS's own API, or of the first URL, and its region."""
-    api = _API.search(text)
+    api = re.search(_API, text)
     if api:
         return {"endpoint": api[0], "region": api["region"]}
-    match = _HOST_OF_URL.search(text)
+    match = re.search(_HOST_OF_URL, text)
     return {"endpoint": match["host"]} if match else {}
 
 
 def profile_of(text: str) -> str:
     """The AWS profile that a text names, "" where it names none."""
-    match = _PROFILE.search(text)
+    match = re.search(_PROFILE, text)
     return match["profile"] if match else ""
 
 
@@ -140,22 +130,20 @@ _ACTIONS = {
     ("DELETE", "manifest"): "ecr:BatchDeleteImage",
     ("GET", "tags"): "ecr:ListImages",
 }
-_REQUEST = re.compile(r"\b(HEAD|GET|POST|PATCH|PUT|DELETE)\b[^\n]{0,200}?/v2/(?P<path>[^\s\"']*)", re.IGNORECASE)
+_REQUEST = r"(?i)\b(HEAD|GET|POST|PATCH|PUT|DELETE)\b[^\n]{0,200}?/v2/(?P<path>[^\s\"']*)"
 _PHRASES = (
-    (re.compile(r"trying to reuse blob|checking whether a blob"), "HEAD", "blob"),
-    (re.compile(r"initiating layer upload"), "POST", "uploads"),
-    (re.compile(r"uploading layer chunked"), "PATCH", "upload"),
-    (re.compile(r"uploading layer to"), "PUT", "upload"),
-    (re.compile(r"(?:uploading|writing|pushing) manifest|push manifest"), "PUT", "manifest"),
-    (re.compile(r"reading manifest|(?:status code )?\[manifests \S+\]"), "GET", "manifest"),
+    (r"trying to reuse blob|checking whether a blob", "HEAD", "blob"),
+    (r"initiating layer upload", "POST", "uploads"),
+    (r"uploading layer chunked", "PATCH", "upload"),
+    (r"uploading layer to", "PUT", "upload"),
+    (r"(?:uploading|writing|pushing) manifest|push manifest", "PUT", "manifest"),
+    (r"reading manifest|(?:status code )?\[manifests \S+\]", "GET", "manifest"),
     (
-        re.compile(
-            r"fetching blob|reading blob|httpreadseeker|pulling image configuration|copying config|\[blobs \S+\]"
-        ),
+        r"fetching blob|reading blob|httpreadseeker|pulling image configuration|copying config|\[blobs \S+\]",
         "GET",
         "blob",
     ),
-    (re.compile(r"fetching tags list|listing repository tags"), "GET", "tags"),
+    (r"fetching tags list|listing repository tags", "GET", "tags"),
 )
 """What engines say that they were doing, where they do not quote the request."""
 
@@ -169,10 +157,10 @@ def request_of(text: str) -> tuple[str, str]:
     """The (method, kind) of the registry request that an engine's message tells, ("", "") when it tells none."""
     low = text.lower()
     for phrase, method, kind in _PHRASES:
-        if phrase.search(low):
+        if re.search(phrase, low):
             return method, kind
     # The last one: engines put what they were asked to do before what they did.
-    for match in reversed(list(_REQUEST.finditer(text))):
+    for match in reversed(list(re.finditer(_REQUEST, text))):
         path = f"/{match['path'].lower()}"
         for part, kind in (
             ("/manifests/", "manifest"),
@@ -186,17 +174,15 @@ def request_of(text: str) -> tuple[str, str]:
     return "", ""
 
 
-_PUSHING = re.compile(
-    r"\b(?:failed to push|push(?:ing|ed)?\b(?! refers)|the push refers|writing (?:blob|manifest)|layer upload|"
-    r"upload(?:ing)?\b|commit on ref|export(?:ing)? to|checking push|put request|send blob)",
-    re.IGNORECASE,
+_PUSHING = (
+    r"(?i)\b(?:failed to push|push(?:ing|ed)?\b(?! refers)|the push refers|writing (?:blob|manifest)|layer upload|"
+    r"upload(?:ing)?\b|commit on ref|export(?:ing)? to|checking push|put request|send blob)"
 )
-_PULLING = re.compile(
-    r"\b(?:pull(?:ing|ed)?\b(?! request)|cannotpull\w*|errimagepull|imagepull\w*|download(?:ing)?\b|"
+_PULLING = (
+    r"(?i)\b(?:pull(?:ing|ed)?\b(?! request)|cannotpull\w*|errimagepull|imagepull\w*|download(?:ing)?\b|"
     r"initializing source|"
     r"copy from source|reading manifest|fetch(?:ing)?\b|runpodsandbox|httpreadseeker|copying config|get sandbox image|"
-    r"failed to resolve (?:ref|reference|source)|trying to pull|docker image ls|unpack image)",
-    re.IGNORECASE,
+    r"failed to resolve (?:ref|reference|source)|trying to pull|docker image ls|unpack image)"
 )
 
 
@@ -205,7 +191,7 @@ def transfer_of(text: str, words: str) -> str:
     method, kind = request_of(text)
     if method in ("POST", "PATCH", "PUT") or kind in ("upload", "uploads"):
         return "push"
-    pulling, pushing = _PULLING.search(words), _PUSHING.search(words)
+    pulling, pushing = re.search(_PULLING, words), re.search(_PUSHING, words)
     if pulling and pushing:
         return "pull" if pulling.start() < pushing.start() else "push"
     if pulling or pushing:

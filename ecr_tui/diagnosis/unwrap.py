@@ -7,10 +7,10 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_]|[()][0-9A-B])")
-_CARET_ANSI = re.compile(r"(?:\^\[|\\u001b|\\x1b|\\033|\\e)\[[0-9;]*[A-Za-z]")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u2060\ufeff]")
-_ENTITY = re.compile(r"&(quot|apos|lt|gt|amp|#39|#34|#x27|#x22);", re.IGNORECASE)
+_ANSI = r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_]|[()][0-9A-B])"
+_CARET_ANSI = r"(?:\^\[|\\u001b|\\x1b|\\033|\\e)\[[0-9;]*[A-Za-z]"
+_CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u2060\ufeff]"
+_ENTITY = r"(?i)&(quot|apos|lt|gt|amp|#39|#34|#x27|#x22);"
 _ENTITIES = {
     "quot": '"',
     "apos": "'",
@@ -22,73 +22,69 @@ _ENTITIES = {
     "#x27": "'",
     "#x22": '"',
 }
-_UNICODE_ESCAPE = re.compile(r"\\+u([0-9a-fA-F]{4})")
+_UNICODE_ESCAPE = r"\\+u([0-9a-fA-F]{4})"
 _BOX = "".join(map(chr, (*range(0x2500, 0x25A0), *range(0x25A0, 0x2600)))) + "|"
-_RULE = re.compile(rf"^[{_BOX}=_*#+~\s-]{{3,}}$")
+_RULE = rf"^[{_BOX}=_*#+~\s-]{{3,}}$"
 # What log collectors, CI systems and build tools put before each line.
 _PREFIXES = (
-    re.compile(r"^\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\]?\s+"),
-    re.compile(
+    r"^\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\]?\s+",
+    (
         r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\w*\s+[\d\w]+\s+"
         r"\d\d:\d\d:\d\d(?:\s+\d{4})?\s+"
     ),
-    re.compile(r"^(?:[\w.-]+ )?[\w./-]+\[\d+\]:\s+"),
-    re.compile(r"^\[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]?\s+"),
-    re.compile(r"^#\d+ (?:\d+\.\d+ )?"),
-    re.compile(r"^\[[\w ./:-]{1,40}\]\s+"),
-    re.compile(r"^[\w][\w.-]{0,60}\s+\|\s?"),
-    re.compile(r"^##\[\w+\]"),
-    re.compile(r"^::(?:error|warning)[^:]*::"),
-    re.compile(r"^(?:\d+>|remote:|stderr:|stdout:|>+|&\d)\s+"),
-    re.compile(r"^(?:Warning|Normal)\s+(?:Failed\w*|BackOff|InspectFailed)\s+\d+\w+(?:\s+\([^)]*\))?\s+\S+\s+"),
+    r"^(?:[\w.-]+ )?[\w./-]+\[\d+\]:\s+",
+    r"^\[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]?\s+",
+    r"^#\d+ (?:\d+\.\d+ )?",
+    r"^\[[\w ./:-]{1,40}\]\s+",
+    r"^[\w][\w.-]{0,60}\s+\|\s?",
+    r"^##\[\w+\]",
+    r"^::(?:error|warning)[^:]*::",
+    r"^(?:\d+>|remote:|stderr:|stdout:|>+|&\d)\s+",
+    r"^(?:Warning|Normal)\s+(?:Failed\w*|BackOff|InspectFailed)\s+\d+\w+(?:\s+\([^)]*\))?\s+\S+\s+",
 )
 
 _MARK = (
     r"(?:error|err|fatal|fata|failed|failure|denied|unauthorized|forbidden|panic|critical|exception|cannot|unable|"
     r"invalid|no basic auth|name unknown|tag invalid|manifest (?:invalid|unknown)|toomanyrequests|warning: failed)"
 )
-_STRONG = re.compile(
-    rf"^\W*(?:{_MARK}\b|[\w.]*(?:Error|Exception)\b|an error occurred|\d{{3}} [A-Z])"
-    r"|\blevel=\W?(?:error|fatal|panic)|\"level\":\s*\"(?:error|fatal)|\"errors?\"\s*:|\berr(?:or)?=|\bFATA?\[|\bERRO?\[",
-    re.IGNORECASE,
+_STRONG = (
+    rf"(?i)^\W*(?:{_MARK}\b|[\w.]*(?:Error|Exception)\b|an error occurred|\d{{3}} [A-Z])"
+    r"|\blevel=\W?(?:error|fatal|panic)|\"level\":\s*\"(?:error|fatal)|\"errors?\"\s*:|\berr(?:or)?=|\bFATA?\[|\bERRO?\["
 )
 _NOISE = (
-    re.compile(r"^\s*Step \d+/\d+\s*:", re.IGNORECASE),
-    re.compile(r"^\s*--->|^\s*=> |^\s*\+\+* \S|^\s*[$%] \S|^\s*--- (?:PASS|FAIL|SKIP)\b|^\s*={3,}"),
-    re.compile(r"^\s*(?:FROM|RUN|COPY|ADD|ENV|ARG|LABEL|WORKDIR|EXPOSE|VOLUME|CMD|ENTRYPOINT|USER|HEALTHCHECK)\s+\S"),
-    re.compile(r"^\s*\[(?:\w+ )*\d+/\d+\]\s"),
-    re.compile(r"\bPASS(?:ED)?\b|\bok\s{2,}\S|[\w/]+_test\.\w+:\d+:|\bas it should\b|^\s*[✓✔]"),
-    re.compile(
-        r"^[0-9a-f]{12}: (?:Preparing|Waiting|Pushing|Pushed|Layer already|Pulling|Already|Download|Verifying|"
-        r"Mounted|Pull complete)",
-        re.IGNORECASE,
+    r"(?i)^\s*Step \d+/\d+\s*:",
+    r"^\s*--->|^\s*=> |^\s*\+\+* \S|^\s*[$%] \S|^\s*--- (?:PASS|FAIL|SKIP)\b|^\s*={3,}",
+    r"^\s*(?:FROM|RUN|COPY|ADD|ENV|ARG|LABEL|WORKDIR|EXPOSE|VOLUME|CMD|ENTRYPOINT|USER|HEALTHCHECK)\s+\S",
+    r"^\s*\[(?:\w+ )*\d+/\d+\]\s",
+    r"\bPASS(?:ED)?\b|\bok\s{2,}\S|[\w/]+_test\.\w+:\d+:|\bas it should\b|^\s*[✓✔]",
+    (
+        r"(?i)^[0-9a-f]{12}: (?:Preparing|Waiting|Pushing|Pushed|Layer already|Pulling|Already|Download|Verifying|"
+        r"Mounted|Pull complete)"
     ),
-    re.compile(r"^(?:DONE|CACHED|exporting|pushing layers|transferring|resolve |sha256:\S+ \d)"),
-    re.compile(r"^(?:WARNING! (?:Using|Your password)|Login Succeeded|Unable to find image .* locally)", re.IGNORECASE),
+    r"^(?:DONE|CACHED|exporting|pushing layers|transferring|resolve |sha256:\S+ \d)",
+    r"(?i)^(?:WARNING! (?:Using|Your password)|Login Succeeded|Unable to find image .* locally)",
 )
-_FAILING = re.compile(rf"\b{_MARK}\b|\b[45]\d\d\b", re.IGNORECASE)
-_OPERATION = re.compile(
-    r"^(?:The push refers to|Trying to pull|Getting image source|Using default tag|Pulling (?:from|repository)|"
+_FAILING = rf"(?i)\b{_MARK}\b|\b[45]\d\d\b"
+_OPERATION = (
+    r"(?i)^(?:The push refers to|Trying to pull|Getting image source|Using default tag|Pulling (?:from|repository)|"
     r"running: docker|\+\+* *(?:sudo )?(?:docker|podman|skopeo|crane|buildah|helm|nerdctl|ctr|oras|regctl|"
     r"kaniko|aws)\b|"
-    r"[$%] (?:sudo )?(?:docker|podman|skopeo|crane|buildah|helm|nerdctl|ctr|oras|aws)\b)",
-    re.IGNORECASE,
+    r"[$%] (?:sudo )?(?:docker|podman|skopeo|crane|buildah|helm|nerdctl|ctr|oras|aws)\b)"
 )
-_LEVEL = re.compile(r"(?:error|warn(?:ing)?|fatal|info|debug)\b(?::| response from)", re.IGNORECASE)
+_LEVEL = r"(?i)(?:error|warn(?:ing)?|fatal|info|debug)\b(?::| response from)"
 _BEGINS = (
     r"error|err|warn(?:ing)?|fatal|fata|info|debug|trace|denied|unauthorized|unknown|note|hint|caused by|name unknown|"
     r"tag invalid|manifest (?:invalid|unknown)|blob unknown|toomanyrequests|panic|usage|see|exit|no basic auth|cannot|"
     r"failed|unable"
 )
-_NEW_RECORD = re.compile(
-    rf"^(?:(?:{_BEGINS})\s*[:=\[!]|error response from|make(?:\[\d+\])?:|time=|level=|\{{|"
+_NEW_RECORD = (
+    rf"(?i)^(?:(?:{_BEGINS})\s*[:=\[!]|error response from|make(?:\[\d+\])?:|time=|level=|\{{|"
     r"[\w.]+(?:Error|Exception)\b|an error occurred|[0-9a-f]{12}: |"
     r"(?:The push refers|Trying to|Getting image|Using default|Copying |Pulling |Pushing |Writing manifest|Login )|"
-    r"at [\w.$<]+\(|eof\b|retrying in)",
-    re.IGNORECASE,
+    r"at [\w.$<]+\(|eof\b|retrying in)"
 )
 _TERMINALS = frozenset({72, 78, 79, 80, 100, 120, 132, 140, 160, 180, 200})
-_MAYBE_NEW = re.compile(rf"^(?:{_BEGINS})\b", re.IGNORECASE)
+_MAYBE_NEW = rf"(?i)^(?:{_BEGINS})\b"
 """Begins a message, or goes on with one where the line above was full."""
 
 
@@ -112,8 +108,8 @@ def records(text: str) -> tuple[Record, ...]:
     after it fails.
     """
     lines = [shortened(line) for line in _ends(_paragraphs(_ends(plain(text).split("\n"))))]
-    found = [Record(line, bool(_STRONG.search(line)), any(n.search(line) for n in _NOISE)) for line in lines]
-    begins = [number for number, line in enumerate(lines) if _OPERATION.match(line)]
+    found = [Record(line, bool(re.search(_STRONG, line)), any(re.search(n, line) for n in _NOISE)) for line in lines]
+    begins = [number for number, line in enumerate(lines) if re.match(_OPERATION, line)]
     if begins:
         last = begins[-1]
         if any(not one.noise and _fails(one.text) for one in found[last + 1 :]):
@@ -131,7 +127,7 @@ def _ends(lines: list[str]) -> list[str]:
 
 
 def _fails(line: str) -> bool:
-    return bool(_FAILING.search(line) or re.search(r"\bEOF\b|retrying", line, re.IGNORECASE))
+    return bool(re.search(_FAILING, line) or re.search(r"\bEOF\b|retrying", line, re.IGNORECASE))
 
 
 def one_line(text: str) -> str:
@@ -172,25 +168,25 @@ def _is_cut(run: list[str], line: str) -> bool:
         width in _TERMINALS
         and all(len(part) in (width, width - 1) for part in run)
         and len(line) <= width
-        and not (_NEW_RECORD.match(line) or _OPERATION.match(line) or _inside(line)[0] != line.strip())
+        and not (re.match(_NEW_RECORD, line) or re.match(_OPERATION, line) or _inside(line)[0] != line.strip())
     )
 
 
 def plain(text: str) -> str:
     """Without colours, control characters and the escapes of JSON and XML; line ends are newlines."""
-    text = _CARET_ANSI.sub("", _ANSI.sub("", text))
+    text = re.sub(_CARET_ANSI, "", re.sub(_ANSI, "", text))
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = _CONTROL.sub("", text).replace("\u00a0", " ")
+    text = re.sub(_CONTROL, "", text).replace("\u00a0", " ")
     # Before the escapes go, which count in the width.
     text = "\n".join(_unfolded(text.split("\n")))
-    text = _UNICODE_ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+    text = re.sub(_UNICODE_ESCAPE, lambda match: chr(int(match[1], 16)), text)
     if re.search(r"\\+[\"']", text):
         text = re.sub(r"\\+([\"'])", r"\1", text)
         text = re.sub(r"\\+r?\\*n", "\n", text)
         text = re.sub(r"\\+[tr]", " ", text)
     elif re.search(r"\\n\\?t?", text) and "\n" not in text.strip():
         text = re.sub(r"\\n(?:\\t)?", "\n", text)
-    return _ENTITY.sub(lambda match: _ENTITIES[match[1].lower()], text).replace("\\/", "/")
+    return re.sub(_ENTITY, lambda match: _ENTITIES[match[1].lower()], text).replace("\\/", "/")
 
 
 def _inside(line: str) -> tuple[str, bool]:
@@ -198,7 +194,7 @@ def _inside(line: str) -> tuple[str, bool]:
     line = _without_prefixes(line.strip())
     if line and line[0] in _BOX and (len(line) == 1 or line.lstrip(_BOX)[:1] in ("", " ")):
         return _without_prefixes(line.strip(_BOX + " ")), True
-    return "" if _RULE.match(line) else line, False
+    return "" if re.match(_RULE, line) else line, False
 
 
 def _without_prefixes(line: str) -> str:
@@ -206,7 +202,7 @@ def _without_prefixes(line: str) -> str:
     while line != before:
         before = line
         for prefix in _PREFIXES:
-            line = prefix.sub("", line, count=1)
+            line = re.sub(prefix, "", line, count=1)
     return line
 
 
@@ -227,7 +223,7 @@ class _Line(NamedTuple):
 
     @property
     def is_noise(self) -> bool:
-        return bool(_OPERATION.match(self.text)) or any(noise.search(self.text) for noise in _NOISE)
+        return bool(re.match(_OPERATION, self.text)) or any(re.search(noise, self.text) for noise in _NOISE)
 
 
 def _paragraphs(lines: list[str]) -> list[str]:
@@ -263,7 +259,7 @@ def _is_one_message(block: list[_Line], width: int) -> bool:
     if len(block) < 3 or not 40 <= width <= 200 or any(line.is_noise for line in block):
         return False
     return all(
-        above.is_full(line, width) and (above.text.endswith(":") or not _LEVEL.match(line.text))
+        above.is_full(line, width) and (above.text.endswith(":") or not re.match(_LEVEL, line.text))
         for above, line in pairwise(block)
     )
 
@@ -271,13 +267,13 @@ def _is_one_message(block: list[_Line], width: int) -> bool:
 def _continues(paragraph: list[_Line], line: _Line, width: int) -> bool:
     above, text = paragraph[-1], line.text
     full = above.is_full(line, width)
-    if line.is_noise or above.is_noise or _OPERATION.match(paragraph[0].text):
+    if line.is_noise or above.is_noise or re.match(_OPERATION, paragraph[0].text):
         return False
     if above.text.endswith((":", ",", "(")):
         return True
-    if _NEW_RECORD.match(text):
+    if re.match(_NEW_RECORD, text):
         return line.boxed and full
-    if _MAYBE_NEW.match(text) and not full:
+    if re.match(_MAYBE_NEW, text) and not full:
         return False
     if line.boxed:
         return True
