@@ -65,6 +65,23 @@ def test_what_newer_texts_add_is_kept() -> None:
     assert parse_denial(FULL) == Denial(USER, "ecr:PutImage", ARN, True, "service control policy", SCP, "3f2a-77", PAGE)
 
 
+def test_the_example_of_the_user_guide() -> None:
+    """ "Troubleshoot access denied error messages with authorization ID", with an id as real texts have it."""
+    page = (
+        "https://us-east-1.console.aws.amazon.com/iam/home?region=us-east-1#/authorization-details/ejsk06qtimkkubln9l"
+    )
+    found = parse_denial(
+        "User: arn:aws:iam::123456789012:user/janedoe is not authorized to perform: iam:CreateInstanceProfile "
+        "on resource: arn:aws:iam::123456789012:instance-profile/my-instance-profile "
+        "with an explicit deny in an identity-based policy: arn:aws:iam::123456789012:policy/ExampleDenyPolicy. "
+        f"Go to {page} for complete details, "
+        "or call the GetRequestAuthorizationDetails API with the following authorization id: ejsk06qtimkkubln9l"
+    )
+    assert found is not None
+    assert found.policy_arn == "arn:aws:iam::123456789012:policy/ExampleDenyPolicy"
+    assert (found.authorization_id, found.details_url) == ("ejsk06qtimkkubln9l", page)
+
+
 @pytest.mark.parametrize("wrapped", [FULL, f"denied: {FULL}\n", FULL.replace(" in a service", "\nin a service")])
 def test_explain_shows_it_and_its_json_has_it(wrapped: str) -> None:
     found = diagnose(wrapped)

@@ -18,6 +18,7 @@ from ecr_tui.cli.schemas import schema_of
 from ecr_tui.diagnosis.failure import IDENTITY_POLICY
 from ecr_tui.diagnosis.opinion import Opinion
 from ecr_tui.policy.operators import Operator, operator_policy
+from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.verification.report import Status
 from tests.support.cli import ecr_tui
@@ -114,6 +115,9 @@ def test_what_keeps_aws_from_answering_is_one_line(sandbox: Sandbox, monkeypatch
         elsewhere = asked(text.replace("us-east-1", region))
         assert elsewhere.reason.startswith("Access Troubleshooter: the denial's region")
     assert asked("denied: requested access").reason == "No authorization id in the error."
+    sandbox.fault = lambda call: ServiceError("ValidationException", "no") if call.service == "iam-toolbox" else None
+    assert asked(text).reason.startswith("Access Troubleshooter did not answer: ")
+    sandbox.fault = None
     monkeypatch.setattr(troubleshooter, "OPERATION", "GetSomethingElse")
     older = "Access Troubleshooter: the installed botocore does not have IAM Access Troubleshooter."
     assert asked(text).reason == older
