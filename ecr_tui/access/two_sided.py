@@ -86,10 +86,6 @@ class ActionVerdict(NamedTuple):
     consumer: Side
     missing: tuple[str, ...] = ()
 
-    def shared_reason(self, side: Side) -> str:
-        """The side's reason without the action's name, so that actions with the same reason can share a line."""
-        return side.reason.replace(f"the {self.action} action", "the action").replace(self.action, "the action")
-
     def to_json(self) -> dict[str, Any]:
         return {
             "action": self.action,
@@ -121,6 +117,18 @@ class TwoSided(NamedTuple):
     def missing(self) -> tuple[str, ...]:
         """The sides that lack something."""
         return tuple(side for side in (_A, _B) if any(side in item.missing for item in self.actions))
+
+    def reasons(self) -> dict[tuple[str, str], list[str]]:
+        """Why actions are not allowed: the actions, without "ecr:", by account ("A", "B") and shared reason."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for item in self.actions:
+            for name, side in (("A", item.owner), ("B", item.consumer)):
+                if item.response != ALLOWED and side is not None and side.allows is not True:
+                    # Without the action's name, so that actions with the same reason can share a line.
+                    reason = side.reason.replace(f"the {item.action} action", "the action")
+                    reason = reason.replace(item.action, "the action")
+                    found.setdefault((name, reason), []).append(item.action.removeprefix("ecr:"))
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """See the module."""

@@ -76,7 +76,8 @@ def seen_text(seen: Seen) -> str:
     lines = plan_text(seen.plan).split("\n")
     for verdict in seen.verdicts:
         lines.append(f"  both accounts: {headline(verdict)}")
-        lines += _reasons(verdict)
+        reasons = verdict.reasons().items()
+        lines += [f"    account {side}: {reason} ({', '.join(actions)})" for (side, reason), actions in reasons]
         lines += [f"    [{one.severity}] {one.id}: {one.title}. {one.fix}" for one in verdict.findings]
         lines += [f"    note: {note}" for note in verdict.notes]
     if seen.needed and any(verdict.response != ALLOWED for verdict in seen.verdicts):
@@ -99,19 +100,6 @@ def needed_text(found: Sequence[NeededPolicies]) -> str:
         if needed.refusal:
             lines.append(f"  IAM would reject it: {needed.refusal}")
     return block(lines)
-
-
-def _reasons(verdict: TwoSided) -> list[str]:
-    """For denied actions: a line per account and reason."""
-    found: dict[str, list[str]] = {}
-    for item in verdict.actions:
-        if item.response == ALLOWED:
-            continue
-        for name, side in (("account A", item.owner), ("account B", item.consumer)):
-            if side is not None and side.allows is not True:
-                reason = item.shared_reason(side)
-                found.setdefault(f"{name}: {reason}", []).append(item.action.removeprefix("ecr:"))
-    return [f"    {reason} ({', '.join(actions)})" for reason, actions in found.items()]
 
 
 def export_text(plans: Sequence[Plan], form: Format, side: str) -> str:

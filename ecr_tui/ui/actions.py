@@ -6,9 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, NamedTuple
 
-from ecr_tui.ui import safety
 from ecr_tui.ui.desk import Desk
-from ecr_tui.ui.key import Key
+from ecr_tui.ui.key import PROVE, Key
 from ecr_tui.ui.result import Result
 from ecr_tui.ui.selection import Selection
 from ecr_tui.ui.tasks import (
@@ -26,10 +25,8 @@ from ecr_tui.ui.tasks import (
     second_opinion,
     tags,
     undo,
-    usage,
     verification,
     verifications,
-    workloads,
 )
 from ecr_tui.ui.text import safe
 
@@ -67,12 +64,26 @@ TASKS: dict[str, Task] = {
     "undo": undo.undo,
     "unfinished_run": runs.unfinished,
     "until": choices.until,
-    "usage": usage.show,
+    "usage": reading.usage,
     "verifications": verifications.show,
     "verify": verification.verify,
     "verify_many": verifications.verify_marked,
-    "workloads": workloads.show,
+    "workloads": reading.workloads,
 }
+
+
+NEEDS_REPOSITORY = (
+    "change.edit",
+    "change.grant",
+    "change.repair",
+    "change.revoke",
+    "change.tags",
+    "find.describe",
+    "find.workloads",
+    "general.console",
+    "prove.history",
+    "prove.verify",
+)
 
 
 class Command(NamedTuple):
@@ -118,8 +129,22 @@ class Actions:
             stage.repositories.take_focus()
 
     def why_not(self, key: Key, selection: Selection) -> str:
-        """Why its action can do nothing now; "" when it can."""
-        return safety.why_not(key, self._desk.workspace.settings, selection, busy=bool(self._desk.busy))
+        """Why its action can do nothing now, as a sentence; "" when it can. Decided each time: profiles are switched in
+        the app."""
+        desk, settings = self._desk, self._desk.workspace.settings
+        pushes = key.group == PROVE
+        # A verification that only reads or pulls changes nothing.
+        if key.writes and (not pushes or selection.choice.access.writes):
+            reason = settings.push_refusal if pushes else settings.read_only_reason
+            if reason:
+                return f"Read-only: {key.label.lower()} is off. {reason}"
+        if key.writes and desk.busy:
+            return f"{key.label} is off: another write is in progress."
+        if key.writes and selection.cached and key.id != "change.undo":
+            return f"{key.label} is off: this is a cached list. Wait for the refresh, or press r."
+        if key.id in NEEDS_REPOSITORY and selection.repository is None:
+            return f"{key.label} is off: no repository is selected."
+        return ""
 
     def refuse(self, key: Key, selection: Selection) -> None:
         if key.id == "change.grant":

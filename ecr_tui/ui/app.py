@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
@@ -31,8 +32,6 @@ from ecr_tui.ui.keymap import Keymap
 from ecr_tui.ui.messages import (
     AccountsChosen,
     CopyWanted,
-    MfaAsked,
-    MfaReply,
     SignInWanted,
     WorkChanged,
 )
@@ -52,6 +51,9 @@ if TYPE_CHECKING:
     from ecr_tui.aws.model import MfaPrompt
     from ecr_tui.ui.clipboard import Clipboard
     from ecr_tui.workspace import Workspace
+
+Reply = SimpleQueue[str | None]
+"""Where the thread that needs an MFA code waits for it; None: there is none."""
 
 SHOWN = 20_000
 """Characters of a text that no clipboard took that are shown to be marked; the file has all of it."""
@@ -94,7 +96,7 @@ class EcrTuiApp(App[None]):
         self._workspace = workspace
         self._clipboard_way = clipboard
         self._mfa_hint = mfa_hint
-        self._replies: set[MfaReply] = set()
+        self._replies: set[Reply] = set()
         self._leaving = False
         self.register_theme(BRAND)
         self.theme = check_theme(theme or settings.theme, settings.origin("theme"))
@@ -223,7 +225,7 @@ class EcrTuiApp(App[None]):
     def _leave(self) -> None:
         self.main.stop()
         for reply in self._replies:
-            reply.answer(None)
+            reply.put(None)
         self.exit()
 
     def _fatal_error(self) -> None:
@@ -329,34 +331,30 @@ class EcrTuiApp(App[None]):
 
     def ask_mfa(self, prompt: MfaPrompt) -> str:
         """Called on a worker thread, which waits for the user. Raises CredentialsError when there is no answer."""
-        reply = MfaReply()
+        reply: Reply = SimpleQueue()
         self._replies.add(reply)
         try:
             if self._leaving or not self.is_running:
-                reply.answer(None)
-            jobs.post(self, MfaAsked(prompt, reply))
-            reply.ready.wait()
+                reply.put(None)
+            jobs.call(self, self._ask_code, prompt, reply)
+            code = reply.get()
         finally:
             self._replies.discard(reply)
-        if reply.code is None:
+        if code is None:
             raise CredentialsError(
                 f"No MFA code was given for profile {prompt.profile}",
                 hint="Press r to try again and enter a new code.",
             )
-        return reply.code
+        return code
 
-    @on(MfaAsked)
-    def _mfa_asked(self, message: MfaAsked) -> None:
-        message.stop()
-        reply = message.reply
-
+    def _ask_code(self, prompt: MfaPrompt, reply: Reply) -> None:
         def answered(code: str | None) -> None:
-            reply.answer(code.strip() if code and code.strip() else None)
+            reply.put(code.strip() if code and code.strip() else None)
 
         self.push_screen(
             AskScreen(
-                f"MFA code for profile {safe(message.prompt.profile)}",
-                f"The code that {safe(message.prompt.device)} shows now. {safe(self._mfa_hint())}".strip(),
+                f"MFA code for profile {safe(prompt.profile)}",
+                f"The code that {safe(prompt.device)} shows now. {safe(self._mfa_hint())}".strip(),
                 placeholder="123456",
             ),
             answered,

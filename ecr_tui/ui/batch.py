@@ -87,13 +87,12 @@ class BatchRun:
         for (consumer, access), rows in groups.items():
             try:
                 batch = await jobs.on_thread(self._group(workspace, engine, access, consumer, rows))
-            except Exception as error:
-                failure = jobs.as_error(error)
+            except EcrTuiError as error:
                 if len(groups) == 1:
-                    self.error = failure
+                    self.error = error
                     return
                 for row in rows:
-                    row.result = Result(row.repository, error=failure)
+                    row.result = Result(row.repository, error=error)
                 self.done += len(rows)
             else:
                 for row, result in zip(rows, batch.results, strict=True):

@@ -132,8 +132,8 @@ class Planning:
 
         try:
             self.bulk, plans = await jobs.on_thread(work)
-        except Exception as error:
-            self.error = jobs.as_error(error)
+        except EcrTuiError as error:
+            self.error = error
         else:
             for row, found in zip(self.rows, plans, strict=True):
                 row.planned = found
@@ -201,8 +201,8 @@ class Running:
         summary, error = None, None
         try:
             summary = await jobs.on_thread(work)
-        except Exception as failure:
-            error = jobs.as_error(failure)
+        except EcrTuiError as failure:
+            error = failure
         self._ended_at = self._clock()
         self.take()
         self.summary, self.error = summary, error

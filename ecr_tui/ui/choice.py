@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from ecr_tui.config import parse_tags
@@ -106,10 +106,6 @@ class Choice(NamedTuple):
 
 
 ACCESS_WORDS = {access: access.value.replace("-", " + ") for access in Access}
-
-
-def until_words(until: datetime) -> str:
-    return until.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def parse_condition(text: str) -> Tags:

@@ -107,10 +107,13 @@ class Clipboard:
         if self._file is None:
             return Copied(f"anywhere: {why}", "Could not copy", failed=True)
         path = self._file()
-        try:
-            await on_thread(partial(write_private, path, text))
-        except OSError as error:
-            return Copied(
-                f"anywhere: {why}, and {path} cannot be written ({error.strerror})", "Could not copy", failed=True
-            )
-        return Copied(f"to {path}: {why}", "Written", file=path)
+
+        def write() -> Copied:
+            try:
+                write_private(path, text)
+            except OSError as error:
+                how = f"anywhere: {why}, and {path} cannot be written ({error.strerror})"
+                return Copied(how, "Could not copy", failed=True)
+            return Copied(f"to {path}: {why}", "Written", file=path)
+
+        return await on_thread(write)

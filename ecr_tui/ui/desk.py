@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from ecr_tui.changes.attempts import TOLD
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui import jobs
-from ecr_tui.ui.messages import Answered
 from ecr_tui.ui.screens.confirm import ConfirmScreen
 from ecr_tui.ui.screens.text import ErrorScreen
 from ecr_tui.ui.text import safe
@@ -17,7 +16,6 @@ from ecr_tui.ui.text import safe
 if TYPE_CHECKING:
     from textual.app import App
     from textual.content import Content
-    from textual.message import Message
     from textual.screen import Screen
 
     from ecr_tui.ui.batch import BatchRun
@@ -52,7 +50,7 @@ class Host(Protocol):
     def tell(self, words: str) -> None:
         """In the status line, for a moment."""
 
-    def post_message(self, message: Message) -> bool: ...
+    def call_later(self, callback: Callable[..., Any], *args: Any) -> bool: ...
 
     def work_changed(self) -> None:
         """Something has begun or ended."""
@@ -137,7 +135,7 @@ class Desk:
         lasts, with why it is tried again. Raises EcrTuiError."""
 
         def told(reason: str) -> None:
-            jobs.post(self.host, Answered(lambda: self._retries(reason, pending)))
+            jobs.call(self.host, self._retries, reason, pending)
 
         def run() -> T:
             TOLD.set(told)
@@ -149,9 +147,9 @@ class Desk:
             self.stage.preview.tell(pending)
         try:
             found = await jobs.on_thread(run)
-        except Exception as error:
+        except EcrTuiError:
             self._done(pending)
-            raise jobs.as_error(error) from error
+            raise
         self._done(pending)
         return found
 

@@ -1,4 +1,4 @@
-"""Blocking work: it runs on a thread, speaks only in messages, and its failure is a typed value."""
+"""Blocking work: it runs on a daemon thread, and its failure is a typed value."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ import contextlib
 import threading
 import traceback
 from collections.abc import Callable
-from typing import Protocol, TypeVar
-
-from textual.message import Message
-from textual.widget import Widget
+from typing import Any, Protocol, TypeVar
 
 from ecr_tui.errors import EcrTuiError
 
 T = TypeVar("T")
 
 
-class Receiver(Protocol):
-    def post_message(self, message: Message) -> bool: ...
+class Node(Protocol):
+    """Any widget or screen, or the app."""
+
+    def call_later(self, callback: Callable[..., Any], *args: Any) -> bool: ...
 
 
 def as_error(error: BaseException) -> EcrTuiError:
@@ -32,32 +31,12 @@ def as_error(error: BaseException) -> EcrTuiError:
     )
 
 
-def start(
-    node: Widget,
-    work: Callable[[], Message | None],
-    *,
-    failed: Callable[[EcrTuiError], Message | None],
-    group: str,
-) -> None:
-    """Run ``work`` on a daemon thread and post its message to ``node``; ``failed`` makes a message of an error.
-
-    A job is never stopped: its message arrives however late, and handlers compare generations. Textual's own thread
-    workers and ``asyncio.to_thread`` would hold the program back at its end, until their calls return.
-    """
-
-    def run() -> None:
-        try:
-            message = work()
-        except Exception as error:
-            message = failed(as_error(error))
-        if message is not None:
-            post(node, message)
-
-    threading.Thread(target=run, name=group, daemon=True).start()
-
-
 async def on_thread(work: Callable[[], T]) -> T:
-    """The result of ``work``, run on a daemon thread; raises what it raises."""
+    """The result of ``work``, run on a daemon thread. Raises EcrTuiError, also for a bug in it.
+
+    Textual's own thread workers and ``asyncio.to_thread`` would hold the program back at its end, until their calls
+    return.
+    """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
 
@@ -75,16 +54,48 @@ async def on_thread(work: Callable[[], T]) -> T:
         try:
             result = work()
         except BaseException as failure:
-            error = failure
+            error = as_error(failure)
         with contextlib.suppress(RuntimeError):  # the loop has ended
             loop.call_soon_threadsafe(settle, result, error)
 
-    threading.Thread(target=run, name="on-thread", daemon=True).start()
+    threading.Thread(target=run, daemon=True).start()
     return await future
 
 
-def post(node: Receiver, message: Message) -> None:
-    """From any thread. A message to a screen that has gone is lost, which is right: the work that sends it may be a
-    cleanup that goes on after the user has left, and must not fail for it."""
+def start(
+    node: Node,
+    work: Callable[[], T],
+    done: Callable[[T], object],
+    failed: Callable[[EcrTuiError], object] = lambda error: None,
+) -> None:
+    """Run ``work`` on a thread, then ``done`` with its result or ``failed``; neither where the node has gone.
+
+    A job is never stopped: its result arrives however late, and ``done`` decides whether it still counts.
+    """
+
+    def run() -> None:
+        try:
+            result = work()
+        except Exception as error:
+            call(node, failed, as_error(error))
+        else:
+            call(node, done, result)
+
+    threading.Thread(target=run, daemon=True).start()
+
+
+def teller(node: Node, tell: Callable[[int, int], object]) -> Callable[[int, int], None]:
+    """For the thread of a work: has the node ``tell`` (done, total), some 200 times at most."""
+
+    def told(done: int, total: int) -> None:
+        if done % max(total // 200, 1) == 0 or done == total:
+            call(node, tell, done, total)
+
+    return told
+
+
+def call(node: Node, function: Callable[..., object], *arguments: object) -> None:
+    """Have the node call it, from any thread. Where the node has gone the call is dropped, which is right: the work
+    that makes it may be a cleanup that goes on after the user has left, and must not fail for it."""
     with contextlib.suppress(RuntimeError):
-        node.post_message(message)
+        node.call_later(function, *arguments)

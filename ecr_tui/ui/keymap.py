@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
-
-from textual.keys import KEY_NAME_REPLACEMENTS, Keys
 
 from ecr_tui.config.values import close_match
 from ecr_tui.errors import InputError
-from ecr_tui.ui.key import Key
-from ecr_tui.ui.keys import CATALOGUE, OTHER
-from ecr_tui.ui.table_keys import TABLE
+from ecr_tui.ui.key import NO_KEY, Key, normal, shown
+from ecr_tui.ui.keys import CATALOGUE, OTHER, TABLE
 
 if TYPE_CHECKING:
     from ecr_tui.config import Settings
-
-NO_KEY = "unbound"
-"""What Textual is told of an action without a key: its keymap cannot take a key away. No terminal sends it."""
-
-_ALIASES = {
-    "esc": "escape",
-    "return": "enter",
-    "pgup": "pageup",
-    "pgdn": "pagedown",
-    "pgdown": "pagedown",
-    "del": "delete",
-    "ins": "insert",
-    "spacebar": "space",
-}
-_SHOWN = {"escape": "esc", "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End"}
-_ARROWS = {"up": "↑", "down": "↓", "left": "←", "right": "→"}
-_MODIFIERS = ("ctrl", "alt", "shift", "super", "meta", "hyper")
 
 FIXED = {"ctrl+q": "Quit", "ctrl+c": "copying marked text", "shift+tab": "the previous pane"}
 """Keys of Textual's own beside those in the catalogue's ``OTHER``."""
@@ -70,7 +48,7 @@ class Keymap(NamedTuple):
                 keys.append(key)
             else:
                 changes[key.id] = mine or NO_KEY
-                keys.append(key._replace(keys=mine, shown=" ".join(map(shown, filter(None, mine.split(","))))))
+                keys.append(key._replace(keys=mine))
         return cls(tuple(keys), changes, (*warnings, *_shadowed(keys, wanted)))
 
     def shown(self, identity: str) -> str:
@@ -115,63 +93,6 @@ def _shadowed(keys: Iterable[Key], wanted: Bound) -> list[str]:
                 continue
             found.append(f"{shown(one)} is {_named(mine)} in the table, and {_named(key)} only outside of it.")
     return found
-
-
-def normal(text: str, where: str) -> str:
-    """A key as users write it ("/", "G", "Ctrl+F", "esc") as Textual names it. Raises InputError."""
-    *modifiers, base = [part.strip() for part in _parts(text.strip())]
-    modifiers = [modifier.lower() for modifier in modifiers]
-    unknown = next((modifier for modifier in modifiers if modifier not in _MODIFIERS), None)
-    if unknown is not None:
-        raise InputError(f"{where}: {text!r} is no key: there is no {unknown}+", hint=close_match(unknown, _MODIFIERS))
-    if len(base) == 1 and base.isprintable() and base != " ":
-        if modifiers == ["shift"]:
-            return _name_of(base.upper())  # what terminals send for it
-        # Ctrl makes no difference between the cases, and Textual names the lower one.
-        return "+".join((*_ordered(modifiers), _name_of(base.lower() if "ctrl" in modifiers else base)))
-    name = _ALIASES.get(base.lower(), base.lower())
-    if base == " ":
-        name = "space"
-    if name not in _names():
-        raise InputError(f"{where}: {text!r} is no key", hint=close_match(name, (*_names(), *_ALIASES)))
-    return "+".join((*_ordered(modifiers), name))
-
-
-def shown(key: str) -> str:
-    """As the user reads it: "/", "esc", "ctrl+f"."""
-    *modifiers, base = key.split("+")
-    words = _ARROWS.get(base) or _SHOWN.get(base) or _characters().get(base) or base
-    return "+".join((*modifiers, words))
-
-
-def _parts(text: str) -> list[str]:
-    if text in ("", "+"):
-        return [text]
-    return [*text[:-2].split("+"), "+"] if text.endswith("++") else text.split("+")
-
-
-def _ordered(modifiers: Iterable[str]) -> list[str]:
-    """In the order in which Textual puts them."""
-    return sorted(dict.fromkeys(modifiers))
-
-
-def _name_of(character: str) -> str:
-    if character.isalnum():
-        return character
-    name = unicodedata.name(character, "").lower().replace("-", "_").replace(" ", "_")
-    return KEY_NAME_REPLACEMENTS.get(name, name)
-
-
-@cache
-def _characters() -> dict[str, str]:
-    """Names of the punctuation that keyboards have."""
-    return {_name_of(chr(code)): chr(code) for code in range(33, 127) if not chr(code).isalnum()}
-
-
-@cache
-def _names() -> frozenset[str]:
-    plain = {key.value for key in Keys if not key.value.startswith("<") and "+" not in key.value}
-    return frozenset(plain | set(_characters()) - {NO_KEY})
 
 
 def _named(key: Key) -> str:

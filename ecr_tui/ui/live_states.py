@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 from ecr_tui.changes.entries import History
 from ecr_tui.changes.history import NOT_KNOWN, PastWrite, PastWrites
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui import jobs
-from ecr_tui.ui.messages import Answered
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -60,12 +58,12 @@ class LiveStates:
         if not rows:
             return
 
-        def work() -> Answered | None:
+        def work() -> bool:
             account = workspace.accounts.owner().account
             texts: dict[tuple[str, str], str | None] = {}
             for row in rows:
                 if asked != self._asked:
-                    return None
+                    return False
                 record = row.entry.record
                 place = (record.arn, record.subject)
                 state, problem = "", ""
@@ -78,13 +76,13 @@ class LiveStates:
                         state = past.state(row, texts[place])
                 except EcrTuiError as error:
                     problem = error.title
-                jobs.post(self._node, Answered(partial(self._found, past, row.id, state, problem)))
-            return Answered(self._ended)
+                jobs.call(self._node, self._found, past, row.id, state, problem)
+            return True
 
-        def failed(error: EcrTuiError) -> Answered:
-            return Answered(partial(self._found, past, rows[0].id, "", error.title))
+        def failed(error: EcrTuiError) -> None:
+            self._found(past, rows[0].id, "", error.title)
 
-        jobs.start(self._node, work, failed=failed, group="journal-live")
+        jobs.start(self._node, work, lambda all_read: all_read and self._ended(), failed)
 
     def _found(self, past: PastWrites, identifier: str, state: str, problem: str) -> None:
         if past is self._past:

@@ -177,7 +177,7 @@ async def test_a_policys_principals_and_findings_can_be_looked_for(workspace: Fa
         await ui.wait(lambda: [row.name for row in ui.main.table.window()] == ["public-mirror"])
         await ui.press("ctrl+u")
         await ui.type("finding:error")
-        await ui.wait(lambda: ui.main.table.result is not None and not ui.main.table.result.unknown)
+        await ui.wait(lambda: ui.main.table.model.result is not None and not ui.main.table.model.result.unknown)
         shown = {row.name for row in ui.main.table.window()}
         await ui.press("ctrl+u")
         await ui.type("!finding:error")

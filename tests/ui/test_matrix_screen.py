@@ -241,7 +241,7 @@ async def test_a_run_over_cells_is_resumed_after_a_crash(workspace: FakeWorkspac
         run = workspace.journal.begin_run("grant", A, "op", intent.to_json(), targets)
     workspace.journal.end_run(run, STOPPED)
     async with running(workspace) as ui:
-        await ui.wait(lambda: ui.dialog == "UnfinishedScreen")
+        await ui.wait(lambda: "Unfinished bulk run" in ui.text())
         await ui.see("2 pairs of")
         await ui.press("right", "right", "enter")
         await chosen_yes(ui)

@@ -15,9 +15,8 @@ from ecr_tui.policy.ours import tag_words
 from ecr_tui.ui import jobs, text
 from ecr_tui.ui.choice import Choice, condition_choices, parse_condition
 from ecr_tui.ui.clipboard import Clipboard
-from ecr_tui.ui.keys import BINDINGS, CATALOGUE, GROUPS, MAIN
+from ecr_tui.ui.keys import CATALOGUE, GROUPS, MAIN, TABLE, bindings
 from ecr_tui.ui.resources import style_sheets
-from ecr_tui.ui.table_keys import TABLE
 from ecr_tui.ui.text.preview import condition_text, principal_words
 from tests.ui.fake_workspace import repository
 
@@ -208,7 +207,7 @@ def test_every_key_is_described_once() -> None:
 
 
 def test_every_binding_has_an_id_for_the_keymap() -> None:
-    assert all(binding.id and binding.description and binding.tooltip for binding in BINDINGS)
+    assert all(binding.id and binding.description and binding.tooltip for binding in bindings(*MAIN))
 
 
 def test_every_write_is_gated() -> None:

@@ -198,7 +198,7 @@ async def test_a_row_that_was_acted_on_stays_selected_when_the_filter_goes() -> 
         widget.filter = ""
         assert widget.current.name == "row-00001"
         widget.filter = "4"
-        widget.keep_cursor()
+        widget.model.keep()
         widget.filter = ""
         assert widget.current.name == "row-00004"
         widget.filter = "33"
@@ -471,7 +471,7 @@ async def test_what_is_no_repository_is_found_by_words_in_its_order() -> None:
     table: VirtualTable[Row] = VirtualTable(COLUMNS, key=lambda r: r.name, search=lambda r: f"{r.name} in arn:aws:x")
     table.set_rows([Row("b-one"), Row("one"), Row("two")])
     table.filter = "ONE arn:aws:x"
-    assert ([entry.row.name for entry in table.model.view], table.parsed.problems) == (
+    assert ([entry.row.name for entry in table.model.view], table.model.query.problems) == (
         ["b-one", "one"],
         (),
     )

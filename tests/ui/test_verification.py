@@ -19,7 +19,8 @@ from ecr_tui.policy.change import Grant
 from ecr_tui.registry.engine import Progress
 from ecr_tui.ui.panes.verification import Verifying
 from ecr_tui.ui.proof import Run, StageRow
-from ecr_tui.ui.text.verification import fix_keys, report_text, stage_line
+from ecr_tui.ui.text.past import report_text
+from ecr_tui.ui.text.verification import fix_keys, stage_line
 from ecr_tui.verification.report import (
     Isolation,
     IsolationStatus,

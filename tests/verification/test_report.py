@@ -10,7 +10,7 @@ import pytest
 
 from ecr_tui.policy.actions import Access
 from ecr_tui.render import common as render_common
-from ecr_tui.ui.text.verification import report_text as copied_text
+from ecr_tui.ui.text.past import report_text as copied_text
 from ecr_tui.verification.report import (
     Isolation,
     IsolationStatus,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -22,7 +22,7 @@ from ecr_tui.aws.role import Role
 from ecr_tui.errors import CredentialsError, EcrTuiError, InputError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen, copied_error
-from ecr_tui.ui.text import MUTED, NO, OK, PENDING, left, safe, safe_block
+from ecr_tui.ui.text import MUTED, NO, OK, PENDING, left, safe, safe_block, utc
 
 if TYPE_CHECKING:
     from ecr_tui.workspace import Workspace
@@ -41,6 +41,20 @@ KINDS = {
     "web-identity": "web identity",
     "login": "console sign-in",
 }
+
+
+def profile_words(profile: Profile) -> str:
+    """What a profile is, in one line: "SSO · 111111111111 · eu-central-1 · through corp"."""
+    return " · ".join(
+        part
+        for part in (
+            KINDS.get(profile.kind, "no credentials"),
+            profile.account,
+            profile.region or "no region",
+            f"through {profile.source}" if profile.source else "",
+        )
+        if part
+    )
 
 
 class AccountRead(NamedTuple):
@@ -210,7 +224,7 @@ class AccountCard(Static, can_focus=True):
         if read is None or read.identity is None:
             return read.error.text() if read and read.error else self._known
         identity = read.identity
-        expiry = self.expires_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if self.expires_at else "end unknown"
+        expiry = utc(self.expires_at) if self.expires_at else "end unknown"
         return "\n".join(
             [
                 f"profile      {identity.profile or 'default'}",
@@ -291,8 +305,8 @@ class AccountsPane(Horizontal):
     async def _read(self, role: Role) -> None:
         try:
             read = await jobs.on_thread(partial(_read_account, self._workspace, role))
-        except Exception as error:
-            read = AccountRead(role, None, None, jobs.as_error(error))
+        except EcrTuiError as error:
+            read = AccountRead(role, None, None, error)
         self.reads[role] = read
         self._refuse_other_partition()
         for one, found in self.reads.items():

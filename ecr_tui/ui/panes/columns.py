@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from ecr_tui.aws.model import ImagesSummary, Repository
 from ecr_tui.config.values import COLUMNS
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.listing.filters import Policies
-from ecr_tui.ui.text import NO, OK, PENDING, SKIP, UNKNOWN, ago, count, safe
+from ecr_tui.ui.text import NO, OK, PENDING, SKIP, UNKNOWN, ago, count, safe, utc
 from ecr_tui.ui.widgets.columns import Column, Piece
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class RepositoryColumns:
             ("URI", repository.uri),
             ("Account", repository.account),
             ("Region", repository.region),
-            *([("Created", f"{created.astimezone(UTC):%Y-%m-%d %H:%M} UTC")] if created is not None else []),
+            *([("Created", utc(created))] if created is not None else []),
             *zip(("Tags", *[""] * len(tags)), tags or [cells["tags"][1]], strict=False),
             *(cells[one] for one in COLUMNS if one not in (REGION, "tags")),
         ]

@@ -20,7 +20,6 @@ from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.access import together
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.ui import jobs
-from ecr_tui.ui.messages import DetailsRead
 
 if TYPE_CHECKING:
     from ecr_tui.access.registry_policy import Accesses
@@ -51,8 +50,10 @@ class Details:
     """``policies`` and ``images`` hold the answers taken so far, by ARN: they change in :meth:`take` and when
     something is forgotten, never in between."""
 
-    def __init__(self, node: Widget, workspace: Workspace) -> None:
+    def __init__(self, node: Widget, workspace: Workspace, *, read: Callable[[], object]) -> None:
+        """``read`` is called, as the node's own, when there is something to take."""
         self._node = node
+        self._read = read
         self._workspace = workspace
         self._ends: list[Callable[[], None]] = []
         self._lock = threading.Lock()
@@ -84,7 +85,7 @@ class Details:
                 first = not self._inbox
                 self._inbox.append((reader, answer))
             if first:
-                jobs.post(self._node, DetailsRead())
+                jobs.call(self._node, self._read)
 
         return heard
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 from textual import on
@@ -39,10 +40,6 @@ class BarInput(SafeInput):
     class Left(Message):
         input: BarInput
         cancelled: bool
-
-        @property
-        def control(self) -> BarInput:
-            return self.input
 
     def __init__(self, **options: Any) -> None:
         super().__init__(compact=True, **options)
@@ -104,21 +101,14 @@ class FilterBars(Vertical):
         self._tags: Tags = ()
 
     def compose(self) -> ComposeResult:
-        with Horizontal(classes="bar", id="filter-bar"):
-            yield Label("/", classes="bar-label")
-            yield BarInput(
-                placeholder="words, api-*, tag:Team=Web, access:none, finding:error, !not",
-                complete=lambda text: complete_query(text, self._tag_values),
-                id="filter",
-            )
+        def bar(name: str, label: str, placeholder: str, complete: Callable[..., str | None]) -> Horizontal:
+            box = BarInput(placeholder=placeholder, complete=partial(complete, tags=self._tag_values), id=name)
+            return Horizontal(Label(label, classes="bar-label"), box, classes="bar", id=f"{name}-bar")
+
+        words = "words, api-*, tag:Team=Web, access:none, finding:error, !not"
+        yield bar("filter", "/", words, complete_query)
         yield Words(id="filter-note")
-        with Horizontal(classes="bar", id="tags-bar"):
-            yield Label("tags", classes="bar-label")
-            yield BarInput(
-                placeholder="Team=Payments, Env=prod   (Enter lists them, empty lists all)",
-                complete=lambda text: complete_tags(text, self._tag_values),
-                id="tags",
-            )
+        yield bar("tags", "tags", "Team=Payments, Env=prod   (Enter lists them, empty lists all)", complete_tags)
         yield Static(id="tag-problem", markup=False)
 
     @property
@@ -192,7 +182,7 @@ class FilterBars(Vertical):
     @on(Input.Blurred, "#filter")
     def _filter_left(self) -> None:
         """However it was left: the row under the cursor is what is acted on now."""
-        self._table.keep_cursor()
+        self._table.model.keep()
 
     @on(BarInput.Left)
     def _left(self, event: BarInput.Left) -> None:

@@ -7,8 +7,9 @@ gone at once when it turns out to be of another account.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.widget import Widget
@@ -16,10 +17,10 @@ from textual.widget import Widget
 from ecr_tui.aws.role import Role
 from ecr_tui.errors import Cancelled, EcrTuiError
 from ecr_tui.ui import jobs
-from ecr_tui.ui.messages import Kept, Listed, PageKept, PageListed, RegionFailed
 
 if TYPE_CHECKING:
-    from ecr_tui.aws.model import Identity
+    from ecr_tui.aws.model import Repository
+    from ecr_tui.listing.cache import Cached
     from ecr_tui.ui.choice import Tags
     from ecr_tui.ui.panes.accounts import AccountRead
     from ecr_tui.workspace import Workspace
@@ -28,14 +29,27 @@ if TYPE_CHECKING:
 class Listing:
     """Owns which repositories there are. Only answers to the newest request count.
 
-    ``accounts``: who the accounts are, as far as that was read.
+    ``accounts``: who the accounts are, as far as that was read. ``show`` is given each page of rows, and whether it
+    replaces what was shown; ``changed`` is called when something else is known; ``ended`` with all rows, or none where
+    :attr:`error` says why.
     """
 
-    def __init__(self, node: Widget, workspace: Workspace, tags: Tags, accounts: Mapping[Role, AccountRead]) -> None:
+    def __init__(
+        self,
+        node: Widget,
+        workspace: Workspace,
+        tags: Tags,
+        accounts: Mapping[Role, AccountRead],
+        *,
+        show: Callable[[Sequence[Repository], bool], object],
+        changed: Callable[[], object],
+        ended: Callable[[Sequence[Repository]], object],
+    ) -> None:
         self._node = node
         self._workspace = workspace
-        self._serial = 0
+        self._show, self._changed, self._ended = show, changed, ended
         self._cancel = threading.Event()
+        """Of the newest request."""
         self.tags = tags
         self.busy = False
         self.error: EcrTuiError | None = None
@@ -50,53 +64,42 @@ class Listing:
         self._pages = 0
         self._keep = False
 
-    @property
-    def consumer(self) -> Identity | None:
-        read = self.accounts.get(Role.CONSUMER)
-        return read.identity if read else None
-
-    @property
-    def first_page(self) -> bool:
-        """Whether the page just taken is its listing's first: it replaces what was shown."""
-        return self._pages == 1
+    # -- the list that a former run left behind ----------------------------------------------------------------------
 
     def begin(self) -> None:
         """The first listing of a run."""
         self.refresh()
-        node, workspace, serial, cancel, tags = self._node, self._workspace, self._serial, self._cancel, dict(self.tags)
+        node, cancel = self._node, self._cancel
+        page = partial(jobs.call, node, self._take_kept_page, cancel)
+        read = partial(
+            self._workspace.listing.cached_repositories, dict(self.tags) or None, on_page=page, cancel=cancel
+        )
+        jobs.start(node, read, partial(self._take_kept, cancel), self._kept_failed)
 
-        def read() -> Kept:
-            kept = workspace.listing.cached_repositories(
-                tags or None, on_page=lambda page: jobs.post(node, PageKept(serial, tuple(page))), cancel=cancel
-            )
-            return Kept(serial, kept.at if kept else None, kept.problems if kept else ())
-
-        def failed(error: EcrTuiError) -> Kept:
-            return Kept(serial, None, () if isinstance(error, Cancelled) else (error.title,))
-
-        jobs.start(node, read, failed=failed, group="kept")
-
-    def take_kept_page(self, message: PageKept) -> bool:
-        """Whether to show it: what AWS has told already is better."""
+    def _take_kept_page(self, cancel: threading.Event, rows: Sequence[Repository]) -> None:
+        """What AWS has told already is better."""
         answered = self._pages > 0 or not (self.busy or self.error is not None)
-        if message.generation != self._serial or answered or not message.repositories:
-            return False
-        account = message.repositories[0].account
-        if not self._owned_by(account):
-            return False
-        self._kept_account = account
+        if cancel.is_set() or answered or not rows or not self._owned_by(rows[0].account):
+            return
+        self._kept_account = rows[0].account
         # From here on the live list replaces everything at once, or rows would come and go.
         self._keep = True
-        return True
-
-    def first_kept(self) -> bool:
-        """Whether the page just taken is the first of the kept list."""
         first, self.stale = not self.stale, True
-        return first
+        self._show(rows, first)
 
-    def take_kept(self, message: Kept) -> None:
-        if message.generation == self._serial and self.stale:
-            self.stale_since = message.at
+    def _take_kept(self, cancel: threading.Event, kept: Cached | None) -> None:
+        """Its end: when it was listed, and what could not be used of it."""
+        if self.stale and not cancel.is_set():
+            self.stale_since = kept.at if kept else None
+        self._warn(*(kept.problems if kept else ()))
+
+    def _kept_failed(self, error: EcrTuiError) -> None:
+        self._warn(*(() if isinstance(error, Cancelled) else (error.title,)))
+
+    def _warn(self, *problems: str) -> None:
+        for problem in problems:
+            self._node.app.notify(problem, severity="warning")
+        self._changed()
 
     def disown(self) -> bool:
         """Whether the rows shown are a kept list of an account that this is not; it does not count any longer."""
@@ -108,6 +111,8 @@ class Listing:
     def _owned_by(self, account: str) -> bool:
         owner = self.accounts.get(Role.OWNER)
         return owner is None or owner.identity is None or owner.identity.account == account
+
+    # -- what AWS says -----------------------------------------------------------------------------------------------
 
     def refresh(self, *, keep: bool = False) -> None:
         """``keep``: the rows shown stay until the new listing is complete, so that nothing jumps."""
@@ -126,44 +131,38 @@ class Listing:
         self._pages = 0
         self.failures = {}
         self.busy, self.error = True, None
-        # The listing's own number: a new tag filter makes a new listing without asking the accounts again.
-        self._serial += 1
-        serial = self._serial
-        node, workspace, tags = self._node, self._workspace, dict(self.tags)
+        node = self._node
+        read = partial(
+            self._workspace.listing.repositories,
+            dict(self.tags) or None,
+            on_page=partial(jobs.call, node, self._take_page, cancel),
+            on_failure=partial(jobs.call, node, self._take_failure, cancel),
+            cancel=cancel,
+        )
+        jobs.start(node, read, partial(self._take_all, cancel), partial(self._fail, cancel))
 
-        def read() -> Listed | None:
-            found = workspace.listing.repositories(
-                tags or None,
-                on_page=lambda page: jobs.post(node, PageListed(serial, tuple(page))),
-                on_failure=lambda region, error: jobs.post(node, RegionFailed(serial, region, error)),
-                cancel=cancel,
-            )
-            one_by_one = any(row.tags_source == "live" for row in found)
-            return None if cancel.is_set() else Listed(serial, found, one_by_one=one_by_one)
+    def _take_page(self, cancel: threading.Event, rows: Sequence[Repository]) -> None:
+        if not (self._keep or cancel.is_set()):
+            self._pages += 1
+            self.stale = False
+            self._show(rows, self._pages == 1)
 
-        jobs.start(node, read, failed=lambda error: Listed(serial, (), error), group="listing")
+    def _take_failure(self, cancel: threading.Event, region: str, error: EcrTuiError) -> None:
+        """One region of several could not be read."""
+        if not cancel.is_set():
+            self.failures[region] = error
+            self._changed()
 
-    def take_page(self, message: PageListed) -> bool:
-        """Whether to show it now."""
-        if message.generation != self._serial or self._keep:
-            return False
-        self._pages += 1
-        self.stale = False
-        return True
+    def _take_all(self, cancel: threading.Event, rows: Sequence[Repository]) -> None:
+        if not cancel.is_set():
+            self.busy = self.stale = False
+            self.one_by_one = any(row.tags_source == "live" for row in rows)
+            self._ended(rows)
 
-    def take_failure(self, message: RegionFailed) -> bool:
-        if message.generation != self._serial:
-            return False
-        self.failures[message.region] = message.error
-        return True
-
-    def take_listing(self, message: Listed) -> bool:
-        if message.generation != self._serial:
-            return False
-        self.busy, self.error = False, message.error
-        if message.error is None:
-            self.stale, self.one_by_one = False, message.one_by_one
-        return True
+    def _fail(self, cancel: threading.Event, error: EcrTuiError) -> None:
+        if not cancel.is_set():
+            self.busy, self.error = False, error
+            self._ended(())
 
     def stop(self) -> None:
         self._cancel.set()

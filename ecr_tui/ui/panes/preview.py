@@ -168,8 +168,8 @@ class PreviewPane(Vertical):
     async def _make(self, subject: Subject, text: str | None) -> None:
         try:
             plan = await jobs.on_thread(partial(self._plan, subject, text))
-        except Exception as error:
-            self.made = Preview(subject, error=jobs.as_error(error))
+        except EcrTuiError as error:
+            self.made = Preview(subject, error=error)
         else:
             self.made = Preview(subject, plan)
         self.draw()
@@ -252,8 +252,8 @@ class PreviewPane(Vertical):
 
         try:
             self.both = await jobs.on_thread(work)
-        except Exception as error:
-            self.both = BothSides(error=jobs.as_error(error))
+        except EcrTuiError as error:
+            self.both = BothSides(error=error)
         self._show_tabs()
 
     # -- drawing ---------------------------------------------------------------------------------------------------

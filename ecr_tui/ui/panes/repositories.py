@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,7 +14,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.message import Message
 from textual.timer import Timer
 
 from ecr_tui.aws.model import Repository
@@ -23,7 +21,7 @@ from ecr_tui.aws.role import Role
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.text import block
 from ecr_tui.ui import collector, jobs
-from ecr_tui.ui.messages import Failed, Kept, Listed, PageKept, PageListed, RegionFailed
+from ecr_tui.ui.messages import Failed, Latest
 from ecr_tui.ui.panes.columns import RepositoryColumns
 from ecr_tui.ui.panes.details import Details
 from ecr_tui.ui.panes.filter_bar import FilterBars
@@ -34,7 +32,7 @@ from ecr_tui.ui.screens.columns import ColumnsScreen, sort_question
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.selection import Selection
 from ecr_tui.ui.text import NO, safe
-from ecr_tui.ui.text.status import failures, kept, rows_line
+from ecr_tui.ui.text.status import failures, kept, nothing, rows_line
 from ecr_tui.ui.text.usage import use_lines
 from ecr_tui.ui.widgets.columns import Column
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
@@ -49,8 +47,6 @@ if TYPE_CHECKING:
 COPY_AGAIN = 5.0
 """Seconds within which the same key on the same row means its other name."""
 WINDOW_DEBOUNCE = 0.1
-HINT_WIDTH = 72
-"""Columns of a hint in an empty list: it fits at 80 columns."""
 
 
 class RepositoriesPane(Vertical):
@@ -62,11 +58,8 @@ class RepositoriesPane(Vertical):
     }
     """
 
-    class Updated(Message):
+    class Updated(Latest):
         """The listing, its rows or its marks are others: for who counts them."""
-
-        def can_replace(self, message: Message) -> bool:
-            return isinstance(message, RepositoriesPane.Updated)
 
     def __init__(
         self,
@@ -88,7 +81,15 @@ class RepositoriesPane(Vertical):
         self._copied: tuple[str, float] = ("", 0.0)
         """The ARN copied last, and when."""
         self._window_timer: Timer | None = None
-        self.listing = Listing(self, workspace, tuple(workspace.settings.tags), accounts)
+        self.listing = Listing(
+            self,
+            workspace,
+            tuple(workspace.settings.tags),
+            accounts,
+            show=self._show_page,
+            changed=self._update,
+            ended=self._listed,
+        )
         self.search = Search(self, workspace, details, principals=principals, now=now, changed=self._show_note)
         judged = self.search.judged
         self._workspace = workspace
@@ -140,27 +141,7 @@ class RepositoriesPane(Vertical):
         self.listing.relist(tags)
         self._update()
 
-    @on(PageKept)
-    def _page_kept(self, message: PageKept) -> None:
-        message.stop()
-        if self.listing.take_kept_page(message):
-            self._show_page(message.repositories, first=self.listing.first_kept())
-
-    @on(Kept)
-    def _kept(self, message: Kept) -> None:
-        message.stop()
-        self.listing.take_kept(message)
-        for problem in message.problems:
-            self.app.notify(problem, severity="warning")
-        self._update()
-
-    @on(PageListed)
-    def _page_listed(self, message: PageListed) -> None:
-        message.stop()
-        if self.listing.take_page(message):
-            self._show_page(message.repositories, first=self.listing.first_page)
-
-    def _show_page(self, rows: Sequence[Repository], *, first: bool) -> None:
+    def _show_page(self, rows: Sequence[Repository], first: bool) -> None:
         if first:
             self._show_rows(rows, partial=True)
         else:
@@ -169,45 +150,16 @@ class RepositoriesPane(Vertical):
             self.table.add_rows(rows)
         self._update()
 
-    @on(RegionFailed)
-    def _region_failed(self, message: RegionFailed) -> None:
-        message.stop()
-        if self.listing.take_failure(message):
-            self._update()
-
-    @on(Listed)
-    def _listed(self, message: Listed) -> None:
-        message.stop()
-        if not self.listing.take_listing(message):
-            return
-        if message.error is None:
-            self._show_rows(message.repositories)
+    def _listed(self, rows: Sequence[Repository]) -> None:
+        error = self.listing.error
+        if error is None:
+            self._show_rows(rows)
             collector.settle()
-            self._say_empty()
-        else:
-            self._listing_failed(message.error)
-        self._update()
-
-    def _listing_failed(self, error: EcrTuiError) -> None:
-        if self.listing.stale:
-            pass  # the status line says so: nobody has asked for anything yet
-        elif self.table.rows:
+        elif self.table.rows and not self.listing.stale:
             # The rows stay: what was true a moment ago is better than nothing, and the reason is in the way of no one.
             self.post_message(Failed(error, "The repositories could not be read again").set_sender(self))
-        else:
-            hint = textwrap.wrap(safe(error.hint), HINT_WIDTH)
-            self.table.set_message(f"{NO} {safe(error.title)}", *hint, "", "Enter: details   ·   r: try again")
-
-    def _say_empty(self) -> None:
-        if self.table.rows and self.table.filter:
-            broken = self.table.parsed.broken
-            words = "The filter has an error." if broken else "No repository matches the filter."
-            self.table.set_message(words, "", "Esc clears it")
-        elif self.listing.tags:
-            tags = safe(", ".join(f"{key}={value}" for key, value in self.listing.tags))
-            self.table.set_message(f"No repositories tagged {tags}.", "", "t: change tags   ·   Esc: clear")
-        else:
-            self.table.set_message("Account A has no repositories here.", "", "r: look again")
+        self.table.set_message(*nothing(self.listing, self.table))
+        self._update()
 
     def _show_rows(self, rows: Sequence[Repository], *, partial: bool = False) -> None:
         """``partial``: the first page of a listing; what is not in it may still come."""
@@ -267,9 +219,8 @@ class RepositoriesPane(Vertical):
     @on(VirtualTable.Changed)
     def _changed(self, message: VirtualTable.Changed) -> None:
         message.stop()
-        answered = not self.listing.busy and self.listing.error is None
-        if not self.table.shown and (self.table.rows or answered):
-            self._say_empty()
+        if not self.table.shown and (self.table.rows or not self.listing.busy):
+            self.table.set_message(*nothing(self.listing, self.table))
         self._update()
 
     @on(VirtualTable.Opened)
@@ -319,7 +270,7 @@ class RepositoriesPane(Vertical):
 
     def show_tags(self, arn: str, tags: Mapping[str, str]) -> bool:
         """The tags that the repository has now. Whether they are others than those shown."""
-        before = self.table.find(arn)
+        before = self.table.model.find(arn)
         if before is not None:
             self.table.add_rows([replace(before, tags=dict(tags), tags_source="live")])
         return before is None or before.tags != tags

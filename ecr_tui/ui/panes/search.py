@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widget import Widget
 
-from ecr_tui.errors import Cancelled
+from ecr_tui.errors import Cancelled, EcrTuiError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.panes.details import Details
 from ecr_tui.ui.panes.judged import Judged
@@ -83,7 +83,7 @@ class Search:
                 seen = {row.arn for row in table.window()}
                 end = time.monotonic() + SLICE
                 for arn in waiting:
-                    row = table.find(arn)
+                    row = table.model.find(arn)
                     if row is not None:
                         wanted = self.judged.with_findings or arn in seen
                         self.judged.judge(row, self._details, self._principals(), self._now(), findings_too=wanted)
@@ -103,7 +103,7 @@ class Search:
 
     def look(self, table: VirtualTable[Repository]) -> None:
         """Another filter or order: it may ask for the findings of all policies."""
-        asked = table.parsed.needs_findings or table.sort[0] == "findings"
+        asked = table.model.query.needs_findings or table.sort[0] == "findings"
         if asked and not self.judged.with_findings:
             self.judged.with_findings = True
             self.learn(table, self._details.policies)
@@ -112,7 +112,7 @@ class Search:
 
     def note(self, table: VirtualTable[Repository]) -> Content:
         """One line under the filter; empty where there is nothing to say."""
-        query, result = table.parsed, table.result
+        query, result = table.model.query, table.model.result
         parts: list[Content] = []
         if query.problems:
             problem = next((p for p in query.problems if not p.unfinished), query.problems[0])
@@ -131,7 +131,7 @@ class Search:
         return Content("  ·  ").join(parts)
 
     def _unknown(self, table: VirtualTable[Repository], number: int) -> Content:
-        parsed = table.parsed
+        parsed = table.model.query
         if not parsed.needs_policies or (parsed.needs_tags and table.model.tags_missing):
             return Content.styled(f"{number:,} not known yet", MUTED)
         if parsed.needs_account_b and not self._principals():
@@ -148,7 +148,7 @@ class Search:
         if self.progress is not None:
             return
         app = self._node.app
-        if table.parsed.needs_account_b and not self._principals():
+        if table.model.query.needs_account_b and not self._principals():
             app.notify("Account B is unknown. Press b to choose a principal.", severity="warning")
             return
         known = self._details.policies
@@ -175,8 +175,7 @@ class Search:
                     self.progress = told[0]
                     self._changed()
             await reading
-        except Exception as failure:
-            error = jobs.as_error(failure)
+        except EcrTuiError as error:
             if cancel is self._cancel and not isinstance(error, Cancelled):
                 self._node.app.notify(safe(error.title), severity="warning")
         finally:

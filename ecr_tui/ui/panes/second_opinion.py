@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
-from ecr_tui.errors import Cancelled
+from ecr_tui.errors import Cancelled, EcrTuiError
 from ecr_tui.ui import jobs
-from ecr_tui.ui.messages import Answered
 from ecr_tui.ui.text.second_opinion import Asked
 
 if TYPE_CHECKING:
@@ -39,13 +38,13 @@ class AnalyzerQuestion:
 
     async def _answer(self, plan: Plan, cancel: threading.Event) -> None:
         def waits(passed: float) -> None:
-            jobs.post(self._node, Answered(lambda: self._told(cancel, Asked(plan, passed))))
+            jobs.call(self._node, self._told, cancel, Asked(plan, passed))
 
         ask = self._workspace.second_opinions.ask
         try:
             opinion = await jobs.on_thread(lambda: ask(plan, on_wait=waits, cancel=cancel))
-        except Exception as error:
-            self._told(cancel, Asked(plan, error=jobs.as_error(error)))
+        except EcrTuiError as error:
+            self._told(cancel, Asked(plan, error=error))
         else:
             self._told(cancel, Asked(plan, opinion=opinion))
 

@@ -19,16 +19,17 @@ from textual.reactive import var
 from textual.timer import Timer
 
 from ecr_tui.aws.model import Repository
+from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.actions import Access
 from ecr_tui.ui import jobs
 from ecr_tui.ui.batch import CANCEL_PATIENCE
-from ecr_tui.ui.messages import Failed
+from ecr_tui.ui.messages import Failed, Latest
 from ecr_tui.ui.panes.explanation import explanation
 from ecr_tui.ui.proof import Changes, Run, StageRow
 from ecr_tui.ui.selection import Selection
 from ecr_tui.ui.text import MUTED, NO, OK, safe
-from ecr_tui.ui.text.past import last_line
-from ecr_tui.ui.text.verification import PULL_TIME, START, fix_keys, loudest, report_text, stage_line, verdict
+from ecr_tui.ui.text.past import last_line, report_text
+from ecr_tui.ui.text.verification import PULL_TIME, START, fix_keys, loudest, stage_line, verdict
 from ecr_tui.ui.widgets.words import Words
 from ecr_tui.verification.report import Event, Report, StageEnded, StageProgress, StageStarted, stages_of
 
@@ -43,10 +44,10 @@ TICK = 0.25
 
 @dataclass(eq=False)
 class Verifying(Message):
-    """From a thread of the run; its report, where AWS's own evaluation of the denial came after it."""
+    """From the run's thread."""
 
     run: Run
-    event: Event | Report
+    event: Event
 
     def can_replace(self, message: Message) -> bool:
         """Progress of the same stage: only the newest counts, however fast an engine reports it."""
@@ -73,11 +74,8 @@ class VerificationPane(VerticalScroll, can_focus=True):
     """
     selection: var[Selection] = var(Selection, init=False)
 
-    class Updated(Message):
+    class Updated(Latest):
         """A run has begun or ended, or is about another repository than before: for tabs and status line."""
-
-        def can_replace(self, message: Message) -> bool:
-            return isinstance(message, VerificationPane.Updated)
 
     class Recorded(Message):
         """:meth:`last` knows more."""
@@ -161,7 +159,7 @@ class VerificationPane(VerticalScroll, can_focus=True):
             engine=self._workspace.settings.engine,
             isolation=others or "auto",
             access=access,
-            on_event=lambda event: jobs.post(self, Verifying(run, event)),
+            on_event=lambda event: jobs.call(self, self.post_message, Verifying(run, event)),
             cancel=cancel,
         )
         self.run_worker(self._verify(run, work))
@@ -173,8 +171,8 @@ class VerificationPane(VerticalScroll, can_focus=True):
     async def _verify(self, run: Run, work: Callable[[], Any]) -> None:
         try:
             run.report = await jobs.on_thread(work)
-        except Exception as error:
-            run.error = jobs.as_error(error)
+        except EcrTuiError as error:
+            run.error = error
         for stage in run.report.stages if run.report is not None else ():
             run.row(stage.name).stage = stage
         if self._ticker is not None:
@@ -184,7 +182,7 @@ class VerificationPane(VerticalScroll, can_focus=True):
         if self.about(self.selection.repository) is None:
             self.app.notify(verdict(run).plain, title=f"Verification of {safe(run.repository.name)}", markup=False)
         if run.error is not None:
-            self.post_message(Failed(run.error).set_sender(self))
+            self._failed(run.error)
         elif run is self.run and run.report is not None and run.report.awaits_opinion:
             self._ask_aws(run, run.report)
 
@@ -192,7 +190,15 @@ class VerificationPane(VerticalScroll, can_focus=True):
         """After the verdict, which does not wait for it."""
         cancel = self._cancel_opinion = threading.Event()
         ask = partial(self._workspace.verification.with_opinion, report, run.repository, cancel)
-        jobs.start(self, lambda: Verifying(run, ask()), failed=Failed, group="troubleshooter")
+        jobs.start(self, ask, partial(self._take_opinion, run), self._failed)
+
+    def _take_opinion(self, run: Run, report: Report) -> None:
+        if run is self.run:
+            run.report = report
+            self.draw()
+
+    def _failed(self, error: EcrTuiError) -> None:
+        self.post_message(Failed(error).set_sender(self))
 
     @on(Verifying)
     def _told(self, message: Verifying) -> None:
@@ -209,8 +215,6 @@ class VerificationPane(VerticalScroll, can_focus=True):
                 row.layers[event.progress.layer] = event.progress
         elif isinstance(event, StageEnded):
             run.row(event.stage.name).stage = event.stage
-        elif isinstance(event, Report):
-            run.report = event
         self.draw()
 
     def cancel(self) -> bool:
@@ -263,7 +267,7 @@ class VerificationPane(VerticalScroll, can_focus=True):
             return
         try:
             self._last = dict(await jobs.on_thread(partial(self._workspace.verification.latest, account)))
-        except Exception:
+        except EcrTuiError:
             return  # a record that cannot be read is reported where it is asked for: h
         self.draw()
         self.post_message(self.Recorded().set_sender(self))

@@ -14,13 +14,12 @@ from textual.content import Content
 from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
-from ecr_tui.aws.model import Profile, Role, RoleToAssume
+from ecr_tui.aws.model import Profile, RoleToAssume
 from ecr_tui.config import Consumer, resolve
 from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.account_pair import AccountPair, Side, present
-from ecr_tui.ui.messages import Answered
-from ecr_tui.ui.panes.accounts import KINDS
+from ecr_tui.ui.panes.accounts import profile_words
 from ecr_tui.ui.screens.dialog import SHARE, Dialog
 from ecr_tui.ui.signing_in import sign_in
 from ecr_tui.ui.text import MUTED, NO, OK, safe
@@ -30,24 +29,8 @@ from ecr_tui.ui.widgets.keyhints import KeyHints
 if TYPE_CHECKING:
     from ecr_tui.workspace import Workspace
 
-A, B = Role.OWNER, Role.CONSUMER
-_LETTER = {A: "a", B: "b"}
 _SHOWN = 50
 """Completions that are listed at most."""
-
-
-def profile_words(profile: Profile) -> str:
-    """What a profile is, in one line: "SSO · 111111111111 · eu-central-1 · through corp"."""
-    return " · ".join(
-        part
-        for part in (
-            KINDS.get(profile.kind, "no credentials"),
-            profile.account,
-            profile.region or "no region",
-            f"through {profile.source}" if profile.source else "",
-        )
-        if part
-    )
 
 
 class AccountsScreen(Dialog[AccountPair | None]):
@@ -65,11 +48,7 @@ class AccountsScreen(Dialog[AccountPair | None]):
         & Input { width: 1fr; background: $boost; }
         & .role-more { display: none; }
         & .role-more.-wanted { display: block; }
-        & OptionList {
-            height: 10; background: $surface; padding: 0; scrollbar-size-vertical: 1;
-            text-wrap: nowrap; text-overflow: ellipsis;
-        }
-        & OptionList, & OptionList:focus { border: none; }
+        & OptionList { height: 10; scrollbar-size-vertical: 1; text-wrap: nowrap; text-overflow: ellipsis; }
         & #meaning { height: 2; }
     }
     """
@@ -152,25 +131,17 @@ class AccountsScreen(Dialog[AccountPair | None]):
         workspace = self._workspace
         regions = workspace.settings.regions
 
-        def work() -> Answered:
+        def work() -> tuple[tuple[Profile, ...], tuple[str, ...]]:
             found = tuple(workspace.accounts.profiles())
             known = {profile.name: profile.region for profile in found}
             like = regions[0] if regions else known.get(workspace.settings.profile_a or "default")
             names = tuple(workspace.accounts.region_names(like) or workspace.accounts.region_names())
-            return Answered(lambda: self._take(found, names))
+            return found, names
 
-        def failed(error: EcrTuiError) -> Answered:
-            return Answered(lambda: self._fail(error))
+        jobs.start(self, work, self._take, self._fail)
 
-        jobs.start(self, work, failed=failed, group="profiles")
-
-    @on(Answered)
-    def _answered(self, message: Answered) -> None:
-        message.stop()
-        message.take()
-
-    def _take(self, profiles: tuple[Profile, ...], regions: tuple[str, ...]) -> None:
-        self._profiles, self._regions = profiles, regions
+    def _take(self, found: tuple[tuple[Profile, ...], tuple[str, ...]]) -> None:
+        self._profiles, self._regions = found
         self._offer()
 
     def _fail(self, error: EcrTuiError) -> None:
@@ -184,10 +155,6 @@ class AccountsScreen(Dialog[AccountPair | None]):
     def _field(self) -> str:
         focused = self.focused
         return focused.id or "" if isinstance(focused, Input) else ""
-
-    @property
-    def _role(self) -> Role:
-        return B if self._field.endswith("-b") else A
 
     def _value(self, name: str) -> str:
         return self._inputs[name].value.strip()
@@ -208,8 +175,7 @@ class AccountsScreen(Dialog[AccountPair | None]):
         self._offer()
 
     @on(Input.Changed)
-    def _changed(self, event: Input.Changed) -> None:
-        event.stop()
+    def _changed(self) -> None:
         self._show_role_rows()
         self._offer()
 
@@ -241,9 +207,8 @@ class AccountsScreen(Dialog[AccountPair | None]):
                 if profile.name in names:
                     continue
                 names.append(profile.name)
-                labels.append(
-                    Content.assemble((safe(profile.name), "bold"), (f"  {safe(profile_words(profile))}", MUTED))
-                )
+                words = f"  {safe(profile_words(profile))}"
+                labels.append(Content.assemble((safe(profile.name), "bold"), (words, MUTED)))
         elif field == "regions":
             chosen = set(re.split(r"[,\s]+", self._value("regions"))) - {self._token()}
             names = [name for name in _matching(self._token(), self._regions, str) if name not in chosen]
@@ -253,18 +218,17 @@ class AccountsScreen(Dialog[AccountPair | None]):
         options.add_options(Option(label) for label in labels[:_SHOWN])
         typed = self._token() if field in ("profile-a", "profile-b", "regions") else ""
         options.highlighted = 0 if typed and names and typed not in names else None
-        self._say()
-
-    def _say(self) -> None:
-        line = self.query_one("#meaning", Static)
         try:
-            text = self._meaning()
+            self._tell(self._meaning())
         except EcrTuiError as error:
-            line.update(Content.styled(safe(f"{NO} {error.title}. {error.hint}".strip()), "$text-error"))
-            return
-        style = "$text-error" if text.startswith(NO) else MUTED
+            self._tell(_refused(error))
+
+    def _tell(self, text: str) -> None:
+        """A second line is a warning."""
         first, _, warning = text.partition("\n")
-        line.update(Content.assemble((safe(first), style), (f"\n{safe(warning)}" if warning else "", "$text-warning")))
+        parts = [Content.styled(safe(first), "$text-error" if text.startswith(NO) else MUTED)]
+        parts += [Content.styled(safe(warning), "$text-warning")] if warning else []
+        self.query_one("#meaning", Static).update(Content("\n").join(parts))
 
     def _meaning(self) -> str:
         """Of the field in hand. Raises InputError for what cannot be used."""
@@ -276,11 +240,9 @@ class AccountsScreen(Dialog[AccountPair | None]):
                     return self._problem
                 if self._profiles == ():
                     return f"{NO} No profiles in the AWS config. Create one with aws configure sso or aws configure."
-                return (
-                    "AWS default: AWS_PROFILE, the environment's keys, or the profile [default]."
-                    if field == "profile-a"
-                    else "No account B: grants can name any principal, but nothing can be verified."
-                )
+                if field == "profile-a":
+                    return "AWS default: AWS_PROFILE, the environment's keys, or the profile [default]."
+                return "No account B: grants can name any principal, but nothing can be verified."
             consumer = self._consumer(name) if field == "profile-b" else None
             if consumer is not None:
                 return f"{OK} consumer · {consumer.words}" + self._same_account()
@@ -292,18 +254,15 @@ class AccountsScreen(Dialog[AccountPair | None]):
         if field == "regions":
             regions = self._chosen_regions()
             own = self._profile(self._value("profile-a") or "default")
-            return (
-                f"{OK} {', '.join(regions)}"
-                if regions
-                else f"Region of the profile: {own.region or 'none' if own else '?'}"
-            )
+            if regions:
+                return f"{OK} {', '.join(regions)}"
+            return f"Region of the profile: {own.region or 'none' if own else '?'}"
         if field:
             role = self._role_of(field[-1])
-            return (
-                f"{OK} the session ecr-tui of {role.arn.rpartition(':')[2]} in account {role.account}, in memory only"
-                if role
-                else "No role: the credentials of the profile are used."
-            )
+            if role is None:
+                return "No role: the credentials of the profile are used."
+            name = role.arn.rpartition(":")[2]
+            return f"{OK} the session ecr-tui of {name} in account {role.account}, in memory only"
         return ""
 
     def _same_account(self) -> str:
@@ -350,7 +309,6 @@ class AccountsScreen(Dialog[AccountPair | None]):
 
     @on(OptionList.OptionSelected)
     def _picked(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
         self._complete(self._offered[event.option_index])
 
     def _complete(self, name: str) -> None:
@@ -362,19 +320,14 @@ class AccountsScreen(Dialog[AccountPair | None]):
         else:
             box.value = name
             found = self._profile(name)
-            if (
-                field == "profile-a"
-                and found is not None
-                and found.region
-                and name != self._workspace.settings.profile_a
-            ):
+            other = field == "profile-a" and name != self._workspace.settings.profile_a
+            if other and found is not None and found.region:
                 # Regions that were chosen for another account mean nothing in this one.
                 self._inputs["regions"].value = ""
         box.cursor_position = len(box.value)
 
     @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
+    def _submitted(self) -> None:
         at = self.query_one(OptionList).highlighted
         if at is not None and self._offered[at] != self._token():
             self._complete(self._offered[at])
@@ -404,9 +357,7 @@ class AccountsScreen(Dialog[AccountPair | None]):
                 raise InputError("a role needs a profile to assume it with", hint="Name one for account B.")
         except EcrTuiError as error:
             self._inputs[field].focus()
-            self.query_one("#meaning", Static).update(
-                Content.styled(safe(f"{NO} {error.title}. {error.hint}".strip()), "$text-error")
-            )
+            self._tell(_refused(error))
             return None
         return AccountPair(a, b, regions)
 
@@ -418,19 +369,16 @@ class AccountsScreen(Dialog[AccountPair | None]):
             a.value, b.value = b.value, a.value
 
     def action_sign_in(self) -> None:
-        letter = _LETTER[self._role]
-        name = self._profile_of(letter) or "default"
+        name = self._profile_of("b" if self._field.endswith("-b") else "a") or "default"
         profile = self._profile(name)
         if profile is None or not profile.login_command:
-            self.query_one("#meaning", Static).update(
-                Content.styled(safe(f"{NO} Profile {name} has no sign-in: it is not an SSO profile."), "$text-error")
-            )
-            return
-        if sign_in(self.app, profile.login_command):
+            self._tell(f"{NO} Profile {name} has no sign-in: it is not an SSO profile.")
+        elif sign_in(self.app, profile.login_command):
             self.signed_in = True
 
-    def action_leave(self) -> None:
-        self.dismiss(None)
+
+def _refused(error: EcrTuiError) -> str:
+    return f"{NO} {error.title}. {error.hint}".strip()
 
 
 def _matching(text: str, items: Sequence[Any], name: Any) -> list[Any]:

@@ -88,17 +88,12 @@ class AskScreen(Dialog[str | None]):
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
-        event.stop()
         self._say(begun=event.value == self._begin)
 
     @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
+    def _submitted(self) -> None:
         if self._say():
             self.dismiss(self._input.value)
-
-    def action_leave(self) -> None:
-        self.dismiss(None)
 
 
 class Choosable(NamedTuple):
@@ -114,8 +109,7 @@ class ChooseScreen(Dialog[Choosable | None]):
     DEFAULT_CSS = """
     ChooseScreen {
         & > #dialog { max-width: 70; }
-        & OptionList { height: auto; max-height: 40vh; background: $surface; padding: 0; margin-top: 1; }
-        & OptionList, & OptionList:focus { border: none; }
+        & OptionList { max-height: 40vh; margin-top: 1; }
         &.-short OptionList { max-height: 30vh; }
     }
     """
@@ -143,8 +137,4 @@ class ChooseScreen(Dialog[Choosable | None]):
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
         self.dismiss(self._choices[event.option_index])
-
-    def action_leave(self) -> None:
-        self.dismiss(None)

@@ -11,24 +11,23 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Button
 
-from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui.bulk import TICK, Planning, Row
-from ecr_tui.ui.screens.dialog import Dialog
-from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
+from ecr_tui.ui.keys import MOVES
+from ecr_tui.ui.screens.confirm import Question
+from ecr_tui.ui.screens.text import plan_screen
 from ecr_tui.ui.text import safe
-from ecr_tui.ui.text.bulk import plan_columns, plan_details, plan_note, plan_summary, plan_title
+from ecr_tui.ui.text.bulk import plan_columns, plan_note, plan_summary, plan_title
 from ecr_tui.ui.widgets.inputs import TypedAnswer
 from ecr_tui.ui.widgets.keyhints import KeyHints
 from ecr_tui.ui.widgets.run_table import RunTable
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 from ecr_tui.ui.widgets.words import Words
 
-DIFF_WIDTH = 72
 TYPED_FROM = 50
 """Repositories from which on Yes takes their number to be typed."""
 
 
-class BulkPlanScreen(Dialog[bool]):
+class BulkPlanScreen(Question):
     """Plans, and shows how far it is. True only when Yes is chosen; "No" has the focus, and esc means no."""
 
     DEFAULT_CSS = """
@@ -37,22 +36,10 @@ class BulkPlanScreen(Dialog[bool]):
         & .title { margin-bottom: 0; }
         & #scroll { margin-top: 1; }
         & #typing { height: auto; }
-        & #buttons { height: auto; align-horizontal: right; }
-        & #buttons .keys { width: 1fr; margin-top: 0; }
-        & Button { margin-left: 2; min-width: 14; }
-        & #typed { margin-top: 1; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "no", "No"),
-        Binding("left", "app.focus_previous", "Previous", show=False),
-        Binding("right", "app.focus_next", "Next", show=False),
-        Binding("up,k", "table('move(-1)')", "Up", show=False),
-        Binding("down,j", "table('move(1)')", "Down", show=False),
-        Binding("pageup", "table('page(-1)')", "Page up", show=False),
-        Binding("pagedown", "table('page(1)')", "Page down", show=False),
-        Binding("home", "table('end(-1)')", "First", show=False),
-        Binding("end", "table('end(1)')", "Last", show=False),
+        Binding(key.keys, f"table({key.action!r})", key.label, show=False) for key in MOVES if key.id != "table.open"
     ]
 
     def __init__(self, planning: Planning) -> None:
@@ -134,34 +121,9 @@ class BulkPlanScreen(Dialog[bool]):
         self._planning.cancel.set()
         self.dismiss(False)
 
-    @on(TypedAnswer.Changed)
-    def _typed(self, event: TypedAnswer.Changed) -> None:
-        event.stop()
-        self.query_one("#yes", Button).disabled = not self.query_one(TypedAnswer).right
-
-    @on(TypedAnswer.Submitted)
-    def _typed_through(self, event: TypedAnswer.Submitted) -> None:
-        event.stop()
-        if self.query_one(TypedAnswer).right:
-            self.dismiss(True)
-
-    @on(Button.Pressed)
-    def _pressed(self, event: Button.Pressed) -> None:
-        event.stop()
-        if event.button.id == "yes":
-            self.dismiss(True)
-        else:
-            self.action_no()
-
     @on(VirtualTable.Opened)
-    def _opened(self, message: VirtualTable.Opened) -> None:
-        message.stop()
-        row: Row | None = message.row
-        if row is None:
-            return
-        name = safe(row.repository.name)
-        if isinstance(row.planned, EcrTuiError):
-            self.app.push_screen(ErrorScreen(row.planned, title=f"There is no plan for {name}"))
-        elif row.planned is not None:
-            body, copy = plan_details(row.planned, min(DIFF_WIDTH, self.size.width - 14))
-            self.app.push_screen(TextScreen(name, body, copy=copy, what="the diff"))
+    def _opened(self) -> None:
+        row = self.table.current
+        if row is not None and row.planned is not None:
+            name = safe(row.repository.name)
+            self.app.push_screen(plan_screen(name, row.planned, f"There is no plan for {name}", self.size.width))

@@ -12,13 +12,11 @@ from textual.containers import Vertical
 from ecr_tui.render.runs import run_markdown
 from ecr_tui.ui.bulk import TICK, Row, Running
 from ecr_tui.ui.messages import CopyWanted
-from ecr_tui.ui.screens.bulk_plan import DIFF_WIDTH
 from ecr_tui.ui.screens.confirm import ConfirmScreen
 from ecr_tui.ui.screens.dialog import Dialog
-from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
+from ecr_tui.ui.screens.text import plan_screen
 from ecr_tui.ui.text import safe
 from ecr_tui.ui.text.bulk import (
-    plan_details,
     run_bar,
     run_columns,
     run_counts,
@@ -48,7 +46,7 @@ class BulkRunScreen(Dialog[str]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space,p", "pause", "Pause"),
         Binding("escape", "stop_or_close", "Stop or close"),
-        Binding("R", "close", "Close"),
+        Binding("R", "leave", "Close"),
         Binding("q", "quit", "Quit"),
         Binding("r", "again", "Retry"),
         Binding("u", "take_back", "Undo"),
@@ -137,9 +135,6 @@ class BulkRunScreen(Dialog[str]):
             ConfirmScreen("Stop the run?", [stopping_words(run)], yes="Stop", no="Continue", writes=False), answered
         )
 
-    def action_close(self) -> None:
-        self.dismiss(None)
-
     async def action_quit(self) -> None:
         """While it runs the app asks; afterwards it is a dialog as any other."""
         if self.run.running:
@@ -168,14 +163,9 @@ class BulkRunScreen(Dialog[str]):
             self.app.post_message(CopyWanted(self.document(), "the report (Markdown)"))
 
     @on(VirtualTable.Opened)
-    def _opened(self, message: VirtualTable.Opened) -> None:
-        message.stop()
-        row: Row | None = message.row
-        if row is None:
-            return
-        name = safe(row.repository.name)
-        if row.result is not None and row.result.error is not None:
-            self.app.push_screen(ErrorScreen(row.result.error, title=f"{name} was not written"))
-        elif row.plan is not None:
-            body, copy = plan_details(row.plan, min(DIFF_WIDTH, self.size.width - 14))
-            self.app.push_screen(TextScreen(name, body, copy=copy, what="the diff"))
+    def _opened(self) -> None:
+        row = self.table.current
+        found = None if row is None else (row.result and row.result.error) or row.plan
+        if row is not None and found is not None:
+            name = safe(row.repository.name)
+            self.app.push_screen(plan_screen(name, found, f"{name} was not written", self.size.width))

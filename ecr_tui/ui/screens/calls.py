@@ -160,9 +160,6 @@ class CallsScreen(Dialog[None]):
         self._side = _SIDES[(_SIDES.index(self._side) + 1) % len(_SIDES)]
         self._read()
 
-    def action_leave(self) -> None:
-        self.dismiss(None)
-
 
 def details(call: Call) -> str:
     return "\n".join(

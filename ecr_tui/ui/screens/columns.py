@@ -27,8 +27,7 @@ class ColumnsScreen(Dialog[tuple[str, ...] | None]):
     DEFAULT_CSS = """
     ColumnsScreen {
         & > #dialog { max-width: 70; }
-        & OptionList { height: auto; max-height: 30vh; background: $surface; padding: 0; margin-top: 1; }
-        & OptionList, & OptionList:focus { border: none; }
+        & OptionList { max-height: 30vh; margin-top: 1; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -92,9 +91,6 @@ class ColumnsScreen(Dialog[tuple[str, ...] | None]):
 
     def action_accept(self) -> None:
         self.dismiss(self._chosen)
-
-    def action_leave(self) -> None:
-        self.dismiss(None)
 
 
 def sort_question(columns: Sequence[Column[Any]], sorted_by: str, descending: bool) -> ChooseScreen:

@@ -18,26 +18,54 @@ from ecr_tui.ui.widgets.inputs import TypedAnswer
 from ecr_tui.ui.widgets.keyhints import KeyHints
 
 
-class ConfirmScreen(Dialog[bool]):
-    """True only when Yes is chosen, None for ``other``. "No" has the focus; esc means no.
-
-    On a production profile Yes takes its name to be typed, as on the command line, if anything is written.
-    """
+class Question(Dialog[bool]):
+    """Buttons, and where something is to be typed ``#typed``: a :class:`TypedAnswer`, which enables ``#yes``."""
 
     DEFAULT_CSS = """
-    ConfirmScreen {
-        & #buttons { height: auto; margin-top: 1; align-horizontal: right; }
+    Question {
+        & #buttons { height: auto; align-horizontal: right; }
         & #buttons .keys { width: 1fr; margin-top: 0; }
         & Button { margin-left: 2; min-width: 14; }
         & #typed { margin-top: 1; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        *SCROLLING,
         Binding("escape", "no", "No"),
         Binding("left", "app.focus_previous", "Previous", show=False),
         Binding("right", "app.focus_next", "Next", show=False),
     ]
+
+    def action_no(self) -> None:
+        self.dismiss(False)
+
+    @on(TypedAnswer.Changed)
+    def _typed(self) -> None:
+        self.query_one("#yes", Button).disabled = not self.query_one(TypedAnswer).right
+
+    @on(TypedAnswer.Submitted)
+    def _typed_through(self) -> None:
+        if self.query_one(TypedAnswer).right:
+            self.dismiss(True)
+
+    @on(Button.Pressed, "#yes")
+    def _chose_yes(self) -> None:
+        self.dismiss(True)
+
+    @on(Button.Pressed, "#no")
+    def _chose_no(self) -> None:
+        self.action_no()
+
+
+class ConfirmScreen(Question):
+    """True only when Yes is chosen, None for ``other``. "No" has the focus; esc means no.
+
+    On a production profile Yes takes its name to be typed, as on the command line, if anything is written.
+    """
+
+    DEFAULT_CSS = """
+    ConfirmScreen #buttons { margin-top: 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [*SCROLLING]
 
     def __init__(
         self,
@@ -70,7 +98,8 @@ class ConfirmScreen(Dialog[bool]):
             if typed:
                 yield TypedAnswer(typed)
             with Horizontal(id="buttons"):
-                yield KeyHints(("← →", "move"), ("enter", "confirm"), ("esc", "cancel"))
+                leave = "cancel" if self._no == "No" else self._no.lower()
+                yield KeyHints(("← →", "move"), ("enter", "confirm"), ("esc", leave))
                 yield Button(Content(self._no), id="no", variant="default")
                 if self._other:
                     yield Button(Content(self._other), id="other", variant="default")
@@ -85,21 +114,6 @@ class ConfirmScreen(Dialog[bool]):
     def document(self) -> str:
         return f"{self._title}\n\n{self._body.plain}\n"
 
-    def action_no(self) -> None:
-        self.dismiss(False)
-
-    @on(TypedAnswer.Changed)
-    def _typed(self, event: TypedAnswer.Changed) -> None:
-        event.stop()
-        self.query_one("#yes", Button).disabled = not self.query_one(TypedAnswer).right
-
-    @on(TypedAnswer.Submitted)
-    def _typed_through(self, event: TypedAnswer.Submitted) -> None:
-        event.stop()
-        if self.query_one(TypedAnswer).right:
-            self.dismiss(True)
-
-    @on(Button.Pressed)
-    def _pressed(self, event: Button.Pressed) -> None:
-        event.stop()
-        self.dismiss(None if event.button.id == "other" else event.button.id == "yes")
+    @on(Button.Pressed, "#other")
+    def _chose_other(self) -> None:
+        self.dismiss(None)

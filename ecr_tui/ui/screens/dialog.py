@@ -59,7 +59,8 @@ class Dialog(ModalScreen[T]):
         & .body { height: auto; width: 1fr; }
         & .keys { height: auto; width: 1fr; margin-top: 1; color: $text-muted; }
         & .title { height: auto; width: 1fr; text-style: bold; margin-bottom: 1; }
-        & .problem { height: auto; width: 1fr; color: $text-error; }
+        & OptionList { height: auto; background: $surface; padding: 0; }
+        & OptionList, & OptionList:focus { border: none; }
         & .note { height: 2; width: 1fr; color: $foreground 60%; }
         &.-short .note { display: none; }
     }
@@ -87,6 +88,10 @@ class Dialog(ModalScreen[T]):
         """Each layout may have given the parts other heights."""
         if self.is_attached:
             self._fit()
+
+    def action_leave(self) -> None:
+        """Without an answer."""
+        self.dismiss(None)
 
     def document(self) -> str:
         """All that there is to read, for the pager; "" for nothing."""

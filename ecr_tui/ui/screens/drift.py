@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.drift import Comparison, Difference, read
-from ecr_tui.ui.messages import Answered, CopyWanted, Failed
-from ecr_tui.ui.screens.dialog import Dialog
-from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
+from ecr_tui.ui.messages import CopyWanted
+from ecr_tui.ui.screens.rows import RowsScreen
+from ecr_tui.ui.screens.text import ErrorScreen, plan_screen
 from ecr_tui.ui.tasks import drift, runs
 from ecr_tui.ui.text import NO, safe
 from ecr_tui.ui.text import drift as words
-from ecr_tui.ui.text.bulk import plan_details
-from ecr_tui.ui.widgets.inputs import SafeInput
 from ecr_tui.ui.widgets.keyhints import Hint, KeyHints
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 from ecr_tui.ui.widgets.words import Words
@@ -32,36 +30,20 @@ from ecr_tui.ui.widgets.words import Words
 if TYPE_CHECKING:
     from ecr_tui.ui.desk import Desk
 
-DIFF_WIDTH = 100
 TICK = 0.2
 """Seconds between two looks whether a run has ended."""
 
 
-class DriftScreen(Dialog[Repository | None]):
+class DriftScreen(RowsScreen[Repository | None]):
     """Begins when it is shown, and begins again after each run. The result is a repository to go to."""
 
-    DEFAULT_CSS = """
-    DriftScreen {
-        background: $background;  /* it covers nearly all of what is below */
-        & > #dialog { width: 98%; max-width: 200; height: 94%; max-height: 94%; padding: 0 1; }
-        & .title { margin-bottom: 0; }
-        & .keys { margin-top: 0; }
-        & #filter { display: none; height: 1; &.-open { display: block; } }
-        & .detail { height: auto; max-height: 40%; border-top: solid $border-blurred; scrollbar-size-vertical: 1; }
-    }
-    """
-    AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back"),
-        Binding("q", "leave", "Close"),
-        Binding("slash", "filter", "Filter"),
         Binding("g", "apply", "Apply"),
         Binding("P", "prune", "Prune"),
         Binding("R", "runs", "Run"),
         Binding("o", "go_to", "Go to the repository"),
         Binding("C", "sort('change')", "Sort by change", show=False),
         Binding("D", "sort('risks')", "Sort by risks", show=False),
-        Binding("y", "copy", "Copy"),
         Binding("r", "again", "Refresh"),
     ]
 
@@ -84,14 +66,13 @@ class DriftScreen(Dialog[Repository | None]):
         with Vertical(id="dialog"):
             yield Static(words.title(self._file), classes="title", markup=False)
             yield Words(id="progress", classes="body")
-            yield SafeInput(placeholder="repository, principal, grant, change or revoke", id="filter", compact=True)
+            yield self.filter_box("repository, principal, grant, change or revoke")
             yield self.table
             with VerticalScroll(classes="detail", can_focus=False):
                 yield Words(id="detail", classes="body")
             yield KeyHints(between="  ")
 
     def on_mount(self) -> None:
-        self.table.focus()
         self.set_interval(TICK, self._look_again)
         self._begin()
 
@@ -108,46 +89,30 @@ class DriftScreen(Dialog[Repository | None]):
         """Read the file and the policies. What was found before stands until then, but is not applied."""
         self._reading, self._error = True, None
         self._cancel = cancel = threading.Event()
-        self._say(words.READING)
+        self.say(words.READING)
         if self.found is None:
             self.table.set_message("Reading policies…")
 
-        def listed(number: int) -> None:
-            jobs.post(self, Answered(lambda: self._progressed(words.listed(number))))
+        listed = partial(jobs.call, self, self._listed)
+        work = partial(read, self._desk.workspace, self._path, listed, jobs.teller(self, self._progressed), cancel)
+        self.call_after_refresh(jobs.start, self, work, self._compared, self._failed)
 
-        def progress(done: int, total: int) -> None:
-            if done % max(total // 200, 1) == 0 or done == total:
-                jobs.post(self, Answered(lambda: self._progressed(words.compared(done, total))))
-
-        def work() -> Answered:
-            found = read(self._desk.workspace, self._path, listed, progress, cancel)
-            return Answered(lambda: self._compared(found))
-
-        self.call_after_refresh(jobs.start, self, work, failed=Failed, group="drift")
-
-    def _progressed(self, text: str) -> None:
+    def _listed(self, number: int) -> None:
         if self._reading:
-            self._say(text)
+            self.say(words.listed(number))
 
-    def _say(self, text: str) -> None:
-        self.query_one("#progress", Words).say(Content.styled(text, "$text-primary"))
+    def _progressed(self, done: int, total: int) -> None:
+        if self._reading:
+            self.say(words.compared(done, total))
 
-    @on(Answered)
-    def _answered(self, message: Answered) -> None:
-        message.stop()
-        message.take()
-
-    @on(Failed)
-    def _failed(self, message: Failed) -> None:
+    def _failed(self, error: EcrTuiError) -> None:
         """Of what was compared before nothing is left: it may be wrong by now."""
-        message.stop()
-        self._reading, self.found, self._error = False, None, message.error
+        self._reading, self.found, self._error = False, None, error
         self.table.set_message("Not compared. Press r to retry.")
         self.table.set_rows(())
-        failure = Content.styled(f"{NO} {safe(message.error.title)}", "$text-error")
-        self.query_one("#progress", Words).say(failure)
+        self.say(f"{NO} {safe(error.title)}", "$text-error")
         self._tell()
-        self.app.push_screen(ErrorScreen(message.error))
+        self.app.push_screen(ErrorScreen(error))
 
     def _compared(self, found: Comparison) -> None:
         self._reading, self.found = False, found
@@ -173,38 +138,31 @@ class DriftScreen(Dialog[Repository | None]):
     @on(VirtualTable.Changed)
     @on(VirtualTable.Loaded)
     @on(VirtualTable.WindowChanged)
-    def _table_changed(self, event: VirtualTable.Moved) -> None:
-        event.stop()
-        self._tell()
-
-    @on(events.DescendantFocus)
     def _tell(self) -> None:
         """The row in full, and the keys."""
         row = self.table.current
         self.query_one("#detail", Words).say(Content.empty() if row is None else words.details(row, self._prune))
-        if self.query_one("#filter").has_focus:
-            keys: list[Hint] = [("enter", "accept"), ("↓", "to the rows"), ("esc", "clear")]
-        else:
-            marks = self.table.marks
-            possible = not self._desk.workspace.settings.read_only_reason
-            keys = [
-                ("enter", "diff"),
-                *([("g", f"apply {marks} marked" if marks else "apply")] if possible else []),
-                ("space", "mark"),
-                ("*", "all"),
-                ("P", "prune off" if self._prune else "prune"),
-                ("/", "filter"),
-                ("S C D", "sort"),
-                ("o", "open"),
-                ("y", "copy"),
-                ("r", "refresh"),
-                ("esc", "close"),
-            ]
-        self.query_one(KeyHints).tell(*keys)
+        self.say_keys()
+
+    def hints(self) -> list[Hint]:
+        marks = self.table.marks
+        possible = not self._desk.workspace.settings.read_only_reason
+        return [
+            ("enter", "diff"),
+            *([("g", f"apply {marks} marked" if marks else "apply")] if possible else []),
+            ("space", "mark"),
+            ("*", "all"),
+            ("P", "prune off" if self._prune else "prune"),
+            ("/", "filter"),
+            ("S C D", "sort"),
+            ("o", "open"),
+            ("y", "copy"),
+            ("r", "refresh"),
+            ("esc", "close"),
+        ]
 
     @on(VirtualTable.Opened)
-    def _opened(self, event: VirtualTable.Opened) -> None:
-        event.stop()
+    def _opened(self) -> None:
         row = self.table.current
         if row is None:
             return
@@ -213,40 +171,9 @@ class DriftScreen(Dialog[Repository | None]):
         if not isinstance(plan, EcrTuiError) and not plan.changed:
             plan = row.pruned
             name = f"{name}: with prune"
-        if isinstance(plan, EcrTuiError):
-            self.app.push_screen(ErrorScreen(plan, title=f"{name} could not be compared"))
-        else:
-            body, copy = plan_details(plan, min(DIFF_WIDTH, self.size.width - 14))
-            self.app.push_screen(TextScreen(name, body, copy=copy, what="the diff"))
-
-    # -- filter ------------------------------------------------------------------------------------------------------
-
-    def action_filter(self) -> None:
-        box = self.query_one("#filter", SafeInput)
-        box.add_class("-open")
-        box.focus()
-
-    @on(Input.Changed, "#filter")
-    def _filtered(self, event: Input.Changed) -> None:
-        event.stop()
-        self.table.filter = event.value
-        if self.table.rows:
-            self.table.set_message("No row matches the filter." if event.value else "")
-
-    @on(Input.Submitted, "#filter")
-    def _leave_filter(self) -> None:
-        box = self.query_one("#filter", SafeInput)
-        box.set_class(bool(box.value), "-open")
-        self.table.focus()
-
-    def key_down(self) -> None:
-        if self.query_one("#filter").has_focus:
-            self._leave_filter()
+        self.app.push_screen(plan_screen(name, plan, f"{name} could not be compared", self.size.width))
 
     # -- actions -----------------------------------------------------------------------------------------------------
-
-    def action_sort(self, column: str) -> None:
-        self.table.action_sort_column(column)
 
     def action_prune(self) -> None:
         """What no grant wants is revoked with the rest, or kept."""
@@ -276,10 +203,6 @@ class DriftScreen(Dialog[Repository | None]):
         if self.table.current is not None:
             self.dismiss(self.table.current.repository)
 
-    @property
-    def scrolled(self) -> Widget:
-        return self.table
-
     def document(self) -> str:
         if self.found is None:
             return "" if self._error is None else self._error.text()
@@ -292,17 +215,3 @@ class DriftScreen(Dialog[Repository | None]):
             self.post_message(CopyWanted(text, "the drift" if self._error is None else "the error"))
         else:
             self.tell("The policies are not compared yet.")
-
-    def action_back(self) -> None:
-        box = self.query_one("#filter", SafeInput)
-        if box.value or box.has_focus:
-            box.value = ""
-            self._leave_filter()
-        elif self.table.marks:
-            self.table.unmark_all()
-        else:
-            self.action_leave()
-
-    def action_leave(self) -> None:
-        self._cancel.set()
-        self.dismiss(None)

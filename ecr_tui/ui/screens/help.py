@@ -9,8 +9,7 @@ from collections.abc import Iterable, Sequence
 from textual.content import Content
 
 from ecr_tui.ui.key import Key
-from ecr_tui.ui.keys import CATALOGUE, GROUPS
-from ecr_tui.ui.pane_keys import PANES
+from ecr_tui.ui.keys import CATALOGUE, GROUPS, PANES
 from ecr_tui.ui.screens.text import TextScreen
 from ecr_tui.ui.text import MUTED
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.timer import Timer
-from textual.widgets import Input
 
 from ecr_tui.changes.entries import History
 from ecr_tui.changes.history import LIVE, PastWrite, PastWrites
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.live_states import LiveStates
-from ecr_tui.ui.messages import Answered, CopyWanted
-from ecr_tui.ui.screens.dialog import Dialog
+from ecr_tui.ui.messages import CopyWanted
+from ecr_tui.ui.screens.rows import RowsScreen
 from ecr_tui.ui.screens.text import TextScreen
 from ecr_tui.ui.text import MUTED, NO, count, safe
 from ecr_tui.ui.text.journal import (
@@ -29,14 +29,14 @@ from ecr_tui.ui.text.journal import (
     columns,
     copied,
     detail,
-    fact_lines,
+    facts,
     meaning_lines,
     run_detail,
     state_line,
 )
+from ecr_tui.ui.text.places import fact_lines
 from ecr_tui.ui.text.preview import diff_lines
-from ecr_tui.ui.widgets.inputs import SafeInput
-from ecr_tui.ui.widgets.keyhints import KeyHints
+from ecr_tui.ui.widgets.keyhints import Hint, KeyHints
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 from ecr_tui.ui.widgets.words import Words
 
@@ -55,30 +55,21 @@ LOOK = 0.15
 """Seconds that the list rests before live policies are read."""
 
 
-class JournalScreen(Dialog[None]):
+class JournalScreen(RowsScreen[None]):
     """Reads the file when it is shown and whenever it grows. ``take_back(past, rows, redo)`` is called for u and r."""
 
     DEFAULT_CSS = """
     JournalScreen {
-        & > #dialog { width: 98%; max-width: 200; height: 94%; max-height: 94%; padding: 0 1; }
         &.-narrow > #dialog { width: 100%; }
-        & .title { margin-bottom: 0; }
-        & .keys { margin-top: 0; }
-        & #filter { display: none; height: 1; &.-open { display: block; } }
         & > #dialog > #entries { height: 2fr; }
         & > #dialog > #detail { height: 3fr; border-top: solid $border-blurred; scrollbar-size-vertical: 1; }
     }
     """
-    AUTO_FOCUS = "#entries"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 (as Textual types it)
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back"),
-        Binding("q", "leave", "Close"),
         Binding("u", "take_back(False)", "Undo"),
         Binding("r,R", "take_back(True)", "Redo"),
-        Binding("slash", "filter", "Filter"),
         Binding("f", "only", "This repository"),
-        Binding("y", "copy_entry", "Copy"),
         Binding("W", "sort('when')", "Sort by time", show=False),
         Binding("C", "sort('change')", "Sort by change", show=False),
         Binding("P", "sort('principal')", "Sort by principal", show=False),
@@ -125,7 +116,7 @@ class JournalScreen(Dialog[None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             yield Words(classes="title")
-            yield SafeInput(placeholder="repository, principal, kind, condition or state", id="filter", compact=True)
+            yield self.filter_box("repository, principal, kind, condition or state")
             yield self.table
             with VerticalScroll(id="detail", can_focus=True):
                 yield Words(id="entry", classes="body")
@@ -146,14 +137,14 @@ class JournalScreen(Dialog[None]):
         self._reading = True
         workspace, before, loaded = self._workspace, self._mark, self._loaded
 
-        def work() -> Answered:
+        def work() -> tuple[tuple[int, int] | None, PastWrites | None]:
             mark = _mark(workspace)
-            past = None if loaded and mark == before else workspace.changes.past_writes()
-            return Answered(lambda: self._took(mark, past))
+            return mark, None if loaded and mark == before else workspace.changes.past_writes()
 
-        jobs.start(self, work, failed=lambda error: Answered(lambda: self._failed(error)), group="journal")
+        jobs.start(self, work, self._took, self._failed)
 
-    def _took(self, mark: tuple[int, int] | None, past: PastWrites | None) -> None:
+    def _took(self, found: tuple[tuple[int, int] | None, PastWrites | None]) -> None:
+        mark, past = found
         self._reading = False
         self._problem = None
         if past is not None:
@@ -176,15 +167,12 @@ class JournalScreen(Dialog[None]):
         """Filter and group on a thread: with thousands of entries it takes a moment."""
         self._arranged += 1
         asked, past, words, run, states = self._arranged, self._past, self._words, self._run, dict(self._live.known)
-        chosen = self._chosen
+        work = partial(arranged, self._chosen, words, past, states, run)
+        jobs.start(self, work, partial(self._show_lines, asked), self._failed)
 
-        def work() -> Answered:
-            lines = arranged(chosen, words, past, states, run)
-            return Answered(lambda: self._show_lines(lines) if asked == self._arranged else None)
-
-        jobs.start(self, work, failed=lambda error: Answered(lambda: self._failed(error)), group="journal-lines")
-
-    def _show_lines(self, lines: Sequence[Line]) -> None:
+    def _show_lines(self, asked: int, lines: Sequence[Line]) -> None:
+        if asked != self._arranged:
+            return
         if not lines:
             where = f" to {safe(self._repository.name)}" if self._only and self._repository is not None else ""
             found = f"No write{where} matches the filter." if self._words else f"No writes{where} in this journal."
@@ -209,37 +197,25 @@ class JournalScreen(Dialog[None]):
         if self._problem is not None:
             parts.append((f"  {NO} {safe(self._problem.title)}", "$text-error"))
         self.query_one(".title", Words).say(Content.assemble(*parts))
-        self._say_keys()
+        self.say_keys()
 
-    @on(events.DescendantFocus)
-    def _say_keys(self) -> None:
-        if self.query_one("#filter").has_focus:
-            keys = [("enter", "accept"), ("↓", "to the writes"), ("esc", "clear")]
-        else:
-            line = self.table.current
-            keys = [("enter", "open the run" if line is not None and line.several else "details")]
-            keys += [
-                ("u", "undo"),
-                ("r", "redo"),
-                ("/", "filter"),
-                ("f", "all repositories" if self._only else "this repository"),
-            ]
-            keys += [("S W C P X", "sort")] if self.size.width >= WIDE else []
-            keys += [("y", "copy"), ("esc", "back" if self._run or self._words else "close")]
-        self.query_one(KeyHints).tell(*keys)
+    def hints(self) -> list[Hint]:
+        line = self.table.current
+        return [
+            ("enter", "open the run" if line is not None and line.several else "details"),
+            ("u", "undo"),
+            ("r", "redo"),
+            ("/", "filter"),
+            ("f", "all repositories" if self._only else "this repository"),
+            *([("S W C P X", "sort")] if self.size.width >= WIDE else []),
+            ("y", "copy"),
+            ("esc", "back" if self._run or self._words else "close"),
+        ]
 
     # -- the line under the cursor, and the states of those in view ----------------------------------------------
 
     @on(VirtualTable.Moved)
     @on(VirtualTable.WindowChanged)
-    def _moved(self, event: VirtualTable.Moved | VirtualTable.WindowChanged) -> None:
-        event.stop()
-        self._look_soon()
-
-    @on(VirtualTable.Changed)
-    def _unheeded(self, event: VirtualTable.Changed) -> None:
-        event.stop()
-
     def _look_soon(self) -> None:
         self._live.stop()
         if self._timer is not None:
@@ -268,7 +244,7 @@ class JournalScreen(Dialog[None]):
     def _draw(self) -> None:
         line = self.table.current
         entry = self.query_one("#entry", Words)
-        self._say_keys()
+        self.say_keys()
         if line is None:
             entry.say(Content.empty())
         elif line.several:
@@ -282,42 +258,11 @@ class JournalScreen(Dialog[None]):
     def _width(self) -> int:
         return max(self.query_one("#dialog").content_size.width - 3, 20)
 
-    @on(Answered)
-    def _answered(self, message: Answered) -> None:
-        message.stop()
-        message.take()
-
-    # -- filter --------------------------------------------------------------------------------------------------
-
-    def action_filter(self) -> None:
-        box = self.query_one("#filter", SafeInput)
-        box.add_class("-open")
-        box.focus()
-
-    @on(Input.Changed, "#filter")
-    def _filtered(self, event: Input.Changed) -> None:
-        event.stop()
-        self._words = event.value
+    def filter_rows(self, text: str) -> None:
+        self._words = text
         self._show()
 
-    @on(Input.Submitted, "#filter")
-    def _accepted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._leave_filter()
-
-    def key_down(self) -> None:
-        if self.query_one("#filter").has_focus:
-            self._leave_filter()
-
-    def _leave_filter(self) -> None:
-        box = self.query_one("#filter", SafeInput)
-        box.set_class(bool(box.value), "-open")
-        self.table.focus()
-
     # -- actions -------------------------------------------------------------------------------------------------
-
-    def action_sort(self, column: str) -> None:
-        self.table.sort_by(column)
 
     def action_take_back(self, redo: bool) -> None:
         line = self.table.current
@@ -334,14 +279,13 @@ class JournalScreen(Dialog[None]):
     def action_scroll_detail(self, lines: int) -> None:
         self.query_one("#detail", VerticalScroll).scroll_relative(y=lines, animate=False)
 
-    def action_copy_entry(self) -> None:
+    def action_copy(self) -> None:
         if (line := self.table.current) is not None:
             self.post_message(CopyWanted(copied(line.rows), count(len(line.rows), "entry", "entries")))
 
     @on(VirtualTable.Opened)
-    def _opened(self, event: VirtualTable.Opened) -> None:
-        event.stop()
-        line: Line | None = event.row
+    def _opened(self) -> None:
+        line = self.table.current
         if line is None:
             return
         if line.several:
@@ -349,24 +293,17 @@ class JournalScreen(Dialog[None]):
             self._show()
             return
         row = line.row
-        whole = [*meaning_lines(row, 80), *fact_lines(row), Content(""), *diff_lines(row.text_diff, whole=True)]
+        whole = [*meaning_lines(row, 80), *fact_lines(facts(row)), Content(""), *diff_lines(row.text_diff, whole=True)]
         title = f"{safe(row.entry.record.kind)} on {safe(row.entry.record.repository)}"
         self.app.push_screen(TextScreen(title, Content("\n").join(whole), copy=copied([row]), what="the entry"))
 
-    def action_back(self) -> None:
-        """One step: out of the filter, out of the run, out of the journal."""
-        if self._words or self.query_one("#filter").has_focus:
-            self.query_one("#filter", SafeInput).value = ""
-            self._leave_filter()
-        elif self._run:
-            opened, self._run = self._run, ""
+    def clear(self) -> bool:
+        """Out of the run that was opened."""
+        opened, self._run = self._run, ""
+        if opened:
             self._show()
             self.call_after_refresh(self.table.go_to_key, opened)
-        else:
-            self.dismiss(None)
-
-    def action_leave(self) -> None:
-        self.dismiss(None)
+        return bool(opened)
 
     def document(self) -> str:
         return copied([row for line in self.table.rows for row in line.rows])

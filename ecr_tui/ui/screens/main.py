@@ -19,7 +19,7 @@ from ecr_tui.ui.actions import Actions
 from ecr_tui.ui.choice import own_principals
 from ecr_tui.ui.desk import Desk
 from ecr_tui.ui.key import Key
-from ecr_tui.ui.keys import BINDINGS, MAIN, by_action
+from ecr_tui.ui.keys import MAIN, bindings, by_action
 from ecr_tui.ui.panes.accounts import AccountCard, AccountsPane
 from ecr_tui.ui.panes.area import PaneArea
 from ecr_tui.ui.panes.banner import Banner
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 class MainScreen(Screen[None]):
     """The one place where the selection is set. Tasks are started with the selection of the moment of their key."""
 
-    BINDINGS = BINDINGS
+    BINDINGS = bindings(*MAIN)
     AUTO_FOCUS = "#table"
     selection: var[Selection] = var(Selection, init=False)
 
@@ -55,7 +55,7 @@ class MainScreen(Screen[None]):
         self._owners: set[str] = set()
         """Accounts whose journal was looked through for a run that was interrupted."""
         self._possible: tuple[bool, ...] = ()
-        self.details = Details(self, workspace)
+        self.details = Details(self, workspace, read=lambda: self.stage.policies_read())
         self.accounts = AccountsPane(workspace, now=now)
         self.verification = VerificationPane(workspace, selection, now=now)
         self.preview = PreviewPane(workspace, self.details, selection, now=now)
@@ -154,7 +154,7 @@ class MainScreen(Screen[None]):
     @on(VirtualTable.Moved)
     @on(PreviewPane.Drawn)
     def _select_anew(self) -> None:
-        self.verification.look_at_tags(self.table.find)
+        self.verification.look_at_tags(self.table.model.find)
         self.selected()
         self.repositories.show_next(self.preview.brief)
 
@@ -176,10 +176,6 @@ class MainScreen(Screen[None]):
     def _row_opened(self) -> None:
         self.area.go_to("preview")
 
-    @on(said.DetailsRead)
-    def _details_read(self) -> None:
-        self.stage.policies_read()
-
     @on(VerificationPane.Recorded)
     def _record_read(self) -> None:
         self.table.redraw_rows()
@@ -196,11 +192,6 @@ class MainScreen(Screen[None]):
     def _failed(self, message: said.Failed) -> None:
         self.stage.report(message.error, message.title)
 
-    @on(said.Answered)
-    def _answered(self, message: said.Answered) -> None:
-        message.take()
-
-    @on(said.RefreshWanted)
     def action_refresh(self) -> None:
         self.stage.refresh()
 

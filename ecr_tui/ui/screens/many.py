@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -18,8 +17,8 @@ from ecr_tui.ui.messages import CopyWanted
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.text import NO, OK, count, safe, safe_block, seconds
-from ecr_tui.ui.text.bulk import WIDEST
-from ecr_tui.ui.text.verification import report_text
+from ecr_tui.ui.text.past import report_text
+from ecr_tui.ui.text.places import longest
 from ecr_tui.ui.widgets.columns import Column, Piece
 from ecr_tui.ui.widgets.keyhints import Hint, KeyHints
 from ecr_tui.ui.widgets.run_table import RunTable
@@ -84,7 +83,6 @@ class ManyScreen(Dialog[None]):
 
     @on(VirtualTable.Opened)
     def _opened(self, message: VirtualTable.Opened) -> None:
-        message.stop()
         row: BatchRow | None = message.row
         if row is None:
             return
@@ -131,10 +129,10 @@ def columns(run: BatchRun, clock: Callable[[], float]) -> list[Column[BatchRow]]
     def took(row: BatchRow) -> float | None:
         return None if row.result is None or row.result.report is None else row.result.report.seconds
 
-    longest = min(max((cell_len(row.repository.name) for row in run.rows), default=0), WIDEST) + 2
+    most = longest(row.repository.name for row in run.rows) + 2
     several = len({row.target.consumer for row in run.rows}) > 1
     return [
-        Column("name", "Repository", cell(0), lambda row: row.repository.name, min(longest, 18), most=longest, keep=9),
+        Column("name", "Repository", cell(0), lambda row: row.repository.name, min(most, 18), most=most, keep=9),
         *([Column("as", "As", _consumer, lambda row: _consumer(row)[0][0], width=12, keep=6)] if several else []),
         Column("word", "Result", cell(1), lambda row: line(row, run, 0)[1][0], width=10, keep=8),
         Column("took", "Time", cell(2), took, width=7, keep=3, right=True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import events, on
@@ -10,21 +11,19 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from ecr_tui.policy.actions import Access
 from ecr_tui.render.matrix import matrix_csv, matrix_text
 from ecr_tui.ui import jobs
 from ecr_tui.ui.matrix import MatrixReading
-from ecr_tui.ui.messages import Answered, CopyWanted, Failed
-from ecr_tui.ui.screens.dialog import Dialog
+from ecr_tui.ui.messages import CopyWanted
+from ecr_tui.ui.screens.rows import RowsScreen
 from ecr_tui.ui.screens.text import TextScreen
 from ecr_tui.ui.tasks import matrix, runs
 from ecr_tui.ui.text import safe
 from ecr_tui.ui.text.matrix import columns, in_full, one_line, progress
 from ecr_tui.ui.widgets.cell_table import CellTable
-from ecr_tui.ui.widgets.inputs import SafeInput
 from ecr_tui.ui.widgets.keyhints import Hint, KeyHints
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 from ecr_tui.ui.widgets.words import Words
@@ -48,28 +47,22 @@ class CellChosen(NamedTuple):
     grantee: Grantee
 
 
-class MatrixScreen(Dialog["Repository | None"]):
+class MatrixScreen(RowsScreen["Repository | None"]):
     """Begins to read when it is shown, and ends with it. The result is a repository to go to."""
 
     DEFAULT_CSS = """
     MatrixScreen {
-        background: $background;  /* it covers nearly all of what is below */
-        & > #dialog { width: 100%; max-width: 100%; height: 100%; max-height: 100%; padding: 0 1; }
-        & .title { margin-bottom: 0; height: 1; }
+        & > #dialog { width: 100%; max-width: 100%; height: 100%; max-height: 100%; }
+        & .title { height: 1; }
         & #progress { height: 1; }
-        & .keys { margin-top: 0; }
-        & #filter { display: none; height: 1; &.-open { display: block; } }
         & #cell { height: 3; width: 1fr; border-top: solid $border-blurred; }
         &.-high #cell { height: 4; }
     }
     """
-    AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back"),
-        Binding("q,M", "leave", "Close"),
-        Binding("slash", "filter", "Filter"),
-        Binding("s", "sort", "Sort by the column"),
-        Binding("S", "sort_names", "Sort by name"),
+        Binding("M", "leave", "Close"),
+        Binding("s", "sort_here", "Sort by the column"),
+        Binding("S", "sort('name')", "Sort by name"),
         Binding("g", "change(False)", "Grant"),
         Binding("x", "change(True)", "Revoke"),
         Binding("v", "verify", "Verify"),
@@ -77,7 +70,6 @@ class MatrixScreen(Dialog["Repository | None"]):
         Binding("e", "turn", "Everyone or consumers"),
         Binding("R", "runs", "Run"),
         Binding("o", "go_to", "Go to the repository"),
-        Binding("y", "copy", "Copy"),
         Binding("r", "again", "Refresh"),
     ]
 
@@ -98,7 +90,7 @@ class MatrixScreen(Dialog["Repository | None"]):
         with Vertical(id="dialog"):
             yield Static("Access matrix: account A's policies", classes="title", markup=False)
             yield Words(id="progress")
-            yield SafeInput(placeholder="api tag:Team=Payments access:push !access:pull", id="filter", compact=True)
+            yield self.filter_box("api tag:Team=Payments access:push !access:pull")
             yield self.table
             yield Words(id="cell")
             yield KeyHints(between="  ")
@@ -106,9 +98,7 @@ class MatrixScreen(Dialog["Repository | None"]):
     def on_mount(self) -> None:
         self.table.set_message("No repository matches.")
         self.table.set_rows(self.reading.rows)
-        self.table.focus()
         self.set_interval(TICK, self._tick)
-        self._say_keys()
         self._begin()
 
     def on_unmount(self) -> None:
@@ -117,13 +107,7 @@ class MatrixScreen(Dialog["Repository | None"]):
     # -- reading -----------------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        reading = self.reading
-
-        def work() -> Answered:
-            matrix = reading.begin()
-            return Answered(lambda: self._started(matrix))
-
-        jobs.start(self, work, failed=Failed, group="matrix")
+        jobs.start(self, self.reading.begin, self._started, self._failed)
 
     def _started(self, matrix: AccessMatrix) -> None:
         self.reading.start(matrix)
@@ -131,25 +115,13 @@ class MatrixScreen(Dialog["Repository | None"]):
         self._read(self.reading.rows)
 
     def _read(self, rows: Sequence[Repository]) -> None:
-        reading = self.reading
-        reading.again()
-
-        def work() -> None:
-            reading.read_all(rows)
-
-        jobs.start(self, work, failed=Failed, group="matrix-policies")
-        reading.want(self.table.window())
+        self.reading.again()
+        jobs.start(self, partial(self.reading.read_all, rows), lambda _: None, self._failed)
+        self.reading.want(self.table.window())
         self._say()
 
-    @on(Answered)
-    def _answered(self, message: Answered) -> None:
-        message.stop()
-        message.take()
-
-    @on(Failed)
-    def _failed(self, message: Failed) -> None:
-        message.stop()
-        self._error = message.error
+    def _failed(self, error: EcrTuiError) -> None:
+        self._error = error
         self._say()
 
     def _tick(self) -> None:
@@ -182,8 +154,7 @@ class MatrixScreen(Dialog["Repository | None"]):
     @on(VirtualTable.Changed)
     @on(VirtualTable.WindowChanged)
     @on(VirtualTable.Loaded)
-    def _table_changed(self, event: VirtualTable.Moved) -> None:
-        event.stop()
+    def _table_changed(self) -> None:
         if self.reading.chosen != self.table.column:
             self.reading.chosen = self.table.column
             self.table.model.look_again()
@@ -191,20 +162,15 @@ class MatrixScreen(Dialog["Repository | None"]):
         self._say()
 
     @on(VirtualTable.Opened)
-    def _opened(self, event: VirtualTable.Opened) -> None:
-        event.stop()
+    def _opened(self) -> None:
         cell = self.cell
         policy = None if cell is None else self.reading.policy(cell.repository)
         if cell is None or policy is None:
             self.tell("Its policy is not read yet.")
             return
-        access = self._desk.workspace.access
-
-        def work() -> Answered:
-            sides = access.both_sides(policy, cell.grantee.principal, Access.READ_PUSH_PULL)
-            return Answered(lambda: self._explain(cell, sides))
-
-        jobs.start(self, work, failed=Failed, group="matrix-cell")
+        both_sides = self._desk.workspace.access.both_sides
+        work = partial(both_sides, policy, cell.grantee.principal, Access.READ_PUSH_PULL)
+        jobs.start(self, work, partial(self._explain, cell), self._failed)
 
     def _explain(self, cell: CellChosen, sides: TwoSided | None) -> None:
         if not self.is_current:
@@ -215,66 +181,30 @@ class MatrixScreen(Dialog["Repository | None"]):
         title = f"{safe(cell.repository.name)} × {safe(cell.grantee.title)}"
         self.app.push_screen(TextScreen(title, body, copy=f"{title}\n{body.plain}\n", what="the explanation"))
 
-    # -- filter and order --------------------------------------------------------------------------------------------
+    # -- actions -----------------------------------------------------------------------------------------------------
 
-    def action_filter(self) -> None:
-        box = self.query_one("#filter", SafeInput)
-        box.add_class("-open")
-        box.focus()
-        self._say_keys()
-
-    @on(Input.Changed, "#filter")
-    def _filtered(self, event: Input.Changed) -> None:
-        event.stop()
-        self.table.filter = event.value
-
-    @on(Input.Submitted, "#filter")
-    def _leave_filter(self) -> None:
-        box = self.query_one("#filter", SafeInput)
-        box.set_class(bool(box.value), "-open")
-        self.table.keep_cursor()
-        self.table.focus()
-        self._say_keys()
-
-    def key_down(self) -> None:
-        if self.query_one("#filter").has_focus:
-            self._leave_filter()
-
-    def action_sort(self) -> None:
+    def action_sort_here(self) -> None:
         if self.table.column:
             self.table.sort_by(self.table.column)
 
-    def action_sort_names(self) -> None:
-        self.table.sort_by("name")
-
-    # -- actions -----------------------------------------------------------------------------------------------------
-
-    def _say_keys(self) -> None:
-        if self.query_one("#filter").has_focus:
-            keys: list[Hint] = [("enter", "accept"), ("esc", "clear")]
-        else:
-            access = self._desk.selection.choice.access
-            possible = not self._desk.workspace.settings.read_only_reason
-            writes = [("g", f"grant {access}"), ("x", "revoke"), ("v", "verify"), ("p", "access")] if possible else []
-            keys = [
-                ("enter", "explain"),
-                *writes,
-                ("space", "mark"),
-                ("*", "column"),
-                ("/", "filter"),
-                ("s S", "sort"),
-                ("← →", "grantee"),
-                ("e", "consumers" if self.reading.everyone else "everyone"),
-                ("o", "open"),
-                ("y", "copy CSV"),
-                ("r", "refresh"),
-                ("esc", "close"),
-            ]
-        self.query_one(KeyHints).tell(*keys)
-
-    @property
-    def scrolled(self) -> Widget:
-        return self.table
+    def hints(self) -> list[Hint]:
+        access = self._desk.selection.choice.access
+        possible = not self._desk.workspace.settings.read_only_reason
+        writes = [("g", f"grant {access}"), ("x", "revoke"), ("v", "verify"), ("p", "access")] if possible else []
+        return [
+            ("enter", "explain"),
+            *writes,
+            ("space", "mark"),
+            ("*", "column"),
+            ("/", "filter"),
+            ("s S", "sort"),
+            ("← →", "grantee"),
+            ("e", "consumers" if self.reading.everyone else "everyone"),
+            ("o", "open"),
+            ("y", "copy CSV"),
+            ("r", "refresh"),
+            ("esc", "close"),
+        ]
 
     def action_again(self) -> None:
         """Read everything again that may be another by now."""
@@ -305,12 +235,12 @@ class MatrixScreen(Dialog["Repository | None"]):
 
     def action_access(self) -> None:
         self._desk.select(choice=self._desk.selection.choice.next_access())
-        self._say_keys()
+        self.say_keys()
 
     def action_turn(self) -> None:
         self.reading.turn()
         self.table.set_columns(columns(self.reading))
-        self._say_keys()
+        self.say_keys()
         self._say()
 
     @on(events.ScreenResume)
@@ -318,13 +248,7 @@ class MatrixScreen(Dialog["Repository | None"]):
         """A run, an undo or a verification may have ended."""
         if not self.is_mounted or self.reading.matrix is None:
             return
-        verification = self._desk.workspace.verification
-
-        def work() -> Answered:
-            proofs = verification.proofs()
-            return Answered(lambda: self._proved(proofs))
-
-        jobs.start(self, work, failed=Failed, group="matrix-proofs")
+        jobs.start(self, self._desk.workspace.verification.proofs, self._proved, self._failed)
         rows = self.reading.outdated()
         if rows:
             self._read(rows)
@@ -355,16 +279,3 @@ class MatrixScreen(Dialog["Repository | None"]):
 
     def action_go_to(self) -> None:
         self.dismiss(self.table.current)
-
-    def action_back(self) -> None:
-        box = self.query_one("#filter", SafeInput)
-        if box.value or box.has_focus:
-            box.value = ""
-            self._leave_filter()
-        elif self.table.cells:
-            self.table.unmark_all()
-        else:
-            self.action_leave()
-
-    def action_leave(self) -> None:
-        self.dismiss(None)

@@ -31,8 +31,7 @@ class TagsScreen(Dialog[dict[str, str] | None]):
     DEFAULT_CSS = """
     TagsScreen {
         & > #dialog { max-width: 90; }
-        & OptionList { height: auto; max-height: 50%; min-height: 1; background: $surface; padding: 0; }
-        & OptionList, & OptionList:focus { border: none; }
+        & OptionList { max-height: 50%; min-height: 1; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -129,8 +128,7 @@ class TagsScreen(Dialog[dict[str, str] | None]):
         self._ask("Add a tag", "KEY=VALUE; both are case-sensitive. A key that is there gets the new value.", "", check)
 
     @on(OptionList.OptionSelected)
-    def _change(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
+    def _change(self) -> None:
         key = self._selected
         if key is None or self._is_aws(key):
             return
@@ -166,6 +164,3 @@ class TagsScreen(Dialog[dict[str, str] | None]):
             self.app.notify("No changes made.", markup=False)
         else:
             self.dismiss(self._after)
-
-    def action_leave(self) -> None:
-        self.dismiss(None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -16,8 +16,14 @@ from ecr_tui.errors import CredentialsError, EcrTuiError
 from ecr_tui.ui.messages import CopyWanted, SignInWanted
 from ecr_tui.ui.screens.dialog import SCROLLING, Dialog
 from ecr_tui.ui.text import MUTED, NO, safe, safe_block
+from ecr_tui.ui.text.bulk import plan_details
 from ecr_tui.ui.widgets.inputs import SafeInput
 from ecr_tui.ui.widgets.keyhints import KeyHints
+
+if TYPE_CHECKING:
+    from ecr_tui.changes.plans import Plan
+
+DIFF_WIDTH = 90
 
 
 class TextScreen(Dialog[None]):
@@ -76,7 +82,6 @@ class TextScreen(Dialog[None]):
 
     @on(Input.Submitted, "#search")
     def _searched(self, event: Input.Submitted) -> None:
-        event.stop()
         self._find(event.value)
         self._close_search()
 
@@ -151,6 +156,14 @@ class ErrorScreen(TextScreen):
             failure=True,
             sign_in=command or "",
         )
+
+
+def plan_screen(title: str, plan: Plan | EcrTuiError, problem: str, width: int) -> TextScreen:
+    """What a plan changes, or under the title ``problem`` why there is none. ``width``: columns of the terminal."""
+    if isinstance(plan, EcrTuiError):
+        return ErrorScreen(plan, title=problem)
+    body, copy = plan_details(plan, min(DIFF_WIDTH, width - 14))
+    return TextScreen(title, body, copy=copy, what="the diff")
 
 
 def copied_error(error: EcrTuiError) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecr_tui.aws.role import Role
 from ecr_tui.ui.account_pair import AccountPair, Side, present
-from ecr_tui.ui.messages import AccountsChosen, RefreshWanted
+from ecr_tui.ui.messages import AccountsChosen
 from ecr_tui.ui.screens.accounts import AccountsScreen
 
 if TYPE_CHECKING:
@@ -110,4 +110,4 @@ def renew(desk: Desk) -> None:
     """After a sign-in: nothing that was read with the former credentials counts."""
     for role in Role:
         desk.workspace.accounts.renew(role)
-    desk.host.post_message(RefreshWanted())
+    desk.stage.refresh()

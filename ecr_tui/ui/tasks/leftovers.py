@@ -9,8 +9,7 @@ from textual.content import Content
 
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui import jobs
-from ecr_tui.ui.text import MUTED, OK, count, safe
-from ecr_tui.ui.text.past import when
+from ecr_tui.ui.text import MUTED, OK, count, safe, utc
 
 if TYPE_CHECKING:
     from ecr_tui.ui.desk import Desk
@@ -51,7 +50,7 @@ def _body(found: Sequence[Leftover]) -> list[Content]:
     ]
     for one in found:
         todo = "remove" if one.kind == "probe" else "set again"
-        place = f"\n  {one.place.region} · {when(one.at)}"
+        place = f"\n  {one.place.region} · {utc(one.at)}"
         body.append(Content.assemble((f"{todo} ", "bold"), safe(one.what), (place, MUTED)))
     return body
 

@@ -117,8 +117,7 @@ def _can_be_named(principal: str) -> bool:
 async def _organization(desk: Desk) -> Principals | str:
     try:
         found = await jobs.on_thread(desk.workspace.accounts.organization)
-    except Exception as failure:
-        error = jobs.as_error(failure)
+    except EcrTuiError as error:
         return f"Account B's organization is unknown: {safe(error.title)}. Type it with another…"
     return (grantees.ORGANIZATION + found,) if found else "Account B is in no organization."
 

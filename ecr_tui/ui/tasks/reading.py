@@ -1,24 +1,38 @@
-"""What is only read: the audit, the matrix, drift, the session log, the help."""
+"""What is only read: the audit, the matrix, drift, use and workloads of a repository, the session log, the help."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from textual.content import Content
+
+from ecr_tui.errors import EcrTuiError
+from ecr_tui.render.usage import usage_text
 from ecr_tui.ui.keymap import Keymap
 from ecr_tui.ui.screens.audit import AuditScreen
 from ecr_tui.ui.screens.calls import CallsScreen
 from ecr_tui.ui.screens.drift import DriftScreen
 from ecr_tui.ui.screens.help import HelpScreen
 from ecr_tui.ui.screens.matrix import MatrixScreen
+from ecr_tui.ui.screens.reading import ReadingScreen
+from ecr_tui.ui.screens.text import TextScreen
 from ecr_tui.ui.tasks.drift import file_of_grants
+from ecr_tui.ui.text import safe, safe_block
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from threading import Event
+
     from textual.screen import Screen
 
+    from ecr_tui.access.usage_report import UsageReport
     from ecr_tui.aws.model import Repository
     from ecr_tui.ui.desk import Desk
     from ecr_tui.ui.selection import Selection
+
+T = TypeVar("T")
 
 
 async def audit(desk: Desk, selection: Selection) -> None:
@@ -41,6 +55,49 @@ async def _go_to(desk: Desk, screen: Screen[Repository | None]) -> None:
     repository = await desk.ask(screen)
     if repository is not None and (problem := desk.stage.reach(repository)):
         desk.say(problem)
+
+
+async def usage(desk: Desk, selection: Selection) -> None:
+    """Who used the selected repository, from CloudTrail's events: reads those that are new since the last time."""
+    repository = selection.repository
+    if repository is None:
+        return
+    title, report = f"Use of {safe(repository.name)}", desk.workspace.access.usage.report
+
+    def read(cancel: Event, tell: Callable[[str], None]) -> UsageReport:
+        def page(events: int, back_to: datetime) -> None:
+            tell(f"{events:,} events read, back to {back_to:%Y-%m-%d %H:%M} UTC")
+
+        return report([repository], on_page=page, cancel=cancel)
+
+    where, stop = f"{title}: CloudTrail's events of {repository.region}", "stop; what was read is kept"
+    found = await _read(desk, ReadingScreen(where, "reading…", read, stop=stop))
+    if found is None:
+        desk.say("Stopped reading CloudTrail. What was read is kept.")
+    else:
+        text = usage_text(found)
+        await desk.ask(TextScreen(title, Content(safe_block(text)), copy=text, what="the report"))
+
+
+async def workloads(desk: Desk, selection: Selection) -> None:
+    """Which Lambda functions and ECS task definitions use the selected repository's images."""
+    repository = selection.repository
+    if repository is None:
+        return
+    title, read = f"Workloads that use {safe(repository.name)}", desk.workspace.access.workloads
+    begin = "reading Lambda functions and ECS task definitions"
+    found = await _read(desk, ReadingScreen(title, begin, lambda cancel, _: read(repository, cancel=cancel)))
+    if found is not None:
+        text = "\n".join(found.lines())
+        await desk.ask(TextScreen(title, Content(safe_block(text)), copy=text, what="the workloads"))
+
+
+async def _read(desk: Desk, screen: ReadingScreen[T]) -> T | None:
+    """None when the user stopped it. Raises EcrTuiError."""
+    found = await desk.ask(screen)
+    if isinstance(found, EcrTuiError):
+        raise found
+    return found
 
 
 async def calls(desk: Desk, selection: Selection) -> None:

@@ -11,11 +11,13 @@ from ecr_tui.changes.undo import target
 from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.bulk import TICK, Job, Planning, Running
-from ecr_tui.ui.screens.bulk_left import UnfinishedScreen, words_of
 from ecr_tui.ui.screens.bulk_plan import BulkPlanScreen
 from ecr_tui.ui.screens.bulk_run import BulkRunScreen
+from ecr_tui.ui.screens.confirm import ConfirmScreen
 from ecr_tui.ui.screens.text import ErrorScreen
-from ecr_tui.ui.text import NO, OK, count
+from ecr_tui.ui.text import NO, OK, count, utc
+from ecr_tui.ui.text import write as write_text
+from ecr_tui.ui.text.bulk import unfinished_body
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
@@ -164,14 +166,25 @@ async def offer_unfinished(desk: Desk) -> None:
 
 
 async def _offer(desk: Desk, left: Unfinished) -> None:
-    answer = await desk.ask(UnfinishedScreen(left))
-    if answer == "resume" and desk.ready():
-        try:
-            verb, terms, intent = words_of(left)
-        except EcrTuiError as error:
-            await desk.ask(ErrorScreen(error))
-            return
+    """Resume it, leave it for good, or be asked again."""
+    intent, problem = None, None
+    try:
+        intent = Intent.from_json(left.run.intent)
+        words = intent.words()
+    except EcrTuiError as error:  # of another version
+        problem, words = error, error.title
+    body = unfinished_body(left, f"{words[:1].upper()}{words[1:]}", utc(left.run.at))
+    answer = await desk.ask(
+        ConfirmScreen("Unfinished bulk run", body, yes="Resume", no="Later", other="Dismiss", writes=False)
+    )
+    if answer and problem is not None:
+        await desk.ask(ErrorScreen(problem))
+    elif answer and intent is not None and desk.ready():
+        verb, terms = intent.kind.capitalize(), f"{words[:1].upper()}{words[1:]}."
+        if intent.grant is not None:
+            who = intent.who if intent.each else ""
+            verb, terms = "Grant", write_text.terms(intent.grant, revoke=False, scope=intent.scope, who=who)
         await ask(desk, Job(verb, terms, left.rest, intent, left=left))
-    elif answer == "dismiss":
+    elif answer is None:
         await jobs.on_thread(lambda: desk.workspace.changes.bulk().dismiss(left))
         desk.say(f"Run dismissed; {count(len(left.rest), 'repository', 'repositories')} unchanged.")

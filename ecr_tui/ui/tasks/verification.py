@@ -10,8 +10,8 @@ from textual.content import Content
 from ecr_tui.ui import jobs
 from ecr_tui.ui.screens.ask import Choosable, ChooseScreen
 from ecr_tui.ui.screens.text import TextScreen
-from ecr_tui.ui.text import NO, OK, safe, safe_block
-from ecr_tui.ui.text.past import past_line, past_text, when
+from ecr_tui.ui.text import NO, OK, safe, safe_block, utc
+from ecr_tui.ui.text.past import past_line, past_text
 from ecr_tui.ui.text.write import labelled, place, steps
 
 if TYPE_CHECKING:
@@ -67,6 +67,6 @@ async def history(desk: Desk, selection: Selection) -> None:
         place = chosen.value
         past = found[place]
         text = past_text(past)
-        title = f"{OK if past.passed else NO} {safe(repository.name)}, {when(past.at)}"
+        title = f"{OK if past.passed else NO} {safe(repository.name)}, {utc(past.at)}"
         body = Content(safe_block(text))
         await desk.ask(TextScreen(title, body, copy=text, what="the report", failure=not past.passed))

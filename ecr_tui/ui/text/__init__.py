@@ -80,8 +80,6 @@ def left(until: datetime | None, now: datetime) -> str:
     return f"expires in {minutes} min" if minutes else f"expires in {rest} s"
 
 
-def tags_text(tags: dict[str, str] | None) -> str:
-    """Tags in one line, sorted by key; "…" while unknown."""
-    if tags is None:
-        return PENDING
-    return "  ".join(f"{key}={value}" for key, value in sorted(tags.items())) or SKIP
+def utc(at: datetime) -> str:
+    """ "2030-01-31 18:50 UTC"."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
 from textual.content import Content
 
 from ecr_tui.access.expiry import ending
@@ -14,7 +13,7 @@ from ecr_tui.policy.principal import describe
 from ecr_tui.policy.rules import ERROR, INFO, WARNING
 from ecr_tui.policy.who import Capability, Row, Verdict
 from ecr_tui.ui.text import MUTED, NO, OK, SKIP, UNKNOWN, safe
-from ecr_tui.ui.text.bulk import WIDEST
+from ecr_tui.ui.text.places import fact_lines, longest, places, title_line
 from ecr_tui.ui.widgets.columns import Column, Piece
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ def access(audit: Audit) -> list[Who]:
 def finding_columns(rows: Sequence[Odd]) -> list[Column[Odd]]:
     return [
         Column("findings", "Severity", _severity, lambda one: _RANKS[one.severity], width=10, keep=8),
-        _name_column(rows),
+        *places(rows),
         Column("finding", "Finding", lambda one: [(safe(one.title), "")], lambda one: one.title, 20, flex=1, keep=9),
     ]
 
@@ -105,13 +104,12 @@ def _severity(one: Odd) -> list[Piece]:
 
 
 def access_columns(rows: Sequence[Who]) -> list[Column[Who]]:
-    longest = min(max((cell_len(one.row.title) for one in rows), default=0), WIDEST)
     principal: Column[Who] = Column(
         "principal", "Principal", lambda one: [(safe(one.row.title), "strong")], lambda one: one.row.title, 16, keep=10
     )
     keeps = dict(zip(Capability, (5, 8, 7, 3, 4), strict=True))
     verdicts = [_verdict_column(one, keeps[one]) for one in Capability]
-    return [principal._replace(most=longest), _name_column(rows), *verdicts]
+    return [principal._replace(most=longest(one.row.title for one in rows)), *places(rows), *verdicts]
 
 
 def _verdict_column(capability: Capability, keep: int) -> Column[Who]:
@@ -140,15 +138,6 @@ VERDICTS: dict[Verdict, Sign] = {
 }
 
 
-def _name_column(rows: Sequence[Odd | Who]) -> Column[Any]:
-    longest = min(max((cell_len(one.repository.name) for one in rows), default=0), WIDEST)
-    return Column("name", "Repository", _name, lambda one: one.repository.name, 14, most=longest, keep=9)
-
-
-def _name(one: Odd | Who) -> list[Piece]:
-    return [(safe(one.repository.name), "")]
-
-
 def search_text(one: Odd | Who) -> str:
     """What a filter looks through."""
     where = f"{one.repository.name} {one.repository.region}"
@@ -160,11 +149,11 @@ def search_text(one: Odd | Who) -> str:
 
 def details(one: Odd | Who) -> Content:
     """Of the row under the cursor, all that its cells may have cut."""
-    place = Content.assemble((safe(one.repository.name), "bold"), (f"  {safe(one.repository.region)}", MUTED))
+    place = title_line(one.repository)
     if isinstance(one, Odd):
         sign, word, _ = SEVERITIES[one.severity]
         lines = [place, Content.styled(f"{sign} {word}: {safe(one.title)}", "bold")]
-        lines += [Content.assemble((f"{label:<8}", MUTED), safe(text)) for label, text in one.facts if text]
+        lines += fact_lines(one.facts)
     else:
         lines = [place, Content.styled(safe(one.row.title), "bold"), Content.styled(safe(one.row.principal), MUTED)]
         for capability, cell in one.row.cells.items():

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
 from textual.content import Content
 
 from ecr_tui.changes.bulk import FAILED, UNCHANGED, WRITTEN
@@ -13,7 +12,8 @@ from ecr_tui.changes.entries import UNDO
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.principal import describe, describe_all
 from ecr_tui.ui.text import MUTED, NO, OK, PENDING, SKIP, count, safe, seconds
-from ecr_tui.ui.text.preview import diff, diff_text, notes
+from ecr_tui.ui.text.places import places
+from ecr_tui.ui.text.preview import diff, diff_text, extent, notes, warnings
 from ecr_tui.ui.text.write import where
 from ecr_tui.ui.widgets.columns import Column, Piece
 
@@ -25,39 +25,7 @@ if TYPE_CHECKING:
 SAME = "="
 RISK = "!"
 
-_NAME = "Repository"
 REPOSITORIES = ("repository", "repositories")
-
-
-WIDEST = 48
-"""Cells of a repository's name at most, where longer ones are among them."""
-
-
-def name_column(names: Iterable[str]) -> Column[Row]:
-    """As wide as the names, where there is room."""
-    longest = min(max(map(cell_len, names), default=0), WIDEST)
-    longest = max(longest, len(_NAME))
-    return Column(
-        "repository", _NAME, _name, lambda row: row.repository.name, width=min(16, longest), most=longest, keep=9
-    )
-
-
-def _name(row: Row) -> list[Piece]:
-    return [(safe(row.repository.name), "")]
-
-
-def _places(rows: Sequence[Row]) -> list[Column[Row]]:
-    """The names, and the regions where there are several: a copy has its original's name."""
-    found = [name_column(row.repository.name for row in rows)]
-    regions = {row.repository.region for row in rows}
-    if len(regions) > 1:
-        width = max(map(cell_len, regions))
-        found.append(Column("region", "Region", _region, lambda row: row.repository.region, width=width, keep=8))
-    return found
-
-
-def _region(row: Row) -> list[Piece]:
-    return [(safe(row.repository.region), "dim")]
 
 
 # -- before ----------------------------------------------------------------------------------------------------------
@@ -65,7 +33,7 @@ def _region(row: Row) -> list[Piece]:
 
 def plan_columns(rows: Sequence[Row]) -> list[Column[Row]]:
     return [
-        *_places(rows),
+        *places(rows),
         Column("what", "Change", _what, lambda row: _what(row)[0][0], width=12, keep=8),
         Column("note", "Note", _note_cell, lambda row: _note(row)[0][0], width=12, flex=1, keep=7),
     ]
@@ -126,14 +94,8 @@ def _note(row: Row) -> list[Piece]:
 def _extent(plan: Plan) -> str:
     if not plan.changed:
         return ""
-    if plan.after is None:
-        return "removes the policy"
-    condition = " · no condition" if plan.kind == "grant" and plan.grant is not None and not plan.grant.tags else ""
-    if plan.before is None:
-        return f"creates the policy{condition}"
-    added = sum(op == "+" for op, _ in plan.text_diff)
-    removed = sum(op == "-" for op, _ in plan.text_diff)
-    return f"+{added} −{removed} lines{condition}"
+    unconditional = plan.after is not None and plan.kind == "grant" and plan.grant is not None and not plan.grant.tags
+    return extent(plan) + (" · no condition" if unconditional else "")
 
 
 def plan_title(planning: Planning) -> Content:
@@ -176,15 +138,7 @@ def plan_summary(planning: Planning) -> Content:
 
 def plan_details(plan: Plan, width: int) -> tuple[Content, str]:
     """What a line of the plan means, to be shown and to be copied."""
-    risks = [Content.assemble((f"{RISK} ", "bold $text-warning"), safe(risk)) for risk in plan.risks]
-    refusals = [one for one in plan.refusals if one.likely]
-    lines = [
-        *(
-            Content.assemble((f"{NO} ECR would reject it. ", "bold $text-error"), safe(one.sentence))
-            for one in refusals
-        ),
-        *risks,
-    ]
+    lines = warnings(plan)
     lines += [Content("")] if lines else []
     return Content("\n").join([*lines, diff(plan, width), *notes(plan)]), diff_text(plan)
 
@@ -194,7 +148,7 @@ def plan_details(plan: Plan, width: int) -> tuple[Content, str]:
 
 def run_columns(rows: Sequence[Row]) -> list[Column[Row]]:
     return [
-        *_places(rows),
+        *places(rows),
         Column("result", "Result", _result, lambda row: _result(row)[0][0], width=13, keep=8),
         Column("note", "Note", _result_cell, lambda row: _result_note(row), width=12, flex=1, keep=7),
     ]

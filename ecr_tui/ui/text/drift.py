@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
 from textual.content import Content
 
 from ecr_tui.changes.desired.planning import words_of
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui.text import MUTED, NO, OK, PENDING, SKIP, UNKNOWN, count, safe
-from ecr_tui.ui.text.bulk import REPOSITORIES, RISK, WIDEST
+from ecr_tui.ui.text.bulk import REPOSITORIES, RISK
+from ecr_tui.ui.text.places import fact_lines, places, title_line
+from ecr_tui.ui.text.preview import warnings
 from ecr_tui.ui.widgets.columns import Column, Piece
 
 if TYPE_CHECKING:
@@ -52,15 +53,6 @@ def _verbs(row: Difference, prune: bool) -> list[str]:
 
 
 def columns(rows: Sequence[Difference], prune: bool) -> list[Column[Difference]]:
-    longest = min(max((cell_len(row.repository.name) for row in rows), default=0), WIDEST)
-    places = {row.repository.region for row in rows}
-
-    def name(row: Difference) -> list[Piece]:
-        return [(safe(row.repository.name), "")]
-
-    def region(row: Difference) -> list[Piece]:
-        return [(safe(row.repository.region), "dim")]
-
     def change(row: Difference) -> list[Piece]:
         return [_change(row, prune)]
 
@@ -71,15 +63,9 @@ def columns(rows: Sequence[Difference], prune: bool) -> list[Column[Difference]]
         number = _risks(row, prune)
         return [(f"{RISK} {number}", "warn")] if number else [(SKIP, "dim")]
 
-    found: list[Column[Difference]] = [
-        Column("change", "Change", change, lambda row: _rank(row, prune), width=16, keep=8),
-        Column("name", "Repository", name, lambda row: row.repository.name, 14, most=longest, keep=9),
-    ]
-    if len(places) > 1:
-        width = max(map(cell_len, places))
-        found.append(Column("region", "Region", region, lambda row: row.repository.region, width=width, keep=6))
     return [
-        *found,
+        Column("change", "Change", change, lambda row: _rank(row, prune), width=16, keep=8),
+        *places(rows),
         Column("risks", "Risks", risks, lambda row: _risks(row, prune), width=6, keep=5, descending=True),
         Column("what", "Difference", what, lambda row: _what(row, prune), width=16, flex=1, keep=7),
     ]
@@ -126,17 +112,11 @@ def search_text(row: Difference) -> str:
 
 def details(row: Difference, prune: bool) -> Content:
     """Of the row under the cursor, all that its cells may have cut."""
-    lines = [Content.assemble((safe(row.repository.name), "bold"), (f"  {safe(row.repository.region)}", MUTED))]
-    lines += [Content.assemble((f"{verb:<12} ", MUTED), safe(what)) for verb, what in said(row, prune)]
+    lines = [title_line(row.repository), *fact_lines(said(row, prune), 13)]
     found = row.planned(prune)
     if isinstance(found, EcrTuiError):
         return Content("\n").join([*lines, *([Content.styled(safe(found.hint), MUTED)] if found.hint else [])])
-    lines += [
-        Content.assemble((f"{NO} ECR would reject it. ", "bold $text-error"), safe(one.sentence))
-        for one in found.refusals
-        if one.likely
-    ]
-    lines += [Content.assemble((f"{RISK} ", "bold $text-warning"), safe(risk)) for risk in found.risks]
+    lines += warnings(found)
     if not found.changed:
         lines.append(Content.styled("Kept. Press P to revoke what no grant of the file wants.", MUTED))
     return Content("\n").join(lines)

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
 from textual.content import Content
 
 from ecr_tui.changes.history import LIVE, NOT_KNOWN, NOT_WRITTEN, SUPERSEDED, TAKEN_BACK
 from ecr_tui.render.history import operator, what
 from ecr_tui.ui.text import MUTED, NO, OK, PENDING, SKIP, UNKNOWN, ago, safe
-from ecr_tui.ui.text.bulk import WIDEST
+from ecr_tui.ui.text.places import fact_lines, longest
 from ecr_tui.ui.text.preview import conditions, diff_lines, meaning
 from ecr_tui.ui.text.write import labelled
 from ecr_tui.ui.widgets.columns import Column, Piece
@@ -106,7 +105,6 @@ def columns(
     def newest(line: Line) -> float:
         return -line.row.entry.at.timestamp()
 
-    longest = min(max(map(cell_len, names), default=0), WIDEST)
     return [
         Column(
             "when",
@@ -120,7 +118,7 @@ def columns(
         Column("change", "Change", _change, lambda one: (change_words(one.row), newest(one)), 15, most=18, keep=10),
         Column(
             "name", "Repository", _where, lambda one: (one.row.entry.record.repository, newest(one)), 15,
-            most=longest, keep=9,
+            most=longest(names), keep=9,
         ),
         Column("principal", "Principal", _who, lambda one: (one.row.who, newest(one)), 16, flex=2, keep=5),
         Column(
@@ -202,7 +200,7 @@ def facts(row: PastWrite) -> list[tuple[str, str]]:
     """Label and text, plain."""
     record, entry = row.entry.record, row.entry
     run = row.run
-    outcome = entry.outcome + (f": {entry.detail}" if entry.detail else "")
+    outcome = entry.outcome + (f": {' '.join(entry.detail.split())}" if entry.detail else "")
     found = [
         ("what", what(row)),
         ("for", record.principal),
@@ -247,7 +245,7 @@ def run_detail(line: Line, past: PastWrites, states: States, width: int) -> Cont
         [
             Content.styled(counted, "bold"),
             *meaning_lines(line.row, width),
-            *(Content.assemble((f"{label:<8}", MUTED), safe(text)) for label, text in facts if text),
+            *fact_lines(facts),
             Content(""),
             Content.assemble(named, (more, MUTED)),
         ]
@@ -261,12 +259,8 @@ NAMED = 200
 def detail(row: PastWrite, state: Content, width: int) -> Content:
     """What was done first: in little room the rest is scrolled to."""
     return Content("\n").join(
-        [state, *meaning_lines(row, width), *fact_lines(row), Content(""), *diff_lines(row.text_diff)]
+        [state, *meaning_lines(row, width), *fact_lines(facts(row)), Content(""), *diff_lines(row.text_diff)]
     )
-
-
-def fact_lines(row: PastWrite) -> list[Content]:
-    return [Content.assemble((f"{label:<8}", MUTED), safe(" ".join(text.split()))) for label, text in facts(row)]
 
 
 def meaning_lines(row: PastWrite, width: int) -> list[Content]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
 from textual.content import Content
 
 from ecr_tui.access.matrix import PARTS, answer_of
@@ -13,7 +12,7 @@ from ecr_tui.policy.answer import Verdict
 from ecr_tui.policy.principal import account_of
 from ecr_tui.render.matrix import SIGNS, UNREADABLE, proof_age, proof_words
 from ecr_tui.ui.text import MUTED, NO, PENDING, UNKNOWN, safe
-from ecr_tui.ui.text.bulk import WIDEST
+from ecr_tui.ui.text.places import longest
 from ecr_tui.ui.text.sides import BothSides, both_sides
 from ecr_tui.ui.widgets.columns import Column, Piece
 
@@ -34,8 +33,7 @@ _RANKS = {Verdict.NO: 0, Verdict.DEPENDS: 1, Verdict.YES: 2}
 
 def columns(reading: MatrixReading) -> list[Column[Repository]]:
     """The repository, and a column for each grantee, whose id is the principal."""
-    longest = max((cell_len(row.name) for row in reading.rows), default=0)
-    wide = min(max(longest, len("Repository")), WIDEST)
+    wide = max(longest(row.name for row in reading.rows), len("Repository"))
     name: Column[Repository] = Column(
         "name", "Repository", _name, lambda row: row.name, min(wide, 24), search=True, most=max(wide, 24)
     )

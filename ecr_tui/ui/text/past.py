@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
 from ecr_tui.policy.principal import describe
-from ecr_tui.ui.text import MUTED, NO, OK, ago, safe, seconds
+from ecr_tui.ui.text import MUTED, NO, OK, ago, safe, seconds, utc
 
 if TYPE_CHECKING:
     from ecr_tui.verification.records import Past
+    from ecr_tui.verification.report import Report
+
+_FACTS = {"side": "side", "action": "action", "cause": "why", "fix": "fix"}
+_TRACES = {"policy_arn": "policy", "authorization_id": "auth id", "details_url": "details"}
+"""Labels of what a report holds of a stage that failed."""
 
 _LOUD = ("LEAK", "TAG MISSING", "TAG SWITCH FAILED")
 
@@ -27,10 +32,6 @@ def word(past: Past) -> str:
     return "isolation unverified"
 
 
-def when(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
 def verdict(past: Past) -> Content:
     mark, style = (OK, "$text-success") if past.passed else (NO, "$text-error")
     return Content.styled(f"{mark} {safe(word(past))}", f"bold {style}")
@@ -40,7 +41,7 @@ def last_line(name: str, past: Past, now: datetime, stale: str = "") -> Content:
     """For the pane of the selected repository. ``stale``: what has changed since, "before the undo at 18:50 UTC"."""
     told = ago(past.at, now)
     return Content.assemble(
-        (f"{safe(name)} was last verified {when(past.at)}", MUTED),
+        (f"{safe(name)} was last verified {utc(past.at)}", MUTED),
         (f" ({told})" if told.endswith("ago") else "", MUTED),
         (": ", MUTED),
         verdict(past).stylize("strike") if stale else verdict(past),
@@ -53,7 +54,7 @@ def past_line(past: Past) -> Content:
     """Date, verdict, engine, who."""
     mark, style = (OK, "$text-success") if past.passed else (NO, "$text-error")
     return Content.assemble(
-        f"{when(past.at)}  ",
+        f"{utc(past.at)}  ",
         (f"{mark} {safe(word(past)):<10}", f"bold {style}"),
         (f" {safe(_text(past.report, 'engine')):<7} {safe(_who(past.report))}", MUTED),
     )
@@ -61,14 +62,27 @@ def past_line(past: Past) -> Content:
 
 def past_text(past: Past) -> str:
     """One in full, as plain lines."""
-    report = past.report
-    lines = [past.headline or word(past)]
+    return _report({**past.report, "headline": past.headline or word(past)}, past.at)
+
+
+def report_text(report: Report) -> str:
+    """The report as plain lines, to attach to a ticket."""
+    return _report(report.to_json(), report.started_at, {one.name.value: one.traces for one in report.stages})
+
+
+Traces = Mapping[str, Sequence[tuple[str, str]]]
+"""By a stage's name, what AWS adds to its denial: label and text."""
+
+
+def _report(report: Mapping[str, Any], at: datetime, traces: Traces | None = None) -> str:
+    """``report``: as ``Report.to_json``, or what a file holds of one, traces included."""
+    lines = [_text(report, "headline")]
     facts = (
-        ("repository", past.repository),
-        ("principal", _text(report, "principal")),
+        ("repository", _text(report, "repository")),
+        ("principal", _text(report, "principal") or "unknown"),
         ("asked for", _text(report, "access")),
         ("engine", _text(report, "engine_description")),
-        ("recorded", when(past.at)),
+        ("at", f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"),
         ("digest", _text(report, "digest")),
     )
     lines += [f"{name:<11} {text}" for name, text in facts if text] + [""]
@@ -79,20 +93,21 @@ def past_text(past: Past) -> str:
         status = _text(stage, "status")
         lines.append(f"{_text(stage, 'name'):<10} {status:<8} {took:>8}  {_text(stage, 'message')}".rstrip())
         if status in ("denied", "failed"):
-            for label, key in (
-                ("side", "side"),
-                ("action", "action"),
-                ("why", "cause"),
-                ("fix", "fix"),
-                ("said", "detail"),
-            ):
-                if text := _text(stage, key):
+            own = traces.get(_text(stage, "name"), ()) if traces is not None else _labelled(stage, _TRACES)
+            for label, text in (*_labelled(stage, _FACTS), *own, ("said", _text(stage, "detail"))):
+                if text:
                     lines.append(f"{'':10} {label:<8} " + text.replace("\n", "\n" + " " * 20))
         if _text(stage, "name") == "isolation" and len(isolations) > 1:  # the stage tells the worst of them
             lines += [f"{'':10} {_text(one, 'status'):<8} {'':>8}  {_text(one, 'message')}" for one in isolations]
     notes = report.get("notes")
     lines += [f"note: {note}" for note in (notes if isinstance(notes, list | tuple) else ())]
+    if report.get("cleaned_up") is False:
+        lines.append("The probe image may still be in the repository.")
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _labelled(stage: Mapping[str, Any], labels: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(label, _text(stage, key)) for key, label in labels.items()]
 
 
 def _who(report: Mapping[str, Any]) -> str:

@@ -15,8 +15,8 @@ from ecr_tui.policy.compare import shortened
 from ecr_tui.policy.document import LIMIT, PolicyDocument
 from ecr_tui.policy.ours import tag_words
 from ecr_tui.policy.principal import describe, describe_all
-from ecr_tui.ui.choice import ACCESS_WORDS, caveat, until_words
-from ecr_tui.ui.text import MUTED, NO, OK, UNKNOWN, count, safe, safe_block
+from ecr_tui.ui.choice import ACCESS_WORDS, caveat
+from ecr_tui.ui.text import MUTED, NO, OK, UNKNOWN, count, safe, safe_block, utc
 from ecr_tui.ui.text.who import who_reasons
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def sentence(grant: Grant | None, account_b: str | None, lacks: str = "", width:
     if grant is None:
         return Content.assemble(("b ", KEY), ("nobody is chosen yet", MUTED))
     condition = f"if {tag_words(grant.tags)}" if grant.tags else "no condition" + (f" ({lacks})" if lacks else "")
-    until = f"  until {until_words(grant.until)}" if grant.until else ""
+    until = f"  until {utc(grant.until)}" if grant.until else ""
     whom = Content.assemble(
         ("b ", KEY),
         (safe(principal_words(grant.principals, account_b)), "bold"),
@@ -102,16 +102,31 @@ def _effect(plan: Plan, phase: str, marks: int) -> Content:
             [(" · ", MUTED), ("F ", KEY), "repairs the policy"] if plan.repairable else []
         )
         return Content.assemble((f"{NO} ECR would refuse this, so it is not sent", "bold $text-error"), *cure)
-    added = sum(op == "+" for op, _ in plan.text_diff)
-    removed = sum(op == "-" for op, _ in plan.text_diff)
-    what = "creates the policy" if plan.before is None else f"+{added} −{removed} lines"
-    if plan.after is None:
-        what = "removes the policy"
     parts = [*done, (" · ", MUTED)] if done else []
-    parts += [("this one ", MUTED) if marks else ("g ", KEY), (what, "bold")]
+    parts += [("this one ", MUTED) if marks else ("g ", KEY), (extent(plan), "bold")]
     if plan.risks:
         parts.append((f" · asks first: {count(len(plan.risks), 'risk')}", "$text-warning"))
     return Content.assemble(*parts)
+
+
+def extent(plan: Plan) -> str:
+    """How much of the policy a change is about."""
+    if plan.after is None:
+        return "removes the policy"
+    if plan.before is None:
+        return "creates the policy"
+    added, removed = (sum(op == sign for op, _ in plan.text_diff) for sign in "+-")
+    return f"+{added} −{removed} lines"
+
+
+def warnings(plan: Plan) -> list[Content]:
+    """What ECR would reject of it, and its risks."""
+    lines = [
+        Content.assemble((f"{NO} ECR would reject it. ", "bold $text-error"), safe(one.sentence))
+        for one in plan.refusals
+        if one.likely
+    ]
+    return lines + [Content.assemble(("! ", "bold $text-warning"), safe(risk)) for risk in plan.risks]
 
 
 def copies(found: Sequence[Copy]) -> list[Content]:

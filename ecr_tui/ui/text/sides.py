@@ -114,17 +114,9 @@ def _narrow(item: ActionVerdict) -> Content:
 
 def _reasons(found: TwoSided) -> list[Content]:
     """For what is not allowed: the actions that share a reason together."""
-    reasons: dict[tuple[str, str], list[str]] = {}
-    for item in found.actions:
-        if item.response == ALLOWED:
-            continue
-        for name, side in (("A", item.owner), ("B", item.consumer)):
-            if side is not None and side.allows is not True:
-                reason = item.shared_reason(side)
-                reasons.setdefault((name, reason), []).append(_action(item))
     return [
-        Content.assemble((f"{name}: ", "bold"), safe(reason), (f" ({_which(actions, found)})", MUTED))
-        for (name, reason), actions in reasons.items()
+        Content.assemble((f"{side}: ", "bold"), safe(reason), (safe(f" ({_which(actions, found)})"), MUTED))
+        for (side, reason), actions in found.reasons().items()
     ]
 
 

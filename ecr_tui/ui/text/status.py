@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from ecr_tui.ui.panes.listing import Listing
     from ecr_tui.ui.widgets.virtual_table import VirtualTable
 
+HINT_WIDTH = 72
+"""Columns of a hint in an empty list: it fits at 80 columns."""
 DOT = (" · ", MUTED)
 
 
@@ -30,7 +33,7 @@ def left(listing: Listing, table: VirtualTable[Any], regions: Sequence[str], now
         failed = ", ".join(safe(region) for region in sorted(listing.failures))
         parts.append(Content.styled(f"{NO} not read: {failed}", "$text-error"))
     total = len(table.rows)
-    loose = table.result is not None and table.result.loose and table.shown > 0
+    loose = table.model.result is not None and table.model.result.loose and table.shown > 0
     if table.filter:
         parts.append(Content(f"{table.shown:,} of {total:,} shown" + (", similar ones" if loose else "")))
         parts.append(Content.assemble(("filter ", MUTED), (f"“{safe(table.filter)}”", "$text-accent")))
@@ -45,6 +48,20 @@ def left(listing: Listing, table: VirtualTable[Any], regions: Sequence[str], now
         hidden = table.model.hidden_marks
         parts.append(Content.styled(f"● {table.marks:,} marked" + (f" ({hidden:,} hidden)" if hidden else ""), "bold"))
     return Content.assemble(*_joined(parts))
+
+
+def nothing(listing: Listing, table: VirtualTable[Any]) -> tuple[str, ...]:
+    """What a list without rows says."""
+    if table.rows and table.filter:
+        words = "The filter has an error." if table.model.query.broken else "No repository matches the filter."
+        return words, "", "Esc clears it"
+    if listing.error is not None:
+        hint = textwrap.wrap(safe(listing.error.hint), HINT_WIDTH)
+        return f"{NO} {safe(listing.error.title)}", *hint, "", "Enter: details   ·   r: try again"
+    if listing.tags:
+        tags = safe(", ".join(f"{key}={value}" for key, value in listing.tags))
+        return f"No repositories tagged {tags}.", "", "t: change tags   ·   Esc: clear"
+    return "Account A has no repositories here.", "", "r: look again"
 
 
 class Work(Protocol):
@@ -92,7 +109,7 @@ def kept(listing: Listing, now: datetime) -> str:
 def rows_line(table: VirtualTable[Any], kept: str, *, listing: bool) -> str:
     """How many rows there are. ``kept``: they are old, and how old; ``listing``: more may come."""
     total = len(table.rows)
-    parts = [f"{table.shown:,} of {total:,}" if table.parsed else count(total, "repository", "repositories")]
+    parts = [f"{table.shown:,} of {total:,}" if table.model.query else count(total, "repository", "repositories")]
     if table.marks:
         hidden = table.model.hidden_marks
         parts.append(f"● {table.marks:,} marked" + (f", {hidden:,} of them hidden" if hidden else ""))

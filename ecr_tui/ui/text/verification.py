@@ -155,34 +155,3 @@ def _line(
         (f"{moved}  " if moved else "", ""),
         (message, message_style),
     )
-
-
-def report_text(report: Report) -> str:
-    """The report as plain lines, to attach to a ticket."""
-    lines = [
-        report.headline(),
-        f"repository  {report.repository}",
-        f"principal   {report.principal or 'unknown'}",
-        f"engine      {report.engine_description}",
-        f"started     {report.started_at:%Y-%m-%d %H:%M:%S %Z}".rstrip(),
-    ]
-    if report.digest:
-        lines.append(f"digest      {report.digest}")
-    lines.append("")
-    for stage in report.stages:
-        lines.append(
-            f"{stage.name.value:<10} {stage.status.value:<8} {seconds(stage.seconds):>8}  {stage.message}".rstrip()
-        )
-        for label, text in (
-            ("side", stage.side),
-            ("action", stage.action),
-            ("why", stage.cause),
-            ("fix", stage.fix),
-            *stage.traces,
-            ("said", stage.detail),
-        ):
-            if text and stage.status in (Status.DENIED, Status.FAILED):
-                lines.append(f"{'':10} {label:<8} " + text.replace("\n", "\n" + " " * 20))
-    lines += [f"note: {note}" for note in report.notes]
-    lines.append("" if report.cleaned_up else "The probe image may still be in the repository.")
-    return "\n".join(lines).rstrip() + "\n"

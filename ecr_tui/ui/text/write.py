@@ -12,9 +12,10 @@ from ecr_tui.policy.actions import Access
 from ecr_tui.policy.ours import tag_words
 from ecr_tui.policy.principal import describe_all
 from ecr_tui.render.common import unchanged_words
-from ecr_tui.ui.choice import ACCESS_WORDS, until_words
+from ecr_tui.ui.choice import ACCESS_WORDS
 from ecr_tui.ui.result import Result
-from ecr_tui.ui.text import MUTED, OK, safe
+from ecr_tui.ui.text import MUTED, OK, safe, utc
+from ecr_tui.ui.text.places import fact_lines
 from ecr_tui.ui.text.preview import SEVERITY, changes, conditions, diff_lines, notes
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def grant_words(grant: Grant, who: str = "") -> str:
     """ "user devusr2 in 222222222222 may push + pull if Team = Payments"; ``who``: other words for the principals."""
     words = f"{who or describe_all(grant.principals)} may {ACCESS_WORDS[grant.access]}"
     words += f" if {tag_words(grant.tags)}" if grant.tags else ""
-    return safe(words + (f" until {until_words(grant.until)}" if grant.until else ""))
+    return safe(words + (f" until {utc(grant.until)}" if grant.until else ""))
 
 
 def terms(grant: Grant, *, revoke: bool, scope: str = "", who: str = "") -> str:
@@ -96,7 +97,7 @@ def target(plan: Plan) -> list[Content]:
     elif grant is not None:
         rows.append(("Grants", f"{ACCESS_WORDS[grant.access]} to {describe_all(grant.principals)}"))
         rows.append(("Condition", f"only while tagged {tag_words(grant.tags)}" if grant.tags else "no condition"))
-        rows += [("Until", until_words(grant.until))] if grant.until else []
+        rows += [("Until", utc(grant.until))] if grant.until else []
     return labelled(rows)
 
 
@@ -109,7 +110,7 @@ def place(repository: Repository) -> list[tuple[str, str]]:
 
 def labelled(rows: Iterable[tuple[str, str]]) -> list[Content]:
     """A line each, and a blank one."""
-    return [*(Content.assemble((f"{label:<12}", MUTED), safe(text)) for label, text in rows), Content("")]
+    return [*fact_lines(rows, 12), Content("")]
 
 
 def users(found: ImageUsers | None) -> list[Content]:

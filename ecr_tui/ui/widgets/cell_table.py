@@ -13,8 +13,8 @@ from textual import events
 from textual.binding import Binding, BindingType
 
 from ecr_tui.listing.filters import UNREAD, Policies, Searchable
-from ecr_tui.ui.table_keys import TABLE
-from ecr_tui.ui.widgets.columns import GAP, GUTTER, Column, Piece, fit_pieces
+from ecr_tui.ui.keys import MARKING, MATCHES, MOVES, bindings
+from ecr_tui.ui.widgets.columns import GAP, GUTTER, Column, Piece, column_at, fit_pieces
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 
 T = TypeVar("T")
@@ -24,28 +24,12 @@ FRAME = 3
 _LEAST = 10
 """Cells that the first column keeps in a narrow terminal."""
 
-_KEPT = (
-    "table.mark",
-    "table.mark_shown",
-    "table.next",
-    "table.previous",
-    "table.open",
-    "table.up",
-    "table.down",
-    "table.page_up",
-    "table.page_down",
-    "table.half_up",
-    "table.half_down",
-    "table.top",
-    "table.bottom",
-)
-
 
 class CellTable(VirtualTable[T], inherit_bindings=False):
     """All columns but the first have the same width. ``cells`` holds the marked ones, by key of the row and column."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(key.binding() for key in TABLE if key.id in _KEPT),
+        *bindings(*MARKING, *MATCHES, *MOVES),
         Binding("left,h", "move_column(-1)", "Left", show=False),
         Binding("right,l", "move_column(1)", "Right", show=False),
         Binding("0,circumflex_accent", "end_column(-1)", "First column", show=False),
@@ -120,7 +104,7 @@ class CellTable(VirtualTable[T], inherit_bindings=False):
         """Put the cursor into that one of the columns that scroll."""
         self.place = min(max(place, 0), max(len(self.sideways) - 1, 0))
         self.refit()
-        self._report(self.Moved(self, self.current))
+        self._report(self.Moved(self.current))
 
     def action_move_column(self, by: int) -> None:
         self.go_to_column(self.place + by)
@@ -169,13 +153,13 @@ class CellTable(VirtualTable[T], inherit_bindings=False):
                 self.cells.pop(cell, None)
         self.model.marks = dict.fromkeys(key for key, _ in self.cells)
         self.refresh()
-        self._report(self.Changed(self))
+        self._report(self.Changed())
 
     # -- mouse ---------------------------------------------------------------------------------------------------
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
-        column: Column[Any] | None = None if offset is None or offset.y == 0 else self.column_at(offset.x)
+        column: Column[Any] | None = None if offset is None or offset.y == 0 else column_at(self._layout, offset.x)
         for place, one in enumerate(self.sideways):
             if column is not None and one.id == column.id:
                 self.go_to_column(place)

@@ -19,8 +19,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 
-from ecr_tui.ui.keys import CATALOGUE
-from ecr_tui.ui.pane_keys import PANES
+from ecr_tui.ui.keys import CATALOGUE, PANES
 
 _CATALOGUE = tuple(key.id for key in CATALOGUE)
 

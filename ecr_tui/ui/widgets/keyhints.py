@@ -7,25 +7,8 @@ from textual.content import Content
 from textual.style import Style
 from textual.timer import Timer
 
+from ecr_tui.ui.key import normal
 from ecr_tui.ui.widgets.words import Words
-
-_NAMES = {
-    "↑": "up",
-    "↓": "down",
-    "←": "left",
-    "→": "right",
-    "↵": "enter",
-    "esc": "escape",
-    "PgUp": "pageup",
-    "PgDn": "pagedown",
-    "+": "plus",
-    "-": "minus",
-    "?": "question_mark",
-    "!": "exclamation_mark",
-    "/": "slash",
-    "*": "asterisk",
-}
-"""Keys whose name in Textual is not what the user reads."""
 
 FLASH = 6.0
 
@@ -49,7 +32,7 @@ def _hint(keys: list[str], words: str) -> Content:
 
 
 def _pressing(key: str) -> Style:
-    return Style.from_meta({"press": _NAMES.get(key, key)})
+    return Style.from_meta({"press": normal(key)})
 
 
 class KeyHints(Words):

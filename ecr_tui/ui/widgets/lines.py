@@ -19,7 +19,7 @@ Line = tuple[str, str]
 
 
 class Lines(ScrollView, can_focus=False):
-    STYLES: ClassVar[tuple[str, ...]] = ("title", "error", "warning", "muted")
+    STYLES: ClassVar[tuple[str, ...]] = ("title", "error", "warning")
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{name}" for name in STYLES}
     DEFAULT_CSS = """
     Lines {
@@ -29,7 +29,6 @@ class Lines(ScrollView, can_focus=False):
         & > .lines--title { text-style: bold; }
         & > .lines--error { color: $text-error; }
         & > .lines--warning { color: $text-warning; }
-        & > .lines--muted { color: $text-muted; }
     }
     """
 

@@ -58,7 +58,7 @@ class RowModel(Generic[T]):
         """Rows were added or changed since they were put in order."""
         self._columns: dict[str, Callable[[T], Any]] = {}
         self._base: Sort = ("", False)
-        self._sort: Sort = ("", False)
+        self.sort: Sort = ("", False)
         self._known: dict[str, Entry[T]] = {}  # by key, in the order in which the listing gave them
         self._ordered: list[Entry[T]] = []
         self._own: str | None = None  # the key of the cursor's row
@@ -134,16 +134,16 @@ class RowModel(Generic[T]):
         ``base`` breaks ties."""
         self._columns = dict(columns)
         self._base = base
-        self._sort = self._sort if self._sort[0] in columns else self._base
+        self.sort = self.sort if self.sort[0] in columns else self._base
 
     def sort_by(self, column: str, descending: bool) -> Iterator[None]:
-        self._sort = (column, descending)
-        yield from self.arrange()
+        self.sort = (column, descending)
+        return self.arrange()
 
     def arrange(self) -> Iterator[None]:
         """Put all rows in order."""
         self.unsorted = False
-        wanted = self._sort
+        wanted = self.sort
         entries = list(self._known.values())
         for by in dict.fromkeys((self._base, wanted)) if wanted[0] else ():
             entries = yield from self._sorted(entries, *by)
@@ -217,7 +217,7 @@ class RowModel(Generic[T]):
             loose = not self._plain
             self.result = self.query.apply(self._ordered, self._policies, previous, loose=loose)
             # Who has chosen an order wants it; who types a name wants the one that begins with it.
-            wanted = loose and bool(self.query.words) and (self.result.loose or self._sort == self._base)
+            wanted = loose and bool(self.query.words) and (self.result.loose or self.sort == self._base)
             self.best_first = wanted and 0 < len(self.result.found) <= RANKED
             self.view = self.result.ranked() if self.best_first else self.result.found
         if self._own is None and self.query and self.view:

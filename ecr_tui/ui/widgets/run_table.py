@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from textual import events
-from textual.binding import BindingType
-
-from ecr_tui.ui.table_keys import TABLE
+from ecr_tui.ui.keys import MOVES, bindings
 from ecr_tui.ui.widgets.columns import plain_rows
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 
@@ -17,24 +14,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_MOVES = (
-    "table.half_up",
-    "table.half_down",
-    "table.top",
-    "table.bottom",
-    "table.open",
-    "table.up",
-    "table.down",
-    "table.page_up",
-    "table.page_down",
-)
-
 
 class RunTable(VirtualTable[T], inherit_bindings=False):
     """As high as its rows, up to what the dialog leaves (``#scroll``), in the order in which they are given.
     :attr:`followed` until the user moves."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [key.binding() for key in TABLE if key.id in _MOVES]
+    BINDINGS = bindings(*MOVES)
     DEFAULT_CSS = """
     RunTable { height: auto; background: $surface; }
     """
@@ -51,26 +36,11 @@ class RunTable(VirtualTable[T], inherit_bindings=False):
     def follow(self, place: int) -> None:
         """Keep a line in view, unless the user looks at another one."""
         if self.followed:
-            self.move_to(place)
+            super().move_to(place)
 
-    def action_move(self, by: int) -> None:
+    def move_to(self, place: int) -> None:
         self.followed = False
-        super().action_move(by)
-
-    def action_page(self, by: int) -> None:
-        self.followed = False
-        super().action_page(by)
-
-    def action_half_page(self, by: int) -> None:
-        self.followed = False
-        super().action_half_page(by)
-
-    def action_end(self, direction: int) -> None:
-        self.followed = False
-        super().action_end(direction)
+        super().move_to(place)
 
     def _toggle_mark(self) -> None:
         pass
-
-    def on_click(self, event: events.Click) -> None:
-        self.followed = False

@@ -29,8 +29,9 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ecr_tui.listing.filters import UNREAD, Filter, Plain, Policies, Result, Searchable
-from ecr_tui.ui.table_keys import TABLE_BINDINGS
+from ecr_tui.listing.filters import UNREAD, Plain, Policies, Searchable
+from ecr_tui.ui.keys import TABLE, bindings
+from ecr_tui.ui.messages import Latest
 from ecr_tui.ui.widgets.columns import GUTTER, Column, column_at, fit_columns
 from ecr_tui.ui.widgets.row_drawing import COMPONENTS, CSS, Pen
 from ecr_tui.ui.widgets.row_feed import RowFeed
@@ -43,7 +44,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
     """Cursor, marks, filter and sort are kept by ``key`` of a row, so they survive :meth:`set_rows`."""
 
     ALLOW_SELECT = False
-    BINDINGS = TABLE_BINDINGS
+    BINDINGS = bindings(*TABLE)
     COMPONENT_CLASSES: ClassVar[set[str]] = COMPONENTS
     DEFAULT_CSS = CSS
 
@@ -51,39 +52,22 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
     class Moved(Message):
         """Another row is under the cursor; ``row`` is None when none is."""
 
-        table: VirtualTable[Any]
         row: Any
 
     @dataclass(eq=False)
     class Opened(Message):
         """Enter or a second click on the row under the cursor; ``row`` is None in an empty table."""
 
-        table: VirtualTable[Any]
         row: Any
 
-    @dataclass(eq=False)
-    class WindowChanged(Message):
+    class WindowChanged(Latest):
         """Other rows are in view."""
 
-        table: VirtualTable[Any]
-
-        def can_replace(self, message: Message) -> bool:
-            return isinstance(message, VirtualTable.WindowChanged)
-
-    @dataclass(eq=False)
     class Loaded(Message):
         """The rows of :meth:`set_rows` are in place: the one under the cursor may know more than before."""
 
-        table: VirtualTable[Any]
-
-    @dataclass(eq=False)
-    class Changed(Message):
+    class Changed(Latest):
         """Marks, filter, sort or the number of rows."""
-
-        table: VirtualTable[Any]
-
-        def can_replace(self, message: Message) -> bool:
-            return isinstance(message, VirtualTable.Changed)
 
     def __init__(
         self,
@@ -105,7 +89,6 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         self._feed = RowFeed(self, self.model)
         self._use(columns)
         self._filter = ""
-        self._sort: Sort = self._base
         self._told: str | None = None
         self._hover: int | None = None
         self._layout: list[tuple[Column[T], int]] = []
@@ -127,21 +110,18 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         return self.model.current
 
     def _use(self, columns: Sequence[Column[T]]) -> None:
+        """They are sorted by the first one, in its own direction, where nothing else is wanted."""
         self.columns = tuple(columns)
-        self.model.set_columns({c.id: c.sort for c in columns}, self._base)
-
-    @property
-    def _base(self) -> Sort:
-        """By the first column, in its own direction."""
-        return self.columns[0].id, self.columns[0].descending
+        first = self.columns[0]
+        self.model.set_columns({c.id: c.sort for c in columns}, (first.id, first.descending))
 
     def set_columns(self, columns: Sequence[Column[T]]) -> None:
         self._use(columns)
-        self.sort_by(*(self._sort if self._sort[0] in {c.id for c in columns} else self._base))
+        self.sort_by(*self.sort)
 
     def set_rows(self, rows: Iterable[T], *, partial: bool = False) -> None:
         """Replace all rows; cursor and marks stay with their rows. ``partial``: more follow by :meth:`add_rows`."""
-        self._feed.replace(rows, partial, done=lambda: self._report(self.Loaded(self)))
+        self._feed.replace(rows, partial, done=lambda: self._report(self.Loaded()))
 
     def add_rows(self, rows: Iterable[T]) -> None:
         """A further page of a listing that is still going on."""
@@ -152,14 +132,10 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         """Rows that were given are still being sorted or made ready for the filter."""
         return self._feed.busy
 
-    def find(self, key: str) -> T | None:
-        """The row with that key, hidden or not."""
-        return self.model.find(key)
-
     def redraw_rows(self) -> None:
         """What the columns say has changed, the rows have not; their order has, where they are sorted by that."""
         self.refresh()
-        if self.is_running and any(one.live for one in self.columns if one.id == self._sort[0]):
+        if self.is_running and any(one.live for one in self.columns if one.id == self.sort[0]):
             self._feed.sort_again()
 
     def set_message(self, *lines: str) -> None:
@@ -182,34 +158,18 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         self._filter = text
         self.model.filter(text)
 
-    def keep_cursor(self) -> None:
-        """The row under the cursor is the chosen one: clearing the filter stays on it."""
-        self.model.keep()
-
-    @property
-    def parsed(self) -> Filter:
-        """The filter as it was understood."""
-        return self.model.query
-
-    @property
-    def result(self) -> Result | None:
-        """What the filter found; None without one."""
-        return self.model.result
-
     @property
     def sort(self) -> Sort:
         """Column id and whether it is descending; "" for the order in which the rows were given."""
-        return self._sort
+        return self.model.sort
 
     def sort_by(self, column: str, descending: bool | None = None) -> None:
         """The same column again turns the order, unless ``descending`` says which."""
         if descending is None:
             first = next((c.descending for c in self.columns if c.id == column), False)
-            descending = not self._sort[1] if self._sort[0] == column else first
-        self._sort = (column, descending)
-        self._fit()
+            descending = not self.sort[1] if self.sort[0] == column else first
         self._feed.work(self.model.sort_by(column, descending))
-        self.refresh()
+        self.refit()
 
     def action_sort_column(self, column: str) -> None:
         if any(one.id == column for one in self.columns):
@@ -230,12 +190,12 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
     def unmark_all(self) -> None:
         self.model.marks.clear()
         self.refresh()
-        self._report(self.Changed(self))
+        self._report(self.Changed())
 
     def _toggle_mark(self) -> None:
         self.model.toggle_mark()
         self._refresh_place(self.model.cursor)
-        self._report(self.Changed(self))
+        self._report(self.Changed())
 
     # -- telling -------------------------------------------------------------------------------------------------
 
@@ -250,15 +210,15 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         self._show_cursor()
         self._tell()
         self.refresh()
-        self._report(self.Changed(self))
-        self._report(self.WindowChanged(self))
+        self._report(self.Changed())
+        self._report(self.WindowChanged())
 
     def _tell(self) -> None:
         row = self.current
         key = None if row is None else self.model.key(row)
         if key != self._told:
             self._told = key
-            self._report(self.Moved(self, row))
+            self._report(self.Moved(row))
 
     # -- cursor --------------------------------------------------------------------------------------------------
 
@@ -331,10 +291,10 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
             return
         self.model.mark_shown()
         self.refresh()
-        self._report(self.Changed(self))
+        self._report(self.Changed())
 
     def action_open(self) -> None:
-        self._report(self.Opened(self, self.current))
+        self._report(self.Opened(self.current))
 
     # -- mouse ---------------------------------------------------------------------------------------------------
 
@@ -348,7 +308,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         if offset is None:
             return
         if offset.y == 0:
-            column = self.column_at(offset.x)
+            column = column_at(self._layout, offset.x)
             if column is not None:
                 self.sort_by(column.id)
             return
@@ -378,16 +338,16 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
 
     # -- drawing -------------------------------------------------------------------------------------------------
 
-    def on_resize(self, event: events.Resize) -> None:
-        self._fit()
+    def on_resize(self) -> None:
+        self.refit()
         self._resize_virtual()
         self._show_cursor()
-        self._report(self.WindowChanged(self))
+        self._report(self.WindowChanged())
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
-            self._report(self.WindowChanged(self))
+            self._report(self.WindowChanged())
             self._take_cursor_along()
 
     def _take_cursor_along(self) -> None:
@@ -407,11 +367,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
 
     def lay_out(self, width: int) -> list[tuple[Column[T], int]]:
         """The columns to draw into ``width`` cells, and the width of each."""
-        return fit_columns(self.columns, width, self._sort[0])
-
-    def column_at(self, x: int) -> Column[T] | None:
-        """The one that is drawn at that cell of a line."""
-        return column_at(self._layout, x)
+        return fit_columns(self.columns, width, self.sort[0])
 
     def refit(self) -> None:
         """Other columns are to be drawn, or in other widths."""
@@ -430,7 +386,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
             self._fit()
         model, pen = self.model, self._pen
         if y == 0:
-            sorted_by, descending = self._sort
+            sorted_by, descending = self.sort
             order = "≈ best first" if model.best_first else "▼" if descending else "▲"
             return pen.header(self._layout, width, sorted_by, order)
         if not model.view:
