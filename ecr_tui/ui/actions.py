@@ -24,9 +24,7 @@ from ecr_tui.ui.tasks import (
     runs,
     second_opinion,
     tags,
-    undo,
     verification,
-    verifications,
 )
 from ecr_tui.ui.text import safe
 
@@ -61,13 +59,13 @@ TASKS: dict[str, Task] = {
     "repair": grants.repair,
     "revoke": grants.revoke,
     "runs": runs.show,
-    "undo": undo.undo,
+    "undo": journal.undo,
     "unfinished_run": runs.unfinished,
     "until": choices.until,
     "usage": reading.usage,
-    "verifications": verifications.show,
+    "verifications": verification.show_many,
     "verify": verification.verify,
-    "verify_many": verifications.verify_marked,
+    "verify_many": verification.verify_marked,
     "workloads": reading.workloads,
 }
 

@@ -175,6 +175,10 @@ class Desk:
         if self.batch is not None:
             self.batch.stop()
 
+    def shows(self, run: Running | BatchRun) -> bool:
+        """Its screen is open, if only below another one."""
+        return any(getattr(screen, "run", None) is run for screen in self.app.screen_stack)
+
     # -- talking -------------------------------------------------------------------------------------------------
 
     def say(self, text: str, *, title: str = "", warning: bool = False) -> None:

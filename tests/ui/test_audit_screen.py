@@ -15,7 +15,7 @@ from tests.ui.fake_workspace import HOSTILE, FakeWorkspace, repository
 async def audited(ui: Session) -> None:
     await ui.press("a")
     await ui.see("Audit of account A")
-    await ui.wait(lambda: ui.dialog == "AuditScreen" and not ui.app.screen.running, "the audit")
+    await ui.wait(lambda: ui.dialog == "AuditScreen" and not ui.app.screen.busy, "the audit")
 
 
 async def test_findings_are_rows_with_their_severity_and_the_whole_of_one(workspace: FakeWorkspace) -> None:

@@ -58,7 +58,7 @@ async def opened(ui: Session, file) -> DriftScreen:
     await ui.wait(lambda: ui.app.screen_stack[1:] and isinstance(ui.app.screen_stack[1], DriftScreen))
     screen = ui.app.screen_stack[1]
     assert isinstance(screen, DriftScreen)
-    await ui.wait(lambda: not screen.reading, "the comparison")
+    await ui.wait(lambda: not screen.busy, "the comparison")
     return screen
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from ecr_tui.config import Settings
 from ecr_tui.errors import EnvironmentFailure, InputError
-from ecr_tui.ui.tasks.verifications import ASK_ABOVE
+from ecr_tui.ui.tasks.verification import ASK_ABOVE
 from tests.ui import fake_workspace as fake
 from tests.ui.conftest import Session, running
 from tests.ui.fake_workspace import FakeWorkspace

@@ -106,14 +106,10 @@ class AuditScreen(RowsScreen[Repository | None]):
     def on_unmount(self) -> None:
         self._cancel.set()
 
-    @property
-    def running(self) -> bool:
-        return self._audit is None and self._error is None
-
     # -- reading -----------------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        self._audit = self._error = None
+        self.busy, self._audit, self._error = True, None, None
         self._cancel = cancel = threading.Event()
         self.say(f"{PENDING} listing the repositories…   Esc stops it")
         for table in self._tables.values():
@@ -122,8 +118,8 @@ class AuditScreen(RowsScreen[Repository | None]):
 
         def work() -> Audited:
             audit = self._workspace.access.audit(
-                on_listed=partial(jobs.call, self, self._listed),
-                on_progress=jobs.teller(self, self._progressed),
+                on_listed=partial(jobs.call, self, self.say_listed),
+                on_progress=jobs.teller(self, self.say_read),
                 cancel=cancel,
             )
             pages = {"sides": audit_pages(audit)["sides"] or NOTHING_OF_B, "report": audit_text(audit)}
@@ -132,16 +128,8 @@ class AuditScreen(RowsScreen[Repository | None]):
         # Not beside the opening of this screen: it begins with importing.
         self.call_after_refresh(jobs.start, self, work, self._audited, self._failed)
 
-    def _listed(self, number: int) -> None:
-        if self.running:
-            self.say(f"{PENDING} {count(number, 'repository', 'repositories')} listed   Esc stops it")
-
-    def _progressed(self, done: int, of: int) -> None:
-        if self.running:
-            self.say(f"{PENDING} {done:,} of {count(of, 'policy', 'policies')} read   Esc stops it")
-
     def _failed(self, error: EcrTuiError) -> None:
-        self._error = error
+        self.busy, self._error = False, error
         self.say(f"{NO} {safe(error.title)}", "$text-error")
         self._pages = {}
         self._fill((), ())
@@ -149,6 +137,7 @@ class AuditScreen(RowsScreen[Repository | None]):
         self._draw()
 
     def _audited(self, found: Audited) -> None:
+        self.busy = False
         self._audit, self._pages, odd, who = found
         severities = self._audit.severities
         self.say(
@@ -173,7 +162,7 @@ class AuditScreen(RowsScreen[Repository | None]):
     def _draw(self) -> None:
         """Wrap the pages for the width, on a thread: an audit of a large registry has very many lines."""
         wanted = (id(self._audit), id(self._error), self._width)
-        if self.running or wanted == self._drawn:
+        if self.busy or wanted == self._drawn:
             return
         self._drawn = wanted
         if self._error is not None:
@@ -253,7 +242,7 @@ class AuditScreen(RowsScreen[Repository | None]):
         self.turn_to(pages[(pages.index(self.page) + by) % len(pages)])
 
     def action_again(self) -> None:
-        if not self.running:
+        if not self.busy:
             if self._error is not None:
                 self.turn_to("findings")
             self._begin()

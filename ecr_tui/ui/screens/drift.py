@@ -53,7 +53,6 @@ class DriftScreen(RowsScreen[Repository | None]):
         self._path = path
         self._file = name
         self._cancel = threading.Event()
-        self._reading = False
         self._run = desk.run
         self._prune = False
         self._error: EcrTuiError | None = None
@@ -81,33 +80,20 @@ class DriftScreen(RowsScreen[Repository | None]):
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
-    @property
-    def reading(self) -> bool:
-        return self._reading
-
     def _begin(self) -> None:
         """Read the file and the policies. What was found before stands until then, but is not applied."""
-        self._reading, self._error = True, None
+        self.busy, self._error = True, None
         self._cancel = cancel = threading.Event()
         self.say(words.READING)
         if self.found is None:
             self.table.set_message("Reading policies…")
-
-        listed = partial(jobs.call, self, self._listed)
-        work = partial(read, self._desk.workspace, self._path, listed, jobs.teller(self, self._progressed), cancel)
+        listed, progressed = partial(jobs.call, self, self.say_listed), jobs.teller(self, self.say_read)
+        work = partial(read, self._desk.workspace, self._path, listed, progressed, cancel)
         self.call_after_refresh(jobs.start, self, work, self._compared, self._failed)
-
-    def _listed(self, number: int) -> None:
-        if self._reading:
-            self.say(words.listed(number))
-
-    def _progressed(self, done: int, total: int) -> None:
-        if self._reading:
-            self.say(words.compared(done, total))
 
     def _failed(self, error: EcrTuiError) -> None:
         """Of what was compared before nothing is left: it may be wrong by now."""
-        self._reading, self.found, self._error = False, None, error
+        self.busy, self.found, self._error = False, None, error
         self.table.set_message("Not compared. Press r to retry.")
         self.table.set_rows(())
         self.say(f"{NO} {safe(error.title)}", "$text-error")
@@ -115,7 +101,7 @@ class DriftScreen(RowsScreen[Repository | None]):
         self.app.push_screen(ErrorScreen(error))
 
     def _compared(self, found: Comparison) -> None:
-        self._reading, self.found = False, found
+        self.busy, self.found = False, found
         self.table.set_message("No drift.")
         self._draw()
 
@@ -128,7 +114,7 @@ class DriftScreen(RowsScreen[Repository | None]):
 
     def _look_again(self) -> None:
         """A run or an undo may have ended."""
-        if not (self._reading or self._desk.running or self._desk.run is self._run):
+        if not (self.busy or self._desk.running or self._desk.run is self._run):
             self._run = self._desk.run
             self._begin()
 
@@ -178,13 +164,13 @@ class DriftScreen(RowsScreen[Repository | None]):
     def action_prune(self) -> None:
         """What no grant wants is revoked with the rest, or kept."""
         self._prune = not self._prune
-        if not self._reading:
+        if not self.busy:
             self._draw()
 
     def action_apply(self) -> None:
         """The marked rows, or the one under the cursor."""
         found, table = self.found, self.table
-        if found is None or self._reading:
+        if found is None or self.busy:
             self.tell("The policies are not compared yet.")
             return
         rows = list(table.marked) or ([] if table.current is None else [table.current])
@@ -196,7 +182,7 @@ class DriftScreen(RowsScreen[Repository | None]):
         self._desk.start(runs.show(self._desk, self._desk.selection))
 
     def action_again(self) -> None:
-        if not self._reading:
+        if not self.busy:
             self._begin()
 
     def action_go_to(self) -> None:
@@ -211,7 +197,7 @@ class DriftScreen(RowsScreen[Repository | None]):
     def action_copy(self) -> None:
         """The rows that are shown."""
         text = self.document()
-        if text and not self._reading:
+        if text and not self.busy:
             self.post_message(CopyWanted(text, "the drift" if self._error is None else "the error"))
         else:
             self.tell("The policies are not compared yet.")

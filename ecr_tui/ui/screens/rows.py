@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from ecr_tui.ui.screens.dialog import Dialog
+from ecr_tui.ui.text import PENDING, count
 from ecr_tui.ui.widgets.inputs import SafeInput
 from ecr_tui.ui.widgets.keyhints import Hint, KeyHints
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
@@ -44,6 +45,8 @@ class RowsScreen(Dialog[T]):
     ]
     table: VirtualTable[Any]
     """The one in view."""
+    busy = False
+    """Repositories or policies are being read."""
 
     def hints(self) -> list[Hint]:
         """The keys, while the filter does not have the focus."""
@@ -57,6 +60,14 @@ class RowsScreen(Dialog[T]):
     def say(self, words: str, style: str = "$text-primary") -> None:
         """How far it is, or what was found."""
         self.query_one("#progress", Words).say(Content.styled(words, style))
+
+    def say_listed(self, number: int) -> None:
+        if self.busy:
+            self.say(f"{PENDING} {count(number, 'repository', 'repositories')} listed   Esc stops it")
+
+    def say_read(self, done: int, total: int) -> None:
+        if self.busy:
+            self.say(f"{PENDING} {done:,} of {count(total, 'policy', 'policies')} read   Esc stops it")
 
     @property
     def scrolled(self) -> Widget:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from textual.content import Content
-
 from ecr_tui.access.matrix import PARTS
 from ecr_tui.changes.bulk import Intent
 from ecr_tui.errors import InputError
@@ -16,7 +14,7 @@ from ecr_tui.policy.change import Grant
 from ecr_tui.policy.principal import describe_all, parse_grantee
 from ecr_tui.ui.batch import Target
 from ecr_tui.ui.bulk import Job
-from ecr_tui.ui.tasks import runs, verifications
+from ecr_tui.ui.tasks import runs, verification
 from ecr_tui.ui.text import count, safe
 from ecr_tui.ui.text import write as write_text
 
@@ -82,7 +80,7 @@ async def verify(
 ) -> None:
     """Those for which a profile is known, with the access that the cell shows; the chosen one where it shows none."""
     if desk.batch is not None and desk.batch.running:
-        await verifications.show(desk, selection)
+        await verification.show_many(desk, selection)
         return
     targets = [
         Target(row, shown_access(reading, row, principal) or selection.choice.access, reading.acting[principal])
@@ -97,19 +95,13 @@ async def verify(
     if reason and any(one.access.writes for one in targets):
         desk.say(f"Read-only: a verification of push pushes an image. {safe(reason)}", warning=True)
         return
-    many = count(len(targets), "cell")
     rest = len(cells) - len(targets)
-    if len(targets) > verifications.ASK_ABOVE or rest or desk.workspace.settings.confirms("verify"):
-        names = dict.fromkeys(one.consumer.name for one in targets if one.consumer is not None)
-        rows = [("In", write_text.where([one.repository for one in targets])), ("As", ", ".join(names))]
-        body = [*write_text.labelled(rows), Content(write_text.steps(targets[0].access))]
-        if rest:
-            body.append(Content(f"{count(rest, 'cell')} left out: no configured profile acts as the grantee."))
-        if not await desk.confirmed(f"Verify {many}?", body, yes="Verify"):
-            return
-    begun()
-    await verifications.verify(desk, selection, targets)
-    ended()
+    names = dict.fromkeys(one.consumer.name for one in targets if one.consumer is not None)
+    note = f"{count(rest, 'cell')} left out: no configured profile acts as the grantee." if rest else ""
+    if await verification.confirmed(desk, targets, count(len(targets), "cell"), ", ".join(names), note):
+        begun()
+        await verification.verify_many(desk, selection, targets)
+        ended()
 
 
 def shown_access(reading: MatrixReading, repository: Repository, principal: str) -> Access | None:

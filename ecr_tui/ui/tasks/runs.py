@@ -82,16 +82,12 @@ async def _carry_out(desk: Desk, run: Running) -> None:
     if written:
         desk.stage.policies_changed(written)
     desk.host.work_changed()
-    if run.summary is not None and not _shown(desk, run):
+    if run.summary is not None and not desk.shows(run):
         fine = run.summary.complete
         more = "Press u to undo it." if fine and not run.job.entries else "Press R to see it."
         desk.say(f"{run.summary.headline()}. {more}", title=f"{OK if fine else NO} Run ended", warning=not fine)
     if run.error is not None:
         desk.stage.report(run.error, f"{run.job.verb} stopped")
-
-
-def _shown(desk: Desk, run: Running) -> bool:
-    return any(isinstance(one, BulkRunScreen) and one.run is run for one in desk.app.screen_stack)
 
 
 async def _show(desk: Desk, run: Running) -> None:

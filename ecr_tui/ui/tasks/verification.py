@@ -1,4 +1,4 @@
-"""Verifying one repository live, and what was verified before."""
+"""Verifying the selected repository live, or all marked ones; and what was verified before."""
 
 from __future__ import annotations
 
@@ -8,16 +8,26 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from ecr_tui.ui import jobs
+from ecr_tui.ui.batch import BatchRun, Target
 from ecr_tui.ui.screens.ask import Choosable, ChooseScreen
+from ecr_tui.ui.screens.many import ManyScreen
 from ecr_tui.ui.screens.text import TextScreen
-from ecr_tui.ui.text import NO, OK, safe, safe_block, utc
+from ecr_tui.ui.text import NO, OK, count, safe, safe_block, utc
 from ecr_tui.ui.text.past import past_line, past_text
-from ecr_tui.ui.text.write import labelled, place, steps
+from ecr_tui.ui.text.write import labelled, place, steps, where
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
     from ecr_tui.ui.desk import Desk
     from ecr_tui.ui.selection import Selection
+
+
+ASK_ABOVE = 10
+"""So many marked repositories are verified without a question: each costs some ten requests and pushes an image."""
+
+
+def _consumer(selection: Selection) -> str:
+    return selection.consumer.arn if selection.consumer else "account B"
 
 
 async def verify(desk: Desk, selection: Selection, others: Sequence[Repository] = ()) -> None:
@@ -29,7 +39,7 @@ async def verify(desk: Desk, selection: Selection, others: Sequence[Repository] 
         desk.say("A verification is running. Press Esc to stop it.", warning=True)
         return
     if desk.workspace.settings.confirms("verify"):
-        body = [*labelled([*place(repository), ("As", selection.consumer.arn if selection.consumer else "account B")])]
+        body = [*labelled([*place(repository), ("As", _consumer(selection))])]
         body.append(Content(steps(access)))
         if others:
             body.append(Content(f"It must be denied on {safe(', '.join(one.name for one in others))}."))
@@ -70,3 +80,50 @@ async def history(desk: Desk, selection: Selection) -> None:
         title = f"{OK if past.passed else NO} {safe(repository.name)}, {utc(past.at)}"
         body = Content(safe_block(text))
         await desk.ask(TextScreen(title, body, copy=text, what="the report", failure=not past.passed))
+
+
+# -- many -------------------------------------------------------------------------------------------------------------
+
+
+async def verify_marked(desk: Desk, selection: Selection) -> None:
+    if desk.batch is not None and desk.batch.running:
+        await show_many(desk, selection)
+        return
+    marked, hidden, access = selection.marked, len(selection.hidden), selection.choice.access
+    if not marked:
+        desk.say("No repositories marked. Press Space to mark some, or v to verify the selected one.")
+        return
+    targets = [Target(one, access) for one in marked]
+    note = f"{hidden:,} of them hidden by the filter." if hidden else ""
+    if await confirmed(desk, targets, count(len(marked), "repository", "repositories"), _consumer(selection), note):
+        await verify_many(desk, selection, targets)
+
+
+async def confirmed(desk: Desk, targets: Sequence[Target], many: str, who: str, note: str = "") -> bool:
+    """Whether to verify ``many``: asked where they are, where there is a ``note``, or where the configuration says
+    so. ``who``: as whom."""
+    if len(targets) <= ASK_ABOVE and not note and not desk.workspace.settings.confirms("verify"):
+        return True
+    rows = [("In", where([one.repository for one in targets])), ("As", who)]
+    words = f"{steps(targets[0].access)} In each of {many}."
+    body = [*labelled(rows), Content(words), *([Content(safe(note))] if note else [])]
+    return await desk.confirmed(f"Verify {many}?", body, yes="Verify")
+
+
+async def verify_many(desk: Desk, selection: Selection, targets: Sequence[Target]) -> None:
+    """As one run, without a question."""
+    run = desk.batch = BatchRun(targets)
+    desk.start(show_many(desk, selection))
+    await run.carry_out(desk.workspace, desk.workspace.settings.engine)
+    desk.stage.verification.read_record()
+    if run.error is not None:
+        desk.stage.report(run.error, "Verification stopped")
+    elif run.batch is not None and not desk.shows(run):
+        desk.say(run.batch.summary(), title="Verified", warning=not run.batch.passed)
+
+
+async def show_many(desk: Desk, selection: Selection) -> None:
+    """The verification of many at work, or the last one."""
+    if desk.batch is not None:
+        desk.host.work_changed()
+        await desk.ask(ManyScreen(desk.batch))

@@ -18,7 +18,7 @@ from ecr_tui.ui.widgets.columns import Column, Piece
 if TYPE_CHECKING:
     from ecr_tui.ui.drift import Comparison, Difference
 
-READING = f"{PENDING} reading the file   Esc cancels"
+READING = f"{PENDING} reading the file   Esc stops it"
 FEW = 2
 """Notes that are shown; all of them are copied."""
 
@@ -28,14 +28,6 @@ Said = tuple[str, str]
 
 def title(name: str) -> str:
     return f"Drift from {safe(name)}"
-
-
-def listed(number: int) -> str:
-    return f"{PENDING} {count(number, *REPOSITORIES)} listed   Esc cancels"
-
-
-def compared(done: int, total: int) -> str:
-    return f"{PENDING} {done:,} of {count(total, 'policy', 'policies')} read   Esc cancels"
 
 
 def said(row: Difference, prune: bool) -> list[Said]:
