@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class RowsScreen(Dialog[T]):
-    """Composes ``#progress``, ``#filter`` (:meth:`filter_box`), one or more tables, and the line of keys.
+    """Composes :meth:`filter_box`, one or more tables, the line of keys, and ``#progress`` where it calls :meth:`say`.
 
     Esc clears the filter, then the marks, and then leaves.
     """
