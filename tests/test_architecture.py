@@ -115,6 +115,7 @@ try:
     main()
 except SystemExit as end:
     assert not end.code, end.code
+assert len({arguments!r}) > 1 or "ecr_tui.workspace" not in sys.modules
 """
     assert loaded(code).intersection(HEAVY) == set()
 

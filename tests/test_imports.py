@@ -29,7 +29,8 @@ HEAVY = {
 """Libraries that take long to import, or that a platform lacks: a function of their room may import them late."""
 
 DOORS = {
-    # The command line starts without the interface, the sandbox and the registry's libraries.
+    # The command line starts without the interface, the sandbox and the registry's libraries; help and version without
+    # anything that works with accounts.
     "ecr_tui.cli",
     "ecr_tui.cli.completing",
     "ecr_tui.cli.configuring",

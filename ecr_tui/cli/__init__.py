@@ -17,9 +17,8 @@ import click
 from ecr_tui import __version__
 from ecr_tui.cli import completing, output
 from ecr_tui.cli.call_log import write_at_end
-from ecr_tui.cli.common import ENGINES, account_options, open_workspace
-from ecr_tui.cli.interface import run_interface
 from ecr_tui.cli.loading import LazyGroup
+from ecr_tui.cli.options import ENGINES, account_options
 from ecr_tui.cli.shells import answer
 from ecr_tui.cli.streams import Streams
 from ecr_tui.errors import EcrTuiError
@@ -135,6 +134,9 @@ def cli(context: click.Context, /, **flags: Any) -> None:
     if flags["log_calls"]:
         write_at_end(context, flags["log_calls"])
     if context.invoked_subcommand is None:
+        from ecr_tui.cli.common import open_workspace
+        from ecr_tui.cli.interface import run_interface
+
         with open_workspace(context) as workspace:
             code = run_interface(workspace)
         context.exit(code)

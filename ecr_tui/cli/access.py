@@ -16,19 +16,19 @@ from ecr_tui.changes.bulk import Bulk, Intent
 from ecr_tui.changes.plans import Plan
 from ecr_tui.cli import completing, output
 from ecr_tui.cli.asking import Asking
-from ecr_tui.cli.common import (
+from ecr_tui.cli.common import open_workspace
+from ecr_tui.cli.grantees import named_consumers, named_principals
+from ecr_tui.cli.helping import command
+from ecr_tui.cli.meter import Meter
+from ecr_tui.cli.options import (
     all_of,
     grantee_account_options,
     json_option,
-    open_workspace,
     reason_option,
     repositories_argument,
     tag_option,
     yes_option,
 )
-from ecr_tui.cli.grantees import named_consumers, named_principals
-from ecr_tui.cli.helping import command
-from ecr_tui.cli.meter import Meter
 from ecr_tui.cli.places import chosen_places, copies_of, places_options
 from ecr_tui.cli.writing import (
     mention_unfinished,

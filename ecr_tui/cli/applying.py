@@ -19,9 +19,10 @@ from ecr_tui.changes.plans import Plan
 from ecr_tui.cli import completing, output
 from ecr_tui.cli.access import read_text, resume_run, run_options
 from ecr_tui.cli.asking import Asking
-from ecr_tui.cli.common import account_options, json_option, open_workspace, reason_option, yes_option
+from ecr_tui.cli.common import open_workspace
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
+from ecr_tui.cli.options import account_options, json_option, reason_option, yes_option
 from ecr_tui.cli.writing import SHOWN_IN_FULL, mention_unfinished, write
 from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.policy.ours import Own

@@ -9,9 +9,10 @@ import click
 from ecr_tui.access.audit_json import audit_json
 from ecr_tui.access.audit_result import Audit
 from ecr_tui.cli import completing, output
-from ecr_tui.cli.common import json_option, owners_account_options, settings_of, working
+from ecr_tui.cli.common import settings_of, working
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
+from ecr_tui.cli.options import json_option, owners_account_options
 from ecr_tui.config import Settings
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.render.audit import audit_text

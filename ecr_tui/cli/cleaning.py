@@ -8,8 +8,9 @@ import click
 
 from ecr_tui.cli import output
 from ecr_tui.cli.asking import Asking
-from ecr_tui.cli.common import account_options, json_option, open_workspace, yes_option
+from ecr_tui.cli.common import open_workspace
 from ecr_tui.cli.helping import command
+from ecr_tui.cli.options import account_options, json_option, yes_option
 from ecr_tui.render import common as render_common
 
 

@@ -1,143 +1,22 @@
-"""Shared parts of the commands: options, the workspace, repository selection, printing."""
+"""Shared parts of the commands: the workspace, repository selection, interruption."""
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from ecr_tui import config
 from ecr_tui.aws.model import MfaPrompt, Repository
-from ecr_tui.cli import completing, output
+from ecr_tui.cli import output
 from ecr_tui.cli.meter import Meter
 from ecr_tui.config import FLAGS, Settings, locate, read, resolve
 from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.workspace import Workspace
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-ENGINES = click.Choice(config.ENGINES)
-
-
-def all_of(*options: Callable[[Any], Any]) -> Callable[[F], F]:
-    """One decorator for several options, in the order of the help."""
-    return lambda command: functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
-
-
-_owner_option = click.option(
-    "--profile-a", metavar="P", shell_complete=completing.profiles, help="AWS profile of the owner, account A."
-)
-_consumer_option = click.option(
-    "--consumer",
-    "consumer_name",
-    metavar="NAME",
-    shell_complete=completing.consumers,
-    help="Consumer of the configuration as account B.",
-)
-
-
-def _account_options(
-    *, owner: Callable[[Any], Any] = _owner_option, consumer: Callable[[Any], Any] = _consumer_option
-) -> Callable[[Any], Any]:
-    return all_of(
-        owner,
-        click.option(
-            "--profile-b",
-            metavar="P",
-            shell_complete=completing.profiles,
-            help="AWS profile of the consumer, account B.",
-        ),
-        consumer,
-        click.option(
-            "--region",
-            "regions",
-            multiple=True,
-            metavar="R",
-            shell_complete=completing.regions,
-            help="AWS region; repeatable.",
-        ),
-        click.option("--read-only", is_flag=True, help="Refuse every write."),
-        click.option(
-            "--config",
-            "config_file",
-            type=click.Path(path_type=Path, dir_okay=False),
-            metavar="FILE",
-            help="Configuration file. Default: see ecr-tui config path.",
-        ),
-    )
-
-
-account_options = _account_options()
-"""Options for accounts and regions, accepted before and after the command name."""
-owners_account_options = _account_options(
-    owner=click.option(
-        "--profile-a",
-        "profiles_a",
-        multiple=True,
-        metavar="P",
-        shell_complete=completing.profiles,
-        help="AWS profile of the owner, account A; repeatable, for one report about several owners.",
-    )
-)
-"""As :data:`account_options`, for reports about several owners."""
-grantee_account_options = _account_options(
-    consumer=click.option(
-        "--consumer",
-        "consumer_names",
-        multiple=True,
-        metavar="NAME",
-        shell_complete=completing.consumers,
-        help="Consumer of the configuration as account B: without --to its principals, else its caller; repeatable.",
-    )
-)
-"""As :data:`account_options`, for commands about several grantees."""
-
-
-json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON document on stdout; see ecr-tui schema."
-)
-
-
-yes_option = all_of(
-    click.option("--yes", "-y", is_flag=True, help="Skip the confirmation."),
-    click.option(
-        "--production",
-        metavar="PROFILE",
-        shell_complete=completing.profiles,
-        help="With --yes: the name of the production profile in use, to confirm it.",
-    ),
-)
-"""Flags that replace the prompt (``asking.Asking``)."""
-
-
-reason_option = click.option(
-    "--reason",
-    metavar="TEXT",
-    default="",
-    callback=lambda _context, _option, text: " ".join(text.split()),
-    help="Why, such as a ticket; kept in the journal and shown by history.",
-)
-
-
-tag_option = click.option(
-    "--tag",
-    "tags",
-    multiple=True,
-    metavar="K=V",
-    shell_complete=completing.tags,
-    help="Repositories with this tag; repeatable.",
-)
-repositories_argument = click.argument(
-    "repositories", nargs=-1, metavar="[REPO]...", shell_complete=completing.repositories
-)
-
 
 _OF_ACCOUNTS = ("profile_a", "profile_b", "consumers", "regions", "tags", "condition", "state_dir", "cache_dir")
 

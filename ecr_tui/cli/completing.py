@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from ecr_tui.changes.journal import Head, Journal
-from ecr_tui.cli.schemas import NAMES, title_of
 from ecr_tui.config import FLAGS, Settings, locate, read, resolve
-from ecr_tui.listing.cache import ListingCache, Remembered, profile_key
 
 if TYPE_CHECKING:
+    from ecr_tui.changes.journal import Head
+    from ecr_tui.listing.cache import ListingCache, Remembered
+
     # Generic for the type checker only: before click 8.2 it is a plain class.
     Item = CompletionItem[str]
     Completing = Callable[[click.Context, click.Parameter, str], list[Item]]
@@ -149,6 +149,8 @@ def writes(context: click.Context, _: str) -> Iterable[Item]:
 
 @_offered
 def schemas(context: click.Context, _: str) -> Iterable[Item]:
+    from ecr_tui.cli.schemas import NAMES, title_of
+
     return [] if context.params.get("command") else [CompletionItem(name, help=title_of(name)) for name in NAMES]
 
 
@@ -166,6 +168,8 @@ def _folded(names: list[str], incomplete: str) -> Iterable[str]:
 
 def _listing(context: click.Context) -> tuple[ListingCache, Remembered]:
     """The cached listing of profile A. Raises LookupError if there is none."""
+    from ecr_tui.listing.cache import Remembered, profile_key
+
     settings = _settings(context)
     cache = _cache(settings)
     known = cache.recall(profile_key(settings.profile_a))
@@ -184,10 +188,14 @@ _APART = ("tags", "consumer_name")
 
 
 def _cache(settings: Settings) -> ListingCache:
+    from ecr_tui.listing.cache import ListingCache
+
     return ListingCache(settings.cache_dir)
 
 
 def _heads(context: click.Context) -> list[Head]:
+    from ecr_tui.changes.journal import Journal
+
     return Journal(_settings(context).state_folder / "journal.jsonl").heads()
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from ecr_tui.cli import output
-from ecr_tui.cli.common import account_options, json_option, settings_of
+from ecr_tui.cli.common import settings_of
 from ecr_tui.cli.helping import DocumentedGroup
+from ecr_tui.cli.options import account_options, json_option
 from ecr_tui.config import CONFIRMS, Settings, locate
 from ecr_tui.config.example import EXAMPLE
 from ecr_tui.config.file import SETTINGS, TRUSTED

@@ -17,9 +17,10 @@ from typing import IO, Any, cast
 import click
 
 from ecr_tui.cli import completing
-from ecr_tui.cli.common import ENGINES, open_workspace
+from ecr_tui.cli.common import open_workspace
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.interface import run_interface
+from ecr_tui.cli.options import ENGINES
 from ecr_tui.config import Consumer, ProfileRule, Settings
 from ecr_tui.errors import EcrTuiError, EnvironmentFailure
 from ecr_tui.sandbox.profiles import BUILD_SERVERS, PROFILE_A, PROFILE_B, PROFILE_C

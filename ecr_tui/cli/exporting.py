@@ -12,9 +12,10 @@ from ecr_tui.changes.desired.rows import Selector
 from ecr_tui.changes.plans import needed_of
 from ecr_tui.cli import output
 from ecr_tui.cli.access import grant_options, grant_plans
-from ecr_tui.cli.common import chosen, grantee_account_options, open_workspace
+from ecr_tui.cli.common import chosen, open_workspace
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
+from ecr_tui.cli.options import grantee_account_options
 from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.policy.export import Format
 from ecr_tui.render.sides import export_text, needed_text, template_warnings

@@ -13,9 +13,10 @@ import click
 from ecr_tui.access.registry_policy import Accesses, registry_of
 from ecr_tui.aws.model import ImagesSummary, Repository
 from ecr_tui.cli import output
-from ecr_tui.cli.common import account_options, json_option, listed, open_workspace, tag_option
+from ecr_tui.cli.common import listed, open_workspace
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
+from ecr_tui.cli.options import account_options, json_option, tag_option
 from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.listing.filters import Entry, Filter, parse
 from ecr_tui.listing.filters.policies import findings, principals

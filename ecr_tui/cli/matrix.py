@@ -11,18 +11,11 @@ import click
 from ecr_tui.access.matrix import PARTS, AccessMatrix, Grantee
 from ecr_tui.aws.model import Repository
 from ecr_tui.cli import completing, output
-from ecr_tui.cli.common import (
-    chosen,
-    grantee_account_options,
-    json_option,
-    listed,
-    open_workspace,
-    repositories_argument,
-    tag_option,
-)
+from ecr_tui.cli.common import chosen, listed, open_workspace
 from ecr_tui.cli.grantees import named_principals
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
+from ecr_tui.cli.options import grantee_account_options, json_option, repositories_argument, tag_option
 from ecr_tui.render.matrix import matrix_csv, matrix_json, matrix_text
 from ecr_tui.workspace import Workspace
 

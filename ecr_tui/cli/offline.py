@@ -11,8 +11,9 @@ from typing import Any
 import click
 
 from ecr_tui.cli import completing, output, schemas
-from ecr_tui.cli.common import account_options, interruptible, json_option, open_workspace
+from ecr_tui.cli.common import interruptible, open_workspace
 from ecr_tui.cli.helping import command
+from ecr_tui.cli.options import account_options, json_option
 from ecr_tui.diagnosis.diagnose import Diagnosis, diagnose
 from ecr_tui.diagnosis.opinion import Opinion
 from ecr_tui.errors import InputError

@@ -11,7 +11,8 @@ from ecr_tui.access.replicas import PRESENT, UNKNOWN, Copy, sentences
 from ecr_tui.aws.model import Repository, TemplatePlace
 from ecr_tui.changes.plans import Plan
 from ecr_tui.cli import output
-from ecr_tui.cli.common import all_of, chosen
+from ecr_tui.cli.common import chosen
+from ecr_tui.cli.options import all_of
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.workspace import Workspace
 

@@ -13,17 +13,16 @@ from ecr_tui.changes.plans import Plan
 from ecr_tui.cli import output
 from ecr_tui.cli.access import resume_run, run_options
 from ecr_tui.cli.asking import Asking
-from ecr_tui.cli.common import (
+from ecr_tui.cli.common import chosen, open_workspace
+from ecr_tui.cli.helping import command
+from ecr_tui.cli.options import (
     account_options,
-    chosen,
     json_option,
-    open_workspace,
     reason_option,
     repositories_argument,
     tag_option,
     yes_option,
 )
-from ecr_tui.cli.helping import command
 from ecr_tui.cli.writing import SHOWN_IN_FULL, mention_unfinished, plan_all, write
 from ecr_tui.errors import InputError
 from ecr_tui.policy.acceptance import dead_principals

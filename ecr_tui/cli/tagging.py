@@ -10,18 +10,17 @@ import click
 from ecr_tui.changes.tag_plans import TagPlan
 from ecr_tui.cli import completing, output
 from ecr_tui.cli.asking import Asking
-from ecr_tui.cli.common import (
+from ecr_tui.cli.common import chosen, open_workspace
+from ecr_tui.cli.helping import command
+from ecr_tui.cli.meter import Meter
+from ecr_tui.cli.options import (
     account_options,
-    chosen,
     json_option,
-    open_workspace,
     reason_option,
     repositories_argument,
     tag_option,
     yes_option,
 )
-from ecr_tui.cli.helping import command
-from ecr_tui.cli.meter import Meter
 from ecr_tui.config import parse_tags
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.workspace import Workspace

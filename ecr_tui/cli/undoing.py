@@ -14,8 +14,9 @@ from ecr_tui.changes.plans import Plan
 from ecr_tui.changes.undo import holds
 from ecr_tui.cli import completing, output
 from ecr_tui.cli.asking import Asking
-from ecr_tui.cli.common import account_options, json_option, open_workspace, reason_option, yes_option
+from ecr_tui.cli.common import open_workspace
 from ecr_tui.cli.helping import command
+from ecr_tui.cli.options import account_options, json_option, reason_option, yes_option
 from ecr_tui.cli.tagging import write_tags
 from ecr_tui.cli.writing import SHOWN_IN_FULL, carried_out, report
 from ecr_tui.errors import InputError

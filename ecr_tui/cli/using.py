@@ -12,17 +12,10 @@ from ecr_tui.access.usage_reading import PAGES
 from ecr_tui.aws.model import Repository
 from ecr_tui.aws.trail import HISTORY_DAYS, PAGE
 from ecr_tui.cli import output
-from ecr_tui.cli.common import (
-    account_options,
-    interruptible,
-    json_option,
-    listed,
-    open_workspace,
-    repositories_argument,
-    tag_option,
-)
+from ecr_tui.cli.common import interruptible, listed, open_workspace
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
+from ecr_tui.cli.options import account_options, json_option, repositories_argument, tag_option
 from ecr_tui.errors import Cancelled, InputError
 from ecr_tui.render.usage import usage_json, usage_text
 from ecr_tui.workspace import Workspace

@@ -14,19 +14,10 @@ from ecr_tui.aws.model import Repository
 from ecr_tui.cli import completing, output
 from ecr_tui.cli.access import ACCESS
 from ecr_tui.cli.asking import Asking
-from ecr_tui.cli.common import (
-    ENGINES,
-    account_options,
-    chosen,
-    interruptible,
-    json_option,
-    open_workspace,
-    repositories_argument,
-    tag_option,
-    yes_option,
-)
+from ecr_tui.cli.common import chosen, interruptible, open_workspace
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
+from ecr_tui.cli.options import ENGINES, account_options, json_option, repositories_argument, tag_option, yes_option
 from ecr_tui.config import Settings
 from ecr_tui.errors import Cancelled, EnvironmentFailure, InputError
 from ecr_tui.policy.actions import Access

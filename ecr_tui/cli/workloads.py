@@ -8,17 +8,10 @@ from typing import Any
 import click
 
 from ecr_tui.cli import output
-from ecr_tui.cli.common import (
-    account_options,
-    chosen,
-    interruptible,
-    json_option,
-    open_workspace,
-    repositories_argument,
-    tag_option,
-)
+from ecr_tui.cli.common import chosen, interruptible, open_workspace
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
+from ecr_tui.cli.options import account_options, json_option, repositories_argument, tag_option
 from ecr_tui.errors import Cancelled
 from ecr_tui.text import block
 
