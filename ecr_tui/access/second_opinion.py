@@ -193,7 +193,7 @@ def _why_reported(subject: str, action: str, answer: Answer, ours: _Ours, theirs
         told = theirs.condition_keys(subject)
         open_ = [one for one in answer.depends_on if one == PRINCIPAL or one.lower() == "aws:principalarn"]
         return f"ecr-tui's answer depends on the {PRINCIPAL}" if open_ and "aws:principalarn" not in told else None
-    return ours.ignored(subject, action, answer)
+    return ours.ignored(subject, action)
 
 
 def _why_missing(subject: str, theirs: _Theirs, analyzer: Analyzer) -> str:
@@ -212,7 +212,7 @@ def _never_comparable(subject: str) -> str:
 
 def _of_public(ours: _Ours, theirs: _Theirs) -> list[Difference]:
     """Of access by anybody at all, of which only Access Analyzer's word is comparable."""
-    ids = tuple(one.id for one in theirs.found if one.public)
+    ids = tuple(_lasting_id(one) for one in theirs.found if one.public)
     anybody = [action for action in _DECIDED if ours.of(EVERYONE, action).verdict is Verdict.YES]
     if anybody and not ids and theirs.findings(EVERYONE):
         asked = tuple(one for one in anybody if one in _ASKED)
@@ -222,7 +222,7 @@ def _of_public(ours: _Ours, theirs: _Theirs) -> list[Difference]:
     if not ids or anybody or not depends:
         return []  # where our answer is no, that is told of "*" already
     answer = ours.of(EVERYONE, depends[0])
-    why = ours.ignored(EVERYONE, depends[0], answer, Verdict.YES)
+    why = ours.ignored(EVERYONE, depends[0], Verdict.YES)
     return [Difference(EVERYONE, tuple(depends), Verdict.DEPENDS, True, True, ids, _names(answer), why)]
 
 
@@ -262,37 +262,36 @@ class _Ours:
     def allowed(self, subject: str) -> tuple[str, ...]:
         return tuple(one for one in _DECIDED if self.of(subject, one).verdict is not Verdict.NO)
 
-    def ignored(self, subject: str, action: str, answer: Answer, least: Verdict = Verdict.DEPENDS) -> str:
+    def ignored(self, subject: str, action: str, least: Verdict = Verdict.DEPENDS) -> str:
         """Why our answer is less than Access Analyzer's: the conditions that it may not look at; "" for another reason.
 
         ``least``: what our answer must be without them.
         """
-        without = self._decide(self._as_analyzed, subject, action)
+        without = self._decide(self._as_analyzed.values(), subject, action)
         if without.verdict is Verdict.NO or (least is Verdict.YES and without.verdict is not Verdict.YES):
             return ""
+        known, arn = self._known[subject], self._repository.arn
         keys = [
             clause.key
-            for source in (*answer.sources, *without.sources)
             for rule in self._rules
-            if rule.statement is source.statement
+            if known.standing(self._as_analyzed.get(rule, rule), action, arn, attached=True).may
             for clause in rule.clauses or ()
             if clause.key.lower() not in CONSIDERED
         ]
         return f"Access Analyzer may not look at {', '.join(dict.fromkeys(keys))}"
 
     @cached_property
-    def _as_analyzed(self) -> tuple[Rule, ...]:
-        """Without the conditions that Access Analyzer may not look at, and without a Deny that has one."""
-        found = []
+    def _as_analyzed(self) -> Mapping[Rule, Rule]:
+        """Each without the conditions that Access Analyzer may not look at, and without a Deny that has one."""
+        found = {}
         for rule in self._rules:
             kept = tuple(one for one in rule.clauses or () if one.key.lower() in CONSIDERED)
             if rule.clauses is None or len(kept) == len(rule.clauses):
-                found.append(rule)
+                found[rule] = rule
             elif not rule.deny:
-                plain = Rule(rule.statement, self._expands)
-                plain.clauses = kept
-                found.append(plain)
-        return tuple(found)
+                found[rule] = Rule(rule.statement, self._expands)
+                found[rule].clauses = kept
+        return found
 
     def _decide(self, rules: Iterable[Rule], subject: str, action: str) -> Answer:
         if subject == EVERYONE and EVERYONE not in self._names_of_allows:
@@ -325,7 +324,7 @@ class _Theirs:
         return self._of.get(subject, ())
 
     def ids(self, subject: str) -> tuple[str, ...]:
-        return tuple(one.id for one in self.findings(subject))
+        return tuple(map(_lasting_id, self.findings(subject)))
 
     def actions(self, subject: str) -> frozenset[str] | None:
         """None where findings name no actions."""
@@ -344,6 +343,11 @@ class _Theirs:
 
     def condition_keys(self, subject: str) -> frozenset[str]:
         return frozenset(key.lower() for one in self.findings(subject) for key in one.condition)
+
+
+def _lasting_id(finding: Finding) -> str:
+    """That of the preview alone goes with it."""
+    return finding.existing_id or finding.id
 
 
 def _subjects(finding: Finding) -> list[str]:

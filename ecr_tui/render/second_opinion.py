@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC
 
 from ecr_tui.access.second_opinion import Comparison, Difference, SecondOpinion
@@ -17,7 +18,7 @@ from ecr_tui.text import block
 
 _OURS = {Verdict.YES: "allowed", Verdict.NO: "not allowed", Verdict.DEPENDS: "depends on the request"}
 _HEAD = ("ID", "WHEN (UTC)", "WHERE", "POLICY", "WHO", "WHAT", "ECR-TUI", "ACCESS ANALYZER")
-_WHEN = {"after": "this plan", "now": "the policy in force"}
+_WHEN = {"after": "this plan", "now": "the policy in force", "both": "this plan and the policy in force"}
 
 
 def opinion_text(plan: Plan, opinion: SecondOpinion) -> str:
@@ -29,7 +30,7 @@ def headline(opinion: SecondOpinion) -> str:
     analyzer, compared = opinion.analyzer, [one for one in (opinion.after, opinion.now) if one is not None]
     if analyzer is None or not compared:
         return "no opinion of Access Analyzer"
-    number = len(opinion.disagreements)
+    number = sum(not one.why for _, one in _differences(opinion))
     if number:
         words = f"disagrees with ecr-tui on {'1 point' if number == 1 else f'{number} points'}"
     elif not any(one.incomparable for one in compared):
@@ -52,10 +53,25 @@ def lines(opinion: SecondOpinion) -> list[str]:
         found += [_finding_line(one) for one in opinion.existing] or [
             "no external access now" + _zone(opinion.analyzer)
         ]
-    for when, compared in (("after", opinion.after), ("now", opinion.now)):
-        if compared is not None:
-            found += _compared(when, compared, opinion)
+    for when, one in _differences(opinion):
+        found += _incomparable(when, one) if one.why else _disagreement(when, one, opinion)
     return found + list(opinion.unavailable)
+
+
+def _differences(opinion: SecondOpinion) -> list[tuple[str, Difference]]:
+    """Disagreements first; one about both policies once, with "both"."""
+    after, now = ({_without_ids(one): one for one in _of(compared)} for compared in (opinion.after, opinion.now))
+    found = [("both" if key in now else "after", one) for key, one in after.items()]
+    found += [("now", one) for key, one in now.items() if key not in after]
+    return sorted(found, key=lambda item: bool(item[1].why))
+
+
+def _of(compared: Comparison | None) -> tuple[Difference, ...]:
+    return () if compared is None else compared.differences
+
+
+def _without_ids(one: Difference) -> Difference:
+    return replace(one, findings=())
 
 
 def _zone(analyzer: Analyzer | None) -> str:
@@ -74,16 +90,19 @@ def _finding_line(one: Finding) -> str:
     return f"{one.change or 'FOUND'}  {who}: {what}{more}{public}{state}"
 
 
-def _compared(when: str, compared: Comparison, opinion: SecondOpinion) -> Iterator[str]:
-    for one in compared.disagreements:
-        yield f"! disagreement about {_WHEN[when]}: {_subject(one)}"
-        yield f"    Access Analyzer: {_theirs(one)}"
-        rests = f" ({', '.join(one.statements)})" if one.statements else ""
-        yield f"    ecr-tui: {_OURS[one.ours]}{rests}"
-        yield f"    look at: {_where(when, one, opinion)}"
-    for one in compared.incomparable:
-        theirs = "reported" if one.theirs else "not reported"
-        yield f"not comparable, {_WHEN[when]}: {_subject(one)}: {theirs}; ecr-tui: {_OURS[one.ours]}. {one.why}"
+def _disagreement(when: str, one: Difference, opinion: SecondOpinion) -> list[str]:
+    rests = f" ({', '.join(one.statements)})" if one.statements else ""
+    return [
+        f"! disagreement about {_WHEN[when]}: {_subject(one)}",
+        f"    Access Analyzer: {_theirs(one)}",
+        f"    ecr-tui: {_OURS[one.ours]}{rests}",
+        f"    look at: {_where(when, one, opinion)}",
+    ]
+
+
+def _incomparable(when: str, one: Difference) -> list[str]:
+    theirs = "reported" if one.theirs else "not reported"
+    return [f"not comparable, {_WHEN[when]}: {_subject(one)}: {theirs}; ecr-tui: {_OURS[one.ours]}. {one.why}"]
 
 
 def _subject(one: Difference) -> str:
@@ -99,7 +118,7 @@ def _theirs(one: Difference) -> str:
 
 def _where(when: str, one: Difference, opinion: SecondOpinion) -> str:
     arn = "" if opinion.analyzer is None else f" --analyzer-arn {opinion.analyzer.arn}"
-    if when == "after" and opinion.preview is not None:
+    if when != "now" and opinion.preview is not None:
         return f"aws accessanalyzer list-access-preview-findings --access-preview-id {opinion.preview.id}{arn}"
     if one.findings:
         return f"aws accessanalyzer get-finding --id {one.findings[0]}{arn}; findings follow a policy within 30 minutes"

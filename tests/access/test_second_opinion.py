@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from ecr_tui.aws.access_analyzer import ACCOUNT, ORGANIZATION, RESOLVED, Analyze
 from ecr_tui.aws.model import Repository
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.document import PolicyDocument
+from ecr_tui.sandbox.analyzer import Analyzers
 
 NAME = "payments/api"
 REPOSITORY = Repository(
@@ -124,3 +126,35 @@ def test_only_the_actions_that_differ_are_told() -> None:
     assert one.actions == ("ecr:PutImage",)
     (one,) = compared([statement({"AWS": USER}, *PULL, "ecr:PutImage")], finding(USER)).disagreements
     assert (one.actions, one.ours, one.theirs, one.statements) == (("ecr:PutImage",), "yes", False, ("S",))
+
+
+def test_no_disagreement_with_an_analyzer_that_is_right() -> None:
+    """Over random policies; the sandbox's analyzer takes every Deny with a condition as not met."""
+    chance = random.Random(7)
+    principals = ["*", USER, B, f"arn:aws:iam::{B}:role/puller", "333333333333", "arn:aws:iam::111111111111:user/a"]
+    met, unmet = ({"StringEquals": {"aws:ResourceTag/Team": one}} for one in ("X", "Y"))
+    past = {"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}
+    asked = {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}
+    in_org = {"StringEquals": {**IN_ORG, "aws:ResourceTag/Team": "X"}}
+    whys: set[str] = set()
+    for _ in range(400):
+        statements = []
+        for _ in range(chance.randint(1, 3)):
+            effect = chance.choice(["Allow", "Allow", "Deny"])
+            conditions = [{}, {}, met, unmet, past, *([asked, in_org] if effect == "Allow" else [])]
+            principal = chance.choice(principals)
+            actions = chance.choice([["ecr:*"], list(PULL), ["ecr:Batch*"], ["ecr:PutImage"]])
+            named = "*" if principal == "*" else {"AWS": principal}
+            statements.append(statement(named, *actions, effect=effect, **chance.choice(conditions)))
+        text = PolicyDocument.from_json({"Version": "2012-10-17", "Statement": statements}).text
+        found = [
+            Finding("f", (("AWS", one.principal),), one.actions, dict(one.condition), one.public)
+            for one in Analyzers().of(REPOSITORY.arn, text)
+        ]
+        both = compared(statements, *found, tags={"Team": "X"})
+        assert both.disagreements == (), text
+        whys |= {one.why for one in both.incomparable}
+    prefix = "Access Analyzer may not look at "
+    tag, time = "aws:ResourceTag/Team", "aws:CurrentTime"
+    assert {one.removeprefix(prefix) for one in whys} <= {tag, time, f"{tag}, {time}", f"{time}, {tag}"}
+    assert {prefix + tag, prefix + time} <= whys

@@ -56,14 +56,17 @@ def test_a_disagreement_has_both_sides_and_is_recorded(sandbox: Sandbox, isolate
         sandbox.front.analyzers.insist(arn_of(REPOSITORY), PARTNER, *PULL)
     ran = ecr_tui(*PLAN)
     assert ran.code == 0
-    shown = ran.out[ran.out.index(f"{REPOSITORY}: Access Analyzer disagrees with ecr-tui on 2 points") :]
-    assert "  ! disagreement about this plan: account 444444444444, pull\n    " in shown
-    assert "ecr-tui: not allowed\n" in shown
-    assert "look at: aws accessanalyzer get-finding --id " in shown
+    head, about, theirs, ours, where = ran.out.splitlines()[-7:][:1] + ran.out.splitlines()[-4:]
+    assert head == f"{REPOSITORY}: Access Analyzer disagrees with ecr-tui on 1 point (external-access, ACCOUNT)"
+    assert about == "  ! disagreement about this plan and the policy in force: account 444444444444, pull"
+    assert theirs.startswith("      Access Analyzer: reported (finding ")
+    assert ours == "      ecr-tui: not allowed"
+    assert where.startswith("      look at: aws accessanalyzer list-access-preview-findings --access-preview-id ")
     found = ecr_tui("history", "--disagreements", "--json").json
     assert [one.message for one in Draft202012Validator(schema_of("history-disagreements")).iter_errors(found)] == []
     told = [(one["when"], one["principal"], one["actions"], one["ecr_tui"], one["access_analyzer"]) for one in found]
     assert told == [("now", PARTNER, PULL, "no", "yes"), ("after", PARTNER, PULL, "no", "yes")]
+    assert found[0]["findings"] == found[1]["findings"]  # of the existing one, since a preview's goes with it
     assert ecr_tui("history", "--disagreements", "--repository", "payments/api", "--json").json == []
     assert "account 444444444444" in ecr_tui("history", "--disagreements").out
     (file,) = isolated_environment.rglob("disagreements.jsonl")
