@@ -90,13 +90,13 @@ class Changes:
     def since(self, arn: str, serial: int) -> str:
         """ "before the undo at 18:50 UTC", where there was a change after that run; "" otherwise."""
         found = self._changes.get(arn)
-        return "" if found is None or found[0] < serial else _before(found)
+        return "" if found is None or found[0] < serial else f"before the {_words(found)}"
 
     def since_time(self, arn: str, at: datetime) -> str:
-        """As :meth:`since`, for a run of which only the time is known."""
+        """ "undo at 18:50 UTC", where there was a change after that time; "" otherwise."""
         found = self._changes.get(arn)
-        return "" if found is None or found[1] < at else _before(found)
+        return "" if found is None or found[1] < at else _words(found)
 
 
-def _before(change: tuple[int, datetime, str]) -> str:
-    return f"before the {change[2]} at {change[1].astimezone(UTC):%H:%M} UTC"
+def _words(change: tuple[int, datetime, str]) -> str:
+    return f"{change[2]} at {change[1].astimezone(UTC):%H:%M} UTC"

@@ -23,7 +23,7 @@ from ecr_tui.verification.batch import POOL, Batch, Result, run_batch
 from ecr_tui.verification.isolation import Wanted
 from ecr_tui.verification.leftovers import Cleaner
 from ecr_tui.verification.ports import Parties, interruptible
-from ecr_tui.verification.proofs import proofs
+from ecr_tui.verification.proofs import proofs, with_changes
 from ecr_tui.verification.records import Leftover, Past, Verifications
 from ecr_tui.verification.report import Event, EventSink, Report
 from ecr_tui.verification.verify import Options, Verification
@@ -302,7 +302,8 @@ class VerificationRuns:
 
     def latest(self, account: str = "") -> dict[str, Past]:
         """The newest verification of each repository, by ARN; with ``account`` of those as that account."""
-        return self.record.last(account)
+        last = self.record.last(account).values()
+        return {one.arn: one for one in with_changes(last, self._changes.journal.read())}
 
     def proofs(self) -> dict[ProofKey, Proof]:
         """The last verification of each principal on each repository, by the files alone."""

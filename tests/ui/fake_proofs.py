@@ -9,7 +9,7 @@ from typing import Any
 from ecr_tui.access.matrix import Proof, ProofKey
 from ecr_tui.aws.model import Repository
 from ecr_tui.verification.batch import Batch, run_batch
-from ecr_tui.verification.proofs import proofs
+from ecr_tui.verification.proofs import proofs, with_changes
 from ecr_tui.verification.records import PROBE, Leftover, Past
 from ecr_tui.verification.report import Report
 from ecr_tui.workspace.verification import Cleaned
@@ -74,7 +74,8 @@ class FakeProofs:
 
     def latest(self, account: str = "") -> dict[str, Past]:
         self._enter("last_verifications")  # type: ignore[attr-defined]
-        return {p.arn: p for p in self.past if not account or account in p.principal or not p.principal}
+        found = {p.arn: p for p in self.past if not account or account in p.principal or not p.principal}
+        return {p.arn: p for p in with_changes(found.values(), self.journal.read())}  # type: ignore[attr-defined]
 
 
 def probe_left(repo: Repository, at: datetime) -> Leftover:

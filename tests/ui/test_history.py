@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import timedelta
 
+from ecr_tui.changes.entries import WRITTEN, Record
 from ecr_tui.errors import EnvironmentFailure
 from ecr_tui.ui.text.past import past_line, past_text, word
 from ecr_tui.verification.records import Past
@@ -29,6 +30,15 @@ async def test_the_pane_tells_the_last_one_of_the_selected(workspace: FakeWorksp
         await ui.see("my-first-repo was last verified", "2026-11-24 09:00", "(3h", "✓ allowed")
         await ui.select("billing-api")
         await ui.wait(lambda: "was last verified" not in ui.text())
+
+
+async def test_a_write_of_another_run_makes_it_an_old_one(workspace: FakeWorkspace) -> None:
+    past = remember(workspace, "my-first-repo", fake.allowed, 3)
+    record = Record("grant", "my-first-repo", past.arn, "eu-central-1", "111111111111")
+    workspace.journal.finish(workspace.journal.begin(record), WRITTEN)
+    async with running(workspace, (160, 40)) as ui:
+        await ui.select("my-first-repo")
+        await ui.see("(allowed 3h ago)", "before the grant at", "press v to verify again")
 
 
 async def test_it_makes_room_for_a_run_and_knows_it_afterwards(workspace: FakeWorkspace) -> None:

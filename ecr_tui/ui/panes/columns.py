@@ -139,6 +139,9 @@ class RepositoryColumns:
         if past is None:
             return [(SKIP, "dim")]
         words = f"{past.verdict} {ago(past.at, self._now())}"
+        if past.stale:
+            # As in the matrix.
+            return [(f"({words})", "dim")]
         return [(f"{OK} {words}", "ok") if past.passed else (f"{NO} {words}", "warn")]
 
     def _verified_key(self, repository: Repository) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -273,8 +273,10 @@ class VerificationPane(VerticalScroll, can_focus=True):
         self.post_message(self.Recorded().set_sender(self))
 
     def last(self, repository: Repository) -> Past | None:
-        """Its last verification, as far as the record was read."""
-        return self._last.get(repository.arn)
+        """Its last verification, as far as the record was read, with what has changed since."""
+        past = self._last.get(repository.arn)
+        stale = "" if past is None else self.changes.since_time(past.arn, past.at)
+        return replace(past, stale=stale) if past is not None and stale else past
 
     @property
     def stale(self) -> str:
@@ -332,8 +334,7 @@ class VerificationPane(VerticalScroll, can_focus=True):
         words = self.query_one("#last", Words)
         words.display = past is not None
         if repository is not None and past is not None:
-            stale = self.changes.since_time(repository.arn, past.at)
-            words.say(last_line(repository.name, past, self._now(), stale))
+            words.say(last_line(repository.name, past, self._now()))
         # With pull alone a verification leaves a trace on an image of somebody else's.
         self.query_one("#pull-time", Words).display = self.selection.choice.access.pulls_only
 

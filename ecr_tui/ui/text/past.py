@@ -37,15 +37,15 @@ def verdict(past: Past) -> Content:
     return Content.styled(f"{mark} {safe(word(past))}", f"bold {style}")
 
 
-def last_line(name: str, past: Past, now: datetime, stale: str = "") -> Content:
-    """For the pane of the selected repository. ``stale``: what has changed since, "before the undo at 18:50 UTC"."""
-    told = ago(past.at, now)
+def last_line(name: str, past: Past, now: datetime) -> Content:
+    """For the pane of the selected repository."""
+    told, stale = ago(past.at, now), past.stale
     return Content.assemble(
         (f"{safe(name)} was last verified {utc(past.at)}", MUTED),
         (f" ({told})" if told.endswith("ago") else "", MUTED),
         (": ", MUTED),
         verdict(past).stylize("strike") if stale else verdict(past),
-        (f" {stale}: press v to verify again" if stale else "", "$text-warning"),
+        (f" before the {stale}: press v to verify again" if stale else "", "$text-warning"),
         ("   h: history", MUTED),
     )
 
