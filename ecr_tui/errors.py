@@ -43,6 +43,17 @@ class EcrTuiError(Exception):
             lines += hanging("Fix: ", safe_block(self.hint))
         return "\n".join(lines)
 
+    @property
+    def one_line(self) -> str:
+        """:meth:`text` on one line."""
+        return " ".join(self.text().split())
+
+    @property
+    def reason(self) -> str:
+        """Title and detail as one sentence, for what is told of by the one who caught it."""
+        detail = " ".join(self.detail.split())
+        return f"{self.title}: {detail}" if detail and detail != self.title else self.title
+
 
 def _shortened(text: str, length: int) -> str:
     return text if length <= MAX_DETAIL else f"{text[:MAX_DETAIL]}… ({length:,} characters)"

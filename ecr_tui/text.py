@@ -60,6 +60,12 @@ def block(lines: Iterable[str]) -> str:
     return "\n".join(map(safe, lines))
 
 
+def count(number: int, noun: str) -> str:
+    """ "1 repository", "1,200 repositories"."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
+
+
 def hanging(head: str, text: str) -> list[str]:
     """Lines of a text that may have several: the first behind ``head``, the others below its end, further in than
     any line of ours."""

@@ -53,8 +53,6 @@ def _entry(read: Callable[[Repository], str | None], repository: Repository) -> 
     try:
         return Entry(repository, read(repository))
     except EcrTuiError as error:
-        detail = " ".join(error.detail.split())
-        told = f"{error.title}: {detail}" if detail and detail != error.title else error.title
-        return Entry(repository, unreadable=told)
+        return Entry(repository, unreadable=error.reason)
     except Exception as error:
         return Entry(repository, unreadable=f"cannot read it: {error!r}")

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ecr_tui.aws.model import ROOT, CreationTemplate, Repository, TemplatePlace, template_place
+from ecr_tui.aws.model import ROOT, CreationTemplate, Repository, TemplatePlace
 from ecr_tui.policy.access import AccessSummary, of_every
 from ecr_tui.policy.document import PolicyDocument, PolicyError
 from ecr_tui.policy.ours import tag_covers
@@ -91,9 +91,11 @@ def template_for(templates: Sequence[CreationTemplate], name: str) -> CreationTe
 
 def place(template: CreationTemplate, region: str, account: str, partition: str = "aws") -> TemplatePlace:
     """Where the template's policy is read and written."""
-    return template_place(
-        template.prefix, region, account, partition, tags=dict(template.tags), applied_for=template.applied_for
-    )
+    prefix = template.prefix.rstrip("/")
+    below = "*" if prefix == ROOT else f"{prefix}/*"
+    arn = f"arn:{partition}:ecr:{region}:{account}:repository/{below}"
+    tags, applied_for = dict(template.tags), template.applied_for
+    return TemplatePlace(f"template {prefix}", arn, "", region, account, tags, applied_for=applied_for)
 
 
 def extent(repository: Repository) -> tuple[str, ...]:

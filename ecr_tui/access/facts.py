@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Generic, TypeVar
 
-from ecr_tui.aws.identity_policies import identity_policies, not_a_holder, reason_of, unknown
+from ecr_tui.aws.identity_policies import identity_policies, not_a_holder, unknown
 from ecr_tui.aws.model import IdentityPolicies, RegistryFacts, Replication, Role
 from ecr_tui.aws.parallel import OnProgress
-from ecr_tui.aws.registry import registry_facts
-from ecr_tui.aws.replication import replication
+from ecr_tui.aws.registry import registry_facts, replication
 from ecr_tui.aws.sessions import AwsSession
 from ecr_tui.aws.workloads import Workloads, workloads
 from ecr_tui.errors import EcrTuiError
@@ -26,6 +25,42 @@ WORKLOADS_SECONDS = 600.0
 T = TypeVar("T")
 
 
+class Kept(Generic[T]):
+    """Answers by key, each for so many ``seconds``. Thread-safe."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._lock = threading.Lock()
+        self._answers: dict[str, tuple[float, T]] = {}
+        self._generation = 0
+
+    def fresh(self, key: str) -> T | None:
+        with self._lock:
+            found = self._answers.get(key)
+        return found[1] if found is not None and time.monotonic() - found[0] < self.seconds else None
+
+    def get(self, key: str, read: Callable[[], T]) -> T:
+        """The answer at hand, else a new one. Raises what ``read`` raises."""
+        found = self.fresh(key)
+        if found is None:
+            generation = self._generation
+            found = read()
+            with self._lock:
+                # What was asked before everything was forgotten may be another account's.
+                if generation == self._generation:
+                    self._answers[key] = (time.monotonic(), found)
+        return found
+
+    def forget(self, key: str | None = None) -> None:
+        """The next question is asked afresh: about one ``key``, or about everything."""
+        with self._lock:
+            if key is not None:
+                self._answers.pop(key, None)
+            else:
+                self._generation += 1
+                self._answers.clear()
+
+
 class Facts:
     """Thread-safe. ``session`` gives an account's session and raises EcrTuiError where there is none; ``others`` those
     of further consumers that are known to be of an account."""
@@ -37,31 +72,29 @@ class Facts:
     ) -> None:
         self._session = session
         self._others = others
-        self._lock = threading.Lock()
-        self._kept: dict[tuple[str, str], tuple[float, object]] = {}
-        self._generation = 0
+        self._registries = Kept[RegistryFacts](KEPT_SECONDS)
+        self._replications = Kept[Replication](KEPT_SECONDS)
+        self._identities = Kept[IdentityPolicies](KEPT_SECONDS)
+        self._workloads = Kept[Workloads](WORKLOADS_SECONDS)
 
     def forget(self) -> None:
         """The next question is asked afresh."""
-        with self._lock:
-            self._generation += 1
-            self._kept.clear()
+        for kept in (self._registries, self._replications, self._identities, self._workloads):
+            kept.forget()
 
     def registry(self, region: str) -> RegistryFacts:
-        return self._keep(("registry", region), lambda: registry_facts(self._session(Role.OWNER), region))
+        return self._registries.get(region, lambda: registry_facts(self._session(Role.OWNER), region))
 
     def registry_known(self, region: str) -> RegistryFacts | None:
         """What was read within the last minute; asks nothing of AWS."""
-        found = self._fresh(("registry", region))
-        return found if isinstance(found, RegistryFacts) else None
+        return self._registries.fresh(region)
 
     def forget_registry(self, region: str) -> None:
         """After a write to one of its creation templates."""
-        with self._lock:
-            self._kept.pop(("registry", region), None)
+        self._registries.forget(region)
 
     def replication(self, region: str) -> Replication:
-        return self._keep(("replication", region), lambda: replication(self._session(Role.OWNER), region))
+        return self._replications.get(region, lambda: replication(self._session(Role.OWNER), region))
 
     def workloads(
         self, role: Role, region: str, on_progress: OnProgress | None = None, cancel: threading.Event | None = None
@@ -71,19 +104,18 @@ class Facts:
         def read() -> Workloads:
             return workloads(self._session(role), region, on_progress=on_progress, cancel=cancel)
 
-        return self._keep(("workloads", f"{role} {region}"), read, WORKLOADS_SECONDS)
+        return self._workloads.get(f"{role} {region}", read)
 
     def workloads_known(self, role: Role, region: str) -> Workloads | None:
         """What was read within the last ten minutes; asks nothing of AWS."""
-        found = self._fresh(("workloads", f"{role} {region}"), WORKLOADS_SECONDS)
-        return found if isinstance(found, Workloads) else None
+        return self._workloads.fresh(f"{role} {region}")
 
     def identity(self, principal: str) -> IdentityPolicies:
         """Read as account B or another consumer, or as account A where the principal is A's own.
 
         Raises nothing but Cancelled.
         """
-        return self._keep(("identity", principal), lambda: self._identity(principal))
+        return self._identities.get(principal, lambda: self._identity(principal))
 
     def _identity(self, principal: str) -> IdentityPolicies:
         reason = not_a_holder(principal)
@@ -96,7 +128,7 @@ class Facts:
                 session = self._session(role)
                 own = session.identity().account
             except EcrTuiError as error:
-                tried.append(reason_of(error))
+                tried.append(error.reason)
                 continue
             if own == account:
                 return identity_policies(session, principal)
@@ -106,23 +138,5 @@ class Facts:
                 if session.identity().account == account:
                     return identity_policies(session, principal)
             except EcrTuiError as error:
-                tried.append(reason_of(error))
+                tried.append(error.reason)
         return unknown(principal, f"no credentials for account {account}: {'; '.join(tried)}")
-
-    def _keep(self, key: tuple[str, str], read: Callable[[], T], seconds: float | None = None) -> T:
-        found = self._fresh(key, seconds)
-        if found is None:
-            generation = self._generation
-            found = read()
-            with self._lock:
-                # What was asked before everything was forgotten may be another account's.
-                if generation == self._generation:
-                    self._kept[key] = (time.monotonic(), found)
-        return found  # type: ignore[return-value]
-
-    def _fresh(self, key: tuple[str, str], seconds: float | None = None) -> object | None:
-        """What was read at most ``seconds`` ago; None: KEPT_SECONDS."""
-        with self._lock:
-            found = self._kept.get(key)
-        kept = KEPT_SECONDS if seconds is None else seconds
-        return found[1] if found is not None and time.monotonic() - found[0] < kept else None

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ecr_tui.access.audit_reading import parsed
-from ecr_tui.access.registry_policy import Reach, registry_of
+from ecr_tui.access.registry_policy import Decided, registry_of
 from ecr_tui.aws.model import RegistryFacts, Repository
 from ecr_tui.policy import grantees
 from ecr_tui.policy.answer import Verdict
@@ -21,7 +21,7 @@ from ecr_tui.policy.compiled import caller_of
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.known import EVERYONE
 from ecr_tui.policy.principal import account_of, canonical, describe
-from ecr_tui.policy.who import Answers, Capability, Cell, Matrix, Row, kind_of, named_principals
+from ecr_tui.policy.who import Answers, Capability, Cell, Row, kind_of, named_principals
 
 PARTS = (Capability.READ, Capability.PULL, Capability.PUSH)
 """What a cell answers, in this order."""
@@ -121,7 +121,6 @@ class AccessMatrix:
         self,
         account: str,
         *,
-        partition: str = "aws",
         registries: Sequence[RegistryFacts] = (),
         proofs: Mapping[ProofKey, Proof] | None = None,
         roles: Mapping[str, str] | None = None,
@@ -135,10 +134,7 @@ class AccessMatrix:
             if (doubt := registry_of(facts).doubt)
         )
         self.proofs = proofs or {}
-        self._partition = partition
-        self._roles = roles
-        self._reaches = {facts.region: Reach(facts) for facts in registries}
-        self._matrices: dict[int, Matrix] = {}
+        self._decided = Decided({facts.region: facts for facts in registries}, now=now, roles=roles)
         self._documents: dict[str, PolicyDocument | str] = {}
         self._policies: dict[str, Policy] = {}
         self._answers: dict[str, Answers] = {}
@@ -216,16 +212,5 @@ class AccessMatrix:
             policy = self._policies.get(arn)
             if policy is None or policy.unreadable:
                 return None
-            found = self._answers[arn] = self._answer(policy)
+            found = self._answers[arn] = self._decided.on(policy.repository, policy.document)
         return found
-
-    def _answer(self, policy: Policy) -> Answers:
-        repository = policy.repository
-        reach = self._reaches.get(repository.region)
-        registry = None if reach is None else reach.on(repository.arn)
-        matrix = self._matrices.get(id(registry))
-        if matrix is None:
-            matrix = self._matrices[id(registry)] = Matrix(
-                (), account=self.account, partition=self._partition, registry=registry, now=self.now, roles=self._roles
-            )
-        return matrix.answers(policy.document, repository.tags, repository.arn)

@@ -19,7 +19,7 @@ from ecr_tui.policy.document import PolicyDocument, PolicyError
 from ecr_tui.policy.findings import Finding
 from ecr_tui.policy.known import before_call
 from ecr_tui.policy.principal import describe
-from ecr_tui.policy.who import Matrix
+from ecr_tui.policy.who import Answers, Matrix
 
 ANYTHING = PolicyDocument.from_json(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -97,13 +97,48 @@ class Reach:
         return share
 
 
-class Accesses:
-    """What account A's policies give one principal, repository by repository. Equal ones are worked out once.
+class Decided:
+    """What account A's policies say of anybody, repository by repository. Equal policies are worked out once.
 
     ``registries``: by region, as far as somebody looked when its first repository is asked about. As in the audit, a
-    registry policy of which it is not known whether it is in force is left aside. ``role``: of a session, its role's
-    ARN with the path.
+    registry policy of which it is not known whether it is in force is left aside. ``roles``: of sessions, their roles'
+    ARNs with the path.
     """
+
+    def __init__(
+        self,
+        registries: Mapping[str, RegistryFacts | None],
+        *,
+        now: datetime | None = None,
+        roles: Mapping[str, str] | None = None,
+    ) -> None:
+        self._registries = registries
+        self._now = now or datetime.now(UTC)
+        self._roles = roles
+        self._reaches: dict[str, Reach] = {}
+        self._matrices: dict[int, Matrix] = {}
+
+    def on(self, repository: Repository, document: PolicyDocument | None) -> Answers:
+        region = repository.region
+        facts = self._registries.get(region)
+        if facts is not None and region not in self._reaches:
+            self._reaches[region] = Reach(facts)
+        policy = self._reaches[region].on(repository.arn) if region in self._reaches else None
+        matrix = self._matrices.get(id(policy))
+        if matrix is None:
+            matrix = self._matrices[id(policy)] = Matrix(
+                (),
+                account=repository.account,
+                partition=repository.partition,
+                registry=policy,
+                now=self._now,
+                roles=self._roles,
+            )
+        return matrix.answers(document, repository.tags, repository.arn)
+
+
+class Accesses:
+    """As :class:`Decided`, in short and for one principal. ``role``: of a session, its role's ARN with the path."""
 
     def __init__(
         self,
@@ -114,32 +149,10 @@ class Accesses:
         role: str = "",
     ) -> None:
         self._principal = principal
-        self._registries = registries
-        self._reaches: dict[str, Reach] = {}
-        self._now = now or datetime.now(UTC)
-        self._roles = {principal: role} if role else {}
-        self._matrices: dict[int, Matrix] = {}
+        self._decided = Decided(registries, now=now, roles={principal: role} if role else None)
 
     def of(self, repository: Repository, document: PolicyDocument | None) -> AccessSummary:
-        policy = self._registry_policy(repository)
-        matrix = self._matrices.get(id(policy))
-        if matrix is None:
-            matrix = self._matrices[id(policy)] = Matrix(
-                [self._principal],
-                account=repository.account,
-                partition=repository.partition,
-                registry=policy,
-                now=self._now,
-                roles=self._roles,
-            )
-        return matrix.rows(document, repository.tags, repository.arn)[0].summary
-
-    def _registry_policy(self, repository: Repository) -> PolicyDocument | None:
-        region = repository.region
-        facts = self._registries.get(region)
-        if facts is not None and region not in self._reaches:
-            self._reaches[region] = Reach(facts)
-        return self._reaches[region].on(repository.arn) if region in self._reaches else None
+        return self._decided.on(repository, document).row(self._principal).summary
 
 
 class Effect(NamedTuple):
@@ -212,47 +225,37 @@ def findings(found: Effect) -> tuple[Finding, ...]:
     """What a plan has to say about it, worded like the findings of ``policy.lint``."""
     name = describe(found.principal)
     where = f"registry policy, {found.statement}" if found.statement else "registry policy"
-    made = []
-    if found.denies:
-        made.append(
-            Finding(
-                "registry-deny",
-                "error",
-                f"The registry policy denies {name}: {_names(found.denies)}",
-                "It is evaluated on every request with the repository policy, and its Deny overrides every grant.",
-                "Change the registry policy (aws ecr get-registry-policy), or skip this grant.",
-                where,
-                SOURCE,
-                found.statement,
-            )
-        )
-    if found.may_deny:
-        made.append(
-            Finding(
-                "registry-may-deny",
-                "warning",
-                f"The registry policy may deny {name}: {_names(found.may_deny)}",
-                "Its Deny has a condition that only the live request decides.",
-                "Check the condition, and verify live.",
-                where,
-                SOURCE,
-                found.statement,
-            )
-        )
-    if found.allows:
-        made.append(
-            Finding(
-                "registry-allow",
-                "info",
-                f"The registry policy allows {name} as well: {_names(found.allows)}",
-                "It applies to the whole registry, and stays when the repository policy changes.",
-                "Change the registry policy, too, to end that access.",
-                where,
-                SOURCE,
-                found.statement,
-            )
-        )
-    return tuple(made)
+
+    def of(actions: Sequence[str], rule: str, severity: str, what: str, why: str, fix: str) -> tuple[Finding, ...]:
+        title = f"The registry policy {what}: {_names(actions)}"
+        return (Finding(rule, severity, title, why, fix, where, SOURCE, found.statement),) if actions else ()
+
+    return (
+        *of(
+            found.denies,
+            "registry-deny",
+            "error",
+            f"denies {name}",
+            "It is evaluated on every request with the repository policy, and its Deny overrides every grant.",
+            "Change the registry policy (aws ecr get-registry-policy), or skip this grant.",
+        ),
+        *of(
+            found.may_deny,
+            "registry-may-deny",
+            "warning",
+            f"may deny {name}",
+            "Its Deny has a condition that only the live request decides.",
+            "Check the condition, and verify live.",
+        ),
+        *of(
+            found.allows,
+            "registry-allow",
+            "info",
+            f"allows {name} as well",
+            "It applies to the whole registry, and stays when the repository policy changes.",
+            "Change the registry policy, too, to end that access.",
+        ),
+    )
 
 
 def sentence(found: Effect) -> str:

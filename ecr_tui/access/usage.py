@@ -13,8 +13,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from ecr_tui.aws.trail import Caller, TrailEvent, role_of
+from ecr_tui.aws.trail import Caller, TrailEvent
 from ecr_tui.diagnosis.denial import parse_denial
+from ecr_tui.policy.principal import without_session
 from ecr_tui.secret import redact
 
 Range = tuple[datetime, datetime]
@@ -153,7 +154,7 @@ def _denied(event: TrailEvent) -> Caller:
     """Where the event keeps the caller's name to itself, AWS's sentence has it."""
     caller = _person(event.caller)
     told = parse_denial(event.message) if not caller.arn else None
-    return caller if told is None or not told.user else caller._replace(arn=role_of(told.user), id="")
+    return caller if told is None or not told.user else caller._replace(arn=without_session(told.user), id="")
 
 
 def covering(ranges: Iterable[Range], more: Range) -> tuple[Range, ...]:

@@ -16,11 +16,11 @@ from typing import NamedTuple
 from ecr_tui.access.audit_result import REACHES
 from ecr_tui.access.usage import Kind, Span, Tally
 from ecr_tui.aws.model import Repository
-from ecr_tui.aws.trail import Caller, role_of
+from ecr_tui.aws.trail import Caller
 from ecr_tui.policy.compiled import Caller as Principal
 from ecr_tui.policy.compiled import caller_of
 from ecr_tui.policy.known import EVERYONE
-from ecr_tui.policy.principal import account_of, describe
+from ecr_tui.policy.principal import account_of, describe, without_session
 from ecr_tui.policy.who import Capability, Row, Verdict
 
 KINDS = {Capability.PULL: Kind.PULL, Capability.PUSH: Kind.PUSH}
@@ -161,7 +161,7 @@ def match_of(principal: str, caller: Caller, owner: str, conditional: bool) -> M
         other = {"user": "AROA", "assumed-role": "AIDA", "role": "AIDA"}.get(granted.kind, "")
         return Match.NO if other and caller.id.startswith(other) else Match.MAYBE
     if granted.kind == "assumed-role":
-        return Match.MAYBE if _same(caller_of(role_of(principal)), caller) else Match.NO
+        return Match.MAYBE if _same(caller_of(without_session(principal)), caller) else Match.NO
     return Match.YES if _same(granted, caller) else Match.NO
 
 

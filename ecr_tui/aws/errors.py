@@ -6,9 +6,8 @@ into an :class:`~ecr_tui.errors.EcrTuiError`. The server's own words are kept ve
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ecr_tui.aws.answers import is_throttling as is_throttling
@@ -93,18 +92,6 @@ def _known(exc: Exception, role: Role, operation: str, profile: str | None, logi
         or _network(exc, role, operation)
         or _request(exc, role, operation)
     )
-
-
-def close_match_hint(name: str, known: Iterable[str], *, what: str) -> str:
-    """ "Did you mean …?", else the names there are."""
-    names = list(known)
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
-    if close:
-        return f"Did you mean {' or '.join(repr(c) for c in close)}?"
-    if not names:
-        return f"No {what} exist."
-    shown = ", ".join(names[:8])
-    return f"Known {what}: {shown}{' …' if len(names) > 8 else ''}."
 
 
 def missing_region(role: Role, profile: str | None) -> InputError:

@@ -40,7 +40,7 @@ def identity_policies(session: AwsSession, principal: str, *, cancel: Event | No
     except Cancelled:
         raise
     except EcrTuiError as error:
-        return unknown(principal, reason_of(error))
+        return unknown(principal, error.reason)
 
 
 def exists(session: AwsSession, principal: str) -> bool | None:
@@ -75,12 +75,6 @@ def not_a_holder(principal: str) -> str:
     if kind == "root":
         return _WHOLE_ACCOUNT
     return f"{describe(principal)} has no readable identity policies"
-
-
-def reason_of(error: EcrTuiError) -> str:
-    """The error as one sentence with AWS's own words."""
-    detail = " ".join(error.detail.split())
-    return f"{error.title}: {detail}" if detail and detail != error.title else error.title
 
 
 class _Reader:

@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ecr_tui.aws.model import Repository
+from ecr_tui.aws.parallel import answered
 from ecr_tui.aws.sessions import AwsSession
 from ecr_tui.errors import Cancelled, DeniedError, EcrTuiError, InputError
 
@@ -323,33 +323,19 @@ class _Work:
 
     def _one_by_one(self, repositories: Sequence[Repository]) -> Iterator[tuple[Repository, dict[str, str]]]:
         """ListTagsForResource for each, a few at a time; one that vanished meanwhile is left out."""
-        waiting = iter(repositories)
-        results: queue.SimpleQueue[tuple[Repository, dict[str, str] | EcrTuiError]] = queue.SimpleQueue()
 
-        def fetch(repository: Repository) -> None:
+        def fetch(repository: Repository) -> dict[str, str] | EcrTuiError:
             try:
-                results.put((repository, live_tags(self._session, repository, background=True)))
-            except EcrTuiError as exc:
-                results.put((repository, exc))
+                return live_tags(self._session, repository, background=True)
+            except EcrTuiError as error:
+                return error
 
-        def start(count: int) -> int:
-            batch = list(islice(waiting, count))
-            for repository in batch:
-                threading.Thread(target=fetch, args=(repository,), daemon=True).start()
-            return len(batch)
-
-        open_calls = start(_TAG_THREADS)
-        while open_calls:
-            repository, result = results.get()
-            open_calls -= 1
+        for repository, result in answered(fetch, repositories, workers=_TAG_THREADS):
             self._check()
-            if isinstance(result, InputError):
-                pass
-            elif isinstance(result, EcrTuiError):
-                raise result
-            else:
+            if isinstance(result, dict):
                 yield repository, result
-            open_calls += start(1)
+            elif not isinstance(result, InputError):
+                raise result
 
     def _share(self, tags: dict[str, str]) -> dict[str, str]:
         """Thousands of repositories carry the same tags."""

@@ -141,21 +141,6 @@ ROOT = "ROOT"
 """The prefix of the template for all repositories that have no other."""
 
 
-def template_place(
-    prefix: str,
-    region: str,
-    account: str,
-    partition: str = "aws",
-    *,
-    tags: dict[str, str] | None = None,
-    applied_for: tuple[str, ...] = (),
-) -> TemplatePlace:
-    prefix = prefix.rstrip("/")
-    below = "*" if prefix == ROOT else f"{prefix}/*"
-    arn = f"arn:{partition}:ecr:{region}:{account}:repository/{below}"
-    return TemplatePlace(f"template {prefix}", arn, "", region, account, tags, applied_for=applied_for)
-
-
 def place_of(name: str, arn: str, region: str, account: str) -> Repository:
     """What a policy belongs to, as far as its ARN tells: a repository, or a creation template."""
     if not arn.endswith("*"):

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.aws.sessions import AwsSession
 from ecr_tui.errors import InputError, UnknownPrincipal
+from ecr_tui.policy.acceptance import dead_principals
+from ecr_tui.policy.document import PolicyDocument
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
 
 PRINCIPAL_WAIT = 10.0
 """Seconds to wait for a principal that ECR does not know yet; IAM spreads a new user or role within seconds."""
-_DEAD_PRINCIPAL = re.compile(r"\bA(?:ID|RO|GP|NP)A[A-Z0-9]{12,}\b")
 
 
 class RepositoryPolicies:
@@ -61,7 +61,7 @@ class RepositoryPolicies:
         except InputError as exc:
             if "principal" not in exc.detail.lower() or "not found" not in exc.detail.lower():
                 raise
-            dead = sorted(set(_DEAD_PRINCIPAL.findall(text)))
+            dead = sorted(dead_principals(PolicyDocument.parse(text)))
             if dead:
                 raise InputError(
                     f"the policy names deleted principals: {', '.join(dead)}",

@@ -1,30 +1,31 @@
-"""What decides beside the repository policies, in one region: the registry policy, its scope, creation templates."""
+"""The registry of account A in one region: its policy and scope, creation templates, replication rules."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from ecr_tui.aws.identity_policies import reason_of
-from ecr_tui.aws.model import CreationTemplate, RegistryFacts
+from ecr_tui.aws.model import CreationTemplate, RegistryFacts, Replication, ReplicationRule
 from ecr_tui.aws.sessions import AwsSession
 from ecr_tui.errors import Cancelled, EcrTuiError
 
 if TYPE_CHECKING:
+    from mypy_boto3_ecr import ECRClient
     from mypy_boto3_ecr.type_defs import RepositoryCreationTemplateTypeDef
 
 T = TypeVar("T")
 
+_NO_TEMPLATES: tuple[CreationTemplate, ...] = ()
+_NO_RULES: tuple[ReplicationRule, ...] = ()
 DEFAULT_SCOPE = "V2"
 """The scope of a registry that nobody changed (ECR User Guide, "Private registry permissions")."""
 
 
 def registry_facts(session: AwsSession, region: str) -> RegistryFacts:
     """Read as account A. Whatever cannot be read is told by its reason; nothing is raised for it."""
-    no_templates: tuple[CreationTemplate, ...] = ()
     policy, policy_unreadable = _or_reason(lambda: registry_policy(session, region), None)
     scope, scope_unreadable = _or_reason(lambda: registry_policy_scope(session, region), "")
-    templates, templates_unreadable = _or_reason(lambda: creation_templates(session, region), no_templates)
+    templates, templates_unreadable = _or_reason(lambda: _templates(session, region), _NO_TEMPLATES)
     return RegistryFacts(region, policy, policy_unreadable, scope, scope_unreadable, templates, templates_unreadable)
 
 
@@ -45,23 +46,42 @@ def registry_policy_scope(session: AwsSession, region: str) -> str:
         return client.get_account_setting(name="REGISTRY_POLICY_SCOPE").get("value") or DEFAULT_SCOPE
 
 
-def creation_templates(session: AwsSession, region: str) -> tuple[CreationTemplate, ...]:
-    pages = session.client("ecr", region).get_paginator("describe_repository_creation_templates")
+def creation_templates(session: AwsSession, client: ECRClient) -> list[RepositoryCreationTemplateTypeDef]:
+    """All of the client's region."""
+    pages = client.get_paginator("describe_repository_creation_templates")
     with session.calling("ecr:DescribeRepositoryCreationTemplates"):
+        answers = pages.paginate(PaginationConfig={"PageSize": 100})
+        return [item for page in answers for item in page["repositoryCreationTemplates"]]
+
+
+def replication(session: AwsSession, region: str) -> Replication:
+    """One call. Where it fails, its reason is told; nothing is raised but Cancelled."""
+    rules, unreadable = _or_reason(lambda: _replication_rules(session, region), _NO_RULES)
+    return Replication(region, rules, unreadable)
+
+
+def _replication_rules(session: AwsSession, region: str) -> tuple[ReplicationRule, ...]:
+    client = session.client("ecr", region)
+    with session.calling("ecr:DescribeRegistry"):
         return tuple(
-            _template(item)
-            for page in pages.paginate(PaginationConfig={"PageSize": 100})
-            for item in page["repositoryCreationTemplates"]
+            ReplicationRule(
+                tuple((one["region"], one["registryId"]) for one in rule["destinations"]),
+                tuple(one["filter"] for one in rule.get("repositoryFilters", ())),
+            )
+            for rule in client.describe_registry()["replicationConfiguration"]["rules"]
         )
 
 
-def _template(item: RepositoryCreationTemplateTypeDef) -> CreationTemplate:
-    return CreationTemplate(
-        prefix=item["prefix"],
-        applied_for=tuple(item.get("appliedFor", ())),
-        tags=tuple((tag["Key"], tag["Value"]) for tag in item.get("resourceTags", ())),
-        policy_text=item.get("repositoryPolicy") or None,
-        mutability=item.get("imageTagMutability", ""),
+def _templates(session: AwsSession, region: str) -> tuple[CreationTemplate, ...]:
+    return tuple(
+        CreationTemplate(
+            prefix=item["prefix"],
+            applied_for=tuple(item.get("appliedFor", ())),
+            tags=tuple((tag["Key"], tag["Value"]) for tag in item.get("resourceTags", ())),
+            policy_text=item.get("repositoryPolicy") or None,
+            mutability=item.get("imageTagMutability", ""),
+        )
+        for item in creation_templates(session, session.client("ecr", region))
     )
 
 
@@ -71,4 +91,4 @@ def _or_reason(read: Callable[[], T], instead: T) -> tuple[T, str]:
     except Cancelled:
         raise
     except EcrTuiError as error:
-        return instead, reason_of(error)
+        return instead, error.reason

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ecr_tui import __version__, secret
@@ -23,6 +24,7 @@ from ecr_tui.aws.model import Identity, MfaPrompt, Role, RoleToAssume
 from ecr_tui.aws.plain_answers import prefer_plain_lists
 from ecr_tui.aws.profiles import chain, full_config, login_command
 from ecr_tui.aws.shapes import check_answer
+from ecr_tui.config import close_match
 from ecr_tui.errors import CredentialsError, EcrTuiError, InputError
 
 if TYPE_CHECKING:
@@ -211,11 +213,6 @@ class AwsSession:
                 )
         return known._replace(expires_at=self.expires_at())
 
-    def reset(self) -> None:
-        """Forget clients and credentials: the next call reads the AWS config and the sign-in caches afresh."""
-        with self._lock:
-            self._clear()
-
     def _boto(self) -> boto3.session.Session:
         with self._lock:
             if self._session is None:
@@ -233,10 +230,9 @@ class AwsSession:
         profiles = full_config(core).get("profiles", {})
         name = core.get_config_variable("profile")
         if name and name not in profiles:
+            known = f"Known profiles: {', '.join(islice(profiles, 8))}." if profiles else "No profiles exist."
             raise InputError(
-                f"no profile {name!r} in the AWS config",
-                hint=errors.close_match_hint(name, profiles, what="profiles"),
-                side=str(self.role),
+                f"no profile {name!r} in the AWS config", hint=close_match(name, profiles) or known, side=str(self.role)
             )
         core.register_component("data_loader", _models(core.get_config_variable("data_path")))
         if self._wanted_region:

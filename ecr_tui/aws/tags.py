@@ -14,15 +14,9 @@ if TYPE_CHECKING:
     from mypy_boto3_ecr.type_defs import TagTypeDef
 
 
-def set_tag(session: AwsSession, repository: Repository, key: str, value: str) -> None:
-    client = session.ecr_once(repository.region)
-    with session.calling("ecr:TagResource"):
-        client.tag_resource(resourceArn=repository.arn, tags=[{"Key": key, "Value": value}])
-
-
 class RepositoryTags:
-    """``tagging.TagStore`` over account A's session. A write is one request; ``writing``: so is a look, and it shares
-    the connection with the write after it."""
+    """``changes.tag_plans.TagStore`` over account A's session. A write is one request; ``writing``: so is a look, and
+    it shares the connection with the write after it."""
 
     def __init__(self, session: AwsSession, *, writing: bool = False) -> None:
         self._session = session
@@ -38,16 +32,10 @@ class RepositoryTags:
             client.tag_resource(resourceArn=repository.arn, tags=pairs)
 
     def remove_tags(self, repository: Repository, keys: Iterable[str]) -> None:
+        """Those that are not there are fine."""
         client = self._session.ecr_once(repository.region)
         with self._session.calling("ecr:UntagResource"):
             client.untag_resource(resourceArn=repository.arn, tagKeys=list(keys))
 
     def policy_text(self, repository: Repository) -> str | None:
         return RepositoryPolicies(self._session, client=self._client).read(repository)
-
-
-def remove_tag(session: AwsSession, repository: Repository, key: str) -> None:
-    """One that is not there is fine."""
-    client = session.ecr_once(repository.region)
-    with session.calling("ecr:UntagResource"):
-        client.untag_resource(resourceArn=repository.arn, tagKeys=[key])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecr_tui.aws.model import Repository, TemplatePlace
 from ecr_tui.aws.policies import RepositoryPolicies
+from ecr_tui.aws.registry import creation_templates
 from ecr_tui.aws.sessions import AwsSession
 from ecr_tui.errors import InputError
 
@@ -44,14 +45,8 @@ class TemplatePolicies:
 
     def read(self, template: TemplatePlace) -> str | None:
         """The exact live text, None without one. InputError where there is no such template."""
-        pages = self._client(template.region).get_paginator("describe_repository_creation_templates")
-        with self._session.calling("ecr:DescribeRepositoryCreationTemplates"):
-            found = [
-                item
-                for page in pages.paginate(PaginationConfig={"PageSize": 100})
-                for item in page["repositoryCreationTemplates"]
-                if item["prefix"].rstrip("/") == template.prefix
-            ]
+        templates = creation_templates(self._session, self._client(template.region))
+        found = [item for item in templates if item["prefix"].rstrip("/") == template.prefix]
         if not found:
             raise InputError(
                 f"no creation {template.name} in {template.region}",

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from ecr_tui.aws.sessions import AwsSession
+from ecr_tui.policy.principal import without_session
 
 HISTORY_DAYS = 90
 PAGE = 50
@@ -101,17 +102,9 @@ def _caller(identity: Mapping[str, Any]) -> Caller:
     service = invoked_by if invoked_by.endswith((".amazonaws.com", ".amazonaws.com.cn")) else ""
     if identity.get("type") == "AssumedRole":
         issuer = (identity.get("sessionContext") or {}).get("sessionIssuer") or {}
-        arn = str(issuer.get("arn") or "") or role_of(arn)
+        arn = str(issuer.get("arn") or "") or without_session(arn)
         account = str(issuer.get("accountId") or "") or account
     return Caller(account, arn, "" if arn else str(identity.get("principalId") or ""), service)
-
-
-def role_of(session: str) -> str:
-    """Of an ARN of STS the role's, without a path that it may have; another ARN as it is."""
-    parts = session.split(":", 5)
-    if len(parts) != 6 or not parts[5].startswith("assumed-role/"):
-        return session
-    return f"arn:{parts[1]}:iam::{parts[4]}:role/{parts[5].split('/')[1]}"
 
 
 def _repositories(record: Mapping[str, Any], account: str) -> tuple[str, ...]:

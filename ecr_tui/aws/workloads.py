@@ -13,7 +13,6 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from ecr_tui.aws.hosts import is_registry_of
-from ecr_tui.aws.identity_policies import reason_of
 from ecr_tui.aws.model import Repository
 from ecr_tui.aws.parallel import OnProgress, each
 from ecr_tui.aws.sessions import AwsSession
@@ -148,7 +147,7 @@ class _Reader:
 
 
 def _reason(action: str, error: EcrTuiError) -> str:
-    return f"{action} is denied" if isinstance(error, DeniedError) else reason_of(error)
+    return f"{action} is denied" if isinstance(error, DeniedError) else error.reason
 
 
 def _newest_first(arns: Sequence[str]) -> list[str]:

@@ -160,10 +160,6 @@ class History:
         last = (entries[-1] for entries in self.of_repository.values())
         return tuple(entry for entry in last if entry.outcome == UNKNOWN)
 
-    def undone(self) -> frozenset[str]:
-        """The ids of undone entries."""
-        return frozenset(self.undone_by)
-
     def undoable(self, account: str | None = None) -> Iterator[Entry]:
         """Written and not undone grants, revokes and redos, newest first, without those known to be overwritten."""
         return self._standing(account, lambda kind: kind != UNDO)
@@ -201,10 +197,6 @@ class History:
                 )
             ):
                 yield entry
-
-    def last_undoable(self, account: str | None = None) -> Entry | None:
-        """The newest write that was not undone."""
-        return next(self.undoable(account), None)
 
     def last_action(self, account: str | None = None, *, redo: bool = False) -> tuple[Entry, ...]:
         """The user's last action to undo (``redo``: last undo), newest first: one write, or the rest of a run in

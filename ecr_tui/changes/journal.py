@@ -186,9 +186,6 @@ class Journal:
                 continue
         return found
 
-    def last_undoable(self, account: str | None = None) -> Entry | None:
-        return self.read().last_undoable(account)
-
 
 def _settled_by_next(entries: list[Entry]) -> list[Entry]:
     """Settle unknown writes by the text that the next write to the same place found under the lock."""
@@ -215,12 +212,12 @@ _REQUIRED = ("kind", "repository", "arn", "region", "account")
 
 def _record_of(value: dict[str, Any], texts: dict[str, str]) -> Record:
     """Ignores fields of later versions."""
-    fields: dict[str, str | None] = {}
+    fields: dict[str, Any] = {}
     for name in Record._fields:
         if name in value:
             found = value[name]
             fields[name] = None if found is None and name in _NULLABLE else texts.setdefault(text_of(found), found)
-    record = Record(**fields)  # type: ignore[arg-type]
+    record = Record(**fields)
     if record.kind not in KINDS or record.subject not in SUBJECTS or not all(fields[one] for one in _REQUIRED):
         raise ValueError("no write")
     return record

@@ -18,7 +18,7 @@ from ecr_tui import __version__
 from ecr_tui.cli import completing, output
 from ecr_tui.cli.call_log import write_at_end
 from ecr_tui.cli.loading import LazyGroup
-from ecr_tui.cli.options import ENGINES, account_options
+from ecr_tui.cli.options import ENGINES, account_options, tags_option
 from ecr_tui.cli.shells import answer
 from ecr_tui.cli.streams import Streams
 from ecr_tui.errors import EcrTuiError
@@ -104,14 +104,7 @@ def _unexpected(fault: Exception) -> EcrTuiError:
 )
 @click.version_option(__version__, prog_name="ecr-tui")
 @account_options
-@click.option(
-    "--tag",
-    "tags",
-    multiple=True,
-    metavar="K=V",
-    shell_complete=completing.tags,
-    help="Start with this tag filter; repeatable.",
-)
+@tags_option("Start with this tag filter; repeatable.")
 @click.option(
     "--engine",
     type=ENGINES,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from ecr_tui.changes.bulk import Bulk, Intent
 from ecr_tui.changes.plans import Plan
 from ecr_tui.cli import completing, output
 from ecr_tui.cli.asking import Asking
-from ecr_tui.cli.common import open_workspace
+from ecr_tui.cli.common import open_workspace, read_text
 from ecr_tui.cli.grantees import named_consumers, named_principals
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
@@ -24,6 +23,8 @@ from ecr_tui.cli.options import (
     all_of,
     grantee_account_options,
     json_option,
+    parallel_option,
+    principals_option,
     reason_option,
     repositories_argument,
     tag_option,
@@ -41,7 +42,7 @@ from ecr_tui.errors import InputError
 from ecr_tui.policy import grantees
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
-from ecr_tui.policy.incoming import decoded, read_incoming
+from ecr_tui.policy.incoming import read_incoming
 from ecr_tui.policy.principal import without_session
 from ecr_tui.render import second_opinion
 from ecr_tui.render import sides as render_sides
@@ -64,13 +65,9 @@ ACCESS = _AccessChoice(ACCESSES)
 grant_options = all_of(
     repositories_argument,
     tag_option,
-    click.option(
+    principals_option(
         "--to",
-        "principals",
-        multiple=True,
-        metavar="PRINCIPAL",
-        shell_complete=completing.principals,
-        help="An ARN, a 12-digit account id, user/NAME or role/NAME of account B, org/o-ID, "
+        words="An ARN, a 12-digit account id, user/NAME or role/NAME of account B, org/o-ID, "
         "ou/o-ID/r-ID/ou-ID[/*], or service/NAME@SOURCE. Repeatable. Default: the consumer's principals, else profile "
         "B's own caller.",
     ),
@@ -106,14 +103,7 @@ grant_options = all_of(
 
 run_options = all_of(
     click.option("--resume", is_flag=True, help="Resume the last interrupted run of this command."),
-    click.option(
-        "--parallel",
-        type=click.IntRange(1, 16),
-        default=8,
-        show_default=True,
-        metavar="N",
-        help="Repositories in parallel; slows down when AWS throttles.",
-    ),
+    parallel_option(8, "Repositories in parallel; slows down when AWS throttles."),
 )
 
 
@@ -189,14 +179,7 @@ def grant(context: click.Context, /, as_json: bool, resume: bool, parallel: int,
 @command()
 @repositories_argument
 @tag_option
-@click.option(
-    "--to",
-    "principals",
-    multiple=True,
-    metavar="PRINCIPAL",
-    shell_complete=completing.principals,
-    help="Principal that loses access; repeatable.",
-)
+@principals_option("--to", words="Principal that loses access; repeatable.")
 @click.option(
     "--foreign",
     is_flag=True,
@@ -305,10 +288,3 @@ def _asking(workspace: Workspace, flags: dict[str, Any], *, as_json: bool) -> As
     settings = workspace.settings
     every = [settings, *(settings.consuming("--consumer", one.name) for one in named_consumers(workspace, flags))]
     return Asking.of(next((one for one in every if one.production_reason), settings), flags, as_json=as_json)
-
-
-def read_text(source: Path) -> str:
-    try:
-        return decoded(sys.stdin.buffer.read() if str(source) == "-" else source.read_bytes())
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read {source}", detail=str(error)) from error

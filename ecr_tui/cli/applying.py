@@ -17,9 +17,9 @@ from ecr_tui.changes.desired.rows import Desired
 from ecr_tui.changes.entries import APPLY
 from ecr_tui.changes.plans import Plan
 from ecr_tui.cli import completing, output
-from ecr_tui.cli.access import read_text, resume_run, run_options
+from ecr_tui.cli.access import resume_run, run_options
 from ecr_tui.cli.asking import Asking
-from ecr_tui.cli.common import open_workspace
+from ecr_tui.cli.common import open_workspace, read_text
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
 from ecr_tui.cli.options import account_options, json_option, reason_option, yes_option

@@ -8,11 +8,11 @@ import click
 
 from ecr_tui.access.audit_json import audit_json
 from ecr_tui.access.audit_result import Audit
-from ecr_tui.cli import completing, output
+from ecr_tui.cli import output
 from ecr_tui.cli.common import settings_of, working
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
-from ecr_tui.cli.options import json_option, owners_account_options
+from ecr_tui.cli.options import json_option, owners_account_options, principals_option, tags_option
 from ecr_tui.config import Settings
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.render.audit import audit_text
@@ -26,22 +26,11 @@ FORMATS = ("text", "json", *OF_FINDINGS)
 
 @command()
 @owners_account_options
-@click.option(
-    "--tag",
-    "tags",
-    multiple=True,
-    metavar="K=V",
-    shell_complete=completing.tags,
-    help="Report drift against this tag; repeatable. Default: the most used condition. Does not limit the audit.",
-)
-@click.option(
+@tags_option("Report drift against this tag; repeatable. Default: the most used condition. Does not limit the audit.")
+@principals_option(
     "--principal",
     "--to",
-    "principals",
-    multiple=True,
-    metavar="PRINCIPAL",
-    shell_complete=completing.principals,
-    help="Principal to check on every repository and in both accounts; repeatable. Default: the caller of profile B.",
+    words="Principal to check on every repository and in both accounts; repeatable. Default: the caller of profile B.",
 )
 @click.option(
     "--fail-on",
@@ -103,25 +92,16 @@ def _audit(settings: Settings, principals: tuple[str, ...], not_pulled: int | No
     with (
         working(settings) as workspace,
         Meter("Listing repositories") as listing,
-        Meter("Reading policies") as reading,
-        Meter("Reading images") as images,
+        Meter("Reading policies", after=listing) as reading,
+        Meter("Reading images", after=reading) as images,
     ):
-
-        def read(done: int, total: int) -> None:
-            listing.clear()
-            reading(done, total)
-
-        def read_images(done: int, total: int) -> None:
-            reading.clear()
-            images(done, total)
-
         return workspace.access.audit(
             tags=settings.tags,
             principals=[workspace.accounts.principal(one) for one in principals],
             on_listed=listing,
-            on_progress=read,
+            on_progress=reading,
             not_pulled_days=not_pulled,
-            on_images=read_images,
+            on_images=images,
         )
 
 

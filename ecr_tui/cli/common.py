@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -16,6 +17,7 @@ from ecr_tui.cli import output
 from ecr_tui.cli.meter import Meter
 from ecr_tui.config import FLAGS, Settings, locate, read, resolve
 from ecr_tui.errors import EcrTuiError, InputError
+from ecr_tui.policy.incoming import decoded
 from ecr_tui.workspace import Workspace
 
 _OF_ACCOUNTS = ("profile_a", "profile_b", "consumers", "regions", "tags", "condition", "state_dir", "cache_dir")
@@ -26,7 +28,7 @@ def settings_of(context: click.Context, flags: dict[str, Any] | None = None, *, 
 
     ``demo``: ignore the accounts, regions, tags and folders of the file.
     """
-    given = {**(flags or {})}
+    given = flags or {}
     program = context.find_root().obj or {}
     file = read(*locate(given.get("config_file") or program.get("config_file")))
     for warning in file.warnings:
@@ -111,6 +113,19 @@ def chosen(workspace: Workspace, flags: dict[str, Any]) -> list[Repository]:
             f"no repository has the tag {wanted}", hint="Check the case: tag keys and values are case-sensitive."
         )
     return found
+
+
+def chosen_or_all(workspace: Workspace, flags: dict[str, Any]) -> list[Repository]:
+    """As :func:`chosen`; without names and tags all repositories."""
+    return chosen(workspace, flags) if flags["repositories"] or workspace.settings.tags else listed(workspace)
+
+
+def read_text(source: Path) -> str:
+    """Of a file, or of stdin for "-"."""
+    try:
+        return decoded(sys.stdin.buffer.read() if str(source) == "-" else source.read_bytes())
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {source}", detail=str(error)) from error
 
 
 @contextlib.contextmanager

@@ -24,6 +24,7 @@ from ecr_tui.policy.access import AccessSummary, together
 from ecr_tui.policy.compiled import caller_of
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.render import common as render_common
+from ecr_tui.text import count
 from ecr_tui.workspace import Workspace
 
 
@@ -153,7 +154,7 @@ def _documents(workspace: Workspace, rows: Sequence[Repository]) -> dict[str, Po
             with contextlib.suppress(EcrTuiError):
                 documents[answer.repository.arn] = None if answer.value is None else parse(answer.value)
     for number, failure in unread.values():
-        output.failure(failure, f"{number:,} {'policy' if number == 1 else 'policies'} not readable")
+        output.failure(failure, f"{count(number, 'policy')} not readable")
     return documents
 
 

@@ -10,12 +10,18 @@ import click
 
 from ecr_tui.access.matrix import PARTS, AccessMatrix, Grantee
 from ecr_tui.aws.model import Repository
-from ecr_tui.cli import completing, output
-from ecr_tui.cli.common import chosen, listed, open_workspace
+from ecr_tui.cli import output
+from ecr_tui.cli.common import chosen_or_all, open_workspace
 from ecr_tui.cli.grantees import named_principals
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
-from ecr_tui.cli.options import grantee_account_options, json_option, repositories_argument, tag_option
+from ecr_tui.cli.options import (
+    grantee_account_options,
+    json_option,
+    principals_option,
+    repositories_argument,
+    tag_option,
+)
 from ecr_tui.render.matrix import matrix_csv, matrix_json, matrix_text
 from ecr_tui.workspace import Workspace
 
@@ -23,13 +29,9 @@ from ecr_tui.workspace import Workspace
 @command()
 @repositories_argument
 @tag_option
-@click.option(
+@principals_option(
     "--to",
-    "principals",
-    multiple=True,
-    metavar="PRINCIPAL",
-    shell_complete=completing.principals,
-    help="Grantee to show, in the forms of grant --to; repeatable. Default: those of --consumer, else every "
+    words="Grantee to show, in the forms of grant --to; repeatable. Default: those of --consumer, else every "
     "grantee that a policy names.",
 )
 @click.option(
@@ -50,7 +52,7 @@ def matrix(context: click.Context, /, access: str | None, as_json: bool, as_csv:
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other", context)
     with open_workspace(context, flags) as workspace:
-        rows = chosen(workspace, flags) if flags["repositories"] or workspace.settings.tags else listed(workspace)
+        rows = chosen_or_all(workspace, flags)
         asked = named_principals(workspace, flags)
         found = _read(workspace, rows, asked)
         columns = found.columns(asked) if asked else found.named()
@@ -69,7 +71,7 @@ def _read(workspace: Workspace, rows: list[Repository], asked: tuple[str, ...]) 
     with Meter("Reading policies") as meter:
         answers = workspace.listing.policies.read_all(rows, on_progress=meter)
     for answer in answers:
-        unreadable = "" if answer.error is None else " ".join(answer.error.text().split())
+        unreadable = "" if answer.error is None else answer.error.one_line
         found.read(answer.repository, answer.value, unreadable)
     return found
 

@@ -19,12 +19,13 @@ _EVERY_TERMINAL, _EVERY_ELSEWHERE = 0.1, 10.0
 class Meter:
     """``with Meter("Reading policies") as meter: meter(3, 10)``; clears its line at the end.
 
-    A terminal without carriage return (TERM is "dumb" or unset) is treated as a file. The line has no colour and fits
-    the terminal's width.
+    ``after``: the meter of the step before, whose line goes once this one counts. A terminal without carriage return
+    (TERM is "dumb" or unset) is treated as a file. The line has no colour and fits the terminal's width.
     """
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, *, after: Meter | None = None) -> None:
         self._what = what
+        self._after = after
         self._terminal = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
         self._next = monotonic() + (_QUIET if self._terminal else _EVERY_ELSEWHERE)
         self._width = 0
@@ -32,6 +33,8 @@ class Meter:
 
     def __call__(self, done: int, total: int | None = None, more: str = "") -> None:
         """``total`` None: unknown. Thread-safe."""
+        if self._after is not None:
+            self._after.clear()
         with self._lock:
             now = monotonic()
             if now < self._next:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ecr_tui.cli import completing, output, schemas
-from ecr_tui.cli.common import interruptible, open_workspace
+from ecr_tui.cli.common import interruptible, open_workspace, read_text
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.options import account_options, json_option
 from ecr_tui.diagnosis.diagnose import Diagnosis, diagnose
@@ -62,8 +62,9 @@ def simulate(context: click.Context, /, files: tuple[Path, ...], as_json: bool) 
     """Test policies offline: decide the cases of JSON files (- reads stdin). Exits with 1 on an unexpected decision."""
     found: list[tuple[str, Any]] = []
     for file in files:
+        text = read_text(file)
         try:
-            found += [(str(file), result) for result in decide(_text(file))]
+            found += [(str(file), result) for result in decide(text)]
         except InputError as error:
             raise InputError(f"{file}: {error.title}", detail=error.detail, hint=error.hint) from error
     if as_json:
@@ -112,10 +113,3 @@ def schema(command: tuple[str, ...]) -> None:
     if name not in schemas.NAMES:
         raise InputError(f"{' '.join(command)} has no JSON document", hint=f"Choose one of {', '.join(schemas.NAMES)}.")
     output.document(schemas.schema_of(name))
-
-
-def _text(file: Path) -> str:
-    try:
-        return sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError("cannot read the file", detail=str(error)) from error

@@ -22,6 +22,11 @@ def all_of(*options: Callable[[Any], Any]) -> Callable[[F], F]:
     return lambda command: functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
 
 
+def config_option(words: str) -> Callable[[F], F]:
+    path = click.Path(path_type=Path, dir_okay=False)
+    return click.option("--config", "config_file", type=path, metavar="FILE", help=words)
+
+
 _owner_option = click.option(
     "--profile-a", metavar="P", shell_complete=completing.profiles, help="AWS profile of the owner, account A."
 )
@@ -55,13 +60,7 @@ def _account_options(
             help="AWS region; repeatable.",
         ),
         click.option("--read-only", is_flag=True, help="Refuse every write."),
-        click.option(
-            "--config",
-            "config_file",
-            type=click.Path(path_type=Path, dir_okay=False),
-            metavar="FILE",
-            help="Configuration file. Default: see ecr-tui config path.",
-        ),
+        config_option("Configuration file. Default: see ecr-tui config path."),
     )
 
 
@@ -117,14 +116,23 @@ reason_option = click.option(
 )
 
 
-tag_option = click.option(
-    "--tag",
-    "tags",
-    multiple=True,
-    metavar="K=V",
-    shell_complete=completing.tags,
-    help="Repositories with this tag; repeatable.",
-)
+def tags_option(words: str) -> Callable[[F], F]:
+    return click.option("--tag", "tags", multiple=True, metavar="K=V", shell_complete=completing.tags, help=words)
+
+
+def principals_option(*names: str, words: str) -> Callable[[F], F]:
+    return click.option(
+        *names, "principals", multiple=True, metavar="PRINCIPAL", shell_complete=completing.principals, help=words
+    )
+
+
+def parallel_option(preset: int, words: str) -> Callable[[F], F]:
+    return click.option(
+        "--parallel", type=click.IntRange(1, 16), default=preset, show_default=True, metavar="N", help=words
+    )
+
+
+tag_option = tags_option("Repositories with this tag; repeatable.")
 repositories_argument = click.argument(
     "repositories", nargs=-1, metavar="[REPO]...", shell_complete=completing.repositories
 )

@@ -9,16 +9,14 @@ from typing import Any
 import click
 
 from ecr_tui.access.usage_reading import PAGES
-from ecr_tui.aws.model import Repository
 from ecr_tui.aws.trail import HISTORY_DAYS, PAGE
 from ecr_tui.cli import output
-from ecr_tui.cli.common import interruptible, listed, open_workspace
+from ecr_tui.cli.common import chosen_or_all, interruptible, open_workspace
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
 from ecr_tui.cli.options import account_options, json_option, repositories_argument, tag_option
 from ecr_tui.errors import Cancelled, InputError
 from ecr_tui.render.usage import usage_json, usage_text
-from ecr_tui.workspace import Workspace
 
 _DAYS = click.IntRange(1, HISTORY_DAYS)
 
@@ -62,23 +60,19 @@ def usage(
     if unused is not None and unused > days:
         raise InputError(f"--unused {unused} is longer than --days {days}", hint="Read as many days as that, or more.")
     with open_workspace(context, flags) as workspace:
-        repositories = _repositories(workspace, flags)
+        repositories = chosen_or_all(workspace, flags)
         cancel = threading.Event()
         events = 0
         with (
             interruptible(cancel, "Stopping ..."),
             Meter("Reading events") as reading,
-            Meter("Reading policies") as policies,
+            Meter("Reading policies", after=reading) as policies,
         ):
 
             def page(count: int, back_to: datetime) -> None:
                 nonlocal events
                 events = count
                 reading(count, more=f", back to {back_to:%Y-%m-%d %H:%M} UTC")
-
-            def policy(done: int, total: int) -> None:
-                reading.clear()
-                policies(done, total)
 
             try:
                 report = workspace.access.usage.report(
@@ -87,7 +81,7 @@ def usage(
                     unused_days=unused,
                     pages=max_pages,
                     on_page=page,
-                    on_policies=policy,
+                    on_policies=policies,
                     cancel=cancel,
                 )
             except Cancelled:
@@ -99,10 +93,3 @@ def usage(
         else:
             output.block(usage_text(report))
         context.exit(3 if report.failures else 0)
-
-
-def _repositories(workspace: Workspace, flags: dict[str, Any]) -> list[Repository]:
-    names = tuple(dict.fromkeys(flags["repositories"]))
-    if names and workspace.settings.tags:
-        raise InputError("repository names and --tag exclude each other", hint="Use one of them.")
-    return [workspace.listing.repository(name) for name in names] if names else listed(workspace)

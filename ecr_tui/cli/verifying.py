@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,11 +16,20 @@ from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import chosen, interruptible, open_workspace
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
-from ecr_tui.cli.options import ENGINES, account_options, json_option, repositories_argument, tag_option, yes_option
+from ecr_tui.cli.options import (
+    ENGINES,
+    account_options,
+    json_option,
+    parallel_option,
+    repositories_argument,
+    tag_option,
+    yes_option,
+)
 from ecr_tui.config import Settings
 from ecr_tui.errors import Cancelled, EnvironmentFailure, InputError
 from ecr_tui.policy.actions import Access
 from ecr_tui.render import common as render_common
+from ecr_tui.text import json_text
 from ecr_tui.verification.batch import Batch, Result
 from ecr_tui.verification.isolation import Wanted
 from ecr_tui.verification.report import Event
@@ -61,14 +69,7 @@ _WORDS = ("auto", "all", "none")
     is_flag=True,
     help="Also remove the tag of the grant's condition, expect a denial, and restore it. Asks for confirmation.",
 )
-@click.option(
-    "--parallel",
-    type=click.IntRange(1, 16),
-    default=4,
-    show_default=True,
-    metavar="N",
-    help="Repositories in parallel.",
-)
+@parallel_option(4, "Repositories in parallel.")
 @click.option(
     "--report",
     "file",
@@ -185,10 +186,7 @@ def _check_file(file: Path) -> None:
 
 
 def _write(file: Path, batch: Batch) -> None:
-    if file.suffix.lower() == ".md":
-        text = batch.to_markdown()
-    else:
-        text = json.dumps(batch.to_json(), indent=2, ensure_ascii=False) + "\n"
+    text = batch.to_markdown() if file.suffix.lower() == ".md" else json_text(batch.to_json()) + "\n"
     try:
         file.write_text(text, "utf-8")
     except OSError as error:

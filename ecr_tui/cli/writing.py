@@ -15,6 +15,7 @@ from ecr_tui.cli.common import interruptible
 from ecr_tui.cli.meter import Meter
 from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.render import runs as render_runs
+from ecr_tui.text import count
 
 INTERRUPTED = 130
 """Exit code after Ctrl+C or SIGTERM, by convention."""
@@ -55,7 +56,7 @@ def write(
         output.block(render_runs.plans_text(plans, SHOWN_IN_FULL))
     changing = sum(plan.changed and not plan.refused for plan in plans)
     if changing:
-        asking.confirm(f"Write {changing:,} {'policy' if changing == 1 else 'policies'}?")
+        asking.confirm(f"Write {count(changing, 'policy')}?")
     run = resumes.run if resumes else None
     summary = carried_out(lambda cancel, told: bulk.run(plans, intent, on_progress=told, cancel=cancel, resumes=run))
     return report(summary, as_json=asking.as_json, failures=failures, document=document)

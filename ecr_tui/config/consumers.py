@@ -8,11 +8,9 @@ from typing import NamedTuple
 
 from ecr_tui.config.values import close_match
 from ecr_tui.errors import InputError
-from ecr_tui.policy.principal import account_of, needs_account, parse_grantee
+from ecr_tui.policy.principal import ANY_ACCOUNT, account_of, check_account, needs_account, parse_grantee
 
-_ACCOUNT = re.compile(r"[0-9]{12}")
 _NAME = re.compile(r"[\w.@+-](?:[\w .@+-]{0,62}[\w.@+-])?")
-_ANY_ACCOUNT = "000000000000"
 
 
 class Consumer(NamedTuple):
@@ -43,20 +41,19 @@ class Consumer(NamedTuple):
             yield "name", InputError(f"not a name: {self.name!r}", hint=hint)
         if self.profile == "":
             yield "profile", InputError("profile is empty", hint="Remove it where there is none.")
-        if self.account is not None and not _ACCOUNT.fullmatch(self.account):
-            yield "account", InputError(f"not an account: {self.account!r}", hint="Use the 12-digit account id.")
-        for text in self.principals:
+        checks = [] if self.account is None else [("account", check_account, self.account)]
+        for setting, check, text in (*checks, *(("principals", self._check, text) for text in self.principals)):
             try:
-                self._check(text)
+                check(text)
             except InputError as error:
-                yield "principals", error
+                yield setting, error
         if not (self.profile or self.account or self.principals):
             yield "name", InputError(f"consumer {self.name!r} names nobody", hint="Add profile, account or principals.")
 
     def _check(self, text: str) -> None:
         if needs_account(text) and not (self.account or self.profile):
             raise InputError(f"the account of {text} is unknown", hint="Use the full ARN, or add account or profile.")
-        other = account_of(parse_grantee(text, account_b=self.account or _ANY_ACCOUNT))
+        other = account_of(parse_grantee(text, account_b=self.account or ANY_ACCOUNT))
         if self.account and text.startswith("arn:") and other not in (None, self.account):
             raise InputError(
                 f"{text} is in account {other}, not in {self.account}",

@@ -13,7 +13,7 @@ import platformdirs
 
 from ecr_tui.config.consumers import Consumer
 from ecr_tui.config.safety import CONFIRMS, ProfileRule, Trait
-from ecr_tui.config.strict import SWITCH, TAGS, TEXT, TEXTS, Kind, TomlFile
+from ecr_tui.config.strict import SWITCH, TAGS, TEXT, TEXTS, Kind, TomlFile, tables_of, texts_of
 from ecr_tui.config.values import choice, parse
 from ecr_tui.errors import InputError
 from ecr_tui.policy.trusted import Trusted
@@ -108,11 +108,6 @@ SETTINGS: dict[str, tuple[str, Kind]] = {
 }
 """What is a value, by its name in the file: the field of Settings, and what it takes."""
 
-CONSUMERS = Kind(
-    "a table for each of them, under [[consumers]]",
-    lambda value: isinstance(value, list) and all(isinstance(one, dict) for one in value),
-)
-
 TABLES = ("production", "profiles", "consumers", "trusted", "confirm", "keys")
 CONSUMER: dict[str, Kind] = {"name": TEXT, "profile": TEXT, "account": TEXT, "principals": TEXTS}
 """What each of ``[[consumers]]`` may say; ``name`` it must."""
@@ -151,9 +146,8 @@ class _Reading(TomlFile):
 
     def _production(self) -> Iterator[ProfileRule]:
         if "production" in self.data:
-            patterns = self.of(TEXTS, "production")
             where = self.at("production")
-            for pattern in [patterns] if isinstance(patterns, str) else patterns:
+            for pattern in texts_of(self.of(TEXTS, "production")):
                 yield ProfileRule(pattern, production=True, origins=(("production", where),))
 
     def _profiles(self) -> Iterator[ProfileRule]:
@@ -167,16 +161,15 @@ class _Reading(TomlFile):
 
     def _consumers(self) -> Iterator[Consumer]:
         lines: dict[str, str] = {}
-        for index, table in enumerate(self.of(CONSUMERS, "consumers") if "consumers" in self.data else ()):
+        for index, table in enumerate(self.of(tables_of("consumers"), "consumers") if "consumers" in self.data else ()):
             here = ("consumers", str(index))
             self.known(here, table, CONSUMER)
             for key, value in table.items():
                 self.check(CONSUMER[key], value, *here, key)
             if "name" not in table:
                 raise InputError(f"{self.at(*here)}: a consumer without name", hint='Add name = "…".')
-            principals = table.get("principals", ())
-            texts = (principals,) if isinstance(principals, str) else tuple(dict.fromkeys(principals))
-            consumer = Consumer(table["name"], table.get("profile"), table.get("account"), texts)
+            principals = texts_of(table.get("principals", ()))
+            consumer = Consumer(table["name"], table.get("profile"), table.get("account"), principals)
             for key, error in consumer.problems():
                 raise InputError(f"{self.at(*here, key)}: {key}: {error.title}", hint=error.hint)
             where = self.at(*here, "name")
@@ -193,8 +186,7 @@ class _Reading(TomlFile):
         self.known(("trusted",), table, TRUSTED)
         found: dict[str, tuple[str, ...]] = {}
         for key in table:
-            value = self.of(TEXTS, "trusted", key)
-            found[key] = (value,) if isinstance(value, str) else tuple(dict.fromkeys(value))
+            found[key] = texts_of(self.of(TEXTS, "trusted", key))
             self.origins[f"trusted.{key}"] = where = self.at("trusted", key)
             try:
                 Trusted(**{key: found[key]}).check(key)

@@ -30,10 +30,6 @@ class ProfileRule(NamedTuple):
     production: bool | None = None
     origins: tuple[tuple[Trait, str], ...] = ()
 
-    @property
-    def exact(self) -> bool:
-        return not any(sign in self.pattern for sign in "*?[")
-
     def matches(self, profile: str) -> bool:
         return self.pattern == profile or fnmatchcase(profile, self.pattern)
 

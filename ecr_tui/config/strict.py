@@ -36,6 +36,19 @@ SWITCH = Kind("true or false", lambda value: isinstance(value, bool))
 TABLE = Kind("a table", lambda value: isinstance(value, dict))
 
 
+def tables_of(name: str) -> Kind:
+    """An array of tables of that name."""
+    return Kind(
+        f"a table for each of them, under [[{name}]]",
+        lambda value: isinstance(value, list) and all(isinstance(one, dict) for one in value),
+    )
+
+
+def texts_of(value: str | Iterable[str]) -> tuple[str, ...]:
+    """What :data:`TEXTS` takes, each text once."""
+    return (value,) if isinstance(value, str) else tuple(dict.fromkeys(value))
+
+
 class TomlFile:
     """What a file says. Raises InputError with the line for a text that is not TOML."""
 

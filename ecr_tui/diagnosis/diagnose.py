@@ -33,8 +33,7 @@ from ecr_tui.diagnosis.places import (
 )
 from ecr_tui.diagnosis.unwrap import one_line, records, shortened
 from ecr_tui.policy.actions import TOKEN_ACTION, is_registry_policy_only
-from ecr_tui.policy.compiled import caller_of
-from ecr_tui.policy.evaluate import principal_arn
+from ecr_tui.policy.principal import without_session
 
 REPORT = (
     "Report it if ecr-tui should know this error: open an issue with the whole text and the name of the tool, with "
@@ -260,7 +259,8 @@ def _words(
     words["url"] = (
         f"http://{host}/v2" if re.match(LOOPBACK, host) else f"https://{host}{'' if 'api' in host else '/v2'}"
     )
-    words["principal"] = grantee(words["user"])
+    # A grant to a session's ARN would admit that one session only.
+    words["principal"] = without_session(words["user"])
     if action:
         words["action"] = action
     if denial and denial.policy_type:
@@ -269,11 +269,6 @@ def _words(
     if denial and denial.policy_arn:
         words["policy"] += f" ({denial.policy_arn})" if row.id != "no-other-policy" else ""
     return words
-
-
-def grantee(user: str) -> str:
-    """The role of a session: a grant to the session's ARN would admit that one session only."""
-    return principal_arn(caller_of(user)) if ":assumed-role/" in user and user.count("/") >= 2 else user
 
 
 def _fill(template: str, words: Mapping[str, str]) -> str:

@@ -118,14 +118,6 @@ class BackgroundReader(Generic[T]):
             self._wanted.appendleft(repository)
         self._serve()
 
-    def get(self, repository: Repository, cancel: threading.Event | None = None) -> T:
-        """The fresh value, before everything else; raises the error there was, or Cancelled."""
-        self.need(repository)
-        answer = self.read_all([repository], cancel=cancel)[0]
-        if answer.error is not None:
-            raise answer.error
-        return answer.value  # type: ignore[return-value]
-
     def read_all(
         self,
         repositories: Sequence[Repository],

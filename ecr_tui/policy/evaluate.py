@@ -31,7 +31,6 @@ __all__ = [
     "Request",
     "context_for",
     "decide",
-    "principal_arn",
 ]
 
 
@@ -175,13 +174,6 @@ def _allowed(caller: Caller, resource_account: str, readable: bool, grips: Grips
             missing.append("resource")
     hopeless = not theirs_counts or (not alone and not (boundary_allows and session_allows))
     return (IMPLICIT if readable or hopeless else UNKNOWN), missing
-
-
-def principal_arn(caller: Caller) -> str:
-    """Whom a grant to a caller names: a session's role, without the path, which a session's ARN does not tell."""
-    if caller.kind == "assumed-role":
-        return f"arn:{caller.partition}:iam::{caller.account}:role/{caller.name}"
-    return caller.arn
 
 
 def _resource_alone(granted: int, caller: Caller, boundary_allows: bool, session_allows: bool) -> bool:

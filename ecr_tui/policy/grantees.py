@@ -55,7 +55,7 @@ def parse(text: str, *, account_b: str | None = None, partition: str = "aws") ->
             )
         return UNIT + path
     name, at, source = rest.partition("@")
-    if not _SERVICE.fullmatch(name):
+    if not is_service(name):
         raise InputError(f"not a service: {text}", hint=f"Write it as service/{LAMBDA}.")
     if not at and name == LAMBDA and account_b is not None:
         source = f"arn:{partition}:lambda:*:{account_b}:function:*"
@@ -68,6 +68,10 @@ def parse(text: str, *, account_b: str | None = None, partition: str = "aws") ->
     return f"{SERVICE}{name}@{source}"
 
 
+def is_service(name: str) -> bool:
+    return bool(_SERVICE.fullmatch(name))
+
+
 def form_of(text: str) -> str:
     """How to write what is an organization, unit or service in another form, as a hint; "" for anything else."""
     name = text.rpartition("/")[2]
@@ -77,7 +81,7 @@ def form_of(text: str) -> str:
         return f"Write it as {ORGANIZATION}{name}."
     if re.fullmatch(r"ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}", name) or (text.startswith("arn:") and ":ou/" in text):
         return f"Write its path from the organization: {UNIT}o-ID/r-ID/{name}."
-    if _SERVICE.fullmatch(text):
+    if is_service(text):
         return f"Write it as {SERVICE}{text}{'' if text == LAMBDA else '@SOURCE'}."
     return ""
 

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from ecr_tui.errors import InputError
 from ecr_tui.policy import grantees
 
+ANY_ACCOUNT = "000000000000"
+"""Stands for an account that is not known yet, where the form of a principal is checked."""
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _ARN = re.compile(r"arn:(aws[a-z-]*):(iam|sts)::([0-9]{12}):(.+)", re.DOTALL)
 _NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
@@ -107,7 +109,11 @@ def _shown(text: str) -> str:
 
 
 def without_session(principal: str) -> str:
-    """Of an assumed-role session its role, without the path, which its ARN does not tell; others as they are."""
+    """Of an assumed-role session its role, which is what a policy should name; others as they are.
+
+    A session's ARN does not carry its role's path. AWS refuses a principal that does not exist, so a role with a path
+    is never confused with another one: it must be given in full.
+    """
     found = _ARN.fullmatch(principal)
     if found is None or found.group(2) != "sts" or not found.group(4).startswith("assumed-role/"):
         return principal
@@ -123,6 +129,12 @@ def canonical(principal: str) -> str:
 def same_principal(a: str, b: str) -> bool:
     """Whether both name the same: ``123456789012`` is its root ARN; everything else is case-sensitive."""
     return canonical(a) == canonical(b)
+
+
+def check_account(text: str) -> None:
+    """Raises InputError for what is no account id."""
+    if not _ACCOUNT.fullmatch(text):
+        raise InputError(f"not an account: {text!r}", hint="Use the 12-digit account id.")
 
 
 def account_of(principal: str) -> str | None:

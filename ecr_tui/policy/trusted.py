@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 
 from ecr_tui.errors import InputError
 from ecr_tui.policy import grantees
-from ecr_tui.policy.principal import account_of
-
-_ACCOUNT = re.compile(r"[0-9]{12}")
-_SERVICE = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?")
+from ecr_tui.policy.principal import account_of, check_account
 
 
 @dataclass(frozen=True)
@@ -27,11 +23,11 @@ class Trusted:
     def check(self, kind: str) -> None:
         """Raises InputError for one of ``kind`` ("accounts", ...) that is none."""
         for one in getattr(self, kind):
-            if kind == "accounts" and not _ACCOUNT.fullmatch(one):
-                raise InputError(f"not an account: {one!r}", hint="Use the 12-digit account id.")
-            if kind == "services" and not _SERVICE.fullmatch(one):
+            if kind == "accounts":
+                check_account(one)
+            elif kind == "services" and not grantees.is_service(one):
                 raise InputError(f"not a service: {one!r}", hint=f"Write it as {grantees.LAMBDA}.")
-            if kind == "organizations":
+            elif kind == "organizations":
                 grantees.parse(grantees.ORGANIZATION + one)
             elif kind == "ous":
                 grantees.parse(grantees.UNIT + one)

@@ -15,7 +15,8 @@ from ecr_tui.access.two_sided import not_checked
 from ecr_tui.aws.model import Repository
 from ecr_tui.policy.principal import describe
 from ecr_tui.policy.who import Capability, Row, Verdict
-from ecr_tui.text import block
+from ecr_tui.render.common import table
+from ecr_tui.text import block, count
 
 SHOWN, ROWS = 8, 25
 """Limits of names per list and rows per table; ``--json`` has all."""
@@ -64,10 +65,10 @@ def _head(audit: Audit) -> list[str]:
     facts = summary(audit)
     found = facts["findings"]
     lines = [
-        f"Account {audit.account} ({', '.join(audit.regions)}): {_count(facts['repositories'], 'repository')}, "
+        f"Account {audit.account} ({', '.join(audit.regions)}): {count(facts['repositories'], 'repository')}, "
         f"{facts['with_policy']:,} with a policy, {facts['unreadable']:,} unknown",
-        f"  findings: {_count(found['error'], 'error')}, {_count(found['warning'], 'warning')}, "
-        f"{_count(found['info'], 'note')}",
+        f"  findings: {count(found['error'], 'error')}, {count(found['warning'], 'warning')}, "
+        f"{count(found['info'], 'note')}",
         "  Access below is by account A's policies, unless it says both accounts.",
     ]
     lines += [f"  {region}: incomplete listing: {reason}" for region, reason in audit.failures.items()]
@@ -269,7 +270,7 @@ def _registry(audit: Audit) -> list[str]:
             lines.append(f"  {facts.region}: the registry policy (scope {facts.scope}) {say}")
         lines += [
             f"    {describe(change.principal)}: {change.capability.value} {change.without.value} becomes "
-            f"{change.now.value} on {_count(change.repositories, 'repository')}"
+            f"{change.now.value} on {count(change.repositories, 'repository')}"
             for change in audit.changes
             if change.region == facts.region
         ]
@@ -310,21 +311,14 @@ def _names(repositories: Sequence[Repository]) -> str:
     return shown + (f" and {len(repositories) - SHOWN:,} more" if len(repositories) > SHOWN else "")
 
 
-def _some(lines: list[str], limit: int) -> list[str]:
-    return lines if len(lines) <= limit else [*lines[:limit], f"  and {len(lines) - limit:,} more (--json has all)"]
+def _some(lines: Sequence[str], limit: int, total: int | None = None) -> list[str]:
+    """The first of ``total`` (None: of all ``lines``)."""
+    left = (len(lines) if total is None else total) - limit
+    return [*lines[:limit], *([f"  and {left:,} more (--json has all)"] if left > 0 else [])]
 
 
-def _count(number: int, noun: str) -> str:
-    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{number:,} {noun if number == 1 else plural}"
-
-
-def _table(title: str, heads: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> list[str]:
+def _table(title: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
     if not rows:
         return []
-    lines = [heads, *rows[:ROWS]]
-    widths = [max(len(str(line[column])) for line in lines) for column in range(len(heads) - 1)]
-    padded = ([str(cell).ljust(width) for cell, width in zip(line, widths, strict=False)] for line in lines)
-    shown = ["  " + "  ".join([*cells, str(line[-1])]) for cells, line in zip(padded, lines, strict=True)]
-    more = [f"  and {len(rows) - ROWS:,} more (--json has all)"] if len(rows) > ROWS else []
-    return [title, *shown, *more]
+    heading, *shown = (f"  {line}" for line in table([heads, *rows[:ROWS]]).split("\n"))
+    return [title, heading, *_some(shown, ROWS, len(rows))]

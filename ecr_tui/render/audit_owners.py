@@ -24,7 +24,7 @@ class OwnerAudit:
     @property
     def reason(self) -> str:
         """Why it was not audited, on one line; "" where it was."""
-        return " ".join(self.result.text().split()) if isinstance(self.result, EcrTuiError) else ""
+        return self.result.one_line if isinstance(self.result, EcrTuiError) else ""
 
     def exit_code(self, level: str | None) -> int:
         """``level``: that of ``--fail-on``."""

@@ -11,7 +11,7 @@ from ecr_tui.changes.desired.planning import words_of
 from ecr_tui.changes.plans import Plan
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.ours import Own
-from ecr_tui.text import block
+from ecr_tui.text import block, count
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def unwanted_text(drift: Drift) -> str:
 
 
 def headline(drift: Drift) -> str:
-    total = f"{drift.repositories:,} {'repository' if drift.repositories == 1 else 'repositories'}"
+    total = count(drift.repositories, "repository")
     failed = f"; {len(drift.failures):,} could not be compared" if drift.failures else ""
     if not drift.plans:
         return f"{'No drift found' if drift.failures else 'No drift'}: {total} compared with {drift.name}{failed}"

@@ -44,11 +44,8 @@ def _group_text(group: Sequence[Plan]) -> str:
 
 def results_text(summary: Summary, full: int) -> str:
     """A line per written repository, or their number if many."""
-    written = [one for one in summary.results if one.outcome is not None and one.status == WRITTEN]
-    lines = [outcome_text(one.outcome) for one in written if one.outcome is not None]
-    if len(lines) > full:
-        noted = [outcome_text(one.outcome) for one in written if one.outcome is not None and one.outcome.notes]
-        lines = noted
+    written = [one.outcome for one in summary.results if one.outcome is not None and one.status == WRITTEN]
+    lines = [outcome_text(one) for one in written if one.notes or len(written) <= full]
     if len(summary.results) > 1:
         lines.append(summary.headline() + (f" (run {summary.run})" if summary.run else ""))
     elif not lines and summary.results and summary.results[0].status == UNCHANGED:

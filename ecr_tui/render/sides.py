@@ -15,7 +15,7 @@ from ecr_tui.policy.export import Format, consumer_side, dynamic_references, own
 from ecr_tui.policy.identity import NeededPolicies
 from ecr_tui.policy.principal import describe
 from ecr_tui.render.common import plan_text
-from ecr_tui.text import block, hcl_escaped, json_escaped, json_text, safe
+from ecr_tui.text import block, count, hcl_escaped, json_escaped, json_text, safe
 
 
 class Seen(NamedTuple):
@@ -94,7 +94,7 @@ def needed_text(found: Sequence[NeededPolicies]) -> str:
     """Size of account B's policies against IAM's limits, a line per principal and finding."""
     lines = []
     for needed in found:
-        many = "1 repository" if needed.repositories == 1 else f"{needed.repositories:,} repositories"
+        many = count(needed.repositories, "repository")
         lines.append(f"Account B policy of {describe(needed.principal)} for {many}: {needed.size_words}")
         lines += [f"  [{one.severity}] {one.id}: {one.title}. {one.fix}" for one in needed.findings]
         if needed.refusal:
@@ -122,9 +122,9 @@ def export_text(plans: Sequence[Plan], form: Format, side: str) -> str:
             for document in _listed(_parsed(text))
         ]
         if side == "both":
-            return _dumped({"account_a": a, "account_b": b})
+            return json_text({"account_a": a, "account_b": b})
         bare = [one["document"] for one in (a if side == "a" else b)]
-        return _dumped(bare[0] if len(bare) == 1 else bare)
+        return json_text(bare[0] if len(bare) == 1 else bare)
     parts = [f"{safe(f'# Account A: {plan.repository.arn}')}\n{text}" for plan, text in owners]
     for needed, text in consumers:
         remarks = [f"# {line}" for line in needed_text([needed]).split("\n")]
@@ -152,7 +152,3 @@ def _listed(value: Any) -> list[Any]:
 
 def _parsed(text: str) -> Any:
     return json.loads(text) if text.strip() else None
-
-
-def _dumped(value: Any) -> str:
-    return json_text(value)

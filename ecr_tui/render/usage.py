@@ -21,7 +21,7 @@ from ecr_tui.access.usage_report import RegionUsage, UsageReport
 from ecr_tui.aws.trail import PAGE, Caller
 from ecr_tui.diagnosis.diagnose import Diagnosis, diagnose
 from ecr_tui.render.common import table
-from ecr_tui.text import block, hanging
+from ecr_tui.text import block, count, hanging
 
 ROWS = 40
 """Rows of a list; ``--json`` has all."""
@@ -45,8 +45,7 @@ def usage_text(report: UsageReport) -> str:
 
 
 def _head(report: UsageReport) -> str:
-    count = len(report.repositories)
-    lines = [f"Use of {count:,} {'repository' if count == 1 else 'repositories'} in account {report.account}"]
+    lines = [f"Use of {count(len(report.repositories), 'repository')} in account {report.account}"]
     for region in report.regions:
         lines += textwrap.wrap(f"{region.region}: {_period(region)}", 90, initial_indent="  ", subsequent_indent="    ")
         if region.note:
@@ -149,7 +148,7 @@ def _denials(report: UsageReport) -> str:
     for (place, repository, caller, check), found in list(groups.items())[:ROWS]:
         number = sum(refused.span.number for _, refused in found)
         actions = ", ".join(dict.fromkeys(attempt.operation for attempt, _ in found))
-        times = f"{number:,} {'time' if number == 1 else 'times'}, last {_short(found[0][1].span.last)}"
+        times = f"{count(number, 'time')}, last {_short(found[0][1].span.last)}"
         lines.append(f"  {repository}: {caller_title(caller)}, {times}: {actions}")
         if check:
             lines.append("    a check by ecr-tui, such as that of isolation")
@@ -175,8 +174,8 @@ def _indented(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.split("\n"))
 
 
-def _more(count: int) -> str:
-    return f"\n  and {count - ROWS:,} more (--json has all)" if count > ROWS else ""
+def _more(total: int) -> str:
+    return f"\n  and {total - ROWS:,} more (--json has all)" if total > ROWS else ""
 
 
 def _when(at: datetime) -> str:

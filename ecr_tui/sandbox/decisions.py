@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Required, TypedDict, Unpack
+from typing import Required, TypedDict, TypeVar, Unpack
 
 from ecr_tui.policy.document import PolicyDocument, PolicyError
 from ecr_tui.policy.evaluate import Policies, Request, decide
 from ecr_tui.sandbox.authorizations import Denied, checks_of
-from ecr_tui.sandbox.aws_errors import ServiceError
+from ecr_tui.sandbox.aws_errors import ServiceError, unknown_operation
 from ecr_tui.sandbox.bindings import to_arns
 from ecr_tui.sandbox.directory import Documents
 from ecr_tui.sandbox.organization import principal_keys, resource_keys, source_keys
 from ecr_tui.sandbox.principals import Principal
-from ecr_tui.sandbox.world import LOOPBACK, World
+from ecr_tui.sandbox.world import LOOPBACK, AwsCall, World
 
+T = TypeVar("T")
 Context = Mapping[str, str | Sequence[str]]
 
 _NOTHING = PolicyDocument.empty()
@@ -105,6 +106,14 @@ class Decisions:
         message = self.denial(principal, action, resource, **about)
         if message is not None:
             raise ServiceError("AccessDeniedException", message)
+
+    def serve(self, service: str, operations: Mapping[str, Callable[[AwsCall], T]], call: AwsCall) -> T:
+        """An operation on no resource. Raises ServiceError for one that there is not, or that is denied."""
+        operation = operations.get(call.operation)
+        if operation is None:
+            raise unknown_operation(service, call.operation)
+        self.require(call.principal, f"{service}:{call.operation}", "*", account=call.principal.account)
+        return operation(call)
 
     def context(self, principal: Principal, tags: Mapping[str, str]) -> dict[str, str | Sequence[str]]:
         found: dict[str, str | Sequence[str]] = {

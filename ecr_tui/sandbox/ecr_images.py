@@ -131,7 +131,7 @@ class EcrImages:
 
 
 def _page(call: AwsCall, entries: list[tuple[str, str]], kind: str) -> tuple[list[tuple[str, str]], dict[str, str]]:
-    size = paging.page_size(call.params, "maxResults", _PAGE, _PAGE_MAX)
+    size = paging.page_size(call.params, _PAGE, _PAGE_MAX)
     digest, _, tag = paging.marker_of(call.params.get("nextToken"), kind).partition(" ")
     start = bisect_right(entries, (digest, tag)) if digest else 0
     page, token = paging.take(entries[start:], size, kind, " ".join)

@@ -138,7 +138,7 @@ class Registry:
     def describe_templates(self, call: AwsCall) -> dict[str, Any]:
         account = self._access.require_registry(call)
         wanted = call.params.get("prefixes")
-        size = paging.page_size(call.params, "maxResults", _PAGE, _PAGE_MAX)
+        size = paging.page_size(call.params, _PAGE, _PAGE_MAX)
         marker = paging.marker_of(call.params.get("nextToken"), "templates")
         templates = self._world.registries.of(account, call.region).templates
         names = [name for name in sorted(templates) if name > marker and (not wanted or name in _texts(wanted))]

@@ -53,7 +53,7 @@ class Repositories:
         wanted = call.params.get("repositoryNames")
         if isinstance(wanted, list) and wanted:
             return {"repositories": self._named(call, account, [str(name) for name in wanted])}
-        size = paging.page_size(call.params, "maxResults", _PAGE, _PAGE_MAX)
+        size = paging.page_size(call.params, _PAGE, _PAGE_MAX)
         marker = paging.marker_of(call.params.get("nextToken"), "repositories")
         self._access.require(call.principal, "ecr:DescribeRepositories", account, call.region, "*")
         following = self._world.records.after(account, call.region, marker)

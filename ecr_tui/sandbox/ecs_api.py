@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ecr_tui.sandbox import paging
-from ecr_tui.sandbox.aws_errors import ServiceError, unknown_operation
+from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.aws_http import HttpRequest
 from ecr_tui.sandbox.decisions import Decisions
 from ecr_tui.sandbox.workloads import Workloads
@@ -25,11 +25,7 @@ class EcsApi:
         }
 
     def call(self, call: AwsCall, request: HttpRequest) -> dict[str, Any]:
-        operation = self._operations.get(call.operation)
-        if operation is None:
-            raise unknown_operation("ecs", call.operation)
-        self._decisions.require(call.principal, f"ecs:{call.operation}", "*", account=call.principal.account)
-        return operation(call)
+        return self._decisions.serve("ecs", self._operations, call)
 
     def task_definitions(self, call: AwsCall) -> dict[str, Any]:
         """By family and revision, as ECS sorts them."""
@@ -40,7 +36,7 @@ class EcsApi:
         ]
         if call.params.get("sort") == "DESC":
             named.reverse()
-        size = paging.page_size(call.params, "maxResults", _PAGE_MAX, _PAGE_MAX)
+        size = paging.page_size(call.params, _PAGE_MAX, _PAGE_MAX)
         marker = paging.marker_of(call.params.get("nextToken"), "tasks")
         start = next((place + 1 for place, one in enumerate(named) if _marker(one) == marker), 0)
         page, token = paging.take(named[start:], size, "tasks", _marker)

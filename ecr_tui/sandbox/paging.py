@@ -14,8 +14,9 @@ from ecr_tui.sandbox.aws_errors import ServiceError, invalid
 T = TypeVar("T")
 
 
-def page_size(params: Mapping[str, object], key: str, default: int, maximum: int) -> int:
-    """Raises ServiceError unless it is within 1..maximum."""
+def page_size(params: Mapping[str, object], default: int, maximum: int) -> int:
+    """The call's maxResults. Raises ServiceError unless it is within 1..maximum."""
+    key = "maxResults"
     wanted = params.get(key)
     if wanted is None:
         return default

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from ecr_tui.listing.waits import LOOK
+from ecr_tui.aws.parallel import LOOK
 from ecr_tui.sandbox import profiles
 from ecr_tui.sandbox.organization import ORGANIZATION
 from ecr_tui.sandbox.sandbox import DEMO_REGIONS, Sandbox

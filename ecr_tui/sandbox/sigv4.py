@@ -1,4 +1,7 @@
-"""Signature Version 4, checked as AWS checks it: the signature is computed again with botocore's own signer."""
+"""Signature Version 4, checked as AWS checks it: the signature is computed again with botocore's own signer.
+
+botocore stands at the top: its signer is a base class here, and only the sandbox's own process imports this module.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 from moto.ecr.models import Repository
 
 from ecr_tui.sandbox import paging
-from ecr_tui.sandbox.aws_errors import ServiceError, unknown_operation
+from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.aws_http import HttpRequest
 from ecr_tui.sandbox.decisions import Decisions
 from ecr_tui.sandbox.ecr_repositories import tag_list
@@ -28,11 +28,7 @@ class TaggingApi:
         }
 
     def call(self, call: AwsCall, request: HttpRequest) -> dict[str, Any]:
-        operation = self._operations.get(call.operation)
-        if operation is None:
-            raise unknown_operation("tag", call.operation)
-        self._decisions.require(call.principal, f"tag:{call.operation}", "*", account=call.principal.account)
-        return operation(call)
+        return self._decisions.serve("tag", self._operations, call)
 
     def resources(self, call: AwsCall) -> dict[str, Any]:
         """Repositories which have a tag. One that has lost all its tags shows with none, unless a filter is given."""

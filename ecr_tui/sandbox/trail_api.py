@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from ecr_tui.sandbox import paging
-from ecr_tui.sandbox.aws_errors import ServiceError, unknown_operation
+from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.aws_http import HttpRequest
 from ecr_tui.sandbox.decisions import Decisions
 from ecr_tui.sandbox.trail import Happened
@@ -37,10 +37,7 @@ class TrailApi:
         self._decisions = decisions
 
     def call(self, call: AwsCall, request: HttpRequest) -> dict[str, Any]:
-        if call.operation != "LookupEvents":
-            raise unknown_operation("cloudtrail", call.operation)
-        self._decisions.require(call.principal, "cloudtrail:LookupEvents", "*", account=call.principal.account)
-        return self.lookup(call)
+        return self._decisions.serve("cloudtrail", {"LookupEvents": self.lookup}, call)
 
     def lookup(self, call: AwsCall) -> dict[str, Any]:
         """Newest first. A token is good for the parameters that it came with, and no others (API reference)."""

@@ -10,8 +10,7 @@ from ecr_tui.config import parse_tags
 from ecr_tui.policy import grantees
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
-from ecr_tui.policy.compiled import caller_of
-from ecr_tui.policy.evaluate import principal_arn
+from ecr_tui.policy.principal import without_session
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Identity, Repository
@@ -20,15 +19,6 @@ if TYPE_CHECKING:
 Tags = tuple[tuple[str, str], ...]
 
 _IDENTITY_CENTER = "AWSReservedSSO_"
-
-
-def role_of_session(arn: str) -> str:
-    """The role behind an assumed-role session, which is what a policy should name; any other ARN as it is.
-
-    A session's ARN does not carry its role's path. AWS refuses a principal that does not exist, so a role with a path
-    is never confused with another one: it must be given in full.
-    """
-    return principal_arn(caller_of(arn))
 
 
 def caveat(principal: str) -> str:
@@ -41,7 +31,7 @@ def caveat(principal: str) -> str:
 def own_principals(consumer: Consumer | None, identity: Identity | None, partition: str) -> tuple[str, ...]:
     """Whom a grant to account B names: what the configuration names, else its caller, as far as that is known."""
     named = consumer.grantees(identity.account if identity else None, partition) if consumer is not None else ()
-    return named or ((role_of_session(identity.arn),) if identity is not None else ())
+    return named or ((without_session(identity.arn),) if identity is not None else ())
 
 
 _CYCLE = (

@@ -131,7 +131,7 @@ class MatrixReading:
             return False, False
         while self._inbox and clock() < end:
             answer = self._inbox.popleft()
-            unreadable = "" if answer.error is None else " ".join(answer.error.text().split())
+            unreadable = "" if answer.error is None else answer.error.one_line
             first = matrix.policy(answer.repository) is None
             matrix.read(answer.repository, answer.value, unreadable)
             self._findings.pop(answer.repository.arn, None)

@@ -13,7 +13,7 @@ from ecr_tui.aws.inventory import check_exists, first_repositories, live_tags
 from ecr_tui.aws.model import Identity, RegistryToken, Repository
 from ecr_tui.aws.policies import RepositoryPolicies
 from ecr_tui.aws.sessions import AwsSession
-from ecr_tui.aws.tags import remove_tag, set_tag
+from ecr_tui.aws.tags import RepositoryTags
 from ecr_tui.aws.tokens import registry_token
 from ecr_tui.errors import Cancelled, EcrTuiError, InputError
 from ecr_tui.policy.actions import Access
@@ -121,10 +121,10 @@ class OwnerParty:
         return live_tags(self._session, repository)
 
     def set_tag(self, repository: Repository, key: str, value: str) -> None:
-        set_tag(self._session, repository, key, value)
+        RepositoryTags(self._session).set_tags(repository, {key: value})
 
     def remove_tag(self, repository: Repository, key: str) -> None:
-        remove_tag(self._session, repository, key)
+        RepositoryTags(self._session).remove_tags(repository, [key])
 
     def ungranted(self, repository: Repository, principal: str, limit: int) -> list[Repository]:
         """Those are asked first that have the fewest tags in common with ``repository`` or, as long as tags are not

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -10,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from ecr_tui.aws.model import Repository
+from ecr_tui.aws.parallel import answered
 from ecr_tui.errors import Cancelled, EcrTuiError
-from ecr_tui.listing.waits import received
 from ecr_tui.verification.report import Report
 
 POOL = 4
@@ -93,10 +92,6 @@ class Batch(NamedTuple):
     def exit_code(self) -> int:
         return max((result.exit_code for result in self.results), default=0)
 
-    @property
-    def reports(self) -> tuple[Report, ...]:
-        return tuple(result.report for result in self.results if result.report is not None)
-
     def summary(self) -> str:
         """ "3 of 4 passed: 3 allowed, 1 denied"."""
         words = Counter(result.word for result in self.results)
@@ -145,10 +140,6 @@ def run_batch(
     """
     started = datetime.now(UTC)
     repositories = list({one.arn: one for one in repositories}.values())
-    waiting: queue.SimpleQueue[Repository] = queue.SimpleQueue()
-    for repository in repositories:
-        waiting.put(repository)
-    ended: queue.SimpleQueue[Result] = queue.SimpleQueue()
 
     def one(repository: Repository) -> Result:
         if cancel.is_set():
@@ -160,19 +151,8 @@ def run_batch(
         except Exception as fault:
             return Result(repository, error=EcrTuiError("the verification failed unexpectedly", detail=repr(fault)))
 
-    def work() -> None:
-        while True:
-            try:
-                repository = waiting.get_nowait()
-            except queue.Empty:
-                return
-            ended.put(one(repository))
-
-    for number in range(max(1, min(pool, len(repositories)))):
-        threading.Thread(target=work, name=f"verify-{number}", daemon=True).start()
     results: dict[str, Result] = {}
-    while len(results) < len(repositories):
-        result = received(ended)
-        results[result.repository.arn] = result
+    for repository, result in answered(one, repositories, workers=max(1, pool)):
+        results[repository.arn] = result
         on_result(result)
     return Batch(tuple(results[one.arn] for one in repositories), started, datetime.now(UTC))

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 
-from ecr_tui.diagnosis.diagnose import Diagnosis, diagnose, grantee
+from ecr_tui.diagnosis.diagnose import Diagnosis, diagnose
 from ecr_tui.diagnosis.failure import DOCKER, NETWORK, UNKNOWN
 from ecr_tui.errors import Cancelled, DeniedError, EcrTuiError
 from ecr_tui.policy.answer import bounds
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.evaluate import Policies
 from ecr_tui.policy.known import before_call
+from ecr_tui.policy.principal import without_session
 from ecr_tui.registry.engine import Credentials, Engine, Reference, RegistryError
 from ecr_tui.registry.probe import ProbeImage
 from ecr_tui.verification.ports import Parties
@@ -204,7 +205,8 @@ class Reasons:
     def _from_the_policy(self, diagnosis: Diagnosis) -> tuple[str, str]:
         """What A's policy lacks ("" for nothing, or where it cannot be read), and the fix."""
         name = self._repository.name
-        grant = f"ecr-tui grant {shlex.quote(name)} --to {shlex.quote(grantee(self.principal))}{self._only_tag()}"
+        principal = shlex.quote(without_session(self.principal))
+        grant = f"ecr-tui grant {shlex.quote(name)} --to {principal}{self._only_tag()}"
         try:
             text = self._parties.ask(lambda: self._parties.owner.policy_text(self._repository))
             if text is None:

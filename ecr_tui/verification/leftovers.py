@@ -7,7 +7,7 @@ from contextlib import closing
 from ecr_tui.aws.images import delete_tag
 from ecr_tui.aws.inventory import live_tags
 from ecr_tui.aws.sessions import AwsSession
-from ecr_tui.aws.tags import set_tag
+from ecr_tui.aws.tags import RepositoryTags
 from ecr_tui.errors import EcrTuiError, EnvironmentFailure, InputError
 from ecr_tui.registry.choose import choose_engine
 from ecr_tui.registry.engine import Reference
@@ -66,5 +66,5 @@ class Cleaner:
         if live not in (None, leftover.value):
             return f"{leftover.key}={live} was set meanwhile and was kept"
         # Set also where it is shown: what is read just after a change may be what was before it.
-        set_tag(self._session, leftover.place, leftover.key, leftover.value)
+        RepositoryTags(self._session).set_tags(leftover.place, {leftover.key: leftover.value})
         return f"{leftover.key}={leftover.value} restored"

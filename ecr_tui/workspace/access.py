@@ -18,7 +18,6 @@ from ecr_tui.access.image_users import ImageUsers, Place
 from ecr_tui.access.matrix import AccessMatrix, Policy, Proof, ProofKey
 from ecr_tui.access.replicas import ABSENT, FOREIGN, GRANTED, LACKS, PRESENT, UNKNOWN, Copy, places
 from ecr_tui.access.two_sided import TwoSided, two_sided
-from ecr_tui.aws.identity_policies import reason_of
 from ecr_tui.aws.inventory import get_repository
 from ecr_tui.aws.model import (
     CreationTemplate,
@@ -168,13 +167,13 @@ class AccessReview:
         except InputError:
             return Copy(region, account, ABSENT)
         except EcrTuiError as error:
-            return Copy(region, account, UNKNOWN, detail=reason_of(error))
+            return Copy(region, account, UNKNOWN, detail=error.reason)
         if grant is None:
             return Copy(region, account, PRESENT, found)
         try:
             plan = plan_grant_from(found, self._listing.policy_text(found), grant, registry=self.registry_facts(region))
         except EcrTuiError as error:
-            return Copy(region, account, UNKNOWN, found, reason_of(error))
+            return Copy(region, account, UNKNOWN, found, error.reason)
         return Copy(region, account, LACKS if plan.changed else GRANTED, found, plan.void)
 
     def workloads(
@@ -193,7 +192,7 @@ class AccessReview:
             except Cancelled:
                 raise
             except EcrTuiError as error:
-                places.append(Place(role, region, None, reason_of(error)))
+                places.append(Place(role, region, None, error.reason))
         return ImageUsers(repository, tuple(places))
 
     def workloads_known(self, repository: Repository) -> ImageUsers | None:
@@ -241,7 +240,7 @@ class AccessReview:
                 on_listed(len(seen))
 
         def on_failure(region: str, error: EcrTuiError) -> None:
-            failures.setdefault(region, " ".join(error.text().split()))
+            failures.setdefault(region, error.one_line)
 
         repositories = self._listing.repositories(None, on_page, cancel, on_failure)
         asked, notes = self._asked(principals)
@@ -284,7 +283,6 @@ class AccessReview:
         sessions = [one for one in principals if caller_of(one).kind == "assumed-role"]
         return AccessMatrix(
             owner.account,
-            partition=owner.partition,
             registries=[self.registry_facts(region) for region in self._accounts.regions()],
             proofs=proofs,
             roles={one: found.arn for one in sessions if not (found := self.identity_policies(one)).unreadable},
@@ -312,7 +310,7 @@ class AccessReview:
         try:
             return self._accounts.callers(), []
         except EcrTuiError as error:
-            return (), [f"account B is unknown: {' '.join(error.text().split())}"]
+            return (), [f"account B is unknown: {error.one_line}"]
 
     def _with_both_sides(self, found: Audit, asked: Sequence[str]) -> Audit:
         """Only where account A's side lets the principal in: elsewhere the answer is no, whatever B has.

@@ -14,9 +14,7 @@ from ecr_tui.aws.profiles import list_profiles
 from ecr_tui.aws.sessions import AwsSession, list_regions
 from ecr_tui.config import Consumer, Settings
 from ecr_tui.errors import InputError
-from ecr_tui.policy.compiled import caller_of
-from ecr_tui.policy.evaluate import principal_arn
-from ecr_tui.policy.principal import needs_account, parse_grantee
+from ecr_tui.policy.principal import needs_account, parse_grantee, without_session
 
 _APP = "chosen in the app"
 
@@ -235,13 +233,13 @@ class Accounts:
 
     def consumer_principal(self) -> str:
         """Account B's own caller as something a policy can name: a session's role, else the caller itself."""
-        return principal_arn(caller_of(self.consumer().arn))
+        return without_session(self.consumer().arn)
 
     def consumer_principals(self, consumer: Consumer | None = None) -> tuple[str, ...]:
         """What a grant to a consumer names, by default to the current one: its principals, or its own caller."""
         consumer = consumer or self.settings.consumer
         if consumer is None or (consumer.profile is not None and not consumer.principals):
-            return (principal_arn(caller_of(self.consumer(consumer).arn)),)
+            return (without_session(self.consumer(consumer).arn),)
         account = consumer.account
         if account is None and any(map(needs_account, consumer.principals)):
             account = self.consumer(consumer).account

@@ -87,7 +87,7 @@ class Usage:
             tuple(of_regions.values()),
             grants,
             unreadable,
-            {region: " ".join(error.text().split()) for region, error in failures.items()},
+            {region: error.one_line for region, error in failures.items()},
             notes,
         )
 

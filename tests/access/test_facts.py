@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from ecr_tui.access import facts
+from ecr_tui.access.facts import Kept
 from ecr_tui.config import Consumer, Settings
 from ecr_tui.errors import Cancelled, InputError
 from ecr_tui.policy.actions import Access
@@ -106,7 +106,7 @@ def test_it_is_asked_once_a_minute_and_afresh_after_a_switch(
     assert (asked("GetUser"), asked("GetUser"), asked("GetRegistryPolicy")) == (1, 1, 1)
     work.use(profile_b="dev-acc")
     assert (asked("GetUser"), asked("GetRegistryPolicy")) == (2, 2)
-    monkeypatch.setattr(facts, "KEPT_SECONDS", 0.0)
+    monkeypatch.setattr(work.access._facts._identities, "seconds", 0.0)
     assert (asked("GetUser"), asked("GetUser")) == (3, 4)
 
 
@@ -247,12 +247,14 @@ def test_what_was_asked_before_a_switch_is_not_kept_after_it(work: Workspace) ->
     assert work.listing.readers().policies is not readers.policies
     assert (work.accounts.owner().account, work.accounts.consumer().account) == (B, A)
 
+    kept = Kept[str](60.0)
+
     def read() -> str:
-        work.access._facts.forget()
+        kept.forget()
         return "of the former account"
 
-    assert work.access._facts._keep(("registry", "x"), read) == "of the former account"
-    assert work.access._facts._fresh(("registry", "x")) is None
+    assert kept.get("x", read) == "of the former account"
+    assert kept.fresh("x") is None
     # A plan of the former account is not written with the present one's credentials.
     before = next(one for one in found if one.name == "my-first-repo")
     plan = work.changes.preview(before, Grant((USER,), Access.PULL), None)

@@ -12,7 +12,7 @@ from ecr_tui.aws.images import image_by_tag, newest_image
 from ecr_tui.aws.inventory import first_repositories, get_repository, live_tags
 from ecr_tui.aws.model import Role
 from ecr_tui.aws.sessions import AwsSession
-from ecr_tui.aws.tags import remove_tag, set_tag
+from ecr_tui.aws.tags import RepositoryTags
 from ecr_tui.errors import DeniedError
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.sandbox.seed_repositories import push_image
@@ -82,13 +82,13 @@ def test_a_question_changes_nothing(sandbox: Sandbox, owner: AwsSession, action:
 def test_one_tag_at_a_time(owner: AwsSession) -> None:
     repository = get_repository(owner, "payments/ledger", REGION)
     before = live_tags(owner, repository)
-    remove_tag(owner, repository, "Team")
-    remove_tag(owner, repository, "Team")
+    RepositoryTags(owner).remove_tags(repository, ["Team"])
+    RepositoryTags(owner).remove_tags(repository, ["Team"])
     assert live_tags(owner, repository) == {"Stage": "prod"}
-    set_tag(owner, repository, "Team", "Payments")
+    RepositoryTags(owner).set_tags(repository, {"Team": "Payments"})
     assert live_tags(owner, repository) == before
     with pytest.raises(DeniedError, match="UntagResource"):
-        remove_tag(AwsSession(Role.CONSUMER, "dev-acc"), repository, "Team")
+        RepositoryTags(AwsSession(Role.CONSUMER, "dev-acc")).remove_tags(repository, ["Team"])
 
 
 def test_a_page_of_repositories(owner: AwsSession) -> None:

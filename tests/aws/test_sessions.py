@@ -201,16 +201,6 @@ def test_default_profile_is_botocores_business(
     assert identity.profile is None
 
 
-def test_reset_reads_the_config_afresh(fake: FakeAws, aws_config: AwsConfig) -> None:
-    aws_config(f"[profile a]\nregion = eu-west-1\nendpoint_url = {fake.url}\n{KEYS}")
-    session = AwsSession(Role.OWNER, "a")
-    session.identity()
-    aws_config(f"[profile a]\nregion = eu-west-2\nendpoint_url = {fake.url}\n{KEYS}")
-    session.reset()
-    assert session.identity().region == "eu-west-2"
-    assert fake.calls["GetCallerIdentity"] == 2
-
-
 def test_the_module_imports_without_boto3() -> None:
     code = (
         "import sys, ecr_tui.aws.sessions, ecr_tui.aws.inventory, ecr_tui.aws.policies, ecr_tui.aws.access, "

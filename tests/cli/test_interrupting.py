@@ -34,7 +34,7 @@ def cancel() -> Iterator[threading.Event]:
         yield event
 
 
-WAITS = {"received", "__iter__", "run_batch", "serve"}
+WAITS = {"answered", "__iter__", "serve"}
 """The functions in which the main thread waits for others."""
 
 

@@ -134,8 +134,9 @@ def test_an_engine_that_does_not_answer_is_waited_for_once(
     repositories = [space.listing.repository(name) for name in NAMES]
     batch = space.verification.run_many(repositories, engine="auto", isolation="none", cancel=CancelEvent())
     assert chosen == ["auto"]
-    assert {report.engine for report in batch.reports} == {"direct"}
-    assert all("no Docker engine answers" in report.engine_description for report in batch.reports)
+    reports = [one.report for one in batch.results if one.report is not None]
+    assert {report.engine for report in reports} == {"direct"}
+    assert all("no Docker engine answers" in report.engine_description for report in reports)
 
 
 def test_one_that_cannot_start_stops_no_other(sandbox: Sandbox, space: Any, monkeypatch: pytest.MonkeyPatch) -> None:

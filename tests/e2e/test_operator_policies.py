@@ -15,7 +15,7 @@ import boto3
 import pytest
 
 from ecr_tui.aws.model import Role
-from ecr_tui.aws.tags import remove_tag, set_tag
+from ecr_tui.aws.tags import RepositoryTags
 from ecr_tui.config import Settings
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.actions import Access
@@ -107,9 +107,9 @@ def prove_and_tag(work: Workspace) -> Any:
     work.changes.apply(work.changes.plan(repository, Grant((PRINCIPAL,), Access.PUSH_PULL)))
     report = work.verification.run(repository, engine="direct", on_event=lambda _: None, cancel=Event())
     session = work.accounts.session(Role.OWNER)
-    set_tag(session, repository, "Stage", "test")
+    RepositoryTags(session).set_tags(repository, {"Stage": "test"})
     with_tag = work.listing.repository(REPOSITORY).tags
-    remove_tag(session, repository, "Stage")
+    RepositoryTags(session).remove_tags(repository, ["Stage"])
     return [report.verdict, report.cleaned_up, with_tag, work.listing.repository(REPOSITORY).tags]
 
 

@@ -143,7 +143,7 @@ def test_a_run_that_was_interrupted_finds_its_template_again(space: Workspace, o
     (left,) = bulk.unfinished()
     assert isinstance(left.rest[1], TemplatePlace)
     plans = [one for one in bulk.resume(left) if isinstance(one, Plan)]
-    assert bulk.run(plans, intent, resumes=left.run).complete
+    assert bulk.run(plans, intent, resumes=left.run).exit_code == 0
     assert DEVUSR2 in template(owner)["repositoryPolicy"]
 
 

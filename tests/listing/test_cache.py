@@ -343,9 +343,9 @@ def test_a_plan_for_a_kept_row_reads_everything_afresh(workspace: Workspace, san
 
 def test_policies_to_look_at_are_read_anew_after_a_write(workspace: Workspace) -> None:
     row = workspace.listing.repository("my-first-repo")
-    assert workspace.listing.policies.get(row) is None
+    assert workspace.listing.policies.read_all([row])[0].value is None
     plan = workspace.changes.plan(row, Grant(("arn:aws:iam::222222222222:user/devusr2",), Access.PULL))
     workspace.changes.apply(plan)
-    assert "devusr2" in (workspace.listing.policies.get(row) or "")
+    assert "devusr2" in (workspace.listing.policies.read_all([row])[0].value or "")
     workspace.changes.undo()
-    assert workspace.listing.policies.get(row) is None
+    assert workspace.listing.policies.read_all([row])[0].value is None

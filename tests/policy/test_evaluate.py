@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from ecr_tui.policy.compiled import caller_of
 from ecr_tui.policy.document import PolicyDocument
-from ecr_tui.policy.evaluate import Policies, Request, decide, principal_arn
+from ecr_tui.policy.evaluate import Policies, Request, decide
 from ecr_tui.policy.known import context_for
+from ecr_tui.policy.principal import without_session
 from ecr_tui.policy.simulate import read_cases, run
 from tests.policy.build import (
     BOB,
@@ -122,9 +122,9 @@ def test_context_for_a_caller() -> None:
     assert "aws:PrincipalArn" not in context_for("lambda.amazonaws.com", A)
 
 
-def test_principal_arn_of_a_session_is_its_role() -> None:
-    assert principal_arn(caller_of(SESSION)) == f"arn:aws:iam::{B}:role/puller"
-    assert principal_arn(caller_of(ROOT_B)) == ROOT_B
+def test_a_grant_to_a_session_is_for_its_role() -> None:
+    assert without_session(SESSION) == f"arn:aws:iam::{B}:role/puller"
+    assert without_session(ROOT_B) == ROOT_B
 
 
 def test_decide_takes_what_the_sandbox_hands_it() -> None:

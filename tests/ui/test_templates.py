@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ecr_tui.aws.model import template_place
+from ecr_tui.access.creation_templates import place
+from ecr_tui.aws.model import CreationTemplate
 from ecr_tui.config import Settings
 from ecr_tui.ui.actions import Actions
 from tests.ui.conftest import Session, running
@@ -19,7 +20,7 @@ LACKS = "i New repositories: template payments lacks this grant"
 @pytest.fixture
 def workspace(tmp_path: Path) -> FakeWorkspace:
     found = FakeWorkspace(tmp_path)
-    found.template = template_place("payments", REGION, A, tags={"Team": "Payments"}, applied_for=("CREATE_ON_PUSH",))
+    found.template = place(CreationTemplate("payments", ("CREATE_ON_PUSH",), (("Team", "Payments"),)), REGION, A)
     return found
 
 

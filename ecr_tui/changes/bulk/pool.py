@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
+from ecr_tui.aws.parallel import LOOK
 from ecr_tui.changes.bulk.paced_store import Stop
-from ecr_tui.listing.waits import received
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -53,7 +53,10 @@ class Pool(Generic[T, R]):
     def __iter__(self) -> Iterator[tuple[T, R]]:
         ended = 0
         while ended < len(self._started):
-            found = received(self._done)
+            try:
+                found = self._done.get(timeout=LOOK)
+            except queue.Empty:
+                continue
             if found is None:
                 ended += 1
             elif isinstance(found, BaseException):

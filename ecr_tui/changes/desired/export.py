@@ -16,11 +16,10 @@ from ecr_tui.config.values import parse_tag
 from ecr_tui.errors import InputError
 from ecr_tui.policy.desired import ended
 from ecr_tui.policy.ours import Own, read_own
-from ecr_tui.policy.principal import canonical, parse_grantee
+from ecr_tui.policy.principal import ANY_ACCOUNT, canonical, parse_grantee
 from ecr_tui.text import safe
 
 _CONTROL = re.compile("[\x7f-\x9f\u2028\u2029]")
-_ANY_ACCOUNT = "000000000000"
 
 
 def grants_text(entries: Iterable[Entry], scope: Selector, account: str, now: datetime) -> str:
@@ -75,7 +74,7 @@ def _scope(scope: Selector) -> list[str]:
 
 def _can_say(own: Own) -> bool:
     try:
-        said = [parse_grantee(one, account_b=_ANY_ACCOUNT) for one in own.principals]
+        said = [parse_grantee(one, account_b=ANY_ACCOUNT) for one in own.principals]
         tags = [parse_tag(f"{key}={value}") for key, value in own.tags]
     except InputError:
         return False

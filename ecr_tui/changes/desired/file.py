@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from ecr_tui.access.expiry import parse_end
 from ecr_tui.changes.desired.rows import Selector, is_glob
-from ecr_tui.config.strict import TAGS, TEXT, TEXTS, Kind, TomlFile
+from ecr_tui.config.strict import TAGS, TEXT, TEXTS, Kind, TomlFile, tables_of, texts_of
 from ecr_tui.config.values import ACCESSES, Tag, choice, parse, parse_tag, parse_tags
 from ecr_tui.errors import InputError
 from ecr_tui.policy import grantees
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.ours import Grant
-from ecr_tui.policy.principal import parse_grantee
+from ecr_tui.policy.principal import ANY_ACCOUNT, check_account, parse_grantee
 
 T = TypeVar("T")
 
-_ROWS = Kind(
-    "a table for each of them, under [[grants]]",
-    lambda value: isinstance(value, list) and all(isinstance(one, dict) for one in value),
-)
 _END = Kind("a date such as 2030-01-31", lambda value: isinstance(value, str | date | datetime))
 ROW: dict[str, Kind] = {
     "repositories": TEXTS,
@@ -39,8 +34,6 @@ ROW: dict[str, Kind] = {
 }
 """What each of ``[[grants]]`` may say."""
 SCOPE: dict[str, Kind] = {"repositories": TEXTS, "tags": TAGS}
-_ACCOUNT = re.compile(r"[0-9]{12}")
-_ANY_ACCOUNT = "000000000000"
 
 
 class FileRow(NamedTuple):
@@ -70,9 +63,9 @@ class GrantsFile(TomlFile):
         self.known(("scope",), scope, SCOPE)
         for key, value in scope.items():
             self.check(SCOPE[key], value, "scope", key)
-        self.scope = Selector(_texts(scope, "repositories"), self._tags(scope, "tags", "scope"))
+        self.scope = Selector(texts_of(scope.get("repositories", ())), self._tags(scope, "tags", "scope"))
         tables = self.data.get("grants", [])
-        self.check(_ROWS, tables, "grants")
+        self.check(tables_of("grants"), tables, "grants")
         if not tables:
             raise InputError(
                 f"{name} has no [[grants]]", hint="Write one for each grant. To end access: ecr-tui revoke."
@@ -94,10 +87,9 @@ class GrantsFile(TomlFile):
         if "access" not in table:
             raise InputError(f"{self.at(*here)}: a grant without access", hint=f"Use one of {', '.join(ACCESSES)}.")
         account = table.get("account", "")
-        if "account" in table and not _ACCOUNT.fullmatch(account):
-            at = self.at(*here, "account")
-            raise InputError(f"{at}: not an account: {account!r}", hint="Use the 12-digit account id.")
-        regions, names = _texts(table, "regions"), _texts(table, "repositories")
+        if "account" in table:
+            self._told(partial(check_account, account), *here, "account")
+        regions, names = texts_of(table.get("regions", ())), texts_of(table.get("repositories", ()))
         if regions:
             self._told(lambda: parse("regions", regions, "regions"), *here, "regions")
         outside = next((name for name in names if not (is_glob(name) or self.scope.names(name))), "")
@@ -110,8 +102,8 @@ class GrantsFile(TomlFile):
             self._tags(table, "tags", *here),
             regions,
             account,
-            _texts(table, "to"),
-            _texts(table, "consumer"),
+            texts_of(table.get("to", ())),
+            texts_of(table.get("consumer", ())),
             self._access(table["access"], *here, "access"),
             self._conditions(table, *here),
             self._until(table["until"], *here, "until") if "until" in table else None,
@@ -133,21 +125,17 @@ class GrantsFile(TomlFile):
     def _check_grant(self, row: FileRow, *here: str) -> None:
         """What needs nobody's account to be known."""
         for text in row.to:
-            self._told(partial(parse_grantee, text, account_b=_ANY_ACCOUNT), *here, "to")
+            self._told(partial(parse_grantee, text, account_b=ANY_ACCOUNT), *here, "to")
         if grantees.only_pulls(row.to) and row.access.writes:
             raise InputError(f"{self.at(*here, 'access')}: Lambda only pulls images", hint='Use access = "pull".')
         self._told(lambda: Grant(("*",), row.access, row.conditions), *here, "if-tag")
 
     def _conditions(self, table: Mapping[str, Any], *here: str) -> tuple[Tag, ...]:
         """The same key twice means either value."""
-        raw = table.get("if-tag", [])
-        pairs = [f"{key}={value}" for key, value in raw.items()] if isinstance(raw, dict) else _texts(table, "if-tag")
-        return tuple(self._told(partial(parse_tag, pair), *here, "if-tag") for pair in pairs)
+        return tuple(self._told(partial(parse_tag, pair), *here, "if-tag") for pair in _pairs(table, "if-tag"))
 
     def _tags(self, table: Mapping[str, Any], key: str, *here: str) -> tuple[Tag, ...]:
-        raw = table.get(key, [])
-        pairs = [f"{name}={value}" for name, value in raw.items()] if isinstance(raw, dict) else _texts(table, key)
-        return self._told(lambda: parse_tags(pairs), *here, key)
+        return self._told(partial(parse_tags, _pairs(table, key)), *here, key)
 
     def _told(self, make: Callable[[], T], *path: str) -> T:
         """What ``make`` returns, or its complaint with the line: finding that takes a look at the whole file."""
@@ -157,6 +145,6 @@ class GrantsFile(TomlFile):
             raise InputError(f"{self.at(*path)}: {path[-1]}: {error.title}", hint=error.hint) from None
 
 
-def _texts(table: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    value = table.get(key, ())
-    return (value,) if isinstance(value, str) else tuple(dict.fromkeys(value))
+def _pairs(table: Mapping[str, Any], key: str) -> Sequence[str]:
+    raw = table.get(key, ())
+    return [f"{name}={value}" for name, value in raw.items()] if isinstance(raw, dict) else texts_of(raw)

@@ -9,8 +9,8 @@ from textual.content import Content
 from ecr_tui.changes.plans import Plan
 from ecr_tui.diagnosis.failure import EITHER_POLICY, IDENTITY_POLICY, REPOSITORY_POLICY
 from ecr_tui.policy.ours import TagCondition, tag_words
-from ecr_tui.policy.principal import describe
-from ecr_tui.ui.choice import ACCESS_WORDS, role_of_session
+from ecr_tui.policy.principal import describe, without_session
+from ecr_tui.ui.choice import ACCESS_WORDS
 from ecr_tui.ui.proof import Run, StageRow
 from ecr_tui.ui.text import MUTED, NO, OK, SKIP, safe, seconds, size
 from ecr_tui.ui.text.write import grant_words
@@ -87,7 +87,7 @@ def fix_keys(run: Run, plan: Plan | None) -> str:
         return "Press Y to copy the identity policy that account B needs."
     if not sides & {REPOSITORY_POLICY, EITHER_POLICY} or plan is None or plan.grant is None:
         return ""
-    if report.principal and role_of_session(report.principal) not in plan.grant.principals:
+    if report.principal and without_session(report.principal) not in plan.grant.principals:
         return ""  # the previewed grant is another principal's
     grant = plan.grant
     if run.access is not None and not run.access.parts <= grant.access.parts:
