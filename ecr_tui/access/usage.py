@@ -123,7 +123,7 @@ class Tally:
             for repository in event.repositories:
                 if event.code in _DENIALS:
                     attempt = Attempt(_denied(event), repository, event.name, event.by_us)
-                    self._refuse(attempt, Refused(span, redact(event.message[:MESSAGE])))
+                    self._refuse(attempt, Refused(span, redact(event.message)[:MESSAGE]))
                 elif not event.code or event.code in _AFTER_THE_DECISION:
                     kind = kind_of(event.name)
                     if not event.by_us or kind in (Kind.POLICY, Kind.CHANGE):

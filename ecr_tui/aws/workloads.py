@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from itertools import islice
 from typing import Any, NamedTuple
 
 from ecr_tui.aws.hosts import is_registry_of
@@ -117,9 +116,12 @@ class _Reader:
         found: list[Any] = []
         try:
             with self._session.calling(action):
-                for page in islice(pages(), MAX_PAGES):
+                for number, page in enumerate(pages()):
                     if self._cancel.is_set():
                         raise Cancelled
+                    if number == MAX_PAGES:
+                        self.unknown.append(f"{action} has more than the {len(found):,} that were read")
+                        break
                     found += page.get(key) or ()
         except Cancelled:
             raise

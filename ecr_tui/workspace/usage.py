@@ -156,8 +156,9 @@ class Usage:
 
         doubtful = list(unexplained(matched({})).values())
         answers = self._listing.readers().images.read_all(doubtful[:IMAGES], cancel=cancel)
-        pulls = {one.repository.arn: one.value.last_pull for one in answers if isinstance(one.value, ImagesSummary)}
-        left_out = len(doubtful) - len(pulls)
+        images = {one.repository.arn: one.value for one in answers if isinstance(one.value, ImagesSummary)}
+        pulls = {arn: summary.last_pull for arn, summary in images.items()}
+        left_out = len(doubtful) - sum(summary.complete for summary in images.values())
         notes = (f"the last recorded pull is unknown for {left_out:,} repositories",) if left_out else ()
         unreadable = {item.repository.arn: item.unreadable for item in audited if item.unreadable}
         return tuple(matched(pulls)), unreadable, notes

@@ -16,6 +16,7 @@ import pytest
 
 from ecr_tui.access.audit import examine
 from ecr_tui.access.audit_reading import Entry
+from ecr_tui.access.matrix import AccessMatrix
 from ecr_tui.access.registry_policy import ANYTHING, Accesses
 from ecr_tui.access.tag_effect import TagEffect, tag_effects
 from ecr_tui.access.two_sided import TwoSided, two_sided
@@ -171,8 +172,13 @@ def check_answers(first: int, count: int) -> None:
 
 
 def agree(document: PolicyDocument, repository: Repository, caller: str, found: dict[str, bool | None]) -> None:
-    """The list's, the audit's and the plan's answers against the one."""
+    """The list's, the matrix's, the audit's and the plan's answers against the one."""
     assert listed(document, repository, caller) == found
+    matrix = AccessMatrix(A, now=NOW)
+    matrix.read(repository, document.text)
+    cells = matrix.row(repository, caller)
+    assert cells is not None
+    assert halves(cells.summary) == found
     (row,) = who_can(document, repository_arn=ARN, tags=repository.tags, principals=[caller], now=NOW)
     assert {str(one): row.cells[one].allowed for one in (Capability.PULL, Capability.PUSH)} == found
     unread = IdentityPolicies(caller, caller, unreadable="nobody may")
@@ -274,6 +280,7 @@ def test_the_seeded_repositories(sandbox: Sandbox) -> None:
     repositories = [replace(one, tags=live_tags(owner, one)) for one in list_repositories(owner, [sandbox.region])]
     entries = [Entry(one, store.read(one)) for one in repositories]
     audit = examine(entries, account=A, registries=[facts], asked=[user.arn, session.arn])
+    matrix = AccessMatrix(A, registries=[facts], now=audit.at)
     seen: dict[str, set[bool | None]] = {}
     for entry, audited in zip(entries, audit.repositories, strict=True):
         document = PolicyDocument.parse(entry.text) if entry.text is not None else None
@@ -281,6 +288,8 @@ def test_the_seeded_repositories(sandbox: Sandbox) -> None:
         for caller, identity in identities.items():
             found = halves(Accesses(caller.arn, {sandbox.region: facts}).of(entry.repository, document))
             assert halves(rows[caller.arn].summary) == found
+            matrix.read(entry.repository, entry.text)
+            assert matrix.row(entry.repository, caller.arn) == rows[caller.arn]
             both = two_sided(
                 entry.repository, caller.arn, Access.PUSH_PULL, document, identity=identity, registry=facts
             )

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_tui.access import usage_file, usage_reading
-from ecr_tui.access.usage import Attempt, Kind, Tally, Use, complete_from, covering, gaps
+from ecr_tui.access.usage import MESSAGE, Attempt, Kind, Tally, Use, complete_from, covering, gaps
 from ecr_tui.access.usage_grants import Answer, Period, grant_uses
 from ecr_tui.access.usage_reading import LATE, Reading, Record, read
 from ecr_tui.access.usage_report import RegionUsage, UsageReport
@@ -25,6 +25,7 @@ from ecr_tui.errors import DeniedError, EnvironmentFailure, Throttled
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.who import Capability, who_can
 from ecr_tui.render.usage import usage_text
+from ecr_tui.secret import remember
 
 A, B, C = "111111111111", "222222222222", "333333333333"
 NOW = datetime(2026, 11, 29, 9, 0, 0, tzinfo=UTC)
@@ -306,6 +307,15 @@ def test_a_pull_that_ecr_recorded_and_no_event_explains_makes_it_unknown() -> No
     own = [event(3, caller=Caller(A, f"arn:aws:iam::{A}:user/own"))]
     assert answers({"AWS": USER}, own, days=10, last_pull=NOW - timedelta(days=3))[0] is Answer.NO_EVENT
     assert answers({"AWS": USER}, [], days=10, last_pull=NOW - timedelta(days=20))[0] is Answer.NO_EVENT
+
+
+def test_a_secret_that_the_limit_would_cut_is_hidden_whole() -> None:
+    key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+    remember(key)
+    tally = Tally()
+    tally.add([event(1, code="AccessDenied", message="." * (MESSAGE - 12) + key)])
+    (refused,) = tally.denials.values()
+    assert key[:8] not in refused.message
 
 
 def test_the_table_has_each_number_below_its_head() -> None:

@@ -81,6 +81,10 @@ def test_what_is_denied_or_too_many_is_said(
     assert again == found
     assert workspace.access.workloads(workspace.listing.repository(REPOSITORY)).found
     assert {*asked} <= {"DescribeRepositories", "ListTagsForResource"}
+    workspace.access.forget()
+    monkeypatch.setattr(reading, "MAX_PAGES", 0)
+    cut = workspace.access.workloads(workspace.listing.repository("payments/api"))
+    assert "lambda:ListFunctions has more than the 0 that were read" in cut.unknown[0]
 
 
 @pytest.mark.parametrize(
