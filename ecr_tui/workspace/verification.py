@@ -253,7 +253,7 @@ class VerificationRuns:
             options = Options(wish.isolation, settle, wish.access, wish.image, wish.tag_switch, SETTLE_SECONDS)
             report = Verification(parties, options, on_event).run()
             if ask or not report.awaits_opinion:
-                report = self._with_opinion(report, repository, session, cancel)
+                report = self.with_opinion(report, repository, cancel, session)
             try:
                 self.record.add(repository, report.to_json())
             except EcrTuiError as error:
@@ -266,13 +266,10 @@ class VerificationRuns:
                 self._running.pop(key, None)
             finished.set()
 
-    def with_opinion(self, report: Report, repository: Repository, cancel: CancelEvent) -> Report:
-        """The report with what AWS says of its denial, as the side that was denied."""
-        return self._with_opinion(report, repository, None, cancel)
-
-    def _with_opinion(
-        self, report: Report, repository: Repository, consumer: AwsSession | None, cancel: CancelEvent
+    def with_opinion(
+        self, report: Report, repository: Repository, cancel: CancelEvent, consumer: AwsSession | None = None
     ) -> Report:
+        """The report with what AWS says of its denial, as the side that was denied."""
         denied = report.denied
         if denied is None:
             return report

@@ -214,7 +214,7 @@ NO_WRITES = {
     "new_repositories", "owner", "past_writes", "plan", "plan_document", "plan_revoke", "policy_text", "preview",
     "principal", "profiles", "readers", "region_names", "regions", "registry_facts", "renew",
     "choose", "plan_edit", "principals", "repositories", "repository", "session", "use", "verdicts",
-    "workloads", "workloads_known",
+    "with_opinion", "workloads", "workloads_known",
 }  # fmt: skip
 
 
