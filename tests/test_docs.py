@@ -56,7 +56,7 @@ def test_the_example_of_a_policy_test_is_right() -> None:
 def test_the_levels_of_the_operators_policy_are_told() -> None:
     from ecr_tui.policy.operators import Operator
 
-    assert {row[0].strip("`") for row in table(section("Permissions"))} == set(Operator)
+    assert {row[0].strip("`") for row in table(section("Levels"))} == set(Operator)
 
 
 def shell_blocks(title: str = "") -> list[str]:
