@@ -17,7 +17,7 @@ PORTABLE_TESTS := tests/policy tests/access tests/config tests/diagnosis tests/c
 LOWEST_TESTS := tests/aws tests/registry tests/sandbox tests/cli/test_help.py tests/cli/test_completion.py tests/cli/test_repeats.py \
   tests/e2e/test_streams.py tests/ui/test_verification.py tests/ui/test_story.py
 
-.PHONY: help demo test thorough lowest check lint types contracts format docs screenshots bench soak live dist portable test-newest workflows clean
+.PHONY: help demo test thorough lowest check lint types contracts format docs screenshots cast bench soak live dist portable test-newest workflows clean
 .NOTPARALLEL:
 
 help:
@@ -25,7 +25,7 @@ help:
 	@echo "make test   the tests, in some five minutes on two cores"
 	@echo "make check  what CI runs: lint, types, import contracts, and all tests, the thorough ones included"
 	@echo "make lowest the tests that meet the libraries, with the lowest version of each that pyproject.toml declares"
-	@echo "make format, make docs (what docs/ takes from the code, manual page, completions), make screenshots, make clean"
+	@echo "make format, make docs (what docs/ takes from the code, manual page, completions), make screenshots, make cast, make clean"
 	@echo "make soak   200 kills at random moments, and whether anything is lost (ARGS='--kills 50 --seed 2')"
 	@echo "make dist   the wheel and the sdist, built and started; make workflows lints .github"
 	@echo "make live   what two real AWS accounts answer, compared with the sandbox: docs/contributing.md"
@@ -65,6 +65,9 @@ docs: $(STAMP)
 
 screenshots: $(STAMP)
 	@$(BIN)/python -m tools.screenshots $(ARGS)
+
+cast: $(STAMP)
+	@$(BIN)/python -m tools.cast
 
 bench: $(STAMP)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)

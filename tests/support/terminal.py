@@ -33,8 +33,8 @@ class Terminal:
     def __init__(
         self, command: Sequence[str], environment: Mapping[str, str], cwd: Path, *, columns: int = 120, rows: int = 40
     ) -> None:
-        self._screen = pyte.Screen(columns, rows)
-        self._stream = pyte.ByteStream(self._screen)
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
         self._unread = b""
         self.raw = b""
         self._master, slave = pty.openpty()
@@ -53,7 +53,7 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        return "\n".join(line.rstrip() for line in self._screen.display)
+        return "\n".join(line.rstrip() for line in self.screen.display)
 
     def send(self, keys: str) -> None:
         os.write(self._master, keys.encode())
@@ -77,6 +77,11 @@ class Terminal:
         end = time.monotonic() + DEAF * 1.5
         while (left := end - time.monotonic()) > 0:
             self._read(left)
+
+    def settle(self, quiet: float) -> None:
+        """Read on until the program has written nothing for so many seconds, or has ended."""
+        while self.process.poll() is None and self._read(quiet):
+            pass
 
     def wait(self, within: float) -> int:
         """The exit code, with all output read; the program is not ended here."""
