@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -104,6 +105,19 @@ def test_the_wheel_says_what_it_is(built: Built) -> None:
         for text in about.get_all("Requires-Dist", [])
         if "extra == 'demo'" in text.replace('"', "'")
     } >= {"moto"}
+
+
+def test_the_description_has_no_relative_link(built: Built) -> None:
+    """PyPI shows it without the files beside README."""
+    with zipfile.ZipFile(built.wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        description = message_from_string(archive.read(name).decode()).get_payload()
+    assert isinstance(description, str)
+    links = set(re.findall(r"(!?)\[[^\]]*\]\(([^)]+)\)", description))
+    tag = f"v{ecr_tui.__version__}"
+    assert [link for _, link in links if not link.startswith(("https://", "#"))] == []
+    assert ("!", f"https://raw.githubusercontent.com/ecr-tui/ecr-tui/{tag}/screenshots/main.svg") in links
+    assert ("", f"https://github.com/ecr-tui/ecr-tui/blob/{tag}/docs/guide.md") in links
 
 
 def test_the_sdist_builds_the_same_wheel(built: Built, tmp_path: Path) -> None:
