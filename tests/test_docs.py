@@ -80,14 +80,17 @@ def quoted() -> list[str]:
 
 
 def ecr_tui_commands() -> list[list[str]]:
-    """The arguments of every `ecr-tui` in shell examples, up to a pipe or a redirection, and in running text."""
+    """The arguments of every `ecr-tui` in shell examples, up to a pipe or a redirection, and in running text.
+
+    There, a name alone speaks of the command; its arguments may be missing.
+    """
     found = []
     for line in shell_lines():
         parts = words(line)
         if "ecr-tui" in parts:
             rest = parts[parts.index("ecr-tui") + 1 :]
             found.append(list(itertools.takewhile(lambda part: part not in ("|", ">"), rest)))
-    return [*found, *(words(text)[1:] for text in quoted() if text.startswith("ecr-tui "))]
+    return [*found, *(words(text)[1:] for text in quoted() if re.match(r"ecr-tui (-|\S+ )", text))]
 
 
 def test_every_command_parses() -> None:
@@ -106,6 +109,14 @@ def test_every_command_parses() -> None:
         except (click.ClickException, KeyError) as error:
             wrong.append((" ".join(arguments), str(error)))
     assert wrong == []
+
+
+def test_every_command_named_in_running_text_exists() -> None:
+    from ecr_tui.cli import cli
+
+    named = {found[1] for text in quoted() if (found := re.fullmatch(r"ecr-tui ([a-z][a-z-]*)", text))}
+    assert named
+    assert named - set(cli.list_commands(click.Context(cli))) == set()
 
 
 def test_the_examples_cover_every_command() -> None:

@@ -74,8 +74,8 @@ grant_options = all_of(
     click.option(
         "--access",
         type=ACCESS,
-        help="read (metadata), pull, push, or a combination such as read-pull; guide is all three. Default: the "
-        "configuration's, else push-pull.",
+        help="read (metadata), pull, push, or a combination such as read-pull; guide is all three. Default: pull for "
+        "Lambda, else the configuration's, else push-pull.",
     ),
     click.option(
         "--if-tag",
@@ -83,13 +83,14 @@ grant_options = all_of(
         multiple=True,
         metavar="K=V|none",
         shell_complete=completing.conditions,
-        help="Only while the repository has this tag; V may hold * and ?. none: no condition, also where the "
-        "configuration sets if-tag.",
+        help="Grant only while the repository has this tag; V may contain * and ?; repeatable. none: no condition. "
+        "Default: the configuration's if-tag, else no condition.",
     ),
     click.option(
         "--until",
         metavar="WHEN",
-        help="End the grant: 2030-01-31 (that day's end in UTC), 2030-01-31T18:00:00Z, or 2w, 30d, 12h from now.",
+        help="End the grant: 2030-01-31 (that day's end in UTC), 2030-01-31T18:00:00Z, or 2w, 30d, 12h from now. "
+        "Default: no end.",
     ),
     click.option(
         "--from",
@@ -103,7 +104,7 @@ grant_options = all_of(
 
 run_options = all_of(
     click.option("--resume", is_flag=True, help="Resume the last interrupted run of this command."),
-    parallel_option(8, "Repositories in parallel; slows down when AWS throttles."),
+    parallel_option(8, "Repositories to write in parallel; fewer when AWS throttles."),
 )
 
 
@@ -115,15 +116,15 @@ run_options = all_of(
     "--aws-preview",
     "aws_preview",
     is_flag=True,
-    help="Ask IAM Access Analyzer, too: external access by the proposed policy and its findings now, compared with "
-    "ecr-tui's answer. Makes an access preview in account A, which expires by itself.",
+    help="Also ask IAM Access Analyzer: compare its external access and findings with ecr-tui's answer. Creates an "
+    "access preview in account A, which expires by itself.",
 )
 @json_option
 @click.pass_context
 def plan(context: click.Context, /, as_json: bool, aws_preview: bool, **flags: Any) -> None:
     """Preview a grant: the policy change, and whether both accounts would then allow the access. Writes nothing.
 
-    Exits with 1 when ECR would reject the policy. What Access Analyzer says changes no exit code.
+    Exits with 1 when ECR would reject the policy. Access Analyzer's answer does not change the exit code.
     """
     with open_workspace(context, flags) as workspace:
         seen = render_sides.seen_all(

@@ -44,8 +44,8 @@ from ecr_tui.workspace import Workspace
 @click.option(
     "--prune",
     is_flag=True,
-    help="Also revoke what ecr-tui granted and no grant of the file wants. Default: list it. Other statements are "
-    "never touched.",
+    help="Also revoke grants of ecr-tui that the file does not have. Default: list them. Other statements are never "
+    "changed.",
 )
 @account_options
 @run_options
@@ -65,7 +65,7 @@ def apply(
     as_json: bool,
     **flags: Any,
 ) -> None:
-    """Make the access to repositories what FILE says: one write for each repository that differs.
+    """Apply a file of grants: one write for each repository that differs.
 
     Resume an interrupted run with --resume.
     """

@@ -41,7 +41,7 @@ FORMATS = ("text", "json", *OF_FINDINGS)
     "--not-pulled",
     type=click.IntRange(1),
     metavar="DAYS",
-    help="Report access of others to repositories without a recorded pull in so many days. Reads their images.",
+    help="Report access of others to repositories without a recorded pull for DAYS days. Reads their images.",
 )
 @click.option(
     "--format",
@@ -64,8 +64,8 @@ def audit(
 ) -> None:
     """Audit who has access to which repositories: other accounts, public access, drift, findings and unknowns.
 
-    With several --profile-a it is one report about all of these accounts. An account that cannot be audited is named
-    in it, and the exit code is the highest of all.
+    With several --profile-a, one report covers all of these accounts. It names an account that cannot be audited. The
+    exit code is the highest of all.
     """
     form = _format(context, form, as_json)
     if not_pulled is not None and form in OF_FINDINGS:

@@ -40,8 +40,8 @@ FORMATS = click.Choice(["json", "cli", "terraform", "cloudformation"])
     "--grants",
     "as_grants",
     is_flag=True,
-    help="Instead, what ecr-tui granted, as a file for ecr-tui apply, with other statements as comments. Default: "
-    "of all repositories.",
+    help="Export the grants of ecr-tui as a file for ecr-tui apply instead, with other statements as comments. "
+    "Without REPO and --tag: of all repositories.",
 )
 @click.pass_context
 def export(context: click.Context, /, form: str, side: str, as_grants: bool, **flags: Any) -> None:

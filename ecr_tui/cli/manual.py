@@ -68,6 +68,6 @@ ENVIRONMENT: Rows = (
 FILES: Rows = (
     ("configuration", "read only; ecr-tui config path prints its path"),
     ("journal", "journal.jsonl in the state folder: every write with the policy before and after, used by undo"),
-    ("usage", "usage-ACCOUNT-REGION.json in the state folder: CloudTrail's events added up; safe to delete"),
+    ("usage", "usage-ACCOUNT-REGION.json in the state folder: sums of CloudTrail's events; safe to delete"),
     ("listing", "in the cache folder, used at start and for completion; safe to delete"),
 )

@@ -46,8 +46,8 @@ from ecr_tui.workspace import Workspace
 def matrix(context: click.Context, /, access: str | None, as_json: bool, as_csv: bool, **flags: Any) -> None:
     """Show which grantees can read, pull and push which repositories, and when that was last verified live.
 
-    The answers are account A's policies: yes, no, or depends on what only the request tells. ecr-tui plan and audit
-    also evaluate account B's policies. Without REPO and --tag, shows all repositories.
+    Evaluates account A's policies: yes, no, or depends on the request. ecr-tui plan and audit also evaluate account
+    B's policies. Without REPO and --tag, shows all repositories.
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other", context)

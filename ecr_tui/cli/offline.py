@@ -30,7 +30,7 @@ from ecr_tui.render import common as render_common
     "--aws",
     "ask_aws",
     is_flag=True,
-    help="Also ask Access Troubleshooter, as the denied account, where the error has an authorization id.",
+    help="Also ask Access Troubleshooter, as the denied account, if the error has an authorization id.",
 )
 @account_options
 @json_option

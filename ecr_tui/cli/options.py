@@ -84,7 +84,7 @@ grantee_account_options = _account_options(
         multiple=True,
         metavar="NAME",
         shell_complete=completing.consumers,
-        help="Consumer of the configuration as account B: without --to its principals, else its caller; repeatable.",
+        help="Configured consumer as account B. Default of --to: its principals, else its caller. Repeatable.",
     )
 )
 """As :data:`account_options`, for commands about several grantees."""
@@ -112,7 +112,7 @@ reason_option = click.option(
     metavar="TEXT",
     default="",
     callback=lambda _context, _option, text: " ".join(text.split()),
-    help="Why, such as a ticket; kept in the journal and shown by history.",
+    help="Reason for the journal and history, such as a ticket.",
 )
 
 

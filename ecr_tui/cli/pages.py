@@ -46,7 +46,7 @@ PAGES: dict[str, Page] = {
         "repositories, tags, policies and registry policies in account A; past verifications and the journal",
         "nothing",
         (
-            ("everybody that a policy names, on all repositories", "ecr-tui matrix"),
+            ("every principal that a policy names, on all repositories", "ecr-tui matrix"),
             (
                 "two grantees, on one team's repositories",
                 "ecr-tui matrix --tag Team=Payments --to user/devusr2 --to 333333333333",
@@ -69,15 +69,15 @@ PAGES: dict[str, Page] = {
             ("findings for a code scanning dashboard", "ecr-tui audit --format sarif > audit.sarif"),
             ("two owners in one report", "ecr-tui audit --profile-a payments --profile-a search"),
         ),
-        ((1, "with --fail-on: there are such findings, or a policy was not readable"),),
+        ((1, "with --fail-on: such a finding, or an unreadable policy"),),
     ),
     "usage": Page(
         "Show who used which repositories, and grants without use",
         "CloudTrail's event history, repositories, policies and last recorded pulls in account A; events read before, "
         "in the state folder",
-        "nothing in AWS; the events, added up, in the state folder",
+        "nothing in AWS; sums of the events, in the state folder",
         (
-            ("who pulled and pushed, and whom nobody let in", "ecr-tui usage my-first-repo"),
+            ("who pulled, who pushed, who was denied", "ecr-tui usage my-first-repo"),
             (
                 "grants without an event in 30 days, for scripts",
                 "ecr-tui usage --unused 30 --json | jq -r '.grants[] | [.principal, .answer]'",
@@ -86,17 +86,17 @@ PAGES: dict[str, Page] = {
         (
             (1, "account A's operator may not call cloudtrail:LookupEvents"),
             (3, "a region could not be read"),
-            (130, "Ctrl+C: what was read is kept, the next call goes on"),
+            (130, "Ctrl+C: the events read so far are kept; the next call continues"),
         ),
-        (("REPO", "Repository names. Omit them for all, or those with --tag."),),
+        (("REPO", "Repository names. Omit them for all repositories, or use --tag."),),
     ),
     "workloads": Page(
         "Show which Lambda functions and ECS task definitions use an image",
-        "repositories in account A; Lambda functions and ECS task definitions in account A, and in account B where "
-        "there is a profile",
+        "repositories in account A; Lambda functions and ECS task definitions in account A, and in account B if "
+        "profile B is set",
         "nothing",
         (
-            ("who would notice a revoke", "ecr-tui workloads payments/api"),
+            ("workloads that a revoke would affect", "ecr-tui workloads payments/api"),
             (
                 "by name, of every repository with a tag",
                 "ecr-tui workloads --tag Team=Payments --json | jq -r '.[].workloads[].name'",
@@ -117,7 +117,7 @@ PAGES: dict[str, Page] = {
     "plan": Page(
         "Preview a grant, and whether both accounts would allow it",
         _POLICIES,
-        "nothing; with --aws-preview an access preview in account A, and the record of disagreements",
+        "nothing; with --aws-preview, an access preview in account A and the record of disagreements",
         (
             ("push and pull for one user of account B", "ecr-tui plan my-first-repo --to user/devusr2"),
             (
@@ -132,7 +132,7 @@ PAGES: dict[str, Page] = {
     ),
     "grant": Page(
         "Grant access to repositories",
-        "as plan; each policy again just before and after the write",
+        "as plan; each policy again before and after the write",
         f"policies of repositories and creation templates in account A (only the statement of ecr-tui), {_JOURNAL}",
         (
             ("confirm, then write", "ecr-tui grant my-first-repo --to user/devusr2 --if-tag Team=Payments"),
@@ -153,7 +153,7 @@ PAGES: dict[str, Page] = {
     ),
     "revoke": Page(
         "Revoke access that ecr-tui granted",
-        "each policy, and again just before and after the write",
+        "each policy, and again before and after the write",
         f"repository policies in account A (deleted when no statement is left), {_JOURNAL}",
         (
             ("one repository", "ecr-tui revoke my-first-repo --to user/devusr2"),
@@ -167,7 +167,7 @@ PAGES: dict[str, Page] = {
         (_REPO,),
     ),
     "apply": Page(
-        "Make the access what a file of grants says, or check it",
+        "Apply a file of grants, or check for drift",
         "repositories with their tags, and each policy, in account A; the policies that differ again around the write",
         f"repository policies in account A that differ (only the statements of ecr-tui), {_JOURNAL}",
         (
@@ -219,9 +219,9 @@ PAGES: dict[str, Page] = {
         (("ID", "ID of a write or a run, from history. Default: the last one not undone."),),
     ),
     "redo": Page(
-        "Redo what an undo took back",
+        "Redo an undone write",
         "the journal; the policy or tags just before and after the write",
-        f"the exact policies or tags that the undo took back, {_JOURNAL}",
+        f"the exact policies or tags that the undo replaced, {_JOURNAL}",
         (("redo the last undo", "ecr-tui redo"),),
         (_REFUSED, _SINCE, _FINISHED),
         (("ID", "ID of a write or a run, from history. Default: the last undo."),),
@@ -308,9 +308,10 @@ PAGES: dict[str, Page] = {
         arguments=(
             (
                 "LEVEL",
-                "read-only; usage (read-only and CloudTrail's events); troubleshooter (read-only and AWS's evaluation "
-                "of denials); analyzer (read-only and Access Analyzer's second opinion); grant (read-only, grant, "
-                "revoke, undo); full (adds removing probe images, editing tags).",
+                "read-only: list, preview, audit. usage, workloads, troubleshooter, analyzer: as read-only, and "
+                "CloudTrail's events, Lambda and ECS, AWS's evaluation of denials, Access Analyzer's answers. grant: as "
+                "read-only, and grant, revoke, undo. full: as grant, and remove probe images, edit tags. registry: as "
+                "full, and replication, creation templates.",
             ),
         ),
     ),

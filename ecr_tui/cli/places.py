@@ -27,8 +27,8 @@ places_options = all_of(
         "templates",
         multiple=True,
         metavar="PREFIX",
-        help="Also, or only, in the creation template of this prefix, for repositories to come; ROOT is the one for "
-        "all others. Repeatable.",
+        help="Include the creation template of this prefix, for repositories that ECR creates later; without REPO and "
+        "--tag, only the template. ROOT: the template of all other prefixes. Repeatable.",
     ),
 )
 

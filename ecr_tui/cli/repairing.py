@@ -42,7 +42,7 @@ KNOWN = "known"
     multiple=True,
     metavar="ID=PRINCIPAL|known",
     help="Replace the id of a deleted principal with this principal, which grants it the access. known: with the "
-    "recreated principal of the same name. Default: remove the ids.",
+    "recreated principal of the same name. Repeatable. Default: remove the ids.",
 )
 @click.option("--dry-run", is_flag=True, help="Preview only; write nothing.")
 @account_options

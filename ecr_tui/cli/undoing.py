@@ -42,7 +42,7 @@ from ecr_tui.workspace import Workspace
 @click.option(
     "--disagreements",
     is_flag=True,
-    help="List instead where ecr-tui and IAM Access Analyzer answered differently (plan --aws-preview).",
+    help="List the differences between ecr-tui and IAM Access Analyzer instead (plan --aws-preview).",
 )
 @account_options
 @json_option

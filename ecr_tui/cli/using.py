@@ -37,7 +37,7 @@ _DAYS = click.IntRange(1, HISTORY_DAYS)
     "--unused",
     type=_DAYS,
     metavar="DAYS",
-    help="Report grants without an event in so many days. Default: as --days.",
+    help="Report grants without an event for DAYS days. Default: as --days.",
 )
 @click.option(
     "--max-pages",
@@ -45,7 +45,7 @@ _DAYS = click.IntRange(1, HISTORY_DAYS)
     default=PAGES,
     metavar="N",
     show_default=True,
-    help=f"Pages of {PAGE} events to read for each region, at two a second. The next call reads further back.",
+    help=f"Pages of {PAGE} events to read for each region, two a second. The next call reads further back.",
 )
 @json_option
 @click.pass_context
@@ -54,8 +54,8 @@ def usage(
 ) -> None:
     """Show who used which repositories, grants without use, and denied attempts, from CloudTrail's event history.
 
-    Without REPO, all repositories. Events that were read are kept in the state folder: the next call reads what is
-    new, and goes further back where this one was interrupted or reached its limit.
+    Without REPO and --tag, reports all repositories. The state folder keeps the events that were read. The next call
+    reads new events, and continues where this one was interrupted or reached its limit.
     """
     if unused is not None and unused > days:
         raise InputError(f"--unused {unused} is longer than --days {days}", hint="Read as many days as that, or more.")
@@ -86,7 +86,9 @@ def usage(
                 )
             except Cancelled:
                 reading.clear()
-                output.line(f"Interrupted. {events:,} events were read and are kept; the next call goes on.", err=True)
+                output.line(
+                    f"Interrupted. {events:,} events were read and are kept; the next call continues.", err=True
+                )
                 context.exit(130)
         if as_json:
             output.document(usage_json(report))

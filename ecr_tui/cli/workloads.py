@@ -25,8 +25,8 @@ from ecr_tui.text import block
 def workloads(context: click.Context, /, as_json: bool, **flags: Any) -> None:
     """Show which Lambda functions and ECS task definitions use the images of repositories.
 
-    Those of account A, and of account B as far as its profile may tell. At most 500 functions and 500 task definitions
-    of each account and region are read; what is not known is said.
+    Searches account A, and account B if profile B may read it. Reads at most 500 functions and 500 task definitions
+    for each account and region, and lists what it could not read.
     """
     cancel = threading.Event()
     with open_workspace(context, flags) as workspace:
