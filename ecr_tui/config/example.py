@@ -25,17 +25,17 @@ read-only = true                     # refuse every write with it
 [profiles.prod-sandbox]              # an exact name overrides patterns
 production = false
 
-[[consumers]]                        # who may be granted to; repeat the table for each
+[[consumers]]                        # one that can be account B; repeat the table for each
 name = "payments-dev"
 profile = "dev-acc"                  # to verify as it
-account = "222222222222"             # optional where a profile tells it
-principals = ["role/ci", "user/devusr2"]   # whom a grant names; unset: the profile's caller
+account = "222222222222"             # default: the profile's account
+principals = ["role/ci", "user/devusr2"]   # of its grants; default: the profile's caller
 
 [[consumers]]
 name = "everyone"
-principals = ["org/o-a1b2c3d4e5"]    # forms of --to; without a profile nothing can be verified
+principals = ["org/o-a1b2c3d4e5"]    # forms of --to; without a profile it cannot be verified
 
-[trusted]                            # partners of audit; with it everyone else outside the account is a stranger
+[trusted]                            # partners; the audit then reports all others as strangers
 accounts = ["222222222222"]
 organizations = ["o-a1b2c3d4e5"]
 ous = ["o-f6g7h8i9j0/r-ab12/ou-ab12-11111111/*"]   # with /* the units below it as well
