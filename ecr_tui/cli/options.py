@@ -35,7 +35,7 @@ _consumer_option = click.option(
     "consumer_name",
     metavar="NAME",
     shell_complete=completing.consumers,
-    help="Consumer of the configuration as account B.",
+    help="Configured consumer as account B.",
 )
 
 
