@@ -309,9 +309,9 @@ PAGES: dict[str, Page] = {
             (
                 "LEVEL",
                 "read-only: list, preview, audit. usage, workloads, troubleshooter, analyzer: as read-only, and "
-                "CloudTrail's events, Lambda and ECS, AWS's evaluation of denials, Access Analyzer's answers. grant: as "
-                "read-only, and grant, revoke, undo. full: as grant, and remove probe images, edit tags. registry: as "
-                "full, and replication, creation templates.",
+                "CloudTrail's events, Lambda and ECS, AWS's evaluation of denials, Access Analyzer's answers. grant: "
+                "as read-only, and grant, revoke, undo. full: as grant, and remove probe images, edit tags. registry: "
+                "as full, and replication, creation templates.",
             ),
         ),
     ),
