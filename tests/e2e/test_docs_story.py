@@ -81,7 +81,7 @@ def answered(words: list[str]) -> list[str]:
 def test_the_walk_through_on_two_accounts(sandbox: Sandbox, examples: None) -> None:
     """The demo's profiles have the names that the examples use."""
     before = policy(sandbox)
-    told = [words for words, *_ in commands("On two real accounts") if not words[0].startswith("--")]
+    told = [words for words, *_ in commands("Grant on real accounts") if not words[0].startswith("--")]
     assert [words[0] for words in told] == ["list", "plan", "grant", "export", "verify", "undo"]
     for words in told:
         ran = ecr_tui(*answered(words))
