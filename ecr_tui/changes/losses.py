@@ -60,8 +60,8 @@ def losses(
         for principal in found[0] if found else (item.principal,):
             named.setdefault(canonical(principal), principal)
     # "everything but ..." of a NotAction is no pattern.
-    given = (matching_actions(pattern) or repository_actions() for pattern in patterns)
-    actions = tuple(dict.fromkeys(action for some in given for action in some))
+    given = {action for pattern in patterns for action in matching_actions(pattern) or repository_actions()}
+    actions = tuple(action for action in repository_actions() if action in given)
     if not actions:
         return ()
     changed = tuple(named.values())

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -204,6 +204,7 @@ def test_a_member_of_an_organization_may_lose() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(documents(), st.sampled_from([BOB, ROOT_B, SESSION]), st.sampled_from(TAGS), st.booleans())
+@example(policy(allow(BOB, "ecr:CreatePullThroughCacheRule")), BOB, {}, True)  # no repository policy decides it
 def test_losses_are_what_the_policies_come_to(
     document: PolicyDocument, principal: str, tags: dict[str, str], foreign: bool
 ) -> None:
