@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from itertools import product
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +190,16 @@ ACTIONS: dict[str, tuple[Callable[[Workspace], object], Callable[[Workspace], ob
     "tag": (lambda space: None, lambda space: tag(space, Mood="x")),
     "untag": (lambda space: None, lambda space: tag(space, unset=("Team",))),
 }
+FAULTS = [
+    *((action, "reset", "denied") for action in ACTIONS),
+    *(
+        (action, loss, refusal)
+        for action in ("grant", "undo in a run", "tag")
+        for loss, refusal in zip(cycle(LOSSES), REFUSALS, strict=False)
+        if refusal != "denied"
+    ),
+]
+"""Each action meets one fault, and each of the three ways to write (a policy, paced in a run, tags) every one."""
 
 
 def policies_and_tags(sandbox: Sandbox) -> tuple[str | None, dict[str, str]]:
@@ -211,18 +221,7 @@ def check_journal(sandbox: Sandbox, space: Workspace, before: tuple[str | None, 
     return last.outcome
 
 
-@pytest.mark.parametrize("action", ACTIONS)
-@pytest.mark.parametrize(
-    ("loss", "refusal"),
-    [
-        *(pytest.param("reset", refusal) for refusal in ("denied", "throttled")),
-        *(
-            pytest.param(loss, refusal, marks=pytest.mark.thorough)
-            for loss, refusal in product(LOSSES, REFUSALS)
-            if loss != "reset" or refusal not in ("denied", "throttled")
-        ),
-    ],
-)
+@pytest.mark.parametrize(("action", "loss", "refusal"), FAULTS)
 def test_a_lost_answer_and_refusals_after_it_are_a_write(
     sandbox: Sandbox,
     wire: FaultyWire,
@@ -243,18 +242,7 @@ def test_a_lost_answer_and_refusals_after_it_are_a_write(
     assert check_journal(sandbox, space, before) == WRITTEN
 
 
-@pytest.mark.parametrize("action", ACTIONS)
-@pytest.mark.parametrize(
-    ("loss", "refusal"),
-    [
-        pytest.param("reset", "denied"),
-        *(
-            pytest.param(loss, refusal, marks=pytest.mark.thorough)
-            for loss, refusal in product(LOSSES, REFUSALS)
-            if (loss, refusal) != ("reset", "denied")
-        ),
-    ],
-)
+@pytest.mark.parametrize(("action", "loss", "refusal"), FAULTS)
 def test_an_answer_that_cannot_be_looked_for_is_unknown(
     sandbox: Sandbox,
     wire: FaultyWire,
@@ -294,10 +282,7 @@ def test_an_answer_that_cannot_be_looked_for_is_unknown(
         assert policies_and_tags(sandbox) == before
 
 
-@pytest.mark.parametrize("action", ACTIONS)
-@pytest.mark.parametrize(
-    "refusal", [name if name == "denied" else pytest.param(name, marks=pytest.mark.thorough) for name in REFUSALS]
-)
+@pytest.mark.parametrize(("action", "refusal"), [(action, refusal) for action, _, refusal in FAULTS])
 def test_a_first_and_only_attempt_that_is_refused_wrote_nothing(
     sandbox: Sandbox,
     wire: FaultyWire,
