@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from textual import _wait
+from textual._compositor import Compositor
+from textual._context import visible_screen_stack
 from textual.pilot import Pilot
 
 from ecr_tui.ui.app import EcrTuiApp
@@ -30,6 +32,17 @@ def quick_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """After each key the pilot looks 50 times a second whether the app is idle; these tests wait for what they need."""
     monkeypatch.setattr(_wait, "SLEEP_GRANULARITY", 1 / 250)
     monkeypatch.setattr(_wait, "SLEEP_IDLE", 1 / 2500)
+
+
+@pytest.fixture(autouse=True)
+def unseen_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw the screen where a test looks at it and at its end, not after each key for a terminal that is none."""
+    draw = Compositor.render_update
+
+    def render_update(self: Compositor, full: bool = False, **options: Any) -> Any:
+        return draw(self, full, **options) if full else self._dirty_regions.clear()
+
+    monkeypatch.setattr(Compositor, "render_update", render_update)
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +82,7 @@ class Session:
 
     def text(self) -> str:
         """The whole terminal as plain lines."""
+        visible_screen_stack.set(self.app._background_screens)
         return "\n".join(strip.text for strip in self.app.screen._compositor.render_strips())
 
     def toasts(self) -> str:
@@ -161,6 +175,7 @@ async def running(
             await session.settle()
         try:
             yield session
+            session.text()
         finally:
             if hasattr(workspace, "gate"):
                 workspace.gate.release()
