@@ -23,18 +23,17 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize(("wanted", "words"), EXPECTED.items(), ids=lambda value: str(value))
-async def test_each_form_of_each_side(workspace: FakeWorkspace, wanted: tuple[Format, str], words: str) -> None:
-    form, side = wanted
-    steps = FORMS.index(form) + (len(FORMS) if side == "b" else 0)
+async def test_each_form_of_each_side(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
         await ui.select("my-first-repo")
-        await ui.press("Y")
-        await ui.see("Copy the grant on my-first-repo as", "Terraform")
-        await ui.press(*["down"] * steps, "enter")
-        await ui.wait(lambda: ui.copied)
-        assert words in ui.copied[0]
-        await ui.wait(lambda: f"Copied {form.words}, {side.upper()}'s side, to the clipboard (test)." in ui.told())
+        for (form, side), words in EXPECTED.items():
+            steps = FORMS.index(form) + (len(FORMS) if side == "b" else 0)
+            await ui.press("Y")
+            await ui.see("Copy the grant on my-first-repo as", "Terraform")
+            await ui.press(*["down"] * steps, "enter")
+            told = f"Copied {form.words}, {side.upper()}'s side, to the clipboard (test)."
+            await ui.wait(lambda told=told: told in ui.told(), told)
+            assert words in ui.copied[-1]
         assert workspace.writes == []
 
 

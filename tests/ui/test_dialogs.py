@@ -268,17 +268,24 @@ async def test_what_is_marked_is_copied_as_truthfully(workspace: FakeWorkspace) 
         assert ui.copied == ["web"]
 
 
-FOUND = {"terraform": "Copy as…", "sso": "Accounts", "docker": "Session log", "org": "Principal", "bulk": "Run"}
+FOUND = {
+    "terraform": "Copy as…",
+    "sso": "Accounts",
+    "docker": "Session log",
+    "org": "Principal",
+    "bulk": "Run",
+    "role assume": "Accounts",
+    "rollback": "Undo",
+}
 
 
-@pytest.mark.parametrize(("typed", "title"), [*FOUND.items(), ("iam role assume", "Accounts"), ("rollback", "Undo")])
-async def test_the_palette_finds_by_description_and_by_other_words(
-    workspace: FakeWorkspace, typed: str, title: str
-) -> None:
+async def test_the_palette_finds_by_description_and_by_other_words(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
-        await ui.press("ctrl+p")
-        await ui.type(typed.removeprefix("iam "))
-        await ui.see(f": {title} (")
+        for typed, title in FOUND.items():
+            await ui.press("ctrl+p")
+            await ui.type(typed)
+            await ui.see(f": {title} (")
+            await ui.press("escape")
 
 
 async def test_the_palette_ranks_titles_before_descriptions_before_letters(workspace: FakeWorkspace) -> None:

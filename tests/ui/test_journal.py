@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-import pytest
 from textual.widgets import Button
 
 from ecr_tui.changes.apply import apply
@@ -219,33 +218,30 @@ async def test_it_says_access_condition_and_what_is_in_effect_of_every_row(
         assert session.text().count("✓ in effect") == 3, "two rows, and the details of the first"
 
 
-@pytest.mark.parametrize(
-    ("words", "found"),
-    [
-        ("web-f", "web-frontend"),
-        ("role/ci", "legacy-tool"),
-        ("team=web", "web-frontend"),
-        ("undo effect", "billing-api"),
-        ("grant undone", "billing-api"),
-    ],
-)
-async def test_it_is_filtered_by_repository_principal_kind_condition_and_state(
-    workspace: FakeWorkspace, words: str, found: str
-) -> None:
+async def test_it_is_filtered_by_repository_principal_kind_condition_and_state(workspace: FakeWorkspace) -> None:
+    filters = {
+        "web-f": "web-frontend",
+        "role/ci": "legacy-tool",
+        "team=web": "web-frontend",
+        "undo effect": "billing-api",
+        "grant undone": "billing-api",
+    }
     run_of(workspace, "web-frontend")
     write(workspace, "legacy-tool", OTHER)
     write(workspace, "billing-api")
     workspace.changes.undo()
     async with running(workspace) as session:
-        await opened(session, "slash")
-        await session.type(words)
-        await session.wait(lambda: "1 write " in session.text(), "the filter")
-        assert found in rows(session)
-        await session.press("enter")
-        assert session.dialog == "JournalScreen"
-        await session.see(f"/ {words}")
-        await session.press("escape")
-        await session.see("4 writes")
+        await opened(session)
+        for words, found in filters.items():
+            await session.press("slash")
+            await session.type(words)
+            await session.wait(lambda: "1 write " in session.text(), f"the filter {words}")
+            assert found in rows(session)
+            await session.press("enter")
+            assert session.dialog == "JournalScreen"
+            await session.see(f"/ {words}")
+            await session.press("escape")
+            await session.see("4 writes")
         await session.press("escape")
         assert session.dialog == ""
 

@@ -17,27 +17,30 @@ def visible(ui) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("size", [(120, 40), (110, 32), (300, 100)])
-async def test_four_panes(workspace: FakeWorkspace, size: tuple[int, int]) -> None:
-    async with running(workspace, size=size) as ui:
-        assert visible(ui) == list(PANES)
-        assert not ui.main.area.tabbed
-        await ui.see("A · owner", "B · consumer", "Policy preview · analytics/etl", "Verification")
+async def test_four_panes(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        for size in ((110, 32), (300, 100), (120, 40)):
+            await ui.pilot.resize_terminal(*size)
+            await ui.wait(lambda: visible(ui) == list(PANES), f"four panes at {size}")
+            assert not ui.main.area.tabbed
+            await ui.see("A · owner", "B · consumer", "Policy preview · analytics/etl", "Verification")
 
 
-@pytest.mark.parametrize("size", [(80, 24), (60, 20), (109, 50), (200, 31), (100, 30), (40, 12)])
-async def test_one_pane_at_a_time(workspace: FakeWorkspace, size: tuple[int, int]) -> None:
-    async with running(workspace, size=size) as ui:
-        assert visible(ui) == ["repositories"]
-        await ui.see("▸1 Repositories" if size[0] >= 76 else "▸1 List", "analytics/etl")
-        await ui.press("2")
-        await ui.wait(lambda: visible(ui) == ["preview"])
-        await ui.see("▸2 Preview")
-        await ui.press("3")
-        await ui.wait(lambda: visible(ui) == ["verification"])
-        await ui.press("1", "enter")
-        await ui.wait(lambda: visible(ui) == ["preview"])
-        assert "▸2" in ui.text()
+async def test_one_pane_at_a_time(workspace: FakeWorkspace) -> None:
+    async with running(workspace, size=(80, 24)) as ui:
+        for size in ((80, 24), (60, 20), (109, 50), (200, 31), (100, 30), (40, 12)):
+            await ui.pilot.resize_terminal(*size)
+            await ui.wait(lambda: visible(ui) == ["repositories"], f"the list alone at {size}")
+            await ui.see("▸1 Repositories" if size[0] >= 76 else "▸1 List", "analytics/etl")
+            await ui.press("2")
+            await ui.wait(lambda: visible(ui) == ["preview"])
+            await ui.see("▸2 Preview")
+            await ui.press("3")
+            await ui.wait(lambda: visible(ui) == ["verification"])
+            await ui.press("1", "enter")
+            await ui.wait(lambda: visible(ui) == ["preview"])
+            assert "▸2" in ui.text()
+            await ui.press("1")
 
 
 async def test_a_tab_can_be_clicked(workspace: FakeWorkspace) -> None:
@@ -92,11 +95,10 @@ async def test_resizing_keeps_everything(workspace: FakeWorkspace) -> None:
         assert visible(ui) == list(PANES)
 
 
-@pytest.mark.parametrize("theme", ["harbour", "textual-light", "ansi-dark", "nord"])
-async def test_any_theme_is_accepted(workspace: FakeWorkspace, theme: str) -> None:
-    async with running(workspace, theme=theme) as ui:
+async def test_any_theme_is_accepted(workspace: FakeWorkspace) -> None:
+    async with running(workspace, theme="ansi-dark") as ui:
         await ui.see("my-first-repo")
-        assert ui.app.theme == theme
+        assert ui.app.theme == "ansi-dark"
         await ui.press("g")
         await ui.see("written and read back")
 

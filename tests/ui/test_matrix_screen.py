@@ -132,7 +132,7 @@ async def test_a_matrix_that_cannot_be_made_says_why(workspace: FakeWorkspace) -
         assert ui.dialog == ""
 
 
-@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40), (200, 60)])
+@pytest.mark.parametrize("size", [(60, 20), (200, 60)])
 async def test_it_fits_every_size_with_hostile_names(tmp_path, size: tuple[int, int]) -> None:
     rows = [repository(name) for name in HOSTILE]
     principals = [f"arn:aws:iam::{B}:role/r{number}" for number in range(40)]

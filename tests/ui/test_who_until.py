@@ -39,14 +39,19 @@ async def test_each_answer_has_its_statement(tmp_path) -> None:
 
 
 async def test_void_and_conditional_and_ended_are_marked(tmp_path) -> None:
-    for condition, words in (
-        ({"StringEquals": {"aws:ResourceTag/Team": "Payments"}}, "✗ pull void: "),
-        ({"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}, "? pull on a condition: "),
-        ({"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}, "ended at 2020-01-01 00:00 UTC"),
-        ({"DateLessThan": {"aws:CurrentTime": "2026-12-24T12:00:00Z"}}, "ends at 2026-12-24 12:00 UTC, in 30 days"),
-    ):
-        async with running(fake(tmp_path, **condition), (160, 60)) as ui:
-            await who(ui, "app")
+    marks = {
+        "✗ pull void: ": {"StringEquals": {"aws:ResourceTag/Team": "Payments"}},
+        "? pull on a condition: ": {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}},
+        "ended at 2020-01-01 00:00 UTC": {"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}},
+        "ends at 2026-12-24 12:00 UTC, in 30 days": {"DateLessThan": {"aws:CurrentTime": "2026-12-24T12:00:00Z"}},
+    }
+    names = [f"app-{number}" for number in range(len(marks))]
+    policies = {name: policy(**condition) for name, condition in zip(names, marks.values(), strict=True)}
+    workspace = FakeWorkspace(tmp_path, [repository(name, {"Team": "Web"}) for name in names], policies=policies)
+    async with running(workspace, (160, 60)) as ui:
+        await who(ui, names[0])
+        for name, words in zip(names, marks, strict=True):
+            await ui.select(name)
             await ui.see(words)
 
 
