@@ -6,6 +6,7 @@ import json
 import re
 import textwrap
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +33,7 @@ class Meaning(NamedTuple):
         return cls(found.pattern, found.side, found.stage, found.action, found.denied)
 
 
+@cache
 def meaning(text: str) -> Meaning:
     return Meaning.of(diagnose(text))
 

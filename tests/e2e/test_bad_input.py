@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import pytest
@@ -48,19 +47,6 @@ def test_a_principal_that_does_not_exist(sandbox: Sandbox, monkeypatch: pytest.M
 def test_no_docker_engine(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nothing.sock")
     _refused(ecr_tui("verify", REPOSITORY, "--engine", "docker", "--json"), 3, "docker")
-
-
-def test_a_dead_endpoint(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
-    config = tmp_path / "config"
-    config.write_text(
-        f"[profile account-a]\nregion = eu-central-1\nendpoint_url = http://127.0.0.1:{port}\n"
-        "aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = not-a-secret\n"
-    )
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
-    _refused(ecr_tui("list", "--json"), 3, str(port), "account A")
 
 
 def test_garbage_in_the_aws_config(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -94,13 +94,15 @@ def test_the_story_by_keys(start: Start, tmp_path: Path) -> None:
     assert_left_as_found(terminal, tmp_path)
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (60, 20)])
-def test_a_small_terminal_shows_the_repositories(start: Start, tmp_path: Path, columns: int, rows: int) -> None:
+@pytest.mark.parametrize(("columns", "rows", "sign"), [(80, 24, signal.SIGHUP), (60, 20, signal.SIGTERM)])
+def test_in_a_small_terminal_until_it_is_told_to_end(
+    start: Start, tmp_path: Path, columns: int, rows: int, sign: signal.Signals
+) -> None:
     terminal = start("demo", columns=columns, rows=rows)
     terminal.see("my-first-repo")
     terminal.send("2")
     terminal.read_until(lambda screen: "my-first-repo" not in screen or "EcrTui" in screen, "other pane")
-    terminal.send("q")
+    terminal.process.send_signal(sign)
     assert terminal.wait(within=30) == 0
     assert_left_as_found(terminal, tmp_path)
 
@@ -113,27 +115,8 @@ def test_it_can_be_left_before_the_accounts_are_there(start: Start, tmp_path: Pa
     assert_left_as_found(terminal, tmp_path)
 
 
-def test_with_a_profile_that_does_not_exist_it_opens_and_says_so(start: Start) -> None:
-    terminal = start("--profile-a", "nobody", "--profile-b", "nobody-either")
-    terminal.see("nobody", "Repositories")
-    terminal.read_until(has("nobody", "not"), "the problem")
-    terminal.send("q")
-    assert terminal.wait(within=30) == 0
-
-
 def test_an_unusable_option_is_one_line_and_no_screen(start: Start) -> None:
     terminal = start("--engine", "kubernetes")
     assert terminal.wait(within=30) == 2
     assert ALTERNATE_SCREEN not in terminal.modes
     assert "kubernetes" in terminal.text
-
-
-@pytest.mark.parametrize("sign", [signal.SIGHUP, signal.SIGTERM])
-def test_told_to_end_it_leaves_the_terminal_and_the_machine_as_found(
-    start: Start, tmp_path: Path, sign: signal.Signals
-) -> None:
-    terminal = start("demo")
-    terminal.see("my-first-repo")
-    terminal.process.send_signal(sign)
-    assert terminal.wait(within=30) == 0
-    assert_left_as_found(terminal, tmp_path)

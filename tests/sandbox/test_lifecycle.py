@@ -334,17 +334,6 @@ class Served:
         _, errors = self.process.communicate(timeout=20)
         return self.process.returncode, errors
 
-    def aws(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = Path(sys.executable).with_name("aws")
-        return subprocess.run(
-            [sys.executable, command, *arguments],
-            env=os.environ | self.env,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
@@ -367,24 +356,3 @@ def test_the_lines_are_for_a_shell(served: Served) -> None:
     script = "".join(served.lines) + 'printf %s "$AWS_CONFIG_FILE"'
     done = subprocess.run(["/bin/sh", "-euc", script], capture_output=True, text=True, check=True)
     assert done.stdout == served.env["AWS_CONFIG_FILE"]
-
-
-def test_the_aws_command_line(served: Served) -> None:
-    if not Path(sys.executable).with_name("aws").exists():
-        pytest.skip("the AWS CLI is not installed here")
-    who = served.aws("sts", "get-caller-identity", "--profile", "dev-acc", "--query", "Arn", "--output", "text")
-    assert who.stdout.strip() == "arn:aws:iam::222222222222:user/devusr2"
-    password = served.aws("ecr", "get-login-password", "--profile", "dev-acc")
-    assert len(password.stdout.strip()) > 1000
-    read = ("ecr", "list-images", "--repository-name", "my-first-repo", "--registry-id", "111111111111")
-    denied = served.aws(*read, "--profile", "dev-acc")
-    assert denied.returncode != 0
-    assert "because no resource-based policy allows the ecr:ListImages action" in denied.stderr
-    policy = (
-        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"222222222222"},'
-        '"Action":"ecr:ListImages"}]}'
-    )
-    grant = ("ecr", "set-repository-policy", "--repository-name", "my-first-repo", "--policy-text", policy)
-    assert served.aws(*grant, "--profile", "account-a").returncode == 0
-    assert '"imageTag": "latest"' in served.aws(*read, "--profile", "dev-acc").stdout
-    assert served.end() == (0, "")
