@@ -317,7 +317,7 @@ def test_what_gives_no_more_than_the_grant_is_not_named() -> None:
 
 # -- for every policy ------------------------------------------------------------------------------------------------
 
-FEW = settings(max_examples=150, deadline=None)
+FEW = settings(max_examples=60, deadline=None)
 NOW = datetime.now(UTC)
 
 

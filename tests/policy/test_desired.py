@@ -21,7 +21,7 @@ from ecr_tui.policy.principal import canonical
 from tests.policy.strategies import statements
 
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
-FEW = settings(max_examples=150, deadline=None)
+FEW = settings(max_examples=60, deadline=None)
 BOB, ANN = "arn:aws:iam::222222222222:user/bob", "arn:aws:iam::222222222222:role/ann"
 LAMBDA = "service/lambda.amazonaws.com@arn:aws:lambda:*:222222222222:function:*"
 GRANTEES = [BOB, ANN, "222222222222", "arn:aws:iam::222222222222:root", "org/o-a1b2c3d4e5", LAMBDA]

@@ -254,7 +254,7 @@ def outsiders(draw: st.DrawFn) -> dict[str, Any]:
     return context
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(conditions(), outsiders())
 def test_whatever_an_outsider_meets_is_told(condition: dict[str, Any], context: dict[str, Any]) -> None:
     document = PolicyDocument.from_json(policy(allow("*", PULL, condition)).json)

@@ -28,7 +28,7 @@ from tests.policy.build import BOB, FULL, REPOSITORY, A
 from tests.policy.strategies import TAGS, callers, documents, grants, json_values, statements
 
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
-FEW = settings(max_examples=100, deadline=None)
+FEW = settings(max_examples=50, deadline=None)
 
 
 def error_of(kind: type[InputError], call: Callable[[], object]) -> InputError | None:
@@ -182,14 +182,14 @@ def test_who_agrees_with_the_decisions(document: PolicyDocument, caller: str, ta
 @example('{"a\\nb":1,"a\\nb":2}')
 @example('{"a":1e400}')
 @example('{"Statement":[null]}')
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_parsing_raises_nothing_but_its_own_error(text: str) -> None:
     error = error_of(PolicyError, lambda: PolicyDocument.parse(text))
     assert error is None or len(error.title.splitlines()) == 1
 
 
 @given(json_values)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_json_parses_or_raises_its_own_error(value: Any) -> None:
     text = json.dumps(value)
     try:
@@ -201,7 +201,7 @@ def test_any_json_parses_or_raises_its_own_error(value: Any) -> None:
 
 
 @given(st.lists(json_values | statements(), max_size=3), json_values)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_document_like_thing_is_handled_by_everything(items: list[Any], extra: Any) -> None:
     try:
         document = PolicyDocument.from_json({"Statement": items, "Extra": extra})
@@ -219,14 +219,14 @@ FIELDS = ["request", "name", "expected", "identityPolicies", "resourcePolicy", "
 
 
 @given(json_values | st.lists(st.dictionaries(st.sampled_from(FIELDS), json_values)))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_cases_are_decided_or_refused(value: Any) -> None:
     error = error_of(InputError, lambda: simulate(json.dumps(value)))
     assert error is None or len(error.title.splitlines()) == 1
 
 
 @given(st.lists(statements() | json_values, max_size=2), st.dictionaries(st.text(max_size=5), json_values, max_size=2))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_documents_of_a_case_are_decided_or_refused(items: list[Any], context: dict[str, Any]) -> None:
     asked = {"action": "ecr:PutImage", "resource": REPOSITORY, "principal": BOB, "context": context}
     case = {"request": asked, "resourcePolicy": {"Statement": items}, "expected": "Allowed"}

@@ -277,7 +277,7 @@ def responses(document: PolicyDocument | None, caller: str, tags: dict[str, str]
     ]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(broken(), callers, st.sampled_from(TAGS))
 @example(policy({"Effect": "Allow", "NotPrincipal": {"AWS": USER_ID}, "NotAction": TOKEN}), BOB, {})
 def test_a_repair_is_accepted_and_changes_no_decision(
