@@ -22,10 +22,11 @@ LOWEST_TESTS := tests/aws tests/registry tests/sandbox tests/cli/test_help.py te
 
 help:
 	@echo "make demo   the app on two embedded AWS accounts"
-	@echo "make test   the tests, in some five minutes on two cores"
+	@echo "make test   the tests, in four minutes on two cores"
 	@echo "make check  what CI runs: lint, types, import contracts, and all tests, the thorough ones included"
 	@echo "make lowest the tests that meet the libraries, with the lowest version of each that pyproject.toml declares"
 	@echo "make format, make docs (what docs/ takes from the code, manual page, completions), make screenshots, make cast, make clean"
+	@echo "make mutation  are changes to policy/change, policy/evaluate and changes/apply noticed by the tests? (ARGS='*apply*': some)"
 	@echo "make soak   200 kills at random moments, and whether anything is lost (ARGS='--kills 50 --seed 2')"
 	@echo "make dist   the wheel and the sdist, built and started; make workflows lints .github"
 	@echo "make live   what two real AWS accounts answer, compared with the sandbox: docs/contributing.md"
@@ -75,6 +76,11 @@ bench: $(STAMP)
 soak: $(STAMP)
 	@$(BIN)/python -m tests.soak $(ARGS)
 
+mutation: $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check mutmut==3.8.1
+	@$(BIN)/mutmut run --max-children 1 $(ARGS)
+	@$(BIN)/mutmut results
+
 # TAG=v1.2.3, as the release workflow calls it, must be the version's own.
 dist: $(STAMP)
 	@rm -rf dist
@@ -100,7 +106,7 @@ live: $(STAMP)
 	@$(BIN)/python -m tests.live $(ARGS)
 
 clean:
-	rm -rf $(VENV) $(LOWEST) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis mutants
 
 # An environment whose interpreter is gone, or that was made in another folder, is made anew in spite of its stamps.
 ifeq ($(shell sh tools/venv.sh stale $(VENV)),stale)
