@@ -119,7 +119,7 @@ def program() -> str:
     header = ("Option", "Meaning")
     return "\n".join(
         [
-            "### Options before a command\n",
+            "### Global options\n",
             _table(header, _options(own)),
             "### Accounts and settings\n",
             _table(header, _options(common)),

@@ -45,7 +45,7 @@ def policy(sandbox: Sandbox) -> str | None:
 def test_the_walk_through_on_the_demo(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ECR_TUI_ENGINE", "direct")  # "auto" would take whatever engine the machine has
     before = policy(sandbox)
-    told = commands("The story as commands")
+    told = commands("Command-line walk-through")
     assert {words[0] for words, *_ in told} >= {"list", "plan", "grant", "verify", "undo"}
     assert {code for _, code, _ in told} == {0, 1}
     policies = []
