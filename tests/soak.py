@@ -213,7 +213,7 @@ class Soak:
         for _ in range(5000):
             with self.workspace.changes.journal.writing():
                 history = undo_module.settle(
-                    lambda entry: RepositoryPolicies(self.workspace.accounts.session(Role.OWNER)),
+                    RepositoryPolicies(self.workspace.accounts.session(Role.OWNER)),
                     self.workspace.changes.journal,
                     tags_for=lambda entry: self.tags(entry.record.repository),
                 )
@@ -225,7 +225,7 @@ class Soak:
                 if entry.record.subject == TAGS:
                     self.workspace.changes.apply_tags(self.workspace.changes.plan_tags_back(entry.id))
                 else:
-                    self.workspace.changes.undo_entry(entry.id)
+                    self.workspace.changes.undo(entry.id)
             except EcrTuiError as error:
                 self.problems.append(f"{entry.id} cannot be taken back: {error.text()}")
                 return

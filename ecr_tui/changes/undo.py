@@ -39,7 +39,6 @@ from ecr_tui.policy.change import differences, equivalent, text_diff
 from ecr_tui.policy.principal import describe
 from ecr_tui.policy.widening import widenings
 
-StoreFor = Callable[[Entry], PolicyStore]
 TagsFor = Callable[[Entry], Mapping[str, str]]
 """The live tags of an entry's repository."""
 
@@ -50,7 +49,7 @@ _REVISED = timedelta(days=1)
 
 
 def undo(
-    store_for: StoreFor,
+    store: PolicyStore,
     journal: Journal,
     identifier: str = "",
     *,
@@ -76,7 +75,7 @@ def undo(
 
     enough = holds(identifier) if identifier else lambda history: last(history) is not None
     with journal.writing(arn):
-        history = settle(store_for, journal, account=account, arn=arn, tags_for=tags_for, enough=enough)
+        history = settle(store, journal, account=account, arn=arn, tags_for=tags_for, enough=enough)
         if identifier:
             entry: Entry | None = target(history, entry_of(history, identifier, account), redo=redo)
         else:
@@ -92,7 +91,7 @@ def undo(
                 f"{entry.id} changed the tags of {entry.record.repository}, not a policy",
                 hint=f"Undo it in the journal (U), or with: ecr-tui undo {entry.id}",
             )
-        return _take_back(store_for(entry), journal, history, entry, operator, reason)
+        return _take_back(store, journal, history, entry, operator, reason)
 
 
 def undo_entry(
@@ -278,7 +277,7 @@ def same_again(history: History, entry: Entry) -> Entry | None:
 
 
 def settle(
-    store_for: StoreFor,
+    store: PolicyStore,
     journal: Journal,
     *,
     account: str | None = None,
@@ -293,14 +292,14 @@ def settle(
     AWS may still execute. Changes of tags need ``tags_for``. ``enough`` as for :meth:`Journal.read`.
     """
     history = journal.read() if enough is None else journal.recent()
-    told = _told(history, store_for, journal, account, arn, tags_for)
+    told = _told(history, store, journal, account, arn, tags_for)
     if history.complete or enough is None or enough(told):
         return told
-    return _told(journal.read(), store_for, journal, account, arn, tags_for)
+    return _told(journal.read(), store, journal, account, arn, tags_for)
 
 
 def _told(
-    history: History, store_for: StoreFor, journal: Journal, account: str | None, arn: str, tags_for: TagsFor | None
+    history: History, store: PolicyStore, journal: Journal, account: str | None, arn: str, tags_for: TagsFor | None
 ) -> History:
     settled: dict[str, Entry] = {}
     half, unclear = set(), set()
@@ -314,7 +313,7 @@ def _told(
         if not asked or (place[1] == TAGS and tags_for is None):
             continue
         try:
-            live = _live(store_for, tags_for, last)
+            live = _live(store, tags_for, last)
         except EcrTuiError:
             unclear |= {place} if last.outcome == UNKNOWN else set()
             continue
@@ -359,11 +358,11 @@ def _is_live(history: History, entry: Entry, live: str | None) -> bool:
     )
 
 
-def _live(store_for: StoreFor, tags_for: TagsFor | None, entry: Entry) -> str | None:
+def _live(store: PolicyStore, tags_for: TagsFor | None, entry: Entry) -> str | None:
     """The live text as the journal keeps it. Raises InputError for an invalid policy."""
     if entry.record.subject == TAGS:
         return json.dumps(dict(tags_for(entry) if tags_for is not None else {}))
-    return read_live(repository_of(entry), store_for(entry).read(repository_of(entry)))[0]
+    return read_live(repository_of(entry), store.read(repository_of(entry)))[0]
 
 
 def _noted(journal: Journal, entry: Entry, outcome: str, detail: str) -> Entry:

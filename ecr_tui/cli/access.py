@@ -23,12 +23,10 @@ from ecr_tui.cli.options import (
     all_of,
     grantee_account_options,
     json_option,
-    parallel_option,
     principals_option,
-    reason_option,
     repositories_argument,
+    run_options,
     tag_option,
-    yes_option,
 )
 from ecr_tui.cli.places import chosen_places, copies_of, places_options
 from ecr_tui.cli.writing import (
@@ -102,12 +100,6 @@ grant_options = all_of(
 )
 
 
-run_options = all_of(
-    click.option("--resume", is_flag=True, help="Resume the last interrupted run of this command."),
-    parallel_option(8, "Repositories to write in parallel; fewer when AWS throttles."),
-)
-
-
 @command()
 @grant_options
 @places_options
@@ -131,8 +123,8 @@ def plan(context: click.Context, /, as_json: bool, aws_preview: bool, **flags: A
             [
                 (
                     item,
-                    workspace.access.verdicts(item.repository, item),
-                    workspace.access.new_repositories(item.repository, item),
+                    workspace.access.verdicts(item),
+                    workspace.access.new_repositories(item),
                     copies_of(workspace, item),
                 )
                 for item in grant_plans(workspace, flags)
@@ -157,9 +149,6 @@ def plan(context: click.Context, /, as_json: bool, aws_preview: bool, **flags: A
 @places_options
 @grantee_account_options
 @run_options
-@reason_option
-@yes_option
-@json_option
 @click.pass_context
 def grant(context: click.Context, /, as_json: bool, resume: bool, parallel: int, **flags: Any) -> None:
     """Grant access to repositories: merge one statement into each repository policy and confirm the result.
@@ -189,9 +178,6 @@ def grant(context: click.Context, /, as_json: bool, resume: bool, parallel: int,
 @places_options
 @grantee_account_options
 @run_options
-@reason_option
-@yes_option
-@json_option
 @click.pass_context
 def revoke(context: click.Context, /, as_json: bool, resume: bool, parallel: int, **flags: Any) -> None:
     """Revoke access that ecr-tui granted. Statements that ecr-tui did not write are kept, and listed."""

@@ -17,12 +17,12 @@ from ecr_tui.changes.desired.rows import Desired
 from ecr_tui.changes.entries import APPLY
 from ecr_tui.changes.plans import Plan
 from ecr_tui.cli import completing, output
-from ecr_tui.cli.access import resume_run, run_options
+from ecr_tui.cli.access import resume_run
 from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import open_workspace, read_text
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
-from ecr_tui.cli.options import account_options, json_option, reason_option, yes_option
+from ecr_tui.cli.options import account_options, run_options
 from ecr_tui.cli.writing import SHOWN_IN_FULL, mention_unfinished, write
 from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.policy.ours import Own
@@ -49,9 +49,6 @@ from ecr_tui.workspace import Workspace
 )
 @account_options
 @run_options
-@reason_option
-@yes_option
-@json_option
 @click.pass_context
 def apply(
     context: click.Context,

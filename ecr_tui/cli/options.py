@@ -27,29 +27,24 @@ def config_option(words: str) -> Callable[[F], F]:
     return click.option("--config", "config_file", type=path, metavar="FILE", help=words)
 
 
-_owner_option = click.option(
-    "--profile-a", metavar="P", shell_complete=completing.profiles, help="AWS profile of the owner, account A."
-)
-_consumer_option = click.option(
-    "--consumer",
-    "consumer_name",
-    metavar="NAME",
-    shell_complete=completing.consumers,
-    help="Configured consumer as account B.",
-)
+def _profile(*names: str, words: str, **more: Any) -> Callable[[F], F]:
+    return click.option(*names, metavar="P", shell_complete=completing.profiles, help=words, **more)
+
+
+def _consumer(*names: str, words: str, **more: Any) -> Callable[[F], F]:
+    return click.option(*names, metavar="NAME", shell_complete=completing.consumers, help=words, **more)
+
+
+_OWNER = _profile("--profile-a", words="AWS profile of the owner, account A.")
+_CONSUMER = _consumer("--consumer", "consumer_name", words="Configured consumer as account B.")
 
 
 def _account_options(
-    *, owner: Callable[[Any], Any] = _owner_option, consumer: Callable[[Any], Any] = _consumer_option
+    *, owner: Callable[[Any], Any] = _OWNER, consumer: Callable[[Any], Any] = _CONSUMER
 ) -> Callable[[Any], Any]:
     return all_of(
         owner,
-        click.option(
-            "--profile-b",
-            metavar="P",
-            shell_complete=completing.profiles,
-            help="AWS profile of the consumer, account B.",
-        ),
+        _profile("--profile-b", words="AWS profile of the consumer, account B."),
         consumer,
         click.option(
             "--region",
@@ -67,24 +62,20 @@ def _account_options(
 account_options = _account_options()
 """Options for accounts and regions, accepted before and after the command name."""
 owners_account_options = _account_options(
-    owner=click.option(
+    owner=_profile(
         "--profile-a",
         "profiles_a",
+        words="AWS profile of the owner, account A; repeatable, for one report about several owners.",
         multiple=True,
-        metavar="P",
-        shell_complete=completing.profiles,
-        help="AWS profile of the owner, account A; repeatable, for one report about several owners.",
     )
 )
 """As :data:`account_options`, for reports about several owners."""
 grantee_account_options = _account_options(
-    consumer=click.option(
+    consumer=_consumer(
         "--consumer",
         "consumer_names",
+        words="Configured consumer as account B. Default of --to: its principals, else its caller. Repeatable.",
         multiple=True,
-        metavar="NAME",
-        shell_complete=completing.consumers,
-        help="Configured consumer as account B. Default of --to: its principals, else its caller. Repeatable.",
     )
 )
 """As :data:`account_options`, for commands about several grantees."""
@@ -107,13 +98,18 @@ yes_option = all_of(
 """Flags that replace the prompt (``asking.Asking``)."""
 
 
-reason_option = click.option(
-    "--reason",
-    metavar="TEXT",
-    default="",
-    callback=lambda _context, _option, text: " ".join(text.split()),
-    help="Reason for the journal and history, such as a ticket.",
+write_options = all_of(
+    click.option(
+        "--reason",
+        metavar="TEXT",
+        default="",
+        callback=lambda _context, _option, text: " ".join(text.split()),
+        help="Reason for the journal and history, such as a ticket.",
+    ),
+    yes_option,
+    json_option,
 )
+"""Of commands that change access."""
 
 
 def tags_option(words: str) -> Callable[[F], F]:
@@ -132,6 +128,12 @@ def parallel_option(preset: int, words: str) -> Callable[[F], F]:
     )
 
 
+run_options = all_of(
+    click.option("--resume", is_flag=True, help="Resume the last interrupted run of this command."),
+    parallel_option(8, "Repositories to write in parallel; fewer when AWS throttles."),
+    write_options,
+)
+"""As :data:`write_options`, for several repositories."""
 tag_option = tags_option("Repositories with this tag; repeatable.")
 repositories_argument = click.argument(
     "repositories", nargs=-1, metavar="[REPO]...", shell_complete=completing.repositories

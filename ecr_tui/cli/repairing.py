@@ -11,17 +11,15 @@ import click
 from ecr_tui.changes.bulk import Intent
 from ecr_tui.changes.plans import Plan
 from ecr_tui.cli import output
-from ecr_tui.cli.access import resume_run, run_options
+from ecr_tui.cli.access import resume_run
 from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import chosen, open_workspace
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.options import (
     account_options,
-    json_option,
-    reason_option,
     repositories_argument,
+    run_options,
     tag_option,
-    yes_option,
 )
 from ecr_tui.cli.writing import SHOWN_IN_FULL, mention_unfinished, plan_all, write
 from ecr_tui.errors import InputError
@@ -47,9 +45,6 @@ KNOWN = "known"
 @click.option("--dry-run", is_flag=True, help="Preview only; write nothing.")
 @account_options
 @run_options
-@reason_option
-@yes_option
-@json_option
 @click.pass_context
 def repair(context: click.Context, /, as_json: bool, dry_run: bool, resume: bool, parallel: int, **flags: Any) -> None:
     """Repair policies that ECR rejects, without changing who has access.

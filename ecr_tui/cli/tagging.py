@@ -15,11 +15,9 @@ from ecr_tui.cli.helping import command
 from ecr_tui.cli.meter import Meter
 from ecr_tui.cli.options import (
     account_options,
-    json_option,
-    reason_option,
     repositories_argument,
     tag_option,
-    yes_option,
+    write_options,
 )
 from ecr_tui.config import parse_tags
 from ecr_tui.errors import EcrTuiError
@@ -41,9 +39,7 @@ from ecr_tui.workspace import Workspace
     "--unset", multiple=True, metavar="K", shell_complete=completing.tag_keys, help="Remove a tag; repeatable."
 )
 @account_options
-@reason_option
-@yes_option
-@json_option
+@write_options
 @click.pass_context
 def tag(
     context: click.Context,

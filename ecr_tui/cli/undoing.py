@@ -16,7 +16,7 @@ from ecr_tui.cli import completing, output
 from ecr_tui.cli.asking import Asking
 from ecr_tui.cli.common import open_workspace
 from ecr_tui.cli.helping import command
-from ecr_tui.cli.options import account_options, json_option, reason_option, yes_option
+from ecr_tui.cli.options import account_options, json_option, write_options
 from ecr_tui.cli.tagging import write_tags
 from ecr_tui.cli.writing import SHOWN_IN_FULL, carried_out, report
 from ecr_tui.errors import InputError
@@ -94,9 +94,7 @@ def _show_disagreements(
 @click.argument("identifier", required=False, metavar="[ID]", shell_complete=completing.writes)
 @click.option("--one", is_flag=True, help="Undo only the last write, even if it was part of a run.")
 @account_options
-@reason_option
-@yes_option
-@json_option
+@write_options
 @click.pass_context
 def undo(context: click.Context, /, identifier: str | None, **flags: Any) -> None:
     """Undo the last write, or the write or run with this ID: restore the exact previous policy.
@@ -111,9 +109,7 @@ def undo(context: click.Context, /, identifier: str | None, **flags: Any) -> Non
 @click.argument("identifier", required=False, metavar="[ID]", shell_complete=completing.writes)
 @click.option("--one", is_flag=True, help="Redo only the last undo, even if it was part of a run.")
 @account_options
-@reason_option
-@yes_option
-@json_option
+@write_options
 @click.pass_context
 def redo(context: click.Context, /, identifier: str | None, **flags: Any) -> None:
     """Redo the last undo, or the undone write with this ID.
@@ -128,6 +124,7 @@ def _take_back(context: click.Context, identifier: str | None, flags: dict[str, 
     with open_workspace(context, flags) as workspace:
         asking, verb = Asking.of(workspace.settings, flags, as_json=as_json), "Redo" if redo else "Undo"
         always = workspace.settings.confirms("undo")
+        take = workspace.changes.redo if redo else workspace.changes.undo
         if identifier is not None and not identifier.startswith("run-"):
             history = workspace.changes.journal.read(holds(identifier))
             if history.about_tags(identifier):
@@ -135,9 +132,7 @@ def _take_back(context: click.Context, identifier: str | None, flags: dict[str, 
             entry = history.find(identifier)
             plans = undo_preview([history.tip(entry)[0]]) if entry is not None else []
             _ask(asking, plans, f"{verb} {identifier}?", always=always)
-            changes = workspace.changes
-            act = changes.redo_entry if redo else changes.undo_entry
-            return _told(act(identifier, reason), as_json)
+            return _told(take(identifier, reason), as_json)
         bulk = workspace.changes.bulk()
         entries = bulk.of_run(identifier, redo=redo) if identifier else bulk.last_action(redo=redo)
         if identifier and not entries:
@@ -149,7 +144,8 @@ def _take_back(context: click.Context, identifier: str | None, flags: dict[str, 
             what = f"{verb} the last {'undo' if redo else 'write'}?"
             if entries:
                 _ask(asking, undo_preview(entries[:1]), what, always=always)
-            return _told(workspace.changes.redo(reason) if redo else workspace.changes.undo(reason), as_json)
+            # The write that was shown, and not another that came in the meantime.
+            return _told(take(entries[0].id if entries else "", reason), as_json)
         if not as_json:
             output.block(render_runs.plans_text(undo_preview(entries), SHOWN_IN_FULL))
         if entries:

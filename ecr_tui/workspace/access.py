@@ -36,6 +36,7 @@ from ecr_tui.policy import grantees
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant
 from ecr_tui.policy.compiled import caller_of
+from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.principal import account_of, is_account
 from ecr_tui.policy.who import Verdict
 from ecr_tui.workspace.accounts import Accounts
@@ -71,7 +72,7 @@ class AccessReview:
         """Those of a user, role or session (an ARN), at most a minute old; or the reason why they are unknown."""
         return self._facts.identity(principal)
 
-    def verdicts(self, repository: Repository, plan: Plan) -> tuple[TwoSided, ...]:
+    def verdicts(self, plan: Plan) -> tuple[TwoSided, ...]:
         """Both sides once the plan is written, for everyone it is about.
 
         Where it names account B as a whole or an organization, B's own caller is decided, too. Organizations and
@@ -84,21 +85,19 @@ class AccessReview:
                 consumer = self._accounts.consumer()
                 if organizations or consumer.account in [account_of(one) for one in principals if is_account(one)]:
                     principals.append(consumer.arn)
-        facts = self.registry_facts(repository.region)
         return tuple(
-            two_sided(
-                plan.repository,
-                principal,
-                plan.access,
-                plan.after,
-                identity=self.identity_policies(principal),
-                registry=facts,
-            )
-            for principal in dict.fromkeys(principals)
+            self._two_sided(plan.repository, one, plan.access, plan.after) for one in dict.fromkeys(principals)
         )
 
-    def new_repositories(self, repository: Repository, plan: Plan) -> Fit | None:
-        """What a creation template would make of the grant for repositories to come beside this one; None for none."""
+    def _two_sided(
+        self, repository: Repository, principal: str, access: Access, document: PolicyDocument | None
+    ) -> TwoSided:
+        identity, registry = self.identity_policies(principal), self.registry_facts(repository.region)
+        return two_sided(repository, principal, access, document, identity=identity, registry=registry)
+
+    def new_repositories(self, plan: Plan) -> Fit | None:
+        """What a creation template would make of the grant for repositories to come beside its own; None for none."""
+        repository = plan.repository
         if plan.grant is None or isinstance(repository, TemplatePlace):
             return None
         template = self._template_beside(repository, self.registry_facts(repository.region))
@@ -294,14 +293,7 @@ class AccessReview:
         own."""
         if grantees.is_conditional(principal) or account_of(principal) is None:
             return None
-        return two_sided(
-            policy.repository,
-            principal,
-            access,
-            policy.document,
-            identity=self.identity_policies(principal),
-            registry=self.registry_facts(policy.repository.region),
-        )
+        return self._two_sided(policy.repository, principal, access, policy.document)
 
     def _asked(self, principals: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
         consumer = self._accounts.settings.consumer

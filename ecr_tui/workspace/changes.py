@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from ecr_tui.access import audit_reading
 from ecr_tui.access.audit_reading import OnProgress, read_policies
@@ -23,17 +24,16 @@ from ecr_tui.changes.apply import Outcome, apply, check_account
 from ecr_tui.changes.bulk import PARALLEL, Bulk, Intent
 from ecr_tui.changes.desired.file import GrantsFile
 from ecr_tui.changes.desired.rows import Desired
-from ecr_tui.changes.entries import APPLY, GRANT, POLICY, REDO, TAGS, UNDO, WRITTEN, Entry, History
+from ecr_tui.changes.entries import POLICY, TAGS, UNDO, WRITTEN, Entry, History
 from ecr_tui.changes.history import PastWrites
 from ecr_tui.changes.journal import Journal
-from ecr_tui.changes.plans import Plan, plan_document_from, plan_edit_from, plan_grant_from, plan_revoke_from
+from ecr_tui.changes.plans import Plan, plan_document_from, plan_edit_from, plan_grant_from, plan_revoke_from, read_live
 from ecr_tui.changes.tag_plans import TagPlan, plan_back, plan_half, plan_tags
 from ecr_tui.changes.tags import TagOutcome, apply_tags
 from ecr_tui.changes.undo import entry_of, holds, repository_of, settle, target, undo
 from ecr_tui.errors import EcrTuiError
-from ecr_tui.listing.policy_reader import PolicyReader
 from ecr_tui.policy.acceptance import dead_principals
-from ecr_tui.policy.change import Grant
+from ecr_tui.policy.change import Grant, differences
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.principal import account_of
 from ecr_tui.policy.repair import FormerName, former_names
@@ -51,7 +51,6 @@ class Changes:
         self._listing = listing
         self._access = access
         self.journal = Journal(accounts.settings.state_folder / "journal.jsonl")
-        self._granted_at: dict[str, float] = {}
 
     def preview(self, repository: Repository, grant: Grant, text: str | None) -> Plan:
         """The plan on a policy text that was read before; asks nothing of AWS.
@@ -148,8 +147,6 @@ class Changes:
         finally:
             # Written, or found to be another than was shown.
             self._forget(plan.repository)
-        if outcome.written and plan.grant is not None:
-            self._granted_at[plan.repository.arn] = time.monotonic()
         return outcome
 
     def _look_again(self, store: PlacePolicies, outcome: Outcome) -> None:
@@ -164,7 +161,7 @@ class Changes:
     def bulk(self, parallel: int | None = None) -> Bulk:
         """For changes to several repositories of account A; asks who that is."""
         session, read_only = self._accounts.to_write()
-        owner = _Owner(self._access, self._listing.policies, self._granted_at, session, session.identity())
+        owner = _Owner(session, session.identity(), self._access.registry_facts, self._forget)
         return Bulk(owner, self.journal, read_only=read_only, parallel=parallel or PARALLEL)
 
     def desired(self, file: GrantsFile, *, prune: bool = False) -> Desired:
@@ -192,28 +189,21 @@ class Changes:
             return json.dumps(self._tag_store().tags(repository_of(entry)))
         return self._listing.store(background=True).read(repository_of(entry))
 
-    def undo(self, reason: str = "") -> Outcome:
-        """Take back the last write of this account that was not taken back yet."""
-        return self._take_back(reason=reason, redo=False)
+    def undo(self, identifier: str = "", reason: str = "") -> Outcome:
+        """Take back that write ("": the last of this account that was not taken back yet). InputError where that is
+        done already, ConflictError where it is not the live state."""
+        return self._take_back(identifier, reason, redo=False)
 
-    def redo(self, reason: str = "") -> Outcome:
-        """Take back the last undo of this account, unless something was written upon it."""
-        return self._take_back(reason=reason, redo=True)
+    def redo(self, identifier: str = "", reason: str = "") -> Outcome:
+        """Write again what was taken back ("": by the last undo, unless something was written upon it)."""
+        return self._take_back(identifier, reason, redo=True)
 
-    def undo_entry(self, identifier: str, reason: str = "") -> Outcome:
-        """Take back that write. InputError where that is done already, ConflictError where it is not the live state."""
-        return self._take_back(identifier, reason=reason, redo=False)
-
-    def redo_entry(self, identifier: str, reason: str = "") -> Outcome:
-        """Write again what was taken back."""
-        return self._take_back(identifier, reason=reason, redo=True)
-
-    def _take_back(self, identifier: str = "", *, reason: str, redo: bool) -> Outcome:
+    def _take_back(self, identifier: str, reason: str, *, redo: bool) -> Outcome:
         session, read_only = self._accounts.to_write()
         owner = session.identity()
         store = place_policies(session, client=session.ecr_once)
         outcome = undo(
-            lambda entry: store,
+            store,
             self.journal,
             identifier,
             account=owner.account,
@@ -223,11 +213,6 @@ class Changes:
             tags_for=self._tags_for,
             reason=reason,
         )
-        if outcome.plan.kind == REDO:
-            # It may have been a grant, and AWS takes its time with those.
-            self._granted_at[outcome.plan.repository.arn] = time.monotonic()
-        else:
-            self._granted_at.pop(outcome.plan.repository.arn, None)
         try:
             self._look_again(store, outcome)
         finally:
@@ -251,7 +236,7 @@ class Changes:
         return plan_tags(self._tag_store(), repository, tags, unset, registry=facts)
 
     def plan_tags_back(self, identifier: str, *, redo: bool = False) -> TagPlan:
-        """To take back a change of tags, or to make it again. Raises as :meth:`undo_entry`.
+        """To take back a change of tags, or to make it again. Raises as :meth:`undo`.
 
         One that was carried out in part is taken back, or completed, as far as the tags that it was about.
         """
@@ -259,11 +244,7 @@ class Changes:
         repository = repository_of(entry_of(self.journal.read(holds(identifier)), identifier, account))
         with self.journal.writing(repository.arn):
             history = settle(
-                lambda entry: self._listing.store(),
-                self.journal,
-                account=account,
-                arn=repository.arn,
-                tags_for=self._tags_for,
+                self._listing.store(), self.journal, account=account, arn=repository.arn, tags_for=self._tags_for
             )
         entry = target(history, entry_of(history, identifier, account), redo=redo)
         facts = self._access.registry_facts(entry.record.region)
@@ -289,58 +270,46 @@ class Changes:
         return RepositoryTags(self._accounts.session(Role.OWNER))
 
     def since_grant(self, arn: str) -> float:
-        """Seconds since this program, in this run or in another, last granted something there; infinite if it was not
-        the last thing that it wrote."""
-        if arn in self._granted_at:
-            return time.monotonic() - self._granted_at[arn]
+        """Seconds since this program, in this run or in another, last gave access there; infinite if that was not the
+        last thing that it wrote."""
         try:
-            entries = self.journal.entries()
+            entries = self.journal.recent().of_repository.get((arn, POLICY), ())
+            last = next((one for one in reversed(entries) if one.outcome == WRITTEN), None)
+            if last is not None and _gives(last):
+                return (datetime.now(UTC) - (last.finished_at or last.at)).total_seconds()
         except EcrTuiError:
-            return float("inf")
-        last = next((one for one in reversed(entries) if one.record.arn == arn and one.outcome == WRITTEN), None)
-        if last is None or last.record.kind not in (GRANT, APPLY):
-            return float("inf")
-        return (datetime.now(UTC) - (last.finished_at or last.at)).total_seconds()
+            pass
+        return float("inf")
 
 
-class _Owner:
+def _gives(entry: Entry) -> bool:
+    """Whether it allowed more, or denied less."""
+    texts = (entry.record.before_text, entry.record.after_text)
+    before, after = (read_live(repository_of(entry), text)[1] for text in texts)
+    return any((one.op == "add") == (one.effect == "Allow") for one in differences(before, after))
+
+
+class _Owner(NamedTuple):
     """Account A for bulk changes: its calls are paced by whoever makes them (``bulk.Account``)."""
 
-    def __init__(
-        self,
-        access: AccessReview,
-        policies: PolicyReader,
-        granted_at: dict[str, float],
-        session: AwsSession,
-        identity: Identity,
-    ) -> None:
-        self._access = access
-        self._policies = policies
-        self._granted_at = granted_at
-        self._session = session
-        self.account = identity.account
-        self.operator = identity.arn
+    session: AwsSession
+    identity: Identity
+    registry: Callable[[str], RegistryFacts]
+    touched: Callable[[Repository], None]
+
+    @property
+    def account(self) -> str:
+        return self.identity.account
+
+    @property
+    def operator(self) -> str:
+        return self.identity.arn
 
     def store(self, *, patient: bool) -> PlacePolicies:
         wait = PRINCIPAL_WAIT if patient else 0
-        return place_policies(self._session, principal_wait=wait, client=self._session.ecr_once)
+        return place_policies(self.session, principal_wait=wait, client=self.session.ecr_once)
 
     def fresh(self, repository: Repository) -> Repository:
         if isinstance(repository, TemplatePlace):
             return repository
-        return with_live_tags(self._session, repository, client=self._session.ecr_once(repository.region))
-
-    def registry(self, region: str) -> RegistryFacts | None:
-        return self._access.registry_facts(region)
-
-    def touched(self, repository: Repository, outcome: Outcome | None) -> None:
-        if isinstance(repository, TemplatePlace):
-            self._access.forget_registry(repository.region)
-        else:
-            self._policies.invalidate(repository.arn)
-        granted = self._granted_at
-        if outcome is not None and outcome.written:
-            if outcome.plan.grant is not None or outcome.plan.kind == APPLY:
-                granted[repository.arn] = time.monotonic()
-            else:
-                granted.pop(repository.arn, None)
+        return with_live_tags(self.session, repository, client=self.session.ecr_once(repository.region))

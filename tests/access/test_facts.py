@@ -130,14 +130,14 @@ def test_a_live_plan_counts_the_registry_policy(work: Workspace) -> None:
     repository = work.listing.repository("payments/legacy")
     revoke = work.changes.plan_revoke(repository, (USER,))
     assert any("BatchGetImage" in found.title for found in revoke.findings if found.id == "registry-allow")
-    deny = work.access.verdicts(repository, revoke)
+    deny = work.access.verdicts(revoke)
     assert [verdict.principal for verdict in deny] == [USER]
 
 
 def test_a_grant_to_the_whole_account_is_decided_for_bs_caller_too(work: Workspace) -> None:
     repository = work.listing.repository("my-first-repo")
     plan = work.changes.plan(repository, Grant((ROOT,), Access.PULL))
-    found = {verdict.principal: verdict.response for verdict in work.access.verdicts(repository, plan)}
+    found = {verdict.principal: verdict.response for verdict in work.access.verdicts(plan)}
     assert found == {ROOT: "Unknown", USER: "Allowed"}
 
 
@@ -148,11 +148,11 @@ def test_what_repositories_to_come_are_made_from(work: Workspace) -> None:
     )
     repository = work.listing.repository("payments/ledger")
     plan = work.changes.plan(repository, Grant((USER,), Access.PULL, (("Team", "Payments"),)))
-    found = work.access.new_repositories(repository, plan)
+    found = work.access.new_repositories(plan)
     assert found is not None
     assert (found.template.prefix, found.tags_match, found.policy) == ("payments", True, None)
     other = work.listing.repository("my-first-repo")
-    assert work.access.new_repositories(other, work.changes.plan(other, Grant((USER,), Access.PULL))) is None
+    assert work.access.new_repositories(work.changes.plan(other, Grant((USER,), Access.PULL))) is None
 
 
 # --- audits

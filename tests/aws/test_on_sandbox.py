@@ -153,7 +153,7 @@ def test_grant_and_undo(owner: AwsSession, consumer: AwsSession, store: Reposito
     assert not plan_grant(store, repository, grant_to(consumer.identity().arn)).changed
     isolated = get_repository(owner, "search/indexer")
     assert all(probe_action(consumer, isolated, action) for action in PROBES)
-    undo(lambda _: store, journal, account=Sandbox.account_a)
+    undo(store, journal, account=Sandbox.account_a)
     assert store.read(repository) is None
     assert all(probe_action(consumer, repository, action) for action in PROBES)
     assert [entry.outcome for entry in journal.entries()] == [WRITTEN, WRITTEN]
@@ -185,8 +185,8 @@ def test_every_seeded_policy_survives_grant_revoke_and_undo(
         kept = [dict(statement.raw) for statement in after.statements]
         assert all(dict(statement.raw) in kept for statement in foreign)
         apply(store, journal, plan_revoke(store, repository, (principal,)))
-        undo(lambda _: store, journal)
-        undo(lambda _: store, journal)
+        undo(store, journal)
+        undo(store, journal)
         assert store.read(repository) == before, repository.name
     assert set(refused) == {"payments/reports", "platform/sdk"}
     assert "10,240" in refused["platform/sdk"].title

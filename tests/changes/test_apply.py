@@ -19,7 +19,7 @@ from ecr_tui.changes import apply as apply_module
 from ecr_tui.changes import attempts
 from ecr_tui.changes import undo as undo_module
 from ecr_tui.changes.apply import Overwritten, apply
-from ecr_tui.changes.entries import FAILED, UNKNOWN, WRITTEN, Entry
+from ecr_tui.changes.entries import FAILED, UNKNOWN, WRITTEN
 from ecr_tui.changes.journal import Journal
 from ecr_tui.changes.plans import Plan, plan_grant_from, plan_revoke_from
 from ecr_tui.changes.undo import plan_undo_from, settle, undo
@@ -286,7 +286,7 @@ def test_several_principals_are_one_grant_one_revoke_and_one_undo(journal: Journ
     apply(store, journal, revoke)
     assert statements(store.text) == [LAMBDA]
     assert [entry.record.principal for entry in journal.entries()] == [f"{USER}, {OTHER}"] * 2
-    undo(lambda _: store, journal)
+    undo(store, journal)
     assert statements(store.text)[1]["Principal"] == {"AWS": [USER, OTHER]}
 
 
@@ -453,7 +453,7 @@ def test_read_only_gates_every_write(changing: bool, journal: Journal) -> None:
     with pytest.raises(InputError, match="read-only"):
         apply(store, journal, plan_revoke(store, REPO, (USER,)), read_only="why")
     with pytest.raises(InputError, match="read-only"):
-        undo(lambda _: store, journal, read_only="why")
+        undo(store, journal, read_only="why")
     assert (store.text, store.writes) == (before, log)
 
 
@@ -653,7 +653,7 @@ def test_two_instances_never_overwrite_each_other(journal: Journal) -> None:
 def test_undo_restores_the_exact_text(before: str | None, journal: Journal) -> None:
     store = Store(before)
     granted = apply(store, journal, plan_grant(store, REPO, GRANT))
-    outcome = undo(lambda _: store, journal, account=A, operator="me")
+    outcome = undo(store, journal, account=A, operator="me")
     assert store.text == before
     assert outcome.written
     assert outcome.plan.kind == "undo"
@@ -663,7 +663,7 @@ def test_undo_restores_the_exact_text(before: str | None, journal: Journal) -> N
     entry = journal.entries()[-1]
     assert (entry.record.undoes, entry.record.operator, entry.outcome) == (granted.entry_id, "me", WRITTEN)
     with pytest.raises(InputError, match="nothing to undo"):
-        undo(lambda _: store, journal, account=A)
+        undo(store, journal, account=A)
 
 
 def test_undo_goes_back_write_by_write(journal: Journal) -> None:
@@ -674,7 +674,7 @@ def test_undo_goes_back_write_by_write(journal: Journal) -> None:
         texts.append(store.text)
     apply(store, journal, plan_revoke(store, REPO, (USER,)))
     for expected in reversed(texts):
-        undo(lambda _: store, journal)
+        undo(store, journal)
         assert store.text == expected
 
 
@@ -686,12 +686,12 @@ def test_undo_refuses_when_someone_else_has_written(journal: Journal) -> None:
     store.text = json.dumps(theirs)
     writes = store.writes
     with pytest.raises(ConflictError) as caught:
-        undo(lambda _: store, journal)
+        undo(store, journal)
     assert caught.value.exit_code == 4
     assert (json.loads(store.text), store.writes) == (theirs, writes)
     store.text = None
     with pytest.raises(ConflictError):
-        undo(lambda _: store, journal)
+        undo(store, journal)
     assert store.text is None
 
 
@@ -700,7 +700,7 @@ def test_undo_survives_ecrs_spelling(journal: Journal) -> None:
     store.stored = lambda text: json.dumps(json.loads(text), indent=2, sort_keys=True)
     apply(store, journal, plan_grant(store, REPO, GRANT))
     store.stored = lambda text: text
-    undo(lambda _: store, journal)
+    undo(store, journal)
     assert store.text == FOREIGN
 
 
@@ -712,7 +712,7 @@ def test_undo_fits_where_ecrs_spelling_was_longer_than_its_limit(journal: Journa
     assert len(json.dumps(document, separators=(",", ":"))) < LIMIT - 1000 < LIMIT < len(text)
     store = Store(text)
     apply(store, journal, plan_grant(store, REPO, GRANT))
-    undo(lambda _: store, journal)
+    undo(store, journal)
     assert json.loads(store.text or "") == document
     assert len(store.text or "") <= LIMIT
 
@@ -721,7 +721,7 @@ def test_undo_of_another_account_is_left_alone(journal: Journal) -> None:
     store = Store()
     apply(store, journal, plan_grant(store, REPO, GRANT))
     with pytest.raises(InputError, match="nothing to undo"):
-        undo(lambda _: store, journal, account="999999999999")
+        undo(store, journal, account="999999999999")
     assert store.text is not None
 
 
@@ -734,9 +734,9 @@ def test_refused_undo_can_be_repeated(journal: Journal) -> None:
 
     store.before_write = refuse
     with pytest.raises(DeniedError):
-        undo(lambda _: store, journal)
+        undo(store, journal)
     store.before_write = lambda: None
-    undo(lambda _: store, journal)
+    undo(store, journal)
     assert store.text == FOREIGN
     assert outcomes(journal) == [("grant", WRITTEN), ("undo", FAILED), ("undo", WRITTEN)]
 
@@ -755,7 +755,7 @@ def test_undo_finds_out_about_a_write_whose_fate_is_unknown(arrived: bool, journ
         apply(store, journal, plan)
     assert outcomes(journal)[-1] == ("grant", UNKNOWN)
     store.before_write = store.after_write = store.before_read = lambda: None
-    undo(lambda _: store, journal)
+    undo(store, journal)
     assert store.text == (first if arrived else FOREIGN)
     assert journal.entries()[1].outcome == (WRITTEN if arrived else FAILED)
 
@@ -766,24 +766,11 @@ def test_what_cannot_be_told_stays_unknown(journal: Journal) -> None:
     with pytest.raises(EnvironmentFailure):
         apply(store, journal, plan_grant(store, REPO, GRANT))
     store.text = json.dumps({"Version": "2012-10-17", "Statement": [{**LAMBDA, "Action": "ecr:*"}]})
-    settle(lambda _: store, journal)
+    settle(store, journal)
     assert outcomes(journal) == [("grant", UNKNOWN)]
     store.before_read = lost_answer
-    settle(lambda _: store, journal)
+    settle(store, journal)
     assert outcomes(journal) == [("grant", UNKNOWN)]
-
-
-def test_undo_asks_the_store_of_that_entry(journal: Journal) -> None:
-    store = Store()
-    apply(store, journal, plan_grant(store, REPO, GRANT))
-    asked: list[Entry] = []
-
-    def store_for(entry: Entry) -> Store:
-        asked.append(entry)
-        return store
-
-    undo(store_for, journal)
-    assert {(entry.record.account, entry.record.region) for entry in asked} == {(A, "eu-central-1")}
 
 
 # --- a kill -------------------------------------------------------------------------------------------------------
@@ -830,14 +817,14 @@ def test_kill_around_the_write_leaves_a_true_record(
     store = Store(policy.read_text())
     if moment == "before":
         with pytest.raises(InputError, match="nothing to undo"):
-            undo(lambda _: store, journal)
+            undo(store, journal)
         # The request may be on its way yet.
         assert outcomes(journal) == [("grant", UNKNOWN)]
         monkeypatch.setattr(undo_module, "LATE", timedelta(0))
-        settle(lambda _: store, journal)
+        settle(store, journal)
         assert outcomes(journal) == [("grant", FAILED)]
     else:
-        undo(lambda _: store, journal)
+        undo(store, journal)
         assert outcomes(journal) == [("grant", WRITTEN), ("undo", WRITTEN)]
     assert store.text == FOREIGN
     assert equivalent(PolicyDocument.parse(store.text or ""), PolicyDocument.parse(FOREIGN))

@@ -39,7 +39,7 @@ def test_the_whole_document_is_written_and_undone_to_the_letter(journal: Journal
     assert json.loads(store.text or "") == edited.json
     (row,) = PastWrites(journal.read()).rows
     assert (row.entry.record.kind, row.who) == ("edit", "user devusr2 in 222222222222")
-    undo(lambda _: store, journal, account=A)
+    undo(store, journal, account=A)
     assert store.text == FOREIGN
 
 

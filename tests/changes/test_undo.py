@@ -67,8 +67,8 @@ class Driver:
 
     def undo(self, identifier: str = "", *, redo: bool = False) -> Outcome:
         if identifier:
-            return undo(lambda _: self.store, self.journal, identifier, account=A, redo=redo, operator="me")
-        return undo(lambda _: self.store, self.journal, account=A, redo=redo, operator="me")
+            return undo(self.store, self.journal, identifier, account=A, redo=redo, operator="me")
+        return undo(self.store, self.journal, account=A, redo=redo, operator="me")
 
     def redo(self, identifier: str = "") -> Outcome:
         return self.undo(identifier, redo=True)
@@ -101,7 +101,7 @@ def test_undo_redo_and_undo_again_are_one_chain(journal: Journal) -> None:
     assert redone.plan.kind == "redo"
     assert store.text == granted
     # u takes back the last write, and that is the redo.
-    assert undo(lambda _: store, journal).plan.kind == "undo"
+    assert undo(store, journal).plan.kind == "undo"
     assert journal.entries()[-1].record.undoes == redone.entry_id
     assert me.redo().written
     assert store.text == granted
@@ -111,9 +111,9 @@ def test_undo_redo_and_undo_again_are_one_chain(journal: Journal) -> None:
     with pytest.raises(InputError, match="no entry"):
         me.undo("20260101T000000-00000000")
     with pytest.raises(InputError, match="was written in account"):
-        undo(lambda _: store, journal, first, account="999999999999")
+        undo(store, journal, first, account="999999999999")
     with pytest.raises(InputError, match="read-only"):
-        undo(lambda _: store, journal, first, account=A, read_only="why")
+        undo(store, journal, first, account=A, read_only="why")
 
 
 def test_what_somebody_else_made_of_it_is_refused_until_it_is_back(journal: Journal) -> None:
@@ -500,7 +500,7 @@ def test_two_instances_leave_a_sound_journal(journal: Journal, tmp_path: Path) -
         worker.join(120)
     assert [worker.exitcode for worker in workers] == [0, 0]
     store = FileStore(policies)
-    history = settle(lambda _: store, journal)
+    history = settle(store, journal)
     assert history.damaged == ()
     assert {entry.outcome for entry in history.entries} == {WRITTEN}
     # Each found what the one before it had left, and what is there now is what the last one left.

@@ -7,11 +7,15 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from ecr_tui.cli import undoing
 from ecr_tui.cli.schemas import schema_of
+from ecr_tui.policy.actions import Access
+from ecr_tui.policy.change import Grant
 from ecr_tui.sandbox import ecr_policies
 from ecr_tui.sandbox.sandbox import Sandbox
 from ecr_tui.sandbox.world import ACCOUNT_A
 from tests.support.cli import Ran, ecr_tui
+from tests.support.proving import workspace
 
 REPOSITORY = "my-first-repo"
 USER, ROLE = "arn:aws:iam::222222222222:user/devusr2", "arn:aws:iam::222222222222:role/EcrDeveloper"
@@ -77,6 +81,19 @@ def test_a_second_grant_narrows_and_a_third_that_widens_is_a_risk(sandbox: Sandb
     assert len(live()[0]["Condition"]) == 2
     did(0, "undo", "--yes")
     assert "Condition" not in live()[0]
+
+
+def test_undo_takes_back_the_write_that_was_shown(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    did(0, "grant", REPOSITORY, "--to", USER, "--yes")
+
+    def meanwhile(*_: Any, **__: Any) -> None:
+        space = workspace()
+        repository = space.listing.repository("web-frontend")
+        space.changes.apply(space.changes.plan(repository, Grant((USER,), Access.PULL)))
+
+    monkeypatch.setattr(undoing, "_ask", meanwhile)
+    assert did(0, "undo").json[0]["repository"] == REPOSITORY
+    assert live() == []
 
 
 @pytest.mark.parametrize("ours", [False, True])

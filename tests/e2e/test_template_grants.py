@@ -106,7 +106,7 @@ def test_only_the_policy_changes_and_the_undo_restores_it_to_the_letter(space: W
     assert space.changes.undo().written
     assert template(owner) == before
     assert space.changes.redo().plan.kind == "redo"
-    assert space.changes.undo_entry(entry.id).written
+    assert space.changes.undo(entry.id).written
     assert template(owner) == before
 
 
@@ -129,7 +129,7 @@ def test_a_change_by_somebody_else_is_refused(space: Workspace, owner: Any) -> N
     written = space.changes.apply(planned(space))
     owner.update_repository_creation_template(prefix="payments", repositoryPolicy=FOREIGN % "444444444444")
     with pytest.raises(ConflictError, match="changed by another writer; nothing was undone"):
-        space.changes.undo_entry(written.entry_id or "")
+        space.changes.undo(written.entry_id or "")
     assert template(owner)["repositoryPolicy"] == FOREIGN % "444444444444"
 
 

@@ -437,6 +437,18 @@ def test_a_grant_of_another_run_is_remembered_for_a_while(sandbox: Sandbox) -> N
     assert workspace().changes.since_grant(arn) == float("inf")
 
 
+def test_only_the_last_write_counts_and_an_undone_revoke_gives_access_too(sandbox: Sandbox) -> None:
+    space = workspace()
+    repository = space.listing.repository(REPOSITORY)
+    arn, changes = repository.arn, space.changes
+    changes.apply(changes.plan(repository, Grant((CONSUMER,), Access.PUSH_PULL)))
+    assert changes.since_grant(arn) < 3600
+    changes.apply(changes.plan_revoke(repository, (CONSUMER,)))
+    assert changes.since_grant(arn) == float("inf")
+    changes.undo()
+    assert changes.since_grant(arn) < 3600
+
+
 def test_a_registry_that_has_not_heard_of_the_grant_yet_is_asked_again(sandbox: Sandbox) -> None:
     space = workspace()
     repository = space.listing.repository(REPOSITORY)

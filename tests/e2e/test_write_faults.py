@@ -184,7 +184,7 @@ ACTIONS: dict[str, tuple[Callable[[Workspace], object], Callable[[Workspace], ob
         lambda space: space.changes.apply(space.changes.plan_revoke(space.listing.repository(NAME), (USER,))),
     ),
     "undo": (grant_some, lambda space: space.changes.undo()),
-    "undo by id": (grant_some, lambda space: space.changes.undo_entry(space.changes.journal.entries()[0].id)),
+    "undo by id": (grant_some, lambda space: space.changes.undo(space.changes.journal.entries()[0].id)),
     "redo": (lambda space: (grant_some(space), space.changes.undo()), lambda space: space.changes.redo()),
     "undo in a run": (grant_some, undone_run),
     "tag": (lambda space: None, lambda space: tag(space, Mood="x")),
@@ -278,7 +278,7 @@ def test_an_answer_that_cannot_be_looked_for_is_unknown(
         if last.record.subject == "tags":
             space.changes.apply_tags(space.changes.plan_tags_back(last.id))
         else:
-            space.changes.undo_entry(last.id)
+            space.changes.undo(last.id)
         assert policies_and_tags(sandbox) == before
 
 
@@ -340,7 +340,7 @@ def test_a_request_that_is_carried_out_after_the_timeout_is_unknown_until_it_sho
     assert "unknown" in caught.value.text()
     assert check_journal(sandbox, space, before) == UNKNOWN
     entry = space.changes.journal.entries()[0]
-    take_back: Callable[[], object] = lambda: space.changes.undo_entry(entry.id)  # noqa: E731
+    take_back: Callable[[], object] = lambda: space.changes.undo(entry.id)  # noqa: E731
     if action == "tag":
         take_back = lambda: space.changes.apply_tags(space.changes.plan_tags_back(entry.id))  # noqa: E731
     with pytest.raises(ConflictError, match="not written yet"):

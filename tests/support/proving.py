@@ -29,7 +29,6 @@ def grant(
     """Let B in, and forget when: a test that provokes a denial does not want it waited out."""
     repository = space.listing.repository(name)
     space.changes.apply(space.changes.plan(repository, Grant((CONSUMER,), access, tags)))
-    space.changes._granted_at.clear()
     space.changes.journal.path.unlink(missing_ok=True)
     return repository
 

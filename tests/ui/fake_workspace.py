@@ -191,7 +191,7 @@ class FakeOwner:
     def registry(self, region: str) -> None:
         return None
 
-    def touched(self, repo: Repository, outcome: Outcome | None) -> None:
+    def touched(self, repo: Repository) -> None:
         self._workspace.gate.calls.append(("touched", repo.name))
 
 
@@ -427,15 +427,20 @@ class FakeWorkspace(FakeProofs):
         self._enter("apply", plan.repository.name)
         return apply(self, self.journal, plan, operator=self.owner().arn, read_only=self.settings.read_only_reason)
 
-    def undo(self) -> Outcome:
-        self._enter("undo")
+    def undo(self, identifier: str = "", *, redo: bool = False) -> Outcome:
+        self._enter("redo" if redo else "undo", identifier)
         return undo(
-            lambda entry: self,
+            self,
             self.journal,
+            identifier,
             account=A,
             operator=self.owner().arn,
             read_only=self.settings.read_only_reason,
+            redo=redo,
         )
+
+    def redo(self, identifier: str = "") -> Outcome:
+        return self.undo(identifier, redo=True)
 
     def past_writes(self) -> PastWrites:
         self._enter("past_writes")
@@ -479,21 +484,6 @@ class FakeWorkspace(FakeProofs):
         self._enter("apply_tags", plan.repository.name)
         return apply_tags(self, self.journal, plan, operator=self.owner().arn, read_only=self.settings.read_only_reason)
 
-    def undo_entry(self, identifier: str, *, redo: bool = False) -> Outcome:
-        self._enter("redo_entry" if redo else "undo_entry", identifier)
-        return undo(
-            lambda entry: self,
-            self.journal,
-            identifier,
-            account=A,
-            operator=self.owner().arn,
-            read_only=self.settings.read_only_reason,
-            redo=redo,
-        )
-
-    def redo_entry(self, identifier: str) -> Outcome:
-        return self.undo_entry(identifier, redo=True)
-
     def bulk(self, parallel: int | None = None) -> Bulk:
         self._enter("bulk")
         return Bulk(FakeOwner(self), self.journal, read_only=self.settings.read_only, parallel=parallel or 8)
@@ -529,7 +519,8 @@ class FakeWorkspace(FakeProofs):
         self._enter("registry_facts", region)
         return self.registry
 
-    def verdicts(self, repo: Repository, plan: Plan) -> tuple[TwoSided, ...]:
+    def verdicts(self, plan: Plan) -> tuple[TwoSided, ...]:
+        repo = plan.repository
         self._enter("verdicts", repo.name)
         return tuple(
             two_sided(repo, one, plan.access, plan.after, identity=self.identity(one), now=NOW)
@@ -556,8 +547,8 @@ class FakeWorkspace(FakeProofs):
 
     plan_in_template = template_plan
 
-    def new_repositories(self, repo: Repository, plan: Plan) -> None:
-        self._enter("new_repositories", repo.name)
+    def new_repositories(self, plan: Plan) -> None:
+        self._enter("new_repositories", plan.repository.name)
 
     def audit(self, *, on_listed=None, on_progress=None, cancel=None) -> Audit:
         self._enter("audit")

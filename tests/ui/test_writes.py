@@ -188,9 +188,11 @@ async def test_undo_of_an_earlier_session_asks_first(workspace: FakeWorkspace) -
         assert len(workspace.writes) == 1
         await ui.press("u")
         await ui.wait(lambda: ui.dialog == "ConfirmScreen")
+        other = workspace.by_name("billing-api")
+        workspace.changes.apply(workspace.changes.plan(other, Grant((DEVUSR2,), Access.PULL)))
         await ui.press("tab", "enter")
-        await ui.wait(lambda: len(workspace.writes) == 2)
-        assert repo.arn not in workspace.listing.policies
+        await ui.wait(lambda: len(workspace.writes) == 3)
+        assert repo.arn not in workspace.listing.policies, "the write that was shown, not the last one by now"
 
 
 async def test_undo_refuses_when_somebody_has_written_since(workspace: FakeWorkspace) -> None:

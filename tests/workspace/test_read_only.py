@@ -196,8 +196,6 @@ METHODS: dict[str, Write] = {
     ),
     "undo": lambda space, repository: space.changes.undo(),
     "redo": lambda space, repository: space.changes.redo(),
-    "undo_entry": lambda space, repository: space.changes.undo_entry("any"),
-    "redo_entry": lambda space, repository: space.changes.redo_entry("any"),
     "run": lambda space, repository: space.verification.run(repository, on_event=lambda _: None, cancel=Event()),
     "run_many": lambda space, repository: space.verification.run_many([repository], cancel=Event()),
     "clean_leftovers": lambda space, repository: space.verification.clean_leftovers(),

@@ -50,8 +50,8 @@ class Account(Protocol):
 
     def registry(self, region: str, /) -> RegistryFacts | None: ...
 
-    def touched(self, repository: Repository, outcome: Outcome | None, /) -> None:
-        """Its policy changed, or was found changed; ``outcome`` None if the write failed."""
+    def touched(self, repository: Repository, /) -> None:
+        """Its policy changed, or may have."""
 
 
 class _Job(NamedTuple):
@@ -179,7 +179,7 @@ class Bulk:
         account = self._account
         with self._journal.writing():
             return settle(
-                lambda _: account.store(patient=False),
+                account.store(patient=False),
                 self._journal,
                 account=account.account,
                 tags_for=lambda entry: account.fresh(repository_of(entry)).tags or {},
@@ -338,10 +338,10 @@ class _Work:
         except Exception as exc:
             error = exc if isinstance(exc, EcrTuiError) else EcrTuiError(f"{row.name} failed", detail=repr(exc))
             self._heed(error)
-            self._account.touched(row, None)
+            self._account.touched(row)
             return Result(row, FAILED, plan, error=error)
         self._heed(None)
-        self._account.touched(row, outcome)
+        self._account.touched(row)
         if outcome.written:
             with self._lock:
                 self._written.append((time.monotonic() + apply_module.LOOK_AGAIN, outcome))
@@ -359,7 +359,7 @@ class _Work:
             error = apply_module.look_again(store, self._journal, outcome)
             if error is not None:
                 self.overwritten[outcome.plan.repository.arn] = error
-                self._account.touched(outcome.plan.repository, None)
+                self._account.touched(outcome.plan.repository)
 
     def _write(self, job: _Job) -> Outcome:
         with self._lock:

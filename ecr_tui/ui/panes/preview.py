@@ -247,8 +247,7 @@ class PreviewPane(Vertical):
         await asyncio.sleep(SIDES_DEBOUNCE)
 
         def work() -> BothSides:
-            verdicts = access.verdicts(plan.repository, plan)
-            return BothSides(verdicts, access.new_repositories(plan.repository, plan))
+            return BothSides(access.verdicts(plan), access.new_repositories(plan))
 
         try:
             self.both = await jobs.on_thread(work)

@@ -68,7 +68,7 @@ async def _confirmed(desk: Desk, selection: Selection, entry: Entry) -> bool:
 
 async def _take_back_last(desk: Desk, entry: Entry) -> None:
     try:
-        outcome = await desk.do("undoing", desk.workspace.changes.undo)
+        outcome = await desk.do("undoing", lambda: desk.workspace.changes.undo(entry.id))
     except EcrTuiError as error:
         # A conflict means that the policy is not what was read.
         desk.stage.policies_changed([entry.record.arn])
@@ -136,7 +136,7 @@ async def _take_back(desk: Desk, screen: JournalScreen, past: PastWrites, row: P
     title = f"{verb} the {safe(row.entry.record.kind)} on {safe(name)}?"
     if not (await desk.confirmed(title, body, yes=f"Yes, {verb.lower()}") and desk.ready()):
         return
-    act = changes.undo_entry if row.entry.record.kind == "undo" or not redo else changes.redo_entry
+    act = changes.undo if row.entry.record.kind == "undo" or not redo else changes.redo
     try:
         outcome = await desk.do("undoing", lambda: act(row.id))
     except EcrTuiError as error:
