@@ -111,6 +111,32 @@ def test_every_command_parses() -> None:
     assert wrong == []
 
 
+def test_every_screen_has_a_command_with_the_same_facts() -> None:
+    from ecr_tui.ui.keys import MAIN
+    from tests.ui.tour import dialogs
+
+    rows = {screen: (key.strip("`"), command) for screen, key, command in table(section("Screens as commands"))}
+    assert [row for row in rows.items() if not re.match(r"`ecr-tui .*--json", row[1][1])] == []
+    assert {key for key, _ in rows.values()} <= {key for one in MAIN for key in one.shown.split()}
+    titles = {
+        "AccountsScreen": "Accounts",
+        "AuditScreen": "Audit",
+        "BulkPlanScreen": "Run",
+        "BulkRunScreen": "Run",
+        "CallsScreen": "Session log",
+        "ColumnsScreen": "Columns",
+        "DriftScreen": "Drift",
+        "HelpScreen": "Help",
+        "JournalScreen": "Journal",
+        "ManyScreen": "Verification of marked ones",
+        "MatrixScreen": "Matrix",
+        "TagsScreen": "Tags",
+    }
+    general = {"AskScreen", "ChooseScreen", "ConfirmScreen", "ErrorScreen", "ReadingScreen", "TextScreen"}
+    assert titles.keys() == dialogs() - general
+    assert set(titles.values()) <= rows.keys()
+
+
 def test_every_command_named_in_running_text_exists() -> None:
     from ecr_tui.cli import cli
 

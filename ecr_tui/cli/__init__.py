@@ -18,7 +18,7 @@ from ecr_tui import __version__
 from ecr_tui.cli import completing, output
 from ecr_tui.cli.call_log import write_at_end
 from ecr_tui.cli.loading import LazyGroup
-from ecr_tui.cli.options import ENGINES, account_options, tags_option
+from ecr_tui.cli.options import ENGINES, account_options, plain_option, tags_option
 from ecr_tui.cli.shells import answer
 from ecr_tui.cli.streams import Streams
 from ecr_tui.errors import EcrTuiError
@@ -110,6 +110,7 @@ def _unexpected(fault: Exception) -> EcrTuiError:
     type=ENGINES,
     help="Engine for verifications: docker, direct (the registry protocol), or auto. Default: auto.",
 )
+@plain_option
 @click.option(
     "--log-calls",
     "log_calls",

@@ -19,7 +19,7 @@ from ecr_tui.cli import completing
 from ecr_tui.cli.common import open_workspace
 from ecr_tui.cli.helping import command
 from ecr_tui.cli.interface import run_interface
-from ecr_tui.cli.options import ENGINES, config_option
+from ecr_tui.cli.options import ENGINES, config_option, plain_option
 from ecr_tui.config import Consumer, ProfileRule, Settings
 from ecr_tui.errors import EcrTuiError, EnvironmentFailure
 from ecr_tui.sandbox.profiles import BUILD_SERVERS, PROFILE_A, PROFILE_B, PROFILE_C
@@ -37,6 +37,7 @@ from ecr_tui.sandbox.profiles import BUILD_SERVERS, PROFILE_A, PROFILE_B, PROFIL
 @click.option("--read-only", is_flag=True, help="Refuse every write.")
 @click.option("--production", is_flag=True, help="Treat account A's profile as a production profile.")
 @click.option("--theme", metavar="NAME", shell_complete=completing.themes, help="Colour theme.")
+@plain_option
 @config_option("Configuration file; its accounts, regions and tags do not apply to the demo.")
 @click.pass_context
 def demo(context: click.Context, /, serve: bool, repositories: int, production: bool, **flags: Any) -> None:

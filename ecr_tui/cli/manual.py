@@ -58,12 +58,15 @@ ENVIRONMENT: Rows = (
     ("ECR_TUI_SCOPE_TAG", "tag whose value is the default condition of a grant in the interface. Default: Team"),
     ("ECR_TUI_READ_ONLY", "1 refuses every write"),
     ("ECR_TUI_THEME", "theme of the interface"),
+    ("ECR_TUI_PLAIN", "1 is as --plain"),
+    ("ECR_TUI_REDUCED_MOTION", "1 redraws the interface at most once a second while waiting"),
     ("ECR_TUI_CONFIG", "as --config"),
     ("ECR_TUI_STATE_DIR", "folder of the journal and of past verifications"),
     ("ECR_TUI_CACHE_DIR", "folder of the cached listing"),
     ("AWS_...", "AWS_CONFIG_FILE, AWS_PROFILE and others, as in the AWS CLI"),
     ("DOCKER_HOST", "engine for --engine docker. Default: the current docker context"),
     ("NO_COLOR", "turn off colour in the interface"),
+    ("TEXTUAL_ANIMATIONS", "none is as ECR_TUI_REDUCED_MOTION=1"),
 )
 FILES: Rows = (
     ("configuration", "read only; ecr-tui config path prints its path"),

@@ -86,6 +86,14 @@ json_option = click.option(
 )
 
 
+plain_option = click.option(
+    "--plain",
+    is_flag=True,
+    default=None,
+    help="No frames and no signs on the screen, one pane at a time: for screen readers and logs of terminals.",
+)
+
+
 yes_option = all_of(
     click.option("--yes", "-y", is_flag=True, help="Skip the confirmation."),
     click.option(

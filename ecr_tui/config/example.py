@@ -12,6 +12,8 @@ if-tag = ["Team=Payments"]           # default condition; [] for none; unset: fr
 scope-tag = "Team"                   # default condition: the repository's value of this tag; "" for none
 engine = "auto"                      # or "docker", "direct"
 theme = "nord"                       # a theme of the command palette
+plain = false                        # true: no frames and signs, for screen readers and logs
+reduced-motion = false               # true: at most one redraw a second while waiting; plain includes it
 columns = ["tags", "access", "verified", "pushed"]   # of the list; C in the app has all of them
 read-only = false                    # true: refuse every write
 state-dir = "~/.local/state/ecr-tui" # journal and record of verifications

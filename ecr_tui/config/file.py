@@ -102,6 +102,8 @@ SETTINGS: dict[str, tuple[str, Kind]] = {
     "engine": ("engine", TEXT),
     "read-only": ("read_only", SWITCH),
     "theme": ("theme", TEXT),
+    "plain": ("plain", SWITCH),
+    "reduced-motion": ("reduced_motion", SWITCH),
     "columns": ("columns", TEXTS),
     "state-dir": ("state_dir", TEXT),
     "cache-dir": ("cache_dir", TEXT),

@@ -35,6 +35,8 @@ VARIABLES = {
     "read_only": ("ECR_TUI_READ_ONLY",),
     "engine": ("ECR_TUI_ENGINE",),
     "theme": ("ECR_TUI_THEME",),
+    "plain": ("ECR_TUI_PLAIN",),
+    "reduced_motion": ("ECR_TUI_REDUCED_MOTION",),
     "state_dir": ("ECR_TUI_STATE_DIR",),
     "cache_dir": ("ECR_TUI_CACHE_DIR",),
 }
@@ -47,6 +49,7 @@ FLAGS = {
     "read_only": "--read-only",
     "engine": "--engine",
     "theme": "--theme",
+    "plain": "--plain",
 }
 
 
@@ -72,6 +75,9 @@ class Settings:
     condition: tuple[Tag, ...] | None = None
     scope_tag: str = "Team"
     theme: str = ""
+    plain: bool = False
+    """No frames and no signs in the interface, one pane at a time; includes ``reduced_motion``."""
+    reduced_motion: bool = False
     columns: tuple[str, ...] = ()
     rules: tuple[ProfileRule, ...] = ()
     named_consumers: tuple[Consumer, ...] = ()

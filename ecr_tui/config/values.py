@@ -27,7 +27,7 @@ def parse(name: str, raw: Any, origin: str) -> Any:
         return tuple(dict.fromkeys(_region(part, origin) for part in _words(raw)))
     if name in ("tags", "condition"):
         return _tags(raw, origin)
-    if name == "read_only":
+    if name in ("read_only", "plain", "reduced_motion"):
         return raw if isinstance(raw, bool) else _bool(str(raw), origin)
     if name == "columns":
         return tuple(dict.fromkeys(choice(part, COLUMNS, origin) for part in _words(raw)))

@@ -24,7 +24,7 @@ from textual.widgets import Input
 
 from ecr_tui.errors import CredentialsError, EnvironmentFailure
 from ecr_tui.secret import redact
-from ecr_tui.ui import collector, jobs, terminal
+from ecr_tui.ui import collector, jobs, plain, terminal
 from ecr_tui.ui.clipboard import Clipboard
 from ecr_tui.ui.commands import Commands
 from ecr_tui.ui.countdown import GRANT_DELAY, Countdown
@@ -90,7 +90,9 @@ class EcrTuiApp(App[None]):
         """
         settings = workspace.settings
         self.keys_in_force = Keymap.of(settings)
-        super().__init__()
+        super().__init__(css_path=style_sheets("app.tcss", "plain.tcss") if settings.plain else None)  # type: ignore[arg-type]
+        self.add_class(*plain.classes(settings))
+        self._wordless = [plain.Wordless()] if settings.plain else []
         # Half-drawn animation frames flicker in tmux and cost bytes over SSH.
         self.animation_level = "none"
         self._workspace = workspace
@@ -109,8 +111,12 @@ class EcrTuiApp(App[None]):
 
     def get_line_filters(self) -> list[LineFilter]:
         """For NO_COLOR Textual decides before the theme is known: the terminal's own colours, made grey, are black."""
-        plain = _NO_COLOR if self.native_ansi_color else _GREY
-        return [plain if isinstance(one, Monochrome | NoColor) else one for one in super().get_line_filters()]
+        grey = _NO_COLOR if self.native_ansi_color else _GREY
+        found = [grey if isinstance(one, Monochrome | NoColor) else one for one in super().get_line_filters()]
+        return [*found, *self._wordless]
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        plain.still(event.widget)
 
     def get_css_variables(self) -> dict[str, str]:
         return readable(super().get_css_variables())
@@ -131,10 +137,13 @@ class EcrTuiApp(App[None]):
             self.notify(warning, title="Configuration", severity="warning", timeout=15)
 
     def get_key_display(self, binding: Binding) -> str:
-        """Of what the configuration binds otherwise as everywhere else, and nothing for an action without a key."""
+        """Of what the configuration binds otherwise as everywhere else, and nothing for an action without a key.
+
+        Enter by its word, as in dialogs.
+        """
         if binding.id is not None and binding.id in (self.keys_in_force.changes or {}):
             return self.keys_in_force.shown(binding.id)
-        return super().get_key_display(binding)
+        return super().get_key_display(binding).replace("⏎", "enter")
 
     async def on_load(self) -> None:
         loop = asyncio.get_running_loop()

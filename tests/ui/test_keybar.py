@@ -38,7 +38,7 @@ async def test_each_pane_has_its_own_keys_first(workspace: FakeWorkspace) -> Non
     firsts = {
         "2": "g Grant b Principal",
         "3": "v Verify h History",
-        "4": "⏎ Details A Accounts",
+        "4": "enter Details A Accounts",
         "1": "g Grant v Verify",
     }
     async with running(workspace) as session:
@@ -50,7 +50,7 @@ async def test_each_pane_has_its_own_keys_first(workspace: FakeWorkspace) -> Non
 async def test_a_text_field_shows_only_what_works_in_it(workspace: FakeWorkspace) -> None:
     async with running(workspace) as session:
         await session.press("slash")
-        await session.wait(lambda: footer(session).startswith("⏎ Accept tab Complete ↓ To the rows"))
+        await session.wait(lambda: footer(session).startswith("enter Accept tab Complete ↓ To the rows"))
         assert footer(session).rstrip().endswith("F1 Help ^q Quit")
         assert "/ Filter" not in footer(session)
         await session.press("f1")

@@ -20,6 +20,7 @@ from ecr_tui.ui.panes.preview import PreviewPane
 from ecr_tui.ui.panes.repositories import RepositoriesPane
 from ecr_tui.ui.panes.split import Split
 from ecr_tui.ui.panes.verification import VerificationPane
+from ecr_tui.ui.plain import is_plain
 from ecr_tui.ui.text import safe
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 
@@ -95,7 +96,7 @@ class PaneArea(Vertical):
 
     def resized(self, size: Size, *, update: bool = True) -> None:
         """The terminal has this size. ``update`` False: nothing has a style yet."""
-        self._small = size.width < WIDE or size.height < TALL
+        self._small = size.width < WIDE or size.height < TALL or is_plain(self.app)
         self._update_styles(update)
 
     def _update_styles(self, update: bool = True) -> None:
@@ -154,7 +155,7 @@ class PaneArea(Vertical):
 
     def action_grow(self, steps: int) -> None:
         if self.tabbed:
-            back = "z shows all panes again" if not self._small else "the terminal has room for one pane only"
+            back = "one pane is shown at a time" if self._small else "z shows all panes again"
             self.app.notify(f"No border to move: {back}.", markup=False)
         else:
             self._split.grow(self.current, steps)
@@ -165,7 +166,8 @@ class PaneArea(Vertical):
     def zoom(self, pane: str) -> None:
         """That pane alone on the screen; all again where one is."""
         if self._small and not self._zoomed:
-            self.app.notify("The terminal is too small for more than one pane.", markup=False)
+            why = "Plain mode shows one pane" if is_plain(self.app) else "The terminal has room for one pane"
+            self.app.notify(f"{why} at a time.", markup=False)
             return
         self._zoomed = not self._zoomed
         self.fit()

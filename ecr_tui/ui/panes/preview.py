@@ -175,7 +175,7 @@ class PreviewPane(Vertical):
         self.draw()
         if self.made.plan is not None and subject not in self._beside:
             beside = self._beside[subject] = await jobs.on_thread(lambda: self._look_beside(subject))
-            if beside.copies or beside.template is not None:
+            if (beside.copies or beside.template is not None) and self.query("#effect"):  # not being removed
                 self.draw()
 
     def _look_beside(self, subject: Subject) -> Beside:
@@ -257,14 +257,7 @@ class PreviewPane(Vertical):
 
     # -- drawing ---------------------------------------------------------------------------------------------------
 
-    @property
-    def _going(self) -> bool:
-        """The app is being left, or the pane removed: its children go first."""
-        return not (self.is_attached and self.app.is_running and self.query("#effect"))
-
     def draw(self) -> None:
-        if self._going:
-            return
         preview, selection = self.made, self.selection
         repository = preview.subject.repository if preview.subject else None
         title = f"Policy preview · {safe(repository.name)}" if repository else "Policy preview"
@@ -286,7 +279,7 @@ class PreviewPane(Vertical):
 
     def _show_tabs(self) -> None:
         # The old text stays for the moment it takes to make another: to clear it between two rows would flicker.
-        if not (self.made.making or self._going):
+        if not self.made.making:
             self._tabs.show(self.made, self.both, self.analyzer.asked)
 
     def _lines(self) -> tuple[list[Content], list[Content]]:

@@ -69,8 +69,7 @@ class Search:
                 self.judged.forget(arn)
         if self._waiting and not self._judging:
             self._judging = True
-            # Not yet a coroutine: one that is cancelled before it has begun would never be awaited.
-            self._node.run_worker(partial(self._judge, table))  # type: ignore[arg-type]
+            self._node.run_worker(self._judge(table))
 
     def learn_anew(self, table: VirtualTable[Repository]) -> None:
         """Another principal, or other rows: judge everything that was read."""

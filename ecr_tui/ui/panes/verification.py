@@ -25,6 +25,7 @@ from ecr_tui.ui import jobs
 from ecr_tui.ui.batch import CANCEL_PATIENCE
 from ecr_tui.ui.messages import Failed, Latest
 from ecr_tui.ui.panes.explanation import explanation
+from ecr_tui.ui.plain import pace
 from ecr_tui.ui.proof import Changes, Run, StageRow
 from ecr_tui.ui.selection import Selection
 from ecr_tui.ui.text import MUTED, NO, OK, safe
@@ -116,7 +117,7 @@ class VerificationPane(VerticalScroll, can_focus=True):
         yield Words(START, id="start")
 
     def on_mount(self) -> None:
-        self._ticker = self.set_interval(TICK, self._tick, pause=True)
+        self._ticker = self.set_interval(pace(self, TICK), self._tick, pause=True)
         self.draw()
 
     def on_unmount(self) -> None:
@@ -206,13 +207,14 @@ class VerificationPane(VerticalScroll, can_focus=True):
         run, event = message.run, message.event
         if run is not self.run:
             return
-        if isinstance(event, StageStarted):
-            run.row(event.name).began = self._clock()
-        elif isinstance(event, StageProgress):
+        if isinstance(event, StageProgress):
             row = run.row(event.name)
             row.latest = event.progress
             if event.progress.layer:
                 row.layers[event.progress.layer] = event.progress
+            return  # the next tick shows it
+        if isinstance(event, StageStarted):
+            run.row(event.name).began = self._clock()
         elif isinstance(event, StageEnded):
             run.row(event.stage.name).stage = event.stage
         self.draw()

@@ -25,6 +25,7 @@ from ecr_tui.ui.signing_in import sign_in
 from ecr_tui.ui.text import MUTED, NO, OK, safe
 from ecr_tui.ui.widgets.inputs import SafeInput
 from ecr_tui.ui.widgets.keyhints import KeyHints
+from ecr_tui.ui.widgets.options import Options
 
 if TYPE_CHECKING:
     from ecr_tui.workspace import Workspace
@@ -100,7 +101,7 @@ class AccountsScreen(Dialog[AccountPair | None]):
             yield row("B consumer", "profile-b", side=True)
             yield row("  as role", "role-b")
             yield row("  ext. id", "external-b", "mfa-b", classes="role-more for-b")
-            yield OptionList(id="matches", markup=False)
+            yield Options(id="matches", markup=False)
             yield Static(id="meaning", classes="body", markup=False)
             yield KeyHints(
                 ("↑ ↓", "complete"),

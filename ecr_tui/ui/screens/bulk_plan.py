@@ -13,6 +13,7 @@ from textual.widgets import Button
 
 from ecr_tui.ui.bulk import TICK, Planning, Row
 from ecr_tui.ui.keys import MOVES
+from ecr_tui.ui.plain import pace
 from ecr_tui.ui.screens.confirm import Question
 from ecr_tui.ui.screens.text import plan_screen
 from ecr_tui.ui.text import safe
@@ -66,7 +67,7 @@ class BulkPlanScreen(Question):
         self.table.set_rows(self._planning.rows)
         self.set_focus(self.query_one("#no"))  # at once: a key may come before there is time
         self.run_worker(self._planning.make(), exit_on_error=False)
-        self._ticker = self.set_interval(TICK, self._tick)
+        self._ticker = self.set_interval(pace(self, TICK), self._tick)
         self._tick()
 
     @property

@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from ecr_tui.render.runs import run_markdown
 from ecr_tui.ui.bulk import TICK, Row, Running
 from ecr_tui.ui.messages import CopyWanted
+from ecr_tui.ui.plain import pace
 from ecr_tui.ui.screens.confirm import ConfirmScreen
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.text import plan_screen
@@ -72,7 +73,7 @@ class BulkRunScreen(Dialog[str]):
         self.table.set_rows(self.run.rows)
         self.table.focus()
         self.call_after_refresh(self.show)
-        self._ticker = self.set_interval(TICK, self._tick)
+        self._ticker = self.set_interval(pace(self, TICK), self._tick)
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.show)

@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from ecr_tui.aws.calls import CAPACITY, LOG, Call, CallLog
 from ecr_tui.ui.messages import CopyWanted
+from ecr_tui.ui.plain import pace
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.text import TextScreen
 from ecr_tui.ui.text import MUTED, NO, OK, count, safe, safe_block, seconds
@@ -100,7 +101,7 @@ class CallsScreen(Dialog[None]):
         self.table.sort_by("time", True)
         self.table.focus()
         self._read()
-        self.set_interval(EVERY, self._look)
+        self.set_interval(pace(self, EVERY), self._look)
 
     def _look(self) -> None:
         if self._log.revision != self._revision:

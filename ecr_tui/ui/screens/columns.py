@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import OptionList, Static
+from textual.widgets import Static
 from textual.widgets.option_list import Option
 
 from ecr_tui.ui.messages import CopyWanted
@@ -19,6 +19,7 @@ from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.text import MUTED, OK, SKIP
 from ecr_tui.ui.widgets.columns import Column
 from ecr_tui.ui.widgets.keyhints import KeyHints
+from ecr_tui.ui.widgets.options import Options
 
 
 class ColumnsScreen(Dialog[tuple[str, ...] | None]):
@@ -43,7 +44,7 @@ class ColumnsScreen(Dialog[tuple[str, ...] | None]):
         super().__init__()
         self._columns = tuple(columns)
         self._shown = {one for one, _ in columns if one in chosen}
-        self._list = OptionList(*(Option(self._label(one, label)) for one, label in columns), markup=False)
+        self._list = Options(*(Option(self._label(one, label)) for one, label in columns), markup=False)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):

@@ -18,6 +18,7 @@ from ecr_tui.errors import EcrTuiError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.drift import Comparison, Difference, read
 from ecr_tui.ui.messages import CopyWanted
+from ecr_tui.ui.plain import pace
 from ecr_tui.ui.screens.rows import RowsScreen
 from ecr_tui.ui.screens.text import ErrorScreen, plan_screen
 from ecr_tui.ui.tasks import drift, runs
@@ -72,7 +73,7 @@ class DriftScreen(RowsScreen[Repository | None]):
             yield KeyHints(between="  ")
 
     def on_mount(self) -> None:
-        self.set_interval(TICK, self._look_again)
+        self.set_interval(pace(self, TICK), self._look_again)
         self._begin()
 
     def on_unmount(self) -> None:

@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from ecr_tui.policy.principal import describe
 from ecr_tui.ui.messages import CopyWanted
+from ecr_tui.ui.plain import pace
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.screens.text import ErrorScreen, TextScreen
 from ecr_tui.ui.text import NO, OK, count, safe, safe_block, seconds
@@ -65,7 +66,7 @@ class ManyScreen(Dialog[None]):
         table = self.query_one(RunTable)
         table.set_rows(self.run.rows)
         table.focus()
-        self._ticker = self.set_interval(TICK, self._show)
+        self._ticker = self.set_interval(pace(self, TICK), self._show)
 
     def _show(self) -> None:
         if not self.run.running:

@@ -18,6 +18,7 @@ from ecr_tui.render.matrix import matrix_csv, matrix_text
 from ecr_tui.ui import jobs
 from ecr_tui.ui.matrix import MatrixReading
 from ecr_tui.ui.messages import CopyWanted
+from ecr_tui.ui.plain import pace
 from ecr_tui.ui.screens.rows import RowsScreen
 from ecr_tui.ui.screens.text import TextScreen
 from ecr_tui.ui.tasks import matrix, runs
@@ -98,7 +99,7 @@ class MatrixScreen(RowsScreen["Repository | None"]):
     def on_mount(self) -> None:
         self.table.set_message("No repository matches.")
         self.table.set_rows(self.reading.rows)
-        self.set_interval(TICK, self._tick)
+        self.set_interval(pace(self, TICK), self._tick)
         self._begin()
 
     def on_unmount(self) -> None:

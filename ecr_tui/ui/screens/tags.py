@@ -19,6 +19,7 @@ from ecr_tui.ui.screens.ask import AskScreen
 from ecr_tui.ui.screens.dialog import Dialog
 from ecr_tui.ui.text import MUTED, count, safe
 from ecr_tui.ui.widgets.keyhints import KeyHints
+from ecr_tui.ui.widgets.options import Options
 from ecr_tui.ui.widgets.words import Words
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class TagsScreen(Dialog[dict[str, str] | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             yield Static(f"Tags of {safe(self._repository.name)}", classes="title", markup=False)
-            yield OptionList(id="tags", markup=False)
+            yield Options(id="tags", markup=False)
             yield Words(id="pending", classes="body")
             yield KeyHints(
                 ("a", "add"),

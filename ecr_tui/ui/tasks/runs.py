@@ -11,6 +11,7 @@ from ecr_tui.changes.undo import target
 from ecr_tui.errors import EcrTuiError, InputError
 from ecr_tui.ui import jobs
 from ecr_tui.ui.bulk import TICK, Job, Planning, Running
+from ecr_tui.ui.plain import pace
 from ecr_tui.ui.screens.bulk_plan import BulkPlanScreen
 from ecr_tui.ui.screens.bulk_run import BulkRunScreen
 from ecr_tui.ui.screens.confirm import ConfirmScreen
@@ -71,7 +72,7 @@ async def _carry_out(desk: Desk, run: Running) -> None:
     work = asyncio.create_task(run.carry_out(desk.workspace))
     desk.host.work_changed()
     desk.start(_show(desk, run))
-    while not (await asyncio.wait({work}, timeout=TICK))[0]:
+    while not (await asyncio.wait({work}, timeout=pace(desk.app, TICK)))[0]:
         written += [row.repository.arn for row in run.take()]
         ticks += 1
         if ticks % REREAD == 0 and written:

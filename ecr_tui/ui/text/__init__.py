@@ -7,12 +7,11 @@ from datetime import UTC, datetime
 from ecr_tui.text import safe as safe
 from ecr_tui.text import safe_block as safe_block
 from ecr_tui.text import visible as visible
-
-OK = "✓"
-NO = "✗"
-UNKNOWN = "?"
-PENDING = "…"
-SKIP = "–"
+from ecr_tui.ui.text.signs import NO as NO
+from ecr_tui.ui.text.signs import OK as OK
+from ecr_tui.ui.text.signs import PENDING as PENDING
+from ecr_tui.ui.text.signs import SKIP as SKIP
+from ecr_tui.ui.text.signs import UNKNOWN as UNKNOWN
 
 MUTED = "$foreground 60%"
 """A style for what is secondary. Not $text-muted: its automatic colour is plain white inside Content."""

@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 
 from ecr_tui.listing.filters import UNREAD, Policies, Searchable
 from ecr_tui.ui.keys import MARKING, MATCHES, MOVES, bindings
+from ecr_tui.ui.text.signs import CURSOR, MARK
 from ecr_tui.ui.widgets.columns import GAP, GUTTER, Column, Piece, column_at, fit_pieces
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 
@@ -95,10 +96,10 @@ class CellTable(VirtualTable[T], inherit_bindings=False):
         def cell(row: T) -> list[Piece]:
             on = here and row is self.current
             marked = (self.model.key(row), column.id) in self.cells
-            frame = [("[" if on else " ", ""), ("●", "marked") if marked else (" ", "")]
+            frame = [("[" if on else " ", ""), (MARK, "marked") if marked else (" ", "")]
             return [*frame, *fit_pieces(column.cell(row), column.width - FRAME, False), ("]" if on else " ", "")]
 
-        return column._replace(cell=cell, label=f"{'›' if here else ' '} {column.label}")
+        return column._replace(cell=cell, label=f"{CURSOR if here else ' '} {column.label}")
 
     def go_to_column(self, place: int) -> None:
         """Put the cursor into that one of the columns that scroll."""

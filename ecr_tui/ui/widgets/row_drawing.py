@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from ecr_tui.listing.filters import Result
 from ecr_tui.ui.text import PENDING
+from ecr_tui.ui.text.signs import CURSOR, MARK
 from ecr_tui.ui.widgets.columns import GAP, GUTTER, Column, fit_pieces, highlight
 
 Layout = Sequence[tuple[Column[Any], int]]
@@ -114,10 +115,10 @@ class Pen:
         style = self.style
         plain = last = style(line)
         segments: list[Segment] = []
-        text = "›" if line.startswith("cursor") else " "
+        text = CURSOR if line.startswith("cursor") else " "
         if marked:
             segments.append(Segment(text, plain))
-            text, last = "● ", style(line, "marked")
+            text, last = f"{MARK} ", style(line, "marked")
         else:
             text += "  "
         used = GUTTER
