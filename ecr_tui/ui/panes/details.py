@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from ecr_tui.workspace import Workspace
 
 
-@lru_cache(maxsize=2048)
-def _parse(text: str) -> PolicyDocument:
+@lru_cache(maxsize=4096)
+def parse(text: str) -> PolicyDocument:
     """Many repositories share one policy text."""
     return PolicyDocument.parse(text)
 
@@ -185,7 +185,7 @@ class Details:
         if text and _asks_for_time(text):
             self._timed.add(repository.arn)
         try:
-            document = _parse(text) if text else None
+            document = parse(text) if text else None
             return together(one.of(repository, document) for one in self._accesses)
         except EcrTuiError as error:
             return error

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from functools import lru_cache
 
 from ecr_tui.aws.model import Repository
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.listing.filters.policies import findings, principals
 from ecr_tui.policy.access import AccessSummary
-from ecr_tui.policy.document import PolicyDocument
-from ecr_tui.ui.panes.details import Details
-
-_parse = lru_cache(maxsize=4096)(PolicyDocument.parse)
+from ecr_tui.ui.panes.details import Details, parse
 
 
 class Judged:
@@ -65,7 +61,7 @@ class Judged:
         if isinstance(access, AccessSummary):
             self._access[arn] = access
         try:
-            document = _parse(answer.value) if answer.value else None
+            document = parse(answer.value) if answer.value else None
         except EcrTuiError:
             return
         self._principals[arn] = principals(document)

@@ -25,6 +25,7 @@ from ecr_tui.ui.messages import Failed, Latest
 from ecr_tui.ui.panes.columns import RepositoryColumns
 from ecr_tui.ui.panes.details import Details
 from ecr_tui.ui.panes.filter_bar import FilterBars
+from ecr_tui.ui.panes.judged import Judged
 from ecr_tui.ui.panes.listing import Listing
 from ecr_tui.ui.panes.search import Search
 from ecr_tui.ui.screens.ask import Choosable
@@ -90,8 +91,7 @@ class RepositoriesPane(Vertical):
             changed=self._update,
             ended=self._listed,
         )
-        self.search = Search(self, workspace, details, principals=principals, now=now, changed=self._show_note)
-        judged = self.search.judged
+        judged = Judged()
         self._workspace = workspace
         scope = workspace.settings.scope_tag
         self._columns = RepositoryColumns(
@@ -99,6 +99,9 @@ class RepositoriesPane(Vertical):
         )
         self.table: VirtualTable[Repository] = VirtualTable(
             self._shown(), key=lambda r: r.arn, look=lambda r: r, policies=judged, id="table"
+        )
+        self.search = Search(
+            self.table, judged, workspace, details, principals=principals, now=now, changed=self._show_note
         )
         self._bars = FilterBars(self.table, self.tag_values)
 
@@ -187,12 +190,12 @@ class RepositoriesPane(Vertical):
 
     def judge_anew(self) -> None:
         """Another principal: what the policies give it, in the column and to the filter."""
-        self.search.learn_anew(self.table)
+        self.search.learn_anew()
         self.table.redraw_rows()
 
     def policies_read(self, arns: Iterable[str]) -> None:
         """These were read, or are known no longer."""
-        self.search.learn(self.table, arns)
+        self.search.learn(arns)
         self.table.redraw_rows()
 
     def read_window(self) -> None:
@@ -201,7 +204,7 @@ class RepositoriesPane(Vertical):
             return  # it may be another account's, or without credentials to ask
         page = max(self.table.size.height - 1, 1)
         self._details.want(self.table.window(ahead=page), first=self.table.current)
-        self.search.learn_window(self.table)
+        self.search.learn_window()
 
     @on(VirtualTable.WindowChanged)
     def _window_changed(self, message: VirtualTable.WindowChanged) -> None:
@@ -212,7 +215,7 @@ class RepositoriesPane(Vertical):
 
     @on(VirtualTable.Loaded)
     def _loaded(self) -> None:
-        self.search.learn_anew(self.table)
+        self.search.learn_anew()
 
     # -- the table -------------------------------------------------------------------------------------------------
 
@@ -237,8 +240,8 @@ class RepositoriesPane(Vertical):
         self._show_note()
 
     def _show_note(self) -> None:
-        self.search.look(self.table)
-        self._bars.show_note(self.search.note(self.table))
+        self.search.look()
+        self._bars.show_note(self.search.note())
 
     def _update(self) -> None:
         self._show_note()
@@ -377,4 +380,4 @@ class RepositoriesPane(Vertical):
 
     def action_read_all(self) -> None:
         """The policies of all rows that the rest of the filter lets through."""
-        self.search.read_all(self.table)
+        self.search.read_all()

@@ -11,7 +11,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.content import Content
-from textual.widget import Widget
 
 from ecr_tui.errors import Cancelled, EcrTuiError
 from ecr_tui.ui import jobs
@@ -38,7 +37,8 @@ class Search:
 
     def __init__(
         self,
-        node: Widget,
+        table: VirtualTable[Repository],
+        judged: Judged,
         workspace: Workspace,
         details: Details,
         *,
@@ -46,13 +46,13 @@ class Search:
         now: Callable[[], datetime],
         changed: Callable[[], object],
     ) -> None:
-        self._node = node
+        self._table = table
+        self.judged = judged
         self._workspace = workspace
         self._details = details
         self._principals = principals
         self._now = now
         self._changed = changed
-        self.judged = Judged()
         self._waiting: dict[str, None] = {}
         self._judging = False
         self._cancel: threading.Event | None = None
@@ -61,7 +61,7 @@ class Search:
 
     # -- what is known of policies ---------------------------------------------------------------------------------
 
-    def learn(self, table: VirtualTable[Repository], arns: Iterable[str]) -> None:
+    def learn(self, arns: Iterable[str]) -> None:
         """These policies were read, or are known no longer."""
         for arn in arns:
             self._waiting[arn] = None
@@ -69,50 +69,50 @@ class Search:
                 self.judged.forget(arn)
         if self._waiting and not self._judging:
             self._judging = True
-            self._node.run_worker(self._judge(table))
+            self._table.run_worker(self._judge())
 
-    def learn_anew(self, table: VirtualTable[Repository]) -> None:
+    def learn_anew(self) -> None:
         """Another principal, or other rows: judge everything that was read."""
         self.judged.forget_all()
-        self.learn(table, self._details.policies)
+        self.learn(self._details.policies)
 
-    async def _judge(self, table: VirtualTable[Repository]) -> None:
+    async def _judge(self) -> None:
         try:
             while self._waiting:
                 waiting, self._waiting = self._waiting, {}
-                seen = {row.arn for row in table.window()}
+                seen = {row.arn for row in self._table.window()}
                 end = time.monotonic() + SLICE
                 for arn in waiting:
-                    row = table.model.find(arn)
+                    row = self._table.model.find(arn)
                     if row is not None:
                         wanted = self.judged.with_findings or arn in seen
                         self.judged.judge(row, self._details, self._principals(), self._now(), findings_too=wanted)
                     if time.monotonic() > end:
                         await asyncio.sleep(0)
                         end = time.monotonic() + SLICE
-                table.model.look_again()
-                table.redraw_rows()
+                self._table.model.look_again()
+                self._table.redraw_rows()
                 await asyncio.sleep(AGAIN)
         finally:
             self._judging = False
 
-    def learn_window(self, table: VirtualTable[Repository]) -> None:
+    def learn_window(self) -> None:
         """Other rows are in view: their findings are shown."""
         known = self._details.policies
-        self.learn(table, (row.arn for row in table.window() if row.arn in known and not self.judged.tried(row)))
+        self.learn(row.arn for row in self._table.window() if row.arn in known and not self.judged.tried(row))
 
-    def look(self, table: VirtualTable[Repository]) -> None:
+    def look(self) -> None:
         """Another filter or order: it may ask for the findings of all policies."""
-        asked = table.model.query.needs_findings or table.sort[0] == "findings"
+        asked = self._table.model.query.needs_findings or self._table.sort[0] == "findings"
         if asked and not self.judged.with_findings:
             self.judged.with_findings = True
-            self.learn(table, self._details.policies)
+            self.learn(self._details.policies)
 
     # -- what is said of a query -----------------------------------------------------------------------------------
 
-    def note(self, table: VirtualTable[Repository]) -> Content:
+    def note(self) -> Content:
         """One line under the filter; empty where there is nothing to say."""
-        query, result = table.model.query, table.model.result
+        query, result = self._table.model.query, self._table.model.result
         parts: list[Content] = []
         if query.problems:
             problem = next((p for p in query.problems if not p.unfinished), query.problems[0])
@@ -124,41 +124,41 @@ class Search:
         if result is not None and result.loose and result.found:
             parts.append(Content.styled("≈ no exact match, similar:", "$text-warning"))
         if result is not None and result.unknown:
-            parts.append(self._unknown(table, result.unknown))
+            parts.append(self._unknown(result.unknown))
         if self.progress is not None:
             done, total = self.progress
             parts.append(Content.styled(f"reading policies: {done:,} of {total:,}, Esc stops", "$text-primary"))
         return Content("  ·  ").join(parts)
 
-    def _unknown(self, table: VirtualTable[Repository], number: int) -> Content:
-        parsed = table.model.query
-        if not parsed.needs_policies or (parsed.needs_tags and table.model.tags_missing):
+    def _unknown(self, number: int) -> Content:
+        query = self._table.model.query
+        if not query.needs_policies or (query.needs_tags and self._table.model.tags_missing):
             return Content.styled(f"{number:,} not known yet", MUTED)
-        if parsed.needs_account_b and not self._principals():
+        if query.needs_account_b and not self._principals():
             return Content.styled("Account B is unknown. Press b to choose a principal.", "$text-warning")
         words = f"{count(number, 'policy', 'policies')} not read yet"
         if self.progress is None:
-            words += ": P reads them" if table.has_focus else ": press Enter, then P"
+            words += ": P reads them" if self._table.has_focus else ": press Enter, then P"
         return Content.styled(words, "$text-warning")
 
     # -- reading all policies --------------------------------------------------------------------------------------
 
-    def read_all(self, table: VirtualTable[Repository]) -> None:
+    def read_all(self) -> None:
         """Those of the rows that the rest of the filter lets through. ECR has no call for several at once."""
         if self.progress is not None:
             return
-        app = self._node.app
-        if table.model.query.needs_account_b and not self._principals():
+        app = self._table.app
+        if self._table.model.query.needs_account_b and not self._principals():
             app.notify("Account B is unknown. Press b to choose a principal.", severity="warning")
             return
         known = self._details.policies
-        rows = [one for one in table.model.candidates() if (found := known.get(one.arn)) is None or found.error]
+        rows = [one for one in self._table.model.candidates() if (found := known.get(one.arn)) is None or found.error]
         if not rows:
             app.notify("All policies of the repositories shown are read.")
             return
         self._cancel = threading.Event()
         self.progress = (0, len(rows))
-        self._node.run_worker(self._read(rows, self._cancel))
+        self._table.run_worker(self._read(rows, self._cancel))
         self._changed()
 
     async def _read(self, rows: Sequence[Repository], cancel: threading.Event) -> None:
@@ -177,7 +177,7 @@ class Search:
             await reading
         except EcrTuiError as error:
             if cancel is self._cancel and not isinstance(error, Cancelled):
-                self._node.app.notify(safe(error.title), severity="warning")
+                self._table.app.notify(safe(error.title), severity="warning")
         finally:
             if cancel is self._cancel:
                 self.cancel()

@@ -16,6 +16,9 @@ from ecr_tui.ui.text.signs import UNKNOWN as UNKNOWN
 MUTED = "$foreground 60%"
 """A style for what is secondary. Not $text-muted: its automatic colour is plain white inside Content."""
 
+KEY = "bold $text-accent"
+"""A style for a key that is to be pressed."""
+
 
 def count(number: int, one: str, many: str = "") -> str:
     """ "1 repository", "12,345 repositories"."""

@@ -16,7 +16,7 @@ from ecr_tui.policy.document import LIMIT, PolicyDocument
 from ecr_tui.policy.ours import tag_words
 from ecr_tui.policy.principal import describe, describe_all
 from ecr_tui.ui.choice import ACCESS_WORDS, caveat
-from ecr_tui.ui.text import MUTED, NO, OK, UNKNOWN, count, safe, safe_block, utc
+from ecr_tui.ui.text import KEY, MUTED, NO, OK, UNKNOWN, count, safe, safe_block, utc
 from ecr_tui.ui.text.who import who_reasons
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from ecr_tui.policy.change import Difference, Grant
     from ecr_tui.policy.findings import Finding
     from ecr_tui.policy.identity import NeededPolicies
-
-KEY = "bold $text-accent"
 
 SEVERITY = {
     "error": (f"{NO} error", "$text-error"),

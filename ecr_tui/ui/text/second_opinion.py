@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual.content import Content
 
 from ecr_tui.render.second_opinion import headline, lines
-from ecr_tui.ui.text import MUTED, OK, PENDING, UNKNOWN, safe
+from ecr_tui.ui.text import KEY, MUTED, OK, PENDING, UNKNOWN, safe
 
 if TYPE_CHECKING:
     from ecr_tui.access.second_opinion import SecondOpinion
     from ecr_tui.changes.apply import Plan
     from ecr_tui.errors import EcrTuiError
-
-
-KEY = "bold $text-accent"
 
 
 class Asked(NamedTuple):

@@ -12,7 +12,7 @@ from ecr_tui.policy.ours import TagCondition, tag_words
 from ecr_tui.policy.principal import describe, without_session
 from ecr_tui.ui.choice import ACCESS_WORDS
 from ecr_tui.ui.proof import Run, StageRow
-from ecr_tui.ui.text import MUTED, NO, OK, SKIP, safe, seconds, size
+from ecr_tui.ui.text import KEY, MUTED, NO, OK, SKIP, safe, seconds, size
 from ecr_tui.ui.text.write import grant_words
 from ecr_tui.verification.report import IsolationStatus, Report, Stage, Status
 
@@ -23,8 +23,6 @@ WORDS = {
     "skipped": (SKIP, "skipped", MUTED),
 }
 """By the value of a stage's status."""
-
-KEY = "bold $text-accent"
 
 START = Content("\n").join(
     [
