@@ -175,7 +175,7 @@ class PreviewPane(Vertical):
         self.draw()
         if self.made.plan is not None and subject not in self._beside:
             beside = self._beside[subject] = await jobs.on_thread(lambda: self._look_beside(subject))
-            if (beside.copies or beside.template is not None) and self.query("#effect"):  # not being removed
+            if beside.copies or beside.template is not None:
                 self.draw()
 
     def _look_beside(self, subject: Subject) -> Beside:
@@ -258,6 +258,9 @@ class PreviewPane(Vertical):
     # -- drawing ---------------------------------------------------------------------------------------------------
 
     def draw(self) -> None:
+        """Nothing while the pane is being removed, its children first."""
+        if not self.query("#effect"):
+            return
         preview, selection = self.made, self.selection
         repository = preview.subject.repository if preview.subject else None
         title = f"Policy preview · {safe(repository.name)}" if repository else "Policy preview"
