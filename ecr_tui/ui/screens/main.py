@@ -142,7 +142,7 @@ class MainScreen(Screen[None]):
         self.accounts.mark_production()
         self.status.show(self.desk, self.listing, self.table, verifying=self.verification.running)
         self.area.name_tabs(self.table.current)
-        self.area.fit_list()
+        self.call_after_refresh(self.area.fit_list)  # the filter's line may be about to go
         possible = tuple(self.is_possible(key) for key in MAIN)
         if possible != self._possible:  # all bindings are looked through for a refresh
             self._possible = possible
