@@ -15,8 +15,6 @@ from typing import Any
 import pytest
 
 from ecr_tui.aws.model import Repository
-from ecr_tui.changes import apply as apply_module
-from ecr_tui.changes import attempts
 from ecr_tui.changes import undo as undo_module
 from ecr_tui.changes.apply import Overwritten, apply
 from ecr_tui.changes.entries import FAILED, UNKNOWN, WRITTEN
@@ -98,18 +96,6 @@ class Store:
     @property
     def writes(self) -> int:
         return sum(call != "read" for call in self.log)
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Journal:
-    return Journal(tmp_path / "journal.jsonl")
-
-
-@pytest.fixture(autouse=True)
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apply_module, "READ_BACK_PAUSES", (0.0, 0.0))
-    monkeypatch.setattr(attempts, "PAUSES", (0.0, 0.0))
-    monkeypatch.setattr(apply_module, "LOOK_AGAIN", 0.0)
 
 
 def outcomes(journal: Journal) -> list[tuple[str, str]]:

@@ -22,7 +22,6 @@ import pytest
 from ecr_tui.access.matrix import grantees_of
 from ecr_tui.aws.model import RegistryFacts, Repository
 from ecr_tui.changes import apply as apply_module
-from ecr_tui.changes import attempts
 from ecr_tui.changes.bulk import (
     FAILED,
     UNCHANGED,
@@ -152,20 +151,8 @@ def memory() -> Memory:
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Journal:
-    return Journal(tmp_path / "journal.jsonl")
-
-
-@pytest.fixture
 def bulk(memory: Memory, journal: Journal) -> Bulk:
     return Bulk(memory, journal)
-
-
-@pytest.fixture(autouse=True)
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apply_module, "READ_BACK_PAUSES", (0.0, 0.0))
-    monkeypatch.setattr(attempts, "PAUSES", (0.0, 0.0))
-    monkeypatch.setattr(apply_module, "LOOK_AGAIN", 0.0)
 
 
 def plans(memory: Memory, rows: list[Repository] = ROWS) -> list[Plan]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,11 +21,6 @@ PULL = {"Sid": "Pull", "Effect": "Allow", "Principal": {"AWS": USER}, "Action": 
 
 def policy(*statements: Any) -> PolicyDocument:
     return PolicyDocument.from_json({"Version": "2012-10-17", "Statement": list(statements)})
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Journal:
-    return Journal(tmp_path / "journal.jsonl")
 
 
 def test_the_whole_document_is_written_and_undone_to_the_letter(journal: Journal) -> None:

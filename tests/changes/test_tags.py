@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -229,11 +228,6 @@ class Store:
     def policy_text(self, repository: Repository) -> str | None:
         self.on("policy")
         return self.text
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Journal:
-    return Journal(tmp_path / "journal.jsonl")
 
 
 @pytest.fixture(autouse=True)

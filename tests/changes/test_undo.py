@@ -18,8 +18,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ecr_tui.aws.model import Repository
-from ecr_tui.changes import apply as apply_module
-from ecr_tui.changes import attempts
 from ecr_tui.changes import undo as undo_module
 from ecr_tui.changes.apply import Outcome, apply
 from ecr_tui.changes.entries import FAILED, FOUND_BY_NEXT, NEVER_ARRIVED, UNKNOWN, WRITTEN, same_state
@@ -32,18 +30,6 @@ from tests.changes.test_apply import FOREIGN, GRANT, OTHER, REPO, USER, A, Store
 from tests.support.planning import plan_grant, plan_revoke
 
 SECOND = repo("second", Team="Payments")
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Journal:
-    return Journal(tmp_path / "journal.jsonl")
-
-
-@pytest.fixture(autouse=True)
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apply_module, "READ_BACK_PAUSES", (0.0, 0.0))
-    monkeypatch.setattr(attempts, "PAUSES", (0.0, 0.0))
-    monkeypatch.setattr(apply_module, "LOOK_AGAIN", 0.0)
 
 
 class Driver:
