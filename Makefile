@@ -17,7 +17,7 @@ PORTABLE_TESTS := tests/policy tests/access tests/config tests/diagnosis tests/c
 LOWEST_TESTS := tests/aws tests/registry tests/sandbox tests/cli/test_help.py tests/cli/test_completion.py tests/cli/test_repeats.py \
   tests/e2e/test_streams.py tests/ui/test_verification.py tests/ui/test_story.py
 
-.PHONY: help demo test thorough lowest check lint types contracts format docs screenshots cast bench soak live dist portable test-newest workflows clean
+.PHONY: help demo test thorough lowest check lint types contracts format docs screenshots cast bench soak mutation live dist portable test-newest workflows clean
 .NOTPARALLEL:
 
 help:

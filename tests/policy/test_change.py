@@ -10,13 +10,11 @@ import pytest
 
 from ecr_tui.errors import InputError
 from ecr_tui.policy.actions import Access
-from ecr_tui.policy.change import Grant, adopt, equivalent, group, merge, revoke
+from ecr_tui.policy.change import Grant, equivalent, group, merge, revoke
 from ecr_tui.policy.document import LIMIT, PolicyDocument
-from ecr_tui.policy.identity import identity_policy
 from ecr_tui.policy.lint import lint
 from ecr_tui.policy.ours import Own, read_own, tag_covers
-from ecr_tui.policy.who import access_of
-from tests.policy.build import BOB, CAROL, PULL, REPOSITORY, ROOT_B, SEED, A, B, allow, ask, deny, policy
+from tests.policy.build import BOB, CAROL, PULL, ROOT_B, SEED, A, B, allow, deny, policy
 
 PAYMENTS = (("Team", "Payments"),)
 FOREIGN = {"Sid": "Lambda", "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": PULL}
@@ -440,80 +438,6 @@ def test_other_kinds_of_principals_stay_in_an_edited_foreign_statement() -> None
     both = {"AWS": BOB, "Service": "lambda.amazonaws.com"}
     change = revoke(policy(allow(both)), (BOB,), foreign=True)
     assert after(change).json["Statement"][0]["Principal"] == {"Service": "lambda.amazonaws.com"}
-
-
-# --- a pasted document -------------------------------------------------------------------------------------------
-
-
-def test_the_token_of_the_known_sample_moves_to_account_b() -> None:
-    change, moved = adopt(None, PolicyDocument.from_json(SEED))
-    assert moved == ("ecr:GetAuthorizationToken",)
-    (statement,) = after(change).statements
-    assert "GetAuthorizationToken" not in after(change).text
-    assert statement.sid == "AllowCrossAccountPushAndPull"
-    assert len(statement.actions) == 11
-    devusr2 = f"arn:aws:iam::{B}:user/devusr2"
-    access = access_of(after(change), devusr2, repository_arn=REPOSITORY, tags={"Team": "Payments"})
-    assert (access.pull, access.push) == (True, True)
-    needed = identity_policy([REPOSITORY], Access.PUSH_PULL)
-    token, rest = needed.statements
-    assert (token.actions, token.resources) == (("ecr:GetAuthorizationToken",), ("*",))
-    assert (set(rest.actions), rest.resources) == (set(Access.PUSH_PULL.actions), (REPOSITORY,))
-
-
-def test_adopting_twice_adds_once() -> None:
-    first, _ = adopt(policy(FOREIGN), PolicyDocument.from_json(SEED))
-    again, moved = adopt(first.after, PolicyDocument.from_json(SEED))
-    assert not again.changed
-    assert moved == ("ecr:GetAuthorizationToken",)
-
-
-def test_a_statement_about_the_registry_alone_is_dropped() -> None:
-    change, moved = adopt(None, policy(allow(action=["ECR:getauthorizationtoken", "ecr:DescribeRegistry"])))
-    assert moved == ("ecr:GetAuthorizationToken", "ecr:DescribeRegistry")
-    assert not change.changed
-    assert change.after is None
-
-
-def test_a_resource_of_everything_is_dropped_and_said_and_another_refused() -> None:
-    change, _ = adopt(None, policy(allow(Resource="*", Sid="Guide")))
-    assert "Resource" not in after(change).text
-    assert change.notes == ('Guide: Resource "*" was removed; a repository policy applies to its own repository only.',)
-    for resource in (REPOSITORY, ["*", REPOSITORY], [], {"Ref": "X"}):
-        with pytest.raises(InputError, match="has a Resource"):
-            adopt(None, policy(allow(Resource=resource)))
-    with pytest.raises(InputError, match="has a NotResource"):
-        adopt(None, policy(allow(NotResource="*")))
-
-
-SAME_TEAM = {"StringEquals": {"aws:ResourceTag/Team": "${aws:PrincipalTag/Team}"}}
-
-
-def test_variables_bring_the_version_that_they_need() -> None:
-    change, _ = adopt(policy(FOREIGN, version="2008-10-17", Id="old"), policy(allow(condition=SAME_TEAM)))
-    assert list(after(change).json.items())[:2] == [("Version", "2012-10-17"), ("Id", "old")]
-    assert "becomes 2012-10-17" in change.notes[0]
-    tags = {"context": {"aws:ResourceTag/Team": "x", "aws:PrincipalTag/Team": "x"}}
-    assert ask(after(change), **tags).response == "Allowed"
-
-
-def test_variables_never_meet_literal_ones() -> None:
-    literal = allow(CAROL, condition=SAME_TEAM, Sid="Literal")
-    with pytest.raises(InputError, match="Literal of the policy has literal"):
-        adopt(policy(literal, version=None), policy(allow(condition=SAME_TEAM)))
-
-
-@pytest.mark.parametrize("version", ["2008-10-17", None])
-def test_literal_text_stays_literal_under_another_version(version: str | None) -> None:
-    incoming = policy(allow(CAROL, condition=SAME_TEAM, Sid="Old"), version=version)
-    change, _ = adopt(policy(allow(BOB)), incoming)
-    for value in ("x", "${aws:PrincipalTag/Team}"):
-        context = {"aws:ResourceTag/Team": value, "aws:PrincipalTag/Team": "x"}
-        alone = ask(incoming, principal=CAROL, context=context).response
-        assert ask(after(change), principal=CAROL, context=context).response == alone
-    assert "literal" in change.notes[0]
-    alone_change, _ = adopt(None, incoming)
-    assert "${$}" not in after(alone_change).text
 
 
 def test_tag_keys_that_differ_in_case_are_refused() -> None:
