@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ecr_tui.changes.apply import Overwritten, apply, look_again
+from ecr_tui.changes.apply import Overwritten, apply, check_account, look_again
 from ecr_tui.changes.entries import UNKNOWN, WRITTEN
 from ecr_tui.changes.journal import Journal
 from ecr_tui.changes.plans import plan_grant_from
@@ -193,9 +193,38 @@ def test_a_write_that_is_overwritten_later_is_seen_by_the_next_look(journal: Jou
     store.before_read = lost_answer
     assert look_again(store, journal, outcome) is None
     assert journal.entries()[0].detail == ""
-    store.before_read, store.text = (lambda: None), FOREIGN
+    store.before_read, store.text = (lambda: None), "not json"
+    assert look_again(store, journal, outcome) is None
+    store.text = FOREIGN
     error = look_again(store, journal, outcome)
     assert error is not None
     assert error.restore is not None
+    assert (error.restore.before_text, error.restore.before) == (FOREIGN, PolicyDocument.parse(FOREIGN))
+    assert f"- Allow {USER}" in error.detail
     (entry,) = journal.entries()
     assert (entry.outcome, entry.detail) == (WRITTEN, f"overwritten concurrently: {error.detail}")
+
+
+def test_a_journal_that_fails_does_not_hide_that_a_write_was_overwritten(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(FOREIGN)
+    outcome = apply(store, journal, plan_grant(store, REPO, GRANT))
+
+    def full(*_: object) -> None:
+        raise EnvironmentFailure("the disk is full")
+
+    monkeypatch.setattr(journal, "finish", full)
+    store.text = FOREIGN
+    assert look_again(store, journal, outcome) is not None
+
+
+def test_a_profile_of_another_account_writes_nothing() -> None:
+    check_account(REPO, "111111111111")
+    with pytest.raises(InputError) as caught:
+        check_account(REPO, "333333333333")
+    assert caught.value.text().splitlines() == [
+        "account A: my-first-repo was listed in account 111111111111, and this profile belongs to 333333333333; "
+        "nothing was written",
+        "Fix: List the repositories again.",
+    ]

@@ -10,7 +10,7 @@ import pytest
 
 from ecr_tui.errors import InputError
 from ecr_tui.policy.actions import Access
-from ecr_tui.policy.change import Grant, equivalent, group, merge, revoke
+from ecr_tui.policy.change import Change, Grant, equivalent, group, merge, revoke
 from ecr_tui.policy.document import LIMIT, PolicyDocument
 from ecr_tui.policy.lint import lint
 from ecr_tui.policy.ours import Own, read_own, tag_covers
@@ -377,7 +377,14 @@ def test_grouping_leaves_different_access_and_conditions_apart() -> None:
     assert document is not None
     grouped = after(group(document))
     assert equivalent(grouped, document)
-    assert not group(grouped).changed
+    assert group(grouped) == Change(grouped, grouped, False)
+
+
+def test_grouping_keeps_the_documents_own_elements() -> None:
+    document = after(merge(after(merge(policy(FOREIGN, version="2008-10-17", Id="own"), grant())), grant(CAROL)))
+    change = group(document)
+    assert (change.before, change.changed) == (document, True)
+    assert (after(change).json["Version"], after(change).json["Id"]) == ("2008-10-17", "own")
 
 
 # --- the opposite ------------------------------------------------------------------------------------------------
@@ -435,9 +442,10 @@ def test_foreign_statements_are_edited_only_when_asked_for_and_it_is_said() -> N
 
 
 def test_other_kinds_of_principals_stay_in_an_edited_foreign_statement() -> None:
-    both = {"AWS": BOB, "Service": "lambda.amazonaws.com"}
-    change = revoke(policy(allow(both)), (BOB,), foreign=True)
-    assert after(change).json["Statement"][0]["Principal"] == {"Service": "lambda.amazonaws.com"}
+    service = {"Service": "lambda.amazonaws.com"}
+    for named, left in ((BOB, service), ([BOB, CAROL], {"AWS": [CAROL], **service})):
+        change = revoke(policy(allow({"AWS": named, **service})), (BOB,), foreign=True)
+        assert after(change).json["Statement"][0]["Principal"] == left
 
 
 def test_tag_keys_that_differ_in_case_are_refused() -> None:
