@@ -58,6 +58,29 @@ def test_the_missing_side_is_named() -> None:
     assert ask(policy(allow())).missing == ()
 
 
+@pytest.mark.parametrize(
+    ("caller", "past_boundary", "past_session"),
+    [
+        (f"arn:aws:iam::{A}:user/bob", (True, True), True),
+        (f"arn:aws:sts::{A}:assumed-role/puller/s1", (True, True), True),
+        (f"arn:aws:sts::{A}:federated-user/bob", (True, False), True),  # which gets nothing without a session policy
+        (f"arn:aws:iam::{A}:role/puller", (False, True), False),
+        (f"arn:aws:iam::{A}:group/x", (False, False), False),
+    ],
+)
+def test_a_resource_policy_of_the_callers_account_passes_its_limits_where_it_names_the_caller_itself(
+    caller: str, past_boundary: tuple[bool, bool], past_session: bool
+) -> None:
+    """IAM User Guide, evaluation logic, "Resource-based policies". ``past_boundary``: named, and everybody named."""
+    named, everybody = policy(allow(caller)), policy(allow("*"))
+    s3 = policy({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    assert ask(named, principal=caller, identity=()).allowed
+    found = [ask(one, principal=caller, identity=(), boundaries=(s3,)).allowed for one in (named, everybody)]
+    assert found == list(past_boundary)
+    assert ask(named, principal=caller, identity=(), session=s3).allowed is past_session
+    assert not ask(everybody, principal=caller, identity=(), session=s3).allowed
+
+
 def test_the_denying_documents_are_named() -> None:
     denied = policy({"Effect": "Deny", "Action": "*", "Resource": "*"})
     assert ask(policy(deny())).denied_by == ("resource",)
