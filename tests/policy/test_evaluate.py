@@ -81,6 +81,47 @@ def test_a_resource_policy_of_the_callers_account_passes_its_limits_where_it_nam
     assert not ask(everybody, principal=caller, identity=(), session=s3).allowed
 
 
+S3 = policy({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+NOT_READABLE: dict[str, Any] = {"identity": None}
+
+
+@pytest.mark.parametrize(
+    ("policies", "alone", "named"),
+    [
+        ({}, ("Allowed", ()), ("Allowed", ())),
+        ({"identity": ()}, ("ImplicitlyDenied", ("identity", "resource")), ("Allowed", ())),
+        ({"boundaries": (S3,)}, ("ImplicitlyDenied", ("boundary", "resource")), ("Allowed", ())),
+        ({"session": S3}, ("ImplicitlyDenied", ("session", "resource")), ("Allowed", ())),
+        ({"scps": ((S3,),)}, ("ImplicitlyDenied", ("scp",)), ("ImplicitlyDenied", ("scp",))),
+        (
+            {"identity": (), "scps": ((S3,),)},
+            ("ImplicitlyDenied", ("scp", "identity", "resource")),
+            ("ImplicitlyDenied", ("scp",)),
+        ),
+        (NOT_READABLE, ("Unknown", ("resource",)), ("Unknown", ())),
+        (
+            {**NOT_READABLE, "boundaries": (S3,)},
+            ("ImplicitlyDenied", ("boundary", "resource")),
+            ("Unknown", ()),
+        ),
+        ({**NOT_READABLE, "session": S3}, ("ImplicitlyDenied", ("session", "resource")), ("Unknown", ())),
+        (
+            {**NOT_READABLE, "scps": ((S3,),)},
+            ("ImplicitlyDenied", ("scp", "resource")),
+            ("ImplicitlyDenied", ("scp",)),
+        ),
+    ],
+)
+def test_within_the_account_one_side_is_enough_unless_something_else_forbids_it(
+    policies: dict[str, Any], alone: tuple[str, tuple[str, ...]], named: tuple[str, tuple[str, ...]]
+) -> None:
+    """``alone``: without a resource policy, or with one that names the account; ``named``: it names the caller."""
+    ann = f"arn:aws:iam::{A}:user/ann"
+    for resource, expected in ((None, alone), (policy(allow(A)), alone), (policy(allow(ann)), named)):
+        decision = ask(resource, principal=ann, **policies)
+        assert (decision.response, decision.missing) == expected
+
+
 def test_the_denying_documents_are_named() -> None:
     denied = policy({"Effect": "Deny", "Action": "*", "Resource": "*"})
     assert ask(policy(deny())).denied_by == ("resource",)
