@@ -453,3 +453,35 @@ def test_other_kinds_of_principals_stay_in_an_edited_foreign_statement() -> None
 def test_tag_keys_that_differ_in_case_are_refused() -> None:
     with pytest.raises(InputError, match="'Team' and 'team' differ only in case"):
         grant(tags=(("Team", "A"), ("team", "B")))
+
+
+# --- companions --------------------------------------------------------------------------------------------------
+
+LAMBDA = f"service/lambda.amazonaws.com@arn:aws:lambda:*:{B}:function:*"
+
+
+def test_an_account_is_let_in_with_its_functions_and_goes_with_them() -> None:
+    change = merge(policy(FOREIGN), grant(LAMBDA))
+    assert owns(after(change)) == {(LAMBDA,): Access.PULL, (ROOT_B,): Access.PULL}
+    assert change.notes == (
+        f"Lambda needs the account of its functions to pull as well, so account {B} is granted the same.",
+    )
+    assert not merge(after(change), grant(LAMBDA)).changed
+    assert after(revoke(after(change), (LAMBDA,))).minified() == policy(FOREIGN).minified()
+    wider = merge(after(change), grant(LAMBDA, access=Access.PUSH_PULL))
+    assert owns(after(wider)) == {(LAMBDA,): Access.PUSH_PULL, (ROOT_B,): Access.PUSH_PULL}
+
+
+def test_a_companion_that_is_revoked_on_purpose_stays_revoked() -> None:
+    document = after(merge(None, grant(LAMBDA)))
+    left = after(revoke(document, (ROOT_B,)))
+    assert owns(left) == {(LAMBDA,): Access.PULL}
+    assert owns(after(revoke(after(merge(left, grant(BOB))), (BOB,)))) == {(LAMBDA,): Access.PULL}
+
+
+def test_a_companion_of_two_stays_under_the_condition_of_the_one_that_is_left() -> None:
+    other = f"service/lambda.amazonaws.com@arn:aws:lambda:*:{B}:function:other-*"
+    document = after(merge(after(merge(None, grant(LAMBDA))), grant(other, tags=PAYMENTS)))
+    left = after(revoke(document, (LAMBDA,)))
+    found = [read_own(one) for one in left.statements]
+    assert sorted((own.principals, own.tags) for own in found if own) == [((ROOT_B,), PAYMENTS), ((other,), PAYMENTS)]
