@@ -256,6 +256,12 @@ async def test_the_preview_of_a_row_left_behind_is_dropped(workspace: FakeWorksp
         await ui.see("Policy preview · billing-api")
 
 
+async def test_a_preview_that_arrives_while_the_pane_is_removed_is_not_drawn(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.main.preview.query("#sentence, #effect").remove()
+        ui.main.preview.draw()
+
+
 async def test_g_right_after_a_move_never_writes_the_row_before(workspace: FakeWorkspace) -> None:
     """Both keys are in the queue before the app can draw anything."""
     async with running(workspace) as ui:

@@ -257,9 +257,13 @@ class PreviewPane(Vertical):
 
     # -- drawing ---------------------------------------------------------------------------------------------------
 
+    @property
+    def _going(self) -> bool:
+        """The app is being left, or the pane removed: its children go first."""
+        return not (self.is_attached and self.app.is_running and self.query("#effect"))
+
     def draw(self) -> None:
-        """Nothing while the pane is being removed, its children first."""
-        if not self.query("#effect"):
+        if self._going:
             return
         preview, selection = self.made, self.selection
         repository = preview.subject.repository if preview.subject else None
@@ -282,7 +286,7 @@ class PreviewPane(Vertical):
 
     def _show_tabs(self) -> None:
         # The old text stays for the moment it takes to make another: to clear it between two rows would flicker.
-        if not self.made.making:
+        if not (self.made.making or self._going):
             self._tabs.show(self.made, self.both, self.analyzer.asked)
 
     def _lines(self) -> tuple[list[Content], list[Content]]:

@@ -69,7 +69,8 @@ class Search:
                 self.judged.forget(arn)
         if self._waiting and not self._judging:
             self._judging = True
-            self._table.run_worker(self._judge())
+            # Not yet a coroutine: one that is cancelled before it has begun would never be awaited.
+            self._table.run_worker(self._judge)  # type: ignore[arg-type]
 
     def learn_anew(self) -> None:
         """Another principal, or other rows: judge everything that was read."""
