@@ -1,7 +1,7 @@
-"""Strict JSON for policies: no duplicate keys, no NaN, nothing lost, and every failure with its place.
+"""Strict, lossless JSON for policies: no duplicate keys, no NaN; errors carry line and column.
 
-``json`` keeps the last of two equal keys, accepts ``NaN`` and rewrites ``1.10`` as ``1.1``; a policy that is read,
-changed and written back may afford none of the three.
+``json`` keeps the last of two equal keys, accepts ``NaN`` and rewrites ``1.10`` as ``1.1``; all three would corrupt a
+policy that is read, changed and written back.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ Json = Any
 
 
 class PolicyError(InputError):
-    """The text is no policy document: the only error that reading one raises. ``line`` and ``column`` count from 1."""
+    """The text is not a policy document; reading a document raises no other error. ``line`` and ``column`` count from
+    1."""
 
     def __init__(self, title: str, *, line: int | None = None, column: int | None = None, hint: str = "") -> None:
         place = f" (line {line}, column {column})" if line is not None else ""
@@ -32,7 +33,7 @@ class PolicyError(InputError):
 
 
 class Number(float):
-    """A number whose spelling differs from Python's (1.10, 1e3, -0): it is written back as it was read."""
+    """A number whose spelling differs from Python's (1.10, 1e3, -0): it is written back unchanged."""
 
     text: str
 
@@ -63,7 +64,7 @@ class _Range(Exception):
 
 
 def loads(text: str) -> Json:
-    """The value of ``text``. Raises :class:`PolicyError` and nothing else."""
+    """The value of ``text``. Raises only :class:`PolicyError`."""
     try:
         value = json.loads(
             text,
@@ -90,7 +91,7 @@ def loads(text: str) -> Json:
 
 
 def dumps(value: Json) -> str:
-    """Minified, keys in their order, numbers as they were spelled. ``value`` must have passed :func:`check`."""
+    """Minified JSON; keeps the order of keys and the spelling of numbers. ``value`` must have passed :func:`check`."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, Mapping):
@@ -101,7 +102,7 @@ def dumps(value: Json) -> str:
 
 
 def pretty(value: Json, indent: str = "") -> str:
-    """Two spaces a level, one list item a line: what people read and what text diffs compare."""
+    """Two spaces a level, one list item a line: for display and text diffs."""
     deeper = indent + "  "
     if isinstance(value, Mapping) and value:
         rows = [f"{deeper}{dumps(key)}: {pretty(item, deeper)}" for key, item in value.items()]
@@ -118,7 +119,7 @@ def check(value: Json, depth: int = 0) -> None:
             try:
                 value.encode("utf-8")
             except UnicodeEncodeError:
-                raise PolicyError("a string has half of a surrogate pair") from None
+                raise PolicyError("a string contains an unpaired surrogate") from None
     elif isinstance(value, Mapping | list | tuple):
         if depth >= MAX_DEPTH:
             raise _too_deep()
@@ -141,7 +142,7 @@ def check(value: Json, depth: int = 0) -> None:
 
 
 def copy(value: Json) -> Json:
-    """A copy sharing nothing that can be changed; tuples become lists, mappings dicts."""
+    """A deep copy; tuples become lists, mappings become dicts."""
     if isinstance(value, Mapping):
         return {key: copy(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -200,7 +201,7 @@ def _tokens(text: str) -> Iterator[tuple[int, str, str | None]]:
 
 
 def _duplicate(text: str) -> int | None:
-    """Where the second of the first pair of equal keys stands, in text known to be well formed up to there."""
+    """Offset of the first duplicate key; the text must be well formed up to there."""
     scopes: list[set[str] | None] = []
     expects_key = False
     for position, mark, string in _tokens(text):

@@ -1,7 +1,7 @@
-"""Whether ECR will take a document. What is known of SetRepositoryPolicy's own checks, by the findings of lint.
+"""Predict whether SetRepositoryPolicy accepts a document, from the findings of lint.
 
-``likely`` refusals are documented, or several people reported them: such a policy is not worth sending. Of the others
-nobody has reported what ECR does, so they are told and tried.
+A ``likely`` refusal is documented or reported more than once: the policy is not sent. For other refusals ECR's behavior
+is unknown: the user gets a warning and the policy is sent.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from ecr_tui.policy.principal import describe, is_dead
 from ecr_tui.policy.rules import RULES
 
 REPORTED = frozenset({"other-resource", "token-action"})
-"""ECR took them once and has refused them since: awsdocs/amazon-ecr-user-guide issue 20; cloudposse/terraform-aws-ecr
+"""ECR used to accept these and now rejects them: awsdocs/amazon-ecr-user-guide issue 20; cloudposse/terraform-aws-ecr
 PR 67."""
 LIKELY = (
     frozenset(rule.id for rule in RULES.values() if rule.refused)
     | {"too-large", "unknown-operator", "bad-principal", "principal-wildcard", "other-partition"}
     | REPORTED
 )
-"""Grammar, limits, and names that AWS cannot turn into ids; where they stand in a policy already, ECR took them."""
+"""Grammar, limits, and names that AWS cannot resolve to ids. Those in a stored policy were accepted by ECR."""
 POSSIBLE = frozenset(
     {
-        # Reported, and yet in the examples of the current guide.
+        # Reported as rejected, but in the examples of the current guide.
         "resource-element",
-        # Refused by other services, or documented without the exact rule; of ECR nothing is known.
+        # Rejected by other services, or documented without the exact rule; unknown for ECR.
         "unknown-action",
         "registry-action",
         "key-without-service",
@@ -62,8 +62,8 @@ def refusals(
 ) -> tuple[Refusal, ...]:
     """Likely ones first. ``findings`` are those of ``document``.
 
-    ``read``: what ECR handed out, with ``standing``, its own findings. A unique id in there stands for a principal that
-    was deleted, since ECR shows the ARNs of those that live; in another document it may still live.
+    ``read``: the policy returned by ECR, with its findings in ``standing``. A unique id in it is a deleted principal,
+    because ECR returns ARNs for existing ones; in any other document the principal may still exist.
     """
     if document is None:
         return ()

@@ -1,4 +1,4 @@
-"""What account A's side lets a principal do with a repository, in short: one half of the answer, and says so."""
+"""Summary of what account A's policies allow a principal on a repository. Account B's policies are not included."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 ESSENTIAL_PULL = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
-"""What a pull cannot do without (managed policy AmazonEC2ContainerRegistryPullOnly)."""
+"""Minimum actions for a pull (managed policy AmazonEC2ContainerRegistryPullOnly)."""
 
 ESSENTIAL_PUSH = (
     "ecr:BatchCheckLayerAvailability",
@@ -15,17 +15,17 @@ ESSENTIAL_PUSH = (
     "ecr:CompleteLayerUpload",
     "ecr:PutImage",
 )
-"""What a push cannot do without (ECR User Guide, "AllowCrossAccountPush")."""
+"""Minimum actions for a push (ECR User Guide, "AllowCrossAccountPush")."""
 
 
 WHO = "the principal"
-"""What the access of several depends on, where they differ."""
+"""Used as ``depends_on`` where several principals have different access."""
 
 
 class AccessSummary(NamedTuple):
-    """Whether account A's policies allow all of a pull, all of a push; None where that depends, on ``depends_on``.
+    """Whether account A's policies allow a complete pull and a complete push; None: depends on ``depends_on``.
 
-    B's own policies are not in it.
+    Account B's policies are not included.
     """
 
     pull: bool | None
@@ -34,7 +34,7 @@ class AccessSummary(NamedTuple):
 
     @property
     def is_none(self) -> bool:
-        """Certainly neither."""
+        """Neither pull nor push is possible."""
         return self.pull is False and self.push is False
 
     def to_json(self) -> dict[str, Any]:
@@ -42,7 +42,7 @@ class AccessSummary(NamedTuple):
 
 
 def together(found: Iterable[AccessSummary]) -> AccessSummary:
-    """Of several principals: what all of them may, or none may; where they differ it depends on who asks."""
+    """Access of several principals; where they differ, it depends on the principal."""
     every = tuple(found)
     if len(every) == 1:
         return every[0]
@@ -54,7 +54,7 @@ def together(found: Iterable[AccessSummary]) -> AccessSummary:
 
 
 def of_every(found: Sequence[AccessSummary]) -> AccessSummary:
-    """What each of several principals may: no where one of them may not."""
+    """Access that every one of several principals has; no if one lacks it."""
     depends = dict.fromkeys(name for one in found for name in one.depends_on)
     return AccessSummary(_every([one.pull for one in found]), _every([one.push for one in found]), tuple(depends))
 

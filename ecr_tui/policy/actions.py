@@ -1,4 +1,4 @@
-"""ECR's actions, and the kinds of access that a grant can give.
+"""ECR actions, and the access levels of a grant.
 
 The parts follow the ECR User Guide: image-push-iam.html for push (with BatchGetImage, which answers the manifest
 HEAD), "AllowPull" of the repository policy examples for pull, and the metadata actions of its cross-account example for
@@ -18,7 +18,7 @@ from ecr_tui.policy.patterns import compiled
 _BY_LOWER = {f"ecr:{name.lower()}": name for name in TABLE}
 
 TOKEN_ACTION = "ecr:GetAuthorizationToken"  # noqa: S105 - the action's name
-"""Needed before any push or pull; only an identity policy with Resource "*" can give it."""
+"""Required before any push or pull; only an identity policy with Resource "*" can allow it."""
 
 
 _PARTS = {
@@ -40,13 +40,13 @@ _PARTS = {
 }
 _SHARED = frozenset(_PARTS["pull"]) & frozenset(_PARTS["push"])
 GUIDE = "guide"
-"""Another word for all three parts: the ECR User Guide's cross-account example."""
+"""Alias for all three parts, after the ECR User Guide's cross-account example."""
 
 
 class Access(StrEnum):
-    """What a grant gives: read (metadata), pull, push, or a combination.
+    """Access level of a grant: read (metadata), pull, push, or a combination.
 
-    ``actions`` are repository-level only, so each may stand in a repository policy.
+    ``actions`` are repository-level only, so all are valid in a repository policy.
     """
 
     PULL = "pull"
@@ -59,18 +59,18 @@ class Access(StrEnum):
 
     @classmethod
     def parse(cls, text: str) -> Access:
-        """From its parts in any order, joined by "-", "," or "+"; "guide" is all of them. Raises ValueError."""
+        """Parse parts in any order, joined by "-", "," or "+"; "guide" means all. Raises ValueError."""
         parts = frozenset(part.strip().lower() for part in re.split(r"[-,+]", text))
         found = _BY_PARTS.get(frozenset(_PARTS) if parts == {GUIDE} else parts)
         if found is None:
-            raise ValueError(f"not an access: {text!r}")
+            raise ValueError(f"not an access level: {text!r}")
         return found
 
     @classmethod
     def touched(cls, patterns: Iterable[str]) -> Access | None:
-        """The parts of which these actions or patterns hold what no other part needs; None for none of them.
+        """The parts identified by actions that no other part needs; None if there are none.
 
-        BatchGetImage alone, which push needs as well, is pull.
+        BatchGetImage alone counts as pull, although push needs it as well.
         """
         actions = {action for pattern in patterns for action in matching_actions(pattern)}
         parts = {part for part, needed in _PARTS.items() if actions & (set(needed) - _SHARED)}
@@ -80,7 +80,7 @@ class Access(StrEnum):
 
     @property
     def parts(self) -> frozenset[str]:
-        """Of "read", "pull" and "push"."""
+        """Subset of "read", "pull" and "push"."""
         return frozenset(self.value.split("-"))
 
     @property
@@ -94,7 +94,7 @@ class Access(StrEnum):
 
     @property
     def uses_registry(self) -> bool:
-        """Push and pull go through the registry, with a token; read is ECR's API alone."""
+        """Push and pull use the registry with a token; read uses only ECR's API."""
         return self is not Access.READ
 
     @property
@@ -103,7 +103,7 @@ class Access(StrEnum):
 
     @property
     def pulls_only(self) -> bool:
-        """A verification pulls an image that is there, because it may push none."""
+        """A verification must pull an existing image, because it cannot push one."""
         return "pull" in self.parts and not self.writes
 
     def without(self, other: Access) -> Access | None:
@@ -118,16 +118,16 @@ _ACTIONS = {
 _BY_PARTS = {access.parts: access for access in Access}
 _LARGEST_FIRST = sorted(Access, key=lambda access: -len(access.actions))
 
-# Repository-level in the reference, yet without effect in a repository policy: the repository does not exist yet, or
+# Repository-level in the reference, but without effect in a repository policy: the repository does not exist yet, or
 # the registry policy decides (ECR User Guide, registry permissions).
 _REGISTRY_POLICY_ONLY = frozenset({"CreateRepository", "BatchImportUpstreamImage", "ReplicateImage"})
 
 
 def action_words(actions: Iterable[str]) -> str:
-    """ "push and pull" where it is all of either, else names: "DeleteRepository, ListImages and 3 more"."""
+    """ "push and pull" if complete, else action names: "DeleteRepository, ListImages and 3 more"."""
     given = dict.fromkeys(actions)
     for access in _LARGEST_FIRST:
-        # Without what the other half brings along, it is still that half.
+        # Actions that push and pull share do not count as missing.
         if set(access.actions) >= given.keys() >= set(access.actions) - _SHARED:
             return access.words
     names = [action.removeprefix("ecr:") for action in given]
@@ -140,12 +140,12 @@ def all_actions() -> tuple[str, ...]:
 
 
 def repository_actions() -> tuple[str, ...]:
-    """The actions on which a repository policy has a say."""
+    """The actions that a repository policy can allow or deny."""
     return tuple(f"ecr:{name}" for name, on_repository in TABLE.items() if on_repository)
 
 
 def canonical_action(action: str) -> str | None:
-    """The action as AWS spells it, or None for one that is not known (case does not matter)."""
+    """The action in AWS's spelling, or None if unknown (case-insensitive)."""
     name = _BY_LOWER.get(action.lower())
     return f"ecr:{name}" if name else None
 
@@ -155,18 +155,18 @@ def is_known(action: str) -> bool:
 
 
 def is_registry_level(action: str) -> bool:
-    """Known, and acting on no repository: useless in a repository policy."""
+    """Whether it is known and not repository-level, so useless in a repository policy."""
     name = _BY_LOWER.get(action.lower())
     return name is not None and not TABLE[name]
 
 
 def is_registry_policy_only(action: str) -> bool:
-    """Known and formally on a repository, but decided by identity or registry policies alone."""
+    """Whether it is formally repository-level, but decided by identity or registry policies only."""
     return _BY_LOWER.get(action.lower()) in _REGISTRY_POLICY_ONLY
 
 
 @lru_cache(maxsize=4096)
 def matching_actions(pattern: str) -> tuple[str, ...]:
-    """The known actions that a policy's pattern covers; ``*`` and ``?`` are wildcards, case does not matter."""
+    """The known actions that a pattern matches; ``*`` and ``?`` are wildcards, case-insensitive."""
     regex = compiled(pattern.lower())
     return tuple(f"ecr:{name}" for lower, name in _BY_LOWER.items() if regex.fullmatch(lower))

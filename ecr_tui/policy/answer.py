@@ -1,8 +1,8 @@
-"""Who has access, in three values: yes, no, or depends, and on what.
+"""Three-valued access decisions: yes, no, or depends (and on what).
 
-Every answer about access comes from here: the list, the audit, a plan's both sides, what an edit of tags does. A call
-that has not been made is decided twice, at its worst (no open condition of an Allow holds, every one of a Deny does)
-and at its best. Where both agree, that is the answer.
+The list, the audit, plans and tag edits all use these decisions. A hypothetical call is decided twice: in the worst
+case (open conditions of an Allow fail, those of a Deny hold) and in the best case. If both agree, that is the answer;
+otherwise it depends.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ class Verdict(StrEnum):
 
     @property
     def allowed(self) -> bool | None:
-        """None for depends."""
+        """None: depends."""
         return None if self is Verdict.DEPENDS else self is Verdict.YES
 
 
 class Source(NamedTuple):
-    """A statement, and where it stands: "resource" (the repository policy) or "registry"."""
+    """A statement and its source: "resource" (the repository policy) or "registry"."""
 
     where: str
     statement: Statement
 
 
 class Answer(NamedTuple):
-    """Account A's side alone.
+    """Decision of account A's policies.
 
-    ``depends_on``: condition keys as the policy spells them, and the words of ``policy.known``; () unless the verdict
-    is depends. ``sources``: the statements that allow (yes), that deny (no; () where none allows), or that are open.
+    ``depends_on``: condition keys in the policy's spelling, and constants of ``policy.known``; () unless the verdict is
+    depends. ``sources``: the statements that allow (yes), deny (no; () if none allows), or are open.
     """
 
     verdict: Verdict
@@ -51,7 +51,7 @@ class Answer(NamedTuple):
 
 
 Registries = Sequence[PolicyDocument | None]
-"""The registry policies of account A that may be in force: one (None: no policy), or several if not known which."""
+"""Candidates for account A's registry policy: one (None: no policy), or several if it is unknown which applies."""
 
 
 def answer(
@@ -64,13 +64,13 @@ def answer(
     now: datetime,
     registries: Registries = (None,),
 ) -> Answer:
-    """Whether account A's policies let ``principal`` do all of ``actions`` on a repository; see :func:`of_call`."""
+    """Whether account A's policies allow ``principal`` all of ``actions`` on a repository; see :func:`of_call`."""
     known = before_call(principal, repository_arn=repository_arn, tags=tags, now=now)
     return all_of(of_call(document, known, action, repository_arn, registries) for action in actions)
 
 
 def all_of(answers: Iterable[Answer]) -> Answer:
-    """Yes where all are; no where one is."""
+    """Yes if all are yes; no if any is no."""
     found = list(answers)
     for verdict in (Verdict.NO, Verdict.DEPENDS):
         some = [one for one in found if one.verdict is verdict]
@@ -88,9 +88,9 @@ def _together(verdict: Verdict, found: Sequence[Answer]) -> Answer:
 def of_call(
     document: PolicyDocument | None, known: Known, action: str, resource: str, registries: Registries = (None,)
 ) -> Answer:
-    """Whether account A's policies let the caller in: the repository policy, or the registry policy beside it.
+    """Whether account A's repository policy or registry policy allows the call.
 
-    Within account A this is what the policies give; the caller's own policies may give more.
+    A caller within account A may have more access from its own policies.
     """
     found = [_alone(document, registry, known, action, resource) for registry in registries]
     if len({one.verdict for one in found}) == 1:
@@ -100,7 +100,7 @@ def of_call(
 
 
 REGISTRY = "registry policy"
-"""What an answer depends on where it is not known which registry policy is in force."""
+"""Used in ``depends_on`` if it is unknown which registry policy applies."""
 
 
 def _alone(
@@ -116,7 +116,7 @@ def _alone(
 
 
 def of_rules(rules: Iterable[tuple[str, Rule]], known: Known, action: str, resource: str) -> Answer:
-    """The same from statements, each with where it stands."""
+    """As :func:`of_call`, from statements with their sources."""
     allows: list[Source] = []
     may_allow: list[tuple[Source, Standing]] = []
     denies: list[Source] = []
@@ -140,8 +140,8 @@ def of_rules(rules: Iterable[tuple[str, Rule]], known: Known, action: str, resou
 def may_differ(
     documents: Iterable[PolicyDocument | None], one: Known, other: Known, action: str, resource: str
 ) -> bool:
-    """Whether an answer that depends may come out differently, although the request is the same: one caller, with the
-    repository's tags of ``one`` and of ``other``."""
+    """Whether two answers that depend can differ for the same request of one caller, given the repository tags of
+    ``one`` and ``other``."""
     for document in documents:
         for rule in rules_of(document) if document is not None else ():
             if _residue(rule, one, action, resource) != _residue(rule, other, action, resource):
@@ -150,7 +150,7 @@ def may_differ(
 
 
 def _residue(rule: Rule, known: Known, action: str, resource: str) -> object:
-    """What is left open of a statement; equal ones are decided alike by the same request."""
+    """The open part of a statement; equal values have the same outcome for the same request."""
     standing = known.standing(rule, action, resource, attached=True)
     if standing.must or not standing.may:
         return standing.must
@@ -162,7 +162,7 @@ def _residue(rule: Rule, known: Known, action: str, resource: str) -> object:
 
 
 class Bounds(NamedTuple):
-    """A call with all policies that have a say, decided at its worst and at its best."""
+    """Decide a call against all applicable policies, in the worst and in the best case."""
 
     worst: Decision
     best: Decision
@@ -175,8 +175,8 @@ class Bounds(NamedTuple):
 
 
 def bounds(policies: Policies, known: Known, action: str, resource: str, resource_account: str) -> Bounds:
-    """``policies.identity`` None: not readable, so that they allow at the best and do not at the worst. A federated
-    user's session policy, where none is given, is not known either."""
+    """``policies.identity`` None: unreadable, so they allow in the best case only. A federated user's session policy is
+    also unknown if not given."""
     worst, best = grips_of(policies, known, action, resource)
     if policies.identity is None and known.caller.kind != "service":
         best = best._replace(identity=ALLOW)
@@ -197,6 +197,6 @@ def bounds(policies: Policies, known: Known, action: str, resource: str, resourc
 def open_keys(
     documents: Iterable[PolicyDocument], known: Known, action: str, resource: str, *, attached: bool
 ) -> tuple[str, ...]:
-    """What the statements depend on that may take hold of the call, and do not for certain."""
+    """The keys on which statements depend that may or may not apply to the call."""
     found = standings(documents, known, action, resource, attached=attached)
     return tuple(dict.fromkeys(name for _, standing in found if not standing.must for name in standing.opens))

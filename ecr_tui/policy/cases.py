@@ -1,10 +1,10 @@
-"""Read test cases for ``simulate``, strictly: what is misspelled or malformed is an error, never taken for absent.
+"""Read test cases for ``simulate``, strictly: misspelled and malformed fields are errors.
 
 The format is a JSON list of cases: {"name", "request": {"action", "resource": {"resource", "accountId"}, "principal",
 "context"}, "identityPolicies", "resourcePolicy", "permissionBoundaries", "sessionPolicy", "serviceControlPolicies",
-"resourceControlPolicies": [{"orgIdentifier", "policies"}], "registryPolicy", "expected": {"response"}}. All but the
-request may be missing; "identityPolicies": null says that they cannot be read. A policy may be wrapped as {"name",
-"policy"}. "source", "description", "comment" and "note" are free text.
+"resourceControlPolicies": [{"orgIdentifier", "policies"}], "registryPolicy", "expected": {"response"}}. Only "request"
+is required; "identityPolicies": null means that they are unreadable. A policy may be wrapped as {"name", "policy"}.
+"source", "description", "comment" and "note" are free text.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ _SHOWN = 20
 
 @dataclass(frozen=True)
 class Case:
-    """``expected`` is one of :data:`RESPONSES`, or None where the case expects nothing.
+    """``expected`` is one of :data:`RESPONSES`, or None without an expectation.
 
-    ``documents``: each policy with the field in which it stands.
+    ``documents``: each policy with its field.
     """
 
     name: str
@@ -84,7 +84,7 @@ def read_cases(text: str) -> tuple[Case, ...]:
 
 
 def undecidable(problems: Sequence[str]) -> InputError:
-    """The error for cases that cannot be decided, each problem with its case's name."""
+    """The error for cases that cannot be decided; each problem names its case."""
     first, *others = (" ".join(problem.split()) for problem in problems)
     more = len(others) - _SHOWN
     shown = [*others[:_SHOWN], *([f"and {more:,} more"] if more > 0 else [])]
@@ -149,7 +149,7 @@ def _request(data: object) -> Request:
 
 
 def _account(resource: str, account: object) -> str:
-    """The account of the resource: as given, else its ARN's."""
+    """The account of the resource: as given, else from its ARN."""
     parts = resource.split(":", 5)
     if resource != "*" and (len(parts) != 6 or parts[0] != "arn"):
         raise _Problem(f'resource "{resource}" is neither an ARN nor "*"')

@@ -1,7 +1,7 @@
-"""Changes to a repository policy: grant, revoke, adopt, group. Pure: a document in, a :class:`Change` out.
+"""Changes to a repository policy: grant, revoke, adopt, group. Pure functions from a document to a :class:`Change`.
 
-Only our own statements (see ``ours``) are ever edited; foreign ones keep their text, their order and every element
-that we do not know. A document keeps its Version.
+Only ecr-tui's own statements (see ``ours``) are edited, except on request; others keep their text, order and unknown
+elements. A document keeps its Version.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ __all__ = [
 
 
 class Change(NamedTuple):
-    """``after`` None means that nothing is left and the policy should be deleted.
+    """``after`` None: no statement remains, so the policy must be deleted.
 
-    ``notes`` are sentences about what a reader of the diff could miss: a foreign statement that also names the
-    principal, principals that were gathered to stay under the limit.
+    ``notes``: sentences about what the diff does not show clearly, such as a foreign statement that also names the
+    principal, or grants combined to stay under the size limit.
     """
 
     before: PolicyDocument | None
@@ -65,12 +65,12 @@ class Change(NamedTuple):
 
 
 def merge(document: PolicyDocument | None, grant: Grant) -> Change:
-    """Give each principal of ``grant`` what it says, and through our statements nothing else.
+    """Give each principal exactly the access of ``grant`` through our statements.
 
-    Replaces every statement of ours for these principals with one; other principals of such a statement keep it. No
-    change where each principal has exactly that already, from our statements or, without any, from a foreign one.
-    Companions of the grantees are let in beside what they have (``companions``).
-    Raises InputError when the result would not fit into the limit of ECR.
+    Replaces all our statements for these principals with one; other principals of those statements keep them. No change
+    if each principal already has exactly this access, from our statements or, without any, from a foreign one.
+    Companions of the grantees get access in addition to what they have (``companions``). Raises InputError if the
+    result exceeds ECR's limit.
     """
     items = items_of(document)
     given = companions.given_with(grant.principals, _ours(items))
@@ -99,7 +99,7 @@ def _without(items: Sequence[Item], given: Collection[companions.Given]) -> list
 
 
 def _lacking(items: Sequence[Item], among: Collection[str], owns: Sequence[Own] | None = None) -> tuple[Own, ...]:
-    """What companions ``among`` these lack, of ``owns`` (None: of all our statements)."""
+    """Access that companions ``among`` these lack for ``owns`` (None: all our statements)."""
     standing = [Statement(0, raw or (own.statement() if own else {})) for raw, own in items]
     return companions.missing(_ours(items) if owns is None else owns, standing, among)
 
@@ -128,7 +128,7 @@ def _granted_already(items: Sequence[Item], wanted: Own, principal: str) -> bool
     ours = [own for _, own in items if own is not None and own.names(principal)]
     if ours:
         return all(own.access is wanted.access and own.condition_key == wanted.condition_key for own in ours)
-    # A foreign statement which says just that: one of ours beside it would add nothing.
+    # A foreign statement already grants exactly this.
     return any(own is None and says(Statement(0, raw), principal, wanted) for raw, own in items)
 
 
@@ -139,13 +139,12 @@ def revoke(
     *,
     foreign: bool = False,
 ) -> Change:
-    """Take ``access`` (None: all of it) from each of ``principals``, whatever the condition.
+    """Revoke ``access`` (None: all) from each of ``principals``, under any condition.
 
-    Statements of ours which name others too keep those. What companions were given with a principal goes with it.
-    Foreign statements that name a principal are left alone and mentioned in ``notes``, unless ``foreign``; then the
-    principal is taken out of those that allow (and an emptied statement is dropped), which ``notes`` says as well.
-    ``access`` does not apply to foreign statements: with it they are always left alone, as are those that name a
-    grantee by a condition.
+    Other principals of our statements keep their access. Access that companions got with a principal is revoked with
+    it. Foreign statements that name a principal are kept and mentioned in ``notes``. With ``foreign``, the principal is
+    removed from foreign Allow statements instead, emptied statements are dropped, and ``notes`` lists them. With
+    ``access``, foreign statements are always kept, as are those that name a grantee by a condition.
     """
     kept: list[Item] = []
     notes: list[str] = []
@@ -184,20 +183,19 @@ def revoke(
             kept.append(({}, own._replace(principals=theirs, access=rest)))
     if not changed:
         return Change(document, document, False, tuple(notes))
-    # Where two grantees shared a companion, the one that stays needs it under its own condition.
+    # If two grantees shared a companion, the remaining one needs it under its own condition.
     needed = _lacking(kept, {principal for principal, _, _ in with_them})
     after, more = fit(document, [*kept, *(({}, own) for own in needed)])
     return Change(document, after, True, (*notes, *more))
 
 
 def adopt(document: PolicyDocument | None, incoming: PolicyDocument) -> tuple[Change, tuple[str, ...]]:
-    """Add the statements of a pasted document, as far as a repository policy can carry them.
+    """Add the statements of a pasted document that a repository policy can contain.
 
-    Returns the change, and the registry-level actions that were left out (like "ecr:GetAuthorizationToken"): they
-    belong in B's identity policy on Resource "*". A ``Resource`` of "*" is dropped, since a repository policy has
-    none; ``notes`` say so. What ``${...}`` means follows the Version of the document that it comes from, whichever
-    Version it ends up under. Raises InputError for a Resource that names something, and where no Version can hold
-    both documents.
+    Returns the change, and the registry-level actions that were left out (like "ecr:GetAuthorizationToken"), which
+    belong in B's identity policy on Resource "*". A ``Resource`` of "*" is dropped, because a repository policy has
+    none; ``notes`` mentions it. ``${...}`` keeps the meaning that it has in its source document. Raises InputError for
+    any other Resource, and if no Version fits both documents.
     """
     moved: list[str] = []
     notes: list[str] = []
@@ -257,7 +255,7 @@ def _adoptable(statement: Statement, moved: list[str], notes: list[str]) -> dict
 
 
 def _literal(raw: dict[str, Any], name: str, notes: list[str]) -> dict[str, Any]:
-    """The statement of a document that knows no variables, for one that expands them: ``${$}`` is a literal "$"."""
+    """Escape a statement from a document without variables for one with variables: ``${$}`` is a literal "$"."""
     if not any("${" in text for text in condition_strings(raw)):
         return raw
     notes.append(f"{name}: ${{...}} is literal text in its document, and is written as ${{$}}{{...}} to stay literal.")
@@ -276,7 +274,7 @@ def _escaped(value: Any) -> Any:
 
 
 def _expanding(document: PolicyDocument, notes: list[str]) -> PolicyDocument:
-    """The document under the Version that variables need. Raises InputError where that changes what it says."""
+    """The document under the Version that variables need. Raises InputError if that changes its meaning."""
     if document.expands_variables:
         return document
     literal = next((s.name for s in document.statements if any("${" in text for text in _variable_places(s))), "")
@@ -298,7 +296,7 @@ def _variable_places(statement: Statement) -> tuple[str, ...]:
 
 
 def group(document: PolicyDocument) -> Change:
-    """Gather our statements that differ in their principal alone into one each: the shortest way to say it."""
+    """Combine our statements that differ only in their principals."""
     items = items_of(document)
     gathered = gather(items)
     if len(gathered) == len(items):
@@ -307,7 +305,7 @@ def group(document: PolicyDocument) -> Change:
 
 
 def _without_principal(raw: Mapping[str, Any], principal: str) -> Mapping[str, Any]:
-    """The statement without that principal; empty when it named no other."""
+    """The statement without that principal; empty if it was the only one."""
     element = raw.get("Principal")
     if not isinstance(element, Mapping) or "AWS" not in element:
         return raw

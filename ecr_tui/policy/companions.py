@@ -1,7 +1,6 @@
-"""Principals that a grantee needs beside itself: for Lambda the account of its functions (Lambda Developer Guide).
+"""Additional principals that a grantee needs: for Lambda, the account of its functions (Lambda Developer Guide).
 
-They are let in beside whatever they have already, which is never narrowed, and lose with the grantee what they were
-given with it.
+A grant adds to their existing access and never narrows it. A revoke removes only what was granted with the grantee.
 """
 
 from __future__ import annotations
@@ -23,9 +22,9 @@ Given = tuple[str, Access, object]
 def missing(
     owns: Iterable[Own], statements: Iterable[Statement], among: Collection[str] | None = None
 ) -> tuple[Own, ...]:
-    """What is to be added so that the companions of the statements' grantees may pull wherever those may.
+    """Access to add so that companions can pull wherever their grantees can.
 
-    ``among``: only these companions, in canonical form; others were perhaps taken away on purpose.
+    ``among``: only these companions, in canonical form; others may have been revoked on purpose.
     """
     standing = [one for one in statements if _pulls(one)]
     added: list[Own] = []
@@ -49,20 +48,20 @@ def missing(
 
 
 def needed_by(owns: Iterable[Own]) -> tuple[Own, ...]:
-    """What the companions of the statements' grantees need, whether or not they have it."""
+    """Access that the companions of the statements' grantees need, including what they have."""
     pulling = filter(_lets_pull, owns)
     found = ((own, [one for grantee in own.principals for one in grantees.companions(grantee)]) for own in pulling)
     return tuple(own._replace(principals=tuple(dict.fromkeys(needed))) for own, needed in found if needed)
 
 
 def words(added: Sequence[Own]) -> str:
-    """A sentence about what :func:`missing` adds."""
+    """A sentence about the additions of :func:`missing`."""
     names = describe_all(one for own in added for one in own.principals)
     return f"Lambda needs the account of its functions to pull as well, so {names} is granted the same."
 
 
 def bereft(before: PolicyDocument | None, after: PolicyDocument | None) -> list[str]:
-    """A sentence for each grantee of ours that keeps its statement, and whose companion loses what it needs."""
+    """A sentence for each remaining grantee of ours whose companion loses access it needs."""
     if after is None:
         return []
     found = []
@@ -77,7 +76,8 @@ def bereft(before: PolicyDocument | None, after: PolicyDocument | None) -> list[
 
 
 def given_with(principals: Collection[str], owns: Sequence[Own]) -> frozenset[Given]:
-    """What companions of ``principals`` that are none of them were given with them, and no other grantee needs."""
+    """Access that companions got with ``principals`` and that no other grantee needs; without ``principals``
+    themselves."""
     gone: set[Given] = set()
     kept: set[Given] = set()
     for own in owns:
@@ -90,7 +90,7 @@ def given_with(principals: Collection[str], owns: Sequence[Own]) -> frozenset[Gi
 
 
 def of(own: Own, given: Collection[Given]) -> tuple[str, ...]:
-    """Principals of the statement who have just that from it."""
+    """Principals of the statement that have exactly this access from it."""
     key = (own.access, own.condition_key)
     return tuple(one for one in own.principals if (canonical(one), *key) in given)
 

@@ -1,7 +1,7 @@
-"""Two documents side by side: by meaning (principal, action and condition at a time) and by text.
+"""Compare two documents by meaning (per principal, action and condition) and by text.
 
 Equal in meaning: an account id and its root ARN, a string and a list of it, any order, the case of actions, operators
-and condition keys, the splitting of statements, Sids. Not looked into: whether one pattern covers another.
+and condition keys, the splitting of statements, Sids. Not compared: whether one pattern covers another.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _ELEMENTS = frozenset({"Sid", "Effect", "Principal", "NotPrincipal", "Action", "
 
 
 class Difference(NamedTuple):
-    """One thing that is added or removed. ``principal`` and ``action`` as written in the document that has it.
+    """One addition or removal; ``principal`` and ``action`` as written in their document.
 
-    A NotPrincipal reads "everyone but ...", a NotAction "everything but ..."; ``extra`` holds elements of the
-    statement that neither is (Resource, or unknown ones).
+    A NotPrincipal reads "everyone but ...", a NotAction "everything but ..."; ``extra``: other elements of the
+    statement (Resource, or unknown ones).
     """
 
     op: str
@@ -43,7 +43,7 @@ class Difference(NamedTuple):
 
 
 def differences(before: PolicyDocument | None, after: PolicyDocument | None) -> tuple[Difference, ...]:
-    """Removals first, each group in the order of its document. Empty when nothing differs in meaning."""
+    """Removals first, in document order. Empty if the meaning is the same."""
     old, new = _atoms(before), _atoms(after)
     removed = [_difference("remove", *shown) for key, shown in old.items() if key not in new]
     added = [_difference("add", *shown) for key, shown in new.items() if key not in old]
@@ -51,7 +51,7 @@ def differences(before: PolicyDocument | None, after: PolicyDocument | None) -> 
 
 
 def equivalent(a: PolicyDocument | None, b: PolicyDocument | None) -> bool:
-    """Whether both mean the same; no policy is the same as one without statements."""
+    """Whether both have the same meaning; no policy equals one without statements."""
     if a is None or b is None:
         return not _atoms(a) and not _atoms(b)
     if a.text == b.text:
@@ -79,7 +79,7 @@ _CONTEXT = 3
 
 
 def shortened(lines: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Of a :func:`text_diff`, unchanged lines only where they are near a change; "⋯" counts those left out."""
+    """A :func:`text_diff` with unchanged lines only near changes; "⋯" rows count the omitted lines."""
     near = {place + by for place, (op, _) in enumerate(lines) if op != " " for by in range(-_CONTEXT, _CONTEXT + 1)}
     shown: list[tuple[str, str]] = []
     left_out = 0
@@ -96,7 +96,7 @@ def shortened(lines: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def condition_key(condition: object) -> str:
-    """A text that is the same for conditions of the same meaning.
+    """A text that is equal for conditions of equal meaning.
 
     ArnEquals and ArnLike behave identically; StringLike without a wildcard is StringEquals.
     """
@@ -117,7 +117,7 @@ def condition_key(condition: object) -> str:
 
 
 def statement_keys(statement: Statement) -> frozenset[tuple[str, ...]]:
-    """What a statement says, one key for each principal and action."""
+    """The statement's facts, one key for each principal and action."""
     return frozenset(_statement_atoms(statement))
 
 
@@ -157,7 +157,7 @@ def _extra_key(extra: Mapping[str, Any]) -> str:
 
 
 def _who(statement: Statement) -> list[tuple[str, str]]:
-    """(key, shown) for each principal; a NotPrincipal is one whole."""
+    """(key, shown) for each principal; a NotPrincipal is one entry."""
     raw = statement.raw
     if "NotPrincipal" in raw:
         pairs = statement.not_principals
@@ -185,6 +185,6 @@ def _difference(op: str, effect: str, who: str, what: str, condition: object, ex
 
 
 def _rest(document: PolicyDocument) -> str:
-    """Top-level elements other than Version and Statement: an Id, or what we do not know."""
+    """Top-level elements other than Version and Statement: an Id, or unknown ones."""
     found = {key: value for key, value in document.raw.items() if key not in ("Version", "Statement")}
     return _json.dumps(dict(sorted(found.items())))

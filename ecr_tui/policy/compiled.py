@@ -1,7 +1,7 @@
-"""A policy document made ready for many decisions.
+"""A policy document compiled for repeated decisions.
 
-What AWS's text leaves open (a principal in other case, NotPrincipal without the account, half an ARN) never makes an
-Allow hold; a Deny that it leaves open is told apart as one that may hold.
+Where AWS's documentation is ambiguous (a principal in another case, NotPrincipal without the account, a partial ARN),
+an Allow never applies, and a Deny is reported as one that may apply.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from ecr_tui.policy.patterns import (
 
 
 class Grip:
-    """How a document took hold of a request: bits. All but the first two are ways in which an Allow named the caller.
+    """Bits: how a document applies to a request. All but the first two say how an Allow names the caller.
 
-    Plain integers, because an enum's ``|`` costs more than the decision around it.
+    Plain integers, because an enum's ``|`` costs more than the decision itself.
     """
 
     NONE = 0
@@ -55,10 +55,9 @@ _ARN = re.compile(r"arn:([a-z0-9-]+):(iam|sts)::([0-9]{12}):([^/]+)(?:/(.*))?", 
 
 
 class Caller(NamedTuple):
-    """A request's principal taken apart. ``kind``: "user", "role", "assumed-role", "federated-user", "root",
-    "service" or "other"; ``name`` is the role's or user's name without its path. ``role``: of a session or role, the
-    role's ARN with its path as IAM tells it, "" where that is not known: a session's own ARN does not carry the path,
-    and somebody may have left it out."""
+    """A request's principal, parsed. ``kind``: "user", "role", "assumed-role", "federated-user", "root",
+    "service" or "other"; ``name`` is the role's or user's name without its path. ``role``: for a session or role, the
+    role's ARN with its path from IAM, "" if unknown: a session's ARN has no path, and a typed role ARN may omit it."""
 
     arn: str
     kind: str
@@ -70,8 +69,8 @@ class Caller(NamedTuple):
 
 @lru_cache(maxsize=8192)
 def caller_of(principal: str, principal_arn: str = "") -> Caller:
-    """``principal_arn``: aws:PrincipalArn, where it is known; it counts for a session or role alone. A text of
-    ``grantees`` gives who calls for it."""
+    """``principal_arn``: aws:PrincipalArn if known; used for sessions and roles only. A text of ``grantees`` yields the
+    caller that it stands for."""
     if grantees.is_conditional(principal):
         principal = grantees.caller(principal)[0]
     found = _ARN.fullmatch(principal)
@@ -98,10 +97,10 @@ def caller_of(principal: str, principal_arn: str = "") -> Caller:
 
 
 def principal_grip(kind: str, value: str, caller: Caller) -> int:
-    """How one principal of a statement names the caller; NONE where it does not.
+    """How a statement's principal names the caller; NONE if it does not.
 
-    Names are case-sensitive and hold no wildcards. Where a session's role is not known with its path, its name
-    decides: names are unique in an account, whatever the path.
+    Names are case-sensitive, without wildcards. If the path of a session's role is unknown, the role name decides:
+    names are unique in an account regardless of path.
     """
     if kind != "AWS":
         return Grip.EXACT if value == caller.arn else Grip.NONE
@@ -137,7 +136,7 @@ def is_session_of(value: str, caller: Caller) -> bool:
 
 
 def is_namesake(value: str, caller: Caller) -> bool:
-    """Whether a principal is the calling role, given without its path, which then is not known."""
+    """Whether a principal is the calling role written without a path, if the path is unknown."""
     if caller.kind != "role" or caller.role or caller.arn.count("/") != 1:
         return False
     named = caller_of(value)
@@ -145,7 +144,7 @@ def is_namesake(value: str, caller: Caller) -> bool:
 
 
 def may_name(kind: str, value: str, caller: Caller) -> bool:
-    """Whether a principal of a Deny may mean the caller, although it does not name it: AWS's text is open (other case,
+    """Whether a Deny's principal may match the caller without naming it: AWS's documentation is ambiguous (other case,
     a wildcard), or it names a session of the calling role."""
     if compiled(value.lower()).fullmatch(caller.arn.lower()) is not None or is_session_of(value, caller):
         return True
@@ -159,7 +158,7 @@ def may_name(kind: str, value: str, caller: Caller) -> bool:
 
 
 class Rule:
-    """A statement, compiled. Each ``..._matches`` is one element's verdict on its own."""
+    """A compiled statement. Each ``..._matches`` evaluates one element."""
 
     def __init__(self, statement: Statement, expands: bool) -> None:
         self.statement = statement
@@ -176,7 +175,7 @@ class Rule:
         resources = (*statement.resources, *statement.not_resources)
         self.resource_names = tuple(name for item in resources for name in variables(item)) if expands else ()
         self.varies = expands and any(map(has_variable, resources))
-        """Its resources hold variables, so whether they match depends on the request's context."""
+        """Its resources contain variables, so the match depends on the request's context."""
 
     def action_matches(self, action: str) -> bool:
         """``action`` in lower case."""
@@ -192,7 +191,7 @@ class Rule:
         return not required
 
     def may_cover(self, resource: str, context: Context, certain: Callable[[str], bool], required: bool) -> bool:
-        """Whether its resources may match, given what AWS's text leaves open and variables that are not ``certain``."""
+        """Whether its resources may match, given ambiguous documentation and variables that are not ``certain``."""
         if "Resource" in self.statement.raw:
             return any(
                 may_cover(item, resource, context, expands=self._expands, certain=certain)
@@ -206,13 +205,13 @@ class Rule:
         return not required
 
     def _is_plain(self, item: str, certain: Callable[[str], bool]) -> bool:
-        """Written as the guide shows it, so that it excepts what it matches."""
+        """Written as in the guide, so that it excludes what it matches."""
         named = variables(item) if self._expands else ()
         odd = self._expands and has_odd_variable(item)
         return item == "*" or (not odd and all(map(certain, named)) and len(split_arn(item, self._expands)) == 6)
 
     def principal_grip(self, caller: Caller, bounded: bool) -> int:
-        """``bounded``: the caller has a permissions boundary, and then a Deny with NotPrincipal always hits it."""
+        """``bounded``: the caller has a permissions boundary, so a Deny with NotPrincipal always applies."""
         if "Principal" in self.statement.raw:
             grip = Grip.NONE
             for kind, value in self.statement.principals:
@@ -225,8 +224,8 @@ class Rule:
         return Grip.NONE if self._excepted(caller) else Grip.OTHERS
 
     def principal_bounds(self, caller: Caller, bounded: bool | None, many: bool) -> tuple[int, int]:
-        """How it certainly names the caller, and how it may. ``bounded`` None: not known. ``many``: the caller stands
-        for others, such as the principals of an account."""
+        """How it certainly names the caller, and how it may. ``bounded`` None: unknown. ``many``: the caller represents
+        several, such as the principals of an account."""
         if "Principal" in self.statement.raw:
             return self._named(caller)
         if "NotPrincipal" not in self.statement.raw:
@@ -247,7 +246,7 @@ class Rule:
         for kind, value in self.statement.principals:
             grip = principal_grip(kind, value, caller)
             may |= grip
-            # The role's path is in the policy, and that of the session's role is not known.
+            # The policy has the role's path, and the path of the session's role is unknown.
             if grip != Grip.ROLE or caller.role or value.count("/") == 1:
                 must |= grip
             unsure = is_session_of(value, caller) or is_namesake(value, caller)
@@ -262,8 +261,8 @@ class Rule:
         return grip
 
     def _wholly_excepted(self, caller: Caller, excepted: int, many: bool) -> bool:
-        """A Deny excepts a user only together with its account, and a session with its role and account (IAM User
-        Guide, "AWS JSON policy elements: NotPrincipal"). An Allow leaves out whoever it lists, if AWS reads it so."""
+        """A Deny excludes a user only if its account is listed too, and a session only with its role and account (IAM
+        User Guide, "AWS JSON policy elements: NotPrincipal"). An Allow excludes whatever it may list."""
         if excepted & Grip.ANYONE:
             return True
         if many:
@@ -271,7 +270,7 @@ class Rule:
         if caller.account is None or caller.kind == "root":
             return True
         if self.deny and caller.kind == "role":
-            return False  # it is a session that calls
+            return False  # the caller is a session
         needed = Grip.EXACT
         if self.deny:
             needed |= Grip.ACCOUNT | (Grip.ROLE if caller.kind == "assumed-role" else 0)
@@ -279,7 +278,7 @@ class Rule:
 
 
 def rules_of(document: PolicyDocument) -> tuple[Rule, ...]:
-    """Compiled at the first use and kept with the document. Safe to share between threads."""
+    """Compiled on first use and cached on the document. Safe to share between threads."""
     made: tuple[Rule, ...] | None = document.compiled
     if made is None:
         expands = document.expands_variables

@@ -1,4 +1,4 @@
-"""A policy document as a list of foreign statements and of what ours say, and back."""
+"""Convert between a policy document and a list of foreign statements and our grants."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def gather(items: Sequence[Item]) -> list[Item]:
 
 
 def fit(document: PolicyDocument | None, items: Sequence[Item]) -> tuple[PolicyDocument | None, tuple[str, ...]]:
-    """The document with these statements, gathered by principal if it would not fit otherwise."""
+    """The document with these statements, combined by principal only if needed to fit."""
     built = build(document, items)
     if built is None or built.size <= LIMIT:
         return built, ()
@@ -58,7 +58,8 @@ def fit(document: PolicyDocument | None, items: Sequence[Item]) -> tuple[PolicyD
 
 
 def _what_fits(document: PolicyDocument | None, items: Sequence[Item]) -> str:
-    """Each tried: an account for its principals, an organization for all, one condition for all; or fewer."""
+    """Suggestions that were tried and fit: an account for its principals, an organization, one condition for all, or
+    fewer grants."""
     ours = [own for _, own in items if own is not None]
     principals = [one for own in ours for one in own.principals if not grantees.is_conditional(one)]
     found = []
@@ -117,7 +118,7 @@ def named_by(statement: Statement, principal: str) -> bool:
 
 
 def says(statement: Statement, principal: str, wanted: Own) -> bool:
-    """Whether a foreign statement gives the principal what ``wanted`` says, under the same condition."""
+    """Whether a foreign statement gives the principal the access of ``wanted`` under the same condition."""
     raw = statement.raw
     if not named_by(statement, principal) or not set(raw) <= PLAIN_ELEMENTS:
         return False

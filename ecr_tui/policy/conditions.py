@@ -1,9 +1,9 @@
-"""The Condition element: every operator of IAM, compiled once into a test of a request's context.
+"""The Condition element: every IAM operator, compiled into a test of a request's context.
 
 Rules: IAM User Guide, "Condition operators" and "Multivalued context keys". A missing key makes an operator false,
 a negated one true, ``...IfExists`` true, ``ForAllValues`` true and ``ForAnyValue`` false, with IfExists too. A value
-that is not of the operator's type (a word under NumericEquals, half an ARN under ArnLike) makes it false, negated or
-not. Where AWS's text leaves the outcome open, :attr:`Clause.may` says so, for a Deny must not be missed.
+that is not of the operator's type (a word under NumericEquals, a partial ARN under ArnLike) makes it false, negated or
+not. Where AWS's documentation is ambiguous, :attr:`Clause.may` is true, so that a Deny is not missed.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ MULTI_VALUED_KEYS = frozenset(
         "aws:principalservicenameslist",
     }
 )
-"""Global keys that hold a set: an operator without ForAllValues/ForAnyValue never matches them."""
+"""Multivalued global keys: an operator without ForAllValues/ForAnyValue never matches them."""
 
 
 class Operator(NamedTuple):
-    """An operator's name taken apart. ``base`` is None for one that IAM does not know."""
+    """A parsed operator name. ``base`` is None for an unknown operator."""
 
     name: str
     base: str | None
@@ -86,7 +86,7 @@ class Clause:
         self.test: Callable[[Context], bool] = _compile(op, key.lower(), values, expands)
         named = (name for value in values for name in variables(value)) if expands else ()
         self.names: tuple[str, ...] = tuple(dict.fromkeys((key, *named)))
-        """The keys of the request on which the verdict depends, as the policy spells them: its own, and variables."""
+        """The keys of the request that the result depends on, in the policy's spelling: its own key, and variables."""
         self._doubtful = (
             op.base is None
             or (op.negated and not all(_is_of_type(op.base, value) for value in values))
@@ -99,8 +99,8 @@ class Clause:
         return self._parsed.base is not None
 
     def may(self, context: Context) -> bool:
-        """Whether it may hold: it does, or AWS's text leaves it open (a value that is not of the operator's type under
-        a negated operator, a set without ForAnyValue or ForAllValues, an unknown operator, an odd variable)."""
+        """Whether it holds or AWS's documentation is ambiguous (a value of another type under a negated operator, a
+        multivalued key without ForAnyValue or ForAllValues, an unknown operator, an undocumented variable form)."""
         if self._doubtful or self.test(context):
             return True
         op, value = self._parsed, context.get(self.key.lower())
@@ -112,7 +112,7 @@ class Clause:
 
 
 def compile_condition(condition: object, expands: bool) -> tuple[Clause, ...] | None:
-    """The clauses of a Condition element; () for none. None for a malformed one, which never matches."""
+    """The clauses of a Condition element; () if empty, None if malformed (never matches)."""
     if condition is None:
         return ()
     if not isinstance(condition, Mapping):
@@ -130,7 +130,7 @@ def _compile(op: Operator, key: str, values: tuple[str, ...], expands: bool) -> 
         return lambda context: False
     if op.base == "null":
         wanted = {value.lower() for value in values}
-        # An empty set is no value.
+        # An empty set counts as a missing key.
         return lambda context: ("true" if context.get(key, ()) == () else "false") in wanted
     when_missing = op.negated or op.if_exists
     single = _BUILDERS[op.base](values, expands)
@@ -330,7 +330,7 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "notip": parse_network,
     "arn": _parse_arn,
 }
-"""By the beginning of an operator's name, those that compare a type of values."""
+"""Operators that compare typed values, by prefix of their name."""
 
 _BUILDERS: dict[str, Builder] = {
     "stringequals": _strings(),

@@ -1,4 +1,4 @@
-"""The statements of ours that a policy should have, against those that it has."""
+"""Compare the statements of ours that a policy should have with those it has."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ecr_tui.policy.ours import Own, TagCondition
 from ecr_tui.policy.principal import canonical
 
 _Held = tuple[Access, tuple[tuple[TagCondition, ...], datetime | None]]
-"""What a principal holds by one statement: access and condition."""
+"""Access and condition that one statement gives a principal."""
 
 
 class Reconciled(NamedTuple):
-    """``missing``: what is wanted, for the principals that do not hold exactly that. ``unwanted``: what statements of
-    ours give to principals that nothing is wanted for, and what has ended; ``change`` takes it only when pruning."""
+    """``missing``: wanted grants for principals that do not have exactly that access. ``unwanted``: expired grants, and
+    grants of ours to principals without a wanted grant; ``change`` removes them only with ``prune``."""
 
     change: Change
     missing: tuple[Own, ...] = ()
@@ -34,11 +34,11 @@ def ended(own: Own, now: datetime) -> bool:
 def reconcile(
     document: PolicyDocument | None, wanted: Iterable[Own], now: datetime, *, prune: bool = False
 ) -> Reconciled:
-    """Give each principal of ``wanted`` exactly that through statements of ours; ``prune``: and nobody else anything.
+    """Give each principal of ``wanted`` exactly that access through our statements. ``prune``: remove our other grants.
 
-    What has ended is not wanted. A principal without a statement of ours is left alone where foreign statements say
-    the same. Companions of grantees are let in beside what they have (``companions``). Raises InputError when the
-    result would not fit into the limit of ECR.
+    Expired grants are not wanted. A principal without a statement of ours is skipped if foreign statements give the
+    same access. Companions of grantees get access in addition to what they have (``companions``). Raises InputError if
+    the result exceeds ECR's limit.
     """
     items = items_of(document)
     current = [own for own in wanted if not ended(own, now)]
@@ -47,7 +47,7 @@ def reconcile(
     has = _held_by(own for _, own in items if own is not None and not ended(own, now))
     to_write = set()
     for principal, held in wants.items():
-        # What came with a grantee says nothing about what is wanted for the principal itself.
+        # Access that came with a grantee is not a grant to the companion itself.
         theirs = has.get(principal, set()) - (needs.get(principal, set()) - held)
         if theirs != held and (theirs or not _said_by_others(items, principal, current)):
             to_write.add(principal)
@@ -99,7 +99,7 @@ def _holds(held: dict[str, set[_Held]], principal: str, own: Own) -> bool:
 
 
 def _said_by_others(items: Sequence[Item], principal: str, wanted: Iterable[Own]) -> bool:
-    """Whether foreign statements give the principal just what is wanted."""
+    """Whether foreign statements give the principal exactly the wanted access."""
     return all(
         any(own is None and says(Statement(0, raw), principal, one) for raw, own in items)
         for one in wanted
@@ -108,7 +108,7 @@ def _said_by_others(items: Sequence[Item], principal: str, wanted: Iterable[Own]
 
 
 def _gathered(wanted: Iterable[Own], to_write: set[str]) -> tuple[Own, ...]:
-    """Of these principals, with one statement for all that can share it."""
+    """Statements for these principals, one for each group that can share one."""
     found: dict[object, Own] = {}
     for own in wanted:
         theirs = tuple(one for one in own.principals if canonical(one) in to_write)

@@ -1,7 +1,7 @@
-"""A policy document that loses nothing between reading and writing.
+"""A lossless, immutable policy document.
 
-Unknown elements, order and the original text survive; a :class:`Statement` is a view of the raw object, never a
-replacement for it. Documents are immutable, so whatever is compiled from one can be kept with it.
+Unknown elements, order and the original text are preserved; a :class:`Statement` is a view of the raw object. Because
+documents are immutable, compiled forms are cached on them.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from ecr_tui.policy._json import PolicyError
 __all__ = ["LIMIT", "PolicyDocument", "PolicyError", "Statement"]
 
 LIMIT = 10_240
-"""Characters of policyText that SetRepositoryPolicy takes (shape RepositoryPolicyText of the API model)."""
+"""Maximum characters of policyText in SetRepositoryPolicy (shape RepositoryPolicyText of the API model)."""
 
 NEW_VERSION = "2012-10-17"
 OLD_VERSION = "2008-10-17"
-"""What a document without Version means: policy variables are then literal text."""
+"""The default Version; policy variables are literal text under it."""
 
 DOCUMENT_ELEMENTS = frozenset({"Version", "Id", "Statement"})
 PLAIN_ELEMENTS = frozenset({"Sid", "Effect", "Principal", "Action", "Condition"})
-"""Of a statement without negations, about no resource but its own."""
+"""Elements of a statement without negations and without a Resource."""
 STATEMENT_ELEMENTS = PLAIN_ELEMENTS | {"NotPrincipal", "NotAction", "Resource", "NotResource"}
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement. ``raw`` is the object as read and must not be changed."""
+    """One statement. ``raw`` is the parsed object and must not be changed."""
 
     index: int
     raw: Mapping[str, Any]
@@ -43,12 +43,12 @@ class Statement:
 
     @property
     def name(self) -> str:
-        """How people find it: its Sid, or "statement 3" (counted from 1)."""
+        """Display name: its Sid, or "statement 3" (counted from 1)."""
         return self.sid or f"statement {self.index + 1}"
 
     @property
     def effect(self) -> str:
-        """ "Allow" or "Deny"; anything else is "" and grants or denies nothing."""
+        """ "Allow" or "Deny"; "" for anything else, which has no effect."""
         effect = self.raw.get("Effect")
         return effect if effect in ("Allow", "Deny") else ""
 
@@ -79,7 +79,7 @@ class Statement:
 
     @cached_property
     def condition(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
-        """operator -> key -> values, all as text (true is "true", 5 is "5"); malformed parts are left out."""
+        """operator -> key -> values, all as text (true is "true", 5 is "5"), without malformed parts."""
         condition = self.raw.get("Condition")
         if not isinstance(condition, Mapping):
             return {}
@@ -91,19 +91,19 @@ class Statement:
 
 
 class PolicyDocument:
-    """Immutable. Two are equal when their texts are; :func:`ecr_tui.policy.change.equivalent` compares meaning."""
+    """Immutable. Equality compares text; :func:`ecr_tui.policy.change.equivalent` compares meaning."""
 
     def __init__(self, text: str, data: Mapping[str, Any]) -> None:
-        """Not for callers: use :meth:`parse`, :meth:`from_json` or :meth:`empty`."""
+        """Internal; use :meth:`parse`, :meth:`from_json` or :meth:`empty`."""
         self._text = text
         self._data = data
         self._statements = _statements(data)
         self.compiled: Any = None
-        """Kept for ``evaluate``: what it made of this document, so that it is made once."""
+        """Cache of ``evaluate``: the compiled form of this document."""
 
     @classmethod
     def parse(cls, text: str) -> PolicyDocument:
-        """Read JSON text. Raises :class:`PolicyError`, with line and column where the JSON itself is bad."""
+        """Parse JSON text. Raises :class:`PolicyError`, with line and column for invalid JSON."""
         data = _json.loads(text)
         if not isinstance(data, dict):
             raise PolicyError("a policy must be a JSON object", line=1, column=1)
@@ -111,7 +111,7 @@ class PolicyDocument:
 
     @classmethod
     def from_json(cls, data: object) -> PolicyDocument:
-        """Take parsed JSON; it is copied. Raises :class:`PolicyError`."""
+        """Build from parsed JSON, which is copied. Raises :class:`PolicyError`."""
         try:
             _json.check(data)
         except RecursionError:
@@ -127,12 +127,12 @@ class PolicyDocument:
 
     @property
     def text(self) -> str:
-        """Exactly what was read; the minified text of a document that was built."""
+        """The text as read, or the minified text of a document built in code."""
         return self._text
 
     @property
     def json(self) -> dict[str, Any]:
-        """A copy of the whole document."""
+        """A deep copy of the document."""
         copied: dict[str, Any] = _json.copy(self._data)
         return copied
 
@@ -142,7 +142,7 @@ class PolicyDocument:
 
     @property
     def version(self) -> str | None:
-        """As written; None where it is missing (which means 2008-10-17)."""
+        """As written; None if missing (which means 2008-10-17)."""
         version = self._data.get("Version")
         return version if isinstance(version, str) else None
 
@@ -153,7 +153,7 @@ class PolicyDocument:
 
     @property
     def expands_variables(self) -> bool:
-        """Policy variables work in 2012-10-17 only; elsewhere ``${aws:username}`` is literal text."""
+        """Whether policy variables work: in 2012-10-17 only; elsewhere ``${aws:username}`` is literal text."""
         return self.version == NEW_VERSION
 
     def minified(self) -> str:
@@ -168,11 +168,11 @@ class PolicyDocument:
 
     @property
     def size(self) -> int:
-        """Characters of the minified text, which is what gets written; :data:`LIMIT` bounds it."""
+        """Characters of the minified text, which is what is written; limited by :data:`LIMIT`."""
         return len(self._minified)
 
     def replace(self, statements: Iterable[Mapping[str, Any]]) -> PolicyDocument:
-        """The same document with other statements; every other element keeps its place."""
+        """A copy with other statements; other elements keep their places."""
         data = dict(self._data)
         data["Statement"] = list(statements)
         return PolicyDocument.from_json(data)
@@ -188,7 +188,7 @@ class PolicyDocument:
 
 
 def strings(value: object) -> tuple[str, ...]:
-    """The strings of an element that may be one or a list; anything else in it is left out."""
+    """The strings of an element that may be one or a list; skips other values."""
     if isinstance(value, str):
         return (value,)
     if isinstance(value, list | tuple):
@@ -208,7 +208,7 @@ def values_of(value: object) -> tuple[str, ...]:
 
 
 def condition_strings(raw: Mapping[str, Any]) -> tuple[str, ...]:
-    """The values of a statement's Condition: where policy variables count."""
+    """The values of a statement's Condition, in which policy variables work."""
     condition = raw.get("Condition")
     blocks = condition.values() if isinstance(condition, Mapping) else ()
     return tuple(

@@ -1,10 +1,10 @@
-"""May this principal do this action on this repository? The whole of IAM's evaluation logic, as far as ECR needs it.
+"""IAM's policy evaluation logic for one request to ECR.
 
 Order and combination: IAM User Guide, "Determining whether a request is allowed or denied within an account" and
-"Cross-account policy evaluation logic". An explicit Deny anywhere ends it. Within one account an Allow on either side
-is enough; across accounts both sides must allow.
+"Cross-account policy evaluation logic". An explicit Deny in any policy decides. Within one account an Allow on either
+side is enough; across accounts both sides must allow.
 
-``decide`` is made for many calls: build :class:`Policies` once and reuse it; documents are compiled at first use.
+``decide`` is fast for many calls: reuse one :class:`Policies`; documents are compiled on first use.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ __all__ = [
 class Decision:
     """``response``: "Allowed", "ImplicitlyDenied", "ExplicitlyDenied" or "Unknown".
 
-    ``missing``: the sides that lack an Allow ("identity", "resource", "boundary", "session", "scp"); within one
-    account either of "identity" and "resource" would do. ``denied_by``: where an explicit Deny sits, of the
-    documents that could be read; of an unknown decision, where a Deny sits of which AWS's text leaves open whether it
-    holds. ``reasons`` is worked out when it is asked for.
+    ``missing``: the sides that lack an Allow ("identity", "resource", "boundary", "session", "scp"); within one account
+    either of "identity" and "resource" is enough. ``denied_by``: policies with an explicit Deny, among the readable
+    ones; for an unknown decision, policies with a Deny that may apply (AWS's documentation is ambiguous). ``reasons``
+    is computed on demand.
     """
 
     response: str
@@ -59,9 +59,9 @@ class Decision:
 
 
 def decide(request: Request, policies: Policies) -> Decision:
-    """Never raises on a policy or a request, however odd: what cannot match does not match.
+    """Never raises, also for malformed policies and requests: these do not match.
 
-    Every key of the request is in its context; see ``policy.answer`` for a call that has not been made.
+    The context must be complete; for a hypothetical call, use ``policy.answer``.
     """
     action, resource, known = request.action, request.resource, Known.all(request, bool(policies.boundaries))
     worst, best = grips_of(policies, known, action, resource)
@@ -77,7 +77,7 @@ def decide(request: Request, policies: Policies) -> Decision:
 
 
 class Grips(NamedTuple):
-    """How each kind of policy takes hold of a request; what has no say allows."""
+    """How each kind of policy applies to a request; kinds that do not apply count as allowing."""
 
     resource: int
     registry: int
@@ -93,7 +93,7 @@ class Grips(NamedTuple):
 
 
 def grips_of(policies: Policies, known: Known, action: str, resource: str) -> tuple[Grips, Grips]:
-    """At the worst (no open statement allows, every one denies) and at the best."""
+    """The worst case (open statements never allow and always deny) and the best case."""
     worst: dict[str, int] = {}
     best: dict[str, int] = {}
     for name, levels in policies.sides(known.caller.kind).items():
@@ -105,7 +105,7 @@ def grips_of(policies: Policies, known: Known, action: str, resource: str) -> tu
         worst[name], best[name] = low, high
     if policies.session is None and known.caller.kind == "federated-user":
         # Without a session policy it gets nothing, unless a resource policy names the session itself (STS API
-        # Reference, GetFederationToken, "Policy"). Before the call nobody knows whether there is one.
+        # Reference, GetFederationToken, "Policy"). Before the call it is unknown whether there is one.
         for grips in (worst, best) if known.complete else (worst,):
             grips["session"] = ALLOW if (grips["resource"] | grips["registry"]) & Grip.EXACT else Grip.NONE
     return Grips(**worst), Grips(**best)
@@ -114,7 +114,7 @@ def grips_of(policies: Policies, known: Known, action: str, resource: str) -> tu
 def _level(
     documents: Iterable[PolicyDocument], known: Known, action: str, resource: str, *, attached: bool
 ) -> tuple[int, int]:
-    """(at the worst, at the best)"""
+    """(worst case, best case)"""
     worst = best = Grip.NONE
     for rule, standing in standings(documents, known, action, resource, attached=attached):
         worst |= (Grip.DENY if standing.may else Grip.NONE) if rule.deny else standing.must
@@ -133,7 +133,7 @@ def standings(
 def settle(
     caller: Caller, resource_account: str, readable: bool, grips: Grips
 ) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    """(response, missing, denied by) of how the policies took hold. ``readable``: the identity policies are known."""
+    """(response, missing, denied by). ``readable``: the identity policies are known."""
     if grips.denied_by:
         return EXPLICIT, (), grips.denied_by
     response, missing = _allowed(caller, resource_account, readable, grips)
@@ -141,7 +141,7 @@ def settle(
 
 
 def _allowed(caller: Caller, resource_account: str, readable: bool, grips: Grips) -> tuple[str, list[str]]:
-    """What the Allows come to, where nothing denies."""
+    """The result of the Allows, if nothing denies."""
     granted = grips.resource | grips.registry
     if caller.kind == "service":
         return (ALLOWED, []) if granted & DIRECT else (IMPLICIT, ["resource"])
@@ -161,7 +161,7 @@ def _allowed(caller: Caller, resource_account: str, readable: bool, grips: Grips
         missing += _lacking(identity_allows or not readable, boundary_allows, session_allows)
         if not granted & ALLOW:
             missing.append("resource")
-        # What cannot be read matters only where everything else allows.
+        # Unreadable policies matter only if everything else allows.
         return (IMPLICIT, missing) if missing else (UNKNOWN, [])
 
     alone = _resource_alone(granted, caller, boundary_allows, session_allows)
@@ -177,7 +177,7 @@ def _allowed(caller: Caller, resource_account: str, readable: bool, grips: Grips
 
 
 def _resource_alone(granted: int, caller: Caller, boundary_allows: bool, session_allows: bool) -> bool:
-    """Within the account: does the resource policy suffice, given what the boundary and session policy leave?
+    """Whether the resource policy alone allows a call within the account, given boundary and session policy.
 
     A policy that names a user or a session itself is not limited by an implicit deny in the boundary; one that names
     the session is not limited by the session policy either (evaluation logic, "Resource-based policies").
@@ -185,7 +185,7 @@ def _resource_alone(granted: int, caller: Caller, boundary_allows: bool, session
     if not granted & DIRECT:
         return False
     itself = caller.kind in ("user", "assumed-role", "federated-user")
-    # A role that calls stands for its sessions, which a policy for everybody reaches past the boundary.
+    # A calling role represents its sessions, and a policy for everyone applies to them despite the boundary.
     reaches = Grip.EXACT | Grip.ANYONE | Grip.OTHERS if itself else Grip.ANYONE
     past_boundary = boundary_allows or (caller.kind != "other" and bool(granted & reaches))
     past_session = session_allows or (itself and bool(granted & Grip.EXACT))

@@ -1,4 +1,4 @@
-"""Why a decision came out as it did: the statements that applied, those that nearly did, and what is missing."""
+"""The reasons of a decision: statements that applied, near misses, and missing Allows."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _AWS_WORDS = {
 def explain(
     response: str, missing: Sequence[str], action: str, resource: str, known: Known, policies: Policies
 ) -> tuple[Reason, ...]:
-    """Denials first, then what lacks an Allow (each with its near misses), then what allowed.
+    """Denials first, then missing Allows (each with its near misses), then Allows.
 
-    Statements that only may apply are left out, except the Denys that make a decision unknown.
+    Omits statements that may apply, except Denys that make the decision unknown.
     """
     caller = known.caller
     denies: list[Reason] = []
@@ -74,7 +74,7 @@ def _missing(side: str, action: str, policies: Policies) -> Reason:
 
 
 def _of_rule(rule: Rule, where: str, number: int, action: str, resource: str, known: Known) -> Reason | None:
-    """None for a statement about other actions, for a Deny that does not apply, and for an Allow that only may."""
+    """None for a statement about other actions, a Deny that does not apply, and an Allow that may apply."""
     standing = known.standing(rule, action, resource, attached=where in ("resource", "registry"))
     statement, caller = rule.statement, known.caller
     place = f"{statement.name} of the {NAMES[where]}"
@@ -119,7 +119,7 @@ def _principal_failure(rule: Rule, principal: str) -> str:
 
 
 def clause_failure(clause: Clause, context: Context) -> str:
-    """A clause that does not hold, in words: what it wants, and what the request has."""
+    """Describe a clause that does not hold: the required and the actual value."""
     value = context.get(clause.key.lower())
     wanted = " or ".join(f'"{item}"' for item in clause.values) or "(no value)"
     if value is None:

@@ -1,4 +1,4 @@
-"""A grant in other forms: both sides as commands and templates."""
+"""Export both sides of a grant as commands and templates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ecr_tui.policy.identity import Attachment, NeededPolicies
 from ecr_tui.policy.principal import describe
 
 POLICY_NAME = "EcrCrossAccountAccess"
-"""The name under which account B's policy is created."""
+"""Name of account B's policy."""
 
 
 _DYNAMIC = re.compile(r"\{\{resolve:[^{}]*\}\}")
@@ -37,13 +37,13 @@ class Format(StrEnum):
 
 
 def dynamic_references(value: object) -> tuple[str, ...]:
-    """What CloudFormation would replace in any text or key of a JSON value; a template cannot escape it."""
+    """Texts and keys of a JSON value that CloudFormation would resolve; a template cannot escape them."""
     found = _DYNAMIC.findall(_json.dumps(value))
     return tuple(dict.fromkeys(found))
 
 
 def owner_side(form: Format, document: PolicyDocument | None, repository_arn: str) -> str:
-    """Account A's side as text to run or to keep. ``document`` None stands for no policy."""
+    """Account A's side as text. ``document`` None: no policy."""
     _, _, _, region, account, rest = repository_arn.split(":", 5)
     name = rest.removeprefix("repository/")
     if form is Format.JSON:
@@ -69,8 +69,8 @@ def owner_side(form: Format, document: PolicyDocument | None, repository_arn: st
 def consumer_side(form: Format, needed: NeededPolicies) -> str:
     """Account B's side: the identity policies, attached to the user or role that ``needed`` is for.
 
-    For an account's root, or anything else that carries no policies, they are managed policies to attach. As JSON:
-    the document, a list of them where there are several. Raises InputError where IAM takes them in no form.
+    For a principal that cannot have policies, such as an account's root, they are managed policies to attach. As JSON:
+    the document, or a list of several. Raises InputError if they exceed IAM's limits in any form.
     """
     if needed.refusal:
         raise InputError(
@@ -90,19 +90,19 @@ def consumer_side(form: Format, needed: NeededPolicies) -> str:
 
 
 def _numbered(needed: NeededPolicies) -> list[tuple[str, PolicyDocument]]:
-    """Each document with what tells its names apart from those of the first: "", "2", "3" ..."""
+    """Each document with its name suffix: "", "2", "3" ..."""
     return [(str(number) if number > 1 else "", one) for number, one in enumerate(needed.documents, 1)]
 
 
 def _policy_name(needed: NeededPolicies, suffix: str) -> str:
-    """Inline policies are their holder's own; a managed one's name is the account's, so it names the holder."""
+    """A managed policy's name is unique in the account, so it includes the user or role."""
     kind, name = _holder(needed)
     own = f"-{kind}-{name}" if kind and needed.attachment is Attachment.MANAGED else ""
     return f"{POLICY_NAME}{own}{suffix and f'-{suffix}'}"
 
 
 def _holder(needed: NeededPolicies) -> tuple[str | None, str]:
-    """("user" or "role", its name); (None, "") for a principal that carries no policies itself."""
+    """("user" or "role", its name); (None, "") for a principal that cannot have policies."""
     caller = caller_of(needed.principal)
     kind = {"user": "user", "role": "role", "assumed-role": "role"}.get(caller.kind)
     return (kind, caller.name) if kind else (None, "")
@@ -134,7 +134,7 @@ def _consumer_resource(needed: NeededPolicies, suffix: str, document: PolicyDocu
 
 
 def _command(*words: str) -> str:
-    """One command a POSIX shell takes as it is; options on their own lines."""
+    """One command for a POSIX shell; options on their own lines."""
     lines: list[str] = []
     for word in words:
         if word.startswith("--") or not lines:
@@ -164,7 +164,7 @@ def _terraform_owner(document: PolicyDocument | None, name: str) -> str:
 def _terraform_consumer(needed: NeededPolicies, suffix: str, document: PolicyDocument) -> str:
     kind, name = _holder(needed)
     label = hcl.label(f"ecr_{name}" if name else "ecr_access") + suffix
-    # A user and a role may have the same name; these resources do not tell them apart by their type.
+    # A user and a role may have the same name, and these resources have one type for both.
     shared = hcl.label(f"ecr_{kind}_{name}" if name else "ecr_access") + suffix
     data, expression = _terraform_policy(document, shared)
     holder = f"  {kind}   = {hcl.quote(name)}\n" if kind else ""
@@ -184,7 +184,7 @@ def _terraform_consumer(needed: NeededPolicies, suffix: str, document: PolicyDoc
 
 
 def _terraform_policy(document: PolicyDocument, label: str) -> tuple[str, str]:
-    """(text that comes before, expression): a policy document's data source, else the JSON as an expression."""
+    """(preceding text, expression): a policy document's data source, else the JSON as an expression."""
     data = hcl.policy_document(document, label)
     if data is None:
         return "", f"jsonencode({hcl.literal(document.json, '  ')})"

@@ -1,10 +1,9 @@
-"""How far an Allow for everybody reaches, given its conditions: everybody, a network, AWS services, or known callers.
+"""Exposure of an Allow for everyone, given its conditions: everyone, a network, AWS services, or known callers.
 
-A condition narrows only where callers of other accounts cannot meet it. What they can meet follows from who decides
-on the value of a key: AWS (the caller's account, organization, ARN), the network, account A (the repository), or the
-callers themselves (tags, session names, everything else). A pattern narrows where it leaves no room for another
-account's value. Sources: IAM User Guide, "Global condition context keys"; Amazon S3 User Guide, "The meaning of
-public" (for the width of address ranges).
+A condition narrows access only if callers of other accounts cannot meet it. That depends on who sets the value of its
+key: AWS (the caller's account, organization, ARN), the network, account A (the repository), or the caller (tags,
+session names, everything else). A pattern narrows only if no other account's value can match it. Sources: IAM User
+Guide, "Global condition context keys"; Amazon S3 User Guide, "The meaning of public" (for the width of address ranges).
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from ecr_tui.policy.keys import ALWAYS, ARN, RESOURCE_TAG_PREFIXES, TYPES
 from ecr_tui.policy.patterns import split_arn
 
 SOURCES = frozenset({"aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths"})
-"""For whom a service acts; only requests of services carry them."""
+"""The source that a service acts for; only requests of services have these keys."""
 
 _SERVICES = frozenset({"aws:principalservicename", "aws:principalservicenameslist", "aws:principalisawsservice"})
 _ADDRESS = "aws:sourceip"
@@ -42,33 +41,33 @@ _PROVIDER = "aws:federatedprovider"
 _RESOURCE = ("aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths")
 
 _ID_LENGTH = 12
-"""Characters that leave no room for another id: an account's 12 digits, "o-" and ten more, "vpc-" and eight more."""
+"""Characters needed to exclude any other id: an account's 12 digits, "o-" and ten more, "vpc-" and eight more."""
 
 _HOLE = "\0"
-"""Stands for a part that callers can fill: a wildcard, or a variable with their own value."""
+"""Placeholder for a part that callers control: a wildcard, or a variable with their own value."""
 _FIXED = "\1"
-"""Stands for a variable with a value of the repository, which account A decides."""
+"""Placeholder for a variable with a value of the repository, which account A controls."""
 
 _PIECES = re.compile(r"(\$\{[^}]*\}|[*?])")
 _ACCOUNT = re.compile(rf"[0-9]{{12}}|{_FIXED}")
 _WIDEST_4, _WIDEST_6 = 2**24, 2**96
-"""Addresses: a /8, and a /32 of IPv6. What is wider is no limit."""
+"""Widest address ranges that count as a limit: /8, and /32 for IPv6."""
 
 
 class Reach(IntEnum):
-    """Whom an Allow for everybody lets in; the greater, the fewer."""
+    """Exposure of an Allow for everyone; greater is narrower."""
 
     EVERYBODY = 0
     NETWORK = 1
-    """Everybody who calls from certain addresses, VPCs or endpoints."""
+    """Everyone calling from certain addresses, VPCs or endpoints."""
     SERVICES = 2
-    """AWS services, for whichever of their customers."""
+    """AWS services acting for any customer."""
     LIMITED = 3
-    """Callers whom the conditions name, or nobody."""
+    """Callers named by the conditions, or no one."""
 
 
 def reach(rule: Rule, expands: bool, keys: Iterable[str] | None = None) -> Reach:
-    """``keys``: look at conditions on these alone (lower case). ``expands``: the document's version knows variables."""
+    """``keys``: consider conditions on these only (lower case). ``expands``: the document's Version has variables."""
     if rule.clauses is None:
         return Reach.LIMITED
     groups: dict[str, list[Clause]] = {}
@@ -79,7 +78,7 @@ def reach(rule: Rule, expands: bool, keys: Iterable[str] | None = None) -> Reach
 
 
 def _of_key(key: str, clauses: list[Clause], expands: bool) -> Reach:
-    """All conditions on one key: callers choose between a request with the key and one without."""
+    """All conditions on one key: callers can choose to send the key or not."""
     present = max(_with_key(key, clause, expands) for clause in clauses)
     if key in ALWAYS or not all(clause.test({}) for clause in clauses):
         return present
@@ -103,7 +102,7 @@ def _with_key(key: str, clause: Clause, expands: bool) -> Reach:
 
 
 def _addresses(values: tuple[str, ...]) -> Reach:
-    """Ranges together: two halves of the internet are all of it."""
+    """Address ranges together: two halves of the internet are no limit."""
     networks = [network for network in map(parse_network, values) if network is not None]
     four = ipaddress.collapse_addresses(one for one in networks if isinstance(one, ipaddress.IPv4Network))
     six = ipaddress.collapse_addresses(one for one in networks if isinstance(one, ipaddress.IPv6Network))
@@ -112,7 +111,7 @@ def _addresses(values: tuple[str, ...]) -> Reach:
 
 
 def _value(key: str, base: str, value: str, expands: bool) -> Reach:
-    """One value of a positive operator, for requests that carry the key."""
+    """One value of a positive operator, for requests with the key."""
     if key in _SERVICES:
         return Reach.EVERYBODY if key == "aws:principalisawsservice" and value.lower() != "true" else Reach.SERVICES
     if _is_resource(key):
@@ -132,7 +131,7 @@ def _is_resource(key: str) -> bool:
 
 
 def _variables_reach(value: str) -> Reach:
-    """The repository's own value, compared with the caller's: narrow where callers cannot choose theirs."""
+    """The repository's value compared with the caller's: narrow if callers cannot choose theirs."""
     found = Reach.EVERYBODY
     for piece in _PIECES.findall(value):
         name = piece[2:-1].partition(",")[0].strip().lower()
@@ -144,7 +143,7 @@ def _variables_reach(value: str) -> Reach:
 
 
 def _outline(value: str, wildcards: bool, expands: bool) -> str:
-    """The value with everything that callers can fill as a hole."""
+    """The value with placeholders for the parts that callers control."""
     pieces = []
     for piece in filter(None, _PIECES.split(value)):
         if piece in ("*", "?"):
@@ -159,7 +158,7 @@ def _outline(value: str, wildcards: bool, expands: bool) -> str:
 
 
 def _pins(key: str, base: str, value: str, expands: bool) -> bool:
-    """Whether the value leaves no room for that of another account's caller."""
+    """Whether no value of another account's caller can match."""
     if "than" in base:
         return False
     if base.startswith("arn"):

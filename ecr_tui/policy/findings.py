@@ -1,4 +1,4 @@
-"""What a finding is, and how a check reports one."""
+"""Findings, and how a check reports one."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Finding(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """What a check reports: a rule's id, where, and what fills the rule's ``{subject}``.
+    """Report of a check: a rule's id, the place, and the value for the rule's ``{subject}``.
 
-    ``fix``: what to do in this case, where more is known than the rule's own fix says.
+    ``fix``: a more specific fix than the rule's own, if known.
     """
 
     id: str
@@ -48,7 +48,7 @@ class Hit(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """What is known about the repository. ``tags`` None: not known, and nothing is said about them."""
+    """Known facts about the repository. ``tags`` None: unknown, so checks of tags are skipped."""
 
     tags: Mapping[str, str] | None
     account: str | None
@@ -57,10 +57,10 @@ class Setting(NamedTuple):
     stored: frozenset[str] | None = None
     """Principals of the policy that ECR stores; None: the document itself is stored.
 
-    A unique id that ECR shows is that of a deleted principal. In a document from a file it need not be.
+    A unique id in a stored policy is a deleted principal; in a file, the principal may exist.
     """
     trusted: Trusted | None = None
-    """Whom the configuration trusts; None: it does not say."""
+    """``[trusted]`` of the configuration; None if missing."""
 
 
 Check = Callable[[PolicyDocument, Setting], Iterator[Hit]]

@@ -1,9 +1,9 @@
-"""Grantees that a statement names by a condition: organizations, organizational units, and services for a source.
+"""Grantees expressed by a condition: organizations, organizational units, and services with a source.
 
-Each has one text, which stands wherever else a principal's ARN stands: ``org/o-ID``, ``ou/o-ID/r-ID/ou-ID`` (``/*`` at
-its end takes the units below as well), ``service/NAME@SOURCE`` with an account id or an ARN pattern as its source.
-Keys: IAM User Guide, "AWS global condition context keys" (aws:PrincipalOrgID, aws:PrincipalOrgPaths, aws:SourceArn,
-aws:SourceAccount). Lambda's form: Lambda Developer Guide, "Amazon ECR cross-account permissions".
+Each has a text form that is used like a principal's ARN: ``org/o-ID``, ``ou/o-ID/r-ID/ou-ID`` (a final ``/*`` includes
+the units below), ``service/NAME@SOURCE`` with an account id or an ARN pattern as its source. Keys: IAM User Guide, "AWS
+global condition context keys" (aws:PrincipalOrgID, aws:PrincipalOrgPaths, aws:SourceArn, aws:SourceAccount). Lambda's
+form: Lambda Developer Guide, "Amazon ECR cross-account permissions".
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ Condition = dict[str, dict[str, Any]]
 
 
 def is_conditional(principal: str) -> bool:
-    """Whether it is one of the texts of this module, and no principal that a policy can hold as it is."""
+    """Whether it is a text form of this module, not a principal that a policy can contain."""
     return bool(kind(principal))
 
 
 def parse(text: str, *, account_b: str | None = None, partition: str = "aws") -> str:
-    """The grantee's text. ``account_b`` and ``partition`` make the source of a Lambda that is given without one.
+    """The grantee's text form. ``account_b`` and ``partition`` supply the source of a Lambda grantee without one.
 
-    Raises InputError with the form that is right.
+    Raises InputError with the correct form as its hint.
     """
     kind, _, rest = text.partition("/")
     if kind == "org":
@@ -62,7 +62,7 @@ def parse(text: str, *, account_b: str | None = None, partition: str = "aws") ->
     if not (_ACCOUNT.fullmatch(source) or _SOURCE_ARN.fullmatch(source)):
         raise InputError(
             f"not a source: {source}" if at else f"the service {name} needs a source",
-            hint="Without one, anybody's use of the service would be let in. Add an account or an ARN: "
+            hint="Without a source, the service has access on behalf of any customer. Add an account or an ARN: "
             f"service/{name}@222222222222.",
         )
     return f"{SERVICE}{name}@{source}"
@@ -73,7 +73,7 @@ def is_service(name: str) -> bool:
 
 
 def form_of(text: str) -> str:
-    """How to write what is an organization, unit or service in another form, as a hint; "" for anything else."""
+    """A hint for an organization, unit or service in another form; "" for anything else."""
     name = text.rpartition("/")[2]
     if text.startswith("arn:") and ":organizations::" not in text:
         return ""
@@ -87,23 +87,23 @@ def form_of(text: str) -> str:
 
 
 def kind(grantee: str) -> str:
-    """ "organization", "unit" or "service"; "" for a principal that a policy can hold as it is."""
+    """ "organization", "unit" or "service"; "" for a principal that a policy can contain."""
     return _KINDS.get(grantee.partition("/")[0] + "/", "")
 
 
 def only_pulls(principals: Iterable[str]) -> bool:
-    """Whether Lambda is among them: it pulls images and does nothing else."""
+    """Whether Lambda is among them; it only pulls."""
     return any(one.startswith(f"{SERVICE}{LAMBDA}@") for one in principals)
 
 
 def companions(grantee: str) -> tuple[str, ...]:
-    """Principals that must be let in beside it: for Lambda the account of its functions (Lambda Developer Guide)."""
+    """Additional principals that it needs: for Lambda, the account of its functions (Lambda Developer Guide)."""
     if not only_pulls([grantee]):
         return ()
     account, source = str(caller(grantee)[1].get(_ACCOUNT_KEY, "")), _parts(grantee)[1]
     if not account:
         return ()
-    # A bare account id has no partition, and a policy takes it as well.
+    # A bare account id is valid in a policy and has no partition.
     return (account,) if source == account else (f"arn:{source.split(':')[1]}:iam::{account}:root",)
 
 
@@ -140,7 +140,7 @@ def element(principals: Sequence[str]) -> Any:
 
 
 def condition(principals: Sequence[str]) -> Condition:
-    """What the statement must ask beside its tags and its end; {} for principals that need no condition."""
+    """The condition that expresses the grantees, besides tags and end; {} if none is needed."""
     first = principals[0] if principals else ""
     if not is_conditional(first):
         return {}
@@ -155,7 +155,7 @@ def condition(principals: Sequence[str]) -> Condition:
 
 
 def read(principal: object, conditions: Mapping[str, Any]) -> tuple[tuple[str, ...], Condition] | None:
-    """The grantees that a Principal and a Condition of ours name, and the rest of the Condition; None for others."""
+    """The grantees that our Principal and Condition name, and the rest of the Condition; None if not ours."""
     rest: Condition = {operator: dict(block) for operator, block in conditions.items() if isinstance(block, Mapping)}
 
     def take(operator: str, key: str) -> list[str]:
@@ -181,7 +181,7 @@ def read(principal: object, conditions: Mapping[str, Any]) -> tuple[tuple[str, .
 
 
 def caller(grantee: str) -> tuple[str, dict[str, Any]]:
-    """A principal that stands for the grantee in a decision, and the condition keys that are certain of it."""
+    """A principal that represents the grantee in a decision, and its certain condition keys."""
     if grantee.startswith(ORGANIZATION):
         return "*", {_ORG_KEY: grantee.removeprefix(ORGANIZATION)}
     if grantee.startswith(UNIT):
@@ -199,7 +199,7 @@ def _parts(service: str) -> tuple[str, str]:
 
 
 def _path(unit: str) -> str:
-    """As aws:PrincipalOrgPaths has it: each path ends in a slash."""
+    """In the form of aws:PrincipalOrgPaths: each path ends in a slash."""
     path = unit.removeprefix(UNIT)
     return path if path.endswith("/*") else path + "/"
 

@@ -1,4 +1,4 @@
-"""Terraform's language, as far as policies need it: nothing in a policy may turn into a template."""
+"""Terraform's language for policies. Text of a policy must never become a template."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from ecr_tui.policy.document import (
 
 
 def quote(text: str) -> str:
-    """A string literal. ``${`` and ``%{`` would start a template, so they are doubled."""
+    """A string literal. ``${`` and ``%{`` start a template, so they are escaped by doubling."""
     quoted = json.dumps(text, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
-    # HCL knows \\n, \\r, \\t, \\" and \\\\; JSON's other short escapes are written as \\uNNNN.
+    # HCL supports \\n, \\r, \\t, \\" and \\\\; JSON's other short escapes are written as \\uNNNN.
     return re.sub(r"(?<!\\)((?:\\\\)*)\\([bf])", lambda m: m[1] + {"b": "\\u0008", "f": "\\u000c"}[m[2]], quoted)
 
 
@@ -47,7 +47,7 @@ def literal(value: Any, indent: str = "") -> str:
 
 
 def policy_document(document: PolicyDocument, name: str) -> str | None:
-    """An ``aws_iam_policy_document`` that renders to the same meaning; None where that data source cannot say it."""
+    """An ``aws_iam_policy_document`` that renders to the same meaning; None if it cannot express the policy."""
     if not set(document.raw) <= DOCUMENT_ELEMENTS or not isinstance(document.raw.get("Id", ""), str):
         return None
     blocks = []

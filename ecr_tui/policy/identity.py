@@ -1,7 +1,7 @@
-"""What account B's principal must be allowed by its own policies, within what IAM lets a policy be.
+"""The identity policies that account B's principal needs, within IAM's size limits.
 
-Sizes are characters of the minified text: IAM counts no white space (IAM User Guide, "IAM and AWS STS quotas"). That
-within values is counted here, which can only be too careful.
+Sizes are characters of the minified text: IAM counts no white space (IAM User Guide, "IAM and AWS STS quotas"). White
+space within values is counted here, so sizes are never underestimated.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from ecr_tui.policy.ours import Own, TagCondition
 from ecr_tui.policy.principal import describe
 
 MANAGED_ATTACHED = 10
-"""Managed policies that a user or a role may have attached, unless AWS has raised that account's quota."""
+"""Default quota of managed policies attached to a user or role."""
 
 
 class Attachment(Enum):
-    """How a policy is attached. ``limit``: of an inline one what all inline policies of that user or role have
-    together, of a managed one its own."""
+    """How a policy is attached. ``limit``: characters of all inline policies of that user or role together, or of one
+    managed policy."""
 
     INLINE_USER = "inline-user"
     INLINE_ROLE = "inline-role"
@@ -43,10 +43,10 @@ class Attachment(Enum):
 
 
 class NeededPolicies(NamedTuple):
-    """The policies that one principal needs for all the repositories that it is granted.
+    """The policies that one principal needs for all its granted repositories.
 
-    ``whole`` is one document with everything; ``documents`` are what is attached: that one, or where it is too large
-    for ``wanted`` several managed policies. ``by_tag``: a tag decides, not a list of ``repositories``.
+    ``whole`` is one document with everything; ``documents`` are to be attached: ``whole``, or several managed policies
+    if it is too large for ``wanted``. ``by_tag``: a tag decides, not a list of ``repositories``.
     """
 
     principal: str
@@ -63,7 +63,7 @@ class NeededPolicies(NamedTuple):
 
     @property
     def refusal(self) -> str:
-        """Why IAM takes them in no form, "" where it does."""
+        """Why IAM rejects them in any form; "" if it accepts them."""
         limit = self.attachment.limit
         largest = max(self.sizes)
         if largest > limit:
@@ -77,7 +77,7 @@ class NeededPolicies(NamedTuple):
 
     @property
     def size_words(self) -> str:
-        """What it takes, against what IAM allows."""
+        """Size and limit, in words."""
         limit = f"{self.attachment.limit:,}"
         if len(self.documents) == 1:
             return f"{self.sizes[0]:,} of {limit} characters for {self.attachment.words}"
@@ -86,7 +86,7 @@ class NeededPolicies(NamedTuple):
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """``identity-too-large`` where the one document exceeds what the principal takes inline, or IAM at all."""
+        """``identity-too-large`` if the one document exceeds the limit of ``wanted``."""
         if self.whole.size <= self.wanted.limit:
             return ()
         size = (
@@ -99,10 +99,10 @@ class NeededPolicies(NamedTuple):
 def identity_policy(
     repository_arns: Sequence[str], access: Access, tags: Sequence[TagCondition] = ()
 ) -> PolicyDocument:
-    """What B's user or role must be allowed by its own policy: the other half of a cross-account grant.
+    """The identity policy of B's user or role for a cross-account grant.
 
-    The token is registry-level, so it stands on "*"; the rest on account A's repositories. With ``tags``, those of the
-    grant's condition, it stands on every repository of the registry that carries them: short, however many they are.
+    The token is registry-level, so its Resource is "*"; the rest is on account A's repositories. With ``tags`` (the
+    grant's condition), it covers every repository of the registry with these tags, so its size does not grow.
     """
     arns = list(dict.fromkeys(_of_registry(arn) if tags else arn for arn in repository_arns))
     return _document([*_token(access), _repositories(arns, access, tags)])
@@ -111,7 +111,7 @@ def identity_policy(
 def needed_policies(
     repository_arns: Sequence[str], access: Access, principal: str, tags: Sequence[TagCondition] = ()
 ) -> NeededPolicies:
-    """``principal``: an ARN. One that carries no policies itself (an account's root) gets managed ones to attach."""
+    """``principal``: an ARN. One that cannot have policies (an account's root) gets managed ones to attach."""
     arns = list(dict.fromkeys(repository_arns))
     whole = identity_policy(arns, access, tags)
     kind = {"user": Attachment.INLINE_USER, "role": Attachment.INLINE_ROLE, "assumed-role": Attachment.INLINE_ROLE}
@@ -123,7 +123,7 @@ def needed_policies(
 
 
 def _split(whole: PolicyDocument, access: Access, tags: Sequence[TagCondition]) -> Iterator[PolicyDocument]:
-    """Managed policies, the first with the token, each as full as it may be."""
+    """Managed policies, the first with the token, each filled up to the limit."""
     head = _token(access)
     room = Attachment.MANAGED.limit - _document([*head, _repositories([], access, tags)]).size
     part: list[str] = []
@@ -143,7 +143,7 @@ def _document(statements: list[dict[str, object]]) -> PolicyDocument:
 
 
 def _token(access: Access) -> list[dict[str, object]]:
-    """The registry token, which ECR's API calls do without."""
+    """The registry token; ECR API calls do not need it."""
     if not access.uses_registry:
         return []
     return [{"Sid": "EcrToken", "Effect": "Allow", "Action": TOKEN_ACTION, "Resource": "*"}]

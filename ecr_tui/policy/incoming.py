@@ -1,7 +1,7 @@
-"""A repository policy as people have it at hand: bare, or inside the JSON of another tool.
+"""Read a repository policy that is bare or inside the JSON of another tool.
 
-One policy that is certain is unwrapped, and ``notes`` say from where. Everything else is refused, naming what it
-looks like: a document read wrongly would be merged as an empty one, or as somebody else's.
+A single unambiguous policy is unwrapped, and ``notes`` says from where. Anything else is rejected with a description of
+what it looks like, because a misread document would be merged as an empty or unrelated one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _REPOSITORY_OWNERS = {
 }
 """Types of resources whose policy is a repository policy: CloudFormation, Terraform, Pulumi."""
 _RENDERED_OWNERS = {"aws_iam_policy_document", "aws:iam/getPolicyDocument:getPolicyDocument"}
-"""They only render a document; what it is for is not known."""
+"""They only render a document; its purpose is unknown."""
 _FOREIGN_KEYS = {
     "AssumeRolePolicyDocument": "a role trust policy",
     "assume_role_policy": "a role trust policy",
@@ -39,7 +39,7 @@ _FOREIGN_KEYS = {
     "registry_policy": "a registry policy, which applies to the whole registry",
 }
 _PAST_KEYS = {"before", "before_sensitive", "prior_state"}
-"""Of a Terraform or ecr-tui plan: what was there before it."""
+"""Prior state in a Terraform or ecr-tui plan."""
 
 _LOOKS = (
     ("repositories", "the output of aws ecr describe-repositories", _SAVE),
@@ -66,14 +66,14 @@ _REPOSITORY, _OTHER = "repository", "other"
 
 
 class Incoming(NamedTuple):
-    """``notes``: sentences about how the document was found, none for a bare one."""
+    """``notes``: sentences about where the document was found; empty for a bare one."""
 
     document: PolicyDocument
     notes: tuple[str, ...] = ()
 
 
 class _Found(NamedTuple):
-    """``kind``: _REPOSITORY, _OTHER, or what else it is, in words."""
+    """``kind``: _REPOSITORY, _OTHER, or a description."""
 
     place: str
     value: Mapping[str, Any]
@@ -81,14 +81,14 @@ class _Found(NamedTuple):
 
 
 def decoded(raw: bytes) -> str:
-    """The text of a file: UTF-8, or UTF-16 as PowerShell saves it. Raises UnicodeDecodeError."""
+    """Decode a file's text: UTF-8, or UTF-16 as written by PowerShell. Raises UnicodeDecodeError."""
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return raw.decode("utf-16")
     return raw.decode("utf-8-sig")
 
 
 def read_incoming(text: str) -> Incoming:
-    """The one policy that the text holds. Raises PolicyError, with a hint, where that is not certain."""
+    """The single policy in the text. Raises PolicyError, with a hint, if there is none or it is ambiguous."""
     text = text.removeprefix("\ufeff")
     if not text.strip():
         raise PolicyError("the policy is empty", hint=_SAVE)
@@ -141,7 +141,7 @@ def _same(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
 
 
 def _search(value: object, place: str, kind: str) -> Iterator[_Found]:
-    """Every policy in ``value``, with the place that names it. Documents are not searched themselves."""
+    """Every policy in ``value`` with its place. Policy documents are not searched further."""
     if isinstance(value, str):
         if value.lstrip()[:1] in ("{", "[", '"'):
             try:
@@ -167,7 +167,7 @@ def _search(value: object, place: str, kind: str) -> Iterator[_Found]:
 
 
 def _owner(value: Mapping[str, Any]) -> str:
-    """The kind of policy that a resource of an IaC tool holds; "" for what is no such resource."""
+    """The kind of policy in a resource of an IaC tool; "" if it is not such a resource."""
     name = value.get("Type", value.get("type", value.get("TypeName", "")))
     return _kind_of_type(name) if isinstance(name, str) else ""
 
@@ -195,9 +195,9 @@ def _kind(key: str, holder: Mapping[str, Any], kind: str) -> str:
 
 
 def _is_document(value: Mapping[str, Any]) -> bool:
-    """It has a Statement, in whatever case; "Statement" of something else holds neither an object nor a list.
+    """Whether it has a Statement (in any case) that is an object or a list.
 
-    Terraform's aws_iam_policy_document has both its own description, "statement", and what that renders: "json".
+    Terraform's aws_iam_policy_document has both its source form, "statement", and its rendered form, "json".
     """
     if isinstance(value.get("json"), str) and "statement" in value:
         return False
@@ -205,7 +205,7 @@ def _is_document(value: Mapping[str, Any]) -> bool:
 
 
 def _lone_statements(value: object) -> list[Any] | None:
-    """Statements without a document, as a list; None where it is something else."""
+    """Statements without a document, as a list; None for anything else."""
     items = value if isinstance(value, list) else [value]
     alone = all(
         isinstance(item, Mapping)
@@ -216,11 +216,11 @@ def _lone_statements(value: object) -> list[Any] | None:
     return items if items and alone else None
 
 
-# -- what the document says --------------------------------------------------------------------------------------------
+# -- the document's content --------------------------------------------------------------------------------------------
 
 
 def _named(document: PolicyDocument) -> tuple[PolicyDocument, tuple[str, ...]]:
-    """With the names of elements spelled as IAM spells them: they are case-sensitive, their meaning is not in doubt."""
+    """Normalize the case of element names, which IAM requires exactly."""
     statements = document.raw.get(next((key for key in document.raw if key.lower() == "statement"), ""), [])
     items = [statements] if isinstance(statements, Mapping) else statements
     plain = all(key in _DOCUMENT.values() or key.lower() not in _DOCUMENT for key in document.raw) and all(
@@ -305,7 +305,8 @@ def _keys(value: object) -> Iterator[str]:
             yield from _keys(item)
 
 
-# -- what it looks like ------------------------------------------------------------------------------------------------
+# -- hints about other formats
+# ------------------------------------------------------------------------------------------------
 
 
 def _unknown(value: object) -> PolicyError:
@@ -329,13 +330,13 @@ def _unknown(value: object) -> PolicyError:
 
 
 def _text_hint(text: str) -> str:
-    """What text that is no JSON may be."""
+    """A hint for text that is not JSON."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     first = lines[0]
     if any(word in text for word in ("<<EOF", "<<-EOF", "jsonencode(", 'resource "aws_', 'data "aws_')):
         return f"This looks like Terraform configuration. {_RENDER}"
     if re.search(r"(?m)^\s*#|(?:^|\s)//|/\*", text) and "{" in text:
-        return "Remove the comments: JSON has none."
+        return "Remove the comments: JSON does not support them."
     if first.startswith(("AWSTemplateFormatVersion:", "Resources:", "Version:", "Statement:", "- ", "---")):
         return "Convert it to JSON first: this looks like YAML."
     if first.startswith("<"):

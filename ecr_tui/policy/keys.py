@@ -1,4 +1,4 @@
-"""Condition keys that a request to ECR can carry, and the type of each.
+"""Condition keys of requests to ECR, and their types.
 
 Sources: IAM User Guide, "AWS global condition context keys"; Service Authorization Reference, Amazon ECR.
 """
@@ -35,7 +35,7 @@ _NAMES = {
 TYPES = {name.lower(): kind for kind, names in _NAMES.items() for name in names.split()}
 
 SPELLINGS = {name.lower(): name for names in _NAMES.values() for name in names.split()}
-"""Each name as AWS spells it, by its lower case."""
+"""Names in AWS's spelling, by lower-case name."""
 
 ALWAYS = frozenset(
     {
@@ -58,12 +58,12 @@ ALWAYS = frozenset(
 TAG_PREFIXES = ("aws:principaltag/", "aws:resourcetag/", "aws:requesttag/", "ecr:resourcetag/")
 RESOURCE_TAG_PREFIXES = ("aws:resourcetag/", "ecr:resourcetag/")
 
-# Keys of identity providers reach ECR with a session's token; their names are the provider's.
+# Keys of identity providers come with a session's token and have the provider's names.
 _FEDERATION = ("saml:", "sts:", "accounts.google.com:", "graph.facebook.com:", "www.amazon.com:", "cognito-identity.")
 
 
 def type_of(key: str) -> str | None:
-    """The type of a key, None for one that no request to ECR carries. Names are case-insensitive."""
+    """The type of a key, or None if requests to ECR do not have it. Case-insensitive."""
     lower = key.lower()
     if lower.startswith(TAG_PREFIXES):
         return STRING if lower.partition("/")[2] else None
@@ -73,7 +73,7 @@ def type_of(key: str) -> str | None:
 
 
 def spelling_like(key: str) -> str | None:
-    """The known key that a misspelled one resembles most."""
+    """The known key closest to a misspelled one."""
     found = get_close_matches(key.lower(), SPELLINGS, n=1, cutoff=0.8)
     if found:
         return SPELLINGS[found[0]]
@@ -110,7 +110,7 @@ _OPERATORS = (
     "DateGreaterThanEquals Bool BinaryEquals IpAddress NotIpAddress ArnEquals ArnLike ArnNotEquals ArnNotLike Null"
 )
 OPERATORS = {name.lower(): name for name in _OPERATORS.split()}
-"""Each condition operator as AWS spells it, by its lower case."""
+"""Condition operators in AWS's spelling, by lower-case name."""
 
 
 def suits(base_operator: str, key: str) -> bool:

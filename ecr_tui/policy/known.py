@@ -1,8 +1,8 @@
-"""What is known of a call: all of it once it is made, part of it before.
+"""Known facts of a call: complete for an actual request, partial for a hypothetical one.
 
 Before a call some condition keys are certain (who calls, the repository's tags, the time), others are not (source
-address, organization, MFA). To decide as if those were absent would be a guess. So each statement gets a
-:class:`Standing`: how it takes hold for certain, and how it may. ``policy.answer`` makes three values of it.
+address, organization, MFA). Treating those as absent would be a guess. So each statement gets a :class:`Standing`: how
+it certainly applies, and how it may apply. ``policy.answer`` derives three-valued answers from it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ecr_tui.policy.patterns import Context, witnesses
 from ecr_tui.policy.request import Request
 
 EVERYONE = "*"
-"""The principal that stands for anybody at all."""
+"""The principal that represents anyone."""
 
 _ABSENT = frozenset(
     {
@@ -36,24 +36,24 @@ _ABSENT = frozenset(
         "ecr:accountsetting",
     }
 )
-"""Keys that a user's or role's own call certainly does not carry: services bring them."""
+"""Keys that a direct call of a user or role never has; services set them."""
 
 _ABSENT_OF_SERVICE = frozenset({"aws:principalarn", "aws:username", "aws:principalorgid", "aws:principalaccount"})
 
 _OF_TAGGING = ("aws:requesttag/", "aws:tagkeys")
 _TAGGING = frozenset({"ecr:tagresource", "ecr:untagresource", "ecr:createrepository"})
-"""Only these actions carry the keys of :data:`_OF_TAGGING`."""
+"""Only these actions have the keys of :data:`_OF_TAGGING`."""
 
 BOUNDARY, NOT_PRINCIPAL, PRINCIPAL = "permissions boundary", "NotPrincipal", "principal"
-"""What an answer may depend on beside condition keys: whether the caller has a boundary, how AWS reads NotPrincipal,
-and who of those that the principal stands for is calling."""
+"""Other values of ``depends_on`` besides condition keys: whether the caller has a boundary, how AWS evaluates
+NotPrincipal, and which of the principals represented by the caller is calling."""
 
 
 class Standing(NamedTuple):
-    """How a statement takes hold of a call: ``must`` for certain, ``may`` at the most (bits of ``compiled.Grip``).
+    """How a statement applies to a call: ``must`` certainly, ``may`` at most (bits of ``compiled.Grip``).
 
-    ``opens``: what the difference depends on. ``element`` and ``clause``: what certainly fails, where ``may`` is
-    nothing; "" for a statement about other actions.
+    ``opens``: what the difference depends on. ``element`` and ``clause``: what certainly fails if ``may`` is empty; ""
+    for a statement about other actions.
     """
 
     must: int
@@ -68,12 +68,11 @@ _ELSEWHERE = Standing(Grip.NONE, Grip.NONE)
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """A call, as far as it is known.
+    """A call with its known facts.
 
-    ``keys``: the condition keys whose values are certain. Of the others, those are certain to be absent that are in
-    ``absent`` or begin with one of ``absent_prefixes``; with ``complete`` all of them are. ``many``: the caller stands
-    for others, such as the principals of an account. ``bounded`` None: nobody knows whether the caller has a
-    permissions boundary.
+    ``keys``: the condition keys with certain values. Other keys are certainly absent if they are in ``absent``, begin
+    with one of ``absent_prefixes``, or ``complete`` is set. ``many``: the caller represents several, such as the
+    principals of an account. ``bounded`` None: unknown whether the caller has a permissions boundary.
     """
 
     caller: Caller
@@ -87,7 +86,7 @@ class Known:
 
     @classmethod
     def all(cls, request: Request, bounded: bool = False) -> Known:
-        """A call that is made: its context holds every key that it has."""
+        """An actual call, whose context is complete."""
         return cls(calling(request), request.keys, complete=True, bounded=bounded)
 
     def certain(self, name: str, action: str = "") -> bool:
@@ -102,7 +101,7 @@ class Known:
         return lower in self.absent or lower.startswith(self.absent_prefixes)
 
     def standing(self, rule: Rule, action: str, resource: str, *, attached: bool) -> Standing:
-        """``attached``: the policy belongs to a resource, so that its principals count."""
+        """``attached``: a resource-based policy, so principals are evaluated."""
         action = action.lower()
         if not rule.action_matches(action):
             return _ELSEWHERE
@@ -111,7 +110,7 @@ class Known:
         if attached:
             must, may = rule.principal_bounds(self.caller, self.bounded, self.many)
             if self.complete:
-                # AWS takes principals only that exist, and role names are unique: the name decides.
+                # AWS accepts only existing principals, and role names are unique: the name decides.
                 must = rule.principal_grip(self.caller, bool(self.bounded))
                 may = may if rule.deny else must
             if not may:
@@ -153,7 +152,7 @@ class Known:
     def clause(self, clause: Clause, deny: bool, action: str) -> tuple[bool, bool]:
         """Whether it certainly holds, and whether it may."""
         open_names = [name for name in clause.names if not self.certain(name, action)]
-        # Without the key its values make no difference, nor do variables in them.
+        # Without the key, its values and their variables make no difference.
         missing = clause.key.lower() not in self.keys and self.certain(clause.key, action)
         if not open_names or missing:
             holds = clause.test(self.keys)
@@ -167,7 +166,7 @@ class Known:
         return False, True
 
     def _with_paths(self, clause: Clause) -> Iterator[Context]:
-        """The keys with every path that makes a difference in aws:PrincipalArn of a session."""
+        """Variants of the keys, one for each role path that makes a difference in a session's aws:PrincipalArn."""
         caller = self.caller
         head, tail = f"arn:{caller.partition}:iam::{caller.account}:role/", f"/{caller.name}"
         arns = [head + caller.name]
@@ -180,12 +179,12 @@ class Known:
 
 
 def stands_for_many(caller: Caller) -> bool:
-    """An account, or everybody. (A role stands for its sessions, which is decided where they are named.)"""
+    """Whether it is an account or everyone. (A role's sessions are handled where principals are matched.)"""
     return caller.kind == "root" or caller.arn == EVERYONE
 
 
 def path_unknown(caller: Caller) -> bool:
-    """Of a session whose role IAM has not told, and of an Identity Center role without the path that each has."""
+    """Whether the path is unknown: a session without its role's ARN, or an Identity Center role without its path."""
     if caller.role:
         return False
     left_out = caller.name.startswith("AWSReservedSSO_") and caller.arn.count("/") == 1
@@ -193,7 +192,7 @@ def path_unknown(caller: Caller) -> bool:
 
 
 def calling(request: Request) -> Caller:
-    """Who calls; of a session with its role, where the request tells it."""
+    """The caller; for a session with its role, if the request has it."""
     caller = caller_of(request.principal)
     if caller.kind != "assumed-role":
         return caller
@@ -212,11 +211,11 @@ def before_call(
     user_id: str = "",
     bounded: bool | None = None,
 ) -> Known:
-    """What is certain of a principal's own call on a repository before it is made.
+    """The certain facts of a principal's hypothetical direct call on a repository.
 
-    ``principal``: an ARN, a service, "*" or a text of ``grantees``; an account's id or root ARN stands for the
-    account's principals, a role for its sessions. ``tags`` None: the repository's are not known. ``principal_arn``: a
-    session's role with its path. ``principal_tags`` and ``user_id``: a user's own; a session may bring tags of its own.
+    ``principal``: an ARN, a service, "*" or a text of ``grantees``; an account's id or root ARN represents the
+    account's principals, a role its sessions. ``tags`` None: the repository's tags are unknown. ``principal_arn``: a
+    session's role with its path. ``principal_tags`` and ``user_id``: for a user; a session may have tags of its own.
     """
     _, partition, _, region, account, _ = repository_arn.split(":", 5)
     principal, given = grantees.caller(principal) if grantees.is_conditional(principal) else (principal, {})
@@ -249,7 +248,7 @@ def before_call(
         context |= {f"aws:PrincipalTag/{key}": value for key, value in principal_tags.items()}
         prefixes.append("aws:principaltag/")
     if caller.kind == "root" or principal == EVERYONE:
-        # Somebody of the account, or anybody: not the root user.
+        # Some principal of the account, or anyone: not the root user.
         unsaid = ("aws:PrincipalArn", "aws:PrincipalType", "aws:PrincipalIsAWSService")
         context = {key: value for key, value in context.items() if key not in unsaid}
     context |= given
@@ -271,10 +270,10 @@ def context_for(
     tags: Mapping[str, str] | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The keys that AWS always fills in for a call on a repository: who calls, and the repository's own tags.
+    """The keys that AWS always sets for a call on a repository: the caller, and the repository's tags.
 
-    Not included, because only the live request knows them: source addresses, organization, time, and a session's
-    aws:PrincipalArn, whose path its ARN does not tell. Give them in ``extra``.
+    Not included, because only a live request has them: source addresses, organization, time, and a session's
+    aws:PrincipalArn (its ARN has no path). Pass them in ``extra``.
     """
     caller = caller_of(principal)
     context: dict[str, Any] = {"aws:ResourceAccount": resource_account, "aws:SecureTransport": "true"}

@@ -1,4 +1,4 @@
-"""Find what is wrong, useless or dangerous in a repository policy. The findings themselves are a table (``rules``)."""
+"""Find errors, useless statements and risks in a repository policy. The findings' texts are in ``rules``."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def lint(
     stored: PolicyDocument | None = None,
     trusted: Trusted | None = None,
 ) -> tuple[Finding, ...]:
-    """Errors first, then in the document's order. ``account`` and ``partition`` are the repository's.
+    """Findings: errors first, then in document order. ``account`` and ``partition`` are the repository's.
 
-    Without a policy only the repository itself is looked at. ``now`` defaults to the present. ``stored``: the policy
-    that ECR stores, where ``document`` is not yet written; by default the document itself. ``trusted`` tells partners
-    from strangers; without it neither is looked for.
+    Without a policy, only the repository is checked. ``now`` defaults to the current time. ``stored``: the policy that
+    ECR stores, if ``document`` is not yet written; by default the document itself. ``trusted`` separates partners from
+    strangers; without it, neither is checked.
     """
     setting = Setting(tags, account, partition, now or datetime.now(UTC), _principals(stored), trusted)
     hits = list(lint_access.repository(setting))

@@ -30,7 +30,7 @@ DELETION = (
 
 
 def _open(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
-    """Allows for everybody, by how far their conditions let them reach."""
+    """Allows for everyone, by their exposure."""
     for rule in rules_of(document):
         statement = rule.statement
         if rule.deny or ("AWS", "*") not in statement.principals or _ended(statement, setting):
@@ -56,7 +56,7 @@ def _shown_actions(statement: Statement) -> str:
 
 
 def _not_narrowing(rule: Rule) -> str:
-    """The fix, where the statement has conditions that seem to name callers."""
+    """The fix if the statement has conditions that look like a limit to certain callers."""
     seeming = [
         clause for clause in rule.clauses or () if clause.key.lower().startswith(("aws:principal", "aws:source"))
     ]
@@ -116,7 +116,7 @@ def _lock_out(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
 
 
 def _applies_whatever(rule: Rule, setting: Setting) -> bool:
-    """No condition, or only conditions on tags that the repository meets."""
+    """Whether it has no condition, or only tag conditions that the repository meets."""
     clauses = rule.clauses
     if not clauses:
         return clauses is not None
@@ -148,7 +148,7 @@ def _as_caller(value: str, partition: str | None) -> str:
 
 
 def _taken(allow: Rule, deny: Rule, principal: str, context: Context) -> list[str]:
-    """The actions that the Deny certainly takes from the principal: conditions on unknown keys do not count."""
+    """The actions that the Deny certainly blocks; Denys with conditions on unknown keys are skipped."""
     if not deny.principal_grip(caller_of(principal), False):
         return []
     if deny.clauses is None or not all(_certain(clause, context) and clause.test(context) for clause in deny.clauses):
@@ -181,7 +181,7 @@ _Extent = tuple[frozenset[str], frozenset[str], str]
 
 
 def _extent(statement: Statement) -> _Extent | None:
-    """(principals, actions, condition) of a plain statement; None for one too unusual to compare."""
+    """(principals, actions, condition) of a plain statement; None if it cannot be compared."""
     if not statement.effect or not set(statement.raw) <= PLAIN_ELEMENTS:
         return None
     principals = frozenset(f"{kind}:{canonical(value)}" for kind, value in statement.principals)
@@ -201,7 +201,7 @@ _TOOLS = ("terraform", "opentofu", "cloudformation", "pulumi", "cdk", "crossplan
 
 
 def repository(setting: Setting) -> Iterator[Hit]:
-    """Who else writes this repository's policy, as far as its tags tell."""
+    """Other tools that manage this repository, detected by its tags."""
     for key, value in sorted((setting.tags or {}).items()):
         lower = key.lower()
         if lower == "aws:cloudformation:stack-name":

@@ -24,7 +24,7 @@ _PUSH = _UPLOAD | {"ecr:BatchCheckLayerAvailability", "ecr:PutImage"}
 
 
 def granted_actions(statement: Statement) -> frozenset[str]:
-    """The known actions that a statement is about."""
+    """The known actions of a statement."""
     if statement.actions:
         return frozenset(action for pattern in statement.actions for action in matching_actions(pattern))
     if statement.not_actions:
@@ -62,7 +62,7 @@ def _actions(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
 
 
 def did_you_mean(action: str) -> str:
-    """The fix for a misspelled action; "" where none is like it."""
+    """The fix for a misspelled action; "" if no action is similar."""
     spelled = "".join(action.split()).replace(".", ":", 1)
     known = {known.lower(): known for known in all_actions()}
     found = get_close_matches(spelled.lower(), known, n=1, cutoff=0.8)
@@ -70,9 +70,9 @@ def did_you_mean(action: str) -> str:
 
 
 def _incomplete(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
-    """Half a pull or push, over all that the document gives a principal.
+    """Incomplete pull or push access, over all statements for a principal.
 
-    Not meant are read access that never pulls, and putting a manifest again under another tag, which moves no layers.
+    Not reported: read access without pull, and retagging a manifest, which transfers no layers.
     """
     allows = [statement for statement in document.statements if statement.effect == "Allow" and statement.principals]
     given: dict[str, frozenset[str]] = {}
@@ -88,7 +88,7 @@ def _incomplete(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
         for name in {canonical(value) for _, value in statement.principals}:
             account = account_of(name) or ""
             total = actions | given.get("*", _NONE) | given[name] | given.get(account, _NONE)
-            # What an account gets may be completed by what its principals get.
+            # The grants of an account's principals may complete the account's own.
             found = _lacking(actions, total | of_account[account] if name == account else total)
             if found is not None:
                 yield Hit(found[0], place(statement, "Action"), found[1], statement.name)
@@ -96,13 +96,13 @@ def _incomplete(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
 
 
 def _lacking(actions: frozenset[str], total: frozenset[str]) -> tuple[str, str] | None:
-    """The rule, and what is missing to the access that ``actions`` begin and ``total`` does not complete."""
+    """The rule and the missing actions, if ``actions`` start an access that ``total`` does not complete."""
     retags = {_MANIFEST, "ecr:PutImage"} <= total and not total & _UPLOAD
     pushes = actions & (_UPLOAD | {"ecr:PutImage"})
     if pushes and not retags and not total >= _PUSH:
         return "incomplete-push", ", ".join(sorted(_PUSH - total))
     for here, there in ((_MANIFEST, _LAYERS), (_LAYERS, _MANIFEST)):
-        # Who pushes reads the manifest to see whether it is there.
+        # A push reads the manifest to check whether it exists.
         if here in actions and there not in total and not total >= _PUSH and not retags:
             return "incomplete-pull", f"{here} without {there}"
     return None
@@ -123,7 +123,7 @@ def _resources(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
 
 
 def _may_be_this(resource: str, setting: Setting) -> bool:
-    """Everything, or a pattern for repositories of the account."""
+    """Whether it is "*" or a pattern for repositories of the account."""
     if resource == "*":
         return True
     parts = resource.split(":", 5)

@@ -1,4 +1,4 @@
-"""Findings about Condition elements: their form, their keys, and what they mean for this repository now."""
+"""Findings about Condition elements: form, keys, and current effect on this repository."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _form(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
 
 
 def _operator_like(name: str) -> str:
-    """The fix for a misspelled operator; "" where none is like it."""
+    """The fix for a misspelled operator; "" if no operator is similar."""
     quantifier, colon, base = name.rpartition(":")
     found = get_close_matches(base.lower(), OPERATORS, n=1, cutoff=0.8)
     return f"Did you mean {quantifier}{colon}{OPERATORS[found[0]]}?" if found else ""
@@ -77,7 +77,7 @@ def _key(statement: Statement, name: str, key: str) -> Iterator[Hit]:
 
 
 def _requires(statement: Statement, key: str) -> bool:
-    """Whether a Null condition of the same statement insists on the key's presence."""
+    """Whether a Null condition of the same statement requires the key."""
     return any(
         parse_operator(name).base == "null" and key.lower() == other.lower() and values == ("false",)
         for name, block in statement.condition.items()
@@ -86,13 +86,13 @@ def _requires(statement: Statement, key: str) -> bool:
 
 
 def tag_context(tags: Mapping[str, str]) -> Context:
-    """The keys that a repository's tags put into a request."""
+    """The condition keys of a repository's tags."""
     keys = {f"{prefix}:ResourceTag/{key}": value for key, value in tags.items() for prefix in ("aws", "ecr")}
     return Request("", "", "", "", keys).keys
 
 
 def tag_clauses(rule: Rule) -> list[Clause]:
-    """The clauses of a statement that depend on the repository's tags alone."""
+    """The clauses of a statement that depend only on the repository's tags."""
     return [
         clause
         for clause in rule.clauses or ()
@@ -145,7 +145,7 @@ def _times(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
 
 
 def ends_at(statement: Statement) -> datetime | None:
-    """When a statement stops to apply: the earliest end among its conditions on the time; None for never."""
+    """When a statement expires: the earliest end among its time conditions; None: never."""
     ends = []
     for name, block in statement.condition.items():
         operator = parse_operator(name)

@@ -1,4 +1,4 @@
-"""Findings about account B's side: does its identity policy let it do what the repository policy grants?"""
+"""Findings about account B's identity policies: token and granted actions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def lint_consumer(
     tags: Mapping[str, str] | None = None,
     boundaries: Sequence[PolicyDocument] = (),
 ) -> tuple[Finding, ...]:
-    """``identity``: all identity policies of ``principal`` (an ARN) that could be read; none is an empty sequence."""
+    """``identity``: all readable identity policies of ``principal`` (an ARN); empty if it has none."""
     account = repository_arn.split(":")[4]
     own_account = principal.split(":")[4] if principal.count(":") >= 5 else account
     open_door = PolicyDocument.from_json(

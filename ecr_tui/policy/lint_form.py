@@ -1,4 +1,4 @@
-"""Findings about the form of a document and its statements, as for any IAM policy."""
+"""Findings about the form of a document and its statements, valid for any IAM policy."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _document(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
 
 
 def _respelled(key: str, known: frozenset[str]) -> str:
-    """The fix for an element that differs from a known one by case or a plural only."""
+    """The fix for an element that differs from a known one only by case or plural."""
     likely = [name for name in known if name.lower() in (key.lower(), key.lower().removesuffix("s"))]
     return f'Write "{likely[0]}": element names are case-sensitive.' if likely else ""
 
@@ -85,7 +85,7 @@ def _statements(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
 
 
 def _texts(statement: Statement) -> Iterator[Hit]:
-    """Values that are no text where only text is taken; an account id without quotes is the frequent one."""
+    """Values that must be text and are not, most often an account id without quotes."""
     raw = statement.raw
     for element in ("Sid", "Action", "NotAction", "Resource", "NotResource"):
         yield from _not_text(statement, element, raw.get(element, ""))
@@ -107,7 +107,7 @@ def _not_text(statement: Statement, element: str, value: object) -> Iterator[Hit
 
 
 def _described(value: object, element: str) -> tuple[str, str]:
-    """What stands there instead of text, and the fix."""
+    """A description of the value, and the fix."""
     if isinstance(value, bool):
         return f"{'true' if value else 'false'}, a boolean", ""
     if isinstance(value, int | float):
@@ -123,6 +123,6 @@ def _described(value: object, element: str) -> tuple[str, str]:
 
 
 CHECKS: tuple[Check, ...] = (_document, _literal_variables, _dynamic_references, _statements)
-"""What holds for every IAM policy; the size is a repository policy's."""
+"""Checks that apply to every IAM policy. ``SIZE`` is separate: it applies to repository policies only."""
 
 SIZE: Check = _size

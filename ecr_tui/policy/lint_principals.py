@@ -37,7 +37,7 @@ def _principals(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
 
 
 def _holds_values(value: object) -> bool:
-    """Whether something stands there that is no text, which is a finding about the form."""
+    """Whether a value is not text, which is a finding about the form."""
     if isinstance(value, Mapping):
         return any(names not in ("", [], ()) for names in value.values())
     return value not in (None, "", [], ())
@@ -48,7 +48,7 @@ def _shown(value: str) -> str:
 
 
 def _principal(kind: str, value: str, setting: Setting) -> tuple[str, str]:
-    """The rule that one principal breaks, and the fix where more than the rule's is known; "" for none."""
+    """The rule that a principal breaks ("" for none), and a more specific fix if known."""
     if kind == "Service":
         known = value.endswith((".amazonaws.com", ".amazonaws.com.cn", ".amazon.com"))
         return ("" if known else "bad-principal"), ""
@@ -63,7 +63,7 @@ def _principal(kind: str, value: str, setting: Setting) -> tuple[str, str]:
     if "*" in value or "?" in value:
         return "principal-wildcard", ""
     try:
-        # Without an account for them, the short forms (user/NAME) are no principals: a policy needs whole ARNs.
+        # No account, so that short forms (user/NAME) are rejected: a policy needs full ARNs.
         parse_principal(value)
     except InputError:
         return "bad-principal", _corrected(value)
@@ -78,7 +78,7 @@ def _principal(kind: str, value: str, setting: Setting) -> tuple[str, str]:
 
 
 def _corrected(value: str) -> str:
-    """The fix for forms that are often taken for principals."""
+    """The fix for common invalid forms."""
     found = re.fullmatch(r"arn:(aws[a-z-]*):iam::([0-9]{12}):assumed-role/([^/]+)(?:/.*)?", value)
     if found is not None:
         return f"Name the role: arn:{found[1]}:iam::{found[2]}:role/{found[3]}."

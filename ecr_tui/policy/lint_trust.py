@@ -1,4 +1,4 @@
-"""Findings about who has access: partners that the configuration trusts, and strangers."""
+"""Findings about external access: trusted partners, and strangers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ARNS = frozenset({"aws:principalarn", "aws:sourcearn"})
 
 
 def _trust(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
-    """Nothing without ``[trusted]``. Public access has findings of its own."""
+    """Empty without ``[trusted]``. Public access has separate findings."""
     trusted, account = setting.trusted, setting.account
     if trusted is None or account is None:
         return
@@ -38,7 +38,7 @@ def _trust(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
             if (kind, value) == ("AWS", "*"):
                 if reach(rule, document.expands_variables) is Reach.LIMITED:
                     named = grantees.read("*", statement.condition)
-                    who = ", ".join(map(describe, named[0])) if named else "whoever meets its condition"
+                    who = ", ".join(map(describe, named[0])) if named else "anyone who meets its condition"
                     found.setdefault(limit, {})[who] = None
             elif not is_dead(value):
                 of_name = _OWN if account_of(value) == account else _PARTNER if trusted.knows(value) else _STRANGER
@@ -49,7 +49,7 @@ def _trust(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
 
 
 def _limited_to(rule: Rule, trusted: Trusted, account: str) -> str:
-    """Whom a condition on accounts or organizations lets in: the own account, partners, or (as without one) anybody."""
+    """Who meets a condition on accounts or organizations: the same account, partners, or (also without one) anyone."""
     judged = [_judged(clause, trusted, account) for clause in rule.clauses or ()]
     return _OWN if _OWN in judged else _PARTNER if _PARTNER in judged else _STRANGER
 
@@ -67,7 +67,7 @@ def _value(key: str, value: str, like: bool, trusted: Trusted, account: str) -> 
         return _PARTNER if trusted.knows_path(value) else _STRANGER
     if key in _ORGANIZATIONS:
         return _PARTNER if value in trusted.organizations else _STRANGER
-    # A pattern of an ARN names its account all the same.
+    # An ARN pattern still has its account.
     found = account_of(value) or _account_in(value) if key in _ARNS else value if key in _ACCOUNTS else ""
     return _OWN if found == account else _PARTNER if found in trusted.accounts else _STRANGER
 

@@ -27,10 +27,10 @@ _PARSERS: dict[str, tuple[Callable[[str], object], str, str]] = {
     "ipaddress": (parse_network, "is not an address range", 'Write a CIDR block like "203.0.113.0/24".'),
     "notipaddress": (parse_network, "is not an address range", 'Write a CIDR block like "203.0.113.0/24".'),
 }
-"""By the beginning of an operator's name: the parser, what is wrong where it finds nothing, the fix."""
+"""By prefix of an operator's name: the parser, the problem if it returns None, the fix."""
 
 _YEARS = range(2006, 2200)
-"""ECR is younger; a date outside of it was meant otherwise (20270131 and 1800000000000 count as seconds)."""
+"""Plausible years; others are probably mistakes (20270131 and 1800000000000 are read as seconds)."""
 
 _SHAPES: dict[str, tuple[str, str, str]] = {
     "account": (r"[0-9]{12}", r"[0-9*?]+", "is not a 12-digit account id"),
@@ -45,7 +45,7 @@ _SHAPES: dict[str, tuple[str, str, str]] = {
         "is not one of Account, User, FederatedUser, AssumedRole",
     ),
 }
-"""The exact form, the form of a pattern, and what is wrong with anything else."""
+"""The exact form, the form of a pattern, and the problem with anything else."""
 
 _SHAPE_OF = {
     "aws:principalaccount": "account",
@@ -68,7 +68,7 @@ _SHAPE_OF = {
 }
 
 _FREE_TEXT = frozenset({"aws:useragent", "aws:referer"})
-"""Keys whose values may hold * and ?."""
+"""Keys whose values may contain * and ?."""
 
 _VARIABLE = re.compile(r"\s*([^{},]+?)\s*(?:,\s*'[^']*'\s*)?")
 _SESSION_ARN = re.compile(r"arn:([^:]+):sts::([0-9]{12}):assumed-role/([^/]+).*")
@@ -98,7 +98,7 @@ def _values(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
 
 
 def _problem(base: str, key: str, value: str, expands: bool) -> tuple[str, str, str] | None:
-    """The rule, what is wrong with the value, and the fix; None for a good value."""
+    """The rule, the problem with the value, and the fix; None for a valid value."""
     varies = expands and has_variable(value)
     if base in ("null", "bool"):
         good = value.lower() in ("true", "false") or (base == "bool" and varies)
@@ -169,7 +169,7 @@ def _principal_arn(key: str, value: str) -> tuple[str, str, str] | None:
 
 
 def _variables(value: str) -> Iterator[tuple[str, str, str]]:
-    """(rule, the variable, fix) for each one that has no value or is none."""
+    """(rule, variable, fix) for each invalid variable, or one without a value."""
     start = value.find("${")
     while start >= 0:
         end = value.find("}", start)

@@ -1,7 +1,7 @@
-"""What account A's operator must be allowed: the least with which this program does its work, by how much it may do.
+"""The minimum IAM policies for account A's operator, by level.
 
-Each action is here because a part of the program asks for it, and a test takes each away and sees that part fail. Which
-actions take a repository as their resource, and which only "*", is from the service authorization reference
+Each action is used by the program; a test removes each one and checks that its feature fails. The resource types of the
+actions are from the service authorization reference
 (docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html,
 …/list_amazonresourcegrouptaggingapi.html, …/list_awscloudtrail.html and …/list_awsiamaccessanalyzer.html).
 """
@@ -14,25 +14,24 @@ from ecr_tui.policy.document import NEW_VERSION, PolicyDocument
 
 
 class Operator(StrEnum):
-    """Grant, full and registry may what the one before them may, and more; the others are read-only and one thing
-    more."""
+    """Grant, full and registry each extend the previous level; the others are read-only plus one feature."""
 
     READ_ONLY = "read-only"
     """List, preview, audit, explain."""
     USAGE = "usage"
-    """Read CloudTrail's event history, which tells much more of an account than its repositories."""
+    """Read CloudTrail's event history, which covers far more of an account than its repositories."""
     WORKLOADS = "workloads"
-    """Tell which Lambda functions and ECS task definitions use an image."""
+    """Find the Lambda functions and ECS task definitions that use an image."""
     TROUBLESHOOTER = "troubleshooter"
-    """Read AWS's own evaluation of a denial, of any principal of the account; each account needs it for its own."""
+    """Read AWS's evaluation of a denial, for any principal of the account; needed in each account."""
     ANALYZER = "analyzer"
-    """Ask IAM Access Analyzer for a second opinion, which makes an access preview there."""
+    """Request a second opinion from IAM Access Analyzer, which creates an access preview."""
     GRANT = "grant"
     """Grant, revoke and undo."""
     FULL = "full"
     """Remove the probe image of a verification, and change a repository's tags."""
     REGISTRY = "registry"
-    """Grants in creation templates and on the copies that replication makes."""
+    """Grant in creation templates and on replicated copies."""
 
 
 REGISTRY = {
@@ -41,12 +40,12 @@ REGISTRY = {
     "ecr:GetAccountSetting": "whether the registry policy applies to every action",
     "ecr:DescribeRepositoryCreationTemplates": "whether a grant covers repositories created later",
 }
-"""Read-only actions that know no repository, each with what it is for."""
+"""Read-only actions without resource types, each with its purpose."""
 
 USAGE = {
-    "cloudtrail:LookupEvents": "who used which repository, and what was denied",
+    "cloudtrail:LookupEvents": "use of repositories, and denied calls",
 }
-"""Knows no resource."""
+"""No resource types."""
 
 WORKLOADS = {
     "lambda:ListFunctions": "the functions that run an image",
@@ -58,16 +57,16 @@ WORKLOADS = {
 TROUBLESHOOTER = {
     "iam:GetRequestAuthorizationDetails": "AWS's evaluation of a denied request, by the error's authorization id",
 }
-"""Knows no resource."""
+"""No resource types."""
 
 ANALYZERS = {
-    "access-analyzer:ListAnalyzers": "whether there is an analyzer to ask",
+    "access-analyzer:ListAnalyzers": "whether there is an active analyzer",
 }
-"""Knows no resource."""
+"""No resource types."""
 
 ANALYZER = {
-    "access-analyzer:ListFindings": "what it finds of the policy in force",
-    "access-analyzer:CreateAccessPreview": "what it would find of the previewed policy",
+    "access-analyzer:ListFindings": "findings of the current policy",
+    "access-analyzer:CreateAccessPreview": "findings of the previewed policy",
     "access-analyzer:GetAccessPreview": "whether the preview is complete",
     "access-analyzer:ListAccessPreviewFindings": "the findings of the preview",
 }
@@ -75,7 +74,7 @@ ANALYZER = {
 READ = {
     "ecr:DescribeRepositories": "the list of repositories",
     "ecr:ListTagsForResource": "a repository's tags just before a write",
-    "ecr:GetRepositoryPolicy": "who has access, and the comparison before and after each write",
+    "ecr:GetRepositoryPolicy": "access, and the comparison before and after each write",
     "ecr:DescribeImages": "number of images, last push",
 }
 GRANT = {
@@ -88,16 +87,16 @@ FULL = {
     "ecr:UntagResource": "editing tags, and `verify --tag-switch`",
 }
 SETTINGS = {
-    "ecr:DescribeRegistry": "the copies that replication makes of a repository",
+    "ecr:DescribeRegistry": "the replicated copies of a repository",
     "ecr:UpdateRepositoryCreationTemplate": "grants for repositories created later",
 }
-"""Of the registry, so for no repository."""
+"""Registry-level actions."""
 
 
 def operator_policy(
     operator: Operator, *, account: str = "*", region: str = "*", partition: str = "aws"
 ) -> PolicyDocument:
-    """For the user or role of account A that runs this program; ``account`` and ``region`` "*" mean its own, any."""
+    """For the user or role of account A that runs this program; ``account`` "*" is its own, ``region`` "*" is any."""
     repositories = f"arn:{partition}:ecr:{region}:{account}:repository/*"
     analyzers = f"arn:{partition}:access-analyzer:{region}:{account}:analyzer/*"
     parts = {

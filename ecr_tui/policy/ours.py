@@ -1,7 +1,7 @@
-"""The statements that this program writes, and how it knows them again.
+"""Statements written by ecr-tui, and how they are recognized.
 
-A statement is ours only when its Sid starts with :data:`SID_PREFIX` *and* its content is one that we write: ECR does
-not demand unique Sids, and somebody may have edited the statement since. Everything else is foreign.
+A statement is ours only if its Sid starts with :data:`SID_PREFIX` *and* its content has a form that we write: Sids need
+not be unique in ECR, and a statement may have been edited. All others are foreign.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ TAG_KEY = "aws:ResourceTag/"
 TIME_KEY = "aws:CurrentTime"
 
 TagCondition = tuple[str, str]
-"""(tag key, tag value) that the repository must carry."""
+"""(tag key, tag value) that the repository must have."""
 
 
 @dataclass(frozen=True)
 class Grant:
     """The same access for each of ``principals`` (see ``parse_grantee``) while the repository has all ``tags``.
 
-    The same key twice means either value; in two spellings it is refused. ``until`` (with a time zone) ends it.
-    Raises InputError without a principal, and for a tag or time that cannot be written.
+    A repeated key means either value; two spellings of one key are rejected. ``until`` is the end, with a time zone.
+    Raises InputError without a principal, and for an invalid tag or time.
     """
 
     principals: tuple[str, ...]
@@ -63,7 +63,7 @@ class Grant:
 
     @property
     def companions(self) -> tuple[str, ...]:
-        """Principals that must be let in as well (``grantees.companions``), without those of the grant."""
+        """Additional principals that the grant needs (``grantees.companions``), without its own."""
         found = dict.fromkeys(one for principal in self.principals for one in grantees.companions(principal))
         return tuple(one for one in found if not any(same_principal(one, named) for named in self.principals))
 
@@ -78,7 +78,7 @@ class Own(NamedTuple):
 
     @classmethod
     def of_grant(cls, grant: Grant) -> tuple[Own, ...]:
-        """One for each group of grantees that can share a statement."""
+        """One statement for each group of grantees that can share one."""
         until = grant.until.astimezone(UTC).replace(microsecond=0) if grant.until else None
         groups: dict[str, dict[str, str]] = {}
         for principal in grant.principals:
@@ -88,7 +88,7 @@ class Own(NamedTuple):
 
     @property
     def condition_key(self) -> tuple[tuple[TagCondition, ...], datetime | None]:
-        """What two statements share when their conditions are the same; tag keys are case-insensitive in IAM."""
+        """Equal for statements with equal conditions; tag keys are case-insensitive in IAM."""
         return tuple(sorted((key.lower(), value) for key, value in self.tags)), self.until
 
     def names(self, principal: str) -> bool:
@@ -111,7 +111,7 @@ class Own(NamedTuple):
         return made or None
 
     def sid(self, taken: Collection[str] = ()) -> str:
-        """The same for the same content. Letters and digits only, which every AWS service takes in a Sid."""
+        """A deterministic Sid. Letters and digits only, which every AWS service accepts."""
         title = self.access.value.title().replace("-", "")
         content = repr((sorted(self.principals), self.access.value, self.condition_key))
         for salt in range(len(taken) + 1):
@@ -135,7 +135,7 @@ class Own(NamedTuple):
 
 
 def read_own(statement: Statement) -> Own | None:
-    """The statement's content if it is ours, else None."""
+    """The parsed statement if it is ours, else None."""
     raw = statement.raw
     if not (statement.sid or "").startswith(SID_PREFIX) or statement.effect != "Allow":
         return None
@@ -159,7 +159,7 @@ def read_own(statement: Statement) -> Own | None:
 
 
 def _read_condition(raw: object) -> tuple[tuple[TagCondition, ...], datetime | None] | None:
-    """(tags, until) of a Condition that we could have written, else None."""
+    """(tags, until) of a Condition in the form that we write, else None."""
     if not isinstance(raw, Mapping) or not set(raw) <= {"StringEquals", "StringLike", "DateLessThan"}:
         return None
     if not all(isinstance(block, Mapping) and block for block in raw.values()):
@@ -171,7 +171,7 @@ def _read_condition(raw: object) -> tuple[tuple[TagCondition, ...], datetime | N
             values = values_of(value)
             if not key.startswith(TAG_KEY) or not values or any("${" in text for text in (key, *values)):
                 return None
-            # StringEquals takes a wildcard literally, and a key under both operators must meet both.
+            # StringEquals compares a wildcard literally, and a key under both operators must meet both.
             if any(map(is_pattern, values)) != (operator == "StringLike") or key.lower() in seen:
                 return None
             seen.add(key.lower())
@@ -187,20 +187,20 @@ def _read_condition(raw: object) -> tuple[tuple[TagCondition, ...], datetime | N
 
 
 def is_pattern(value: str) -> bool:
-    """Whether a condition's tag value holds a wildcard. No tag of ECR's can hold "*" or "?" itself."""
+    """Whether a condition's tag value has a wildcard. ECR tags cannot contain "*" or "?"."""
     return "*" in value or "?" in value
 
 
 def tag_covers(wanted: str, value: str) -> bool:
-    """Whether a condition on ``wanted`` holds for the tag value, or for all values of a pattern."""
+    """Whether a condition on ``wanted`` matches the tag value, or all values of a pattern."""
     if not is_pattern(wanted) or wanted == value:
         return wanted == value
-    # A "?" of ``wanted`` would take a wildcard of ``value`` for one character.
+    # A "?" of ``wanted`` would match a wildcard of ``value`` as one character.
     return not (is_pattern(value) and "?" in wanted) and compiled(wanted).fullmatch(value) is not None
 
 
 def read_end(values: Sequence[str]) -> datetime | None:
-    """The end that a condition on the time names, in whole seconds of UTC; None unless it is one date."""
+    """The end in a time condition, in whole seconds of UTC; None unless it is one date."""
     seconds = parse_date(values[0]) if len(values) == 1 else None
     try:
         return datetime.fromtimestamp(seconds, UTC).replace(microsecond=0) if seconds is not None else None

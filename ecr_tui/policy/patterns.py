@@ -1,7 +1,7 @@
-"""Policy text against request text: wildcards, policy variables and ARNs by segment.
+"""Match policy text against request text: wildcards, policy variables and ARNs by segment.
 
 Rules: IAM User Guide, "Policy variables" (with defaults and "no value"), "Condition operators" (ARN) and the
-resource element. Variables exist in 2012-10-17 only; what a variable resolves to is literal, never a wildcard.
+resource element. Variables exist in 2012-10-17 only; their values are literal, never wildcards.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
 Context = Mapping[str, str | tuple[str, ...]]
-"""Condition keys in lower case; a tuple is a multi-valued key. Values are text."""
+"""Condition keys in lower case; a tuple is a multivalued key. Values are text."""
 
 Matcher = Callable[[str, Context], bool]
 
@@ -34,7 +34,7 @@ def text_matcher(pattern: str, *, wildcards: bool, ignore_case: bool, expands: b
     """Match one policy value against one request value. A variable without a value matches nothing."""
     if ignore_case:
         exact = text_matcher(pattern.lower(), wildcards=wildcards, ignore_case=False, expands=expands)
-        # Only the policy's own text is lowered above; resolved variables are lowered with the request's context.
+        # Only the policy's text was lowered above; values of variables are lowered with the request's context.
         return lambda value, context: exact(value.lower(), _lowered(context) if expands else context)
     if not (expands and has_variable(pattern)):
         if wildcards and ("*" in pattern or "?" in pattern):
@@ -50,18 +50,18 @@ def text_matcher(pattern: str, *, wildcards: bool, ignore_case: bool, expands: b
 
 
 _STAR = ""
-"""Stands for ``*`` among pieces of a regular expression; no other piece is empty."""
+"""Represents ``*`` among pieces of a regular expression; no other piece is empty."""
 
 
 @lru_cache(maxsize=8192)
 def compiled(pattern: str) -> re.Pattern[str]:
-    """``*`` any run of characters, ``?`` exactly one, all else literal."""
+    """``*`` matches any run of characters, ``?`` exactly one; all else is literal."""
     return _regex(_joined([_escaped(piece, True) for piece in re.split(r"([*?])", pattern) if piece]))
 
 
 def _joined(pieces: list[str]) -> str:
-    """One regular expression. What stands between two stars is taken where it comes first and never elsewhere: that
-    is enough for such patterns, and keeps a policy full of stars from matching forever."""
+    """One regular expression. Text between two stars is matched at its first occurrence only, without backtracking:
+    sufficient for these patterns, and avoids exponential time for many stars."""
     runs = [""]
     for piece in pieces:
         if piece is _STAR:
@@ -86,7 +86,7 @@ def _escaped(piece: str, wildcards: bool) -> str:
 
 
 def _expanded(pattern: str, context: Context, wildcards: bool) -> str | None:
-    """A regular expression with every variable replaced by its (escaped) value; None where one has no value."""
+    """A regular expression with every variable replaced by its (escaped) value; None if one has no value."""
     source = []
     for piece in filter(None, _PIECES.split(pattern)):
         if not piece.startswith("${"):
@@ -128,7 +128,7 @@ def split_arn(text: str, expands: bool) -> list[str]:
 
 
 def arn_matcher(pattern: str, *, expands: bool) -> Callable[[str, Context], bool | None]:
-    """ArnLike: each of the six parts on its own. None where the pattern or the request's value is no ARN."""
+    """ArnLike: compares each of the six parts. None if the pattern or the request's value is not an ARN."""
     parts = split_arn(pattern, expands)
     if len(parts) != 6 or parts[0] != "arn":
         return lambda value, context: None
@@ -146,9 +146,9 @@ def arn_matcher(pattern: str, *, expands: bool) -> Callable[[str, Context], bool
 def resource_matcher(pattern: str, *, expands: bool, pads: bool = True) -> Matcher:
     """The Resource element, segment by segment; variables in the last segment only.
 
-    A ``*`` at the end of a segment also matches beyond the colon (IAM User Guide, "JSON policy elements: Resource").
-    An ARN with fewer than six segments stands for every ARN that begins so, missing segments being ``*``; with
-    ``pads`` False only where it holds a wildcard (policies attached to resources are stricter than identity policies).
+    A final ``*`` of a segment also matches past the colon (IAM User Guide, "JSON policy elements: Resource").
+    An ARN with fewer than six segments matches every ARN with that prefix, as if missing segments were ``*``; with
+    ``pads`` False only if it has a wildcard (policies attached to resources are stricter than identity policies).
     """
     if pattern == "*":
         return lambda value, context: True
@@ -169,7 +169,7 @@ def resource_matcher(pattern: str, *, expands: bool, pads: bool = True) -> Match
 
 
 class _Segments:
-    """The segments of a resource pattern; the last one takes whatever is left of the value."""
+    """The segments of a resource pattern; the last one matches the rest of the value."""
 
     def __init__(self, parts: list[str], expands: bool) -> None:
         last = len(parts) - 1
@@ -189,8 +189,8 @@ class _Segments:
 
 
 def may_cover(pattern: str, value: str, context: Context, *, expands: bool, certain: Callable[[str], bool]) -> bool:
-    """Whether a Resource could match where AWS's text leaves its reading open: in any case, wildcards across all
-    segments, missing segments filled, and any value for a variable without one that is ``certain``."""
+    """Whether a Resource may match under any reading of AWS's documentation: ignoring case, wildcards across segments,
+    missing segments filled, and any value for a variable that is not ``certain``."""
     pieces = [
         _any_value(piece, context, certain) if expands and piece.startswith("${") else _escaped(piece.lower(), True)
         for piece in _PIECES.split(pattern)
@@ -211,7 +211,7 @@ def _any_value(piece: str, context: Context, certain: Callable[[str], bool]) -> 
 
 
 def variables(text: str) -> tuple[str, ...]:
-    """The keys that the variables of a policy's text name."""
+    """The keys of the variables in a policy's text."""
     if not has_variable(text):
         return ()
     found = (_VARIABLE.fullmatch(piece) for piece in _PIECES.findall(text) if piece.startswith("${"))
@@ -222,15 +222,15 @@ _CANONICAL = re.compile(r"\$\{(?:[*?$]|[^\s{},']+(?:, '[^']*')?)\}")
 
 
 def has_odd_variable(text: str) -> bool:
-    """A variable written in a form that the guide does not show, such as blanks inside: how AWS reads it is open."""
+    """Whether a variable has an undocumented form, such as inner blanks, so that AWS's reading is unknown."""
     return any(piece.startswith("${") and _CANONICAL.fullmatch(piece) is None for piece in _PIECES.findall(text))
 
 
 def witnesses(pattern: str, head: str, tail: str) -> list[str]:
-    """Texts ``head + X + tail`` that together show what ``pattern`` (with ``*`` and ``?``) says of every X.
+    """Sample texts ``head + X + tail`` that show how ``pattern`` (with ``*`` and ``?``) matches any X.
 
-    One that matches, if there is any; and X made of a character that only a wildcard matches, in every length that
-    makes a difference. X is never empty.
+    One matching text, if any; and X of a character that only a wildcard matches, in every length that matters. X is
+    never empty.
     """
     fresh = "\x00"
     made = [f"{head}{fresh * length}{tail}" for length in range(1, pattern.count("?") + 3)]
@@ -239,7 +239,7 @@ def witnesses(pattern: str, head: str, tail: str) -> list[str]:
 
 
 def _common(a: tuple[str, ...], b: tuple[str, ...]) -> str | None:
-    """A text that both patterns match; None where there is none."""
+    """A text that both patterns match, or None."""
     possible = [[False] * (len(b) + 1) for _ in range(len(a) + 1)]
     for i in reversed(range(len(a) + 1)):
         for j in reversed(range(len(b) + 1)):
@@ -256,7 +256,7 @@ def _common(a: tuple[str, ...], b: tuple[str, ...]) -> str | None:
 
 
 def _steps(a: tuple[str, ...], b: tuple[str, ...], i: int, j: int) -> Iterator[tuple[int, int, str]]:
-    """Where both patterns may go on from their places, and the letter that this takes."""
+    """The next positions of both patterns, each with the consumed character."""
     in_a, in_b = a[i] if i < len(a) else "", b[j] if j < len(b) else ""
     if in_a == "*":
         yield i + 1, j, ""

@@ -1,4 +1,4 @@
-"""Who a policy names: the forms that IAM accepts, made comparable.
+"""Principals of policies: accepted forms, normalization and comparison.
 
 Forms and rules: IAM User Guide, "AWS JSON policy elements: Principal". Names are case-sensitive and no part of a
 principal's ARN may be a wildcard; AWS stores a bare account id as that account's root ARN.
@@ -18,7 +18,7 @@ _ACCOUNT = re.compile(r"[0-9]{12}")
 _ARN = re.compile(r"arn:(aws[a-z-]*):(iam|sts)::([0-9]{12}):(.+)", re.DOTALL)
 _NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
 _PATH = re.compile(r"(?:[\x21-\x2e\x30-\x7e]+/)*")
-# AIDA user, AROA role, and the kinds that never worked as principals; AWS leaves them when the principal is deleted.
+# AIDA user, AROA role, and kinds that are never valid principals; AWS leaves the id when a principal is deleted.
 _UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,124}")
 _UNIQUE_PREFIXES = ("AIDA", "AROA", "AGPA", "AIPA", "ANPA", "ANVA", "ASCA", "APKA", "ABIA", "ACCA")
 
@@ -29,10 +29,10 @@ FORMS = (
 
 
 def parse_principal(text: str, *, account_b: str | None = None, partition: str = "aws") -> str:
-    """The ARN to write for what a person typed. Raises InputError.
+    """The ARN for a principal as typed by the user. Raises InputError.
 
-    ``user/NAME`` and ``role/NAME`` (a path may precede NAME) are taken in ``account_b``; ``partition`` is that of the
-    repository, for the forms which do not carry one.
+    ``user/NAME`` and ``role/NAME`` (a path may precede NAME) are resolved in ``account_b``; ``partition`` is the
+    repository's, for forms without one.
     """
     given = text.strip()
     if "*" in given or "?" in given:
@@ -69,7 +69,7 @@ def parse_grantee(text: str, *, account_b: str | None = None, partition: str = "
 
 
 def is_bare_name(text: str) -> bool:
-    """Whether it may be the name of a user or a role, and nothing else."""
+    """Whether it can only be the name of a user or role."""
     return bool(_NAME.fullmatch(text)) and not text.isdigit() and not grantees.form_of(text)
 
 
@@ -103,7 +103,7 @@ def _no_group(text: str) -> InputError:
 
 
 def _shown(text: str) -> str:
-    """As one line of bearable length."""
+    """On one line, shortened."""
     line = " ".join(text.split())
     return line if len(line) <= 120 else line[:119] + "…"
 
@@ -121,13 +121,13 @@ def without_session(principal: str) -> str:
 
 
 def canonical(principal: str) -> str:
-    """A form in which equal principals are equal text: an account's root ARN becomes its bare id."""
+    """Canonical form: an account's root ARN becomes its bare id."""
     found = _ARN.fullmatch(principal)
     return found.group(3) if found and found.group(2) == "iam" and found.group(4) == "root" else principal
 
 
 def same_principal(a: str, b: str) -> bool:
-    """Whether both name the same: ``123456789012`` is its root ARN; everything else is case-sensitive."""
+    """Whether both name the same principal: ``123456789012`` equals its root ARN; everything else is case-sensitive."""
     return canonical(a) == canonical(b)
 
 
@@ -138,7 +138,7 @@ def check_account(text: str) -> None:
 
 
 def account_of(principal: str) -> str | None:
-    """The 12-digit account that a principal belongs to; None for "*", services and dead ids."""
+    """The 12-digit account of a principal; None for "*", services and ids of deleted principals."""
     if _ACCOUNT.fullmatch(principal):
         return principal
     found = _ARN.fullmatch(principal)
@@ -151,12 +151,13 @@ def partition_of(principal: str) -> str | None:
 
 
 def is_account(principal: str) -> bool:
-    """A bare account id or a root ARN: it delegates to that account's administrators."""
+    """Whether it is a bare account id or a root ARN, which delegates to that account's administrators."""
     return bool(_ACCOUNT.fullmatch(canonical(principal)))
 
 
 def is_dead(principal: str) -> bool:
-    """A unique id (AIDA..., AROA...) left over from a deleted user or role: it matches nobody, also no namesake."""
+    """Whether it is a unique id (AIDA..., AROA...) of a deleted user or role; it never matches, not even a new one of
+    the same name."""
     return bool(_UNIQUE_ID.fullmatch(principal)) and principal.startswith(_UNIQUE_PREFIXES)
 
 
@@ -167,7 +168,7 @@ def describe_all(principals: Iterable[str]) -> str:
 
 
 def describe(principal: str) -> str:
-    """A short text for people: "user devusr2 in 222222222222"."""
+    """A short description: "user devusr2 in 222222222222"."""
     if principal == "*":
         return "everyone"
     if grantees.is_conditional(principal):

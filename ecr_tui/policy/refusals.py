@@ -1,4 +1,4 @@
-"""Which documents AWS does not store, and what in a stored one never applies."""
+"""Documents that AWS rejects, and parts of a stored document that never apply."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ecr_tui.policy.findings import Check, Finding, Hit, Setting, finding, place
 from ecr_tui.policy.rules import RULES
 
 ATTACHED = ("resourcePolicy", "registryPolicy")
-"""Fields of policies that belong to a resource: their statements name principals."""
+"""Fields with resource-based policies, whose statements have principals."""
 
 _WITH_PRINCIPALS = (*ATTACHED, "resourceControlPolicies")
 _SETTING = Setting(None, None, None, datetime(1970, 1, 1, tzinfo=UTC), frozenset())
 
 _LOST = frozenset({"unknown-operator", "bad-variable", "bad-principal", "principal-wildcard"})
-"""Findings for which AWS refuses a document, although a decision is possible: the statement never applies.
+"""Findings for which AWS rejects a document, although it could be evaluated: the statement never applies.
 
-That is safe for an Allow. A Deny would be lost in silence.
+This is safe for an Allow. A Deny would silently have no effect.
 """
 _VOID = _LOST | {
     "key-without-service",
@@ -59,7 +59,7 @@ def _resources(document: PolicyDocument, setting: Setting) -> Iterator[Hit]:
 
 
 def refusals(document: PolicyDocument, field: str) -> list[Finding]:
-    """Why AWS refuses the document; none where it may be decided. ``field``: where it stands in a case."""
+    """Why AWS rejects the document; empty if it can be evaluated. ``field``: its field in the case."""
     denies = {statement.name for statement in document.statements if statement.effect == "Deny"}
     return [
         found
@@ -69,5 +69,5 @@ def refusals(document: PolicyDocument, field: str) -> list[Finding]:
 
 
 def voids(document: PolicyDocument, field: str) -> list[Finding]:
-    """What in the document never matches a request, so that it was decided as if it were not there."""
+    """Parts of the document that never match a request and were ignored."""
     return [found for found in _all(document, field) if found.id in _VOID]

@@ -1,4 +1,4 @@
-"""Through which statements a principal still has access, beside what ecr-tui grants that principal itself."""
+"""Statements through which a principal still has access, besides ecr-tui's own grants to it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _Sourced = tuple[str, Rule]
 
 @dataclass(frozen=True)
 class Remaining:
-    """``principal``: who has access, the one asked about or one that it stands for. ``named``: the principal of the
-    statement through which; "everyone but ..." for a NotPrincipal. ``where``: "resource" (the repository policy) or
-    "registry". ``depends_on``: () where the access is certain; see ``policy.answer.Answer``."""
+    """``principal``: the one with access, which is the requested one or one that it represents. ``named``: the
+    principal in the statement; "everyone but ..." for a NotPrincipal. ``where``: "resource" (the repository policy) or
+    "registry". ``depends_on``: () if the access is certain; see ``policy.answer.Answer``."""
 
     principal: str
     where: str
@@ -40,7 +40,7 @@ class Remaining:
         return self.statement.name + (" of the registry policy" if self.where == "registry" else "")
 
     def sentence(self) -> str:
-        """Without a full stop: "access remains through X: user bob in 222222222222 can pull"."""
+        """One clause without a period: "Access remains through X: user bob in 222222222222 can pull"."""
         may, can = ("may remain", "may be able to") if self.depends_on else ("remains", "can")
         named = "" if same_principal(self.named, self.principal) else f" (it names {describe(self.named)})"
         on = f", depending on {', '.join(self.depends_on)}" if self.depends_on else ""
@@ -59,10 +59,10 @@ def remaining(
     now: datetime,
     registry: PolicyDocument | None = None,
 ) -> tuple[Remaining, ...]:
-    """A row for each statement that lets ``principal`` do any of ``actions``, but those of ours that name it itself;
-    two where only some of the actions are certain.
+    """A row for each statement that allows ``principal`` any of ``actions``, except our statements that name it; two
+    rows if only some of the actions are certain.
 
-    Also for whoever it stands for and a statement names: the users and roles of an account, the sessions of a role.
+    Includes named principals that it represents: the users and roles of an account, the sessions of a role.
     """
     rules: list[_Sourced] = [("resource", rule) for rule in rules_of(document)] if document else []
     rules = [item for item in rules if not _grants(item[1], principal)]
@@ -80,7 +80,7 @@ def _grants(rule: Rule, principal: str) -> bool:
 
 
 def _parts(rules: Iterable[_Sourced], principal: str) -> Iterator[str]:
-    """Other principals that a statement names and that ``principal`` stands for."""
+    """Other principals named in a statement that ``principal`` represents."""
     seen: set[str] = set()
     for _, rule in rules:
         for kind, value in rule.statement.principals if not rule.deny else ():
@@ -106,7 +106,7 @@ def _through(
             continue
         for where, rule in rules:
             standing = known.standing(rule, action, repository_arn, attached=True)
-            # Whoever such a statement names is asked about by name.
+            # Principals named in such a statement get their own rows.
             if rule.deny or not standing.may or PRINCIPAL in standing.opens:
                 continue
             opens = answer.depends_on if standing.must else standing.opens
@@ -119,7 +119,7 @@ def _through(
 
 
 def _named(statement: Statement, principal: str) -> str:
-    """The principal of the statement that means ``principal``, the nearest first."""
+    """The statement's principal that matches ``principal``, most specific first."""
     if statement.not_principals:
         return "everyone but " + ", ".join(value for _, value in statement.not_principals)
     caller = caller_of(principal)

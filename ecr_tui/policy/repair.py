@@ -1,8 +1,8 @@
-"""Make a policy one that ECR takes again, without changing who has access. Pure.
+"""Repair a policy so that ECR accepts it again, without changing access. Pure functions.
 
-A repository policy can come to hold what SetRepositoryPolicy refuses (``acceptance``): a principal was deleted, or the
-policy is older than the rule. Every write replaces the whole document, so each one fails until that is gone. Only what
-decides nothing is taken out; to re-pin, which gives access back, is the caller's choice.
+A stored policy can contain parts that SetRepositoryPolicy rejects (``acceptance``): a principal was deleted, or the
+policy is older than the rule. Each write replaces the whole document, so every write fails until they are removed. Only
+parts without effect are removed; re-pinning, which restores access, is left to the caller.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from ecr_tui.policy.principal import account_of, describe, is_dead, same_princip
 
 
 class Repair(NamedTuple):
-    """``risks``: sentences about what may take away more than it seems; ``change.notes`` tell every repair."""
+    """``risks``: sentences about repairs that may remove access; ``change.notes`` lists every repair."""
 
     change: Change
     risks: tuple[str, ...] = ()
 
 
 class FormerName(NamedTuple):
-    """Who a deleted principal was. ``exists``: whether one of that name lives now; None where that is not known."""
+    """Identity of a deleted principal. ``exists``: whether a principal of that name exists now; None: unknown."""
 
     arn: str
     exists: bool | None = None
@@ -55,9 +55,9 @@ class _Work:
 
 
 def repair(document: PolicyDocument | None, arn: str, repins: Mapping[str, str] | None = None) -> Repair:
-    """``arn`` is the repository's, to which Resource elements are compared.
+    """``arn`` is the repository's, compared with Resource elements.
 
-    ``repins``: ids of deleted principals, each with the ARN that takes its place; other ids are taken out.
+    ``repins``: ids of deleted principals with their replacement ARNs; other ids are removed.
     """
     if document is None:
         return Repair(Change(None, None, False))
@@ -81,13 +81,13 @@ def repair(document: PolicyDocument | None, arn: str, repins: Mapping[str, str] 
 
 
 def _repaired(statement: Statement, work: _Work) -> Mapping[str, Any] | None:
-    """The statement as ECR takes it, itself where nothing is wrong; None where nothing of it is left."""
+    """The repaired statement, the same object if unchanged; None if it is dropped."""
     raw: Mapping[str, Any] | None = statement.raw
     for step in (_principals, _actions, _resources):
         if raw is not None:
             raw = step(raw, statement, work)
     if raw is None:
-        work.notes.append(f"{statement.name} is removed: nothing is left of it.")
+        work.notes.append(f"{statement.name} is removed because it would be empty.")
     return raw
 
 
@@ -124,7 +124,7 @@ def _principals(raw: Mapping[str, Any], statement: Statement, work: _Work) -> Ma
         return {**raw, element: others}
     if element == "Principal":
         return None
-    # It excepted nobody who lives: everybody is meant.
+    # It excluded no existing principal, so it means everyone.
     work.notes.append(f'{statement.name}: NotPrincipal named no other principal, so it becomes Principal "*".')
     return {("Principal" if key == element else key): ("*" if key == element else raw[key]) for key in raw}
 
@@ -184,15 +184,16 @@ def _all_strings(value: object) -> bool:
     return isinstance(value, str) or (isinstance(value, list | tuple) and all(isinstance(one, str) for one in value))
 
 
-# -- who it was --------------------------------------------------------------------------------------------------------
+# -- identities of deleted principals
+# --------------------------------------------------------------------------------------------------------
 
 
 def former_names(document: PolicyDocument, former: Iterable[str | None], known: Sequence[str] = ()) -> dict[str, str]:
-    """Unique id -> the ARN that stood in its place, as far as that is certain.
+    """Unique id -> the ARN that it replaced, where certain.
 
-    ``former``: earlier texts of the same policy, the latest first; a statement of the same Sid that differs by one
-    user (or role) tells who an id was. ``known``: ARNs that a statement of ours is tried with, since its Sid is made
-    from its principals.
+    ``former``: earlier texts of the same policy, the latest first; a statement of the same Sid that differs by one user
+    (or role) identifies the principal. ``known``: candidate ARNs for our statements, whose Sid is derived from their
+    principals.
     """
     texts = [found for found in map(_parsed, former) if found is not None]
     names: dict[str, str] = {}
@@ -218,7 +219,7 @@ def _by_sid(statement: Statement, name: str, known: Sequence[str]) -> str:
 
 
 def _replaced(statement: Statement, name: str, former: PolicyDocument) -> str:
-    """The one principal of ``name``'s kind that the former statement has and this one has no longer."""
+    """The one principal of ``name``'s kind that only the former statement has."""
     if statement.sid is None:
         return ""
     twins = [one for one in former.statements if one.sid == statement.sid]
@@ -245,7 +246,7 @@ def _parsed(text: str | None) -> PolicyDocument | None:
 
 
 def parse_repin(text: str) -> tuple[str, str]:
-    """ "AROA...=PRINCIPAL" as (id, what was typed for the principal). Raises InputError."""
+    """Parse "AROA...=PRINCIPAL" into (id, principal as typed). Raises InputError."""
     name, equals, principal = text.partition("=")
     if not equals or not principal.strip() or not is_dead(name.strip()):
         raise InputError(

@@ -1,4 +1,4 @@
-"""A request to ECR, the policies that have a say in it, and one fact of the answer."""
+"""A request to ECR, the policies that apply to it, and one reason of the decision."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ UNKNOWN = "Unknown"
 
 @dataclass(eq=False)
 class Request:
-    """One call; not to be changed once made (it is not frozen because that would cost more than a decision).
+    """One call; must not be changed once created (not frozen, because that would cost more than a decision).
 
     ``action`` like "ecr:PutImage"; ``resource`` an ARN, or "*" for an action on no resource.
     ``principal`` is the caller's ARN (user, role, assumed-role session, federated user, account root) or a service
-    like "lambda.amazonaws.com". ``context`` holds the condition keys as the service would fill them: nothing is added
-    to it here (see ``context_for``). Key names are case-insensitive; values are text, numbers, bools or lists of them.
+    like "lambda.amazonaws.com". ``context`` holds the condition keys as set by the service; nothing is added here (see
+    ``context_for``). Key names are case-insensitive; values are text, numbers, bools or lists of them.
     """
 
     action: str
@@ -34,7 +34,7 @@ class Request:
 
     @cached_property
     def keys(self) -> Context:
-        """``context`` with lower-case keys and textual values; two keys that differ by case only become one set."""
+        """``context`` with lower-case keys and textual values; keys that differ only in case are merged."""
         keys: dict[str, str | tuple[str, ...]] = {}
         for key, value in self.context.items():
             lower = key.lower()
@@ -58,12 +58,12 @@ def _add(keys: dict[str, str | tuple[str, ...]], lower: str, value: Any) -> None
 
 
 class Policies(NamedTuple):
-    """Everything that has a say. Order within a list does not matter.
+    """All policies that apply. Order within a list does not matter.
 
-    ``identity``: the caller's identity policies; None where they cannot be read. ``resource``: the repository policy.
-    ``registry``: account A's registry policy, where its scope is V2 (it then applies to every request).
-    ``boundaries``: permissions boundary (none: no limit). ``scps``, ``rcps``: one sequence a level, from the
-    organisation's root to the account (none: not in an organisation). ``session``: the session policy.
+    ``identity``: the caller's identity policies; None if unreadable. ``resource``: the repository policy.
+    ``registry``: account A's registry policy, if its scope is V2 (it then applies to every request).
+    ``boundaries``: permissions boundary (empty: no limit). ``scps``, ``rcps``: one sequence per level, from the
+    organization's root to the account (empty: not in an organization). ``session``: the session policy.
     """
 
     identity: Sequence[PolicyDocument] | None
@@ -75,8 +75,9 @@ class Policies(NamedTuple):
     registry: PolicyDocument | None = None
 
     def sides(self, caller_kind: str) -> dict[str, Sequence[Sequence[PolicyDocument]]]:
-        """Each kind of policy as levels that must all allow; one without levels has no say. "resource" and "registry"
-        come first: their statements name principals. A service has neither identity nor service control policies."""
+        """Each kind of policy as levels that must all allow; a kind without levels does not apply. "resource" and
+        "registry" come first: their statements have principals. A service has neither identity nor service control
+        policies."""
         service = caller_kind == "service"
         return {
             "resource": [() if self.resource is None else (self.resource,)],
@@ -91,12 +92,12 @@ class Policies(NamedTuple):
 
 @dataclass(frozen=True)
 class Reason:
-    """One fact of a decision. ``text`` is a sentence; the other fields say the same to a program.
+    """One reason of a decision. ``text`` is a clause; the other fields have the same content for programs.
 
     ``where``: "identity", "resource", "registry", "boundary", "session", "scp", "rcp". ``kind``: "allow" and "deny"
-    for a statement that applied; "near" for one that named the action yet failed in ``element`` (and, for a
-    condition, in ``key``); "missing" for a side without an Allow; "unreadable"; "root" for the account's root user.
-    ``policy`` counts from 0 within ``where``; ``statement`` is its Sid or "statement 1".
+    for a statement that applied; "near" for one that names the action but fails in ``element`` (and, for a condition,
+    in ``key``); "missing" for a side without an Allow; "unreadable"; "root" for the account's root user. ``policy``
+    counts from 0 within ``where``; ``statement`` is its Sid or "statement 1".
     """
 
     where: str

@@ -1,4 +1,4 @@
-"""What a rule is: an id under which a check reports a finding, with the words for it."""
+"""Rules: the id of a finding and its texts."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ API = "Amazon ECR API Reference, "
 
 
 class Rule(NamedTuple):
-    """``title`` may hold ``{subject}``. ``source`` is where the rule is written or was reported.
+    """``title`` may hold ``{subject}``. ``source`` is where the rule is documented or was reported.
 
-    ``refused``: AWS does not store a document that breaks the rule, so no request is ever decided by it.
+    ``refused``: AWS rejects a document that breaks the rule, so it never decides a request.
     """
 
     id: str

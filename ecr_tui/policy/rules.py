@@ -1,4 +1,4 @@
-"""Everything that can be found in a repository policy, by id: detection (``lint``) only names a rule's id."""
+"""All findings for repository policies by id; checks (``lint``) report only a rule's id."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Findings about what a policy gives, to whom, and what becomes of it now."""
+"""Findings about access: public, cross-account, current effect, and account B's side."""
 
 from __future__ import annotations
 
 from ecr_tui.policy.rule import API, AUTH, ECR, ERROR, GUIDE, INFO, WARNING, Rule
 
 TABLE = (
-    # --- to everybody ---
+    # --- public access ---
     Rule(
         "public",
         ERROR,
@@ -94,7 +94,7 @@ TABLE = (
         "lock-out",
         ERROR,
         "The policy would lock out account A",
-        "It denies account A to change the policy. ECR rejects that without force, and ecr-tui never uses force.",
+        "It denies account A changes to this policy. ECR rejects that without force, and ecr-tui never uses force.",
         "Exclude account A from the Deny, or remove SetRepositoryPolicy and DeleteRepositoryPolicy from it.",
         API + "SetRepositoryPolicy, force",
     ),

@@ -1,7 +1,7 @@
-"""Decide test cases offline: unit tests for policies, as a team keeps them beside its infrastructure code.
+"""Decide test cases offline: unit tests for policies, kept with infrastructure code.
 
-``cases`` describes the format. A decision comes with notes: on keys that AWS always fills in and the case lacks, and
-on parts of its policies that never match.
+``cases`` describes the format. A decision includes notes on keys that AWS always sets and the case lacks, and on parts
+of its policies that never match.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _TYPE_CHECKS: dict[str, tuple[Callable[[str], bool], str]] = {
 
 @dataclass(frozen=True)
 class CaseResult:
-    """``matches`` is None where nothing was expected. ``notes`` are sentences."""
+    """``matches`` is None without an expectation. ``notes`` are sentences."""
 
     name: str
     response: str
@@ -47,7 +47,7 @@ class CaseResult:
     notes: tuple[str, ...] = field(default=())
 
     def to_json(self) -> dict[str, Any]:
-        """ "notes" is left out where there are none."""
+        """ "notes" is omitted if empty."""
         found: dict[str, Any] = {
             "name": self.name,
             "response": self.response,
@@ -61,8 +61,8 @@ class CaseResult:
 def simulate(text: str) -> tuple[CaseResult, ...]:
     """Decide every case of a file's text.
 
-    Raises InputError (PolicyError for bad JSON), naming the case: also for a document that AWS would refuse, since no
-    request is ever decided by one.
+    Raises InputError (PolicyError for bad JSON), naming the case; also for a document that AWS would reject, because it
+    never decides a request.
     """
     cases = read_cases(text)
     problems = [f"{case.name}: {problem}" for case in cases for problem in _refused(case)]
@@ -79,7 +79,7 @@ def _refused(case: Case) -> Iterator[str]:
 
 
 def run(case: Case) -> CaseResult:
-    """The decision on the context as given; unknown where a key that the case lacks would change it."""
+    """The decision for the given context; unknown if a missing key would change it."""
     decision = decide(case.request, case.policies)
     response, notes = decision.response, list(_notes(case))
     missing = _missing(case)
@@ -96,7 +96,7 @@ def run(case: Case) -> CaseResult:
 
 
 def _missing(case: Case) -> list[str]:
-    """Keys that every such request carries and the policies ask for, yet the case's context lacks."""
+    """Keys that every such request has and the policies use, but the case's context lacks."""
     caller = caller_of(case.request.principal)
     always = ALWAYS - _OF_PRINCIPALS if caller.kind == "service" else ALWAYS
     always |= {"user": {"aws:username"}, "service": {"aws:principalservicename"}}.get(caller.kind, set())
@@ -117,7 +117,7 @@ def _asked(document: PolicyDocument) -> Iterator[str]:
 
 
 def _completed(request: Request, missing: list[str]) -> Request | None:
-    """The request with those missing keys that follow from its principal and resource; None where none does."""
+    """The request with missing keys derived from its principal and resource; None if none can be derived."""
     parts = request.resource.split(":", 5)
     filled = context_for(request.principal, request.resource_account)
     filled |= {"aws:ViaAWSService": "false"} | ({"aws:RequestedRegion": parts[3]} if len(parts) == 6 else {})

@@ -1,4 +1,4 @@
-"""Whom account A's operator trusts beside its own account: ``[trusted]`` of the configuration."""
+"""Trusted partners of account A: ``[trusted]`` of the configuration."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ecr_tui.policy.principal import account_of, check_account
 
 @dataclass(frozen=True)
 class Trusted:
-    """``accounts``: ids. ``organizations`` and ``ous``: as ``--to`` takes them, without "org/" and "ou/"; a unit with
-    /* at its end takes those below it as well. ``services``: names such as lambda.amazonaws.com."""
+    """``accounts``: ids. ``organizations`` and ``ous``: as in ``--to``, without "org/" and "ou/"; a unit with a final
+    /* includes the units below. ``services``: names such as lambda.amazonaws.com."""
 
     accounts: tuple[str, ...] = ()
     organizations: tuple[str, ...] = ()
@@ -21,7 +21,7 @@ class Trusted:
     services: tuple[str, ...] = ()
 
     def check(self, kind: str) -> None:
-        """Raises InputError for one of ``kind`` ("accounts", ...) that is none."""
+        """Raises InputError for an invalid value of ``kind`` ("accounts", ...)."""
         for one in getattr(self, kind):
             if kind == "accounts":
                 check_account(one)
@@ -33,7 +33,7 @@ class Trusted:
                 grantees.parse(grantees.UNIT + one)
 
     def knows(self, grantee: str) -> bool:
-        """A principal as a policy names it, or a grantee (``grantees``)."""
+        """``principal``: as in a policy, or a grantee (``grantees``)."""
         kind, _, rest = grantee.partition("/")
         if kind == "org":
             return rest in self.organizations
@@ -46,7 +46,7 @@ class Trusted:
         return grantee in self.services or account_of(grantee) in self.accounts
 
     def knows_path(self, path: str) -> bool:
-        """Of a unit, as grantees or aws:PrincipalOrgPaths have it; one with * at its end stands for those below it."""
+        """``path``: a unit as in grantees or aws:PrincipalOrgPaths; a final * means the units below."""
         if path.partition("/")[0] in self.organizations:
             return True
         below, unit = path.endswith("*"), path.rstrip("*").rstrip("/")

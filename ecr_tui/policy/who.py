@@ -1,7 +1,7 @@
-"""Who can do what with a repository, as far as account A's side goes: principals × capabilities, each with its reason.
+"""Access matrix of account A's side of a repository: principals × capabilities, each with its reason.
 
-B's own policies are the other half and not looked at. The answers are those of ``policy.answer``; here they are put
-in words, and repositories with equal answers share them.
+Account B's policies are not evaluated. The decisions come from ``policy.answer``; this module describes them and shares
+them between repositories with equal answers.
 """
 
 from __future__ import annotations
@@ -42,11 +42,10 @@ ACTIONS: Mapping[Capability, tuple[str, ...]] = {
 
 
 class Verdict(StrEnum):
-    """An answer with the kind of its no.
+    """An answer, with different kinds of no.
 
-    ``IF``: depends on what only the request, or account B, tells. ``VOID``: granted under a condition that is not met
-    now (a tag that the repository lacks, an end that has passed). ``PARTLY``: some of the actions that the capability
-    takes.
+    ``IF``: depends on facts of the request or of account B. ``VOID``: granted under a condition that is not met now (a
+    missing tag, an end that has passed). ``PARTLY``: only some of the capability's actions.
     """
 
     YES = "yes"
@@ -58,7 +57,7 @@ class Verdict(StrEnum):
 
 
 class Cell(NamedTuple):
-    """``depends_on``: of a verdict that is IF (``answer.Answer``)."""
+    """``depends_on``: for the verdict IF only (``answer.Answer``)."""
 
     verdict: Verdict
     reason: str
@@ -66,7 +65,7 @@ class Cell(NamedTuple):
 
     @property
     def allowed(self) -> bool | None:
-        """None: it depends."""
+        """None: depends."""
         return None if self.verdict is Verdict.IF else self.verdict is Verdict.YES
 
 
@@ -74,7 +73,7 @@ class Row(NamedTuple):
     """``kind``: "account", "user", "role", "session", "federated-user", "service", "organization", "unit",
     "everyone", "deleted" or "other".
 
-    ``external``: not of the repository's own account.
+    ``external``: not in the repository's account.
     """
 
     principal: str
@@ -115,11 +114,11 @@ def kind_of(principal: str) -> str:
 
 
 class Matrix:
-    """Answers for many repositories of one account; equal policies with equal tags are worked out once.
+    """Answers for many repositories of one account; equal policies with equal tags are evaluated once.
 
-    ``principals``: whom to ask about; None asks, for each repository, about everyone that its policy names. A
-    ``registry`` policy (scope V2) counts beside each repository's own. ``now`` decides about grants that end.
-    ``roles``: for sessions among the principals their roles' ARNs with the path, as far as they are known.
+    ``principals``: None means the principals named in each repository's policy. A ``registry`` policy (scope V2)
+    applies in addition to each repository's own. ``now`` decides which grants have expired. ``roles``: for sessions
+    among the principals, known role ARNs with their paths.
     """
 
     def __init__(
@@ -145,11 +144,11 @@ class Matrix:
     def rows(
         self, document: PolicyDocument | None, tags: Mapping[str, str] | None, repository_arn: str
     ) -> tuple[Row, ...]:
-        """One row a principal. ``tags`` None: not known, so what depends on them is conditional."""
+        """One row per principal. ``tags`` None: unknown, so cells that depend on them are conditional."""
         return self.answers(document, tags, repository_arn).rows
 
     def answers(self, document: PolicyDocument | None, tags: Mapping[str, str] | None, repository_arn: str) -> Answers:
-        """The same, worked out when it is asked for; one object for all repositories that it is the same for."""
+        """The same, computed on demand; one object for all repositories with equal answers."""
         text = document.text if document is not None else ""
         stated = self._rules_of.get(text)
         if stated is None:
@@ -174,7 +173,7 @@ class Matrix:
         caller = caller_of(f"arn:{self.partition}:iam::{principal}:root" if principal.isdigit() else principal, role)
         many = stands_for_many(caller)
         gripping = [item for item in stated if item.rule.principal_bounds(caller, None, many)[1]]
-        # What other statements say makes no difference, so repositories whose policies differ there share the row.
+        # Other statements make no difference, so repositories whose policies differ only there share the row.
         key = (principal, tuple(item.text for item in gripping), _relevant(gripping, tags, arn))
         row = self._shared.get(key)
         if row is None:
@@ -192,7 +191,7 @@ class Matrix:
 
 
 class Answers:
-    """What the policies say of anybody, on repositories between which they make no difference."""
+    """Answers of the policies for any principal, for repositories that the policies treat alike."""
 
     def __init__(
         self,
@@ -220,10 +219,10 @@ class Answers:
 
 
 class _Stated(NamedTuple):
-    """A statement with what makes its answers the same elsewhere.
+    """A statement, with the facts that determine whether its answers can be reused.
 
-    ``text`` is all of it, and its name. ``tag_keys`` are the repository's tags that matter, in lower case; None where
-    anything about the repository may.
+    ``text``: its name and content. ``tag_keys``: the repository's tags that matter, in lower case; None if any property
+    of the repository may matter.
     """
 
     rule: Rule
@@ -245,7 +244,7 @@ class _Stated(NamedTuple):
 
 
 def _relevant(stated: Sequence[_Stated], tags: Mapping[str, str] | None, arn: str) -> object:
-    """What of a repository makes a difference to these statements; its region may always."""
+    """The repository's properties that matter to these statements, always including its region."""
     keys: set[str] = set()
     region = arn.split(":")[3]
     for item in stated:
@@ -266,7 +265,7 @@ def who_can(
     registry: PolicyDocument | None = None,
     now: datetime | None = None,
 ) -> tuple[Row, ...]:
-    """The rows of one repository; see :class:`Matrix`, which is for many."""
+    """The rows of one repository; use :class:`Matrix` for many."""
     partition, account = repository_arn.split(":")[1], repository_arn.split(":")[4]
     matrix = Matrix(principals, account=account, partition=partition, registry=registry, now=now)
     return matrix.rows(document, tags, repository_arn)
@@ -280,13 +279,13 @@ def access_of(
     tags: Mapping[str, str] | None,
     now: datetime | None = None,
 ) -> AccessSummary:
-    """Of one principal on one repository. ``tags`` None: not known."""
+    """The row of one principal on one repository. ``tags`` None: unknown."""
     (row,) = who_can(document, repository_arn=repository_arn, tags=tags, principals=[principal], now=now)
     return row.summary
 
 
 def listed_principals(*documents: PolicyDocument | None) -> tuple[str, ...]:
-    """Everyone that any statement names, Allow or Deny, in Principal or NotPrincipal; an account in one form only."""
+    """Principals of all statements, Allow or Deny, in Principal or NotPrincipal; an account in one form only."""
     found: dict[str, str] = {}
     for document in documents:
         for statement in document.statements if document is not None else ():
@@ -298,7 +297,7 @@ def listed_principals(*documents: PolicyDocument | None) -> tuple[str, ...]:
 
 
 def named_principals(*documents: PolicyDocument | None) -> tuple[str, ...]:
-    """Everyone that an Allow of the documents names, in order; an account in one form only. "*" is everyone."""
+    """Principals of the documents' Allows, in order; an account in one form only. "*" is everyone."""
     found: dict[str, str] = {}
     for document in documents:
         for statement in document.statements if document is not None else ():
@@ -312,7 +311,7 @@ def named_principals(*documents: PolicyDocument | None) -> tuple[str, ...]:
 
 
 class _Sheet:
-    """One caller's view."""
+    """Evaluation for one caller."""
 
     def __init__(self, known: Known, arn: str, rules: Sequence[Rule]) -> None:
         self._known = known
@@ -322,7 +321,7 @@ class _Sheet:
     def cell(self, actions: Sequence[str]) -> Cell:
         found = [self._action(action) for action in actions]
         verdicts = {cell.verdict for cell in found}
-        # The last action of a capability is the one that completes it, so its reason tells the most.
+        # The last action of a capability completes it, so its reason is the most informative.
         by_verdict = {cell.verdict: cell for cell in found}
         if Verdict.DENIED in verdicts:
             return by_verdict[Verdict.DENIED]
@@ -366,7 +365,7 @@ class _Sheet:
         return f"{text}, unless {open_deny} denies it" if open_deny else text
 
     def _open(self, rule: Rule, standing: Standing, action: str) -> str:
-        """The statement with what it depends on: the condition, or what else is open."""
+        """The statement's name with its open condition or other dependency."""
         for clause in rule.clauses or ():
             holds, _ = self._known.clause(clause, rule.deny, action)
             if not holds:

@@ -1,4 +1,4 @@
-"""Where a change gives a principal more than ecr-tui had granted it: longer, on other tags, or more actions."""
+"""Detect changes that widen an existing grant: longer, on other tags, or more actions."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from ecr_tui.policy.ours import TIME_KEY, Own, TagCondition, is_pattern, read_en
 from ecr_tui.policy.principal import canonical, describe_all, same_principal
 
 _OPERATORS = {False: ("stringequals", "stringlike"), True: ("stringlike",)}
-"""Operators under which values without and with wildcards mean tags as a grant has them."""
+"""Operators with which a grant writes tags: without and with wildcards."""
 _SHOWN = "%Y-%m-%d %H:%M UTC"
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a Condition asks of the repository's tags and of the time.
+    """Requirements of a Condition on the repository's tags and the time.
 
-    ``tags`` as a grant's: the same key twice means either value. ``others``: the Condition asks for more than that.
+    ``tags`` as in a grant: a repeated key means either value. ``others``: the Condition has other requirements.
     """
 
     tags: tuple[TagCondition, ...] = ()
@@ -50,14 +50,14 @@ class Limits:
 
     @cached_property
     def _values(self) -> Mapping[str, set[str]]:
-        """IAM takes tag keys without regard to case, values with."""
+        """Tag keys are case-insensitive in IAM, values are case-sensitive."""
         found: dict[str, set[str]] = {}
         for key, value in self.tags:
             found.setdefault(key.lower(), set()).add(value)
         return found
 
     def within(self, wider: Limits) -> bool:
-        """Whether this holds only where ``wider`` does; False also where that is not known."""
+        """Whether this implies ``wider``; False if unknown."""
         return not wider.others and self.tagged_within(wider) and self.ends_within(wider)
 
     def tagged_within(self, wider: Limits) -> bool:
@@ -73,7 +73,7 @@ class Limits:
 def widenings(before: PolicyDocument | None, after: PolicyDocument | None) -> tuple[str, ...]:
     """A sentence for each way in which ``after`` gives more to a principal than our statements of ``before`` did.
 
-    Principals that we had granted nothing are not looked at: a first grant widens nothing.
+    Principals without a previous grant of ours are skipped: a first grant widens nothing.
     """
     ours: dict[str, tuple[str, list[Own]]] = {}
     for statement in before.statements if before is not None else ():
@@ -90,7 +90,7 @@ def widenings(before: PolicyDocument | None, after: PolicyDocument | None) -> tu
 
 
 _WHO = "\0"
-"""Stands for the principals until it is known which share a sentence."""
+"""Placeholder for the principals until those with equal sentences are combined."""
 
 
 def _sentences(owns: Sequence[Own], gained: Sequence[Difference]) -> list[str]:
