@@ -1,4 +1,4 @@
-"""Where ecr-tui and IAM Access Analyzer answered differently: an append-only file beside the journal."""
+"""Disagreements between ecr-tui and IAM Access Analyzer: an append-only file next to the journal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class Disagreement:
-    """``when``: "after" (of the policy that was previewed) or "now" (of the one in force). ``analyzer``: its ARN."""
+    """``when``: "after" (the previewed policy) or "now" (the current policy). ``analyzer``: its ARN."""
 
     id: str
     at: datetime
@@ -49,7 +49,7 @@ class Disagreement:
 
 
 class Disagreements:
-    """Thread-safe; every method raises EnvironmentFailure when the file cannot be used."""
+    """Thread-safe; every method raises EnvironmentFailure if the file is not usable."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -76,7 +76,7 @@ class Disagreements:
             self._file.append({"v": _FORMAT, **made.to_json()})
 
     def read(self) -> tuple[tuple[Disagreement, ...], tuple[Damage, ...]]:
-        """Newest first; and what could not be read."""
+        """Newest first, and unreadable lines."""
         found: list[Disagreement] = []
 
         def take(value: Any) -> None:

@@ -1,4 +1,4 @@
-"""What the journal records: writes, runs, and how they follow each other."""
+"""Records of the journal: writes, runs, and their order."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class PastWrite:
 
     @cached_property
     def access(self) -> Access | None:
-        """What of read, push and pull it gave or took; None where it was about none of them."""
+        """The read, push and pull access that it granted or revoked; None if none."""
         return Access.touched(one.action for one in self.diff if one.effect == "Allow")
 
     @cached_property
@@ -137,7 +137,7 @@ class PastWrites:
     def known_state(self, row: PastWrite) -> str:
         """The state by the journal alone: NOT_KNOWN if it depends on the live policy.
 
-        ``row`` may be of an earlier reading of the journal: what counts is what this one says of it.
+        ``row`` may be from an earlier reading of the journal; this reading decides its state.
         """
         if row.id not in self._known:
             self._known[row.id] = self._known_state(self._by_id.get(row.id, row))

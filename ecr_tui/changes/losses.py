@@ -1,4 +1,4 @@
-"""Who would lose: everybody whom the policy names before or after a change, with what the change takes from them."""
+"""Loss of access by a change, for all principals named in the policy before or after it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ecr_tui.policy.principal import account_of, canonical, describe
 from ecr_tui.policy.who import listed_principals
 
 Decide = Callable[[PolicyDocument | None, str, str], Answer]
-"""Of a document, a principal and an action."""
+"""Answer for a document, a principal and an action."""
 
 
 class Loss(NamedTuple):
-    """``lost``: actions that the principal had and no longer has. ``perhaps``: those of which only ``depends_on`` tells
-    whether it had them, or whether it still has them."""
+    """``lost``: actions that the principal had and no longer has. ``perhaps``: actions whose loss depends on
+    ``depends_on``."""
 
     principal: str
     lost: tuple[str, ...]
@@ -48,8 +48,8 @@ class Loss(NamedTuple):
 def losses(
     before: PolicyDocument | None, after: PolicyDocument | None, diff: Iterable[Difference], decide: Decide
 ) -> tuple[Loss, ...]:
-    """Those whom the difference names come first, then others whom a statement names: who had access through them, such
-    as a user through its account."""
+    """Principals in the difference come first, then others with access through them, such as a user through its
+    account."""
     named: dict[str, str] = {}
     patterns: dict[str, None] = {}
     for item in diff:
@@ -73,7 +73,7 @@ def losses(
 
 
 def _means(named: str, principal: str) -> bool:
-    """Whether a statement that names the one may be about the other: everyone, a user's account, a role's session."""
+    """Whether a statement that names the one may apply to the other: everyone, a user's account, a role's session."""
     if account_of(named) is None:
         return True
     pairs = ((named, principal), (principal, named))
@@ -87,7 +87,7 @@ def _of(
     actions: tuple[str, ...],
     decide: Decide,
 ) -> Loss | None:
-    """None for whoever loses nothing, and for what is no principal of today (a deleted one, a bare service)."""
+    """None if the principal loses nothing, is deleted, or is a bare service."""
     if account_of(principal) is None and principal != "*" and not grantees.is_conditional(principal):
         return None
     lost, perhaps = [], []

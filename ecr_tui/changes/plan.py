@@ -32,15 +32,14 @@ _GIVING = ("grant", APPLY)
 class Plan:
     """One repository's policy before and after.
 
-    ``kind``: "grant", "revoke", "repair", "edit", "apply", "undo" or "redo". ``named``: the principals that it is
-    about, as the policy names them. ``after`` None: the policy is deleted. ``findings`` are those of ``after``, and
-    what the registry policy means for it, where that was looked at (``registry``; None where not). ``moved`` are
-    actions that no repository policy can carry, left out of a pasted document. ``risks`` are sentences; a plan without
-    any may be written without asking. ``notes`` are sentences that need no answer. ``refusals`` tell why ECR will not,
-    or may not,
-    take ``after``. ``void``: "no effect: " or "no effect on push: ", and why, of a grant that is not in effect once it
-    stands in the policy. ``remaining``: through what the principals have access that a revoke was to take, or beyond
-    the grant. ``losses``: everybody who loses something by it. ``reason``: the operator's, for the journal.
+    ``kind``: "grant", "revoke", "repair", "edit", "apply", "undo" or "redo". ``named``: its principals, as in the
+    policy. ``after`` None: the policy is deleted. ``findings``: of ``after``, including those of the registry policy if
+    evaluated (``registry``; None if not). ``moved``: actions left out of a pasted document, because no repository
+    policy can contain them. ``risks``: sentences; a plan without risks may be written without confirmation. ``notes``:
+    sentences that need no confirmation. ``refusals``: why ECR will or may reject ``after``. ``void``: "no effect: " or
+    "no effect on push: " and the reason, for a grant that is not in effect after the write. ``remaining``: other
+    statements that give the principals the revoked access, or access beyond the grant. ``losses``: principals that lose
+    access. ``reason``: the operator's, for the journal.
     """
 
     repository: Repository
@@ -66,7 +65,7 @@ class Plan:
     on: Callable[[PolicyDocument | None], Change] = field(
         default=lambda live: Change(live, live, False), repr=False, compare=False
     )
-    """The same change to another text."""
+    """The same change, planned on another text."""
     exact_text: str | None = field(default=None, repr=False)
     reason: str = ""
 
@@ -128,7 +127,7 @@ class Plan:
 
     @property
     def access(self) -> Access:
-        """The grant's, else what the added statements hold of read, push and pull."""
+        """The grant's, else the read, push and pull access of the added statements."""
         if self.grant is not None:
             return self.grant.access
         added = Access.touched(d.action for d in self.diff if d.op == "add") if self.kind in _GIVING else None

@@ -118,7 +118,7 @@ def plan_edit_from(
     after = edited if edited.statements else None
 
     def change(live: PolicyDocument | None) -> Change:
-        """Of no other policy than the one that was edited."""
+        """Plan an edit only on the policy that was edited."""
         if not equivalent(live, before):
             return Change(live, live, False)
         return Change(live, after, (live and live.minified()) != (after and after.minified()))

@@ -1,6 +1,6 @@
-"""The process that wrote a journal record, and whether it still runs: its unfinished work is its own until it ends.
+"""Detect whether the process that wrote a journal record still runs and so owns its unfinished work.
 
-Each process holds a lock on a file of its own, which the system releases with the process, however it ends.
+Each process locks a separate file; the system releases the lock when the process ends for any reason.
 """
 
 from __future__ import annotations

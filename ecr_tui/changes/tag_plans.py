@@ -1,4 +1,4 @@
-"""What a change of a repository's tags would be, and what it does to the access that depends on them."""
+"""Plan a change of a repository's tags, with its effect on access."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class TagStore(Protocol):
     """``aws.tags.RepositoryTags`` or a test double. A write is one request, never retried."""
 
     def tags(self, repository: Repository, /) -> dict[str, str]:
-        """Live."""
+        """The live tags."""
 
     def set_tags(self, repository: Repository, tags: Mapping[str, str], /) -> None: ...
 
@@ -139,7 +139,7 @@ def plan_back(
     if (fresh.tags or {}) != tags_of(entry.record.after_text):
         raise ConflictError(
             f"the tags of {repository.name} changed after that write; nothing was {kind}ne",
-            detail="\n".join([*told_later(entry, tuple(later)), f"They are: {tags_text(fresh.tags or {})}"]),
+            detail="\n".join([*told_later(entry, tuple(later)), f"Current tags: {tags_text(fresh.tags or {})}"]),
             hint="Check the current tags.",
             side=_OWNER,
         )

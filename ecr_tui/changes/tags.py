@@ -1,7 +1,7 @@
 """Use case: change a repository's tags, after a preview of the access that depends on them.
 
-read tags and policy, work out who gains and loses access, compare, write, read back, journal. Tags take effect in
-conditions at once, so a plan is valid only for the tags and policy that it was made on.
+read tags and policy, determine gained and lost access, compare, write, read back, journal. Tags take effect in
+conditions at once, so a plan is valid only for the tags and policy that it was computed from.
 """
 
 from __future__ import annotations
@@ -81,9 +81,9 @@ def _compare(store: TagStore, plan: TagPlan, tags: Mapping[str, str] | None = No
 
 def _tags_changed(plan: TagPlan, live: Mapping[str, str]) -> ConflictError:
     return ConflictError(
-        f"the tags of {plan.repository.name} have changed since they were shown; nothing was written",
-        detail=f"They are: {tags_text(live)}",
-        hint="Look at them afresh, and decide again.",
+        f"the tags of {plan.repository.name} changed after this preview; nothing was written",
+        detail=f"Current tags: {tags_text(live)}",
+        hint="Preview the change again.",
         side=_OWNER,
     )
 
@@ -156,8 +156,8 @@ def _write(store: TagStore, journal: Journal, plan: TagPlan, identifier: str, pa
         finish(journal, identifier, UNKNOWN, f"reads back differently: {tags_text(live)}", notes)
         raise EcrTuiError(
             f"the tags of {repository.name} were written, but read back differently",
-            detail=f"They are: {tags_text(live)}",
-            hint="Someone else may have written at the same moment. Look at them before anything else.",
+            detail=f"Current tags: {tags_text(live)}",
+            hint="Another writer may have changed them at the same time. Check the tags before you retry.",
             side=_OWNER,
         )
     finish(journal, identifier, WRITTEN, "; ".join(notes), notes)
@@ -200,8 +200,8 @@ def _take(step: _Step, store: TagStore, plan: TagPlan, pace: Pace, unanswered: b
 def _in_part(plan: TagPlan, live: Mapping[str, str] | None, error: EcrTuiError, identifier: str) -> EcrTuiError:
     """The error for a write that may be partly executed."""
     name = plan.repository.name
-    detail = f"{error.detail or error.title}\nThey are: {'not known' if live is None else tags_text(live)}"
-    hint = f"The journal says so. To put the changed tags back: ecr-tui undo {identifier}"
+    detail = f"{error.detail or error.title}\nCurrent tags: {'not known' if live is None else tags_text(live)}"
+    hint = f"Restore the changed tags with: ecr-tui undo {identifier}"
     if isinstance(error, ConflictError):
         return ConflictError(f"the tags of {name} changed during the write", detail=detail, hint=hint)
     if live is None or live == plan.before:

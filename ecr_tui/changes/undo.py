@@ -1,8 +1,8 @@
 """Use case: undo and redo of any write in the journal.
 
-Every entry keeps the texts before and after it. An entry can be undone while the live policy is still what it wrote;
-then exactly the previous text is written. The undo of an undo is a redo. Each is an entry that can be undone in turn,
-so related entries form a chain, of which only the last link is in effect.
+Every entry has the texts before and after it. An entry can be undone while the live policy is unchanged since; the undo
+writes exactly the previous text. The undo of an undo is a redo. Each is an entry that can be undone in turn, so related
+entries form a chain; only its last link is in effect.
 """
 
 from __future__ import annotations
@@ -60,12 +60,11 @@ def undo(
     tags_for: TagsFor | None = None,
     reason: str = "",
 ) -> Outcome:
-    """Take back the entry with this id ("": the last write that is not taken back yet); ``redo``: write it again, or
-    what the last undo took back. Only of ``account`` (None: of any). ``reason`` is for the journal.
+    """Undo the entry with this id ("": the last write that is not undone); ``redo``: redo it, or the last undo. Only
+    entries of ``account`` (None: any). ``reason`` is for the journal.
 
-    Restores the exact text that was there before, or deletes the policy where there was none. Raises InputError where
-    there is no such entry or that is done already, ConflictError when the live policy is no longer what that write, or
-    the last link of its chain, left.
+    Restores the exact previous text, or deletes the policy if there was none. Raises InputError if there is no such
+    entry or nothing to do, ConflictError if the live policy changed after that write or the last link of its chain.
     """
     gate(read_only)
     arn = entry_of(journal.read(holds(identifier)), identifier, account).record.arn if identifier else ""
@@ -125,7 +124,8 @@ def holds(identifier: str) -> Callable[[History], bool]:
 
 
 def entry_of(history: History, identifier: str, account: str | None) -> Entry:
-    """The entry with this id. Raises InputError where there is none, or it is not of ``account`` (None: any)."""
+    """The entry with this id. Raises InputError if there is none, or it is in another account (``account`` None:
+    any)."""
     entry = history.find(identifier)
     if entry is None:
         raise InputError(f"no entry {identifier!r} in the journal", hint="Run ecr-tui history to list the ids.")

@@ -1,4 +1,4 @@
-"""What an error text of Docker, a registry or AWS means: pure functions of the text, and the catalogue they read.
+"""Diagnose error texts of Docker, registries and AWS: pure functions and their catalogue.
 
-Patterns are strings, which ``re`` compiles at their first use and keeps: most runs look at no error text.
+Patterns are strings, which ``re`` compiles on first use and caches: most runs diagnose no error.
 """

@@ -1,4 +1,4 @@
-"""AWS's sentence about a refusal, taken apart: "User: X is not authorized to perform: A on resource: R because …".
+"""Parse AWS's access denied sentence: "User: X is not authorized to perform: A on resource: R because …".
 
 Wordings: IAM User Guide, "Troubleshoot access denied error messages". Newer texts end with the ARN of the denying
 policy, a link to the console and an authorization id.
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ecr_tui.policy.actions import canonical_action
 
-# What is captured ends up in commands to copy: only characters that a shell takes literally.
+# Captured values end up in commands to copy: only characters that are literal in a shell.
 _SENTENCE = (
     r"(?i)(?:user:?\s+(?P<user>[\w+=,.@:/-]+)[^\s]*\s+is\s+)?not\s+authori[sz]ed\s+to\s+perform:?\s*"
     r"(?P<action>[a-z0-9-]+:[a-z*]+)"
@@ -35,10 +35,11 @@ IDENTITY_BASED = "identity-based policy"
 
 
 class Denial(NamedTuple):
-    """What the sentence says; "" for what it does not say.
+    """The fields of the sentence; "" if missing.
 
-    ``policy_type`` in AWS's words, lower case and singular ("service control policy"); ``explicit``: a Deny refuses,
-    else an Allow is missing. ``policy_arn``, ``authorization_id`` and ``details_url`` help an administrator find it.
+    ``policy_type`` in AWS's words, lower case and singular ("service control policy"); ``explicit``: an explicit Deny,
+    else a missing Allow. ``policy_arn``, ``authorization_id`` and ``details_url`` help an administrator find the
+    policy.
     """
 
     user: str
@@ -61,7 +62,7 @@ def policy_with_article(policy_type: str) -> str:
 
 
 def parse_denial(text: str) -> Denial | None:
-    """The denial in a text on one line: the first about ECR, else the first. None where there is none."""
+    """The denial in a one-line text: the first about ECR, else the first, else None."""
     matches = list(re.finditer(_SENTENCE, text))
     ends = [match.start() for match in matches[1:]] + [len(text)]
     found = [_denial(text, match, end) for match, end in zip(matches, ends, strict=False)]
@@ -89,7 +90,7 @@ def _denial(text: str, match: re.Match[str], end: int) -> Denial:
 
 
 def _names_policy(arn: str) -> bool:
-    """Boundaries, SCPs and RCPs are policies of IAM or Organizations; a VPC endpoint carries its own."""
+    """Boundaries, SCPs and RCPs are policies of IAM or Organizations; a VPC endpoint has its own policy."""
     return bool(re.search(r":(?:policy|vpc-endpoint)/|_policy/", arn, re.IGNORECASE))
 
 

@@ -1,4 +1,4 @@
-"""From an error's text and HTTP status to what happened, on whose side, and what to do."""
+"""Diagnose an error's text and HTTP status: what happened, on which side, and what to do."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ REPORT = (
     "account ids and names replaced."
 )
 _LONGEST_LOOK = 6000
-"""Characters in which names of places are looked for, besides the record that decided."""
+"""Characters searched for names of places, besides the matched record."""
 
-# The fixes are written to be copied: what a text does not tell appears as a word to fill in.
+# Fixes are meant to be copied: values missing in the text appear as placeholders.
 _BLANKS = {
     "action": "the action",
     "user": "PRINCIPAL_OF_B",
@@ -73,11 +73,11 @@ _UPLOADS = ("ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayer
 
 
 class Diagnosis(NamedTuple):
-    """What a failure means. ``pattern`` is the catalogue row's id, "unknown" when none fits; ``text`` the raw words.
+    """Diagnosis of a failure. ``pattern`` is the catalogue row's id, "unknown" if none matches; ``text`` the raw text.
 
     ``action``, ``principal``, ``resource``, ``policy_arn``, ``authorization_id`` and ``details_url`` come from AWS's
-    sentence where there is one ("" where not told); ``policy_type`` from an explicit deny ("service control policy")
-    or a missing Allow that names another policy.
+    access denied sentence ("" if missing); ``policy_type`` from an explicit deny ("service control policy") or a
+    missing Allow that names another policy.
     """
 
     pattern: str
@@ -96,9 +96,9 @@ class Diagnosis(NamedTuple):
     authorization_id: str = ""
     details_url: str = ""
     denied: bool = False
-    """A refusal for want of permission; False for stale credentials, missing repositories, broken networks."""
+    """Whether permission was missing; False for expired credentials, missing repositories, network failures."""
     proves_access: bool = False
-    """Refused for another reason after the permission had been checked and found."""
+    """Whether the request was authorized and then rejected for another reason."""
 
     @property
     def known(self) -> bool:
@@ -106,7 +106,7 @@ class Diagnosis(NamedTuple):
 
     @property
     def blames_repository_policy(self) -> bool:
-        """A's repository policy is, or may be, what lacks an Allow: a grant could help."""
+        """Whether A's repository policy may lack an Allow, so that a grant could help."""
         return self.side in (REPOSITORY_POLICY, EITHER_POLICY)
 
 
@@ -118,11 +118,10 @@ def diagnose(
     action: str = "",
     known: Mapping[str, str] | None = None,
 ) -> Diagnosis:
-    """AWS's own sentence first, then the record of the text that says most, then ``status``.
+    """Use AWS's access denied sentence first, then the most specific record of the text, then ``status``.
 
-    ``stage`` and ``action`` say where it happened, as far as the caller knows; AWS's own sentence wins over ``action``.
-    ``known`` fills what the text does not tell into the fix: "user", "repository", "resource", "account", "region",
-    "host".
+    ``stage`` and ``action`` say where it happened, if known; AWS's sentence overrides ``action``. ``known`` supplies
+    values for the fix that the text lacks: "user", "repository", "resource", "account", "region", "host".
     """
     known = {name: value for name, value in (known or {}).items() if value}
     whole = one_line(text)
@@ -140,7 +139,7 @@ def diagnose(
     transfer = transfer_of(record, words) or transfer_of(whole, masked(whole, host))
     told = denial.action if denial else ""
     of_row = row.action if row else ""
-    # S3 refuses with its own action, whatever was asked of the registry before.
+    # S3 denies its own action, independent of the preceding registry request.
     elsewhere = of_row if not of_row.startswith("ecr:") else ""
     known_action = told or action or elsewhere or action_of(*request_of(record)) or of_row
     if row is None:
@@ -195,11 +194,11 @@ def _side(row: Failure, denial: Denial | None, words: Mapping[str, str]) -> str:
     return f"{OTHER_POLICY} (explicit deny in {policy_with_article(policy)})"
 
 
-# Stage and words
+# Stage and placeholders
 
 
 def _stage(row: Failure, denial: Denial | None, action: str, transfer: str, words: str) -> str:
-    """Where it failed: as AWS's action says, then the request, then the engine's words, then the row."""
+    """Where it failed: by AWS's action, then the request, then the engine's text, then the row."""
     if denial is not None:
         service = denial.service
         if service != "ecr":
@@ -213,7 +212,7 @@ def _stage(row: Failure, denial: Denial | None, action: str, transfer: str, word
                 else "api"
             )
         if action in ("ecr:BatchGetImage", "ecr:BatchCheckLayerAvailability"):
-            # Each stands in both: a push asks for the manifest first, a pull for layers.
+            # Both transfers use these actions: a push reads the manifest first, a pull checks layers.
             return transfer or _STAGES[action]
         return _STAGES[action]
     if row.stage not in ("push", "pull") and not (row.side == NETWORK and row.stage == "login"):

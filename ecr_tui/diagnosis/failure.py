@@ -1,4 +1,4 @@
-"""The shape of a catalogue row, and the sides that a failure can be on."""
+"""A catalogue row, and the sides of a failure."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Failure(NamedTuple):
     """A kind of failure.
 
     ``patterns``: alternatives; within one, every part must be found in one record of the text (regular expressions,
-    case ignored). They meet the record with its names masked, as :mod:`ecr_tui.diagnosis.masks` describes. ``codes``:
-    AWS error codes that mean this failure, whatever the message says.
-    ``title``, ``cause`` and ``fix`` may use {action}, {user}, {principal}, {repository}, {resource}, {account},
-    {region}, {host}, {url} and {policy}. ``seen``: texts for docs/troubleshooting.md, each diagnosed as this row.
-    ``number``: the row of the project's failure catalogue; None for those met on the way.
+    case ignored). They are matched against the record with its names masked, as :mod:`ecr_tui.diagnosis.masks`
+    describes. ``codes``: AWS error codes of this failure, regardless of the message. ``title``, ``cause`` and
+    ``fix`` may use {action}, {user}, {principal}, {repository}, {resource}, {account}, {region}, {host}, {url} and
+    {policy}. ``seen``: texts for docs/troubleshooting.md, each diagnosed as this row. ``number``: the row in the
+    project's failure catalogue; None for later additions.
     """
 
     id: str
@@ -44,10 +44,10 @@ class Failure(NamedTuple):
     codes: tuple[str, ...] = ()
     action: str = ""
     denied: bool = False
-    """A refusal for want of permission, not a failure."""
+    """Permission was denied, as opposed to a failure."""
     proves_access: bool = False
-    """The registry authorised the request before it found this reason to refuse."""
+    """The registry authorized the request before it rejected it for this reason."""
     consequence: bool = False
-    """Follows from another failure: a record that says more wins."""
+    """A consequence of another failure: a more specific record wins."""
     after: tuple[str, ...] = ()
-    """Stages: where one of them has failed earlier in the text, this follows from it."""
+    """Stages: if one of them failed earlier in the text, this failure is its consequence."""

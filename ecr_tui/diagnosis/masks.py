@@ -1,10 +1,10 @@
-"""Names out of a record, so that they never decide: a repository may be called ``kms/token-expired``.
+"""Mask names in a record, so that they never match a pattern: a repository may be called ``kms/token-expired``.
 
-What the catalogue's patterns meet in place of a URL or an image reference says whose it is, and nothing else:
+URLs and image references are replaced by placeholders for their kind:
 ``<ecr>``, ``<ecr-api>``, ``<public-ecr>``, ``<hub>`` (Docker Hub), ``<registry>`` (any other), ``<s3>``, ``<aws>``,
-``<url>``; after a registry's, what of it was asked: ``/manifests``, ``/blobs``, ``/uploads``, ``/tags``, ``/v2``.
-``<engine-socket>`` is a container engine's, ``<arn>``, ``<digest>``, ``<id>``, ``<address>``, ``<file>`` and
-``<name>`` stand for themselves.
+``<url>``; after a registry's, the requested path: ``/manifests``, ``/blobs``, ``/uploads``, ``/tags``, ``/v2``.
+``<engine-socket>`` is a container engine's socket. Others are ``<arn>``, ``<digest>``, ``<id>``, ``<address>``,
+``<file>`` and ``<name>``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _KEPT_PATHS = (
     r"(?i)(?:i/o|net/http|username/password|and/or|tls/ssl|ssl/tls|n/a|application/[\w.+-]+|"
     r"(?:linux|windows|darwin)/[\w/.-]+|read/write)$"
 )
-# A name follows these words, whatever it looks like.
+# Any word after these is a name.
 _NAMED = (
     r"(?i)(?P<before>\b(?:destination repository|in repository|(?:access )?denied for|reading manifest|no such image:|"
     r"(?:tag|image) does not exist:|with the tag:|config profile|profile|(?:error: )?image|"
@@ -60,7 +60,7 @@ _PATH = r"(?<![\w<>/.:-])[\w.@+-]+(?:/[\w.@+*-]+)+(?::[\w.-]*\w)?"
 
 @lru_cache(maxsize=256)
 def masked(record: str, registry: str = "") -> str:
-    """``record`` without its names. ``registry``: a host that is known to be ECR's, whatever it is called."""
+    """``record`` with masked names. ``registry``: a host known to be ECR's, regardless of its name."""
     text = re.sub(_URL, lambda match: _url(match["scheme"].lower(), match["rest"], registry), record)
     text = re.sub(_ENGINE_SOCKET, "<engine-socket>", text)
     text = re.sub(_API_PATH, lambda match: f"<ecr>{asked(match[0])}", text)
@@ -74,7 +74,7 @@ def masked(record: str, registry: str = "") -> str:
 
 
 def asked(path: str) -> str:
-    """What of a registry a URL's path means: "/manifests", "/blobs", "/uploads", "/tags", "/v2", or ""."""
+    """The registry resource of a URL's path: "/manifests", "/blobs", "/uploads", "/tags", "/v2", or ""."""
     low = path.lower()
     for part in ("/manifests", "/blobs/uploads", "/blobs", "/tags", "/v2"):
         if part in low:

@@ -1,4 +1,4 @@
-"""Which row of the catalogue a failure is: by AWS's own sentence, by its words, by its HTTP status."""
+"""Select a failure's catalogue row: by AWS's access denied sentence, by text, or by HTTP status."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ACTION_OF_STATUS = {
     416: "upload-broken",
     429: "throttled",
 }
-# Names the end of a run, not its cause.
+# Reports the end of a run, not its cause.
 _END = (
     r"(?i)(?:process|command|script|build|job|pipeline|task|step|make)\b.{0,60}(?:exit(?:ed)?|failed|returned|error)\b.{0,40}\d*$|"
     r"^\W*(?:error: )?exit (?:code|status)"
@@ -30,9 +30,9 @@ _END = (
 
 
 def row_of_code(code: str, message: str = "") -> Failure | None:
-    """The catalogue's row for an AWS error answer, None for a code that it does not have.
+    """The catalogue's row for an AWS error response; None for an unknown code.
 
-    Some codes stand for many failures; of these the message decides.
+    Some codes have several meanings; for these, the message decides.
     """
     row = BY_CODE.get(code.lower())
     if row is None or row.id not in ("parameter-refused", "signature") or not message:
@@ -42,12 +42,11 @@ def row_of_code(code: str, message: str = "") -> Failure | None:
     return next((BY_ID[id] for id in finer if _matches(BY_ID[id], words)), row)
 
 
-# AWS's sentence
+# AWS's access denied sentence
 
 
 def denied_by(denial: Denial, transfer: str) -> Failure:
-    """The row for what AWS says: the service and the policy that it names, then whether a repository policy could
-    give the action at all."""
+    """The row for a denial: by its service and policy, then by whether a repository policy could allow the action."""
     return BY_ID[_denied_by(denial, transfer)]
 
 
@@ -93,7 +92,7 @@ def _unsaid(denial: Denial) -> bool:
 
 
 def _is_own(denial: Denial) -> bool:
-    """The repository is in the caller's own account."""
+    """Whether the repository is in the caller's own account."""
     owner, caller = (
         re.match(r"arn:[\w-]+:(?:ecr|iam|sts):[\w-]*:(\d{12}):", arn, re.IGNORECASE)
         for arn in (denial.resource, denial.user)
@@ -101,12 +100,12 @@ def _is_own(denial: Denial) -> bool:
     return owner is not None and caller is not None and owner[1] == caller[1]
 
 
-# Other words
+# Other texts
 
 
 def by_words(found: Iterable[Record], whole: str, host: str) -> tuple[Failure | None, str]:
-    """The row of the record that says most, and that record. A cause before a consequence, a record that calls
-    itself an error before one that does not, and of equals the last: logs end with what stopped them."""
+    """The most specific record and its row. Prefers a cause to a consequence, a record marked as an error to others,
+    and the last of equals: logs end with the error that stopped them."""
     best: tuple[tuple[bool, bool, bool, int], Failure, str] | None = None
     failed: set[str] = set()
     for number, record in enumerate(found):
@@ -154,7 +153,7 @@ def _matches(row: Failure, words: str) -> bool:
 
 
 def by_status(status: int | None, text: str) -> Failure | None:
-    """Only what a status says by itself, for answers whose text is empty or nobody's known wording."""
+    """The row for a status alone, for responses with an empty or unknown text."""
     if status == 403:
         return BY_ID["head-without-body" if not text.strip() else "status-403"]
     if status is not None and status >= 500:
@@ -164,7 +163,7 @@ def by_status(status: int | None, text: str) -> Failure | None:
 
 
 def own_line(text: str) -> str:
-    """The line that holds the error, for a text that nobody knows: the last that calls itself one, else the first."""
+    """The error line of an unknown text: the last one marked as an error, else the first."""
     found = [record for record in records(text) if not re.search(_END, record.text)] or list(records(text))
     strong = [record for record in found if record.strong and not record.noise]
     quiet = [record for record in found if not record.noise] or found

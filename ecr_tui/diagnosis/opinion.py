@@ -1,4 +1,4 @@
-"""AWS's evaluation of a denial beside the diagnosis made here: where they agree, where they do not, and its words."""
+"""Compare AWS's evaluation of a denial with ecr-tui's diagnosis."""
 
 from __future__ import annotations
 
@@ -55,18 +55,18 @@ _BY_SIDE = {
 _MOVING = frozenset({"aws:currenttime", "aws:epochtime", "aws:tokenissuetime"})
 """Keys that differ from one request to the next."""
 _SHOWN = 8
-"""Evaluations in words; JSON has all."""
+"""Maximum evaluations in text output; JSON has all."""
 
 Keys = Mapping[str, str | tuple[str, ...]]
-"""Condition keys in lower case, as ``policy.known`` has them."""
+"""Condition keys in lower case, as in ``policy.known``."""
 
 
 @dataclass(frozen=True)
 class Opinion:
-    """What AWS says of a denial. ``reason``: why it says nothing, as one line; without ``details`` then.
+    """AWS's evaluation of a denial. ``reason``: why it is missing, as one line; ``details`` is then None.
 
-    ``ours``: condition keys as the diagnosis here took them. ``agrees`` None: nothing could be compared, which
-    ``remarks`` explain.
+    ``ours``: condition keys as assumed by ecr-tui's diagnosis. ``agrees`` None: nothing to compare; ``remarks`` says
+    why.
     """
 
     reason: str = ""
@@ -78,7 +78,7 @@ class Opinion:
 
     @property
     def lines(self) -> tuple[tuple[str, str], ...]:
-        """(label, text) in the order in which they are read; a text may have several lines."""
+        """(label, text) in display order; a text may have several lines."""
         if self.details is None:
             return (("AWS", self.reason),)
         verdict = f"Disagrees. {' '.join(self.disagreements)}" if self.disagreements else ""
@@ -91,7 +91,7 @@ class Opinion:
 
     @property
     def context(self) -> list[tuple[str, str, str]]:
-        """(key, AWS's value, our value where we know another one) by name: of the request, and of what was denied."""
+        """(key, AWS's value, our value if different) by name, for the request and the denied evaluations."""
         if self.details is None:
             return []
         merged = dict(self.details.context)
@@ -122,7 +122,7 @@ class Opinion:
 
 
 def opinion(details: Details, denial: Denial, side: str, ours: Keys) -> Opinion:
-    """AWS's details beside the diagnosis of a denial. ``side``: the one that the diagnosis blames; ``ours``: see
+    """Compare AWS's details with the diagnosis of a denial. ``side``: the side in the diagnosis; ``ours``: see
     :class:`Opinion`."""
     found = Opinion(details=details, ours=ours)
     agrees, disagreements, remarks = _compared(details, denial, side)
@@ -133,7 +133,7 @@ def opinion(details: Details, denial: Denial, side: str, ours: Keys) -> Opinion:
 
 
 def _compared(details: Details, denial: Denial, side: str) -> tuple[bool | None, list[str], list[str]]:
-    """(agrees, disagreements, remarks), a sentence each; None where there is nothing to compare."""
+    """(agrees, disagreements, remarks), each text a sentence; ``agrees`` None: nothing to compare."""
     about = [one for one in details.evaluations if one.action.lower() == denial.action.lower()]
     if not about:
         others = ", ".join(dict.fromkeys(one.action for one in details.evaluations if one.action))
@@ -147,7 +147,7 @@ def _compared(details: Details, denial: Denial, side: str) -> tuple[bool | None,
     effects = {one.effect for one in refused} & {EXPLICIT, IMPLICIT}
     if denial.policy_type and effects and (EXPLICIT in effects) != denial.explicit:
         told = "an explicit deny" if denial.explicit else "a missing Allow"
-        found.append(f"The error tells of {told}; AWS's evaluation ended in {_words(effects, _EFFECTS)}.")
+        found.append(f"The error reports {told}; AWS's evaluation resulted in {_words(effects, _EFFECTS)}.")
     blamed = _blamed(denial, side)
     if not blamed:
         return None, found, ["The diagnosis names no policy."]
@@ -156,20 +156,20 @@ def _compared(details: Details, denial: Denial, side: str) -> tuple[bool | None,
         return None, found, ["AWS returned no checks."]
     denying = {one.type for one in checks if one.effect == EXPLICIT}
     denying = denying or {one.type for one in checks if one.effect == IMPLICIT}
-    whom = f"The diagnosis blames the {_words(blamed, CHECKS, ' or ')}"
+    named = f"The diagnosis names the {_words(blamed, CHECKS, ' or ')}"
     if denying & blamed:
         more = denying - blamed
         return True, found, [f"Also denied by: {_words(more, CHECKS)}."] if more else []
     if denying:
-        return False, [*found, f"{whom}; AWS's checks deny in the {_words(denying, CHECKS)}."], []
+        return False, [*found, f"{named}; AWS's checks deny in the {_words(denying, CHECKS)}."], []
     if blamed & {one.type for one in checks}:
-        return False, [*found, f"{whom}; AWS's checks allow it there."], []
-    # Of another organization's policies a caller is told nothing.
+        return False, [*found, f"{named}; AWS's checks allow it there."], []
+    # Callers do not see another organization's policies.
     return None, found, [f"AWS shows no check that denies, and none of the {_words(blamed, CHECKS, ' or ')}."]
 
 
 def _checks(one: Evaluation, details: Details) -> Sequence[Check]:
-    """Of an answer without checks, as an older botocore reads it, those that a matching Deny stands for."""
+    """Checks derived from matching Denys, for a response without checks (read by an older botocore)."""
     if one.checks is not None:
         return one.checks
     types = {policy.uri: policy.type for policy in details.policies}
@@ -179,7 +179,7 @@ def _checks(one: Evaluation, details: Details) -> Sequence[Check]:
 
 def _blamed(denial: Denial, side: str) -> set[str]:
     if denial.policy_type:
-        # A policy that no check stands for, such as a role's trust policy, is the resource's.
+        # A policy without a check type, such as a role's trust policy, counts as the resource's.
         return {_BY_POLICY.get(denial.policy_type, "RESOURCE")}
     return set(_BY_SIDE.get(side, ()))
 
@@ -195,7 +195,7 @@ def _word(name: str, words: Mapping[str, str]) -> str:
 
 
 def _other(key: str, value: str, ours: Keys) -> str:
-    """Our value of a key, where it is another one; "" where it is the same or not known."""
+    """Our value of a key if different; "" if equal or unknown."""
     own = ours.get(key.lower())
     if own is None or key.lower() in _MOVING:
         return ""
@@ -241,7 +241,7 @@ def _context_line(key: str, value: str, own: str) -> str:
 
 
 def _flat(line: str) -> str:
-    """On one line, whatever AWS put into it."""
+    """On one line, without control characters."""
     indent = len(line) - len(line.lstrip(" "))
     return " " * indent + " ".join(line.split())
 

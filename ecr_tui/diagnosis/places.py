@@ -1,11 +1,11 @@
-"""Where an error text plays: registry hosts, repositories, accounts, regions, and the request that was made."""
+"""Places in an error text: registry hosts, repositories, accounts, regions, and the request."""
 
 from __future__ import annotations
 
 import re
 
 LOOPBACK = r"(?i)localhost\b|127\.|\[::1\]"
-# Log masking hides account ids ("***.dkr.ecr…"), and people write XXXX for theirs.
+# Account ids may be masked by log filters ("***.dkr.ecr…") or people (XXXX).
 _ECR_HOST = (
     r"(?:[\w*-]+\.|\[[\w ]+\]\.)?dkr[.-]ecr(?:-fips)?\.[\w*-]+\.(?:vpce\.)?"
     r"(?:amazonaws\.(?:com(?:\.cn)?|eu)|on\.(?:aws|amazonwebservices\.com\.cn)|[\w.]+\.(?:gov|uk))"
@@ -39,7 +39,7 @@ def host_kind(host: str) -> str:
     return next((kind for kind, pattern in _KINDS if re.search(pattern, host)), "url")
 
 
-# What is captured here ends up in commands to copy: only characters that a shell takes literally.
+# Captured values end up in commands to copy: only characters that are literal in a shell.
 _REGISTRY = (
     r"(?<![\w.-])(?:(?P<account>\d{12})\.)?(?:vpce-[\w-]+\.)?dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z]{2}[a-z0-9-]*-\d)\."
     r"(?:vpce\.)?[a-z0-9.]*[a-z]"
@@ -67,7 +67,7 @@ _REGION_NAME = r"(?<![\w-])(?P<region>(?:us|eu|ap|sa|ca|me|af|il|mx|cn)(?:-gov|-
 
 
 def places(text: str) -> dict[str, str]:
-    """ "host", "account", "region", "repository" and "resource", as far as the text tells; safe in a shell command."""
+    """ "host", "account", "region", "repository" and "resource", if in the text; safe in a shell command."""
     found: dict[str, str] = {}
     arn = re.search(_REPOSITORY_ARN, text)
     if arn:
@@ -87,7 +87,7 @@ def places(text: str) -> dict[str, str]:
 
 
 def host_facts(text: str) -> dict[str, str]:
-    """The registry's host in the text, and what its name says of account and region."""
+    """The registry's host in the text, with the account and region in its name."""
     registry = re.search(_REGISTRY, text, re.IGNORECASE)
     if registry:
         return {"host": registry[0], **{name: value for name, value in registry.groupdict().items() if value}}
@@ -96,13 +96,13 @@ def host_facts(text: str) -> dict[str, str]:
 
 
 def other_host(text: str) -> str:
-    """A registry's host that is not a private ECR's, "" where there is none."""
+    """The host of a registry that is not a private ECR, or ""."""
     match = re.search(_FOREIGN, text)
     return match[0] if match else ""
 
 
 def endpoint(text: str) -> dict[str, str]:
-    """The host of AWS's own API, or of the first URL, and its region."""
+    """The host of AWS's API, or of the first URL, and its region."""
     api = re.search(_API, text)
     if api:
         return {"endpoint": api[0], "region": api["region"]}
@@ -111,7 +111,7 @@ def endpoint(text: str) -> dict[str, str]:
 
 
 def profile_of(text: str) -> str:
-    """The AWS profile that a text names, "" where it names none."""
+    """The AWS profile named in a text, or ""."""
     match = re.search(_PROFILE, text)
     return match["profile"] if match else ""
 
@@ -145,7 +145,7 @@ _PHRASES = (
     ),
     (r"fetching tags list|listing repository tags", "GET", "tags"),
 )
-"""What engines say that they were doing, where they do not quote the request."""
+"""Engines' descriptions of operations, for messages without the request."""
 
 
 def action_of(method: str, kind: str) -> str:
@@ -154,12 +154,12 @@ def action_of(method: str, kind: str) -> str:
 
 
 def request_of(text: str) -> tuple[str, str]:
-    """The (method, kind) of the registry request that an engine's message tells, ("", "") when it tells none."""
+    """The (method, kind) of the registry request in an engine's message, or ("", "")."""
     low = text.lower()
     for phrase, method, kind in _PHRASES:
         if re.search(phrase, low):
             return method, kind
-    # The last one: engines put what they were asked to do before what they did.
+    # The last one: engines print the command before the request.
     for match in reversed(list(re.finditer(_REQUEST, text))):
         path = f"/{match['path'].lower()}"
         for part, kind in (
@@ -187,7 +187,7 @@ _PULLING = (
 
 
 def transfer_of(text: str, words: str) -> str:
-    """ "push" or "pull", as a text tells by its requests or its ``words`` (names masked); "" where it does not."""
+    """ "push" or "pull", derived from the text's requests or its ``words`` (names masked); "" if unknown."""
     method, kind = request_of(text)
     if method in ("POST", "PATCH", "PUT") or kind in ("upload", "uploads"):
         return "push"

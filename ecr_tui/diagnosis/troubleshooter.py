@@ -1,7 +1,7 @@
-"""AWS's own evaluation of a denied request, as its Access Troubleshooter tells it.
+"""AWS's evaluation of a denied request, from its Access Troubleshooter.
 
 Forms and values: IAM Toolbox API Reference, GetRequestAuthorizationDetails. AWS adds fields and values while the
-service is in preview, so what is not known is kept as it is, and what is missing is no fault.
+service is in preview, so unknown values are kept and missing ones are accepted.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 ALLOW, EXPLICIT, IMPLICIT = "ALLOW", "EXPLICIT_DENY", "IMPLICIT_DENY"
-"""Effects of evaluations and checks; a check has others beside."""
+"""Effects of evaluations and checks; checks have more values."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Matched:
 
 @dataclass(frozen=True)
 class Check:
-    """One requirement. ``target``: the root, unit or account of the organization whose policies are meant, or ""."""
+    """One requirement. ``target``: the root, unit or account of the organization that the policies belong to, or ""."""
 
     type: str
     effect: str
@@ -36,9 +36,9 @@ class Check:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One action on one resource. ``checks`` None: AWS tells none, as to callers outside the principal's organization.
+    """One action on one resource. ``checks`` None: not returned, as for callers outside the principal's organization.
 
-    ``context``: condition keys on top of the request's.
+    ``context``: condition keys in addition to the request's.
     """
 
     action: str
@@ -51,7 +51,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class EvaluatedPolicy:
-    """``inline`` None: untold."""
+    """``inline`` None: unknown."""
 
     uri: str
     type: str = ""
@@ -67,7 +67,7 @@ class Details:
 
 
 def read_details(pages: Iterable[Mapping[str, Any]]) -> Details:
-    """The pages of one answer as one."""
+    """Merge the pages of one response."""
     context: dict[str, str] = {}
     evaluations: list[Evaluation] = []
     policies: dict[str, EvaluatedPolicy] = {}
@@ -133,7 +133,7 @@ def _context(value: object) -> dict[str, str]:
 
 
 def region_of(details_url: str) -> str:
-    """The region that the link in a denial names, which is where its details are kept; "" for none."""
+    """The region in a denial's link, which stores its details; "" if none."""
     found = re.search(r"[?&]region=([a-z0-9-]+)", details_url) or re.match(
         r"https://([a-z]{2,}-[a-z0-9-]+-\d)\.console\.", details_url
     )

@@ -1,4 +1,4 @@
-"""From what a person copied to the records it holds: without colours, boxes, log prefixes, escapes and line breaks."""
+"""Extract records from pasted text: removes colors, boxes, log prefixes, escapes and line breaks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ENTITIES = {
 _UNICODE_ESCAPE = r"\\+u([0-9a-fA-F]{4})"
 _BOX = "".join(map(chr, (*range(0x2500, 0x25A0), *range(0x25A0, 0x2600)))) + "|"
 _RULE = rf"^[{_BOX}=_*#+~\s-]{{3,}}$"
-# What log collectors, CI systems and build tools put before each line.
+# Line prefixes of log collectors, CI systems and build tools.
 _PREFIXES = (
     r"^\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\]?\s+",
     (
@@ -85,11 +85,11 @@ _NEW_RECORD = (
 )
 _TERMINALS = frozenset({72, 78, 79, 80, 100, 120, 132, 140, 160, 180, 200})
 _MAYBE_NEW = rf"(?i)^(?:{_BEGINS})\b"
-"""Begins a message, or goes on with one where the line above was full."""
+"""Begins a message, or continues one if the line above was full."""
 
 
 class Record(NamedTuple):
-    """One message on one line. ``strong``: it calls itself an error; ``noise``: output of something else."""
+    """One message on one line. ``strong``: marked as an error; ``noise``: unrelated output."""
 
     text: str
     strong: bool
@@ -97,15 +97,15 @@ class Record(NamedTuple):
 
 
 _FIRST, _LAST, _LONGEST = 500, 2000, 3000
-"""Records looked at of a long log, from its begin and its end, and characters of one record."""
+"""Limits for long logs: records from the beginning and the end, and characters per record."""
 
 
 @lru_cache(maxsize=64)
 def records(text: str) -> tuple[Record, ...]:
-    """The messages in ``text``, in order; of a long log the first and the last ones.
+    """The messages in ``text``, in order; for a long log, the first and last ones.
 
-    What comes before the last operation of an engine ("The push refers to repository …") is noise, where something
-    after it fails.
+    Messages before an engine's last operation ("The push refers to repository …") are noise if something after it
+    fails.
     """
     lines = [shortened(line) for line in _ends(_paragraphs(_ends(plain(text).split("\n"))))]
     found = [Record(line, bool(re.search(_STRONG, line)), any(re.search(n, line) for n in _NOISE)) for line in lines]
@@ -118,7 +118,7 @@ def records(text: str) -> tuple[Record, ...]:
 
 
 def shortened(line: str, longest: int = _LONGEST) -> str:
-    """A line without its middle, where it is longer than a message is."""
+    """Shorten a line that is longer than any message by dropping its middle."""
     return line if len(line) <= longest else f"{line[: longest * 2 // 3]} … {line[-longest // 3 :]}"
 
 
@@ -131,12 +131,12 @@ def _fails(line: str) -> bool:
 
 
 def one_line(text: str) -> str:
-    """The whole text with every line break taken for a wrapped line: for sentences that are known by their words."""
+    """The whole text joined as if every line break were a wrap, to match known sentences."""
     return _joined([line for line in (_inside(line)[0] for line in plain(text).split("\n")) if line])
 
 
 def _unfolded(lines: list[str]) -> list[str]:
-    """Lines that a terminal has cut at its width, anywhere in a word, as they were."""
+    """Rejoin lines that a terminal cut at its width, anywhere in a word."""
     found: list[str] = []
     run: list[str] = []
     for line in [*lines, ""]:
@@ -156,13 +156,13 @@ def _uncut(run: list[str]) -> str:
 
 
 def _is_certain(cut: list[str]) -> bool:
-    """Not by chance: two lines of the same length, or three that differ by a space."""
+    """Whether the cut is not by chance: two lines of the same length, or three that differ by a space."""
     return len(cut) > 2 or (len(cut) == 2 and len(cut[0]) == len(cut[1]))
 
 
 def _is_cut(run: list[str], line: str) -> bool:
-    """``line`` goes on where the lines of ``run`` were cut: all of these have the width of a terminal, but for a space
-    at the end."""
+    """Whether ``line`` continues the cut lines of ``run``: all have the width of a terminal, except for a final
+    space."""
     width = max(map(len, run))
     return (
         width in _TERMINALS
@@ -173,11 +173,11 @@ def _is_cut(run: list[str], line: str) -> bool:
 
 
 def plain(text: str) -> str:
-    """Without colours, control characters and the escapes of JSON and XML; line ends are newlines."""
+    """Remove colors, control characters and escapes of JSON and XML; normalize line ends."""
     text = re.sub(_CARET_ANSI, "", re.sub(_ANSI, "", text))
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = re.sub(_CONTROL, "", text).replace("\u00a0", " ")
-    # Before the escapes go, which count in the width.
+    # Before escapes are removed, because they count in the width.
     text = "\n".join(_unfolded(text.split("\n")))
     text = re.sub(_UNICODE_ESCAPE, lambda match: chr(int(match[1], 16)), text)
     if re.search(r"\\+[\"']", text):
@@ -190,7 +190,7 @@ def plain(text: str) -> str:
 
 
 def _inside(line: str) -> tuple[str, bool]:
-    """(a line without box and prefixes, whether it stood in a box)."""
+    """(line without box and prefixes, whether it was in a box)."""
     line = _without_prefixes(line.strip())
     if line and line[0] in _BOX and (len(line) == 1 or line.lstrip(_BOX)[:1] in ("", " ")):
         return _without_prefixes(line.strip(_BOX + " ")), True
@@ -207,14 +207,14 @@ def _without_prefixes(line: str) -> str:
 
 
 class _Line(NamedTuple):
-    """``text`` without box and prefixes; ``length`` with them, as the width of a wrap counts it."""
+    """``text`` without box and prefixes; ``length`` with them, for the wrap's width."""
 
     text: str
     boxed: bool
     length: int
 
     def is_full(self, following: _Line, width: int) -> bool:
-        """The first word of the next line would not have fitted into this one."""
+        """Whether the first word of the next line did not fit into this one."""
         return self.length + 1 + len(following.first_word) > width
 
     @property
@@ -227,7 +227,7 @@ class _Line(NamedTuple):
 
 
 def _paragraphs(lines: list[str]) -> list[str]:
-    """Records as lines: blocks between empty lines, and within a block what continues the line above."""
+    """Split into records: at empty lines, and within a block at lines that do not continue the previous one."""
     found: list[str] = []
     block: list[_Line] = []
     for raw in [*lines, ""]:
@@ -241,7 +241,7 @@ def _paragraphs(lines: list[str]) -> list[str]:
 
 
 def _records_of(block: list[_Line]) -> list[str]:
-    # A word that is longer than the width stands alone in its line.
+    # A word longer than the width has its own line.
     width = max((line.length for line in block if " " in line.text), default=max(line.length for line in block))
     if _is_one_message(block, width):
         return [_joined([line.text for line in block])]
@@ -255,7 +255,7 @@ def _records_of(block: list[_Line]) -> list[str]:
 
 
 def _is_one_message(block: list[_Line], width: int) -> bool:
-    """No line would have had room for the next one's first word, and none begins as messages begin."""
+    """Whether no line had room for the next one's first word, and none begins like a message."""
     if len(block) < 3 or not 40 <= width <= 200 or any(line.is_noise for line in block):
         return False
     return all(
@@ -284,7 +284,7 @@ def _continues(paragraph: list[_Line], line: _Line, width: int) -> bool:
 
 
 def _joined(lines: list[str]) -> str:
-    """Words that a wrap broke at their hyphen, and URLs that it broke anywhere, are put together again."""
+    """Rejoin words that were wrapped at a hyphen, and URLs wrapped anywhere."""
     parts = lines[:1]
     for above, line in pairwise(lines):
         whole = (above[-1:] == "-" and above[-2:-1].isalnum() and line[:1].isalnum()) or _broken_name(above, line)
@@ -293,7 +293,7 @@ def _joined(lines: list[str]) -> str:
 
 
 def _broken_name(above: str, line: str) -> bool:
-    """A URL or ARN that was longer than the wrap's width goes on in the next line."""
+    """A URL or ARN longer than the wrap's width continues in the next line."""
     last, first = above.rsplit(" ", 1)[-1], line.split(" ", 1)[0]
     if not re.match(r"[\"'(]*(?:https?://|arn:|[\w*]+\.dkr[.-]ecr)", last) or last.endswith(":"):
         return False

@@ -1,4 +1,4 @@
-"""An audit as plain text, most urgent first, for terminals of any width and screen readers."""
+"""Plain text of an audit, most urgent first, for terminals of any width and screen readers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The findings of an audit, and what it could not read, as rows: CSV for spreadsheets and a Markdown table."""
+"""Findings of an audit, including unreadable policies, as rows: CSV for spreadsheets and a Markdown table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ UNREADABLE = Rule(
     "policy-unreadable",
     ERROR,
     "The policy could not be read: {subject}",
-    "Nothing is known of the access to this repository.",
+    "The access to this repository is unknown.",
     "Allow ecr:GetRepositoryPolicy to the profile of account A, and audit again.",
     "ecr-tui",
 )
@@ -25,7 +25,7 @@ UNLISTED = Rule(
     "region-incomplete",
     ERROR,
     "The region could not be listed completely: {subject}",
-    "Repositories of this region, or their tags, are missing in this report.",
+    "Repositories of this region, or their tags, are missing from this report.",
     "Allow ecr:DescribeRepositories and ecr:ListTagsForResource to the profile of account A, and audit again.",
     "ecr-tui",
 )
@@ -33,8 +33,8 @@ UNAUDITED = Rule(
     "account-not-audited",
     ERROR,
     "An account could not be audited: {subject}",
-    "This report says nothing of that account.",
-    "Remove the cause, and audit again.",
+    "This report does not cover that account.",
+    "Correct the cause, and audit again.",
     "ecr-tui",
 )
 SEVERITIES = (ERROR, WARNING, INFO)
@@ -43,7 +43,7 @@ HEADS = ("severity", "account", "region", "repository", "finding", "statement", 
 
 @dataclass(frozen=True)
 class Reported:
-    """``arn`` and ``repository`` are "" for what is not about a repository; ``where`` as that of a finding."""
+    """``arn`` and ``repository`` are "" if not about a repository; ``where`` as in a finding."""
 
     severity: str
     rule: str
@@ -58,7 +58,7 @@ class Reported:
 
 
 def reported(audit: Audit) -> list[Reported]:
-    """Most severe first, as ``--fail-on`` counts: what is not known is an error."""
+    """Most severe first; unknown access counts as an error, as in ``--fail-on``."""
     rows = [_of_rule(UNLISTED, reason, audit.account, region) for region, reason in audit.failures.items()]
     for item in audit.repositories:
         place = (audit.account, item.repository.region, item.repository.name, item.repository.arn)
@@ -72,7 +72,7 @@ def reported(audit: Audit) -> list[Reported]:
 
 
 def unaudited(profile: str, error: EcrTuiError) -> Reported:
-    """The account is not known: there was no answer as that profile."""
+    """The account is unknown, because the call with that profile failed."""
     detail = error.detail if error.detail != error.title else ""
     found = _of_rule(UNAUDITED, " ".join(f"profile {profile}: {error.title} {detail}".split()), "", "")
     return replace(found, fix=error.hint or found.fix)
@@ -96,7 +96,7 @@ def _cells(row: Reported) -> tuple[str, ...]:
 
 
 def findings_markdown(rows: Sequence[Reported]) -> str:
-    """A GitHub Flavored Markdown table below a line with the numbers. The ARN is left out: it makes rows too wide."""
+    """A GitHub Flavored Markdown table below a line of totals, without the ARN, which is too wide."""
     if not rows:
         return "No findings."
     found = Counter(row.severity for row in rows)
@@ -118,5 +118,5 @@ _ACTIVE = re.compile(r"[\\`*_\[\]<>|~&$]")
 
 
 def _escaped(text: str) -> str:
-    """One line that Markdown shows as it is: no cell, link, image or HTML can come from a policy's text."""
+    """One line of escaped Markdown: a policy's text cannot create a cell, link, image or HTML."""
     return _ACTIVE.sub(lambda found: f"\\{found[0]}", safe(text))

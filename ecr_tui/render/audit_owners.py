@@ -1,4 +1,4 @@
-"""Audits of several owners as one report. An owner that could not be audited is in it, with the reason."""
+"""Audits of several owners as one report, including owners that could not be audited, with the reason."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ecr_tui.text import block
 
 @dataclass(frozen=True)
 class OwnerAudit:
-    """What became of the audit with a profile of account A."""
+    """Result of the audit with a profile of account A."""
 
     profile: str
     result: Audit | EcrTuiError
@@ -27,7 +27,7 @@ class OwnerAudit:
         return self.result.one_line if isinstance(self.result, EcrTuiError) else ""
 
     def exit_code(self, level: str | None) -> int:
-        """``level``: that of ``--fail-on``."""
+        """``level``: of ``--fail-on``."""
         if isinstance(self.result, EcrTuiError):
             return self.result.exit_code
         return 1 if level is not None and self.result.fails(level) else 0
@@ -56,7 +56,7 @@ def owners_json(owners: Sequence[OwnerAudit]) -> dict[str, Any]:
 
 
 def owners_reported(owners: Sequence[OwnerAudit]) -> list[Reported]:
-    """The findings of all, most severe first."""
+    """All findings, most severe first."""
     rows: list[Reported] = []
     for one in owners:
         rows += reported(one.result) if isinstance(one.result, Audit) else [unaudited(one.profile, one.result)]

@@ -27,7 +27,7 @@ def repository_json(
     repository: Repository, access: AccessSummary | None, images: ImagesSummary | None = None
 ) -> dict[str, Any]:
     """An element of ``list --json``. ``access`` is by account A's policies, null if unknown; its "pull" and "push" are
-    null if they depend on the facts in "depends_on". ``images``: null where they were not read."""
+    null if they depend on the facts in "depends_on". ``images``: null if not read."""
     return {
         "repository": repository.name,
         "arn": repository.arn,
@@ -58,7 +58,7 @@ def repository_table(
     access: Mapping[str, AccessSummary],
     images: Mapping[str, ImagesSummary] | None = None,
 ) -> str:
-    """``images``: by ARN, None where they were not read."""
+    """``images``: by ARN, None if not read."""
     if not rows:
         return "No repositories."
     heads = () if images is None else ("LAST PUSH", "LAST PULL")
@@ -118,7 +118,7 @@ def unchanged_words(plan: Plan) -> str:
     if plan.kind == REPAIR:
         return "nothing to repair"
     if plan.kind == APPLY:
-        return "the access is what the file says"
+        return "the access matches the file"
     return f"the statement exists, but has {plan.void}" if plan.void else "the policy already has this grant"
 
 
@@ -195,7 +195,7 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 def leftovers_text(leftovers: Sequence[Leftover]) -> str:
     if not leftovers:
         return "No leftovers."
-    lines = ["An interrupted verification left behind, or may have:"]
+    lines = ["Left over from an interrupted verification, or possibly left over:"]
     lines += [f"  {one.what} (account {one.place.account}, {one.at:%Y-%m-%d %H:%M} UTC)" for one in leftovers]
     return block(lines)
 
@@ -233,14 +233,14 @@ _DIAGNOSED = ("stage", "action", "side", "cause", "fix", "principal", "resource"
 
 
 def diagnosis_json(diagnosis: Diagnosis, opinion: Opinion | None = None) -> dict[str, Any]:
-    """The document of ``explain --json``; null where the text does not say."""
+    """The document of ``explain --json``; null for fields missing in the text."""
     found: dict[str, Any] = {name: getattr(diagnosis, name) or None for name in ("pattern", "title", *_DIAGNOSED)}
     asked = opinion.to_json() if opinion is not None else None
     return found | {"denied": diagnosis.denied, "text": diagnosis.text, "troubleshooter": asked}
 
 
 def diagnosis_text(diagnosis: Diagnosis, opinion: Opinion | None = None) -> str:
-    """``opinion``: AWS's, where it was asked."""
+    """``opinion``: AWS's evaluation, if requested."""
     facts = [(name.replace("_", " "), getattr(diagnosis, name)) for name in _DIAGNOSED]
     facts += opinion.lines if opinion is not None else ()
     return block([diagnosis.title, *(line for name, text in facts if text for line in hanging(f"  {name}: ", text))])

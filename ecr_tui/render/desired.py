@@ -1,4 +1,4 @@
-"""The drift of a registry from a file of grants, as text and as JSON."""
+"""Text and JSON of the drift between a registry and a file of grants."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ecr_tui.text import block, count
 
 @dataclass(frozen=True)
 class Drift:
-    """``plans``: of what differs; ``unwanted``: statements of ours that no grant of the file wants, and ``pruned``
-    whether the plans revoke them. ``failures``: of repositories that could not be compared."""
+    """``plans``: for repositories that differ. ``unwanted``: statements of ours without a grant in the file;
+    ``pruned``: whether the plans revoke them. ``failures``: repositories that could not be compared."""
 
     name: str
     repositories: int
@@ -33,7 +33,7 @@ class Drift:
 
 
 def unwanted_text(drift: Drift) -> str:
-    """ "" for none, or where the plans have them."""
+    """ "" if there are none, or the plans include them."""
     if not drift.unwanted or drift.pruned:
         return ""
     lines = [f"Not in {drift.name}, kept without --prune:"]
@@ -50,7 +50,7 @@ def headline(drift: Drift) -> str:
 
 
 def drift_json(drift: Drift, plans: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The document of ``apply --json``; ``plans``: those of the drift, with what was written."""
+    """The document of ``apply --json``; ``plans``: those of the drift, with results of writes."""
     return {
         "file": drift.name,
         "repositories": drift.repositories,

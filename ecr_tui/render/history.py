@@ -8,7 +8,7 @@ from datetime import UTC
 from ecr_tui.changes.history import PastWrite
 from ecr_tui.render.common import table
 
-_HEAD = ("ID", "WHEN (UTC)", "WHO", "WHAT", "WHERE", "OUTCOME")
+_HEAD = ("ID", "WHEN (UTC)", "OPERATOR", "CHANGE", "REPOSITORY", "OUTCOME")
 
 
 def history_text(rows: Sequence[PastWrite]) -> str:

@@ -22,8 +22,8 @@ _GAP = 2
 
 
 def matrix_text(matrix: AccessMatrix, rows: Sequence[Repository], columns: Sequence[Grantee], width: int | None) -> str:
-    """Words where all columns fit into ``width`` (None: whatever it takes), else signs; columns for which there is no
-    room follow in further tables."""
+    """Words if all columns fit into ``width`` (None: unlimited), else symbols; columns that do not fit follow in
+    further tables."""
     if not rows:
         return "No repositories."
     if not columns:
@@ -51,7 +51,7 @@ def _widths(cells: Sequence[Sequence[str]]) -> list[int]:
 
 
 def cell_words(matrix: AccessMatrix, repository: Repository, grantee: Grantee) -> str:
-    """ "read+pull?, verified 3d ago": what is certain, and what depends."""
+    """ "read+pull?, verified 3d ago"; "?" marks access that depends."""
     row = matrix.row(repository, grantee.principal)
     if row is None:
         return UNREADABLE
@@ -66,7 +66,7 @@ def row_words(row: Row) -> str:
 
 
 def cell_signs(matrix: AccessMatrix, repository: Repository, grantee: Grantee) -> str:
-    """ "✓✓– 3d", the age being that of a live proof; in brackets where it is stale."""
+    """ "✓✓– 3d", with the age of the verification, in brackets if stale."""
     row = matrix.row(repository, grantee.principal)
     if row is None:
         return UNREADABLE
@@ -76,7 +76,7 @@ def cell_signs(matrix: AccessMatrix, repository: Repository, grantee: Grantee) -
 
 
 def age(at: datetime, now: datetime) -> str:
-    """Short, and without an end: "5m", "3h", "12d"."""
+    """A short duration: "5m", "3h", "12d"."""
     minutes = max(int((now - at).total_seconds() // 60), 0)
     for unit, size in (("d", 1440), ("h", 60)):
         if minutes >= size:
@@ -85,7 +85,7 @@ def age(at: datetime, now: datetime) -> str:
 
 
 def proof_age(proof: Proof, row: Row, now: datetime) -> str:
-    """ "3d" where it was let in, "✗3d" where it was denied, in brackets where that is stale."""
+    """ "3d" if allowed, "✗3d" if denied, in brackets if stale."""
     told = f"{'' if all(proof.can.values()) else '✗'}{age(proof.at, now)}"
     return f"({told})" if proof.stale_by(row) else told
 
@@ -99,7 +99,7 @@ def proof_words(proof: Proof, row: Row, now: datetime) -> str:
 
 
 def matrix_json(matrix: AccessMatrix, rows: Sequence[Repository], columns: Sequence[Grantee]) -> dict[str, Any]:
-    """The answers by account A's policies. A repository with an unreadable policy has no cells, and a reason."""
+    """Access by account A's policies. A repository with an unreadable policy has no cells, but a reason."""
     return {
         "account": matrix.account,
         "at": _time(matrix.now),

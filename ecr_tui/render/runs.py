@@ -25,8 +25,8 @@ def plans_text(plans: Sequence[Plan], full: int) -> str:
 
 
 def _likeness(plan: Plan) -> Hashable:
-    """The text of a plan without the name. Findings are left out: they are also about the repository's other
-    statements, and those that matter are among the risks."""
+    """The text of a plan without the name. Findings are omitted: they include the repository's other statements, and
+    relevant ones are among the risks."""
     diff = tuple((d.op, d.effect, d.principal, d.action, repr(d.condition)) for d in plan.diff)
     exact = plan.text_diff if plan.kind == REPAIR else ()
     return plan.changed, plan.refusals, diff, plan.risks, plan.notes, plan.moved, plan.void, exact

@@ -1,8 +1,8 @@
 """Findings of audits as a SARIF 2.1.0 log: one run, a rule for each id, the repository as the logical location.
 
-Source: OASIS, Static Analysis Results Interchange Format (SARIF) Version 2.1.0. A policy is no file, so there are no
-physical locations. What was not audited is a notification of level error, which means that the results are
-incomplete (3.20.21).
+Source: OASIS, Static Analysis Results Interchange Format (SARIF) Version 2.1.0. A policy is not a file, so there are no
+physical locations. A failed audit is a notification of level error, which means that the results are incomplete
+(3.20.21).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NO_SID = re.compile(r"statement \d+")
 
 
 def sarif_json(rows: Sequence[Reported]) -> dict[str, Any]:
-    """The log. Two findings that differ in their places alone have different fingerprints by their order."""
+    """The log. Fingerprints of findings that differ only in their places include their order."""
     incomplete = [row for row in rows if row.rule not in _INDEX]
     seen: Counter[tuple[str, ...]] = Counter()
     results = []
@@ -97,8 +97,8 @@ def _locations(name: str, whole: str, kind: str) -> list[dict[str, Any]]:
 
 
 def _identity(row: Reported) -> tuple[str, ...]:
-    """What stays when other statements come and go. The title names whom or what the finding is about: a finding
-    that was dismissed for one principal comes back for another."""
+    """A fingerprint independent of other statements. It includes the title, which names the subject, so that a finding
+    dismissed for one principal still appears for another."""
     title = "" if row.rule == UNREADABLE.id else row.title
     statement = "" if _NO_SID.fullmatch(row.statement) else row.statement
     return (row.rule, row.arn, statement, title)
@@ -109,5 +109,5 @@ def _sentences(row: Reported) -> str:
 
 
 def _message(text: str) -> dict[str, str]:
-    """Braces mark placeholders in a message, and are doubled where they are text (3.11.5)."""
+    """Braces mark placeholders in a message; literal ones are doubled (3.11.5)."""
     return {"text": text.replace("{", "{{").replace("}", "}}")}

@@ -1,4 +1,4 @@
-"""IAM Access Analyzer's opinion beside ours, and the record of where the two differ."""
+"""IAM Access Analyzer's results compared with ecr-tui's, and the record of disagreements."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from ecr_tui.render.common import table
 from ecr_tui.text import block
 
 _OURS = {Verdict.YES: "allowed", Verdict.NO: "not allowed", Verdict.DEPENDS: "depends on the request"}
-_HEAD = ("ID", "WHEN (UTC)", "WHERE", "POLICY", "WHO", "WHAT", "ECR-TUI", "ACCESS ANALYZER")
-_WHEN = {"after": "this plan", "now": "the policy in force", "both": "this plan and the policy in force"}
+_HEAD = ("ID", "WHEN (UTC)", "REPOSITORY", "POLICY", "PRINCIPAL", "ACCESS", "ECR-TUI", "ACCESS ANALYZER")
+_WHEN = {"after": "this plan", "now": "the current policy", "both": "this plan and the current policy"}
 
 
 def opinion_text(plan: Plan, opinion: SecondOpinion) -> str:
@@ -29,17 +29,17 @@ def headline(opinion: SecondOpinion) -> str:
     """ "Access Analyzer agrees with ecr-tui (external-access, ACCOUNT)"."""
     analyzer, compared = opinion.analyzer, [one for one in (opinion.after, opinion.now) if one is not None]
     if analyzer is None or not compared:
-        return "no opinion of Access Analyzer"
+        return "no result from Access Analyzer"
     number = sum(not one.why for _, one in _differences(opinion))
     if number:
         words = f"disagrees with ecr-tui on {'1 point' if number == 1 else f'{number} points'}"
     elif not any(one.incomparable for one in compared):
         words = "agrees with ecr-tui"
     elif any(one.agreed for one in compared):
-        words = "agrees with ecr-tui where the two are comparable"
+        words = "agrees with ecr-tui on comparable points"
     else:
         words = "is not comparable with ecr-tui here"
-    what = "" if opinion.after is not None else ", about the policy in force"
+    what = "" if opinion.after is not None else ", for the current policy"
     return f"Access Analyzer {words}{what} ({analyzer.name}, {analyzer.kind})"
 
 
@@ -59,7 +59,7 @@ def lines(opinion: SecondOpinion) -> list[str]:
 
 
 def _differences(opinion: SecondOpinion) -> list[tuple[str, Difference]]:
-    """Disagreements first; one about both policies once, with "both"."""
+    """Disagreements first; one that concerns both policies appears once, as "both"."""
     after, now = ({_without_ids(one): one for one in _of(compared)} for compared in (opinion.after, opinion.now))
     found = [("both" if key in now else "after", one) for key, one in after.items()]
     found += [("now", one) for key, one in now.items() if key not in after]
@@ -81,7 +81,7 @@ def _zone(analyzer: Analyzer | None) -> str:
 
 def _finding_line(one: Finding) -> str:
     """ "NEW  user devusr2 in 222222222222: pull"."""
-    who = " and ".join(describe(canonical(value)) for _, value in one.principals) or "nobody"
+    who = " and ".join(describe(canonical(value)) for _, value in one.principals) or "no principal"
     what = f"analysis failed: {one.error}" if one.error else action_words(one.actions)
     limits = [f"{key} = {value}" for key, value in one.condition.items()]
     more = f" if {', '.join(limits)}" if limits else ""
@@ -93,10 +93,10 @@ def _finding_line(one: Finding) -> str:
 def _disagreement(when: str, one: Difference, opinion: SecondOpinion) -> list[str]:
     rests = f" ({', '.join(one.statements)})" if one.statements else ""
     return [
-        f"! disagreement about {_WHEN[when]}: {_subject(one)}",
+        f"! disagreement on {_WHEN[when]}: {_subject(one)}",
         f"    Access Analyzer: {_theirs(one)}",
         f"    ecr-tui: {_OURS[one.ours]}{rests}",
-        f"    look at: {_where(when, one, opinion)}",
+        f"    inspect: {_where(when, one, opinion)}",
     ]
 
 
@@ -106,7 +106,7 @@ def _incomparable(when: str, one: Difference) -> list[str]:
 
 
 def _subject(one: Difference) -> str:
-    who = "anybody (public)" if one.public else describe(one.principal)
+    who = "everyone (public)" if one.public else describe(one.principal)
     return f"{who}, {action_words(one.actions)}"
 
 
@@ -137,8 +137,8 @@ def _cells(one: Disagreement) -> tuple[str, ...]:
         one.id,
         f"{one.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
         f"{one.repository} {one.region} {one.account}",
-        "previewed" if one.when == "after" else "in force",
-        "anybody (public)" if difference.public else describe(difference.principal),
+        "previewed" if one.when == "after" else "current",
+        "everyone (public)" if difference.public else describe(difference.principal),
         action_words(difference.actions),
         _OURS[difference.ours],
         _theirs(difference),

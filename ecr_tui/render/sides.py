@@ -1,4 +1,4 @@
-"""A plan with both accounts' verdicts, and a grant in other formats."""
+"""Plans with both accounts' verdicts, and grants in other formats."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from ecr_tui.text import block, count, hcl_escaped, json_escaped, json_text, saf
 
 
 class Seen(NamedTuple):
-    """A plan with the other facts that decide."""
+    """A plan with the other facts that affect access."""
 
     plan: Plan
     verdicts: tuple[TwoSided, ...]
     template: Fit | None = None
     needed: tuple[NeededPolicies, ...] = ()
-    """For this repository alone."""
+    """For this repository only."""
     together: tuple[NeededPolicies, ...] = ()
     """For all repositories of the command."""
     copies: tuple[Copy, ...] | None = None
-    """None where the replication rules are unknown."""
+    """None if the replication rules are unknown."""
 
 
 def seen_all(found: Sequence[tuple[Plan, tuple[TwoSided, ...], Fit | None, tuple[Copy, ...] | None]]) -> list[Seen]:
@@ -43,7 +43,7 @@ def seen_all(found: Sequence[tuple[Plan, tuple[TwoSided, ...], Fit | None, tuple
 
 def seen_json(seen: Seen, opinion: SecondOpinion | None = None) -> dict[str, Any]:
     """An element of ``plan --json``: ``Plan.to_json`` with "verdicts" (``TwoSided.to_json``),
-    "identity_policy" (what account B's principals need for this repository, null for none), "identity_size"
+    "identity_policy" (needed by account B's principals for this repository, null if none), "identity_size"
     (:func:`_size_json`, for each principal), "creation_template" (``Fit.to_json``, null if none applies), "copies"
     (``Copy.to_json``, null if unknown) and "access_analyzer" (``SecondOpinion.to_json``, null if not asked)."""
     made = seen.plan.to_json()

@@ -10,7 +10,7 @@ from ecr_tui.text import safe
 
 
 def csv_text(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A line for each row, without a line end behind the last. No cell can become a formula or a further line."""
+    """A line for each row, without a final line end. Cells cannot become formulas or additional lines."""
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n").writerow
     write(heads)
@@ -20,6 +20,6 @@ def csv_text(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _plain(text: str) -> str:
-    """A spreadsheet takes what begins with one of these signs for a formula; an apostrophe makes it text."""
+    """Spreadsheets read cells that begin with these characters as formulas; an apostrophe makes them text."""
     shown = safe(text)
     return f"'{shown}" if shown[:1] in ("=", "+", "-", "@", "\t") else shown

@@ -1,6 +1,6 @@
 """Use of repositories as plain text and as JSON.
 
-What CloudTrail leaves out, as :data:`LEFT_OUT` says it, is from: CloudTrail API Reference, "LookupEvents" (management
+Sources of the limitations in :data:`LEFT_OUT`: CloudTrail API Reference, "LookupEvents" (management
 events of 90 days, in a region); CloudTrail User Guide, "CloudTrail userIdentity element" (AWSAccount) and "CloudTrail
 record contents" (sharedEventID, recipientAccountId); Amazon ECR User Guide, "Logging Amazon ECR actions with AWS
 CloudTrail"; Amazon ECR API Reference, "GetDownloadUrlForLayer" (once for each layer that is not cached; the URL is of
@@ -27,12 +27,12 @@ ROWS = 40
 """Rows of a list; ``--json`` has all."""
 
 LEFT_OUT = (
-    "Event history has management events of the last 90 days, of one region. Events take some minutes to arrive, so "
+    "Event history has management events of the last 90 days of one region. Events take some minutes to arrive, so "
     "the last 15 minutes are read again by the next call.",
     "An event of another account may name the account only, not the user or role. AWS documents events in both "
     "accounts in general, not for ECR: where ECR recorded a pull that no event explains, the answer is unknown.",
-    "Layers are downloaded from Amazon S3: such downloads are no events of ECR, and a layer that the client has "
-    "already makes no event. A push asks for BatchGetImage as well, so a last pull may be a push.",
+    "Layers are downloaded from Amazon S3: such downloads are not ECR events, and a layer that the client has "
+    "already causes no event. A push also calls BatchGetImage, so a last pull may be a push.",
     "Pushes and pulls carry no client address (AWS Internal). AWS does not document how pulls by services such as "
     "Lambda appear, nor whether denials by a VPC endpoint policy are recorded for ECR; for ECS and KMS they are not.",
     "A verification by ecr-tui pushes and pulls as account B and counts as use; its checks through the API do not.",
@@ -54,16 +54,16 @@ def _head(report: UsageReport) -> str:
             lines.append(f"    {region.unreadable:,} events could not be read")
         if not region.outside:
             lines.append(
-                "    No event of another account. If that is a surprise, run ecr-tui verify, which makes some,"
+                "    No event of another account. If you expected some, run ecr-tui verify, which causes events,"
             )
-            lines.append("    and then ecr-tui usage again: it shows whether they reach this account's trail.")
+            lines.append("    then ecr-tui usage again, to check whether they reach this account's trail.")
     lines += [f"  {region}: not read: {reason}" for region, reason in report.failures.items()]
     lines += [f"  policy of {arn.partition('/')[2]} unknown: {why}" for arn, why in report.unreadable.items()]
     return block([*lines, *(f"  note: {note}" for note in report.notes)])
 
 
 def _period(region: RegionUsage) -> str:
-    """What of the trail is known."""
+    """The covered period of the trail, in words."""
     period, reading = region.period, region.reading
     read = f"{reading.events:,} new events read"
     if period.covered is None:
@@ -109,7 +109,7 @@ def _grants(report: UsageReport) -> list[str]:
         heads = ("REPOSITORY", "PRINCIPAL", "ACCESS", "NO EVENT SINCE (UTC)", "LAST USE (UTC)", "POLICY WRITTEN (UTC)")
         rows = [heads, *found[:ROWS]]
         short = sum(not one.period.whole for one in unused)
-        note = f"\n  Fewer than {report.unused_days} days are known of {short:,} of them." if short else ""
+        note = f"\n  For {short:,} of them, events of fewer than {report.unused_days} days are known." if short else ""
         title = f"Granted, without an event in {report.unused_days} days"
         sections.append(f"{title}\n{_indented(table(rows))}{_more(len(found))}{note}")
     if unknown:
@@ -123,7 +123,7 @@ def _grants(report: UsageReport) -> list[str]:
 
 
 def _grouped(grants: Sequence[GrantUse], facts: Callable[[GrantUse], tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """A row for each repository and what its principals share."""
+    """A row for each group of principals of a repository with equal use."""
     access: dict[tuple[Any, ...], list[str]] = {}
     for one in grants:
         access.setdefault((one.repository.name, one.title, facts(one)), []).append(one.capability.value)
@@ -151,7 +151,7 @@ def _denials(report: UsageReport) -> str:
         times = f"{count(number, 'time')}, last {_short(found[0][1].span.last)}"
         lines.append(f"  {repository}: {caller_title(caller)}, {times}: {actions}")
         if check:
-            lines.append("    a check by ecr-tui, such as that of isolation")
+            lines.append("    a check by ecr-tui, such as the isolation check")
             continue
         told = diagnosis_of(report.account, place, *found[0])
         lines += hanging("    why: ", told.cause or told.title)
@@ -160,14 +160,14 @@ def _denials(report: UsageReport) -> str:
 
 
 def diagnosis_of(account: str, region: str, attempt: Attempt, refused: Refused) -> Diagnosis:
-    """As ``ecr-tui explain``, with what the event tells beside AWS's words."""
+    """As ``ecr-tui explain``, with the event's own fields."""
     known = {"user": attempt.caller.arn, "repository": attempt.repository, "account": account, "region": region}
     return diagnose(refused.message, status=403, action=f"ecr:{attempt.operation}", known=known)
 
 
 def _left_out() -> str:
     told = [textwrap.wrap(line, 90, initial_indent="  - ", subsequent_indent="    ") for line in LEFT_OUT]
-    return block(["What CloudTrail leaves out", *(line for lines in told for line in lines)])
+    return block(["Not in CloudTrail", *(line for lines in told for line in lines)])
 
 
 def _indented(text: str) -> str:

@@ -69,7 +69,7 @@ DENY_BY_SCP = {
             REPOSITORY_POLICY,
             evaluated(**checks(RESOURCE=ALLOW, PERMISSIONS_BOUNDARY=IMPLICIT)),
             False,
-            "The diagnosis blames the resource's policies; AWS's checks deny in the permissions boundary.",
+            "The diagnosis names the resource's policies; AWS's checks deny in the permissions boundary.",
         ),
         (NO_RESOURCE, REPOSITORY_POLICY, evaluated(**checks(RESOURCE=ALLOW)), False, "AWS's checks allow it there."),
         (NO_RESOURCE, REPOSITORY_POLICY, evaluated(ALLOW), False, "AWS evaluated ecr:PutImage as allowed."),
@@ -85,7 +85,7 @@ DENY_BY_SCP = {
             REPOSITORY_POLICY,
             evaluated(EXPLICIT, **checks(RESOURCE=EXPLICIT)),
             False,
-            "The error tells of a missing Allow; AWS's evaluation ended in explicit deny.",
+            "The error reports a missing Allow; AWS's evaluation resulted in explicit deny.",
         ),
         # The resource is another organization's, of whose policies a caller may be told nothing.
         (NO_RESOURCE, REPOSITORY_POLICY, evaluated(**checks(PRINCIPAL=ALLOW)), None, "AWS shows no check that denies"),

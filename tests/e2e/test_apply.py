@@ -152,7 +152,7 @@ def test_what_is_in_force_is_exported_and_applies_without_drift(sandbox: Sandbox
     ended = "data/quarterly"
     text = ecr_tui("export", "--grants")
     assert text.code == 0, text.err
-    assert f"# {ended} (eu-central-1): ended: pull of user devusr2" in text.out
+    assert f"# {ended} (eu-central-1): expired: pull of user devusr2" in text.out
     assert "# payments/vault (eu-central-1): not by ecr-tui: " in text.out
     Path("grants.toml").write_text(text.out)
     found = apply("--check", "--json")

@@ -58,10 +58,10 @@ def test_a_disagreement_has_both_sides_and_is_recorded(sandbox: Sandbox, isolate
     assert ran.code == 0
     head, about, theirs, ours, where = ran.out.splitlines()[-7:][:1] + ran.out.splitlines()[-4:]
     assert head == f"{REPOSITORY}: Access Analyzer disagrees with ecr-tui on 1 point (external-access, ACCOUNT)"
-    assert about == "  ! disagreement about this plan and the policy in force: account 444444444444, pull"
+    assert about == "  ! disagreement on this plan and the current policy: account 444444444444, pull"
     assert theirs.startswith("      Access Analyzer: reported (finding ")
     assert ours == "      ecr-tui: not allowed"
-    assert where.startswith("      look at: aws accessanalyzer list-access-preview-findings --access-preview-id ")
+    assert where.startswith("      inspect: aws accessanalyzer list-access-preview-findings --access-preview-id ")
     found = ecr_tui("history", "--disagreements", "--json").json
     assert [one.message for one in Draft202012Validator(schema_of("history-disagreements")).iter_errors(found)] == []
     told = [(one["when"], one["principal"], one["actions"], one["ecr_tui"], one["access_analyzer"]) for one in found]
@@ -111,7 +111,7 @@ def test_no_opinion_is_a_line_that_says_what_to_do_and_no_failure(sandbox: Sandb
     ran = ecr_tui(*PLAN)
     assert ran.code == 0
     assert ran.out.splitlines()[-2:] == [
-        f"{REPOSITORY}: no opinion of Access Analyzer",
+        f"{REPOSITORY}: no result from Access Analyzer",
         "  No analyzer of external access in eu-central-1. Create one: aws accessanalyzer create-analyzer "
         "--analyzer-name external-access --type ACCOUNT --region eu-central-1",
     ]

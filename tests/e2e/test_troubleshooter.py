@@ -137,7 +137,7 @@ def test_explain_asks_with_aws_only_and_shows_a_disagreement(sandbox: Sandbox) -
     assert agreeing.json["troubleshooter"]["agrees"] is True
     wrong = ecr_tui("explain", text.replace("resource-based", "identity-based"), "--aws", *ACCOUNTS)
     assert wrong.code == 0
-    expected = "The diagnosis blames the principal's policies; AWS's checks deny in the resource's policies."
+    expected = "The diagnosis names the principal's policies; AWS's checks deny in the resource's policies."
     assert f"AWS: Disagrees. {expected}" in wrong.out
     nothing = ecr_tui("explain", json.dumps("no basic auth credentials"), "--aws", *ACCOUNTS)
     assert nothing.code == 0

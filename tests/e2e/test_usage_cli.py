@@ -67,7 +67,7 @@ def test_what_happened_and_what_did_not(sandbox: Sandbox) -> None:
     assert found["regions"][0]["other_accounts"] is True
 
     shown = ecr_tui("usage", "my-first-repo", "payments/legacy").out
-    for words in ("Last use", "user devusr2 in 222222222222", "Denied attempts", "What CloudTrail leaves out"):
+    for words in ("Last use", "user devusr2 in 222222222222", "Denied attempts", "Not in CloudTrail"):
         assert words in shown
     assert "data/etl" not in shown
 
@@ -82,7 +82,7 @@ def test_a_limit_is_said_and_the_next_call_goes_on(sandbox: Sandbox) -> None:
     assert grant(first, "payments/legacy", "push")["whole_period"] is False
     words = ecr_tui("usage", "payments/legacy", "--max-pages", "1").out
     assert "Stopped after 1 pages" in words
-    assert "Fewer than 90 days are known of 1 of them." in words
+    assert "For 1 of them, events of fewer than 90 days are known." in words
     whole = ecr_tui("usage", "payments/legacy", "--json").json
     assert whole["regions"][0]["stopped"] is None
     (pull,) = [one for one in whole["uses"] if one["kind"] == "pull" and one["external"]]

@@ -39,7 +39,7 @@ async def test_the_palette_reads_with_progress_and_shows_the_report(workspace: F
         await ask(ui)
         await ui.see("Use of my-first-repo", "100 events read, back to 2026-10-25", "esc stop")
         workspace.gate.release("usage")
-        await ui.see("Last use", "user devusr2 in 222222222222", "What CloudTrail leaves out")
+        await ui.see("Last use", "user devusr2 in 222222222222", "Not in CloudTrail")
         await ui.press("y")
         await ui.wait(lambda: bool(ui.copied) and ui.copied[-1].startswith("Use of 1 repository"))
 

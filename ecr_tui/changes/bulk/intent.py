@@ -19,7 +19,7 @@ from ecr_tui.policy.principal import describe_all
 from ecr_tui.policy.repair import FormerName
 
 FEW = 3
-"""So many principals are named in a sentence."""
+"""Maximum principals named in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,7 @@ class Intent:
     id and ARN) and ``names`` (for offers only), "apply" of ``desired``, "undo" or "redo". ``reason`` as in
     ``plans.Plan``.
 
-    ``each``: by repository ARN, those of the principals that a grant or revoke is about there; {} for all of them in
-    every repository.
+    ``each``: by repository ARN, the principals of a grant or revoke there; {}: all principals in every repository.
     """
 
     kind: str
@@ -123,7 +122,7 @@ class Intent:
 
     @property
     def who(self) -> str:
-        """The principals in words; a number where they differ between repositories."""
+        """The principals in words; a number if they differ between repositories."""
         pairs = sum(map(len, self.each.values()))
         told = describe_all(self.principals) if len(self.principals) <= FEW else f"{len(self.principals)} principals"
         return f"{told} ({pairs:,} pairs of repository and principal)" if self.each else told

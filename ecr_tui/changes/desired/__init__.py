@@ -1,1 +1,1 @@
-"""The access that should be, as a file says it (``ecr-tui apply``): the file, its rows, plans, and an export."""
+"""Desired access from a file (``ecr-tui apply``): the file, its rows, plans, and an export."""

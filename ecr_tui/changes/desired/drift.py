@@ -1,4 +1,4 @@
-"""The policies of many repositories against a file of grants."""
+"""Compare the policies of many repositories with a file of grants."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def compare(
     on_progress: Callable[[int, int], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> list[tuple[Repository, Plan | EcrTuiError]]:
-    """Each of ``rows`` with its plan, or why there is none. All policies are read once; what differs is planned again
+    """Each of ``rows`` with its plan or error. All policies are read once; repositories that differ are planned again
     on live tags. Raises as ``Bulk.plan``."""
     planned = bulk.plan(rows, intent, listed_tags=True, on_progress=on_progress, cancel=cancel)
     differing = [row for row, one in zip(rows, planned, strict=True) if isinstance(one, Plan) and one.changed]

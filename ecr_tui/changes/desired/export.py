@@ -1,4 +1,4 @@
-"""The file that wants what is in force: our statements as grants, what it cannot say as comments."""
+"""Export current grants as a file: our statements as ``[[grants]]``, others as comments."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CONTROL = re.compile("[\x7f-\x9f\u2028\u2029]")
 
 
 def grants_text(entries: Iterable[Entry], scope: Selector, account: str, now: datetime) -> str:
-    """One ``[[grants]]`` for all repositories of a region with the same statement. ``scope``: of what was asked for."""
+    """One ``[[grants]]`` for all repositories of a region with the same statement. ``scope``: as requested."""
     found: dict[Own, dict[str, list[str]]] = {}
     comments: list[str] = []
     for entry in entries:
@@ -33,14 +33,14 @@ def grants_text(entries: Iterable[Entry], scope: Selector, account: str, now: da
                 raise InputError(entry.unreadable)
             document = read_live(row, entry.text)[1]
         except InputError as error:
-            comments.append(_comment(row, f"policy not readable, so nothing of it is here: {error.title}"))
+            comments.append(_comment(row, f"policy not readable, its grants are missing here: {error.title}"))
             continue
         for statement in document.statements if document is not None else ():
             own = read_own(statement)
             if own is None:
                 comments.append(_comment(row, f"not by ecr-tui: {_json(statement.raw)}"))
             elif ended(own, now):
-                comments.append(_comment(row, f"ended: {words_of(own)}"))
+                comments.append(_comment(row, f"expired: {words_of(own)}"))
             elif not _can_say(own):
                 comments.append(_comment(row, f"not possible in this file: {_json(statement.raw)}"))
             else:
@@ -94,6 +94,6 @@ def _texts(values: Sequence[str]) -> str:
 
 
 def _json(value: object) -> str:
-    """On one line. JSON's strings are TOML's, but for surrogates and DEL."""
+    """On one line. JSON strings are valid TOML, except for surrogates and DEL."""
     text = json.dumps(value, ensure_ascii=False)
     return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -32,12 +32,12 @@ ROW: dict[str, Kind] = {
     "until": _END,
     "reason": TEXT,
 }
-"""What each of ``[[grants]]`` may say."""
+"""Keys of ``[[grants]]``."""
 SCOPE: dict[str, Kind] = {"repositories": TEXTS, "tags": TAGS}
 
 
 class FileRow(NamedTuple):
-    """``to``: as ``--to`` takes them; ``consumers``: names of the configuration's. ``regions`` (): those in use."""
+    """``to``: as in ``--to``; ``consumers``: names in the configuration. ``regions`` (): those in use."""
 
     place: int
     repositories: tuple[str, ...]
@@ -53,10 +53,10 @@ class FileRow(NamedTuple):
 
 
 class GrantsFile(TomlFile):
-    """``rows`` in the order of the file; ``scope``: the repositories that it decides about."""
+    """``rows`` in the order of the file; ``scope``: the managed repositories."""
 
     def __init__(self, name: str, text: str) -> None:
-        """Raises InputError with the file and the line for everything that is not understood."""
+        """Raises InputError with file and line for anything invalid."""
         super().__init__(name, text)
         self.known((), self.data, ("grants", "scope"))
         scope = self.table("scope")
@@ -73,7 +73,7 @@ class GrantsFile(TomlFile):
         self.rows = tuple(self._row(place, table) for place, table in enumerate(tables))
 
     def row_at(self, row: FileRow, key: str = "") -> str:
-        """ "FILE:LINE" of a row, or of what it says."""
+        """ "FILE:LINE" of a row, or of one of its values."""
         return self.at("grants", str(row.place), *([key] if key else []))
 
     def _row(self, place: int, table: Mapping[str, Any]) -> FileRow:
@@ -83,9 +83,9 @@ class GrantsFile(TomlFile):
             self.check(ROW[key], value, *here, key)
         for one, other in (("repositories", "tags"), ("to", "consumer")):
             if not (table.get(one) or table.get(other)):
-                raise InputError(f"{self.at(*here)}: a grant without {one}", hint=f"Add {one} or {other}.")
+                raise InputError(f"{self.at(*here)}: missing {one}", hint=f"Add {one} or {other}.")
         if "access" not in table:
-            raise InputError(f"{self.at(*here)}: a grant without access", hint=f"Use one of {', '.join(ACCESSES)}.")
+            raise InputError(f"{self.at(*here)}: missing access", hint=f"Use one of {', '.join(ACCESSES)}.")
         account = table.get("account", "")
         if "account" in table:
             self._told(partial(check_account, account), *here, "account")
@@ -123,7 +123,7 @@ class GrantsFile(TomlFile):
         return self._told(lambda: parse_end(text).astimezone(UTC).replace(microsecond=0), *path)
 
     def _check_grant(self, row: FileRow, *here: str) -> None:
-        """What needs nobody's account to be known."""
+        """Checks that do not depend on the accounts."""
         for text in row.to:
             self._told(partial(parse_grantee, text, account_b=ANY_ACCOUNT), *here, "to")
         if grantees.only_pulls(row.to) and row.access.writes:
@@ -138,7 +138,7 @@ class GrantsFile(TomlFile):
         return self._told(partial(parse_tags, _pairs(table, key)), *here, key)
 
     def _told(self, make: Callable[[], T], *path: str) -> T:
-        """What ``make`` returns, or its complaint with the line: finding that takes a look at the whole file."""
+        """The result of ``make``; adds file and line to its error, which searches the whole file."""
         try:
             return make()
         except InputError as error:

@@ -1,4 +1,4 @@
-"""The plan that makes a repository's policy what the rows want, in one write."""
+"""Plan one write that brings a repository's policy in line with the rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ecr_tui.policy.principal import describe, describe_all
 
 
 def drift_of(repository: Repository, document: PolicyDocument | None, desired: Desired) -> Reconciled:
-    """What the policy lacks, and what it has that no row wants. Raises as ``policy.desired.reconcile``."""
+    """Missing and unwanted grants of the policy. Raises as ``policy.desired.reconcile``."""
     return _drift(repository, document, desired, desired.of(repository))
 
 
@@ -72,7 +72,7 @@ def plan_apply_from(
 
 
 def _reasons(rows: tuple[Row, ...], missing: tuple[Own, ...]) -> list[str]:
-    """Of the rows that something is written for."""
+    """The reasons of the rows with changes."""
     found = (row.reason for row in rows if any(own.names(one) for own in missing for one in row.grant.principals))
     return list(dict.fromkeys(reason for reason in found if reason))
 

@@ -1,4 +1,4 @@
-"""The rows of a file once their principals are known, and which of them are about a repository."""
+"""The rows of a file with resolved principals, and the rows that apply to a repository."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ def is_glob(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Selector:
-    """Repositories with one of the names (globs are ``fnmatch``'s, whose * also takes a slash), all of the tags, and in
-    one of the regions; () is any."""
+    """Selects repositories with one of the names (``fnmatch`` globs, whose * also matches a slash), all of the tags,
+    and one of the regions; () means any."""
 
     repositories: tuple[str, ...] = ()
     tags: tuple[Tag, ...] = ()
     regions: tuple[str, ...] = ()
 
     def takes(self, repository: Repository) -> bool:
-        """Raises InputError where that depends on tags that are not known."""
+        """Raises InputError if that depends on unknown tags."""
         if self.regions and repository.region not in self.regions:
             return False
         return self.names(repository.name) and self._tagged(repository)
 
     @property
     def literal(self) -> bool:
-        """Whether it has names alone, no patterns."""
+        """Whether it has only names, no patterns."""
         return bool(self.repositories) and self._globs is None
 
     def names(self, name: str) -> bool:
@@ -48,7 +48,7 @@ class Selector:
 
     @cached_property
     def _globs(self) -> re.Pattern[str] | None:
-        """Of all patterns: the library's own cache is smaller than a large file."""
+        """Caches all patterns: the library's cache is too small for a large file."""
         found = [translate(one) for one in self.repositories if is_glob(one)]
         return re.compile("|".join(found)) if found else None
 
@@ -76,7 +76,7 @@ class Selector:
 
 @dataclass(frozen=True)
 class Row:
-    """``grant``: what each selected repository gives; ``reason``: why, for the journal."""
+    """``grant``: wanted in each selected repository; ``reason``: for the journal."""
 
     selector: Selector
     grant: Grant
@@ -89,21 +89,21 @@ class Row:
 
 @dataclass(frozen=True)
 class Desired:
-    """All rows, and the repositories that they decide about. ``prune``: what no row wants there is revoked."""
+    """All rows, and the repositories that they manage. ``prune``: revoke our grants there that no row wants."""
 
     rows: tuple[Row, ...]
     scope: Selector = field(default_factory=Selector)
     prune: bool = False
 
     def of(self, repository: Repository) -> tuple[Row, ...]:
-        """The rows about a repository. Raises as :meth:`Selector.takes`."""
+        """The rows for a repository. Raises as :meth:`Selector.takes`."""
         if not self.scope.takes(repository):
             return ()
         found = [*self._by_name.get(repository.name, ()), *self._by_glob]
         return tuple(row for _, row in sorted(found, key=lambda one: one[0]) if row.selector.takes(repository))
 
     def concerns(self, repository: Repository) -> bool:
-        """Whether a row, or prune, is about it; also where only its tags would tell, and they are not known."""
+        """Whether a row, or prune, applies to it; also true if that depends on unknown tags."""
         try:
             return self.prune or bool(self.of(repository))
         except InputError:
@@ -133,7 +133,7 @@ class Desired:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Desired:
-        """Raises KeyError, TypeError or ValueError for what another version wrote."""
+        """Raises KeyError, TypeError or ValueError for the format of another version."""
         rows = (
             Row(Selector.from_json(one["for"]), grant_from(one["grant"]), str(one["reason"])) for one in value["rows"]
         )
@@ -145,7 +145,7 @@ def wanted_of(rows: Iterable[Row]) -> tuple[Own, ...]:
 
 
 def grant_json(grant: Grant) -> dict[str, Any]:
-    """As the journal keeps it."""
+    """In the journal's format."""
     return {
         "principals": list(grant.principals),
         "access": str(grant.access),

@@ -1,7 +1,7 @@
-"""All failures between login and pull, in the order in which they are tried: the first that fits a record counts.
+"""All failures between login and pull, in matching order: the first match of a record wins.
 
-What fails on the machine at hand comes first, since other words follow from it; then AWS's credentials, what other
-services and registries say, the repository's state, the network, and last the refusals that give no reason.
+Failures of the local machine come first, because they cause others; then AWS credentials, other services and
+registries, the repository's state, the network, and last denials without a reason.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ CATALOGUE: tuple[Failure, ...] = (
     *NETWORKS,
     *REFUSALS,
 )
-"""Every failure by its words."""
+"""Every failure matched by text."""
 
 BY_ID = {failure.id: failure for failure in CATALOGUE}
 BY_CODE = {code.lower(): failure for failure in CATALOGUE for code in failure.codes}
-"""AWS's error codes, lower case, and what each means."""
+"""Failures by lower-case AWS error code."""

@@ -272,7 +272,7 @@ TOKENS: tuple[Failure, ...] = (
         ("login attempt to https://… failed with status: 400 Bad Request", "unauthorized: authentication required"),
         (
             ("authorization token", "not valid|invalid|malformed"),
-            # Docker drops the registry's words at login; /v2/ needs no permission, so it can only be the token.
+            # Docker drops the registry's message at login; /v2/ needs no permission, so only the token can be wrong.
             ("login attempt to", r"\b40[013]\b"),
             ("unauthorized: authentication required",),
             ("(?<!proxy )authentication required",),

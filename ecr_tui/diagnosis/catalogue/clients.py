@@ -1,4 +1,4 @@
-"""The machine at hand: container engines, their credential stores, disks, references and command lines."""
+"""The local machine: container engines, credential stores, disks, image references and command lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refusals in AWS's own sentence. The reason that the sentence gives picks the row; see ``diagnose.denied_by``."""
+"""Denials in AWS's access denied sentence. The reason in the sentence selects the row; see ``matching``."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ DENIALS: tuple[Failure, ...] = (
         (
             ("<s3>", "access ?denied|forbidden|\\b403\\b"),
             ("<code>accessdenied</code>",),
-            # S3 alone answers a layer's download in XML.
+            # Only S3 answers a layer download with XML.
             (r"\b403\b", r"<\?xml"),
             ("httpreadseeker", r"\b403\b"),
             ("starport-layer-bucket", "denied"),

@@ -1,4 +1,4 @@
-"""Between the machine and the registry: names, proxies, TLS, time, rates, and what breaks off."""
+"""Between the machine and the registry: DNS, proxies, TLS, timeouts, rate limits, closed connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refusals without a reason, and engines that hide the registry's words: what can be said by status and request."""
+"""Denials without a reason, and engines that hide the registry's message: diagnosed by status and request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the repository, its policy or the image itself refuses: states, quotas, manifests, uploads."""
+"""Rejections by the repository, its policy or the image: states, quotas, manifests, uploads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _PLAIN_MANIFEST = (
     "docker buildx build --provenance=false --sbom=false --output type=image,oci-mediatypes=false,push=true ..."
 )
 
-# A proxy's page says 400 as well.
+# A proxy's error page may have status 400 as well.
 _NO_PAGE = r"^(?!.*<(?:html|!doctype|title|head|body)\b)"
 
 POLICIES: tuple[Failure, ...] = (

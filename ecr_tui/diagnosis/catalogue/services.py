@@ -1,4 +1,4 @@
-"""AWS services that pull an image for their users: what they say in place of ECR's own words."""
+"""AWS services that pull images for their users and replace ECR's messages with their own."""
 
 from __future__ import annotations
 
