@@ -11,15 +11,15 @@ from ecr_tui.aws.sessions import AwsSession
 from ecr_tui.errors import DeniedError
 
 ABSENT_DIGEST = f"sha256:{'0' * 64}"
-"""Names nothing: permission is decided before existence, so "not found" is proof of access."""
+"""A digest of no image: AWS checks permission before existence, so "not found" proves access."""
 
 
 def probe_action(session_b: AwsSession, repository: Repository, action: str, digest: str = "") -> str | None:
-    """None when B may do ``action`` on A's ``repository`` (also when what it asks for is absent), else AWS's own words.
+    """None if B may do ``action`` on A's ``repository`` (also if the object is missing), else AWS's message.
 
-    ``action`` with or without "ecr:"; one of :data:`PROBES`, ValueError otherwise. ``digest``: an image's for
-    BatchGetImage, a layer's for the others; nothing is changed with or without one: CompleteLayerUpload is about an
-    upload that does not exist. Other failures raise.
+    ``action`` with or without "ecr:"; one of :data:`PROBES`, ValueError otherwise. ``digest``: of an image for
+    BatchGetImage, else of a layer. Changes nothing: CompleteLayerUpload names an upload that does not exist. Raises
+    other failures.
     """
     name = action.removeprefix("ecr:")
     if name not in PROBES:
@@ -28,7 +28,7 @@ def probe_action(session_b: AwsSession, repository: Repository, action: str, dig
     try:
         with session_b.calling(f"ecr:{name}"):
             try:
-                # Without registryId the call would mean B's own registry.
+                # Without registryId the call uses B's own registry.
                 PROBES[name](client, repository, digest or ABSENT_DIGEST)
             except (
                 client.exceptions.LayersNotFoundException,

@@ -1,9 +1,9 @@
-"""IAM Access Analyzer in account A: what it finds of a repository's policy, and would find of a proposed one.
+"""IAM Access Analyzer in account A: findings of a repository's policy and of a proposed policy.
 
-Shapes are those of botocore's service model (accessanalyzer, 2019-11-01). An access preview takes an active analyzer
-of type ACCOUNT in the repository's own account and region, changes no access, and expires by itself after about 24
-hours (IAM User Guide, "Previewing access with IAM Access Analyzer APIs"). ListFindings, unlike ListFindingsV2, tells
-principal, actions and condition without a call for each finding.
+Shapes are those of botocore's service model (accessanalyzer, 2019-11-01). An access preview needs an active analyzer of
+type ACCOUNT in the repository's account and region, changes no access, and expires by itself after about 24 hours (IAM
+User Guide, "Previewing access with IAM Access Analyzer APIs"). ListFindings, unlike ListFindingsV2, returns principal,
+actions and condition without a call per finding.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from ecr_tui.aws.sessions import AwsSession
 from ecr_tui.errors import Cancelled, EnvironmentFailure
 
 ACCOUNT, ORGANIZATION = "ACCOUNT", "ORGANIZATION"
-"""Types of the analyzers of external access, by their zone of trust: access from inside of it is no finding."""
+"""Analyzer types for external access, by zone of trust; access from within it is not a finding."""
 ACTIVE, ARCHIVED, RESOLVED = "ACTIVE", "ARCHIVED", "RESOLVED"
 
 PATIENCE = 90.0
-"""Seconds that a preview is waited for."""
+"""Maximum seconds to wait for a preview."""
 PAUSES = (0.3, 0.7, 1.0, 2.0)
-"""Seconds before each look at a preview; the last one again and again."""
+"""Seconds before each poll of a preview; the last one repeats."""
 PAGES = 20
 _RESOURCE_TYPE = "AWS::ECR::Repository"
 
 OnWait = Callable[[float], None]
-"""Told before each look at a preview: seconds waited so far."""
+"""Called before each poll of a preview with the seconds waited so far."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class Finding:
     """Access from outside the analyzer's zone of trust.
 
     ``principals``: (kind, value) pairs such as ("AWS", "222222222222"); () for one with an ``error``. ``condition``:
-    condition keys with their values as one text. ``status``: ACTIVE, ARCHIVED, or RESOLVED for access that is gone; of
-    a preview's, as it would be. ``change``: of a preview's, NEW, CHANGED or UNCHANGED, else "".
+    condition keys with their values as one text. ``status``: ACTIVE, ARCHIVED, or RESOLVED for access that has ended;
+    in a preview, the status under the proposed policy. ``change``: in a preview NEW, CHANGED or UNCHANGED, else "".
     """
 
     id: str
@@ -70,7 +70,7 @@ class Finding:
 
     @property
     def open(self) -> bool:
-        """The access is there, archived or not."""
+        """Whether the access exists, archived or not."""
         return self.status != RESOLVED
 
     def to_json(self) -> dict[str, Any]:
@@ -95,7 +95,7 @@ class Preview(NamedTuple):
 
 
 def analyzers(session: AwsSession, region: str) -> tuple[Analyzer, ...]:
-    """Those of external access, of whatever status. Raises EcrTuiError."""
+    """The analyzers of external access, of any status. Raises EcrTuiError."""
     client = session.client("accessanalyzer", region)
     with session.calling("access-analyzer:ListAnalyzers"):
         found = _pages(client.list_analyzers, "analyzers")
@@ -115,9 +115,9 @@ def preview(
     on_wait: OnWait = lambda _: None,
     cancel: threading.Event | None = None,
 ) -> Preview:
-    """What ``analyzer`` would find if ``text`` were the repository's policy (None: if it had none).
+    """The findings of ``analyzer`` if ``text`` were the repository's policy (None: no policy).
 
-    Raises Cancelled, within a call; EnvironmentFailure where the preview fails, or is not there after
+    Raises Cancelled after the current call; EnvironmentFailure if the preview fails or is not complete after
     :data:`PATIENCE`; EcrTuiError.
     """
     client = session.client("accessanalyzer", repository.region)
@@ -141,8 +141,8 @@ def _wait(session: AwsSession, client: Any, about: Mapping[str, str], on_wait: O
         if passed >= PATIENCE:
             raise EnvironmentFailure(
                 f"the access preview is not complete after {PATIENCE:.0f} s",
-                hint=f"Look later: aws accessanalyzer get-access-preview --access-preview-id {about['accessPreviewId']}"
-                f" --analyzer-arn {about['analyzerArn']}",
+                hint="Check later: aws accessanalyzer get-access-preview"
+                f" --access-preview-id {about['accessPreviewId']} --analyzer-arn {about['analyzerArn']}",
             )
         on_wait(passed)
         if cancel.wait(PAUSES[min(looks, len(PAUSES) - 1)]):
@@ -160,15 +160,12 @@ def _wait(session: AwsSession, client: Any, about: Mapping[str, str], on_wait: O
 def _failure(code: str) -> EnvironmentFailure:
     return EnvironmentFailure(
         f"the access preview failed ({code or 'no reason given'})",
-        hint="Check the policy: Access Analyzer does not accept it."
-        if code == "INVALID_CONFIGURATION"
-        else "Ask again later.",
+        hint="Check the policy: Access Analyzer rejects it." if code == "INVALID_CONFIGURATION" else "Retry later.",
     )
 
 
 def findings(session: AwsSession, analyzer: Analyzer, repository: Repository) -> tuple[Finding, ...]:
-    """What it has found of the repository's own policy, as of up to 30 minutes ago, without what is resolved. Raises
-    EcrTuiError."""
+    """Unresolved findings of the repository's current policy, up to 30 minutes old. Raises EcrTuiError."""
     client = session.client("accessanalyzer", repository.region)
     wanted = {"resource": {"eq": [repository.arn]}, "resourceType": {"eq": [_RESOURCE_TYPE]}}
     with session.calling("access-analyzer:ListFindings"):

@@ -1,4 +1,4 @@
-"""What an error answer of AWS means: its code and message sorted into the errors of this program."""
+"""Translate an AWS error response, by code and message, into an error of ecr-tui."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _CREDENTIAL_OPERATIONS = {
     "CreateToken",
     "CreateOAuth2Token",
 }
-"""Operations which botocore calls on its own to obtain credentials: refused there, the profile is at fault."""
+"""Operations that botocore calls to get credentials; a denial there is a problem of the profile."""
 
 _BAD_INPUT = frozenset({"parameter-refused", "policy-invalid", "policy-principal-missing"})
 _NO_CREDENTIALS = _BAD_INPUT | {"keys-unknown", "signature", "web-identity", "mfa"}
-"""Rows of the catalogue that mean, in an operation of :data:`_CREDENTIAL_OPERATIONS`, that the profile is at fault."""
+"""Catalogue rows that are a problem of the profile in an operation of :data:`_CREDENTIAL_OPERATIONS`."""
 
 _QUOTED_REQUEST = re.compile(r"\s*The (?:Canonical String|String-to-Sign)\b.*", re.IGNORECASE | re.DOTALL)
-"""How AWS goes on after refusing a signature: with the request's headers, the session token among them."""
+"""AWS's text after a rejected signature: the request's headers, including the session token."""
 
 POLICY_SUSPECTS = (
     "Check the usual causes, since ECR does not name the part: a Resource element (never allowed here); "
@@ -38,26 +38,27 @@ POLICY_SUSPECTS = (
 
 
 def is_throttling(code: str) -> bool:
-    """Whether an error code means that the same request may be sent again, later.
+    """Whether an error code means that the same request may be retried later.
 
-    Told by the catalogue, not by botocore's list, where LimitExceededException counts as throttling: ECR raises that
-    one for a quota, which waiting does not cure.
+    Uses the catalogue, not botocore's list, which counts LimitExceededException as throttling: ECR raises it for a
+    quota, where waiting does not help.
     """
     row = row_of_code(code)
     return row is not None and row.id == "throttled"
 
 
 def service_error(exc: ClientError, role: Role, operation: str, who: str, login_command: str) -> EcrTuiError:
-    """The error for an answer of AWS. ``who`` names the profile; the rest as in ``ecr_tui.aws.errors.translate``."""
+    """The error for an AWS error response. ``who`` names the profile; other arguments as in
+    ``ecr_tui.aws.errors.translate``."""
     error = exc.response.get("Error", {})
     code = str(error.get("Code", ""))
     message = _QUOTED_REQUEST.sub("", str(error.get("Message", "")))
     status = int(exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     side = str(role)
     if code == str(status) and status < 500:
-        # AWS always sends a code of its own; without one somebody else has answered.
+        # AWS always sends an error code; without one, the response is from another program.
         return EnvironmentFailure(
-            f"{operation} was answered with HTTP {status}, but not by AWS",
+            f"{operation} got an HTTP {status} response that is not from AWS",
             detail=message,
             hint="Check the network, the region and endpoint_url. A proxy may have answered.",
             side=side,
@@ -150,7 +151,7 @@ def _denied(message: str, operation: str, side: str) -> DeniedError:
 
 
 def _hint(denial: Denial) -> str:
-    """What would let the call through, by the policy that AWS names."""
+    """The fix for a denial, by the policy that AWS names."""
     policy, action = denial.policy_type, denial.action
     found = f" AWS names the policy: {denial.policy_arn}." if denial.policy_arn else ""
     if denial.explicit:

@@ -1,4 +1,4 @@
-"""A role assumed with a profile's credentials, without a line in any config file."""
+"""Assume a role with a profile's credentials, without an entry in a config file."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from botocore.session import Session as CoreSession
 
 SESSION_NAME = "ecr-tui"
-"""What CloudTrail and GetCallerIdentity show behind the role's name."""
+"""Session name in CloudTrail and GetCallerIdentity."""
 
 
 def assume(
     core: CoreSession, role: RoleToAssume, ask_code: Callable[[str], str], *, cache: MutableMapping[str, Any]
 ) -> None:
-    """Make ``role`` what ``core``'s credentials are, renewed by botocore as they near their end.
+    """Replace ``core``'s credentials by those of ``role``, renewed by botocore before they expire.
 
-    ``ask_code`` gets the MFA device and returns its code. The former chain becomes the source of credentials.
+    ``ask_code`` gets the MFA device and returns its code. The previous chain becomes the source of credentials.
     """
     from botocore.credentials import (
         AssumeRoleCredentialFetcher,

@@ -1,7 +1,6 @@
-"""Every API call of a botocore session, written to the session log (``ecr_tui.aws.calls``) as it ends.
+"""Record every API call of a botocore session in the session log (``ecr_tui.aws.calls``).
 
-The events carry credentials in the request's headers and documents in its body; only what is looked up here by name
-is ever read from them.
+Event arguments contain credentials in headers and documents in bodies; only the fields named here are read.
 """
 
 from __future__ import annotations
@@ -46,20 +45,20 @@ SHOWN = (
     "accessPreviewId",
     "analyzerArn",
 )
-"""Parameters whose values may be seen, the one that says best what a call is about first. Nothing else is shown: not
-external ids, MFA codes, access tokens or documents."""
+"""Parameters whose values are shown, most descriptive first. All others are hidden: external ids, MFA codes, access
+tokens, documents."""
 
 _DROPPED = ("nextToken", "Marker", "PaginationToken")
-"""Left out of a command: the CLI turns pages itself."""
+"""Omitted from commands: the CLI paginates by itself."""
 
 _NO_SUBJECT = ("maxResults", "ResourcesPerPage")
 
 
 def record(events: Any, *, side: str, profile: str | None, note: str = "") -> None:
-    """Watch the event emitter of a botocore session; its clients copy what is registered there.
+    """Register handlers with a botocore session's event emitter; its clients copy them.
 
-    ``profile`` and ``note`` complete the commands (:func:`ecr_tui.aws.calls.aws_command`). The log is the one that is
-    ``calls.LOG`` now, for all later calls of the session.
+    ``profile`` and ``note`` complete the commands (:func:`ecr_tui.aws.calls.aws_command`). All later calls of the
+    session go to the current ``calls.LOG``.
     """
     log = calls.LOG
 
@@ -79,7 +78,7 @@ def record(events: Any, *, side: str, profile: str | None, note: str = "") -> No
         failed = metadata.get("HTTPStatusCode", 200) >= 300
         code = str(parsed.get("Error", {}).get("Code", "") or metadata["HTTPStatusCode"]) if failed else ""
         status = f"throttled ({code})" if is_throttling(code) else code or calls.OK
-        # That there is no policy is an answer.
+        # A missing policy is a valid response.
         absent = code.endswith("PolicyNotFoundException")
         write(
             context, f"none ({code})" if absent else status, str(metadata.get("RequestId", "")), ok=absent or not code
@@ -88,11 +87,11 @@ def record(events: Any, *, side: str, profile: str | None, note: str = "") -> No
     def broke(exception: Exception, context: dict[str, Any], **_: object) -> None:
         from botocore.exceptions import ClientError
 
-        # An answer of AWS that a "needs-retry" handler raised, so that botocore does not retry.
+        # An AWS response that a "needs-retry" handler raised, so that botocore does not retry.
         if isinstance(exception, ClientError):
             answered(exception.response, context)
             return
-        # The exception's text may hold a URL with a signature; its name says enough.
+        # The exception's text may contain a URL with a signature, so only its name is recorded.
         write(context, type(exception).__name__, "", ok=False)
 
     def write(context: dict[str, Any], status: str, request_id: str, *, ok: bool) -> None:
@@ -123,7 +122,7 @@ def record(events: Any, *, side: str, profile: str | None, note: str = "") -> No
 
 @dataclass(slots=True)
 class _State:
-    """Of a call that is under way. ``params`` may hold secrets: it goes with the call."""
+    """State of a call in progress. ``params`` may contain secrets and is discarded with the call."""
 
     model: OperationModel
     params: dict[str, Any] = field(repr=False)
@@ -149,7 +148,7 @@ def _command(state: _State, shown: Mapping[str, Any], region: str, profile: str 
         elif name == "policyText":
             arguments[option] = "file://policy.json"
         elif name not in _DROPPED:
-            # A word where a text belongs, a file where a structure does.
+            # Placeholders: a word for a text, a file for a structure.
             arguments[option] = (
                 xform_name(name).upper() if isinstance(state.params[name], str) else f"file://{option}.json"
             )

@@ -1,6 +1,6 @@
-"""What this process asked of AWS, of registries and of a container engine: one record a call, without any secret.
+"""Session log of calls to AWS, registries and container engines: one record per call, without secrets.
 
-A record is made of names that are on a list of harmless ones; parameters, bodies and headers never enter it.
+Records contain only allowlisted names; other parameters, bodies and headers are never recorded.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from ecr_tui.secret import redact
 
 CAPACITY = 5_000
-"""Calls that are kept; older ones go."""
+"""Maximum calls kept; older ones are dropped."""
 
 OK = "ok"
 NO_ANSWER = "no answer"
@@ -23,9 +23,9 @@ NO_ANSWER = "no answer"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """``side``: "account A", "account B" or "". ``service``: the AWS service as the AWS CLI names it, "registry" or
-    "docker". ``status``: :data:`OK`, or the error's code, or the name of what broke the connection. ``command`` does
-    the same from a shell, with placeholders where the call carried a document or a secret."""
+    """``side``: "account A", "account B" or "". ``service``: the AWS CLI's name of the service, "registry" or "docker".
+    ``status``: :data:`OK`, the error's code, or the name of the connection error. ``command``: the equivalent shell
+    command, with placeholders for documents and secrets."""
 
     number: int
     at: datetime
@@ -42,7 +42,7 @@ class Call:
     command: str
 
     def line(self) -> str:
-        """All of it but the command, on one line."""
+        """The record without its command, on one line."""
         return "  ".join(
             part
             for part in (
@@ -70,7 +70,7 @@ class CallLog:
 
     @property
     def revision(self) -> int:
-        """How many calls there ever were: grows with each."""
+        """Total number of calls, including dropped ones."""
         return self._number
 
     def add(
@@ -88,7 +88,7 @@ class CallLog:
         request_id: str = "",
         command: str = "",
     ) -> None:
-        """Record a call that has ended now. ``ok`` None: where ``status`` is :data:`OK`."""
+        """Record a call that just ended. ``ok`` None: derived from ``status``."""
         at = datetime.now(UTC)
         good = status == OK if ok is None else ok
         with self._lock:
@@ -122,7 +122,7 @@ class CallLog:
 
 
 LOG = CallLog()
-"""Of this process: engines and sessions are made in many places, and all of them belong to one user's session."""
+"""One log per process: engines and sessions are created in many places for one user session."""
 
 
 def aws_command(
@@ -134,8 +134,8 @@ def aws_command(
     profile: str | None = None,
     note: str = "",
 ) -> str:
-    """The AWS CLI's command for a call. ``operation`` and the options are in the CLI's spelling (without dashes in
-    front). ``note`` is added as a comment."""
+    """The AWS CLI command for a call. ``operation`` and options in the CLI's spelling (without leading dashes).
+    ``note`` is added as a comment."""
     words = ["aws", service, operation]
     for name, value in arguments.items():
         words += [f"--{name}", *([value] if isinstance(value, str) else value)]
@@ -147,7 +147,7 @@ def aws_command(
 
 
 def registry_command(method: str, url: str) -> str:
-    """A request to a registry as a shell command; the token is read from a file, so that no process list shows it."""
+    """A shell command for a registry request; it reads the token from a file, to keep it out of process lists."""
     how = ["--head"] if method == "HEAD" else [] if method == "GET" else ["--request", method]
     body = ["--data-binary", "@body"] if method in ("PUT", "PATCH") else []
     words = ["curl", "--silent", "--show-error", *how, "--header", "@authorization.txt", *body, url]
@@ -155,7 +155,7 @@ def registry_command(method: str, url: str) -> str:
 
 
 def docker_command(what: str, reference: str) -> str:
-    """An operation of a container engine as the docker command that does the same; ``reference`` is an image or, for a
+    """The docker command for an operation of a container engine; ``reference`` is an image or, for a
     login, a registry's host."""
     words = {
         "login": ["docker", "login", "--username", "AWS", "--password-stdin", reference],

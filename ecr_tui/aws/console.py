@@ -1,4 +1,4 @@
-"""Where the AWS console shows a repository."""
+"""URL of a repository in the AWS console."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _CONSOLES = {
     "aws-cn": "console.amazonaws.cn",
     "aws-us-gov": "console.amazonaws-us-gov.com",
 }
-"""By partition."""
+"""Console hosts by partition."""
 
 
 def console_url(repository: Repository) -> str:
-    """The page of the repository. Raises InputError where there is none: in the sandbox, or in another partition."""
+    """The repository's page. Raises InputError if there is none: in the sandbox, or in an unknown partition."""
     host = parse_host(repository.host)
     if host is None:
         raise InputError(
@@ -27,7 +27,7 @@ def console_url(repository: Repository) -> str:
         )
     console = _CONSOLES.get(host.partition)
     if console is None:
-        raise InputError(f"The console of partition {host.partition} is unknown")
+        raise InputError(f"the console of partition {host.partition} is unknown")
     region = repository.region
     path = f"ecr/repositories/private/{repository.account}/{quote(repository.name)}"
     return f"https://{region}.{console}/{path}?region={region}"

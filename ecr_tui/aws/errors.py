@@ -1,7 +1,7 @@
-"""AWS failures in the user's terms: what happened, on which side, what to do.
+"""Translate AWS failures: what happened, on which side, what to do.
 
-Nothing of botocore leaves the room: every call is made inside :func:`calling`, which turns whatever was raised
-into an :class:`~ecr_tui.errors.EcrTuiError`. The server's own words are kept verbatim in ``detail``.
+No botocore exception leaves this package: every call is made inside :func:`calling`, which converts exceptions into
+:class:`~ecr_tui.errors.EcrTuiError`. ``detail`` quotes the server verbatim.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ecr_tui.errors import CredentialsError, EcrTuiError, EnvironmentFailure, In
 
 @contextmanager
 def calling(role: Role, operation: str, *, profile: str | None = None, login_command: str = "") -> Iterator[None]:
-    """Translate whatever the block raises; an EcrTuiError passes unchanged. Arguments as :func:`translate`."""
+    """Translate exceptions of the block; an EcrTuiError passes unchanged. Arguments as :func:`translate`."""
     try:
         yield
     except EcrTuiError:
@@ -33,26 +33,26 @@ def translate(
 ) -> EcrTuiError:
     """The error to show for ``exc``.
 
-    ``operation`` is the IAM action that was tried ("ecr:SetRepositoryPolicy"), or a phrase such as
-    "reading the AWS config". ``login_command`` is what renews the profile's credentials, "" where nothing would.
+    ``operation`` is the attempted IAM action ("ecr:SetRepositoryPolicy"), or a phrase such as
+    "reading the AWS config". ``login_command`` renews the profile's credentials; "" if there is none.
     """
     return _known(exc, role, operation, profile, login_command) or _unknown(exc, role, operation)
 
 
 def credentials_failure(exc: Exception, role: Role, profile: str | None, login_command: str) -> EcrTuiError:
-    """As :func:`translate`, for fetching credentials: files, programs and their output also fail in ways of their own
-    (OSError, ValueError, KeyError, …), and all of that is a CredentialsError."""
+    """As :func:`translate`, for fetching credentials: other exceptions from files and programs (OSError, ValueError,
+    KeyError, …) also become CredentialsError."""
     return _known(exc, role, "fetching the credentials", profile, login_command) or CredentialsError(
         f"cannot fetch the credentials of {_who(profile)}",
         detail=f"{type(exc).__name__}: {exc}",
-        hint="Check how the AWS config gets them for this profile, and run that by hand.",
+        hint="Check the credential source of this profile in the AWS config, and run it by hand.",
         side=str(role),
         login_command=login_command,
     )
 
 
 def not_assumed(failure: EcrTuiError, exc: Exception, assume: RoleToAssume, profile: str | None) -> EcrTuiError:
-    """``failure`` of fetching the credentials of an assumed role: whether the role or the profile is at fault."""
+    """The error for ``failure`` to get an assumed role's credentials: names the role or the profile as the cause."""
     from botocore.exceptions import ClientError
 
     if (
@@ -105,7 +105,7 @@ def missing_region(role: Role, profile: str | None) -> InputError:
 
 
 def no_configuration(role: Role) -> InputError:
-    """Neither a profile nor a region: whoever starts like this has not set up AWS on this machine yet."""
+    """Neither a profile nor a region: AWS is not set up on this machine yet."""
     return InputError(
         "no AWS profiles configured",
         hint="Run `ecr-tui demo` to try it without an AWS account. For your own accounts run `aws configure sso` or "
@@ -115,7 +115,7 @@ def no_configuration(role: Role) -> InputError:
 
 
 def _configuration(exc: Exception, role: Role, who: str, login_command: str) -> EcrTuiError | None:
-    """The AWS config itself is unusable, or what was asked of it does not exist."""
+    """The AWS config is unusable, or the requested profile or region does not exist."""
     from botocore import exceptions as boto
 
     side = str(role)
@@ -150,7 +150,7 @@ def _configuration(exc: Exception, role: Role, who: str, login_command: str) -> 
 
 
 def config_unreadable(exc: Exception) -> EnvironmentFailure:
-    """For ConfigParseError. Only the line's number is told: the line itself may hold a secret key."""
+    """For ConfigParseError. Shows only the line number: the line may contain a secret key."""
     kwargs = getattr(exc, "kwargs", {})
     cause = kwargs.get("error")
     line = getattr(cause, "lineno", None)
@@ -175,7 +175,7 @@ def config_unreadable(exc: Exception) -> EnvironmentFailure:
 
 
 def _credentials(exc: Exception, role: Role, who: str, login_command: str) -> EcrTuiError | None:
-    """There are none, or they could not be fetched or renewed."""
+    """Credentials are missing, or could not be fetched or renewed."""
     from botocore import exceptions as boto
 
     side = str(role)
@@ -257,7 +257,7 @@ def _request(exc: Exception, role: Role, operation: str) -> EcrTuiError | None:
         )
     if isinstance(exc, WrongType):
         return _foreign_answer(operation, str(exc), side)
-    # For XML botocore's parser raises outside its own hierarchy.
+    # For XML, botocore's parser raises exceptions outside botocore's hierarchy.
     if type(exc).__name__ == "ResponseParserError":
         return _foreign_answer(operation, str(exc).partition("\n")[0], side)
     return None
@@ -274,12 +274,12 @@ def _foreign_answer(operation: str, detail: str, side: str) -> EnvironmentFailur
 
 def _unknown(exc: Exception, role: Role, operation: str) -> EcrTuiError:
     side = str(role)
-    # botocore takes a broken JSON body for an empty answer, so it shows as a missing member where the answer is used.
+    # botocore treats a broken JSON body as an empty response, which shows up as a missing member later.
     if isinstance(exc, KeyError):
-        return _foreign_answer(operation, f"no {exc} in it", side)
-    # Its parser walks into whatever the body is.
+        return _foreign_answer(operation, f"{exc} is missing", side)
+    # Its parser accepts bodies of any type.
     if isinstance(exc, AttributeError | TypeError | IndexError | OverflowError):
-        return _foreign_answer(operation, f"of an unexpected form ({type(exc).__name__})", side)
+        return _foreign_answer(operation, f"unexpected structure ({type(exc).__name__})", side)
     return EnvironmentFailure(
         f"{operation} failed ({type(exc).__name__})", detail=str(exc) or type(exc).__name__, side=side
     )

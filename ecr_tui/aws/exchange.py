@@ -1,7 +1,7 @@
-"""A request and its answer, bounded in time and size: botocore bounds each read of a socket, and no answer as a whole.
+"""HTTP exchange with limits on total time and size: botocore limits only single socket reads.
 
-botocore's own "before-send" event lets a handler give the answer. It is fetched with botocore's own HTTP client, so
-that proxies, certificates and errors are as ever, but its body is read here.
+A handler of botocore's "before-send" event may return the response. It uses botocore's HTTP client, so that proxies,
+certificates and errors behave the same, but reads the body here.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from botocore.httpsession import URLLib3Session
 
 ANSWER_SECONDS = 20.0
-"""For an answer as a whole. A page of 1,000 repositories has 0.4 MB."""
+"""Limit for a whole response. A page of 1,000 repositories has 0.4 MB."""
 MAX_ANSWER = 32 * 1024 * 1024
-"""Bytes. The largest that AWS gives is a page of repositories or a policy's document."""
+"""Bytes. The largest AWS responses are pages of repositories and policy documents."""
 _CHUNK = 64 * 1024
 
 
 class Exchange:
     """A "before-send" handler for the clients of one botocore session. Thread-safe.
 
-    ``make`` makes botocore's HTTP client for given proxies. Raises what that client raises, and EnvironmentFailure for
-    an answer without end, which no retry would shorten.
+    ``make`` creates botocore's HTTP client for given proxies. Raises that client's exceptions, and EnvironmentFailure
+    for an endless response, which must not be retried.
     """
 
     def __init__(self, make: Callable[[dict[str, str]], URLLib3Session], side: str) -> None:
@@ -45,7 +45,7 @@ class Exchange:
         from botocore.exceptions import ConnectionClosedError, HTTPClientError, ReadTimeoutError
 
         client = self._client(request.url)
-        # Not read by the client: it would read to the end, wherever that is.
+        # Not read by the client, which has no size limit.
         request.stream_output = True
         with _guarded(ANSWER_SECONDS) as guard:
             failure: Exception | None = None
@@ -55,7 +55,7 @@ class Exchange:
             except Exception as error:
                 failure = error
         if guard.overdue:
-            # Whatever was read: a connection that is shut looks like one that has said all.
+            # Check regardless of the data: a connection closed on timeout looks like a complete response.
             late = f"the response was incomplete after {ANSWER_SECONDS:g} s"
             raise ReadTimeoutError(endpoint_url=request.url, error=late)
         if isinstance(failure, HTTPClientError | EnvironmentFailure):
@@ -93,18 +93,18 @@ class Exchange:
 
 
 class _Body(io.BytesIO):
-    """What botocore asks of the raw part of an answer."""
+    """The interface that botocore needs of a raw response."""
 
     def stream(self, amount: int = _CHUNK) -> Iterator[bytes]:
         yield self.getvalue()
 
 
 def certificates(ca_bundle: Any) -> Any:
-    """What botocore verifies TLS with: the session's setting, then REQUESTS_CA_BUNDLE, else its own list (True)."""
+    """botocore's CA bundle for TLS: the session's setting, then REQUESTS_CA_BUNDLE, else its default (True)."""
     return ca_bundle if ca_bundle is not None else os.environ.get("REQUESTS_CA_BUNDLE", True)
 
 
-# -- sockets that are shut when their time is over --------------------------------------------------------------------
+# -- sockets closed on timeout --------------------------------------------------------------------
 
 
 class _Guard:
@@ -125,13 +125,13 @@ class _Guard:
         with self._lock:
             for one in self._sockets:
                 try:
-                    # Of a TLS socket, too: its own shutdown would wait for the peer.
+                    # Also for TLS sockets, whose own shutdown would wait for the peer.
                     socket.socket.shutdown(one, socket.SHUT_RDWR)
                 except OSError:
                     continue
 
     def let_go(self) -> None:
-        """The connection goes back to its pool, and may serve others."""
+        """The connection returns to its pool and may be reused."""
         with self._lock:
             self._sockets.clear()
 
@@ -160,9 +160,9 @@ def _guard_socket(one: socket.socket | None) -> None:
 
 
 def _watch_connections() -> None:
-    """Let botocore's pools make connections that name their socket to the guard of the thread that uses them.
+    """Make botocore's pools create connections that register their socket with the using thread's guard.
 
-    ``ConnectionCls`` is how urllib3 has a pool's connections replaced; outside of a guard they do what they did.
+    ``ConnectionCls`` is urllib3's way to replace a pool's connections; without a guard they behave as before.
     """
     from botocore import awsrequest
 
@@ -176,7 +176,7 @@ class _Named:
     sock: socket.socket | None
 
     def request(self, *given: Any, **named: Any) -> Any:
-        # One that is kept open has its socket already; a new one gets it in here.
+        # A reused connection has its socket already; a new one opens it in this call.
         _guard_socket(self.sock)
         return super().request(*given, **named)  # type: ignore[misc]
 

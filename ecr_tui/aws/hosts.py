@@ -1,4 +1,4 @@
-"""Registry hosts of ECR in every partition, and which of them a caller is to use.
+"""Registry hosts of ECR in every partition, and selection of the host to use.
 
 Names as in the ECR user guide ("Making requests to Amazon ECR") and the expression of AWS's own credential helper.
 """
@@ -50,7 +50,7 @@ class RegistryHost:
 
 
 def parse_host(host: str) -> RegistryHost | None:
-    """None for what is no registry of ECR, such as a mirror or one on loopback."""
+    """None for other registries, such as a mirror or loopback."""
     found = _HOST.fullmatch(host)
     if found is None or (found["joint"] == "-") != found["suffix"].startswith("on."):
         return None
@@ -58,16 +58,16 @@ def parse_host(host: str) -> RegistryHost | None:
 
 
 def is_registry_of(host: str, account: str, region: str, partition: str) -> bool:
-    """Whether ``host`` is one of ECR's own names for the registry of ``account`` in ``region``."""
+    """Whether ``host`` is an ECR host name of the registry of ``account`` in ``region``."""
     known = parse_host(host)
     return known is not None and (known.account, known.region, known.partition) == (account, region, partition)
 
 
 def check_named(host: str, endpoint: str, account: str, region: str) -> None:
-    """Raises EnvironmentFailure unless ``endpoint``, the URL of ECR in account B's AWS config, names ``host``.
+    """Raise EnvironmentFailure unless ``endpoint``, the URL of ECR in account B's AWS config, has the host ``host``.
 
-    Ports may differ. For a host that is none of ECR's own: a token of account B goes to nobody whom only account A's
-    answer names.
+    Ports may differ. For hosts that are not ECR's: account B's token is never sent to a host known only from account
+    A's response.
     """
     name, named = _name(f"//{host}"), _name(endpoint)
     if name and name == named:
@@ -90,10 +90,10 @@ def _name(url: str) -> str:
 
 
 def reached_at(host: str, *, fips: bool, dual_stack: bool) -> str:
-    """The host under which a caller reaches the registry ``host``, whose own name (repositoryUri) is the plain one.
+    """The FIPS or dual-stack host to use for the registry ``host`` (the plain name in repositoryUri).
 
-    GetAuthorizationToken's proxyEndpoint is plain, too, and the token is good for every name of the registry. Hosts
-    that are not ECR's stay. Raises InputError where the partition has no such endpoints.
+    GetAuthorizationToken's proxyEndpoint is the plain name, too, and the token is valid for all names. Other hosts are
+    returned unchanged. Raises InputError if the partition has no such endpoints.
     """
     known = parse_host(host)
     if known is None or not (fips or dual_stack):

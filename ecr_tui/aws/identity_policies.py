@@ -1,7 +1,7 @@
-"""The identity policies of a user or role, all of them or the reason why not. Read-only calls of IAM.
+"""All identity policies of a user or role, or the reason why they are unreadable. Read-only IAM calls.
 
-GetAccountAuthorizationDetails would tell everything at once, but of the whole account, and hardly anybody may call it;
-so a principal is read by itself: a handful of calls, one more for each policy.
+GetAccountAuthorizationDetails returns the whole account and few callers are allowed to use it, so each principal is
+read separately: a few calls, and one per policy.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from ecr_tui.policy.document import PolicyDocument, PolicyError
 from ecr_tui.policy.principal import describe
 
 MAX_POLICIES = 300
-"""More than IAM's quotas allow one principal (10 groups, 20 attached policies each); it bounds the calls."""
+"""Limits the calls; above IAM's quotas for one principal (10 groups, 20 attached policies each)."""
 
 _WHOLE_ACCOUNT = "the principal is the whole account: its users and roles have separate policies"
 _SESSION = "a session policy, if one was passed when the role was assumed, is not readable"
 
 
 def identity_policies(session: AwsSession, principal: str, *, cancel: Event | None = None) -> IdentityPolicies:
-    """Read as ``session``, which must belong to the principal's account: IAM is asked by name, not by ARN.
+    """Read with ``session``, which must belong to the principal's account: IAM calls use names, not ARNs.
 
-    ``principal``: the ARN of a user, a role or a role's session; others have no policies that could be read. Whatever
-    fails is told in ``unreadable``; raises Cancelled only.
+    ``principal``: the ARN of a user, a role or a role's session; others have no readable policies. Failures are in
+    ``unreadable``; raises only Cancelled.
     """
     caller = caller_of(principal)
     if caller.kind not in ("user", "role", "assumed-role"):
@@ -44,7 +44,7 @@ def identity_policies(session: AwsSession, principal: str, *, cancel: Event | No
 
 
 def exists(session: AwsSession, principal: str) -> bool | None:
-    """Whether the user or role of this ARN lives; None where ``session`` may not tell, or it is neither."""
+    """Whether the user or role with this ARN exists; None if ``session`` cannot determine it, or it is neither."""
     caller = caller_of(principal)
     if caller.kind not in ("user", "role"):
         return None
@@ -68,7 +68,7 @@ def unknown(principal: str, reason: str) -> IdentityPolicies:
 
 
 def not_a_holder(principal: str) -> str:
-    """Why such a principal has no identity policies to read; "" for a user, a role or a session."""
+    """Why the principal has no readable identity policies; "" for a user, role or session."""
     kind = caller_of(principal).kind
     if kind in ("user", "role", "assumed-role"):
         return ""
@@ -129,7 +129,7 @@ class _Reader:
         return self._named(name, origin, answer["PolicyVersion"]["Document"], arn)
 
     def _named(self, name: str, origin: str, document: object, arn: str = "") -> NamedPolicy:
-        """``document`` as botocore gives it: decoded, or the quoted text where that was no JSON."""
+        """``document`` as returned by botocore: decoded, or the quoted text if it is not JSON."""
         self._read += 1
         if self._read > MAX_POLICIES:
             raise EcrTuiError(f"more than {MAX_POLICIES} policies")

@@ -1,4 +1,4 @@
-"""Images of a repository, as account A: counting them, and removing the probe image after a verification."""
+"""Images of a repository, as account A: count them, and remove the probe image after a verification."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ecr.type_defs import ImageDetailTypeDef, ImageIdentifierTypeDef
 
 MAX_PAGES = 10
-"""Pages of 1,000 that are counted at most: ECR has no cheaper way to count, and 100,000 images are allowed."""
+"""Maximum pages of 1,000 to count: ECR has no cheaper way to count, and allows 100,000 images."""
 
 
 def images_summary(session: AwsSession, repository: Repository, *, max_pages: int = MAX_PAGES) -> ImagesSummary:
@@ -42,7 +42,7 @@ def _latest(times: Sequence[datetime]) -> datetime | None:
 
 
 class TaggedImage(NamedTuple):
-    """``size``: bytes in the repository, compressed; None where ECR does not tell."""
+    """``size``: compressed bytes in the repository; None if unknown."""
 
     tag: str
     digest: str
@@ -51,7 +51,7 @@ class TaggedImage(NamedTuple):
 
 
 def image_by_tag(session: AwsSession, repository: Repository, tag: str) -> TaggedImage | None:
-    """The image under ``tag``, None when there is none."""
+    """The image with ``tag``, or None."""
     client = session.client("ecr", repository.region)
     with session.calling("ecr:DescribeImages"):
         try:
@@ -65,10 +65,10 @@ def image_by_tag(session: AwsSession, repository: Repository, tag: str) -> Tagge
 def newest_image(
     session: AwsSession, repository: Repository, *, largest: int, except_for: str = ""
 ) -> TaggedImage | None:
-    """The newest tagged image of at most ``largest`` bytes; where all are larger, the smallest. None without any.
+    """The newest tagged image of at most ``largest`` bytes; if all are larger, the smallest. None without images.
 
-    Tags that begin with ``except_for`` (where it is not "") do not count.
-    Only the first 1,000 images that ECR tells are looked at: one of them is as good as another.
+    Tags that begin with ``except_for`` (unless "") are ignored. Only the first 1,000 images returned by ECR are
+    considered; any image will do.
     """
     client = session.client("ecr", repository.region)
     with session.calling("ecr:DescribeImages"):
@@ -95,12 +95,12 @@ def _tagged(detail: ImageDetailTypeDef, tag: str) -> TaggedImage:
 
 
 def delete_image(session: AwsSession, repository: Repository, digest: str) -> None:
-    """Delete an image with all its tags; that it is gone already is fine."""
+    """Delete an image with all its tags; a missing image is not an error."""
     _delete(session, repository, [{"imageDigest": digest}])
 
 
 def delete_tag(session: AwsSession, repository: Repository, tag: str) -> None:
-    """Remove a tag, and the image with its last one; that it is gone already is fine."""
+    """Remove a tag, and the image with its last tag; a missing image is not an error."""
     _delete(session, repository, [{"imageTag": tag}])
 
 

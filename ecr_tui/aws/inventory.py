@@ -1,7 +1,7 @@
-"""Account A's repositories with their tags, in as few calls as AWS allows.
+"""Account A's repositories with their tags, in a minimum of calls.
 
-DescribeRepositories knows no tags, and a ListTagsForResource for each repository runs into throttling, so the tags
-come from tag:GetResources (an index that lags a little) and are joined by ARN: ceil(N/1000) + ceil(tagged/100) calls.
+DescribeRepositories returns no tags, and one ListTagsForResource per repository causes throttling, so the tags come
+from tag:GetResources (an eventually consistent index) and are joined by ARN: ceil(N/1000) + ceil(tagged/100) calls.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ OnFailure = Callable[[str, EcrTuiError], None]
 INDEX, LIVE = "index", "live"
 """``Repository.tags_source``."""
 _NAMES_A_CALL = 100
-"""DescribeRepositories takes up to 100 names, or lists pages of 1,000."""
+"""DescribeRepositories accepts up to 100 names, or lists pages of 1,000."""
 _TAG_THREADS = 8
 _TAGS_A_PAGE, _TAGS_EVERY = 1000, 0.25
 
@@ -44,20 +44,20 @@ def list_repositories(
     on_failure: OnFailure | None = None,
     cancel: threading.Event | None = None,
 ) -> list[Repository]:
-    """The repositories of ``regions`` (all in parallel), in the order of regions and then of names.
+    """The repositories of ``regions`` (in parallel), ordered by region and name.
 
-    ``tags`` keeps those that carry all of these pairs; AWS filters. ``on_page`` gets repositories as they arrive; one
-    may come twice, first with ``tags`` None and then with its tags: replace by ARN. Both callbacks run in the calling
-    thread. ``on_failure(region, error)`` hears of each region (or of its tags, then None) that could not be read; an
-    error is raised only when every region failed, or when there is no ``on_failure`` to tell.
-    ``cancel`` raises Cancelled within a tenth of a second; a call on its way is left behind.
+    ``tags`` selects repositories with all of these pairs; AWS filters. ``on_page`` gets repositories as they arrive;
+    one may come twice, first with ``tags`` None and then with its tags: replace by ARN. Both callbacks run in the
+    calling thread. ``on_failure(region, error)`` is called for each unreadable region (None: its tags only); an error
+    is raised only if every region failed, or without ``on_failure``. ``cancel`` raises Cancelled within 0.1 s; calls in
+    progress are abandoned.
     """
     stop = threading.Event()
     events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
     states = {region: _Region() for region in dict.fromkeys(regions)}
     for region in states:
         work = _Work(session, region, dict(tags or {}), events, stop)
-        # Daemon threads: leaving the program never waits for a call to time out.
+        # Daemon threads: exiting never waits for a call to time out.
         for target in (work.list_tagged,) if tags else (work.list_all, work.list_tags):
             threading.Thread(target=_guarded, args=(work, target), daemon=True).start()
             states[region].running += 1
@@ -90,16 +90,16 @@ def list_repositories(
 
 
 def first_repositories(session: AwsSession, region: str, limit: int) -> list[Repository]:
-    """Up to ``limit`` (at most 1,000) repositories of a region in one call, whatever ECR lists first, without tags."""
+    """The first up to ``limit`` (at most 1,000) repositories of a region, in one call, without tags."""
     client = session.client("ecr", region)
     with session.calling("ecr:DescribeRepositories"):
         return [_repository(item, region) for item in client.describe_repositories(maxResults=limit)["repositories"]]
 
 
 def get_repository(session: AwsSession, name: str, region: str | None = None) -> Repository:
-    """One repository with its tags live from ListTagsForResource, which is what a condition in a policy sees.
+    """One repository with its live tags from ListTagsForResource, as seen by policy conditions.
 
-    Raises InputError when there is none of this name in the region.
+    Raises InputError if the region has no such repository.
     """
     client = session.client("ecr", region)
     where = client.meta.region_name
@@ -118,7 +118,7 @@ def get_repository(session: AwsSession, name: str, region: str | None = None) ->
 
 
 def check_exists(session: AwsSession, repository: Repository) -> None:
-    """Raises InputError when it does not; with other errors, whether it does is not known."""
+    """Raise InputError if it does not exist; after other errors it is unknown."""
     client = session.client("ecr", repository.region)
     with session.calling("ecr:DescribeRepositories"):
         client.describe_repositories(repositoryNames=[repository.name])
@@ -131,7 +131,7 @@ def with_live_tags(session: AwsSession, repository: Repository, *, client: ECRCl
 def live_tags(
     session: AwsSession, repository: Repository, *, background: bool = False, client: ECRClient | None = None
 ) -> dict[str, str]:
-    """From ListTagsForResource: what a condition in a policy sees, where the tag index may lag."""
+    """From ListTagsForResource, as seen by policy conditions; the tag index may lag."""
     client = client or session.client("ecr", repository.region, background=background)
     with session.calling("ecr:ListTagsForResource"):
         return {tag["Key"]: tag["Value"] for tag in client.list_tags_for_resource(resourceArn=repository.arn)["tags"]}
@@ -151,7 +151,7 @@ def _repository(item: RepositoryTypeDef, region: str) -> Repository:
 
 
 def _with_tags(row: Repository, tags: dict[str, str], source: str) -> Repository:
-    """As ``dataclasses.replace``, which takes four times as long: a third of what a listing costs at the end."""
+    """As ``dataclasses.replace``, which is four times slower: a third of the final cost of a listing."""
     return Repository(row.name, row.arn, row.uri, row.region, row.account, tags, row.mutability, row.created_at, source)
 
 
@@ -161,7 +161,7 @@ def _moment(value: Any) -> datetime:
 
 @dataclass
 class _Event:
-    """What a worker found: repositories, or tags by ARN. ``ended`` when it was the worker's last word."""
+    """A worker's result: repositories, or tags by ARN. ``ended``: the worker's last message."""
 
     region: str
     repositories: list[Repository] = field(default_factory=list)
@@ -175,7 +175,7 @@ class _Event:
 
 @dataclass
 class _Region:
-    """What is known of a region, joined by ARN. Used by the calling thread only."""
+    """The known state of a region, joined by ARN. Used only by the calling thread."""
 
     rows: dict[str, Repository] = field(default_factory=dict)
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -184,7 +184,7 @@ class _Region:
     untagged: dict[str, str] = field(default_factory=dict)
 
     def take(self, event: _Event) -> list[Repository]:
-        """Add the news; returns the rows that are new or now know their tags."""
+        """Add a result; returns the rows that are new or now have tags."""
         self.tags.update(event.tags)
         changed = dict.fromkeys(r.arn for r in event.repositories)
         for repository in event.repositories:
@@ -203,9 +203,9 @@ class _Region:
 
 
 class _Pages:
-    """What ``on_page`` gets: new repositories at once, tags that follow by the thousand or four times a second.
+    """Batches for ``on_page``: new repositories at once, later tags per thousand or four times a second.
 
-    The index comes in pages of 100, each of which would be sorted into a table and drawn.
+    The index has pages of 100, and each one would cause a sort and redraw of the table.
     """
 
     def __init__(self, on_page: OnPage | None) -> None:
@@ -246,7 +246,7 @@ class _Work:
         self._listed = threading.Event()
         self._shared: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
         self.repositories: list[Repository] = []
-        """Without tags: those that :meth:`_one_by_one` asks for, where the index is denied."""
+        """Without tags; if the index is denied, :meth:`_one_by_one` reads them."""
 
     def list_all(self) -> None:
         try:
@@ -267,7 +267,7 @@ class _Work:
                 self.events.put(_Event(self.region, tags={repository.arn: known}, source=LIVE))
 
     def list_tagged(self) -> None:
-        """With a filter the tags come first: few matches are then asked for by name."""
+        """With a filter, tags are read first, and the few matches by name."""
         try:
             tags = {arn: found for page in self._tag_pages() for arn, found in page.items()}
         except DeniedError:
@@ -290,7 +290,7 @@ class _Work:
                 with self._session.calling("ecr:DescribeRepositories"):
                     found = client.describe_repositories(repositoryNames=names)["repositories"]
             except InputError:
-                # One of them was deleted while the index still has it, and ECR refuses the whole call.
+                # A deleted repository that is still in the index fails the whole call.
                 yield from self._pages()
             else:
                 yield [_repository(item, self.region) for item in found]
@@ -338,7 +338,7 @@ class _Work:
                 raise result
 
     def _share(self, tags: dict[str, str]) -> dict[str, str]:
-        """Thousands of repositories carry the same tags."""
+        """Thousands of repositories have the same tags."""
         return self._shared.setdefault(tuple(tags.items()), tags)
 
     def _check(self) -> None:
@@ -347,7 +347,7 @@ class _Work:
 
 
 def _guarded(work: _Work, target: Callable[[], None]) -> None:
-    """Run a worker so that its end, good or bad, is always reported: the caller waits for it."""
+    """Run a worker and always report its end, because the caller waits for it."""
     error: EcrTuiError | None = None
     try:
         target()

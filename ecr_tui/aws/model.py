@@ -1,4 +1,4 @@
-"""What the other rooms know of AWS: plain values, importable without boto3."""
+"""Data types of AWS for other packages: plain values, importable without boto3."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ecr_tui.secret import Secret
 class Profile(NamedTuple):
     """A profile of the user's AWS config.
 
-    ``kind``: "sso", "login", "assume-role", "process", "keys", "web-identity" or "other". ``account`` is the account's
-    id where the config tells it, else "". ``source`` says what its credentials come from: a profile, a program's name,
-    an SSO session. ``login_command`` is what renews its sign-in from a shell, "" where nothing does.
+    ``kind``: "sso", "login", "assume-role", "process", "keys", "web-identity" or "other". ``account`` is the account id
+    if the config has it, else "". ``source``: origin of the credentials, such as a profile, a program's name, an SSO
+    session. ``login_command``: shell command that renews its sign-in, "" if none.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Profile(NamedTuple):
 
 
 class RoleToAssume(NamedTuple):
-    """A role that is assumed with a profile's credentials, in memory: no config file is written."""
+    """A role to assume with a profile's credentials, in memory only."""
 
     arn: str
     external_id: str = ""
@@ -38,9 +38,9 @@ class RoleToAssume(NamedTuple):
 
     @classmethod
     def parse(cls, arn: str, external_id: str = "", mfa_serial: str = "") -> RoleToAssume | None:
-        """From what a person typed; None where no role is named. Raises InputError.
+        """Parse user input; None without a role. Raises InputError.
 
-        Limits are STS's (AssumeRole): an external id of 2 to 1,224 characters of a set of their own.
+        Limits of STS (AssumeRole): an external id has 2 to 1,224 characters of a restricted set.
         """
         arn, external_id, mfa_serial = arn.strip(), external_id.strip(), mfa_serial.strip()
         if not arn:
@@ -71,7 +71,7 @@ class RoleToAssume(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """The answer of sts:GetCallerIdentity for a profile."""
+    """The response of sts:GetCallerIdentity for a profile."""
 
     role: Role
     profile: str | None
@@ -80,7 +80,7 @@ class Identity(NamedTuple):
     user_id: str
     region: str | None
     expires_at: datetime | None = None
-    """When temporary credentials end (UTC); None for long-term keys or where the provider does not tell."""
+    """When temporary credentials expire (UTC); None for long-term keys or if unknown."""
 
     @property
     def partition(self) -> str:
@@ -89,9 +89,9 @@ class Identity(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository of account A. ``tags`` is None while they are unknown, {} when it has none.
+    """A repository of account A. ``tags`` is None while unknown, {} if it has none.
 
-    Rows with equal tags share the dictionary: it is never to be changed.
+    Rows with equal tags share the dictionary: never modify it.
     """
 
     name: str
@@ -103,8 +103,8 @@ class Repository:
     mutability: str = "MUTABLE"
     created_at: datetime | None = None
     tags_source: str = field(default="", compare=False)
-    """Where ``tags`` come from: "index" (tag:GetResources, which lags a little), "live" (ecr:ListTagsForResource, what
-    a condition in a policy sees), "cache" (a former run), "" while they are unknown."""
+    """Source of ``tags``: "index" (tag:GetResources, eventually consistent), "live" (ecr:ListTagsForResource, as seen
+    by policy conditions), "cache" (a previous run), "" while unknown."""
 
     @property
     def host(self) -> str:
@@ -116,50 +116,50 @@ class Repository:
         return self.arn.split(":", 2)[1]
 
     def own(self, key: str) -> tuple[tuple[str, str], ...]:
-        """Its tag ``key`` with its value, as a condition of a grant takes it; () where it has none."""
+        """Its tag ``key`` as a condition of a grant; () if it has none."""
         return ((key, self.tags[key]),) if self.tags and key in self.tags else ()
 
 
 @dataclass(frozen=True)
 class TemplatePlace(Repository):
-    """The repositories to come that a creation template is for, as one place with a policy and tags.
+    """A creation template as a place with a policy and tags, for its future repositories.
 
-    ``name`` says what it is ("template payments"), ``arn`` is a pattern that matches theirs: a ``*`` is in no
-    repository's own. ``applied_for`` as :class:`CreationTemplate` has it.
+    ``name`` is a description ("template payments"); ``arn`` is a pattern that matches their ARNs (a repository's own
+    ARN never contains ``*``). ``applied_for`` as in :class:`CreationTemplate`.
     """
 
     applied_for: tuple[str, ...] = ()
 
     @property
     def prefix(self) -> str:
-        """As the template has it, but for a slash at its end."""
+        """The template's prefix without a final slash."""
         below = self.arn.partition(":repository/")[2].removesuffix("*").rstrip("/")
         return below or ROOT
 
 
 ROOT = "ROOT"
-"""The prefix of the template for all repositories that have no other."""
+"""Prefix of the template for repositories without another template."""
 
 
 def place_of(name: str, arn: str, region: str, account: str) -> Repository:
-    """What a policy belongs to, as far as its ARN tells: a repository, or a creation template."""
+    """The owner of a policy by its ARN: a repository, or a creation template."""
     if not arn.endswith("*"):
         return Repository(name, arn, "", region, account)
     return TemplatePlace(name, arn, "", region, account)
 
 
 class MfaPrompt(NamedTuple):
-    """What an MFA question must show: the profile that asks and the device's ARN."""
+    """Contents of an MFA prompt: the profile and the device's ARN."""
 
     profile: str
     device: str
 
 
 class RegistryToken(NamedTuple):
-    """The answer of ecr:GetAuthorizationToken: Basic credentials of the *caller*, good for every registry it may use.
+    """The response of ecr:GetAuthorizationToken: Basic credentials of the *caller*, valid for all its registries.
 
-    It carries no registry: which repositories it opens is decided at each request (reference: AWS calls
-    ``registryIds`` deprecated, "doesn't change the permissions scope"). Lives for 12 hours on AWS.
+    It is not tied to a registry; access is decided at each request (reference: AWS calls
+    ``registryIds`` deprecated, "doesn't change the permissions scope"). Valid for 12 hours on AWS.
     """
 
     username: str
@@ -169,10 +169,10 @@ class RegistryToken(NamedTuple):
 
 @dataclass(frozen=True)
 class ImagesSummary:
-    """How many images a repository holds, and when the last push and the last pull were (UTC; None: none recorded).
+    """Number of images in a repository, and times of the last push and pull (UTC; None: none recorded).
 
-    ECR refreshes the time of a pull at least once every 24 hours. ``complete`` is False when counting stopped at its
-    bound: then ``count`` is "at least", and the times may be later.
+    ECR updates the time of a pull at least once every 24 hours. ``complete`` False: counting stopped at its limit, so
+    ``count`` is a minimum and the times may be later.
     """
 
     count: int
@@ -182,7 +182,7 @@ class ImagesSummary:
 
 
 class NamedPolicy(NamedTuple):
-    """A policy of IAM. ``origin``: "inline", "attached", "group developers, inline", "permissions boundary" ...
+    """An IAM policy. ``origin``: "inline", "attached", "group developers, inline", "permissions boundary" ...
 
     ``arn`` is "" for an inline policy.
     """
@@ -194,11 +194,11 @@ class NamedPolicy(NamedTuple):
 
 
 class IdentityPolicies(NamedTuple):
-    """What IAM holds for a user or role: all of it, or the reason why it is not known.
+    """IAM's data for a user or role: complete, or with the reason why it is unknown.
 
-    ``principal`` as asked for; ``arn`` the user's or role's own, with its path, once IAM has told it. ``tags`` are the
-    principal's, ``user_id`` its unique id. ``unreadable`` is "" when everything was read; else a sentence with AWS's
-    own words, and then ``policies`` and ``boundary`` are empty: half of it would be a guess.
+    ``principal`` as requested; ``arn`` of the user or role with its path, once read from IAM. ``tags`` are the
+    principal's, ``user_id`` its unique id. ``unreadable`` is "" if everything was read; else a sentence with AWS's
+    message, and ``policies`` and ``boundary`` are empty, because partial data would be misleading.
     """
 
     principal: str
@@ -212,7 +212,7 @@ class IdentityPolicies(NamedTuple):
 
     @property
     def documents(self) -> tuple[PolicyDocument, ...] | None:
-        """For ``policy.evaluate.Policies.identity``: None where they cannot be read."""
+        """For ``policy.evaluate.Policies.identity``; None if unreadable."""
         return None if self.unreadable else tuple(item.document for item in self.policies)
 
     @property
@@ -221,10 +221,10 @@ class IdentityPolicies(NamedTuple):
 
 
 class CreationTemplate(NamedTuple):
-    """Settings for repositories that ECR itself creates below ``prefix`` ("ROOT": where no other template fits).
+    """Settings for repositories that ECR creates under ``prefix`` ("ROOT": if no other template matches).
 
-    ``applied_for``: "PULL_THROUGH_CACHE", "REPLICATION", "CREATE_ON_PUSH". A repository made with CreateRepository
-    takes nothing from it.
+    ``applied_for``: "PULL_THROUGH_CACHE", "REPLICATION", "CREATE_ON_PUSH". Does not apply to repositories created with
+    CreateRepository.
     """
 
     prefix: str
@@ -235,11 +235,11 @@ class CreationTemplate(NamedTuple):
 
 
 class RegistryFacts(NamedTuple):
-    """What decides beside a repository's own policy, in one region of account A.
+    """Registry-level facts that affect access, for one region of account A.
 
-    ``policy_text`` None: there is no registry policy, or it could not be read (then ``policy_unreadable`` says why).
-    ``scope``: "V2" (every ECR action is decided with it) or "V1" (three actions of replication and caching); "" where
-    ``scope_unreadable`` says why it is not known. ``templates`` likewise.
+    ``policy_text`` None: no registry policy, or unreadable (``policy_unreadable`` has the reason). ``scope``: "V2"
+    (applies to every ECR action) or "V1" (three actions of replication and caching); "" if unknown
+    (``scope_unreadable`` has the reason). ``templates`` likewise.
     """
 
     region: str
@@ -259,7 +259,7 @@ class ReplicationRule(NamedTuple):
 
 
 class Replication(NamedTuple):
-    """Where one region of account A copies its images to. ``unreadable``: why the rules are unknown, else ""."""
+    """Replication rules of one region of account A. ``unreadable``: why the rules are unknown, else ""."""
 
     region: str
     rules: tuple[ReplicationRule, ...] = ()

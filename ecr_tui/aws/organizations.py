@@ -1,4 +1,4 @@
-"""The organization of an account, as any of its members may ask for it (Organizations API, DescribeOrganization)."""
+"""The organization of an account (Organizations API, DescribeOrganization; available to all members)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ecr_tui.aws.sessions import AwsSession
 
 
 def organization_id(session: AwsSession) -> str:
-    """Of the session's account; "" where it is in none. Raises EcrTuiError, such as DeniedError."""
+    """Organization id of the session's account, "" if none. Raises EcrTuiError, such as DeniedError."""
     client = session.client("organizations")
     with session.calling("organizations:DescribeOrganization"):
         try:

@@ -18,7 +18,7 @@ LOOK = 0.1
 ``get`` would wait for the next item; on Windows nothing else wakes the thread."""
 
 OnProgress = Callable[[int, int], None]
-"""(answered, of how many), on the calling thread."""
+"""(done, total), on the calling thread."""
 
 
 def answered(

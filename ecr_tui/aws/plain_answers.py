@@ -1,9 +1,9 @@
-"""Long lists in answers of AWS as they came: botocore walks through its model for every field of every entry.
+"""Pass long lists of AWS responses through unparsed: botocore's parser walks its model for every field.
 
-For a page of 1,000 repositories that takes 16 ms, three quarters of a listing's work, during which an interface in the
-same process waits for its turn. The lists named here are flat and hold nothing to convert but times, which stay
-numbers (seconds since 1970). botocore's own "before-parse" event is what lets an answer be read first; where it does
-not come, or an answer is no JSON, botocore does what it always does.
+For a page of 1,000 repositories that takes 16 ms, three quarters of a listing's CPU time, and blocks an interface in
+the same process. These lists are flat and contain nothing to convert except times, which stay numbers (seconds since
+1970). The response is read in botocore's "before-parse" event; without it, or if the response is not JSON, botocore
+parses as usual.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _LISTS = {
 
 
 def prefer_plain_lists(client: Any, service: str) -> None:
-    """``client`` of boto3; entries of the lists above are plain dictionaries from now on."""
+    """Install on a boto3 ``client``: entries of the lists above become plain dictionaries."""
     for operation, name in _LISTS.get(service, ()):
         service_id = client.meta.service_model.service_id.hyphenize()
         client.meta.events.register(f"before-parse.{service_id}.{operation}", _Plain(name))

@@ -1,4 +1,4 @@
-"""Reading and writing a repository's policy, as account A. Never with ``force``."""
+"""Read and write a repository's policy, as account A. Never uses ``force``."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ PRINCIPAL_WAIT = 10.0
 class RepositoryPolicies:
     """The PolicyStore of :mod:`ecr_tui.changes.apply` on real ECR. Thread-safe.
 
-    ``principal_wait``: default :data:`PRINCIPAL_WAIT`; 0 never waits. ``background``: reads are bulk work that backs
-    off rather than fails (``AwsSession.client``). ``client`` gives the client of a region instead: who writes takes
-    ``AwsSession.ecr_once``, so that a look and the write after it share a connection and neither is sent twice.
+    ``principal_wait``: default :data:`PRINCIPAL_WAIT`; 0 never waits. ``background``: bulk reads, which back off
+    instead of failing (``AwsSession.client``). ``client`` overrides the client of a region: writers use
+    ``AwsSession.ecr_once``, so that a read and the following write share a connection and neither is sent twice.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class RepositoryPolicies:
         self._client = client or (lambda region: session.client("ecr", region, background=background))
 
     def read(self, repository: Repository) -> str | None:
-        """The policy's text exactly as ECR keeps it, None when there is none. Always live."""
+        """The exact live text, None without a policy."""
         client = self._client(repository.region)
         with self._session.calling("ecr:GetRepositoryPolicy"):
             try:
@@ -48,11 +48,11 @@ class RepositoryPolicies:
                 return None
 
     def write(self, repository: Repository, text: str) -> None:
-        """Replace the whole policy, in one request. InputError when ECR rejects the document, its hint naming the
-        suspects.
+        """Replace the whole policy, in one request. Raises InputError if ECR rejects the document, with the likely
+        causes as hint.
 
-        UnknownPrincipal when ECR does not find a principal, unless the document holds the id of a deleted one, for
-        which no waiting helps.
+        Raises UnknownPrincipal if ECR does not find a principal, unless the document has the id of a deleted one, for
+        which waiting does not help.
         """
         client = self._session.ecr_once(repository.region)
         try:
@@ -74,7 +74,7 @@ class RepositoryPolicies:
             ) from exc
 
     def delete(self, repository: Repository) -> None:
-        """Remove the policy, in one request; that there is none any more is fine."""
+        """Delete the policy, in one request; a missing policy is not an error."""
         client = self._session.ecr_once(repository.region)
         with self._session.calling("ecr:DeleteRepositoryPolicy"):
             try:

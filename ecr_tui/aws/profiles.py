@@ -1,4 +1,4 @@
-"""The profiles of the AWS config: what kind of credentials each has, and on which others it builds."""
+"""Profiles of the AWS config: their kind of credentials and source profiles."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 def list_profiles() -> tuple[Profile, ...]:
-    """The profiles of the AWS config and credentials files, in their order. () where there is none.
+    """The profiles of the AWS config and credentials files, in file order.
 
-    Raises EnvironmentFailure, naming the file, when one cannot be read or parsed.
+    Raises EnvironmentFailure, naming the file, if one cannot be read or parsed.
     """
     import botocore.session
 
-    # No call is made with it: that takes a fiftieth of the time.
+    # Without a client: takes a fiftieth of the time.
     config = full_config(botocore.session.Session(include_builtin_handlers=False))
     profiles = config.get("profiles", {})
     return tuple(
@@ -41,12 +41,12 @@ def list_profiles() -> tuple[Profile, ...]:
 
 
 def full_config(core: CoreSession) -> dict[str, Any]:
-    """The parsed AWS config; EnvironmentFailure naming the file when it is unusable."""
+    """The parsed AWS config. Raises EnvironmentFailure, naming the file, if it is unusable."""
     from botocore.exceptions import ConfigParseError
 
     for variable in ("config_file", "credentials_file"):
         path = os.path.expanduser(os.path.expandvars(core.get_config_variable(variable)))
-        # configparser skips a file that it may not open, and the profiles would silently be missing.
+        # configparser skips files without read permission, and profiles would be missing silently.
         if os.path.isfile(path) and not os.access(path, os.R_OK):
             raise EnvironmentFailure(f"cannot read the AWS config {path}: permission denied")
     try:
@@ -71,7 +71,7 @@ def _kind(section: Mapping[str, Any]) -> str:
 
 
 def _account(section: Mapping[str, Any]) -> str:
-    """The account that a profile's credentials belong to, as far as the config tells."""
+    """The account of a profile's credentials, if the config has it."""
     found = re.match(r"arn:[\w-]+:iam::(\d{12}):", str(section.get("role_arn", "")))
     if found:
         return found[1]
@@ -80,7 +80,7 @@ def _account(section: Mapping[str, Any]) -> str:
 
 
 def _source(section: Mapping[str, Any]) -> str:
-    """Never a command line: it may hold a secret."""
+    """Never shows a command line, which may contain a secret."""
     if "credential_process" in section and _kind(section) == "process":
         with contextlib.suppress(ValueError, IndexError):
             return os.path.basename(shlex.split(str(section["credential_process"]))[0])
@@ -88,7 +88,7 @@ def _source(section: Mapping[str, Any]) -> str:
 
 
 def login_command(profile: str, section: Mapping[str, Any]) -> str:
-    """What renews this profile's sign-in from a shell, "" where nothing does."""
+    """The shell command that renews this profile's sign-in, or ""."""
     if _kind(section) == "sso":
         return f"aws sso login --profile {shlex.quote(profile)}"
     if "login_session" in section:
@@ -97,7 +97,7 @@ def login_command(profile: str, section: Mapping[str, Any]) -> str:
 
 
 def chain(name: str, profiles: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The profile and, along source_profile, those whose credentials it builds on."""
+    """The profile and its chain of source profiles."""
     seen: set[str] = set()
     while name in profiles and name not in seen:
         seen.add(name)

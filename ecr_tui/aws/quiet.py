@@ -1,7 +1,7 @@
-"""Takes away from a botocore session what would prompt on the terminal or wait without end.
+"""Remove everything from a botocore session that prompts on the terminal or waits without a limit.
 
-botocore has no settings for these, so the providers of its credential chain are changed in place; the tests of
-this module pin every private name that is used here.
+botocore has no settings for these, so the providers of its credential chain are changed in place; tests check every
+private name used here.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ Cache = MutableMapping[str, Any]
 def tame(core: CoreSession, ask_code: Callable[[str], str], *, cache: Cache) -> None:
     """Change ``core``'s credential chain. ``ask_code`` gets the MFA device's ARN and returns the code.
 
-    Off EC2 the metadata service is a dropped packet: one attempt of one second, whatever the config says.
-    SSO needs nothing: botocore itself never opens a browser, it only reads and renews the CLI's cached token.
+    Outside EC2, packets to the metadata service are dropped: one attempt of one second, regardless of the config. SSO
+    needs no change: botocore never opens a browser, it only reads and renews the CLI's cached token.
     """
     from botocore.credentials import ProcessProvider
 
@@ -43,7 +43,7 @@ def tame(core: CoreSession, ask_code: Callable[[str], str], *, cache: Cache) -> 
     assume = chain.get_provider("assume-role")
     assume._prompter = lambda prompt: ask_code(_device(prompt))
     assume.cache = cache
-    # Builds the providers of a source_profile, which are not in the chain itself.
+    # Creates the providers of a source_profile, which are not in the chain itself.
     assume._profile_provider_builder._create_process_provider = process_provider
     chain.get_provider("custom-process")._popen = BoundedProcess
 
@@ -52,7 +52,7 @@ class BoundedProcess(subprocess.Popen[bytes]):
     """A credential_process without a terminal to ask on, ended after :data:`PROCESS_TIMEOUT`."""
 
     def __init__(self, args: list[str], **kwargs: Any) -> None:
-        # A session of its own has no controlling terminal: /dev/tty cannot be opened either.
+        # A new session has no controlling terminal, so /dev/tty cannot be opened either.
         super().__init__(args, stdin=subprocess.DEVNULL, start_new_session=True, **kwargs)
 
     def communicate(self, input: bytes | None = None, timeout: float | None = None) -> tuple[bytes, bytes]:
@@ -71,7 +71,7 @@ class BoundedProcess(subprocess.Popen[bytes]):
 class AssumedRoles(MutableMapping[str, Any]):
     """Credentials of assumed roles: kept in memory, and read (never written) from the AWS CLI's own cache.
 
-    So an MFA code that was given to the AWS CLI a moment ago is not asked for again.
+    So an MFA code just entered in the AWS CLI is not needed again.
     """
 
     def __init__(self) -> None:
@@ -119,12 +119,12 @@ _caches_lock = threading.Lock()
 
 
 def assumed_roles(profile: str | None) -> AssumedRoles:
-    """The cache of a profile of the present AWS config, shared by every session of this process."""
+    """The cache of a profile of the current AWS config, shared by all sessions of this process."""
     key = (os.environ.get("AWS_CONFIG_FILE"), profile)
     with _caches_lock:
         return _caches.setdefault(key, AssumedRoles())
 
 
 def _device(prompt: str) -> str:
-    """The serial out of botocore's "Enter MFA code for arn:aws:iam::111111111111:mfa/me: "."""
+    """The serial in botocore's "Enter MFA code for arn:aws:iam::111111111111:mfa/me: "."""
     return prompt.removeprefix("Enter MFA code for ").rstrip().removesuffix(":")

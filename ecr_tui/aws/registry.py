@@ -18,7 +18,7 @@ T = TypeVar("T")
 _NO_TEMPLATES: tuple[CreationTemplate, ...] = ()
 _NO_RULES: tuple[ReplicationRule, ...] = ()
 DEFAULT_SCOPE = "V2"
-"""The scope of a registry that nobody changed (ECR User Guide, "Private registry permissions")."""
+"""The default scope of a registry (ECR User Guide, "Private registry permissions")."""
 
 
 def registry_facts(session: AwsSession, region: str) -> RegistryFacts:
@@ -30,7 +30,7 @@ def registry_facts(session: AwsSession, region: str) -> RegistryFacts:
 
 
 def registry_policy(session: AwsSession, region: str) -> str | None:
-    """The text as ECR keeps it; None when there is none."""
+    """The exact text, or None."""
     client = session.client("ecr", region)
     with session.calling("ecr:GetRegistryPolicy"):
         try:

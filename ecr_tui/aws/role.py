@@ -1,4 +1,4 @@
-"""The two accounts' parts, apart from the model: the first frame names them and needs nothing else of AWS."""
+"""The roles of the two accounts; separate from the model, because the first frame needs nothing else of AWS."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """Which of the two accounts a session belongs to; messages name it so that a denial has a side."""
+    """The account that a session belongs to; error messages name it as the side."""
 
     OWNER = "account A"
     CONSUMER = "account B"

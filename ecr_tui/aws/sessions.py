@@ -1,7 +1,7 @@
-"""One session an account: the user's own AWS config, bounded in time, and silent on the terminal.
+"""One session per account: uses the user's AWS config, with time limits and without terminal prompts.
 
 botocore reads everything (AWS_CONFIG_FILE, AWS_PROFILE, SSO, assume-role, credential_process, endpoint_url); this
-module only takes away what would hang or prompt. boto3 is imported at first use, never with the module.
+module only removes hangs and prompts. boto3 is imported at first use, never with the module.
 """
 
 from __future__ import annotations
@@ -43,24 +43,24 @@ AskMfa = Callable[[MfaPrompt], str]
 CONNECT_TIMEOUT = 3
 READ_TIMEOUT = 10
 PATIENCE = 6.0
-"""Seconds after which a call that meets only network failures starts no further attempt. botocore counts attempts,
-not time: eight addresses that drop packets would cost 24 s an attempt, and background clients try ten times."""
+"""Seconds after which a call with only network failures is not retried. botocore counts attempts, not time: eight
+addresses that drop packets cost 24 s per attempt, and background clients make ten attempts."""
 REFUSED_PATIENCE = 30.0
-"""As :data:`PATIENCE`, for answers that ask for patience: throttling and failures of the service."""
+"""As :data:`PATIENCE`, for throttling and server errors."""
 POOL = 16
 _MFA_MARGIN = 11 * 60
-"""Seconds before their end at which MFA credentials are asked for anew: botocore insists on renewal at 10 minutes."""
+"""Seconds before expiry at which MFA credentials are requested again: botocore forces renewal at 10 minutes."""
 _making = threading.Lock()
-"""Held while a session or a client is made, which is tens of milliseconds of computing: an interface beside two threads
-that do so would have a third of the time."""
+"""Held while a session or client is created, which takes tens of milliseconds of CPU: two threads at once would leave
+the interface a third of the time."""
 _one_question = threading.Lock()
-"""Held while an MFA code is asked for: two accounts starting at once ask one after the other."""
+"""Held during an MFA prompt, so that two accounts prompt one after the other."""
 
 
 def list_regions(like: str | None = None) -> tuple[str, ...]:
-    """The regions that have ECR, in the partition of the region ``like`` (None: of the commercial partition).
+    """The regions with ECR in the partition of the region ``like`` (None: the commercial partition).
 
-    botocore's list is as old as its version: a region that is missing there works all the same.
+    The list depends on botocore's version; regions missing from it still work.
     """
     import boto3
 
@@ -72,12 +72,12 @@ def list_regions(like: str | None = None) -> tuple[str, ...]:
 
 
 class AwsSession:
-    """An account's side of the work. Thread-safe; making one does no I/O.
+    """AWS session of one account. Thread-safe; creating one does no I/O.
 
     ``profile`` None means botocore's own default resolution (AWS_PROFILE, then environment keys, then "default").
     ``region`` None means the profile's or AWS_REGION's. ``ask_mfa`` is called from the thread that needs credentials,
-    once a session's lifetime; without it a profile that needs a code is refused with a CredentialsError.
-    ``assume``: a role to take on with the profile's credentials.
+    once per session lifetime; without it a profile that needs a code fails with CredentialsError. ``assume``: a role to
+    assume with the profile's credentials.
     """
 
     def __init__(
@@ -105,12 +105,12 @@ class AwsSession:
 
     @property
     def region(self) -> str | None:
-        """The default region of this session, None where nothing names one."""
+        """The default region of this session, or None."""
         return self._wanted_region or self._boto().region_name
 
     def registry_host(self, host: str, account: str, region: str, partition: str) -> str:
-        """The name by which this caller reaches the registry ``host`` of ``account``: as its config asks for FIPS or
-        dual-stack endpoints. Raises EnvironmentFailure for a host that must not see this caller's token."""
+        """The host for the registry ``host`` of ``account``, with FIPS or dual-stack endpoints if configured. Raises
+        EnvironmentFailure for a host that must not get this caller's token."""
         if not hosts.is_registry_of(host, account, region, partition):
             hosts.check_named(host, self.client("ecr", region).meta.endpoint_url, account, region)
             return host
@@ -124,7 +124,7 @@ class AwsSession:
 
     @property
     def login_command(self) -> str:
-        """What renews this profile's sign-in from a shell, "" where nothing does (or before the first call)."""
+        """The shell command that renews this profile's sign-in; "" if none, or before the first call."""
         return self._login_command
 
     @overload
@@ -147,20 +147,20 @@ class AwsSession:
     ) -> Any: ...
 
     def client(self, service: Any, region: str | None = None, *, background: bool = False) -> Any:
-        """A client, made once for each service, region and kind. Its calls belong inside :meth:`calling`.
+        """A client, cached per service, region and kind. Make its calls inside :meth:`calling`.
 
-        ``background`` clients back off adaptively (10 attempts) for bulk reading; the others answer or fail fast,
-        so that a grant never queues behind a listing's rate limiter. The first call resolves the credentials.
-        Raises InputError (no region, unknown profile) and CredentialsError.
+        ``background`` clients back off adaptively (10 attempts) for bulk reads; the others fail fast, so that a grant
+        never waits for a listing's rate limiter. The first call resolves the credentials. Raises InputError (no region,
+        unknown profile) and CredentialsError.
         """
         return self._client(service, region, "background" if background else "foreground")
 
     def offers(self, service: str) -> bool:
-        """Whether the installed botocore has it. Asks nobody."""
+        """Whether the installed botocore has it. Makes no call."""
         return service in self._boto().get_available_services()
 
     def partition_of(self, region: str) -> str:
-        """Of a region by its name; "" for a name of no partition's form."""
+        """The partition of a region name; "" if unknown."""
         from botocore.exceptions import UnknownRegionError
 
         try:
@@ -169,8 +169,8 @@ class AwsSession:
             return ""
 
     def ecr_once(self, region: str | None = None) -> ECRClient:
-        """An ECR client that sends each request once, for a caller that decides itself whether to try again: a run
-        that paces its calls, and every write, before which the live state is looked at again."""
+        """An ECR client that sends each request once, for callers with their own retries: paced runs, and all writes,
+        which read the live state again first."""
         client: ECRClient = self._client("ecr", region, "once")
         return client
 
@@ -192,12 +192,12 @@ class AwsSession:
 
     @contextmanager
     def calling(self, operation: str) -> Iterator[None]:
-        """Make AWS calls in here: whatever they raise leaves as an EcrTuiError of this session's side."""
+        """Context for AWS calls: converts their exceptions into EcrTuiError with this session's side."""
         with errors.calling(self.role, operation, profile=self.profile, login_command=self._login_command):
             yield
 
     def identity(self) -> Identity:
-        """Who the credentials are, from sts:GetCallerIdentity; asked once, ``expires_at`` always current."""
+        """The caller from sts:GetCallerIdentity; cached, except ``expires_at``, which is current."""
         sts = self.client("sts")
         known = self._identity
         if known is None:
@@ -251,7 +251,7 @@ class AwsSession:
         return boto3.session.Session(botocore_session=core)
 
     def _resolve(self, session: boto3.session.Session) -> None:
-        """Fetch the credentials now, apart from any call, so that a failure is named as one of credentials."""
+        """Fetch the credentials separately from any call, so that a failure is reported as a credentials error."""
         if self._resolved:
             return
         from botocore.exceptions import NoCredentialsError
@@ -267,7 +267,7 @@ class AwsSession:
             failure = errors.credentials_failure(exc, self.role, self.profile, self._login_command)
             if self.assume is not None and not isinstance(exc, EcrTuiError):
                 failure = errors.not_assumed(failure, exc, self.assume, self.profile)
-            # The next attempt starts from the config as it is then: the user will have changed something.
+            # The next attempt reads the config again, because the user may have corrected it.
             self._clear()
             raise failure from exc
         self._resolved = True
@@ -287,24 +287,24 @@ class AwsSession:
         return code
 
     def _renew_mfa(self) -> None:
-        """botocore cannot ask for a second code on the same session, so the session is replaced in time."""
+        """botocore cannot prompt for a second code on the same session, so the session is replaced before expiry."""
         if self._mfa:
             ends = self.expires_at()
             if ends is not None and (ends - datetime.now(UTC)).total_seconds() < _MFA_MARGIN:
                 self._clear()
 
     def expires_at(self) -> datetime | None:
-        """When the credentials at hand end (UTC), None where that is not known. Asks nobody."""
+        """When the current credentials expire (UTC), None if unknown. Makes no call."""
         if self._session is None or not self._resolved:
             return None
-        # RefreshableCredentials keeps the moment in a private attribute and offers no other way to read it.
+        # RefreshableCredentials has the expiry only in a private attribute.
         ends = getattr(self._session.get_credentials(), "_expiry_time", None)
         return ends.astimezone(UTC) if isinstance(ends, datetime) else None
 
 
 @lru_cache(maxsize=4)
 def _models(data_path: str | None) -> Loader:
-    """Descriptions of AWS's services, which take most of the time of making a client: read once for all sessions."""
+    """Service models, which take most of the time to create a client; loaded once for all sessions."""
     from botocore.loaders import create_loader
 
     return create_loader(data_path)
@@ -316,7 +316,7 @@ def _core_session(profile: str | None, side: str = "") -> CoreSession:
 
     core = botocore.session.Session(profile=profile)
     core.set_default_client_config(_config("foreground"))
-    # botocore's own takes a third of the time of a listing, for a time zone that nobody asked for.
+    # botocore's parser takes a third of a listing's time, for an unused time zone.
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_timestamp)
     events = core.get_component("event_emitter")
     events.register("before-call", _note_start)
@@ -328,13 +328,13 @@ def _core_session(profile: str | None, side: str = "") -> CoreSession:
             proxies=proxies,
             timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),  # type: ignore[arg-type]
             max_pool_connections=POOL,
-            # As botocore's own: without it the body of a request waits some 40 ms until the head is acknowledged.
+            # As in botocore: without it a request's body waits some 40 ms for the acknowledgement of its head.
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],  # type: ignore[list-item]
         )
 
     events.register("after-call", check_answer)
     events.register("before-send", exchange.Exchange(client, side))
-    # Two wildcards: the more specific handler answers first, and botocore's own is registered with one part less.
+    # Two wildcards: the more specific handler runs first, and botocore's is registered with one part less.
     events.register("needs-retry.*.*", _give_up)
     return core
 
@@ -345,13 +345,13 @@ _RETRIES: dict[str, dict[str, Any]] = {
     "background": {"mode": "adaptive", "total_max_attempts": 10},
     "once": {"mode": "standard", "total_max_attempts": 1},
 }
-"""By the kind of a client."""
+"""By kind of client."""
 
 
 def _config(kind: str) -> Config:
     from botocore.config import Config
 
-    retries: Any = dict(_RETRIES[kind])  # botocore adds to it
+    retries: Any = dict(_RETRIES[kind])  # botocore modifies it
     return Config(
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
@@ -362,7 +362,7 @@ def _config(kind: str) -> Config:
 
 
 def _timestamp(value: Any) -> datetime:
-    """A time in an answer of AWS: seconds since 1970 in JSON, else one of several texts."""
+    """A time in an AWS response: seconds since 1970 in JSON, else one of several text formats."""
     if isinstance(value, int | float):
         return datetime.fromtimestamp(value, UTC)
     from botocore.utils import parse_timestamp
@@ -372,7 +372,7 @@ def _timestamp(value: Any) -> datetime:
 
 
 def _remember_token(request: Any, **_: object) -> None:
-    """Credentials are renewed behind our back; what is sent is what an answer may quote."""
+    """Credentials may be renewed at any time; a response can only quote those that were sent."""
     token = request.headers.get("X-Amz-Security-Token")
     secret.remember(token.decode() if isinstance(token, bytes) else token)
 
@@ -391,10 +391,10 @@ def _give_up(
     request_dict: dict[str, Any],
     **_: object,
 ) -> None:
-    """A "needs-retry" handler that runs first: raising ends the call, and returning leaves the retry to botocore.
+    """A "needs-retry" handler that runs first: raising ends the call; returning leaves the retry to botocore.
 
-    It raises because False means differently by version: before botocore 1.43.3 an immediate retry, without end.
-    ``caught_exception`` is set for network failures; throttling and 5xx arrive as answers and have longer.
+    Raises because the meaning of False depends on the version: before botocore 1.43.3, an endless immediate retry.
+    ``caught_exception`` is set for network failures; throttling and 5xx arrive as responses and have a longer limit.
     """
     from botocore.exceptions import ClientError
 

@@ -1,4 +1,4 @@
-"""Answers of AWS held against its own model: botocore passes on a number where a text belongs."""
+"""Validate AWS responses against botocore's model: botocore accepts a number in place of a text."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 class WrongType(ValueError):
-    """The text says what should have been what, without the value."""
+    """The text names the field and the expected type, never the value."""
 
 
 def check_answer(parsed: Mapping[str, Any], model: OperationModel, **_: object) -> None:
     """An "after-call" handler. Raises :class:`WrongType`.
 
-    Entries that botocore was spared (``plain_answers``) are checked like the others: by the fields that the model has.
+    Entries that botocore did not parse (``plain_answers``) are also checked, by the model's fields.
     """
     if model.output_shape is not None and "Error" not in parsed:
         _check(parsed, model.output_shape, "")
@@ -63,9 +63,9 @@ def _check(value: Any, shape: Shape, path: str) -> None:
 
 
 def _decoded(value: Any, shape: Shape) -> bool:
-    """A document of an IAM policy, which the model has as a text: botocore decodes it."""
+    """An IAM policy document, a text in the model, which botocore decodes."""
     return isinstance(value, Mapping) and shape.name.lower().startswith("policydocument")
 
 
 def _wrong(path: str, expected: str, value: object) -> WrongType:
-    return WrongType(f"{path or 'it'} is no {expected}, but of type {type(value).__name__}")
+    return WrongType(f"{path or 'it'} is not a {expected}, but of type {type(value).__name__}")

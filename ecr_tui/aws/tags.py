@@ -1,4 +1,4 @@
-"""Tags of a repository. Whoever writes one may open or close access that depends on it."""
+"""Tags of a repository. Writing one may grant or end access that depends on it."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Reading and writing the repository policy of a creation template, as account A.
+"""Read and write the repository policy of a creation template, as account A.
 
-UpdateRepositoryCreationTemplate takes a whole template. What it does with parameters left out is documented for one of
+UpdateRepositoryCreationTemplate takes a whole template. The effect of omitted parameters is documented for only one of
 them ("If this parameter is omitted, the default setting of MUTABLE will be used", API reference, imageTagMutability),
-so each write sends all other settings back as they were just read. A template with a custom role therefore needs
-iam:PassRole, and is refused without it, rather than left without its role.
+so each write sends all other settings back as just read. A template with a custom role therefore needs iam:PassRole;
+without it the write is denied, instead of removing the role.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SETTINGS = (
     "lifecyclePolicy",
     "resourceTags",
 )
-"""All that an update can set beside the policy."""
+"""All other settings of an update."""
 
 
 class TemplatePolicies:
@@ -57,7 +57,7 @@ class TemplatePolicies:
         return found[0].get("repositoryPolicy") or None
 
     def write(self, template: TemplatePlace, text: str) -> None:
-        """Replace the policy, in one request, and keep what else was last read of the template."""
+        """Replace the policy, in one request, with the template's other settings as last read."""
         if template.arn not in self._read:
             self.read(template)
         live: Any = self._read[template.arn]
@@ -68,12 +68,12 @@ class TemplatePolicies:
             )
 
     def delete(self, template: TemplatePlace) -> None:
-        """Leave the template without a policy: the model allows an empty text."""
+        """Remove the template's policy: the model allows an empty text."""
         self.write(template, "")
 
 
 class PlacePolicies:
-    """A PolicyStore for repositories and creation templates alike."""
+    """A PolicyStore for both repositories and creation templates."""
 
     def __init__(self, repositories: RepositoryPolicies, templates: TemplatePolicies) -> None:
         self._repositories = repositories
@@ -104,6 +104,6 @@ def place_policies(
     background: bool = False,
     client: Callable[[str], ECRClient] | None = None,
 ) -> PlacePolicies:
-    """Arguments as those of RepositoryPolicies."""
+    """Arguments as in RepositoryPolicies."""
     repositories = RepositoryPolicies(session, principal_wait=principal_wait, background=background, client=client)
     return PlacePolicies(repositories, TemplatePolicies(session, client=client))

@@ -13,7 +13,7 @@ from ecr_tui.secret import Secret
 
 
 def registry_token(session: AwsSession, region: str | None = None) -> RegistryToken:
-    """A token of this session's principal. No registryIds: they change nothing, and the host comes from A's URI."""
+    """A token of this session's principal. No registryIds: they have no effect, and the host comes from A's URI."""
     client = session.client("ecr", region)
     with session.calling("ecr:GetAuthorizationToken"):
         answer = client.get_authorization_token()["authorizationData"]
@@ -24,7 +24,7 @@ def registry_token(session: AwsSession, region: str | None = None) -> RegistryTo
     except (binascii.Error, UnicodeDecodeError):
         colon = ""
     if not colon:
-        # The text itself stays out of the message: it may be a token after all.
+        # Do not quote the text: it may be a token.
         raise EnvironmentFailure("the response to ecr:GetAuthorizationToken has no token", side=str(session.role))
     expires = data.get("expiresAt")
     return RegistryToken(username, Secret(password), expires.astimezone(UTC) if expires else None)

@@ -1,9 +1,9 @@
-"""Events of ECR in account A's CloudTrail, a page of LookupEvents at a time.
+"""ECR events in account A's CloudTrail, one page of LookupEvents at a time.
 
-LookupEvents (CloudTrail API Reference): the management events of a region, of the last 90 days, newest first, at most
-50 a page and two calls a second in an account and region, by one attribute and a time range. All calls of the ECR API
-are such events, and a push or pull with Docker makes them as well (Amazon ECR User Guide, "Logging Amazon ECR actions
-with AWS CloudTrail").
+LookupEvents (CloudTrail API Reference): management events of a region, of the last 90 days, newest first, at most 50
+per page and two calls per second in an account and region, by one attribute and a time range. All ECR API calls are
+such events, and Docker's pushes and pulls cause them as well (Amazon ECR User Guide, "Logging Amazon ECR actions with
+AWS CloudTrail").
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ SOURCE = "ecr.amazonaws.com"
 
 
 class Caller(NamedTuple):
-    """Who called, as far as the event tells. ``arn``: a user's, or a role's without its session; "" where only the
-    account is told, then ``id`` is the principal id ("AIDA...", "AROA...:session"). ``service``: an AWS service that
-    called."""
+    """The caller in an event. ``arn``: a user's, or a role's without its session; "" if the event has only the account,
+    then ``id`` is the principal id ("AIDA...", "AROA...:session"). ``service``: the calling AWS service."""
 
     account: str = ""
     arn: str = ""
@@ -35,8 +34,8 @@ class Caller(NamedTuple):
 
 
 class TrailEvent(NamedTuple):
-    """``repositories``: names of those of the trail's own account that the call was about. ``code``: AWS's error.
-    ``by_us``: an API call of ecr-tui, by its user agent; pushes and pulls through the registry carry none."""
+    """``repositories``: names of the call's repositories in the trail's account. ``code``: AWS's error. ``by_us``: an
+    API call of ecr-tui, by its user agent, which registry pushes and pulls lack."""
 
     at: datetime
     name: str
@@ -48,7 +47,7 @@ class TrailEvent(NamedTuple):
 
 
 class TrailPage(NamedTuple):
-    """``unreadable``: events that could not be read. ``token``: of the next page, "" for the last one."""
+    """``unreadable``: number of unreadable events. ``token``: of the next page, "" for the last one."""
 
     events: tuple[TrailEvent, ...]
     token: str = ""
@@ -58,8 +57,8 @@ class TrailPage(NamedTuple):
 def look_up(
     session: AwsSession, region: str, account: str, start: datetime, end: datetime, token: str = ""
 ) -> TrailPage:
-    """ECR's events of ``start`` to ``end``, both included. ``account``: the session's own. ``token``: of the page
-    before, asked for with the same times. Raises EcrTuiError."""
+    """ECR's events of ``start`` to ``end``, both included. ``account``: the session's. ``token``: from the previous
+    page of the same time range. Raises EcrTuiError."""
     client = session.client("cloudtrail", region, background=True)
     asked: dict[str, Any] = {
         "LookupAttributes": [{"AttributeKey": "EventSource", "AttributeValue": SOURCE}],
@@ -77,8 +76,8 @@ def look_up(
 
 
 def parsed(text: str, account: str) -> TrailEvent | None:
-    """A record of CloudTrail as a trail of ``account`` has it (CloudTrail User Guide, "CloudTrail record contents");
-    None for one that has no time, name or caller where they belong."""
+    """Parse a CloudTrail record of ``account`` (CloudTrail User Guide, "CloudTrail record contents"); None without a
+    valid time, name or caller."""
     try:
         record = json.loads(text)
         at = datetime.fromisoformat(record["eventTime"]).astimezone(UTC).replace(microsecond=0)
@@ -96,7 +95,7 @@ def parsed(text: str, account: str) -> TrailEvent | None:
 
 
 def _caller(identity: Mapping[str, Any]) -> Caller:
-    """By "CloudTrail userIdentity element": a session's role is its issuer; AWSAccount tells no ARN."""
+    """By "CloudTrail userIdentity element": a session's role is its issuer; AWSAccount has no ARN."""
     account, arn = str(identity.get("accountId") or ""), str(identity.get("arn") or "")
     invoked_by = str(identity.get("invokedBy") or "")
     service = invoked_by if invoked_by.endswith((".amazonaws.com", ".amazonaws.com.cn")) else ""
@@ -108,7 +107,7 @@ def _caller(identity: Mapping[str, Any]) -> Caller:
 
 
 def _repositories(record: Mapping[str, Any], account: str) -> tuple[str, ...]:
-    """From the record's resources; else from the request, which means this account's registry or names another."""
+    """From the record's resources; else from the request, whose registry defaults to this account's."""
     arns = [str(one.get("ARN") or "").split(":", 5) for one in _list(record.get("resources"))]
     found = [
         parts[5].removeprefix("repository/")

@@ -1,7 +1,7 @@
 """Access Troubleshooter: AWS's details of a denial, by the authorization id in its text.
 
-IAM User Guide, "Troubleshoot access denied error messages with authorization ID": a regional API, to be called in the
-region of the denial; details come some seconds after it, and stay for 24 hours.
+IAM User Guide, "Troubleshoot access denied error messages with authorization ID": a regional API, called in the region
+of the denial; details are available for 24 hours, some seconds after it.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ SERVICE: Final = "iam-toolbox"
 OPERATION = "GetRequestAuthorizationDetails"
 ACTION = f"iam:{OPERATION}"
 WAITS = (1.0, 2.0, 3.0)
-"""Seconds between two questions for details that are not there, or not yet."""
+"""Seconds between two requests for details that are not available yet."""
 PAGES = 10
 
 
 class NotTold(EnvironmentFailure):
-    """There are no details to be had; the title says why."""
+    """No details are available; the title says why."""
 
 
 def details_of(session: AwsSession, identifier: str, region: str, partition: str, cancel: Event) -> Details:
-    """The details of the denial that happened in ``region``, which must be one of ``partition``, the caller's: a text
-    may name any. Raises NotTold, and other EcrTuiErrors such as DeniedError.
+    """The details of a denial in ``region``, which must be in ``partition``, the caller's: a text may name any region.
+    Raises NotTold, and other EcrTuiErrors such as DeniedError.
     """
     if not session.offers(SERVICE):
         raise NotTold("the installed botocore does not have IAM Access Troubleshooter")
     if session.partition_of(region) != partition:
-        raise NotTold(f"the denial's region {region or 'is unknown'} is not one of partition {partition}")
+        raise NotTold(f"the denial's region {region or '(unknown)'} is not in partition {partition}")
     if not re.fullmatch(r"[0-9A-Za-z]{1,256}", identifier):
-        raise NotTold("the text's authorization id has another form than AWS's")
+        raise NotTold("the authorization id does not have AWS's format")
     client = session.client(SERVICE, region)
     if OPERATION not in client.meta.service_model.operation_names:
         raise NotTold("the installed botocore does not have IAM Access Troubleshooter")
@@ -47,11 +47,11 @@ def details_of(session: AwsSession, identifier: str, region: str, partition: str
             return read_details(pages)
         if wait is not None and cancel.wait(wait):
             raise Cancelled
-    raise NotTold("no details under this authorization id: AWS keeps them for 24 hours, for the denied account")
+    raise NotTold("no details for this authorization id: AWS keeps them for 24 hours, for the denied account")
 
 
 def _pages(client: Any, identifier: str) -> list[Mapping[str, Any]] | None:
-    """None for an id that is not known."""
+    """None for an unknown id."""
     from botocore.exceptions import ClientError
 
     found: list[Mapping[str, Any]] = []

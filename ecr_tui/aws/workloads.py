@@ -1,7 +1,7 @@
-"""The Lambda functions and ECS task definitions of an account that run images, by image.
+"""Lambda functions and ECS task definitions of an account, by image.
 
-ListFunctions does not tell a function's image and ListTaskDefinitions no images, so each is asked about by itself, and
-their number is bounded. Read-only calls, made only when somebody asks.
+ListFunctions and ListTaskDefinitions do not return images, so each function and task definition needs a call, and their
+number is limited. Read-only calls, made only on request.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ecr_tui.errors import Cancelled, DeniedError, EcrTuiError
 
 FUNCTION, TASK = "Lambda function", "ECS task definition"
 ASKED_ABOUT = 500
-"""Functions, and task definitions, of one region at most."""
+"""Maximum functions, and task definitions, per region."""
 MAX_PAGES = 100
 
 
@@ -38,11 +38,11 @@ class Workload(NamedTuple):
 
     @property
     def reference(self) -> str:
-        """The tag or the digest, "latest" where the image names neither."""
+        """The tag or digest, "latest" if the image has neither."""
         return _split(self.image)[1]
 
     def uses(self, repository: Repository) -> bool:
-        """Under whichever of the registry's host names."""
+        """Whether it is in the repository, under any of the registry's host names."""
         host, _, name = self.repository.partition("/")
         if name != repository.name:
             return False
@@ -51,7 +51,7 @@ class Workload(NamedTuple):
 
 
 class Workloads(NamedTuple):
-    """Of one account and region. ``unknown``: sentences about what could not be read, or was not."""
+    """Workloads of one account and region. ``unknown``: sentences about missing or unreadable parts."""
 
     account: str
     region: str
@@ -66,7 +66,7 @@ def workloads(
     on_progress: OnProgress | None = None,
     cancel: threading.Event | None = None,
 ) -> Workloads:
-    """What cannot be read is told, and nothing is raised for it but a failure of the credentials, and Cancelled."""
+    """Failures are recorded in ``unknown``; raises only CredentialsError and Cancelled."""
     account = session.identity().account
     reader = _Reader(session, region, on_progress, cancel or threading.Event())
     found = (*reader.functions(), *reader.tasks())
@@ -94,7 +94,7 @@ class _Reader:
         return [Workload(FUNCTION, name, str(image)) for name, image in images if image]
 
     def tasks(self) -> list[Workload]:
-        """Of each family the newest revision that names an image."""
+        """The newest revision of each family that has an image."""
         client = self._session.client("ecs", self._region, background=True)
         pages = client.get_paginator("list_task_definitions")
         listed = self._listed(
@@ -131,7 +131,7 @@ class _Reader:
 
     def _bounded(self, names: list[str], what: str) -> list[str]:
         if len(names) > ASKED_ABOUT:
-            self.unknown.append(f"looked at {ASKED_ABOUT:,} of {len(names):,} {what}")
+            self.unknown.append(f"read {ASKED_ABOUT:,} of {len(names):,} {what}")
         return names[:ASKED_ABOUT]
 
     def _each(self, action: str, names: Sequence[str], ask: Callable[[str], Any]) -> list[tuple[str, Any]]:
@@ -153,7 +153,7 @@ def _reason(action: str, error: EcrTuiError) -> str:
 
 
 def _newest_first(arns: Sequence[str]) -> list[str]:
-    """The last revision of each family before all others."""
+    """The last revisions of all families first."""
 
     def age(arn: str) -> int:
         revision = arn.rpartition(":")[2]
@@ -169,7 +169,7 @@ def _newest_first(arns: Sequence[str]) -> list[str]:
 
 
 def _split(image: str) -> tuple[str, str]:
-    """(repository, tag or digest) of an image as containers name it: a port is no tag."""
+    """(repository, tag or digest) of an image reference; a port is not a tag."""
     name, at, digest = image.partition("@")
     folder, slash, last = name.rpartition("/")
     last, _, tag = last.partition(":")

@@ -142,7 +142,7 @@ def _reason(error: EcrTuiError, region: str) -> str:
     if isinstance(error, DeniedError):
         return f"{said}. Allow it: ecr-tui operator-policy {Operator.ANALYZER.value}"
     if isinstance(error, Throttled):
-        return f"{said}. Ask again later."
+        return f"{said}. Retry later."
     if "service quota" in error.title:
         return f"{said}. An analyzer makes 1,000 previews an hour: ask again later."
     if isinstance(error, EnvironmentFailure) and "host of" in error.title:

@@ -65,7 +65,7 @@ def test_a_preview_is_looked_at_until_it_is_complete_and_all_its_pages_are_read(
 
 
 @pytest.mark.parametrize(
-    ("code", "hint"), [("INVALID_CONFIGURATION", "Check the policy"), ("INTERNAL_ERROR", "Ask again later.")]
+    ("code", "hint"), [("INVALID_CONFIGURATION", "Check the policy"), ("INTERNAL_ERROR", "Retry later.")]
 )
 def test_a_preview_that_fails_says_why(code: str, hint: str) -> None:
     session: Any = Session("CREATING", "FAILED", code=code)

@@ -103,7 +103,7 @@ def test_what_keeps_aws_from_answering_is_one_line(sandbox: Sandbox, monkeypatch
     assert [(call.side, call.region) for call in calls] == [("account B", "us-east-1")]
 
     gone = asked(text.replace("authorization id: ", "authorization id: 0"))
-    assert gone.reason.startswith("Access Troubleshooter: no details under this authorization id")
+    assert gone.reason.startswith("Access Troubleshooter: no details for this authorization id")
     other = asked(text, profile_b="partner-c")
     assert other.reason.startswith("Access Troubleshooter: the denied principal is in account 222222222222")
     newcomer = asked(text, profile_b="no-access")

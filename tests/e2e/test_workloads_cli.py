@@ -74,7 +74,7 @@ def test_what_is_denied_or_too_many_is_said(
     assert [(one.name, one.reference) for _, one in found.found] == [("payments-api:2", "v1.4.2")]
     assert found.unknown == (
         "lambda:GetFunction is denied, for 1 of 1 (account A 111111111111, eu-central-1)",
-        "looked at 2 of 3 ECS task definitions (account A 111111111111, eu-central-1)",
+        "read 2 of 3 ECS task definitions (account A 111111111111, eu-central-1)",
     )
     asked.clear()
     again: ImageUsers | None = workspace.access.workloads_known(workspace.listing.repository("payments/api"))
