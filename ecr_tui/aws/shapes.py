@@ -68,4 +68,4 @@ def _decoded(value: Any, shape: Shape) -> bool:
 
 
 def _wrong(path: str, expected: str, value: object) -> WrongType:
-    return WrongType(f"{path or 'it'} is not a {expected}, but of type {type(value).__name__}")
+    return WrongType(f"{path or 'response'}: expected {expected}, got {type(value).__name__}")

@@ -1,4 +1,4 @@
-"""The two accounts as a verification sees them (``ports``), over the sessions of a workspace."""
+"""The two accounts of a verification (``ports``), using the sessions of a workspace."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from ecr_tui.policy.known import before_call
 from ecr_tui.registry.probe import TAG_PREFIX
 
 LISTED = 100
-"""Repositories listed at most while looking for some that account B was not granted, where no listing is at hand."""
+"""Maximum repositories to list, without a cached listing, to find some that account B was not granted."""
 
 READ_FOR_EACH = 12
-"""Policies read at most for each repository that is looked for; never more than :data:`READ_AT_MOST`."""
+"""Maximum policies to read per repository to find; never more than :data:`READ_AT_MOST`."""
 
 READ_AT_MOST = 60
 
 LARGEST_IMAGE = 100 * 1024 * 1024
-"""Bytes: a larger image is pulled only where there is no smaller one."""
+"""Bytes: a larger image is pulled only if there is no smaller one."""
 
 
 class ConsumerParty:
-    """``ports.Consumer`` over account B's session. Shared by verifications that run at once: who B is, and a token a
-    region, are asked for once."""
+    """``ports.Consumer`` with account B's session. Shared by parallel verifications: B's identity and a token per
+    region are requested once."""
 
     def __init__(self, session: AwsSession) -> None:
         self.session = session
@@ -60,10 +60,10 @@ class ConsumerParty:
 
 
 class OwnerParty:
-    """``ports.Owner`` over account A's session.
+    """``ports.Owner`` with account A's session.
 
-    ``known`` gives the repositories of a region as last listed, with tags, or None; ``apart`` are ARNs that are no
-    counter-proof because they are being verified, too.
+    ``known`` returns the repositories of a region as last listed, with tags, or None; ``apart``: ARNs to exclude from
+    the isolation check because they are also verified.
     """
 
     def __init__(
@@ -83,9 +83,9 @@ class OwnerParty:
         return RepositoryPolicies(self._session).read(repository)
 
     def check_exists(self, repository: Repository) -> None:
-        """Before a push: a registry that creates on push would make a new repository of a name that is gone.
+        """Check before a push, because a registry with create on push would create a deleted repository again.
 
-        Raises InputError where it is known to be gone; where A may not ask or is not reached, the push tells.
+        Raises InputError if it was deleted; if account A cannot check, the push will show it.
         """
         try:
             check_exists(self._session, repository)
@@ -110,7 +110,7 @@ class OwnerParty:
         except InputError as error:
             if "does not exist in the registry" not in error.detail:
                 raise
-            # The repository is gone, and the image with it.
+            # The repository was deleted with the image.
 
     def image(self, repository: Repository, tag: str = "") -> TaggedImage | None:
         if tag:
@@ -127,8 +127,8 @@ class OwnerParty:
         RepositoryTags(self._session).remove_tags(repository, [key])
 
     def ungranted(self, repository: Repository, principal: str, limit: int) -> list[Repository]:
-        """Those are asked first that have the fewest tags in common with ``repository`` or, as long as tags are not
-        known, another namespace; of the others a bounded number of policies is read."""
+        """Candidates with the fewest tags in common with ``repository`` come first, or, while tags are unknown, those
+        in another namespace; the number of policies read is limited."""
         listed = [one for one in self._known(repository.region) or () if one.account == repository.account]
         candidates = [
             one
@@ -141,7 +141,7 @@ class OwnerParty:
             return len(own & set((one.tags or {}).items())), one.name.rpartition("/")[0] == namespace, one.name
 
         found: list[Repository] = []
-        # One at a time: what the first has read, the others find at hand.
+        # One at a time, so that the others use what the first has read.
         with self._lock:
             for candidate in sorted(candidates, key=likeness)[: min(READ_FOR_EACH * limit, READ_AT_MOST)]:
                 if not self._grants(candidate, principal):
@@ -157,7 +157,7 @@ class OwnerParty:
             return self._pages[region]
 
     def _grants(self, repository: Repository, principal: str) -> bool:
-        """Whether its policy may allow ``principal`` any part of a push or pull, now; what cannot be read may."""
+        """Whether its policy may currently allow ``principal`` any part of a push or pull; true if unreadable."""
         try:
             document = self._document(repository)
             if document is None:

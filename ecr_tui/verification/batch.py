@@ -1,4 +1,4 @@
-"""Many verifications at once: a bounded pool, one line each, one summary."""
+"""Parallel verifications in a bounded pool, with one summary."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ecr_tui.errors import Cancelled, EcrTuiError
 from ecr_tui.verification.report import Report
 
 POOL = 4
-"""Each keeps a connection or two busy, and GetAuthorizationToken and PutImage have low rates."""
+"""Each uses one or two connections, and GetAuthorizationToken and PutImage have low rate limits."""
 
 
 class Result(NamedTuple):
-    """A repository with its report, or with the error that kept its verification from starting."""
+    """A repository with its report, or the error that prevented its verification."""
 
     repository: Repository
     report: Report | None = None
@@ -45,7 +45,7 @@ class Result(NamedTuple):
         return f"ERROR: {self.error.title if self.error else 'not started'}"
 
     def to_json(self) -> dict[str, Any]:
-        """The report's JSON; of one that did not start the same keys as far as they are known, and ``error``."""
+        """The report's JSON; if not started, the same keys as far as known, and ``error``."""
         if self.report is not None:
             return self.report.to_json()
         error = self.error or EcrTuiError("not started")
@@ -78,7 +78,7 @@ class Result(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """The results in the order asked for. ``exit_code`` is the highest of them."""
+    """The results in the requested order. ``exit_code`` is the highest."""
 
     results: tuple[Result, ...]
     started_at: datetime
@@ -99,7 +99,7 @@ class Batch(NamedTuple):
         return f"{sum(r.passed for r in self.results)} of {len(self.results)} passed: {counts}"
 
     def to_json(self) -> dict[str, Any]:
-        """A document of its own, for a file: when, the summary, and each report."""
+        """A JSON document for a file: times, summary, and each report."""
         return {
             "started_at": self.started_at.isoformat(timespec="seconds"),
             "finished_at": self.finished_at.isoformat(timespec="seconds"),
@@ -109,7 +109,7 @@ class Batch(NamedTuple):
         }
 
     def to_markdown(self) -> str:
-        """For a ticket: a table of all, then each in full."""
+        """Markdown for a ticket: a summary table, then the full reports."""
         lines = [
             "# Verified access to Amazon ECR",
             "",
@@ -134,9 +134,10 @@ def run_batch(
     on_result: Callable[[Result], None] = lambda _: None,
     cancel: threading.Event,
 ) -> Batch:
-    """``verify`` each repository, up to ``pool`` at a time; ``on_result`` is called in the calling thread, as they end.
+    """``verify`` each repository, up to ``pool`` in parallel; ``on_result`` is called in the calling thread on
+    completion.
 
-    A cancel lets those that run end by themselves (``verify`` is expected to heed it) and starts no other.
+    A cancel starts no more; running ones end by themselves (``verify`` must check for it).
     """
     started = datetime.now(UTC)
     repositories = list({one.arn: one for one in repositories}.values())

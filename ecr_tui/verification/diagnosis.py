@@ -1,4 +1,4 @@
-"""Why a stage failed: from the catalogue, from an engine that shows reasons, from AWS and from A's own policy."""
+"""Diagnose a failed stage: by the catalogue, an engine that shows reasons, AWS, and A's policy."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from ecr_tui.verification.ports import Parties
 from ecr_tui.verification.report import Stage, StageName, Status
 
 _TEXTLESS = 403
-"""A HEAD request's refusal has a status and no body, so the reason must be asked for elsewhere."""
+"""A denied HEAD request has a status but no body, so the reason needs another request."""
 
 _FULL = "repository-full"
 _VAGUE = frozenset(
     {"head-without-body", "status-403", _FULL, "retrying", "pull-access-denied", "token-invalid", "read-malformed"}
 )
-"""Rows of the catalogue that say that something was refused, and not why (docker drops the words at login)."""
+"""Catalogue rows for denials without a reason (docker drops the message at login)."""
 
 _ENGINE_ALONE = (
     "The same request succeeds without the container engine: account B has access, and the failure is between "
@@ -42,14 +42,14 @@ class Reasons:
         self._parties = parties
         self._repository = parties.repository
         self.principal = ""
-        """B's ARN, once it is known."""
+        """B's ARN, once known."""
         self.notes: list[str] = []
         self.pushed_again = False
-        """The other engine has pushed the probe image: B can, and the image is there to be removed."""
+        """The other engine has pushed the probe image, so B can push, and the image must be removed."""
         self.pulled_again = False
 
     def of_login(self, error: RegistryError, credentials: Credentials) -> RegistryError:
-        """The same refusal in the registry's words, where the engine hid them; else ``error`` as it is."""
+        """The same denial with the registry's message, if the engine hid it; else ``error``."""
         return self._reveal(
             error,
             credentials,
@@ -61,9 +61,8 @@ class Reasons:
     def of_push(
         self, error: RegistryError, credentials: Credentials, probe: ProbeImage, reference: Reference
     ) -> RegistryError:
-        """The same with its reason: a push that a container engine reports as "EOF" or as an empty 403 is made again
-        with the engine that names each request; a HEAD without text is followed by the API call that needs the same
-        action."""
+        """Find the reason: a push that a container engine reports as "EOF" or an empty 403 is repeated with the direct
+        engine; a denied HEAD is followed by the API call that needs the same action."""
 
         def again(other: Engine) -> None:
             other.tag(probe, reference, self._parties.cancel)
@@ -92,7 +91,7 @@ class Reasons:
         except EcrTuiError:
             return reason
         if not text:
-            # AWS allows it, so it may be the token that the registry does not take (any more).
+            # AWS allows it, so the registry may reject the token (expired).
             return self._refusal_of_token(credentials) or reason
         return RegistryError(
             reason.title,
@@ -132,7 +131,7 @@ class Reasons:
         return None
 
     def may_settle(self, error: RegistryError) -> bool:
-        """Denied although A's policy, as it is now, allows it: then the registry may not have heard of it yet."""
+        """Whether the policy may still be propagating: denied, although A's current policy allows it."""
         found = self.diagnose(StageName.PUSH, error)
         if not found.denied or not found.blames_repository_policy or not found.action:
             return False
@@ -140,7 +139,7 @@ class Reasons:
             text = self._parties.ask(lambda: self._parties.owner.policy_text(self._repository))
             return text is not None and not self._lacking(PolicyDocument.parse(text), found.action)
         except EcrTuiError:
-            # Nobody knows: better a few seconds too long than a wrong verdict.
+            # Unknown: waiting a few seconds is better than a wrong verdict.
             return not self._parties.cancel.is_set()
 
     def diagnose(self, name: StageName, error: EcrTuiError, action: str = "") -> Diagnosis:
@@ -153,12 +152,12 @@ class Reasons:
         )
 
     def stage(self, name: StageName, error: EcrTuiError, action: str = "") -> Stage:
-        """The failed stage as the user reads it; the caller adds the seconds. ``action``: what the stage needs."""
+        """The failed stage for the user; the caller adds the seconds. ``action``: required by the stage."""
         if isinstance(error, Cancelled):
             return Stage(name, Status.FAILED, error.title, cause="Cancelled by the user.")
         diagnosis = self.diagnose(name, error, action)
         if not isinstance(error, RegistryError | DeniedError):
-            # Its own words fit better: who raised it knew the profile and the remedy.
+            # Keep the error's own text: it names the profile and the fix.
             return Stage(
                 name,
                 Status.FAILED,
@@ -175,7 +174,7 @@ class Reasons:
         if denied and diagnosis.blames_repository_policy:
             lacking, fix = self._from_the_policy(diagnosis)
             cause = lacking or cause
-            # Where A's policy allows it, a quota is as likely as a refusal: no verdict about access.
+            # If A's policy allows it, a quota is as likely as a denial, so there is no verdict about access.
             denied = bool(lacking) or diagnosis.pattern != _FULL
         return Stage(
             name,
@@ -193,7 +192,7 @@ class Reasons:
         )
 
     def _known(self) -> dict[str, str]:
-        """What a text may leave out and a fix needs."""
+        """Values that a fix needs and a text may lack."""
         repository = self._repository
         return {
             "repository": repository.name,
@@ -203,7 +202,7 @@ class Reasons:
         }
 
     def _from_the_policy(self, diagnosis: Diagnosis) -> tuple[str, str]:
-        """What A's policy lacks ("" for nothing, or where it cannot be read), and the fix."""
+        """What A's policy lacks ("" if nothing, or unreadable), and the fix."""
         name = self._repository.name
         principal = shlex.quote(without_session(self.principal))
         grant = f"ecr-tui grant {shlex.quote(name)} --to {principal}{self._only_tag()}"
@@ -217,15 +216,15 @@ class Reasons:
         return lacking, grant if lacking else diagnosis.fix
 
     def _only_tag(self) -> str:
-        """A condition for the suggested grant, where the repository's tags leave no choice which."""
+        """A condition for the suggested grant, if the repository has only one possible tag."""
         own = [(k, v) for k, v in (self._repository.tags or {}).items() if not k.startswith("aws:")]
         return f" --if-tag {shlex.quote('='.join(own[0]))}" if len(own) == 1 else ""
 
     def _lacking(self, document: PolicyDocument, action: str) -> str:
-        """ "" when the policy does allow the action: then the denial has another origin, or has not settled yet."""
+        """ "" if the policy allows the action: the denial has another cause, or the policy is still propagating."""
         repository = self._repository
         known = before_call(self.principal, repository_arn=repository.arn, tags=repository.tags, now=datetime.now(UTC))
-        # What only the live request tells (addresses, organization) is no reason that can be named here.
+        # Facts that only a live request has (addresses, organization) cannot be named as a reason.
         decision = bounds(Policies(None, document), known, action, repository.arn, repository.account).best
         if "resource" not in decision.missing and "resource" not in decision.denied_by:
             return ""
@@ -236,15 +235,16 @@ class Reasons:
 
 
 def is_denial(error: EcrTuiError) -> bool:
-    """Refused for want of permission. A 403 alone is not enough: stale tokens and full repositories are 403 as well."""
+    """Whether permission was denied. A 403 alone is not enough: expired tokens and full repositories are 403 as
+    well."""
     if isinstance(error, RegistryError):
         return diagnose(error.detail or error.title, status=error.status, action=error.action).denied
     return isinstance(error, DeniedError)
 
 
 def _tells_why(error: RegistryError) -> bool:
-    """The registry's own code, or words that the catalogue knows; a bare DENIED and an engine's "EOF" hide the reason,
-    and what an engine says of the network is about its own network."""
+    """Whether the error has a reason: the registry's code, or a text in the catalogue. A bare DENIED and an engine's
+    "EOF" hide the reason, and an engine's network errors concern its own network."""
     if error.code not in ("", "DENIED"):
         return True
     found = diagnose(error.detail, status=error.status, action=error.action)

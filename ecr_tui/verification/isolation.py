@@ -1,8 +1,7 @@
-"""The counter-proof: repositories where account B must be denied. Nothing in it leaves a trace in a repository.
+"""Isolation check on repositories where account B must be denied. Changes nothing in a repository.
 
-Each is asked three things as B: for an image that does not exist, for a layer that does not exist (both through the
-registry), and to complete an upload that does not exist (through the API, where permission is decided before
-existence). "Not found" is an allowance, so B can get in.
+Three requests as B for each: an image and a layer that do not exist (through the registry), and completing an upload
+that does not exist (through the API, which checks permission before existence). "Not found" means that B has access.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from ecr_tui.verification.ports import Parties
 from ecr_tui.verification.report import Isolation, IsolationStatus, Stage, StageName, Status, worst
 
 ALL = 25
-"""Repositories that "all" takes at most: each costs three requests."""
+"""Maximum repositories of "all": each costs three requests."""
 
 PUSHING = "ecr:CompleteLayerUpload"
 
@@ -34,9 +33,9 @@ class IsolationCheck:
         self._repository = parties.repository
 
     def run(self, wanted: Wanted, principal: str, credentials: Credentials) -> tuple[Isolation, ...]:
-        """One result for each repository, in order; one without a name where there is none to ask.
+        """One result for each repository, in order; one without a name if there is none to check.
 
-        Raises EcrTuiError only when no repository could be chosen.
+        Raises EcrTuiError only if no repository could be selected.
         """
         neighbours = self._choose(wanted, principal)
         if not neighbours:
@@ -63,7 +62,7 @@ class IsolationCheck:
                 found.append(Isolation(neighbour.name, IsolationStatus.SKIPPED, f"{neighbour.name}: cancelled"))
             except EcrTuiError as error:
                 found.append(Isolation(neighbour.name, IsolationStatus.FAILED, f"{neighbour.name}: {error.title}"))
-                # Without network or token the others would fail alike, each after its own timeouts.
+                # Without network or token the others would fail the same way, each after its timeouts.
                 hopeless = error if isinstance(error, EnvironmentFailure) else None
         return tuple(found)
 
@@ -104,7 +103,7 @@ class IsolationCheck:
 
 
 def isolation_stage(found: Sequence[Isolation], seconds: float) -> Stage:
-    """What all checks together come to."""
+    """The combined result of all checks."""
     first = worst(found)
     status = first.status if first else IsolationStatus.SKIPPED
     chosen = [one for one in found if one.status is status]

@@ -1,4 +1,4 @@
-"""Putting right what a verification that was killed has left: its probe image, or the tag that it had taken away."""
+"""Clean up after a killed verification: remove its probe image, or restore the tag that it removed."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ecr_tui.verification.records import PROBE, Leftover, Verifications
 
 
 class Cleaner:
-    """With account A's session. The record is a file, so what it says is checked before it is acted upon."""
+    """With account A's session. The record is a file, so its content is validated before use."""
 
     def __init__(self, session: AwsSession, record: Verifications) -> None:
         self._session = session
         self._record = record
 
     def clean(self, leftover: Leftover) -> str:
-        """How it was put right, as a sentence. Raises EcrTuiError, and then it stays a leftover."""
+        """Clean up; returns a sentence about the result. Raises EcrTuiError, and then it remains a leftover."""
         own = self._session.identity().account
         if leftover.place.account != own:
             raise InputError(
@@ -52,7 +52,7 @@ class Cleaner:
 
     @staticmethod
     def _local(leftover: Leftover) -> str:
-        """An engine that does not answer keeps nobody from going on: two kilobytes under a name that tells."""
+        """An unreachable engine is not an error: the image has 2 kB and a recognizable name."""
         reference = Reference(leftover.place.host, leftover.place.name, leftover.tag)
         try:
             with closing(choose_engine("docker")) as engine:

@@ -1,4 +1,4 @@
-"""What a verification asks of the two accounts, of the registry and of its own record, without knowing who answers."""
+"""Protocols of a verification for the two accounts, the registry and the record."""
 
 from __future__ import annotations
 
@@ -17,35 +17,36 @@ T = TypeVar("T")
 
 
 class Consumer(Protocol):
-    """Account B, for the questions asked as B."""
+    """Account B: calls made as B."""
 
     def identity(self) -> Identity: ...
 
     def token(self, region: str) -> RegistryToken: ...
 
     def probe(self, repository: Repository, action: str) -> str | None:
-        """An API call that needs ``action`` and changes nothing: None when allowed, else AWS's denial, verbatim.
+        """Make a read-only API call that needs ``action``: None if allowed, else AWS's denial, verbatim.
 
-        Raises ``EcrTuiError`` for an action that has no such call, and for any failure but a denial.
+        Raises ``EcrTuiError`` for an action without such a call, and for any failure except a denial.
         """
 
 
 class Owner(Protocol):
-    """Account A, for what only the owner may do."""
+    """Account A: calls that only the owner may make."""
 
     def policy_text(self, repository: Repository) -> str | None: ...
 
     def delete_image(self, repository: Repository, *, digest: str = "", tag: str = "") -> None:
-        """Delete the probe image; one that is not there is fine."""
+        """Delete the probe image; a missing image is not an error."""
 
     def image(self, repository: Repository, tag: str = "") -> TaggedImage | None:
-        """The image under ``tag``, without one the newest tagged image that is no probe; None when there is none."""
+        """The image with ``tag``; without ``tag``, the newest tagged image that is not a probe. None if there is
+        none."""
 
     def ungranted(self, repository: Repository, principal: str, limit: int) -> list[Repository]:
-        """Up to ``limit`` other repositories of the same region whose policies give ``principal`` nothing."""
+        """Up to ``limit`` other repositories of the same region whose policies do not allow ``principal`` anything."""
 
     def tags(self, repository: Repository) -> dict[str, str]:
-        """Live: what a condition in a policy sees."""
+        """Live tags, as seen by policy conditions."""
 
     def set_tag(self, repository: Repository, key: str, value: str) -> None: ...
 
@@ -53,7 +54,7 @@ class Owner(Protocol):
 
 
 class RegistryCheck(Protocol):
-    """A read-only look at a repository through the registry protocol (``registry.direct``)."""
+    """Read-only requests to a repository through the registry protocol (``registry.direct``)."""
 
     def check(
         self, host: str, repository: str, credentials: Credentials, cancel: Event | None = None
@@ -62,26 +63,26 @@ class RegistryCheck(Protocol):
 
 
 class Notes(Protocol):
-    """What must not be forgotten if the program is killed (``records``). Raises EcrTuiError when it cannot."""
+    """Notes for cleanup if the program is killed (``records``). Methods raise EcrTuiError on failure."""
 
     def probe(self, repository: Repository, tag: str, engine: str) -> str:
-        """A probe image is about to be made; returns the note's id."""
+        """Note a probe image before it is created; returns the note's id."""
 
     def untagging(self, repository: Repository, key: str, value: str) -> str:
-        """A tag is about to be taken away for a moment; returns the note's id."""
+        """Note a tag before it is removed temporarily; returns the note's id."""
 
     def settle(self, identifier: str) -> None:
-        """It has been put right."""
+        """Cleanup succeeded."""
 
     def leave(self, identifier: str, why: str) -> None:
-        """It could not be put right."""
+        """Cleanup failed."""
 
 
 class Parties(NamedTuple):
-    """Everybody that one verification of ``repository`` talks to, and its time.
+    """The parties and timing of one verification of ``repository``.
 
-    ``second_opinion`` makes an engine that shows reasons, where ``engine`` itself hides them; None where it is one.
-    ``wait`` lets seconds go by, as long as nobody cancels.
+    ``second_opinion`` creates an engine that shows reasons, if ``engine`` hides them; None if it shows them. ``wait``
+    waits for seconds, or until canceled.
     """
 
     repository: Repository
@@ -96,13 +97,13 @@ class Parties(NamedTuple):
     wait: Callable[[float], object] = time.sleep
 
     def ask(self, call: Callable[[], T]) -> T:
-        """As :func:`interruptible`, by this verification's cancel."""
+        """As :func:`interruptible`, with this verification's cancel."""
         return interruptible(call, self.cancel)
 
 
 def interruptible(ask: Callable[[], T], cancel: Event) -> T:
-    """What ``ask`` returns or raises, or Cancelled within a moment of ``cancel``; the call on its way is left behind.
+    """The result of ``ask``, or Cancelled shortly after ``cancel``; a call in progress is abandoned.
 
-    It has no limit of its own: AWS calls have theirs, and a question for an MFA code may take its time.
+    No time limit: AWS calls have their own, and an MFA prompt may take long.
     """
     return run(lambda _: ask(), cancel=cancel, abort=lambda: None, silence=math.inf)

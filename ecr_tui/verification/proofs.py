@@ -1,4 +1,4 @@
-"""What past verifications prove now: the last of each principal on each repository, and what has changed since."""
+"""Current proofs: the last verification of each principal on each repository, and changes since."""
 
 from __future__ import annotations
 

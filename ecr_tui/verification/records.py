@@ -1,7 +1,7 @@
-"""What verifications found, and what a kill may have left behind: an append-only file beside the journal.
+"""Results and possible leftovers of verifications: an append-only file next to the journal.
 
-A probe image is noted before it is made, and a tag before it is taken away; a second line settles the note once the
-image is gone and the tag is back. A note that is not settled, and whose program is gone, is a leftover.
+A probe image is noted before it is created, and a tag before it is removed; a second line closes the note after
+cleanup. An open note of a process that has ended is a leftover.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from ecr_tui.policy.principal import account_of
 PROBE, TAG = "probe", "tag"
 _FORMAT = 1
 _LONGEST = timedelta(hours=1)
-"""No verification lasts longer: an older note is left over even if a process has its number by now."""
+"""No verification takes longer: an older note is a leftover, even if another process has its number."""
 
 
 class Leftover(NamedTuple):
-    """What a verification that was killed has not put right.
+    """What a killed verification did not clean up.
 
-    ``kind`` "probe": the image ``tag`` may be in the repository, and where ``engine`` is "docker", in that engine.
-    ``kind`` "tag": the repository's tag ``key`` with ``value`` was taken away for a moment and may still be missing.
+    ``kind`` "probe": the image ``tag`` may be in the repository, and with ``engine`` "docker" in that engine.
+    ``kind`` "tag": the repository's tag ``key`` with ``value`` was removed temporarily and may still be missing.
     """
 
     id: str
@@ -66,12 +66,12 @@ class Past:
 
     @property
     def principal(self) -> str:
-        """Who account B was; "" where that was not found out."""
+        """Account B's principal; "" if unknown."""
         return str(self.report.get("principal", ""))
 
     @property
     def verdict(self) -> str:
-        """ "allowed", "denied" or "error"; a leak and a failed tag switch leave it as it is: see ``passed``."""
+        """ "allowed", "denied" or "error"; not affected by a leak or a failed tag switch: see ``passed``."""
         return str(self.report.get("verdict", ""))
 
     @property
@@ -84,7 +84,7 @@ class Past:
 
 
 class Record(NamedTuple):
-    """Everything in the file. ``past`` is oldest first."""
+    """The content of the file. ``past`` is oldest first."""
 
     past: tuple[Past, ...]
     open: tuple[Leftover, ...]
@@ -92,7 +92,7 @@ class Record(NamedTuple):
 
 
 class Verifications:
-    """Thread-safe; every method raises EnvironmentFailure when the file cannot be used."""
+    """Thread-safe; every method raises EnvironmentFailure if the file is not usable."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -103,19 +103,19 @@ class Verifications:
         )
 
     def probe(self, place: Repository, tag: str, engine: str) -> str:
-        """Note a probe image that is about to be made; returns the note's id."""
+        """Note a probe image before it is created; returns the note's id."""
         return self._note(PROBE, place, {"tag": tag, "engine": engine})
 
     def untagging(self, place: Repository, key: str, value: str) -> str:
-        """Note a tag that is about to be taken away for a moment; returns the note's id."""
+        """Note a tag before it is removed temporarily; returns the note's id."""
         return self._note(TAG, place, {"key": key, "value": value})
 
     def settle(self, identifier: str, how: str = "") -> None:
-        """What the note was about has been put right."""
+        """Close a note: cleanup succeeded."""
         self._append("settled", identifier, {"how": how})
 
     def leave(self, identifier: str, why: str = "") -> None:
-        """It could not be put right: from now on it is a leftover, though this program runs on."""
+        """Cleanup failed: mark it as a leftover, even while this process runs."""
         self._append("left", identifier, {"why": why})
 
     def add(self, place: Repository, report: Mapping[str, Any]) -> None:
@@ -154,13 +154,12 @@ class Verifications:
         return tuple(one for one in reversed(self.read().past) if arn in (None, one.arn))
 
     def last(self, account: str = "") -> dict[str, Past]:
-        """The newest of each repository, by ARN; with ``account`` of those as one of its principals, as far as the
-        record tells."""
+        """The newest of each repository, by ARN; with ``account``, of those as one of its principals, if recorded."""
         past = self.read().past
         return {one.arn: one for one in past if not account or account_of(one.principal) in (account, None)}
 
     def leftovers(self) -> tuple[Leftover, ...]:
-        """Oldest first. What a program that is still running has noted is its own business."""
+        """Oldest first, without notes of running processes."""
         return self.read().open
 
     def _note(self, kind: str, place: Repository, more: dict[str, str]) -> str:
@@ -185,7 +184,7 @@ def _facts(place: Repository) -> dict[str, str]:
 
 
 def _without_nothing(value: Any) -> Any:
-    """Reports are mostly null: leaving it out halves the file."""
+    """Reports are mostly null; omitting it halves the file."""
     if isinstance(value, Mapping):
         return {key: _without_nothing(one) for key, one in value.items() if one is not None}
     if isinstance(value, list | tuple):

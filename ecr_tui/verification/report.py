@@ -1,4 +1,4 @@
-"""What a verification finds: stages, the isolation checks, the verdict, and the events that tell them live."""
+"""The result of a verification: stages, isolation checks, verdict, and live events."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class StageName(StrEnum):
 
 
 def stages_of(access: Access) -> tuple[StageName, ...]:
-    """The stages that a verification of this access reports, in order; those of a part not asked for are skipped."""
+    """The stages of a verification of this access, in order; unrequested ones are skipped."""
     return tuple(name for name in StageName if name is not StageName.READ or "read" in access.parts)
 
 
@@ -45,16 +45,15 @@ class Verdict(StrEnum):
 
 
 TRACES = ("policy_arn", "authorization_id", "details_url")
-"""What AWS adds to a denial so that an administrator finds it: names of fields, the same in every JSON."""
+"""Fields that AWS adds to a denial for administrators; same names in every JSON document."""
 
 
 class Stage(NamedTuple):
-    """How one stage ended. ``seconds`` is None for a skipped one; ``bytes`` what travelled, None where nothing did.
+    """The result of a stage. ``seconds`` is None if skipped; ``bytes`` transferred, None if none.
 
     ``action``, ``side``, ``cause`` and ``fix`` are "" unless it was denied or failed; ``detail`` is the other side's
-    own text, verbatim, and ``pattern`` the catalogue row that it fits ("unknown" where none does). ``policy_arn``,
-    ``authorization_id`` and ``details_url`` are AWS's, "" where its text has none; ``opinion`` is AWS's own evaluation,
-    None for a stage that was not denied.
+    text, verbatim, and ``pattern`` its catalogue row ("unknown" if none matches). ``policy_arn``, ``authorization_id``
+    and ``details_url`` are from AWS's text, "" if missing; ``opinion`` is AWS's evaluation, None unless denied.
     """
 
     name: StageName
@@ -75,7 +74,7 @@ class Stage(NamedTuple):
 
     @property
     def traces(self) -> tuple[tuple[str, str], ...]:
-        """(label, text) of what AWS added to a denial, and of what it says when asked about it."""
+        """(label, text) of AWS's fields of a denial, and of AWS's evaluation."""
         found = (("policy", self.policy_arn), ("auth id", self.authorization_id), ("details", self.details_url))
         return tuple((label, text) for label, text in (*found, *(self.opinion.lines if self.opinion else ())) if text)
 
@@ -99,16 +98,16 @@ class Stage(NamedTuple):
 
 class IsolationStatus(StrEnum):
     DENIED = "denied"
-    """As it must be: B has no access there."""
+    """As expected: B has no access there."""
     LEAKED = "leaked"
     SKIPPED = "skipped"
     FAILED = "failed"
 
 
 class Isolation(NamedTuple):
-    """The counter-proof on a repository that was not granted; ``repository`` is None when there was none to take.
+    """The isolation check on a repository that was not granted; ``repository`` None: there was none to check.
 
-    ``actions``: those that B turned out to be allowed there, ``fix`` what to look at then.
+    ``actions``: those that B is allowed there; ``fix``: what to check then.
     """
 
     repository: str | None
@@ -123,7 +122,7 @@ class Isolation(NamedTuple):
 
 
 def worst(isolations: Sequence[Isolation]) -> Isolation | None:
-    """The one to show where there is room for one: a leak, then a check that failed, then one left out."""
+    """The most important one: a leak, then a failed check, then a skipped one."""
     order = (IsolationStatus.LEAKED, IsolationStatus.FAILED, IsolationStatus.SKIPPED, IsolationStatus.DENIED)
     return min(isolations, key=lambda one: order.index(one.status), default=None)
 
@@ -146,10 +145,10 @@ class TagStep(NamedTuple):
 
 
 class TagSwitch(NamedTuple):
-    """Whether access ends with the tag that the grant depends on: the tag taken away for a moment, and put back.
+    """Test whether access ends without the tag that the grant depends on: remove it temporarily, then restore it.
 
-    ``status`` is OK when access ended and came back, SKIPPED when nothing was touched for want of a proven access.
-    ``restored`` is False only where the tag was taken away and could not be put back: ``fix`` is the command that does.
+    ``status`` is OK if access ended and returned, SKIPPED if nothing was changed because access was not proven.
+    ``restored`` is False only if the tag was removed and not restored; ``fix`` is the command to restore it.
     """
 
     status: Status
@@ -172,11 +171,10 @@ class TagSwitch(NamedTuple):
 
 
 class Report(NamedTuple):
-    """A finished verification. ``passed`` also needs isolation without a leak, and a tag switch that did as it should.
+    """A finished verification. ``passed`` also requires isolation without a leak and a successful tag switch.
 
-    ``access``: what was to be proved, a value of :class:`Access`. ``can_read``, ``can_push`` and ``can_pull``: what is
-    known for certain, None where it is not. ``isolation`` is the worst of ``isolations``. ``image``: what was pushed
-    or pulled.
+    ``access``: the access to prove, a value of :class:`Access`. ``can_read``, ``can_push`` and ``can_pull``: None if
+    unknown. ``isolation`` is the worst of ``isolations``. ``image``: pushed or pulled.
     """
 
     repository: str
@@ -209,7 +207,7 @@ class Report(NamedTuple):
 
     @property
     def word(self) -> str:
-        """ "allowed", "denied", "error", or what is louder: "leak", "tag missing" and the like."""
+        """ "allowed", "denied", "error", or a more severe result such as "leak" or "tag missing"."""
         if self.tag_switch is not None and not self.tag_switch.restored:
             return "tag missing"
         if self.isolation is not None and self.isolation.status is IsolationStatus.LEAKED:
@@ -231,7 +229,7 @@ class Report(NamedTuple):
 
     @property
     def awaits_opinion(self) -> bool:
-        """Whether AWS can be asked about the denial, and was not."""
+        """Whether AWS's evaluation of the denial is available and was not requested."""
         denied = self.denied
         return denied is not None and denied.opinion is None and bool(denied.authorization_id)
 
@@ -240,7 +238,7 @@ class Report(NamedTuple):
         return tuple(one for one in self.isolations if one.status is IsolationStatus.LEAKED)
 
     def to_json(self) -> dict[str, Any]:
-        """DESIGN's ``verify --json``, and more beside it. Nothing in it is a secret."""
+        """The document of ``verify --json``. Contains no secrets."""
         return {
             "repository": self.repository,
             "arn": self.arn or None,
@@ -266,7 +264,7 @@ class Report(NamedTuple):
         }
 
     def headline(self) -> str:
-        """The verdict as one sentence, the loudest finding first."""
+        """The verdict as one sentence, the most severe finding first."""
         if self.tag_switch is not None and not self.tag_switch.restored:
             return f"TAG MISSING: {self.tag_switch.key} was not restored on {self.repository}"
         if self.isolation and self.isolation.status is IsolationStatus.LEAKED:
@@ -292,7 +290,7 @@ class Report(NamedTuple):
         return f"{self.principal} on {self.repository}"
 
     def to_markdown(self, level: int = 1) -> str:
-        """For a ticket: who, what, when, digests, verdicts. ``level`` is that of its heading."""
+        """Markdown for a ticket: accounts, time, digests, verdicts. ``level`` of its heading."""
         about = [
             ("Verdict", _code(self.headline())),
             ("Repository", f"{_code(self.repository)} {_code(self.arn)}" if self.arn else _code(self.repository)),
@@ -347,12 +345,12 @@ def _failed(switch: TagSwitch | None) -> bool:
 
 
 def _text(text: str) -> str:
-    """As plain words on one line, whatever a server put into them."""
+    """Server text as escaped plain text on one line."""
     return text.translate(_MARKUP)
 
 
 def _code(text: str) -> str:
-    """As code on one line, within a list; "" for nothing."""
+    """As code on one line, within a list; "" if empty."""
     if not text:
         return ""
     text = " ".join(text.split())
@@ -380,7 +378,7 @@ class StageEnded(NamedTuple):
 
 
 class TagStepEnded(NamedTuple):
-    """Told only where a tag switch was asked for; it comes between digest and isolation."""
+    """Sent only if a tag switch was requested; comes between digest and isolation."""
 
     step: TagStep
 

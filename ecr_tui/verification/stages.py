@@ -1,4 +1,4 @@
-"""The stages of one verification as they go by: timed, told as events, and kept for the report."""
+"""Log of one verification's stages: times them, sends events, and keeps them for the report."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ecr_tui.errors import Cancelled, EcrTuiError
 from ecr_tui.verification.report import Event, EventSink, Stage, StageEnded, StageName, StageStarted, Status
 
 Explain = Callable[[StageName, EcrTuiError, str], Stage]
-"""Makes the stage of a failure; the third argument is the IAM action that the stage is known to need, or ""."""
+"""Creates the stage for a failure; the third argument is the IAM action that the stage needs, or ""."""
 
 
 class StageFailed(Exception):
-    """The current stage ended the story; it is recorded already, and ``error`` is why."""
+    """The current stage failed and is already recorded; ``error`` is the reason."""
 
     def __init__(self, error: EcrTuiError) -> None:
         super().__init__(error.title)
@@ -22,7 +22,7 @@ class StageFailed(Exception):
 
 
 class StageLog:
-    """``explain`` words failures. Belongs to the thread that verifies."""
+    """``explain`` diagnoses failures. Used only by the verifying thread."""
 
     def __init__(self, on_event: EventSink, cancel: CancelEvent, clock: Callable[[], float], explain: Explain) -> None:
         self._on_event = on_event
@@ -31,7 +31,7 @@ class StageLog:
         self._explain = explain
         self.stages: list[Stage] = []
         self.fault: Exception | None = None
-        """What the listener raised: from then on it is told nothing, and what has begun is still cleaned up."""
+        """Exception of the listener: it gets no more events, and cleanup still runs."""
 
     def tell(self, event: Event) -> None:
         if self.fault is not None:
@@ -52,14 +52,14 @@ class StageLog:
         return any(stage.name is name for stage in self.stages)
 
     def amend(self, name: StageName, size: int | None) -> None:
-        """The bytes of a stage that had ended before anybody could know them."""
+        """Set the bytes of a stage that ended before they were known."""
         self.stages = [s._replace(bytes=size) if s.name is name and s.bytes is None else s for s in self.stages]
 
     @contextmanager
     def running(self, name: StageName, action: str = "") -> Iterator[Callable[..., None]]:
-        """Times one stage. Yields ``end(message, *, size, status, pattern)``, to be called at its end; see ``Stage``.
+        """Time one stage. Yields ``end(message, *, size, status, pattern)``, to call at its end; see ``Stage``.
 
-        What goes wrong inside (an EcrTuiError, or a cancel) becomes the stage's end, and :class:`StageFailed`.
+        An EcrTuiError or a cancel inside fails the stage and raises :class:`StageFailed`.
         """
         self.tell(StageStarted(name))
         begun = self._clock()
@@ -73,7 +73,7 @@ class StageLog:
                 raise Cancelled
             yield end
         except EcrTuiError as error:
-            # The time that looking for the reason takes is not the stage's.
+            # Excludes the time to diagnose the failure.
             seconds = self._clock() - begun
             self.record(self._explain(name, error, action)._replace(seconds=seconds))
             raise StageFailed(error) from error

@@ -1,7 +1,7 @@
-"""The opt-in proof that access hangs on the tag: take it away, expect denial, put it back, expect access.
+"""Opt-in test that access depends on the tag: remove it, expect denial, restore it, expect access.
 
-The tag is somebody's: it is noted in the record before it is taken away, put back whatever happens in between, and a
-value that somebody else has set meanwhile is left alone.
+The tag is noted in the record before it is removed and always restored; a value set by another writer in between is
+kept.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ecr_tui.verification.ports import Parties
 from ecr_tui.verification.report import Status, TagStep, TagSwitch
 
 ATTEMPTS = 4
-"""To put the tag back, each within the AWS client's own limits and retries."""
+"""Attempts to restore the tag, each within the AWS client's own limits and retries."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 4.0
 
@@ -30,9 +30,9 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 4.0
 def deciding_tag(
     document: PolicyDocument | None, principal: str, repository: Repository, actions: frozenset[str]
 ) -> tuple[str, str] | None:
-    """The first tag of ``repository`` without which A's policy would no longer allow ``principal`` any of ``actions``.
+    """The first tag of ``repository`` without which A's policy does not allow ``principal`` any of ``actions``.
 
-    None where access does not hang on a single tag. AWS's own tags ("aws:...") cannot be taken away.
+    None if access does not depend on a single tag. AWS's own tags ("aws:...") cannot be removed.
     """
     if document is None:
         return None
@@ -51,7 +51,7 @@ def deciding_tag(
 
 
 class TagSwitcher:
-    """One tag switch; ``settle`` is how many seconds AWS may take until a change of tags counts."""
+    """One tag switch; ``settle``: maximum seconds until a change of tags takes effect."""
 
     def __init__(self, parties: Parties, settle: float, on_step: Callable[[TagStep], None]) -> None:
         self._parties = parties
@@ -61,7 +61,7 @@ class TagSwitcher:
         self._steps: list[TagStep] = []
 
     def run(self, principal: str, credentials: Credentials) -> TagSwitch:
-        """Raises nothing that is an EcrTuiError."""
+        """Never raises an EcrTuiError."""
         try:
             baseline, tag = self._prepare(principal, credentials)
             note = self._parties.notes.untagging(self._repository, *tag)
@@ -91,7 +91,7 @@ class TagSwitcher:
         return result._replace(steps=tuple(self._steps))
 
     def _prepare(self, principal: str, credentials: Credentials) -> tuple[frozenset[str], tuple[str, str]]:
-        """What B may do as it is, as far as reading can tell, and the tag that it hangs on."""
+        """B's current access, tested by reads, and the tag that it depends on."""
         baseline = frozenset(action for action, answer in self._answers(credentials).items() if answer == "allowed")
         if not baseline:
             raise InputError("the tag switch needs a push to check access")
@@ -105,7 +105,7 @@ class TagSwitcher:
         )
         if tag is None:
             raise InputError("account B's access does not depend on a tag of this repository")
-        # Sets what is set already: who may not put the tag back must not take it away.
+        # Set the existing value first: a caller that cannot restore the tag must not remove it.
         self._parties.ask(lambda: self._parties.owner.set_tag(self._repository, *tag))
         return baseline, tag
 
@@ -120,7 +120,7 @@ class TagSwitcher:
         return self._expect("expect denial", "denied", baseline, credentials)
 
     def _put_back(self, key: str, value: str, note: str) -> str:
-        """ "" once the tag is back, else why it is not. No cancel stops it."""
+        """Restore the tag: "" on success, else the problem. Not stopped by a cancel."""
         begun = self._parties.clock()
         problem = ""
         pause = CancelEvent()
@@ -128,11 +128,11 @@ class TagSwitcher:
             try:
                 live = self._parties.owner.tags(self._repository).get(key)
                 if live in (None, value):
-                    # Set also where it is shown: what is read just after a change may be what was before it.
+                    # Set it even if it is returned: a read just after a change may return the previous state.
                     self._parties.owner.set_tag(self._repository, key, value)
                     live = self._parties.owner.tags(self._repository).get(key)
                 if live is not None:
-                    how = f"{key}={live}" + ("" if live == value else " (set by another writer meanwhile, and kept)")
+                    how = f"{key}={live}" + ("" if live == value else " (set by another writer, and kept)")
                     self._end("restore", Status.OK, how, begun)
                     self._settled(note)
                     return ""
@@ -152,11 +152,11 @@ class TagSwitcher:
         try:
             self._parties.notes.settle(note)
         except EcrTuiError:
-            # The next start finds the note, looks, and sees that the tag is there.
+            # The next start finds the note and that the tag exists.
             return
 
     def _expect(self, step: str, wanted: str, baseline: frozenset[str], credentials: Credentials) -> str:
-        """ "" once the registry answers as wanted for all of ``baseline``, else what it said when the time was up."""
+        """ "" once the registry answers as expected for all of ``baseline``, else its last answer at the timeout."""
         begun = self._parties.clock()
         pause = _FIRST_PAUSE
         try:

@@ -1,4 +1,4 @@
-"""The stages of a verification in which an image travels: tag, push, pull, digest, and cleanup after them."""
+"""The transfer stages of a verification: tag, push, pull, digest, and cleanup."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Transfers:
         transfer = self._pushed or self._pulled
         return transfer.digest if transfer else ""
 
-    # -- what is to travel ---------------------------------------------------------------------------------------
+    # -- the image ---------------------------------------------------------------------------------------
 
     def tag(self, now: datetime) -> Reference:
         """A probe image, unique to this run."""
@@ -64,7 +64,7 @@ class Transfers:
         return reference
 
     def choose(self, tag: str) -> Reference | None:
-        """An image that is there already: the one under ``tag``, else the newest. None where there is none at all."""
+        """An existing image: the one with ``tag``, else the newest. None if there is none."""
         with self._log.running(StageName.TAG) as end:
             try:
                 self._stored = self._parties.ask(partial(self._parties.owner.image, self._repository, tag))
@@ -152,7 +152,7 @@ class Transfers:
         except RegistryError:
             raise
         except EnvironmentFailure as there:
-            # The user's own image of that name, which stays.
+            # The user's own image of that name, which is kept.
             why = there.title
         if self._parties.second_opinion is None:
             raise EnvironmentFailure(why, hint="Verify with --engine direct.", side="docker")
@@ -173,7 +173,7 @@ class Transfers:
         return self._parties.ask(partial(self._parties.consumer.probe, self._repository, action))
 
     def look_at_pull(self) -> None:
-        """After a push that was denied: whether B can at least pull, as far as reading can tell."""
+        """After a denied push: whether B can pull, tested by reads."""
         if not self._push_denied or self._parties.cancel.is_set():
             return
         try:
@@ -184,7 +184,7 @@ class Transfers:
     def _settled(
         self, name: StageName, attempt: Callable[[], T], reveal: Callable[[RegistryError], RegistryError]
     ) -> T:
-        """What ``attempt`` returns, tried again while a denial may still be the old policy."""
+        """The result of ``attempt``, retried while a denial may be due to propagation."""
         deadline = self._parties.clock() + self._settle
         delay = 0.5
         while True:
@@ -205,7 +205,7 @@ class Transfers:
     # -- the digests ---------------------------------------------------------------------------------------------
 
     def compare(self) -> None:
-        """Pushed against pulled; where only one of them was asked for, against what account A has."""
+        """Compare the pushed with the pulled digest; if only one was requested, with account A's."""
         with self._log.running(StageName.DIGEST) as end:
             if self._probe is None:
                 expected = self._stored.digest if self._stored else ""
@@ -231,13 +231,13 @@ class Transfers:
             else:
                 end(f"{words[1]} matches {words[2]}")
                 if self._pushed is not None and self._pulled is not None:
-                    # The same digest is the same layers: what came back is what had gone.
+                    # Equal digests mean equal layers, so the sizes are equal.
                     self._log.amend(StageName.PUSH, self._pulled.bytes)
 
     def _pushed_digest(self) -> str:
         if self._pushed is not None:
             return self._pushed.digest
-        # A container engine compresses anew, so only the direct engine pushes the probe's own digest.
+        # A container engine recompresses, so only the direct engine pushes the probe's own digest.
         return self._probe.digest if self._probe and self._parties.engine.name == "direct" else ""
 
     def _digest_in_a(self) -> str:
@@ -253,9 +253,9 @@ class Transfers:
     # -- cleanup -------------------------------------------------------------------------------------------------
 
     def clean_up(self) -> bool:
-        """Remove the probe image from A's repository and from this machine. No cancel stops it: it undoes our own.
+        """Remove the probe image from A's repository and from this machine. Not stopped by a cancel.
 
-        False when something may be left.
+        False if something may remain.
         """
         reference = self.reference
         if reference is None:
@@ -266,7 +266,7 @@ class Transfers:
         problems: list[EcrTuiError] = []
         with _collecting(problems):
             self._parties.engine.remove_local(reference)
-        # A push refused for want of permission left no image; after any other failure there may be one.
+        # A denied push left no image; after any other failure there may be one.
         in_registry = (self._push_attempted and not self._push_denied) or self._reasons.pushed_again
         if in_registry:
             with _collecting(problems):

@@ -1,8 +1,8 @@
 """Use case: prove as account B what it may do with one of A's repositories.
 
-identity, token, login, tag, push, pull, digest, isolation, cleanup: one stage each, told as events while it runs
-and as a report at the end. The accounts come as protocols (``ports``), so that this module knows neither boto3
-nor docker. Isolation and cleanup run whatever happened before them; cleanup runs after a cancel too.
+identity, token, login, tag, push, pull, digest, isolation, cleanup: one stage each, with events while it runs and a
+report at the end. The accounts are protocols (``ports``), so this module depends on neither boto3 nor docker. Isolation
+and cleanup run regardless of previous failures; cleanup also runs after a cancel.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ _ACCESS_STAGES = tuple(n for n in StageName if n not in (StageName.ISOLATION, St
 
 
 class Options(NamedTuple):
-    """``access``: what is to be proved; "pull" pulls ``image`` (a tag, by default the newest) and pushes nothing.
+    """``access``: the access to prove; "pull" pulls ``image`` (a tag, by default the newest) and pushes nothing.
 
-    ``settle``: seconds during which a denial is tried again. A grant needs some seconds to reach the registry (policy
-    and tag changes are eventually consistent), so a verification right after one must not call the first denial final.
+    ``settle``: seconds during which a denial is retried. A grant takes some seconds to propagate to the registry
+    (policy and tag changes are eventually consistent), so the first denial right after one is not final.
     ``switch_settle`` is the same for a tag switch, which makes such changes itself.
     """
 
@@ -81,8 +81,8 @@ class Verification:
         self._tag_switch: TagSwitch | None = None
 
     def run(self) -> Report:
-        """Never raises an :class:`EcrTuiError`: whatever fails is a stage of the report. What a listener raised leaves
-        after the cleanup."""
+        """Never raises an :class:`EcrTuiError`: failures are stages of the report. A listener's exception is raised
+        after cleanup."""
         started, begun = self._now(), self._parties.clock()
         cleaned_up = False
         try:
@@ -155,7 +155,7 @@ class Verification:
             end(f"{self._repository.host} accepts account B's token (identity only, not access)")
 
     def _read(self) -> None:
-        """Ask for the repository's metadata through ECR's API, which needs no registry token."""
+        """Read the repository's metadata through ECR's API, which needs no registry token."""
         if "read" not in self._options.access.parts:
             return
         with self._log.running(StageName.READ) as end:
