@@ -1,8 +1,8 @@
-"""Use case: who has access to what, over a whole registry.
+"""Use case: audit the access to all repositories of a registry.
 
-Pure: policies that were read before (``audit_reading``) in, an :class:`Audit` out. It tells account A's side, which is
-half of the answer across accounts. Equal policies with equal tags are worked out once, and equal statements share
-their rows, so a large registry costs little more than its different policies.
+Pure: from policies that were read (``audit_reading``) to an :class:`Audit`. Covers account A's side only. Equal
+policies with equal tags are evaluated once, and equal statements share their rows, so the cost depends on the number of
+different policies.
 """
 
 from __future__ import annotations
@@ -58,11 +58,11 @@ def examine(
     cancel: Event | None = None,
     trusted: Trusted | None = None,
 ) -> Audit:
-    """``tags``: the tag of interest for the drift (all of its pairs); () takes the condition most used.
+    """``tags``: the tag of interest for drift (all pairs); () means the most used condition.
 
-    ``asked``: principals (ARNs) that get a row in every repository, and who should have access by the tag; () takes
-    for the latter those who are granted by that tag anywhere. ``roles``: of sessions among them, their roles' ARNs with
-    the path. ``trusted`` as in ``lint``. Raises Cancelled.
+    ``asked``: principals (ARNs) that get a row in every repository and should have access by the tag; () means those
+    granted by that tag anywhere. ``roles``: role ARNs with paths for sessions among them. ``trusted`` as in ``lint``.
+    Raises Cancelled.
     """
     now = now or datetime.now(UTC)
     policies = _Policies(account, partition, now, trusted)
@@ -121,7 +121,7 @@ def examine(
 
 
 class _Shared(NamedTuple):
-    """What a policy comes to, given the tags that it asks about."""
+    """Evaluation of a policy for the tags that it uses."""
 
     findings: tuple[Finding, ...]
     endings: tuple[Ending, ...]
@@ -143,7 +143,7 @@ class _Policies:
         self._together: dict[tuple[int, int], tuple[Finding, ...]] = {}
 
     def parsed(self, entry: Entry) -> PolicyDocument | str | None:
-        """The document, None for no policy, or the reason why it is not known."""
+        """The document, None without a policy, or the reason why it is unknown."""
         if entry.unreadable or entry.text is None:
             return entry.unreadable or None
         if entry.text not in self._parsed:
@@ -162,7 +162,7 @@ class _Policies:
         return found
 
     def findings(self, shared: _Shared, tags: Mapping[str, str] | None) -> tuple[Finding, ...]:
-        """Those of the policy, and those of the repository's tags as a whole."""
+        """Findings of the policy, and of the repository's tags."""
         by_tags = self.of_tags(tags)
         if not by_tags:
             return shared.findings
@@ -172,12 +172,12 @@ class _Policies:
         return self._together[key]
 
     def of_tags(self, tags: Mapping[str, str] | None) -> tuple[Finding, ...]:
-        """As ``lint`` without a policy, whose many checks would be called in vain for each repository."""
+        """As ``lint`` without a policy, but without its many checks that do not apply."""
         found = tuple(map(finding, lint_access.repository(Setting(tags, self._account, self._partition, self._now))))
         return self._by_tags.setdefault(found, found)
 
     def _keys(self, document: PolicyDocument) -> frozenset[str] | None:
-        """The tags (lower case) that the policy asks about; None where it may be any, by a variable."""
+        """The tag keys (lower case) that the policy uses; None if a variable may use any."""
         if document.text not in self._tag_keys:
             clauses = [clause for rule in rules_of(document) for clause in rule.clauses or ()]
             varies = any(has_variable(value) for clause in clauses for value in clause.values)
@@ -236,7 +236,7 @@ class _Region:
         self._kept: dict[int, tuple[Row, ...]] = {}
 
     def rows(self, document: PolicyDocument | None, repository: Repository) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
-        """(those of everyone who is named, those of the principals asked about)"""
+        """(rows of named principals, rows of requested principals)"""
         named, asked = self._matrix(self._registry.on(repository.arn))
         rows = named.rows(document, repository.tags, repository.arn)
         if self._registry.exists:
@@ -248,7 +248,8 @@ class _Region:
     def not_granted(
         self, document: PolicyDocument | None, repository: Repository, rows: tuple[Row, ...]
     ) -> tuple[str, ...]:
-        """Of those expected, who has neither pull nor push. ``rows``: the repository's own, which hold most of them."""
+        """Expected principals with neither pull nor push. ``rows``: the repository's own, which include most of
+        them."""
         known = self._lacking.get(id(rows))
         if known is not None:
             return known
@@ -291,7 +292,7 @@ _MakeMatrix = Callable[[Sequence[str] | None, PolicyDocument | None], Matrix]
 
 
 def _interest(tags: Sequence[Tag], asked: Sequence[str], documents: Sequence[PolicyDocument], account: str) -> Interest:
-    """``documents``: one a repository, so that a condition counts as often as it is used."""
+    """``documents``: one per repository, so that a condition counts once per use."""
     grantees: dict[Tag, dict[str, None]] = {}
     used: Counter[Tag] = Counter()
     for document, times in Counter(documents).items():
@@ -305,7 +306,7 @@ def _interest(tags: Sequence[Tag], asked: Sequence[str], documents: Sequence[Pol
                 grantees.setdefault(pair, {}).update(dict.fromkeys(outside))
     origin = "given" if tags else ""
     if not tags and used:
-        # The same registry gives the same answer, whatever order it is listed in.
+        # Independent of the listing order.
         tags = (min(used, key=lambda pair: (-used[pair], pair)),)
         origin = "most used"
     expected = list(asked) or list(dict.fromkeys(name for pair in tags for name in grantees.get(pair, ())))
@@ -313,7 +314,7 @@ def _interest(tags: Sequence[Tag], asked: Sequence[str], documents: Sequence[Pol
 
 
 def _pairs(clauses: Iterable[Clause]) -> Iterable[Tag]:
-    """The plain tags that a statement asks for: equality, or a pattern without a wildcard."""
+    """The plain tags that a statement requires: equality, or a pattern without a wildcard."""
     for clause in clauses:
         operator = parse_operator(clause.operator)
         if operator.base in ("stringequals", "stringlike", "stringequalsignorecase") and not operator.if_exists:
@@ -323,7 +324,7 @@ def _pairs(clauses: Iterable[Clause]) -> Iterable[Tag]:
 
 
 def _carries(tags: Mapping[str, str] | None, wanted: Sequence[Tag]) -> bool:
-    """Keys without regard to case, as IAM compares them; values with."""
+    """Keys are case-insensitive, as in IAM; values are case-sensitive."""
     if not wanted or tags is None:
         return False
     carried = {key.lower(): value for key, value in tags.items()}

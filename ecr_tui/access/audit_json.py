@@ -1,7 +1,6 @@
-"""An audit as ``audit --json`` prints it; its schema is in ``cli.schemas.auditing``.
+"""The document of ``audit --json``; its schema is in ``cli.schemas.auditing``.
 
-All of it is account A's side alone, but "both_sides". Who a principal is (an account, a service, external or not)
-stands in "principals".
+Everything except "both_sides" is account A's side. "principals" describes each principal (kind, external or not).
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _ESSENTIAL = {
 
 
 def audit_json(audit: Audit) -> dict[str, Any]:
-    """See the module."""
+    """The document; see the module."""
     return {
         "account": audit.account,
         "regions": list(audit.regions),
@@ -94,7 +93,7 @@ def summary(audit: Audit) -> dict[str, Any]:
 
 
 def principals(audit: Audit) -> list[dict[str, Any]]:
-    """Everyone who is named anywhere, outsiders first, with the number of repositories for each verdict."""
+    """All named principals, external first, with the number of repositories for each verdict."""
     counted: dict[str, tuple[Row, int, dict[Capability, Counter[str]]]] = {}
     for row, found in audit.rows:
         known = counted.get(row.principal)
@@ -111,7 +110,7 @@ def principals(audit: Audit) -> list[dict[str, Any]]:
 
 
 def external_accounts(audit: Audit) -> list[dict[str, Any]]:
-    """Other accounts, by what they can get at: all their principals together, each repository counted once."""
+    """Other accounts by access: all principals of an account together, each repository counted once."""
     names: dict[str, dict[str, None]] = {}
     reached: dict[str, dict[str, set[str]]] = {}
     for row, found in audit.rows:
@@ -141,7 +140,7 @@ def _trusted(audit: Audit, grantee: str) -> bool | None:
 
 
 def stale(audit: Audit) -> dict[str, list[Repository]]:
-    """Deleted principals, with the repositories whose policies still hold their ids."""
+    """Deleted principals, with the repositories whose policies still contain their ids."""
     found: dict[str, list[Repository]] = {}
     for row, repositories in audit.of_kind("deleted"):
         found.setdefault(row.principal, []).extend(repositories)
@@ -149,7 +148,7 @@ def stale(audit: Audit) -> dict[str, list[Repository]]:
 
 
 def needed(audit: Audit, principal: str) -> NeededPolicies | None:
-    """The identity policies that the principal needs for all that account A lets it pull or push; None for nothing."""
+    """The identity policies that the principal needs for all its pull and push access in account A; None if none."""
     arns, push = [], False
     for item in audit.repositories:
         for row in item.asked:
@@ -161,7 +160,7 @@ def needed(audit: Audit, principal: str) -> NeededPolicies | None:
 
 
 def both_sides(audit: Audit, item: RepositoryAudit, row: Row) -> dict[str, str] | None:
-    """For pull and push, with the login that both need; None where it was not decided."""
+    """For pull and push, including the login; None if not evaluated."""
     if item.unreadable:
         return dict.fromkeys(_ESSENTIAL, UNKNOWN)
     verdict = audit.verdicts.get((item.repository.arn, row.principal))
@@ -253,7 +252,7 @@ def _registry(audit: Audit, facts: RegistryFacts) -> dict[str, Any]:
 
 
 def audit_templates(audit: Audit, facts: RegistryFacts) -> list[Fit]:
-    """The region's creation templates, seen from the tag of interest and whoever should have access by it."""
+    """The region's creation templates, compared with the tag of interest and its expected principals."""
     principals = audit.interest.principals[:1]
     arn = f"arn:{audit.partition}:ecr:{facts.region}:{audit.account}:repository/new"
     place = Repository("new", arn, "", facts.region, audit.account)

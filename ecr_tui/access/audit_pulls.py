@@ -1,8 +1,8 @@
-"""Access from outside to repositories that nobody has pulled from for a while. Pure.
+"""External access to repositories without recent pulls. Pure.
 
-By lastRecordedPullTime, which ECR records for each image at least once in 24 hours of pulls, whoever pulls; pulls by
-Amazon Inspector and by roles on the account's exclusion list are not recorded (Amazon ECR API Reference, "ImageDetail";
-Amazon ECR User Guide, "Pull-time update exclusions").
+Uses lastRecordedPullTime, which ECR updates for each image at least once in 24 hours of pulls by any principal; pulls
+by Amazon Inspector and by roles on the account's exclusion list are not recorded (Amazon ECR API Reference,
+"ImageDetail"; Amazon ECR User Guide, "Pull-time update exclusions").
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from ecr_tui.policy.who import Capability
 
 
 def pulled_from_outside(audit: Audit) -> list[Repository]:
-    """Repositories that someone outside the account may pull from: those whose pulls are worth reading."""
+    """Repositories with external pull access, whose images must be read."""
     return [item.repository for item in audit.repositories if any(_pullers(item))]
 
 
 def not_pulled(audit: Audit, days: int, images: Mapping[str, ImagesSummary | str]) -> PullAudit:
-    """``images``: by ARN; a text is the reason why they are not known. Younger repositories are left out."""
+    """``images``: by ARN; a text is the reason why they are unknown. Younger repositories are skipped."""
     since = audit.at - timedelta(days=days)
     found: list[NotPulled] = []
     unknown: list[tuple[Repository, str]] = []
@@ -36,7 +36,7 @@ def not_pulled(audit: Audit, days: int, images: Mapping[str, ImagesSummary | str
             if summary.complete:
                 found.append(NotPulled(repository, principals, summary.last_pull, summary.count))
             else:
-                unknown.append((repository, f"only {summary.count:,} of its images were looked at"))
+                unknown.append((repository, f"only {summary.count:,} of its images were read"))
     return PullAudit(days, tuple(found), tuple(unknown))
 
 

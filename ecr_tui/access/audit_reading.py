@@ -1,4 +1,4 @@
-"""Reading the policies of many repositories at once, none left out."""
+"""Read the policies of many repositories in parallel, all of them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.document import PolicyDocument, PolicyError
 
 WORKERS = 8
-"""ECR publishes no rate for GetRepositoryPolicy; the background client backs off where eight at a time are too many."""
+"""ECR publishes no rate limit for GetRepositoryPolicy; the background client backs off if eight in parallel are too
+many."""
 
 
 class Entry(NamedTuple):
-    """A repository and its policy's text: None where it has none, or where ``unreadable`` says why it is not known."""
+    """A repository and its policy's text: None without a policy, or if unknown (``unreadable`` has the reason)."""
 
     repository: Repository
     text: str | None = None
@@ -31,7 +32,7 @@ def read_policies(
     on_progress: OnProgress | None = None,
     cancel: threading.Event | None = None,
 ) -> list[Entry]:
-    """As :func:`ecr_tui.aws.parallel.each`; what ``read`` raises becomes the entry's reason."""
+    """As :func:`ecr_tui.aws.parallel.each`; exceptions of ``read`` become the entry's reason."""
     return each(
         lambda repository: _entry(read, repository),
         repositories,
@@ -42,7 +43,7 @@ def read_policies(
 
 
 def parsed(text: str) -> PolicyDocument | str:
-    """The document, or why it is none."""
+    """The document, or the reason why there is none."""
     try:
         return PolicyDocument.parse(text)
     except PolicyError as error:

@@ -1,4 +1,4 @@
-"""What an audit finds: values only, each repository with who may do what, and what is odd about it."""
+"""Result types of an audit: each repository with its access and findings."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from ecr_tui.policy.who import Capability, Row, Verdict
 
 Tag = tuple[str, str]
 REACHES = frozenset({Verdict.YES, Verdict.IF})
-"""Verdicts of a cell that let a principal do it, at least under some circumstances."""
+"""Verdicts that allow a principal, at least under some conditions."""
 ENTRY = (Capability.PULL, Capability.PUSH)
 
 
 class Ending(NamedTuple):
-    """A statement that stops to apply at ``ends``."""
+    """A statement that expires at ``ends``."""
 
     statement: str
     principals: tuple[str, ...]
@@ -33,7 +33,7 @@ class Ending(NamedTuple):
 
 
 class Unmet(NamedTuple):
-    """A grant that waits for a tag which the repository does not carry."""
+    """A grant whose condition needs a tag that the repository does not have."""
 
     statement: str
     principals: tuple[str, ...]
@@ -41,8 +41,8 @@ class Unmet(NamedTuple):
 
 
 class RepositoryAudit(NamedTuple):
-    """``rows``: everyone that the policy (or the registry policy) names. ``asked``: the principals asked about, named
-    or not. ``unreadable`` is the reason why nothing is known of the policy, "" where it was read."""
+    """``rows``: all principals named in the policy (or the registry policy). ``asked``: the requested principals, named
+    or not. ``unreadable`` is the reason why the policy is unknown, "" if it was read."""
 
     repository: Repository
     document: PolicyDocument | None = None
@@ -53,11 +53,11 @@ class RepositoryAudit(NamedTuple):
     endings: tuple[Ending, ...] = ()
     unmet: tuple[Unmet, ...] = ()
     not_granted: tuple[str, ...] = ()
-    """Drift: it carries the tag of interest, and these principals have neither pull nor push."""
+    """Drift: it has the tag of interest, and these principals have neither pull nor push."""
 
 
 class CopyDifference(NamedTuple):
-    """What a principal may do on the original, and on the copy."""
+    """Access of a principal to the original and to the copy."""
 
     principal: str
     capability: Capability
@@ -66,7 +66,7 @@ class CopyDifference(NamedTuple):
 
 
 class CopyAudit(NamedTuple):
-    """A replicated copy beside its original. ``state``: SAME, DIFFERS, ABSENT, UNKNOWN, FOREIGN or OUTSIDE of
+    """A replicated copy compared with its original. ``state``: SAME, DIFFERS, ABSENT, UNKNOWN, FOREIGN or OUTSIDE of
     :mod:`ecr_tui.access.replicas`. ``others``: differences in further actions, in words."""
 
     original: Repository
@@ -79,7 +79,7 @@ class CopyAudit(NamedTuple):
 
 
 class NotPulled(NamedTuple):
-    """``principals``: those outside the account who may pull. ``last_pull`` None: no pull is recorded."""
+    """``principals``: external ones with pull access. ``last_pull`` None: no recorded pull."""
 
     repository: Repository
     principals: tuple[str, ...]
@@ -88,7 +88,7 @@ class NotPulled(NamedTuple):
 
 
 class PullAudit(NamedTuple):
-    """``unknown``: repositories whose pulls are not known, each with the reason."""
+    """``unknown``: repositories with unknown pulls, each with the reason."""
 
     days: int
     found: tuple[NotPulled, ...] = ()
@@ -96,7 +96,7 @@ class PullAudit(NamedTuple):
 
 
 class RegistryChange(NamedTuple):
-    """What the registry policy makes of a cell, in so many repositories of a region."""
+    """A change of access by the registry policy, with the number of repositories in a region."""
 
     region: str
     principal: str
@@ -107,7 +107,8 @@ class RegistryChange(NamedTuple):
 
 
 class Interest(NamedTuple):
-    """The tag that drift is looked for, and who should have access by it. ``origin``: "given" or "most used"."""
+    """The tag to check for drift, and the principals that should have access by it. ``origin``: "given" or "most
+    used"."""
 
     tags: tuple[Tag, ...] = ()
     origin: str = ""
@@ -127,16 +128,16 @@ class Audit:
     failures: Mapping[str, str] = field(default_factory=dict)
     """Region -> why it (or its tags) could not be listed."""
     identities: tuple[IdentityPolicies, ...] = ()
-    """The asked principals' own side."""
+    """Identity policies of the requested principals."""
     notes: tuple[str, ...] = ()
     replications: tuple[Replication, ...] = ()
     copies: tuple[CopyAudit, ...] = ()
     pulls: PullAudit | None = None
-    """Access from outside to what nobody pulls; None where that was not asked for."""
+    """External access without recent pulls; None if not requested."""
     verdicts: Mapping[tuple[str, str], TwoSided] = field(default_factory=dict)
-    """(repository ARN, principal) -> both sides, for asked principals that A's side lets in."""
+    """(repository ARN, principal) -> both sides, for requested principals that A's side allows."""
     trusted: Trusted | None = None
-    """Whom the configuration trusts; None: it does not say."""
+    """``[trusted]`` of the configuration; None if missing."""
 
     @cached_property
     def unknown(self) -> tuple[RepositoryAudit, ...]:
@@ -144,14 +145,14 @@ class Audit:
 
     @cached_property
     def severities(self) -> Mapping[str, int]:
-        """Findings by severity. A policy that could not be read counts as an error: nothing is known of it."""
+        """Findings by severity. An unreadable policy counts as an error."""
         found = Counter(finding.severity for item in self.repositories for finding in item.findings)
         found[ERROR] += len(self.unknown)
         return {severity: found[severity] for severity in (ERROR, WARNING, INFO)}
 
     @cached_property
     def rows(self) -> tuple[tuple[Row, tuple[Repository, ...]], ...]:
-        """Each different row with the repositories it is about, as the repositories come."""
+        """Each different row with its repositories, in their order."""
         found: dict[int, tuple[Row, list[Repository]]] = {}
         for item in self.repositories:
             for row in item.rows:
@@ -166,7 +167,7 @@ class Audit:
 
     @cached_property
     def drift(self) -> tuple[RepositoryAudit, ...]:
-        """Repositories whose tags and grants disagree, either way."""
+        """Repositories whose tags and grants disagree, in either direction."""
         return tuple(item for item in self.repositories if item.not_granted or item.unmet)
 
     def fails(self, level: str) -> bool:

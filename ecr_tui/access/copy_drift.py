@@ -1,4 +1,4 @@
-"""Where the copies of a repository allow other things than the original: policies and tags are not replicated. Pure."""
+"""Access differences between a repository and its replicated copies: policies and tags are not replicated. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def compared(
     regions: Sequence[str],
     failures: Mapping[str, str],
 ) -> tuple[CopyAudit, ...]:
-    """Each repository with each of its copies. ``regions`` were listed, but for those in ``failures``."""
+    """Each repository with each of its copies. ``regions`` were listed, except those in ``failures``."""
     by_place = {(one.repository.region, one.repository.name): one for one in found}
     rules = {one.region: one for one in replications if one.rules}
     return tuple(
@@ -86,7 +86,7 @@ def _cells(originals: Sequence[Row], copies: Sequence[Row]) -> Iterator[CopyDiff
 
 
 def _others(item: RepositoryAudit, copy: RepositoryAudit) -> tuple[str, ...]:
-    """Differences that are none of the capabilities, in words. A region's own name within an ARN is none."""
+    """Differences outside the capabilities, in words. Ignores the region within ARNs."""
     here, there = item.repository.region, copy.repository.region
     other = (
         None if copy.document is None else PolicyDocument.parse(copy.document.text.replace(f":{there}:", f":{here}:"))
@@ -105,7 +105,7 @@ def _finding(one: CopyAudit) -> Finding:
         FINDING,
         WARNING if wider else INFO,
         f"The copy in {one.region} allows {'more' if wider else 'something else'}: {words(one)}",
-        "Replication copies images. Policies and tags are each repository's own.",
+        "Replication copies images, but not policies and tags.",
         f"Grant or revoke with --replicas, or preview {one.original.name} in {one.region}.",
         f"copy in {one.region}",
         ECR + "Private image replication",
@@ -113,7 +113,7 @@ def _finding(one: CopyAudit) -> Finding:
 
 
 def words(one: CopyAudit) -> str:
-    """The differences on one line, the principals once."""
+    """The differences on one line, grouped by principal."""
     found: dict[str, list[str]] = {}
     for cell in one.differences:
         found.setdefault(cell.principal, []).append(

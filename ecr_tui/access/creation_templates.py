@@ -1,9 +1,9 @@
-"""What repositories that do not exist yet will be like: ECR's creation templates, seen from a grant.
+"""ECR's creation templates, and whether they apply a grant to future repositories.
 
-A grant stands in one repository's policy, so a repository to come gets neither the policy nor the tag that a condition
-asks for, unless a template gives it both. Templates work where ECR itself creates: create on push, replication, pull
-through cache; CreateRepository takes nothing from them (ECR User Guide, "Templates to control repositories created
-during a pull through cache, create on push, or replication action").
+A grant is in one repository's policy, so a new repository has neither the policy nor the condition's tag, unless a
+template sets both. Templates apply if ECR creates the repository: create on push, replication, pull through cache; they
+do not apply to CreateRepository (ECR User Guide, "Templates to control repositories created during a pull through
+cache, create on push, or replication action").
 """
 
 from __future__ import annotations
@@ -19,11 +19,10 @@ from ecr_tui.policy.who import access_of
 
 
 class Fit(NamedTuple):
-    """A template, and whether what it creates would meet a grant.
+    """A template, and whether its repositories would meet a grant.
 
-    ``lacking``: the tags of the grant's condition that it does not set (with the value wanted). ``access``: what its
-    policy gives each of the principals on a repository with its tags; None where it has no (readable) policy, or where
-    nobody was asked about.
+    ``lacking``: tags of the grant's condition that it does not set (with the required value). ``access``: access of
+    each principal by its policy to a repository with its tags; None without a (readable) policy or without principals.
     """
 
     template: CreationTemplate
@@ -38,7 +37,7 @@ class Fit(NamedTuple):
 
     @property
     def covers(self) -> bool:
-        """Its policy gives the principals something, or is one that no grant can be added to."""
+        """Whether its policy already gives the principals access, or is invalid so that no grant can be added."""
         return bool(self.problem) or (self.policy is not None and (self.access is None or not self.access.is_none))
 
     def sentence(self) -> str:
@@ -74,9 +73,9 @@ class Fit(NamedTuple):
 
 
 def template_for(templates: Sequence[CreationTemplate], name: str) -> CreationTemplate | None:
-    """The one that a new repository of this name is made from: the longest prefix, else ROOT, else None.
+    """The template for a new repository of this name: the longest prefix, else ROOT, else None.
 
-    A prefix ends at a slash, written or not (API reference, CreateRepositoryCreationTemplate).
+    A prefix matches up to a slash, written or not (API reference, CreateRepositoryCreationTemplate).
     """
     found: CreationTemplate | None = None
     for template in templates:
@@ -99,7 +98,7 @@ def place(template: CreationTemplate, region: str, account: str, partition: str 
 
 
 def extent(repository: Repository) -> tuple[str, ...]:
-    """For a creation template a sentence on what a write to it changes; nothing for a repository."""
+    """A sentence on the effect of a write to a creation template; empty for a repository."""
     if not isinstance(repository, TemplatePlace):
         return ()
     where = "that no other template applies to" if repository.prefix == ROOT else f"below {repository.prefix}/"
@@ -113,8 +112,8 @@ def fit(
     principals: Sequence[str],
     conditions: Sequence[tuple[str, str]] = (),
 ) -> Fit:
-    """``repository``: one of the registry, whose ARN and account stand for the new one's. ``conditions``: as a grant's
-    ``tags``: the same key twice means either value; keys are compared without regard to case, values with."""
+    """``repository``: any of the registry, used for its ARN and account. ``conditions``: as a grant's ``tags``: a
+    repeated key means either value; keys are case-insensitive, values case-sensitive."""
     tags = dict(template.tags)
     carried = {key.lower(): value for key, value in template.tags}
     wanted: dict[str, list[str]] = {}

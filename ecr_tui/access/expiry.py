@@ -1,4 +1,4 @@
-"""When a grant ends: reading what a person types, and saying it."""
+"""End of a grant: parse user input and format it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ecr_tui.errors import InputError
 
 _DURATION = re.compile(r"(\d+)\s*([hdw])", re.ASCII | re.IGNORECASE)
 _MOMENT = 30
-"""Seconds that pass between choosing "2w" and saying that two weeks are left."""
+"""Tolerance in seconds between entering "2w" and displaying "in 2 weeks"."""
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
 def parse_until(text: str, *, now: datetime | None = None) -> datetime:
     """A date ("2030-01-31": that day's end in UTC), a time with its zone, or a duration from now ("2w", "30d", "12h").
 
-    In whole seconds of UTC. Raises InputError, also for what has passed.
+    In whole seconds of UTC. Raises InputError, also for times in the past.
     """
     given, now = text.strip(), now or datetime.now(UTC)
     try:
@@ -32,7 +32,8 @@ def parse_until(text: str, *, now: datetime | None = None) -> datetime:
 
 
 def parse_end(text: str) -> datetime:
-    """As :func:`parse_until` without durations, also for what has passed: for a file, which stays as it is."""
+    """As :func:`parse_until` without durations, but accepting the past: for files, which are not edited when a grant
+    expires."""
     given = text.strip()
     try:
         return _read_end(given).astimezone(UTC)
@@ -43,7 +44,7 @@ def parse_end(text: str) -> datetime:
 
 
 def _read(given: str, now: datetime) -> datetime:
-    """Raises ValueError or OverflowError for what is no point in time."""
+    """Raises ValueError or OverflowError for an invalid time."""
     duration = _DURATION.fullmatch(given)
     if duration is not None:
         return now + timedelta(**{_UNITS[duration[2].lower()]: int(duration[1])})
@@ -61,12 +62,12 @@ def _read_end(given: str) -> datetime:
 
 
 def ending(until: datetime, now: datetime | None = None) -> str:
-    """An end with the time that is left: "2030-02-01 00:00 UTC, in 30 days"."""
+    """An end with the remaining time: "2030-02-01 00:00 UTC, in 30 days"."""
     left = until - (now or datetime.now(UTC))
     shown = until.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
     hours = int((left.total_seconds() + _MOMENT) // 3600)
     if left < timedelta():
-        return f"{shown}, which has passed"
+        return f"{shown} (expired)"
     if hours == 0:
         return f"{shown}, in less than an hour"
     return f"{shown}, in {hours // 24} days" if hours >= 48 else f"{shown}, in {hours} hour{'s' if hours > 1 else ''}"

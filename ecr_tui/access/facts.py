@@ -1,4 +1,4 @@
-"""What decides beside the repository policies, read once and kept for a minute: B's identity policies, A's registry."""
+"""Cached facts that affect access besides repository policies: B's identity policies, A's registry."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ecr_tui.errors import EcrTuiError
 from ecr_tui.policy.principal import account_of
 
 KEPT_SECONDS = 60.0
-"""A plan for fifty repositories asks IAM once; a policy that was changed meanwhile shows within a minute."""
+"""A plan for fifty repositories calls IAM once; a changed policy is visible within a minute."""
 
 WORKLOADS_SECONDS = 600.0
-"""Hundreds of calls may have been made for them, and who runs an image changes with a deployment."""
+"""Reading workloads may take hundreds of calls, and they change only with deployments."""
 
 T = TypeVar("T")
 
@@ -62,8 +62,8 @@ class Kept(Generic[T]):
 
 
 class Facts:
-    """Thread-safe. ``session`` gives an account's session and raises EcrTuiError where there is none; ``others`` those
-    of further consumers that are known to be of an account."""
+    """Thread-safe. ``session`` returns an account's session and raises EcrTuiError if there is none; ``others``:
+    sessions of further consumers known to be in an account."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class Facts:
     def workloads(
         self, role: Role, region: str, on_progress: OnProgress | None = None, cancel: threading.Event | None = None
     ) -> Workloads:
-        """Of the account's Lambda functions and task definitions, at most ten minutes old."""
+        """The account's Lambda functions and task definitions, at most ten minutes old."""
 
         def read() -> Workloads:
             return workloads(self._session(role), region, on_progress=on_progress, cancel=cancel)
@@ -111,9 +111,9 @@ class Facts:
         return self._workloads.fresh(f"{role} {region}")
 
     def identity(self, principal: str) -> IdentityPolicies:
-        """Read as account B or another consumer, or as account A where the principal is A's own.
+        """Read as account B or another consumer, or as account A for its own principals.
 
-        Raises nothing but Cancelled.
+        Raises only Cancelled.
         """
         return self._identities.get(principal, lambda: self._identity(principal))
 

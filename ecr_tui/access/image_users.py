@@ -1,4 +1,4 @@
-"""Which workloads use a repository's images: of account A, and of account B where its profile may tell."""
+"""Workloads that use a repository's images, in account A, and in account B if its profile has access."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ecr_tui.aws.workloads import FUNCTION, Workload, Workloads
 
 
 class Place(NamedTuple):
-    """An account and region that was asked. ``read`` None: nothing could be, for the reason in ``failure``."""
+    """Result for an account and region. ``read`` None: failed, with the reason in ``failure``."""
 
     role: Role
     region: str
@@ -38,7 +38,7 @@ class ImageUsers(NamedTuple):
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """Sentences about what is not known."""
+        """Sentences about unknown parts."""
         told = []
         for place in self.places:
             reasons: Sequence[str] = place.read.unknown if place.read is not None else (place.failure,)
@@ -46,14 +46,14 @@ class ImageUsers(NamedTuple):
         return tuple(told)
 
     def lines(self) -> list[str]:
-        """What uses it, or that nothing does as far as is known; then what is not known, a line each."""
+        """Lines of workloads, or that none is known; then lines of unknown parts."""
         lines = []
         for place, one in self.found:
             container = f" in container {one.container}" if one.container else ""
             lines.append(f"{one.kind} {one.name} uses {one.reference}{container} ({place.words})")
         if not lines:
             lines = [f"no Lambda function or ECS task definition {'is known to use' if self.unknown else 'uses'} it"]
-        return [*lines, *(f"not known: {reason}" for reason in self.unknown)]
+        return [*lines, *(f"unknown: {reason}" for reason in self.unknown)]
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -1,8 +1,8 @@
-"""Who has which access to which repository by account A's policies: repositories and grantees, cell by cell.
+"""Access matrix of repositories and grantees, by account A's policies.
 
-Pure: policies that were read before in, answers out. A cell is worked out when it is asked for. Repositories whose
-policies are equal, and whose tags make no difference to them, share it: ten thousand repositories cost little more
-than their different policies. Account B's own policies are not in a cell; ``two_sided`` tells them.
+Pure: evaluates policies that were read before. Cells are computed on demand. Repositories with equal policies, and
+without relevant tag differences, share cells, so the cost depends on the number of different policies. Account B's
+policies are not included; see ``two_sided``.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from ecr_tui.policy.principal import account_of, canonical, describe
 from ecr_tui.policy.who import Answers, Capability, Cell, Row, kind_of, named_principals
 
 PARTS = (Capability.READ, Capability.PULL, Capability.PUSH)
-"""What a cell answers, in this order."""
+"""The parts of a cell, in this order."""
 
 _ANSWERS = {True: Verdict.YES, False: Verdict.NO, None: Verdict.DEPENDS}
 
 
 def answer_of(cell: Cell) -> Verdict:
-    """In three values, as ``policy.answer`` has it."""
+    """Three-valued, as in ``policy.answer``."""
     return _ANSWERS[cell.allowed]
 
 
 class Proof(NamedTuple):
     """The last live verification of a principal on a repository.
 
-    ``can``: what it found for certain. ``stale``: what has changed access since, "grant of 2030-01-31 18:50 UTC"; ""
-    for nothing that is known.
+    ``can``: certain results. ``stale``: the later change of access, "grant of 2030-01-31 18:50 UTC"; "" if none is
+    known.
     """
 
     at: datetime
@@ -46,17 +46,18 @@ class Proof(NamedTuple):
     stale: str = ""
 
     def stale_by(self, row: Row) -> str:
-        """As ``stale``; also where account A's policies no longer give what was found to work."""
+        """As ``stale``; also if account A's policies no longer allow the proven access."""
         lost = [part.value for part, can in self.can.items() if can and row.cells[part].allowed is False]
         return self.stale or (f"policy no longer allows {' and '.join(lost)}" if lost else "")
 
 
 ProofKey = tuple[str, str]
-"""Repository ARN and principal, as :func:`proof_key` makes it."""
+"""Repository ARN and principal, from :func:`proof_key`."""
 
 
 def proof_key(arn: str, principal: str) -> ProofKey:
-    """A role's session proves the role: names are unique in an account, and a session's ARN lacks the role's path."""
+    """A role's session counts for the role: names are unique in an account, and a session's ARN lacks the role's
+    path."""
     caller = caller_of(principal)
     if caller.kind in ("role", "assumed-role"):
         return arn, f"{caller.account} {caller.name}"
@@ -88,7 +89,7 @@ class Grantee(NamedTuple):
 
 
 def grantees_of(document: PolicyDocument | None) -> tuple[str, ...]:
-    """Everyone whom an Allow names. Where its condition says so: the organization, unit, or service with its source."""
+    """Principals named in an Allow; by its condition also the organization, unit, or service with its source."""
     found: dict[str, str] = {}
     for statement in document.statements if document is not None else ():
         if statement.effect != "Allow":
@@ -106,7 +107,7 @@ def grantees_of(document: PolicyDocument | None) -> tuple[str, ...]:
 
 
 class Policy(NamedTuple):
-    """A repository with its policy: None for none, or where ``unreadable`` says why it is not known."""
+    """A repository with its policy: None without one, or if unknown (``unreadable`` has the reason)."""
 
     repository: Repository
     document: PolicyDocument | None = None
@@ -114,8 +115,8 @@ class Policy(NamedTuple):
 
 
 class AccessMatrix:
-    """``registries``: as far as somebody looked. As in the list, a registry policy of which it is not known whether it
-    is in force is left aside, and :attr:`notes` says so. ``roles``: of sessions, their roles' ARNs with the path."""
+    """``registries``: those read so far. As in the list, a registry policy with an unknown state is ignored, and
+    :attr:`notes` mentions it. ``roles``: role ARNs with paths for sessions."""
 
     def __init__(
         self,
@@ -149,7 +150,7 @@ class AccessMatrix:
     # -- policies ------------------------------------------------------------------------------------------------
 
     def read(self, repository: Repository, text: str | None, unreadable: str = "") -> Policy:
-        """The policy of a repository, instead of the one that was read before."""
+        """Set or replace the policy of a repository."""
         found: PolicyDocument | str | None = None
         if not unreadable and text is not None:
             found = self._documents.get(text)
@@ -166,11 +167,11 @@ class AccessMatrix:
         return policy
 
     def policy(self, repository: Repository) -> Policy | None:
-        """None while it was not read."""
+        """None if not read yet."""
         return self._policies.get(repository.arn)
 
     def _grantees_of(self, document: PolicyDocument | None) -> tuple[str, ...]:
-        """Documents are kept, so that their identity names them."""
+        """Documents are cached, so that their identity is a key."""
         found = self._grantees.get(id(document))
         if found is None:
             found = self._grantees[id(document)] = grantees_of(document)
@@ -179,7 +180,7 @@ class AccessMatrix:
     # -- columns -------------------------------------------------------------------------------------------------
 
     def named(self) -> tuple[Grantee, ...]:
-        """Everyone whom the policies name, or named, that were read so far; the same object while nobody is added."""
+        """Principals named in the policies read so far, including replaced ones; the same object until one is added."""
         if len(self._named) != self._columns[0]:
             names: dict[str, str] = {}
             for name in self._named:
@@ -188,7 +189,7 @@ class AccessMatrix:
         return self._columns[1]
 
     def columns(self, principals: Iterable[str]) -> tuple[Grantee, ...]:
-        """These as columns, in order; each once."""
+        """These as columns, in order, without duplicates."""
         once = {canonical(one): one for one in principals}
         return tuple(sorted((Grantee.of(one, self.account) for one in once.values()), key=lambda one: one.order))
 
@@ -199,7 +200,7 @@ class AccessMatrix:
     # -- cells ---------------------------------------------------------------------------------------------------
 
     def row(self, repository: Repository, principal: str) -> Row | None:
-        """The answers of a cell; None where the policy was not read, or is not readable."""
+        """The answers of a cell; None if the policy was not read or is unreadable."""
         answers = self._answers_on(repository.arn)
         return None if answers is None else answers.row(principal)
 

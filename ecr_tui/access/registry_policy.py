@@ -1,8 +1,8 @@
-"""What account A's registry policy changes for one principal and repository.
+"""Effect of account A's registry policy for one principal and repository.
 
-With scope V2, the default, the registry policy is decided together with the repository policy at every request: its
-Deny beats any grant, and what it allows survives a revoke (ECR User Guide, "Private registry permissions in Amazon
-ECR"). With scope V1 it has a say in replication and pull through cache only.
+With scope V2, the default, the registry policy is evaluated with the repository policy on every request: its Deny
+overrides any grant, and its Allow remains after a revoke (ECR User Guide, "Private registry permissions in Amazon
+ECR"). With scope V1 it applies to replication and pull through cache only.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from ecr_tui.policy.who import Answers, Matrix
 ANYTHING = PolicyDocument.from_json(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 )
-"""An identity policy that never stands in the way, to ask about account A's side alone."""
+"""An identity policy that allows everything, to evaluate account A's side only."""
 OPEN_DOOR = PolicyDocument.from_json({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*"}]})
 LOCKED_DOOR = PolicyDocument.from_json({"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*"}]})
 
 _NEVER = "Never"
-"""An Effect that is none: the statement does nothing, and the others keep their numbers."""
+"""An invalid Effect: disables the statement and keeps the numbers of the others."""
 
 SOURCE = "ECR User Guide, Private registry permissions in Amazon ECR"
 
 
 class Registry(NamedTuple):
-    """The registry policies that may be in force: one, or several where it is not known which. None: no policy.
+    """Candidates for the registry policy: one, or several if unknown which applies. None: no policy.
 
-    ``doubt`` is the reason why it is not known, "" where it is.
+    ``doubt`` is the reason why it is unknown, "" if known.
     """
 
     candidates: tuple[PolicyDocument | None, ...] = (None,)
@@ -45,7 +45,7 @@ class Registry(NamedTuple):
 
 
 def registry_of(facts: RegistryFacts | None) -> Registry:
-    """``facts`` None: nobody looked, and nothing is said about it."""
+    """``facts`` None: not read, so the registry policy is ignored."""
     if facts is None:
         return Registry()
     if facts.scope == "V1":
@@ -64,9 +64,9 @@ def registry_of(facts: RegistryFacts | None) -> Registry:
 
 
 class Reach:
-    """The registry policy as the repositories of a large registry meet it.
+    """The registry policy, prepared for many repositories.
 
-    Its statements name resources, so each repository has its own share of them; but there are few different shares.
+    Its statements have resources, so each repository has its own subset; there are few different subsets.
     """
 
     def __init__(self, facts: RegistryFacts) -> None:
@@ -74,10 +74,10 @@ class Reach:
         self._policy = candidates[0] if len(candidates) == 1 else None
         self._shares: dict[tuple[bool, ...], PolicyDocument] = {}
         self.exists = self._policy is not None
-        """Also False where it is not known which policy is in force."""
+        """Also False if it is unknown which policy applies."""
 
     def on(self, arn: str) -> PolicyDocument | None:
-        """The statements about that repository, without their Resource; the same object for the same share."""
+        """The statements for that repository, without their Resource; the same object for equal subsets."""
         policy = self._policy
         if policy is None:
             return None
@@ -156,8 +156,8 @@ class Accesses:
 
 
 class Effect(NamedTuple):
-    """For the actions asked about: those that the registry policy denies, may deny (a condition on something that
-    only the request will tell), and allows by itself. ``doubt`` as in :class:`Registry`."""
+    """Of the requested actions: those that the registry policy denies, may deny (a condition that only the live request
+    decides), and allows by itself. ``doubt`` as in :class:`Registry`."""
 
     facts: RegistryFacts
     principal: str
@@ -185,7 +185,7 @@ def effect(
     *,
     now: datetime | None = None,
 ) -> Effect:
-    """``principal``: an ARN; an account's root ARN asks for the account as such."""
+    """``principal``: an ARN; an account's root ARN means the account."""
     registry = registry_of(facts)
     if registry.candidates == (None,) or registry.doubt:
         return Effect(facts, principal, doubt=registry.doubt)
@@ -211,7 +211,7 @@ def effect(
 
 
 def registry_json(facts: RegistryFacts, effects: Sequence[Effect] = ()) -> dict[str, Any]:
-    """``plan --json``'s "registry_policy". "exists" is null where it could not be read; "unknown" says why."""
+    """``plan --json``'s "registry_policy". "exists" is null if unreadable; "unknown" has the reason."""
     return {
         "region": facts.region,
         "exists": None if facts.policy_unreadable else facts.policy_text is not None,
@@ -222,7 +222,7 @@ def registry_json(facts: RegistryFacts, effects: Sequence[Effect] = ()) -> dict[
 
 
 def findings(found: Effect) -> tuple[Finding, ...]:
-    """What a plan has to say about it, worded like the findings of ``policy.lint``."""
+    """Findings for a plan, in the form of ``policy.lint``."""
     name = describe(found.principal)
     where = f"registry policy, {found.statement}" if found.statement else "registry policy"
 
@@ -259,7 +259,7 @@ def findings(found: Effect) -> tuple[Finding, ...]:
 
 
 def sentence(found: Effect) -> str:
-    """Its strongest effect, without a full stop; "" for none."""
+    """Its strongest effect, without a period; "" for none."""
     name = describe(found.principal)
     if found.denies:
         return f"the registry policy denies {name} {_names(found.denies)}"

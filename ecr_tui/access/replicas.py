@@ -1,8 +1,8 @@
-"""The copies that ECR's replication makes of a repository, and how their access differs from the original's.
+"""Copies of a repository by ECR replication, and access differences from the original.
 
-A copy is a repository of its own: replication carries images, and no policy of any kind. It has the original's name,
-and tags only from a creation template. What was replicated is not replicated on. (ECR User Guide, "Private image
-replication in Amazon ECR", considerations: docs.aws.amazon.com/AmazonECR/latest/userguide/replication.html.) Pure.
+A copy is a separate repository: replication copies images, but no policies. It has the original's name, and tags only
+from a creation template. Replicated images are not replicated again. (ECR User Guide, "Private image replication in
+Amazon ECR", considerations: docs.aws.amazon.com/AmazonECR/latest/userguide/replication.html.) Pure.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ SAME, DIFFERS, OUTSIDE = "same", "differs", "not in this audit"
 
 
 class Copy(NamedTuple):
-    """A copy seen from a grant on the original.
+    """State of a copy with respect to a grant on the original.
 
-    ``state``: LACKS or GRANTED (the grant is not, or is, in its policy; PRESENT where none was asked about), ABSENT
-    (nothing was replicated yet), UNKNOWN, or FOREIGN (in another account, which decides alone). ``detail``: why it is
-    unknown, or "no effect: " and why, of the grant there. ``repository`` with its live tags, where it was read.
+    ``state``: LACKS or GRANTED (the grant is not, or is, in its policy; PRESENT without a grant to check), ABSENT
+    (nothing replicated yet), UNKNOWN, or FOREIGN (in another account, which manages it). ``detail``: why it is unknown,
+    or "no effect: " and the reason for the grant there. ``repository`` with its live tags, if read.
     """
 
     region: str
@@ -53,7 +53,7 @@ def places(replication: Replication, name: str, account: str) -> tuple[tuple[str
 
 
 def sentences(copies: Sequence[Copy]) -> list[str]:
-    """A line for each state, without a full stop."""
+    """A line for each state, without a period."""
     return [_sentence(state, found) for state in _WORDS if (found := [one for one in copies if one.state == state])]
 
 
@@ -62,7 +62,7 @@ _WORDS = {
     GRANTED: ("that copy has this grant", "those copies have this grant"),
     ABSENT: ("no copy there yet", "no copies there yet"),
     UNKNOWN: ("the policy of that copy is unknown", "the policies of those copies are unknown"),
-    FOREIGN: ("that copy is not account A's", "those copies are not account A's"),
+    FOREIGN: ("that copy is not in account A", "those copies are not in account A"),
 }
 
 

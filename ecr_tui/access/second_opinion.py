@@ -1,9 +1,9 @@
-"""Whom a repository policy lets in from outside: our answer beside IAM Access Analyzer's, like with like.
+"""Compare ecr-tui's answer about external access to a repository with IAM Access Analyzer's.
 
-Access Analyzer looks at the repository policy alone, so the registry policy does not count here. It knows nothing of
-the other account, considers only some condition keys, reports no AWS services, and rather reports access that is not
-there than the other way round (IAM User Guide, "How IAM Access Analyzer findings work"). Where one of these may be why
-the two differ, the difference is not comparable; every other one is a disagreement. Neither is said to be right.
+Access Analyzer evaluates only the repository policy, so the registry policy is ignored here. It does not know the other
+account's policies, considers only some condition keys, reports no AWS services, and prefers false positives to false
+negatives (IAM User Guide, "How IAM Access Analyzer findings work"). A difference that one of these may explain is not
+comparable; any other difference is a disagreement.
 """
 
 from __future__ import annotations
@@ -36,28 +36,28 @@ CONSIDERED = frozenset(
         "aws:userid",
     }
 )
-"""Condition keys that Access Analyzer is known to look at for a repository (IAM User Guide, "IAM Access Analyzer filter
-keys"), in lower case."""
+"""Condition keys that Access Analyzer is known to evaluate for a repository (IAM User Guide, "IAM Access Analyzer
+filter keys"), in lower case."""
 
 _DECIDED = tuple(one for one in repository_actions() if not is_registry_policy_only(one))
 _ASKED = tuple(dict.fromkeys(action for actions in ACTIONS.values() for action in actions))
-"""That Access Analyzer leaves out another action, which may be newer than its list, says nothing."""
+"""Other actions may be newer than Access Analyzer's list, so their absence is ignored."""
 
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 _UNIT = re.compile(r"o-[a-z0-9]{10,32}/r-[a-z0-9]{4,32}(?:/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32})+(?:/\*)?")
 
-SERVICES = "Access Analyzer's guide says that it reports no AWS services"
-IN_ZONE = "it may be inside the organization that is the analyzer's zone of trust"
+SERVICES = "Access Analyzer does not report AWS services, according to its guide"
+IN_ZONE = "the principal may be in the organization that is the analyzer's zone of trust"
 DELETED = "the principal was deleted"
 FAILED = "Access Analyzer could not analyze the policy"
-ANYBODY = "Access Analyzer counts callers with an ecr:GetAuthorizationToken of their own"
+ANYBODY = "Access Analyzer includes callers with their own ecr:GetAuthorizationToken permission"
 
 
 @dataclass(frozen=True)
 class Difference:
     """``ours`` and ``theirs``: whether ``actions`` are allowed to ``principal`` (a text of ``grantees``, an ARN, an
-    account or "*"). ``public``: it is about anybody at all. ``findings``: ids. ``statements``: on which our answer
-    rests, by name. ``why``: not comparable, and why; "" for a disagreement."""
+    account or "*"). ``public``: about public access. ``findings``: ids. ``statements``: names of those that decide our
+    answer. ``why``: why it is not comparable; "" for a disagreement."""
 
     principal: str
     actions: tuple[str, ...]
@@ -83,7 +83,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """``agreed``: principals about whom both say the same."""
+    """``agreed``: principals with equal answers."""
 
     agreed: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
@@ -106,8 +106,8 @@ class Comparison:
 
 @dataclass(frozen=True)
 class SecondOpinion:
-    """``preview`` and ``after``: of the proposed policy; ``existing`` and ``now``: of the one in force. None where
-    Access Analyzer gave none; ``unavailable`` then says why and what to do, a sentence or two each."""
+    """``preview`` and ``after``: of the proposed policy; ``existing`` and ``now``: of the current one. None if Access
+    Analyzer returned none; ``unavailable`` then has the reasons and fixes."""
 
     analyzer: Analyzer | None = None
     preview: Preview | None = None
@@ -143,7 +143,7 @@ def compare(
     analyzer: Analyzer,
     now: datetime,
 ) -> Comparison:
-    """``found``: what Access Analyzer says of ``document``; those that are RESOLVED do not count."""
+    """``found``: Access Analyzer's findings for ``document``; RESOLVED ones are ignored."""
     ours = _Ours(document, repository, now)
     theirs = _Theirs([one for one in found if one.open])
     differences = _of_public(ours, theirs)
@@ -184,7 +184,7 @@ def _of_subject(subject: str, ours: _Ours, theirs: _Theirs, analyzer: Analyzer) 
 
 
 def _why_reported(subject: str, action: str, answer: Answer, ours: _Ours, theirs: _Theirs) -> str | None:
-    """Of access that Access Analyzer reports. None: both say so; "": we do not."""
+    """Compare reported access. None: both agree; "": a disagreement."""
     if answer.verdict is Verdict.YES:
         return None
     if why := _never_comparable(subject):
@@ -211,7 +211,7 @@ def _never_comparable(subject: str) -> str:
 
 
 def _of_public(ours: _Ours, theirs: _Theirs) -> list[Difference]:
-    """Of access by anybody at all, of which only Access Analyzer's word is comparable."""
+    """Compare public access, for which only Access Analyzer's report is comparable."""
     ids = tuple(_lasting_id(one) for one in theirs.found if one.public)
     anybody = [action for action in _DECIDED if ours.of(EVERYONE, action).verdict is Verdict.YES]
     if anybody and not ids and theirs.findings(EVERYONE):
@@ -220,7 +220,7 @@ def _of_public(ours: _Ours, theirs: _Theirs) -> list[Difference]:
     reported = sorted({action for one in theirs.found if one.public for action in _expanded(one.actions)})
     depends = [one for one in reported if ours.of(EVERYONE, one).verdict is Verdict.DEPENDS]
     if not ids or anybody or not depends:
-        return []  # where our answer is no, that is told of "*" already
+        return []  # a no is already reported for "*"
     answer = ours.of(EVERYONE, depends[0])
     why = ours.ignored(EVERYONE, depends[0], Verdict.YES)
     return [Difference(EVERYONE, tuple(depends), Verdict.DEPENDS, True, True, ids, _names(answer), why)]
@@ -263,9 +263,9 @@ class _Ours:
         return tuple(one for one in _DECIDED if self.of(subject, one).verdict is not Verdict.NO)
 
     def ignored(self, subject: str, action: str, least: Verdict = Verdict.DEPENDS) -> str:
-        """Why our answer is less than Access Analyzer's: the conditions that it may not look at; "" for another reason.
+        """Why our answer is narrower than Access Analyzer's: conditions that it may ignore; "" for another reason.
 
-        ``least``: what our answer must be without them.
+        ``least``: the required answer without them.
         """
         without = self._decide(self._as_analyzed.values(), subject, action)
         if without.verdict is Verdict.NO or (least is Verdict.YES and without.verdict is not Verdict.YES):
@@ -278,11 +278,11 @@ class _Ours:
             for clause in rule.clauses or ()
             if clause.key.lower() not in CONSIDERED
         ]
-        return f"Access Analyzer may not look at {', '.join(dict.fromkeys(keys))}"
+        return f"Access Analyzer may not evaluate {', '.join(dict.fromkeys(keys))}"
 
     @cached_property
     def _as_analyzed(self) -> Mapping[Rule, Rule]:
-        """Each without the conditions that Access Analyzer may not look at, and without a Deny that has one."""
+        """The statements without conditions that Access Analyzer may ignore, and without Denys that have one."""
         found = {}
         for rule in self._rules:
             kept = tuple(one for one in rule.clauses or () if one.key.lower() in CONSIDERED)
@@ -295,7 +295,7 @@ class _Ours:
 
     def _decide(self, rules: Iterable[Rule], subject: str, action: str) -> Answer:
         if subject == EVERYONE and EVERYONE not in self._names_of_allows:
-            return Answer(Verdict.NO)  # somebody may be let in, and not everybody
+            return Answer(Verdict.NO)  # someone may have access, but not everyone
         if subject not in self._known:
             self._known[subject] = before_call(
                 subject, repository_arn=self._repository.arn, tags=self._repository.tags, now=self._now
@@ -334,7 +334,7 @@ class _Theirs:
         return frozenset(action for one in found for action in _expanded(one.actions))
 
     def covered(self, subject: str) -> frozenset[str]:
-        """Actions that a wider principal than ``subject`` is reported to have."""
+        """Actions reported for a wider principal than ``subject``."""
         wider = {EVERYONE, account_of(subject) or ""} - {subject}
         if subject.startswith(grantees.UNIT):
             wider.add(grantees.ORGANIZATION + subject.split("/")[1])
@@ -346,12 +346,12 @@ class _Theirs:
 
 
 def _lasting_id(finding: Finding) -> str:
-    """That of the preview alone goes with it."""
+    """The error of a preview's own finding ends with the preview."""
     return finding.existing_id or finding.id
 
 
 def _subjects(finding: Finding) -> list[str]:
-    """As the texts that our own answers are about: everybody of an organization is that organization."""
+    """In the form of our own subjects: all principals of an organization are that organization."""
     found: list[str] = []
     for kind, value in finding.principals:
         if kind == "AWS" and value == EVERYONE:

@@ -1,5 +1,5 @@
-"""What changing a repository's tags does to the access that account A's policies give: who gains, who loses, and whose
-access may change, because a variable or another open condition decides it together with the tag."""
+"""Effect of a tag change on access by account A's policies: who gains, who loses, and whose access may change, because
+a variable or another open condition decides together with the tag."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from ecr_tui.policy.who import ACTIONS, listed_principals
 
 _CAPABLE = frozenset(action for actions in ACTIONS.values() for action in actions)
 _HARMLESS = frozenset({"ecr:BatchCheckLayerAvailability"})
-"""Part of a push, and beside every pull; nothing by itself."""
+"""Part of a push and of every pull; useless by itself."""
 
 
 class TagEffect(NamedTuple):
-    """Of one principal. Words: "pull", "push", "delete", "administer", "pull on a condition", and single actions that
-    make none of those. ``may_change``: it may change, or not; ``depends_on``: all that any of these depends on."""
+    """Effect on one principal. Words: "pull", "push", "delete", "administer", "pull on a condition", and other single
+    actions. ``may_change``: possible changes; ``depends_on``: what any of these depends on."""
 
     principal: str
     gains: tuple[str, ...]
@@ -42,7 +42,7 @@ class TagEffect(NamedTuple):
 
 
 OWN_POLICIES = "its own policies"
-"""What the access of account A's own principals depends on beside the repository policy."""
+"""Used as ``depends_on`` for account A's own principals."""
 
 
 def tag_effects(
@@ -53,11 +53,11 @@ def tag_effects(
     *,
     now: datetime | None = None,
 ) -> tuple[tuple[TagEffect, ...], str]:
-    """Everyone whose access changes, or may, when the tags of ``repository``, known and live, become ``after``; and why
-    that may not be all, "" where it is all that account A's policies say."""
+    """Principals whose access changes, or may change, if the live tags of ``repository`` become ``after``; and why the
+    list may be incomplete ("" if complete for account A's policies)."""
     now = now or datetime.now(UTC)
     decided = registry_of(registry)
-    # One that is not known to be in force is what the second result is about.
+    # A registry policy with an unknown state is reported in the second result.
     policies = (document, decided.candidates[0] if not decided.doubt else None)
     comparison = _Comparison(repository, after, now)
     found = [comparison.of(principal, policies) for principal in listed_principals(*policies) if not is_dead(principal)]
@@ -73,7 +73,7 @@ _Policies = tuple[PolicyDocument | None, PolicyDocument | None]
 
 
 class _Change(NamedTuple):
-    """One principal and action: the answers before and after. ``open``: both depend, and perhaps not on the same."""
+    """One principal and action: the answers before and after. ``open``: both depend, possibly on different facts."""
 
     before: Answer
     after: Answer
@@ -107,7 +107,7 @@ class _Comparison:
         self._now = now
 
     def of(self, principal: str, policies: _Policies) -> TagEffect | None:
-        """None where nothing changes for the principal."""
+        """None if nothing changes for the principal."""
         changes = self._changes(principal, policies)
         gains = _words({name: one for name, one in changes.items() if one.gains})
         loses = _words({name: one for name, one in changes.items() if one.loses})
@@ -118,8 +118,8 @@ class _Comparison:
         return TagEffect(principal, gains, loses, may_change, _depends_on(changed))
 
     def of_owner(self, policies: _Policies) -> TagEffect | None:
-        """Account A's own principals, whom no statement need name: their own policies may allow what a Deny with the
-        tag takes from them, or no longer takes."""
+        """Account A's own principals, even if not named: their policies may allow what a Deny with the tag blocks, or
+        no longer blocks."""
         document, registry = policies
         opened = OPEN_DOOR if document is None else document.replace((*_raw(document), *_raw(OPEN_DOOR)))
         account = self._repository.account
@@ -155,7 +155,7 @@ class _Comparison:
 
 
 def _words(found: Mapping[str, _Change], *, plain: bool = False) -> tuple[str, ...]:
-    """The capabilities that changed, and single actions that belong to none of them. ``plain``: without conditions."""
+    """The changed capabilities, and other single actions. ``plain``: without conditions."""
     capabilities = {str(capability): frozenset(actions) for capability, actions in ACTIONS.items()}
     whole = [name for name in capabilities if name in found]
     covered = frozenset[str]().union(*(capabilities[name] for name in whole))
@@ -183,7 +183,7 @@ def change_words(before: Mapping[str, str], after: Mapping[str, str]) -> str:
 
 
 def effect_lines(before: Mapping[str, str], after: Mapping[str, str], effects: Iterable[TagEffect]) -> list[str]:
-    """Sentences, what opens access first: that is the riskier direction."""
+    """Sentences, granted access first, because that is the higher risk."""
     effects = tuple(effects)
     what = change_words(before, after)
     lines = []
@@ -197,7 +197,7 @@ def effect_lines(before: Mapping[str, str], after: Mapping[str, str], effects: I
     names = dict.fromkeys(name for effect in effects if effect.may_change for name in effect.depends_on)
     if names:
         lines[-1] += f"; depends on {', '.join(names)}"
-    return lines or [f"{what} changes no access" if what else "nothing changes"]
+    return lines or [f"{what} changes no access" if what else "no change"]
 
 
 def _principals(told: Sequence[tuple[str, Sequence[str]]]) -> str:

@@ -1,8 +1,8 @@
-"""Use case: would this principal get through? Both sides of each action, decided before anybody tries.
+"""Use case: predict whether both accounts allow a principal each action.
 
 Across accounts A's side (repository policy and registry policy) and B's side (identity policies and boundary) must
-each allow; within one account either will do. What cannot be read, or depends on what only the live request tells, is
-unknown, never guessed.
+each allow; within one account either is enough. Unreadable policies and facts that only the live request has make the
+answer unknown.
 
 As JSON (:meth:`TwoSided.to_json`, an element of ``plan --json``'s "verdicts")::
 
@@ -15,8 +15,8 @@ As JSON (:meth:`TwoSided.to_json`, an element of ``plan --json``'s "verdicts")::
                   "missing": ["account A", "account B"]}],
      "findings": [{"id", "severity", "title", "where", "fix"}], "notes": [TEXT], "not_considered": [TEXT]}
 
-``missing`` names the sides which certainly do not let the action through; "allows": null is a side that is not known.
-``findings`` are about B's side (``policy.lint_consumer``), none where it is not readable.
+``missing`` names the sides that certainly do not allow the action; "allows": null is an unknown side. ``findings`` are
+about B's side (``policy.lint_consumer``), empty if unreadable.
 """
 
 from __future__ import annotations
@@ -44,20 +44,20 @@ NOT_CONSIDERED = (
     "service control and resource control policies of the organization",
     "VPC endpoint policies",
 )
-"""Policies that may still deny, and that neither account's own credentials tell about."""
+"""Policies that may still deny and are not readable with either account's credentials."""
 
 SESSION_POLICIES = "session policies"
-"""The same for roles and sessions: whoever assumes a role may pass one."""
+"""Also for roles and sessions: a session policy may be passed when a role is assumed."""
 
 
 def not_considered(principal: str) -> tuple[str, ...]:
-    """What a verdict about the principal leaves aside."""
+    """Policies that a verdict about the principal does not consider."""
     sessions = caller_of(principal).kind in ("role", "assumed-role", "federated-user")
     return (*NOT_CONSIDERED, SESSION_POLICIES) if sessions else NOT_CONSIDERED
 
 
 def not_checked(principal: str) -> str:
-    """The same as a sentence without a full stop."""
+    """The same as a clause."""
     sessions = ", VPC endpoint policies and session policies" if SESSION_POLICIES in not_considered(principal) else ""
     return f"SCPs, RCPs{sessions or ' and VPC endpoint policies'} are not checked"
 
@@ -67,7 +67,7 @@ _UNREADABLE = "unknown, not readable: "
 
 
 class Side(NamedTuple):
-    """``allows`` None: not known; ``reason`` then says why."""
+    """``allows`` None: unknown, with the ``reason``."""
 
     allows: bool | None
     reason: str
@@ -77,7 +77,7 @@ class Side(NamedTuple):
 
 
 class ActionVerdict(NamedTuple):
-    """``owner`` None: account A has no say (GetAuthorizationToken belongs to no repository)."""
+    """``owner`` None: account A is not involved (GetAuthorizationToken has no repository)."""
 
     action: str
     resource: str
@@ -98,7 +98,7 @@ class ActionVerdict(NamedTuple):
 
 
 class TwoSided(NamedTuple):
-    """The verdict of one principal on one repository. ``response``: Denied where any action is."""
+    """The verdict of one principal on one repository. ``response``: Denied if any action is."""
 
     repository: str
     principal: str
@@ -115,11 +115,11 @@ class TwoSided(NamedTuple):
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The sides that lack something."""
+        """The sides that lack an Allow."""
         return tuple(side for side in (_A, _B) if any(side in item.missing for item in self.actions))
 
     def reasons(self) -> dict[tuple[str, str], list[str]]:
-        """Why actions are not allowed: the actions, without "ecr:", by account ("A", "B") and shared reason."""
+        """Actions that are not allowed, without "ecr:", by account ("A", "B") and shared reason."""
         found: dict[tuple[str, str], list[str]] = {}
         for item in self.actions:
             for name, side in (("A", item.owner), ("B", item.consumer)):
@@ -145,7 +145,7 @@ class TwoSided(NamedTuple):
 
 
 def identity_json(identity: IdentityPolicies) -> dict[str, Any]:
-    """What is known of a principal's own side; "reason" says why it is not readable."""
+    """A principal's own side; "reason" says why it is unreadable."""
     return {
         "arn": identity.arn,
         "readable": not identity.unreadable,
@@ -165,7 +165,7 @@ def two_sided(
     registry: RegistryFacts | None = None,
     now: datetime | None = None,
 ) -> TwoSided:
-    """``document``: the repository policy to decide with, such as a plan's ``after``. ``registry`` None: not looked at.
+    """``document``: the repository policy to evaluate, such as a plan's ``after``. ``registry`` None: ignored.
 
     ``principal``: the ARN of a user, role or session; for an account's root, its users and roles are unknown.
     """
@@ -185,7 +185,7 @@ def two_sided(
 
 
 def _known(repository: Repository, principal: str, identity: IdentityPolicies, now: datetime) -> Known:
-    """With what IAM tells of the principal: its id and tags, its boundary, and its ARN with the path."""
+    """With IAM's data of the principal: its id and tags, its boundary, and its ARN with the path."""
     if identity.unreadable:
         return before_call(principal, repository_arn=repository.arn, tags=repository.tags, now=now)
     own = caller_of(principal).kind in ("user", "role")
@@ -204,7 +204,7 @@ def _known(repository: Repository, principal: str, identity: IdentityPolicies, n
 def _findings(
     repository: Repository, access: Access, identity: IdentityPolicies, actions: Sequence[ActionVerdict]
 ) -> tuple[Finding, ...]:
-    """Only where B certainly lacks something: what depends on the request is no finding."""
+    """Only if B certainly lacks something; facts that depend on the request are not findings."""
     if identity.documents is None or not any(item.consumer.allows is False for item in actions):
         return ()
     return lint_consumer(
@@ -225,7 +225,7 @@ def _notes(principal: str, identity: IdentityPolicies) -> tuple[str, ...]:
 
 
 class _Case:
-    """One principal on one repository; each question is decided at its best and at its worst."""
+    """One principal on one repository; each action is decided in the best and the worst case."""
 
     def __init__(
         self,
@@ -258,7 +258,7 @@ class _Case:
         return ActionVerdict(action, self._repository.arn, _word(allows), owner, consumer, missing)
 
     def token(self) -> ActionVerdict:
-        """The login: decided by identity policies alone, on no resource."""
+        """The login: decided only by identity policies, without a resource."""
         if self._identity.unreadable:
             side = Side(None, _UNREADABLE + self._identity.unreadable)
         else:
@@ -285,9 +285,9 @@ class _Case:
     def _settled(
         self, action: str, *, identity: bool, resource: bool
     ) -> tuple[bool | None, list[Decision], list[Decision]]:
-        """(the answer where it is certain, decisions at best, decisions at worst), one for each registry policy.
+        """(the answer if certain, best-case decisions, worst-case decisions), one for each registry policy.
 
-        A side that is left out does not stand in the way: across accounts it allows, within one it says nothing.
+        An omitted side has no effect: across accounts it allows, within one it neither allows nor denies.
         """
         open_identity: tuple[PolicyDocument, ...] = () if self._same_account else (ANYTHING,)
         open_resource = None if self._same_account else OPEN_DOOR

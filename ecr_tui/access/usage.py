@@ -1,8 +1,8 @@
-"""Who used which repository, and when: CloudTrail's events added up by caller, repository and kind. Pure.
+"""Usage of repositories: CloudTrail events aggregated by caller, repository and kind. Pure.
 
-What an operation belongs to: Amazon ECR User Guide, "Logging Amazon ECR actions with AWS CloudTrail" (a pull makes
-GetDownloadUrlForLayer and BatchGetImage, a push InitiateLayerUpload, UploadLayerPart, CompleteLayerUpload and PutImage)
-and "IAM permissions for pushing an image" (a push asks for BatchGetImage, too).
+Sources for the kind of an operation: Amazon ECR User Guide, "Logging Amazon ECR actions with AWS CloudTrail" (a pull
+makes GetDownloadUrlForLayer and BatchGetImage, a push InitiateLayerUpload, UploadLayerPart, CompleteLayerUpload and
+PutImage) and "IAM permissions for pushing an image" (a push also calls BatchGetImage).
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from ecr_tui.policy.principal import without_session
 from ecr_tui.secret import redact
 
 Range = tuple[datetime, datetime]
-"""From a time to before another, in whole seconds: events have no finer time."""
+"""A half-open time range in whole seconds, the resolution of events."""
 
 MESSAGE = 1000
-"""Characters kept of AWS's words for a denial."""
+"""Maximum characters kept of AWS's message for a denial."""
 
 
 class Kind(StrEnum):
@@ -58,7 +58,7 @@ _AFTER_THE_DECISION = frozenset(
         "UploadNotFoundException",
     }
 )
-"""Errors about what is in a repository: access was decided before, and given."""
+"""Errors about the content of a repository: access was allowed before."""
 
 
 def kind_of(operation: str) -> Kind:
@@ -81,7 +81,7 @@ class Span(NamedTuple):
 
 
 class Use(NamedTuple):
-    """What was done, by whom. ``Caller.id`` is without a session's name."""
+    """Kind of use and caller. ``Caller.id`` is without a session's name."""
 
     caller: Caller
     repository: str
@@ -89,8 +89,8 @@ class Use(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """What was denied. ``operation`` as CloudTrail has it: "BatchGetImage". ``check``: asked by ecr-tui, which expects
-    denials where it checks isolation."""
+    """A denied operation. ``operation`` as in CloudTrail: "BatchGetImage". ``check``: made by ecr-tui, which expects
+    denials in isolation checks."""
 
     caller: Caller
     repository: str
@@ -99,7 +99,7 @@ class Attempt(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """``message``: AWS's words for the last one."""
+    """``message``: AWS's message of the last one."""
 
     span: Span
     message: str
@@ -111,8 +111,7 @@ class Refused(NamedTuple):
 
 @dataclass
 class Tally:
-    """Events added up; those without a repository, such as logins, count nowhere, and what ecr-tui itself reads is no
-    use of a repository."""
+    """Aggregated events, without events that have no repository (such as logins) and without ecr-tui's own reads."""
 
     uses: dict[Use, Span] = field(default_factory=dict)
     denials: dict[Attempt, Refused] = field(default_factory=dict)
@@ -151,14 +150,14 @@ def _person(caller: Caller) -> Caller:
 
 
 def _denied(event: TrailEvent) -> Caller:
-    """Where the event keeps the caller's name to itself, AWS's sentence has it."""
+    """If the event does not name the caller, AWS's message does."""
     caller = _person(event.caller)
     told = parse_denial(event.message) if not caller.arn else None
     return caller if told is None or not told.user else caller._replace(arn=without_session(told.user), id="")
 
 
 def covering(ranges: Iterable[Range], more: Range) -> tuple[Range, ...]:
-    """The ranges with one more, oldest first and apart from each other."""
+    """Add a range and merge, oldest first and disjoint."""
     found: list[Range] = []
     for start, end in sorted((*ranges, more)):
         if start >= end:
@@ -171,7 +170,7 @@ def covering(ranges: Iterable[Range], more: Range) -> tuple[Range, ...]:
 
 
 def gaps(ranges: Sequence[Range], start: datetime, end: datetime) -> list[Range]:
-    """What of ``start`` to ``end`` the ranges leave out, newest first."""
+    """The gaps of the ranges from ``start`` to ``end``, newest first."""
     found: list[Range] = []
     for begins, ends in sorted(ranges, reverse=True):
         if ends < end:
@@ -185,5 +184,5 @@ def gaps(ranges: Sequence[Range], start: datetime, end: datetime) -> list[Range]
 
 
 def complete_from(ranges: Sequence[Range], end: datetime) -> datetime | None:
-    """Since when everything up to ``end`` is covered; None where its last second is not."""
+    """Since when everything up to ``end`` is covered; None if its last second is not."""
     return next((begins for begins, ends in ranges if begins < end <= ends), None)

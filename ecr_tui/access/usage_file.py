@@ -1,7 +1,7 @@
-"""The record of an account's trail in a region, kept in the state folder, so that a call reads only what is new.
+"""The record of an account's trail in a region, kept in the state folder, so that only new events are read.
 
-One file, for its user alone, replaced as a whole. It has names of principals and repositories, times, numbers, and
-AWS's words for denials; no credentials and no addresses.
+One private file, replaced as a whole. Contains names of principals and repositories, times, counts, and AWS's messages
+for denials; no credentials or addresses.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ def path_of(folder: Path, account: str, region: str) -> Path:
 
 
 def load(folder: Path, account: str, region: str) -> tuple[Record, str]:
-    """(the record, a sentence about a file that was damaged or ""). An empty record where there is none.
+    """(the record, a sentence about a damaged file or ""). An empty record if there is none.
 
-    Raises EnvironmentFailure for a file that cannot be read, or that a newer version wrote.
+    Raises EnvironmentFailure for an unreadable file, or one of a newer version.
     """
     path = path_of(folder, account, region)
     try:
@@ -38,7 +38,8 @@ def load(folder: Path, account: str, region: str) -> tuple[Record, str]:
         version = value["v"]
         if isinstance(version, int) and version > FORMAT:
             raise EnvironmentFailure(
-                f"a newer version of ecr-tui wrote {path}", hint="Update ecr-tui, or delete the file to read it anew."
+                f"a newer version of ecr-tui wrote {path}",
+                hint="Update ecr-tui, or delete the file to read the events again.",
             )
         return _record(value, account, region), ""
     except FileNotFoundError:
@@ -46,7 +47,7 @@ def load(folder: Path, account: str, region: str) -> tuple[Record, str]:
     except OSError as error:
         raise EnvironmentFailure(f"cannot read {path}", detail=error.strerror or str(error), hint=_HINT) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return Record(account, region), f"{path} was damaged and is read anew"
+        return Record(account, region), f"{path} was damaged; the events are read again"
 
 
 def save(folder: Path, record: Record) -> None:

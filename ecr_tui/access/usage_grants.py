@@ -1,9 +1,9 @@
-"""Grants in force of principals outside the account, each with its use as far as CloudTrail tells. Pure.
+"""Current grants to external principals, each with its use by CloudTrail. Pure.
 
-Three answers: used, no event, or not known. CloudTrail may name another account's caller by its account alone (User
-Guide, "CloudTrail userIdentity element": AWSAccount), does not tell organizations, and AWS does not document under
-which identity a service such as Lambda pulls. ECR's own last recorded pull is held against the events: a pull that no
-event explains means that events are missing.
+Three answers: used, no event, or unknown. CloudTrail may name another account's caller only by account (User Guide,
+"CloudTrail userIdentity element": AWSAccount), has no organizations, and AWS does not document the identity of pulls by
+services such as Lambda. ECR's last recorded pull is compared with the events: a pull without an event means that events
+are missing.
 """
 
 from __future__ import annotations
@@ -40,8 +40,7 @@ class Match(StrEnum):
 
 
 class Period(NamedTuple):
-    """``wanted``: since when a grant should have been used; ``covered``: since when all events are known, None for
-    not at all."""
+    """``wanted``: start of the requested period; ``covered``: since when all events are known, None if not at all."""
 
     wanted: datetime
     covered: datetime | None
@@ -49,7 +48,7 @@ class Period(NamedTuple):
 
     @property
     def start(self) -> datetime | None:
-        """Since when the absence of an event can be told, no earlier than it is asked for."""
+        """Since when a missing event is meaningful, within the requested period."""
         return None if self.covered is None else max(self.wanted, self.covered)
 
     @property
@@ -58,9 +57,9 @@ class Period(NamedTuple):
 
 
 class GrantUse(NamedTuple):
-    """What a policy gives a principal, and whether it was used. ``last``: the latest use that may be of this
-    principal, in the period or before. ``reason``: of an answer that is unknown. ``policy_set``: when the repository's
-    policy was last written, as far as events tell: the grant may be as new as that."""
+    """Access of a principal by a policy, and whether it was used. ``last``: the latest possible use by this principal,
+    in the period or before. ``reason``: why the answer is unknown. ``policy_set``: last write of the repository's
+    policy by the events: the grant may be as recent."""
 
     repository: Repository
     principal: str
@@ -83,7 +82,7 @@ def grant_uses(
     period: Period,
     last_pull: datetime | None = None,
 ) -> list[GrantUse]:
-    """Of one repository. ``rows``: who may do what there. ``last_pull``: ECR's record, None where it is not known."""
+    """Facts of one repository. ``rows``: its access. ``last_pull``: ECR's record, None if unknown."""
     uses: dict[Kind, list[tuple[Caller, Span]]] = {}
     for use, span in tally.uses.items():
         if use.repository == repository.name:
@@ -138,15 +137,15 @@ def _grant_use(
 
 def _who_else(row: Row, caller: Caller) -> str:
     if row.principal == EVERYONE:
-        return f"used by {caller_title(caller)}; CloudTrail does not tell whether the condition held"
+        return f"used by {caller_title(caller)}; CloudTrail does not show whether the condition matched"
     if row.kind == "session":
-        return "CloudTrail's events are added up by role, not by session"
+        return "CloudTrail events are aggregated by role, not by session"
     return f"used by a principal of account {caller.account} that CloudTrail does not name"
 
 
 def match_of(principal: str, caller: Caller, owner: str, conditional: bool) -> Match:
-    """Whether the grant's principal, as its policy names it, is the event's caller. ``owner``: account A;
-    ``conditional``: the grant depends on what only the request tells."""
+    """Whether the grant's principal is the event's caller. ``owner``: account A; ``conditional``: the grant depends on
+    facts of the request."""
     if principal == EVERYONE:
         outside = bool(caller.account) and caller.account != owner
         return Match.NO if not outside else Match.MAYBE if conditional else Match.YES
@@ -166,23 +165,23 @@ def match_of(principal: str, caller: Caller, owner: str, conditional: bool) -> M
 
 
 def _same(granted: Principal, caller: Caller) -> bool:
-    """By name: an account has no two users or roles of one name, whatever their paths."""
+    """By name: names of users and roles are unique in an account, regardless of path."""
     called = caller_of(caller.arn)
     return (granted.kind, granted.name) == (called.kind, called.name)
 
 
 def caller_title(caller: Caller) -> str:
-    """A short text for people: "user devusr2 in 222222222222"."""
+    """A short description: "user devusr2 in 222222222222"."""
     who = describe(caller.arn) if caller.arn else f"account {caller.account}" if caller.account else ""
     if not caller.arn and caller.id:
         who = f"{who} (principal {caller.id}, not named)".strip()
     if caller.service:
         return f"{caller.service} for {who}" if who else caller.service
-    return who or "not told"
+    return who or "unknown"
 
 
 def unexplained(found: Iterable[GrantUse]) -> Mapping[str, Repository]:
-    """The repositories, by ARN, whose last recorded pull is worth reading: a pull was granted and has no event."""
+    """ARNs of repositories whose last recorded pull is needed: pull is granted and has no event."""
     return {
         one.repository.arn: one.repository
         for one in found

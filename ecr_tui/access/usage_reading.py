@@ -1,9 +1,9 @@
-"""Reading CloudTrail's events into a record that a later call goes on with.
+"""Read CloudTrail events into a record that later calls extend.
 
-Events come newest first, so what is complete grows from the present backwards. A second whose events may go on with the
-next page counts only with that page: what was interrupted is read again, and counted once. Events arrive late (within
+Events come newest first, so the covered period grows backwards from the present. A second that may continue on the next
+page counts only with that page; after an interruption it is read again and counted once. Events arrive late (within
 some 15 minutes; CloudTrail User Guide, "Getting and viewing your CloudTrail log files": on average 5, not guaranteed),
-so the latest part is read anew by each call.
+so each call reads the latest part again.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from ecr_tui.aws.trail import INTERVAL, TrailEvent, TrailPage
 from ecr_tui.errors import Throttled
 
 PAGES = 600
-"""Calls at most, unless told otherwise: some five minutes at the rate that CloudTrail allows, 30,000 events."""
+"""Default maximum of calls: some five minutes at CloudTrail's rate limit, 30,000 events."""
 LATE = timedelta(minutes=15)
 SAVE_EVERY = 10.0
 """Seconds."""
 SECOND = timedelta(seconds=1)
 
 LookUp = Callable[[datetime, datetime, str], TrailPage]
-"""As ``aws.trail.look_up``, from its ``start`` on."""
+"""As ``aws.trail.look_up``, beginning with its ``start``."""
 OnPage = Callable[[int, datetime], None]
 """(events read so far, how far back), on the calling thread."""
 
 
 @dataclass
 class Record:
-    """What was read of an account's trail in a region. ``settled`` is what happened in ``covered``; ``recent`` what
-    happened in ``latest``, the part that is read anew. ``at``: when it was last read."""
+    """Events of an account's trail in a region. ``settled``: those in ``covered``; ``recent``: those in ``latest``,
+    which is read again. ``at``: time of the last reading."""
 
     account: str
     region: str
@@ -52,7 +52,7 @@ class Record:
 
     @property
     def complete_from(self) -> datetime | None:
-        """Since when all is known, up to the last reading; None before one that got anywhere."""
+        """Since when all events up to the last reading are known; None before the first successful one."""
         if self.latest is None:
             return None
         return complete_from(covering(self.covered, self.latest), self.latest[1])
@@ -77,10 +77,10 @@ def read(
     on_page: OnPage | None = None,
     save: Callable[[], None] = lambda: None,
 ) -> Reading:
-    """Read into ``record`` what it lacks of ``start`` to ``now``, newest first, with ``pages`` calls at most.
+    """Read into ``record`` the missing events from ``start`` to ``now``, newest first, with at most ``pages`` calls.
 
-    ``save`` is called now and then, and at the end, also when a call fails: that raises EcrTuiError. Throttling ends
-    the reading, since the next call can go on.
+    ``save`` is called periodically and at the end, also if a call fails (raises EcrTuiError). Throttling ends the
+    reading; the next call continues.
     """
     reader = _Reader(record, look_up, now, pages, cancel or threading.Event(), on_page, save)
     end = now.replace(microsecond=0) + SECOND
@@ -121,7 +121,7 @@ class _Reader:
         self.stopped = ""
 
     def read(self, gap: Range) -> bool:
-        """Whether it was read to its end."""
+        """Whether it was read completely."""
         start, end = gap
         held: list[TrailEvent] = []
         token = ""

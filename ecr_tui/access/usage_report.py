@@ -1,4 +1,4 @@
-"""What a look at CloudTrail finds, over the regions and repositories that were asked about: values only."""
+"""Result types of a usage report over the requested regions and repositories."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ecr_tui.aws.model import Repository
 
 
 class RegionUsage(NamedTuple):
-    """``uses`` and ``denials``: of the repositories asked about, latest first. ``outside``: whether any event of
-    another account was found in the region, on whatever repository. ``note``: about a damaged record."""
+    """``uses`` and ``denials``: of the requested repositories, latest first. ``outside``: whether the region has any
+    event of another account, for any repository. ``note``: about a damaged record."""
 
     region: str
     period: Period

@@ -405,7 +405,7 @@ def test_access_from_outside_to_what_is_not_pulled_has_three_answers() -> None:
         ("never", (USER,), None),
     ]
     assert {one.name: reason for one, reason in pulls.unknown} == {
-        "many": "only 10,000 of its images were looked at",
+        "many": "only 10,000 of its images were read",
         "denied": "ecr:DescribeImages was denied",
     }
     young = replace(repository("idle", PAYMENTS), created_at=NOW - timedelta(days=3))

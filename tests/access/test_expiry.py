@@ -63,4 +63,4 @@ def test_two_weeks_are_still_two_a_moment_later() -> None:
     now = datetime(2030, 1, 1, tzinfo=UTC)
     until = parse_until("2w", now=now)
     assert ending(until, now + timedelta(seconds=20)).endswith("in 14 days")
-    assert ending(until, until + timedelta(seconds=1)).endswith("which has passed")
+    assert ending(until, until + timedelta(seconds=1)).endswith("(expired)")

@@ -64,5 +64,5 @@ def test_what_is_said_of_copies_is_a_line_for_each_state() -> None:
         f"replicated to {THERE}: that copy has this grant",
         "replicated to sa-east-1: no copy there yet",
         "replicated to eu-north-1: the policy of that copy is unknown (AccessDenied)",
-        f"replicated to {HERE} of account {OTHER}: that copy is not account A's",
+        f"replicated to {HERE} of account {OTHER}: that copy is not in account A",
     ]

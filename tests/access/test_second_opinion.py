@@ -81,11 +81,11 @@ def test_who_is_agreed_about_is_told() -> None:
     ("statements", "found", "reason"),
     [
         ([statement({"AWS": USER}, StringEquals={"aws:ResourceTag/Team": "Y"})], [finding(USER)],
-         "Access Analyzer may not look at aws:ResourceTag/Team"),
+         "Access Analyzer may not evaluate aws:ResourceTag/Team"),
         ([statement({"AWS": USER}, DateLessThan={"aws:CurrentTime": "2020-01-01T00:00:00Z"})], [finding(USER)],
-         "Access Analyzer may not look at aws:CurrentTime"),
+         "Access Analyzer may not evaluate aws:CurrentTime"),
         ([statement({"AWS": USER}), statement("*", effect="Deny", StringNotEquals={"aws:ResourceTag/Team": "Y"})],
-         [finding(USER)], "Access Analyzer may not look at aws:ResourceTag/Team"),
+         [finding(USER)], "Access Analyzer may not evaluate aws:ResourceTag/Team"),
         ([statement({"Service": "lambda.amazonaws.com"}, StringEquals={"aws:SourceAccount": B})], [], SERVICES),
         ([statement({"AWS": "AIDAAAAAAAAAAAAAAAAAA"})], [], DELETED),
         ([statement({"AWS": USER})], [Finding("f", (), (), error="INTERNAL_ERROR")], f"{FAILED} (INTERNAL_ERROR)"),
@@ -154,7 +154,7 @@ def test_no_disagreement_with_an_analyzer_that_is_right() -> None:
         both = compared(statements, *found, tags={"Team": "X"})
         assert both.disagreements == (), text
         whys |= {one.why for one in both.incomparable}
-    prefix = "Access Analyzer may not look at "
+    prefix = "Access Analyzer may not evaluate "
     tag, time = "aws:ResourceTag/Team", "aws:CurrentTime"
     assert {one.removeprefix(prefix) for one in whys} <= {tag, time, f"{tag}, {time}", f"{time}, {tag}"}
     assert {prefix + tag, prefix + time} <= whys

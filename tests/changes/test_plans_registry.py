@@ -129,7 +129,7 @@ def test_a_pasted_document_is_looked_at_for_everyone_it_adds() -> None:
         (timedelta(hours=47), "in 47 hours"),
         (timedelta(hours=1, minutes=20), "in 1 hour"),
         (timedelta(minutes=20), "in less than an hour"),
-        (timedelta(hours=-5), "which has passed"),
+        (timedelta(hours=-5), "(expired)"),
     ],
 )
 def test_an_end_is_counted_down_to(left: timedelta, words: str) -> None:

@@ -131,7 +131,7 @@ def test_copies_that_are_not_there_or_not_known(sandbox: Sandbox) -> None:
     granted = ecr_tui("grant", "my-first-repo", "--to", "user/devusr2", "--replicas", "--yes", "--json")
     assert [row["arn"].split(":")[3] for row in granted.json] == [REGION]
     assert f"my-first-repo: replicated to {OTHER}: no copy there yet" in granted.err
-    assert f"replicated to {REGION} of account 999999999999: that copy is not account A's" in granted.err
+    assert f"replicated to {REGION} of account 999999999999: that copy is not in account A" in granted.err
 
     def refuse(call: AwsCall) -> ServiceError | None:
         return ServiceError("AccessDeniedException", "no") if call.operation == "DescribeRegistry" else None

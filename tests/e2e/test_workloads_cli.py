@@ -21,7 +21,7 @@ from ecr_tui.workspace import Workspace
 from tests.support.cli import ecr_tui
 
 REPOSITORY = "my-first-repo"
-DENIED_IN_B = "not known: ecs:ListTaskDefinitions is denied (account B 222222222222, eu-central-1)"
+DENIED_IN_B = "unknown: ecs:ListTaskDefinitions is denied (account B 222222222222, eu-central-1)"
 
 
 def named(repository: str) -> list[tuple[str, str, str | None]]:

@@ -26,7 +26,7 @@ async def test_w_tells_and_the_revoke_repeats_it(workspace: FakeWorkspace) -> No
         await session.see(
             "Workloads that use my-first-repo",
             "Lambda function checkout uses v2 (account A 111111111111, eu-central-1)",
-            "not known: ecs:ListTaskDefinitions is denied",
+            "unknown: ecs:ListTaskDefinitions is denied",
         )
         assert "other" not in session.text()
         await session.press("escape")
