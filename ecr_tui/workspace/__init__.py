@@ -1,7 +1,7 @@
-"""The use cases bound to two accounts: what both the command line and the screens call.
+"""The use cases for two accounts, called by the command line and the screens.
 
-Blocking and thread-safe; boto3 and docker are imported by the first call that needs them, so that the first frame does
-not wait. Every failure is an :class:`~ecr_tui.errors.EcrTuiError`.
+Blocking and thread-safe; boto3 and docker are imported on first use, so that the first frame does not wait. Every
+failure is an :class:`~ecr_tui.errors.EcrTuiError`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["Workspace"]
 
 
 class Workspace:
-    """Two accounts and what can be done with them, one attribute a subject."""
+    """Two accounts and their use cases, one attribute per subject."""
 
     def __init__(
         self,
@@ -31,9 +31,9 @@ class Workspace:
         ask_mfa: Callable[[MfaPrompt], str] | None = None,
         prepare: Callable[[], None] | None = None,
     ) -> None:
-        """``ask_mfa`` is called on the thread that needs the code; without it an MFA profile is a clear error.
+        """``ask_mfa`` is called on the thread that needs the code; without it an MFA profile raises an error.
 
-        ``prepare`` runs once, before the first session is made: whatever must be in place before AWS is asked.
+        ``prepare`` runs once, before the first session is created.
         """
         self.accounts = Accounts(settings, ask_mfa, prepare)
         self.listing = Listing(self.accounts)
@@ -56,15 +56,15 @@ class Workspace:
         self.accounts.ask_mfa = ask
 
     def use(self, **chosen: Unpack[Chosen]) -> None:
-        """As :meth:`Accounts.use`; what was read through the former sessions is forgotten."""
+        """As :meth:`Accounts.use`; drops data read with the previous sessions."""
         self.accounts.use(**chosen)
-        # After the sessions: what is read anew meanwhile comes from the new ones.
+        # After the sessions, so that concurrent reads use the new ones.
         self.access.forget()
         if chosen.keys() & {"profile_a", "regions"}:
             self.listing.forget(listed="profile_a" in chosen)
 
     def busy(self) -> bool:
-        """Whether a verification is running, whose probe image is not cleaned up yet."""
+        """Whether a verification is running, including its cleanup."""
         return self.verification.busy()
 
     def close(self, patience: float = 5.0) -> bool:

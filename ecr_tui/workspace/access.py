@@ -1,4 +1,4 @@
-"""Who has access: both sides, the registry policy, creation templates, and the audit."""
+"""Access use cases: both sides, the registry policy, creation templates, and the audit."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from ecr_tui.workspace.listing import Listing
 from ecr_tui.workspace.usage import Usage
 
 VERDICTS = 500
-"""Repositories at most whose both sides are decided for one principal; a decision with its reasons takes some 2 ms."""
+"""Maximum repositories to evaluate on both sides for one principal; each takes some 2 ms."""
 
 
 class AccessReview:
@@ -57,11 +57,11 @@ class AccessReview:
         self.usage = Usage(accounts, listing, self.registry_facts)
 
     def forget(self) -> None:
-        """Other accounts were chosen: the next question is asked afresh."""
+        """Drop cached facts after a change of accounts."""
         self._facts.forget()
 
     def registry_known(self, region: str) -> RegistryFacts | None:
-        """What was read within the last minute; asks nothing of AWS."""
+        """Cached facts of the last minute; makes no AWS calls."""
         return self._facts.registry_known(region)
 
     def registry_facts(self, region: str) -> RegistryFacts:
@@ -69,14 +69,15 @@ class AccessReview:
         return self._facts.registry(region)
 
     def identity_policies(self, principal: str) -> IdentityPolicies:
-        """Those of a user, role or session (an ARN), at most a minute old; or the reason why they are unknown."""
+        """The identity policies of a user, role or session (an ARN), at most a minute old; or the reason why they are
+        unknown."""
         return self._facts.identity(principal)
 
     def verdicts(self, plan: Plan) -> tuple[TwoSided, ...]:
         """Both sides once the plan is written, for everyone it is about.
 
-        Where it names account B as a whole or an organization, B's own caller is decided, too. Organizations and
-        services have no policies of their own to read.
+        If it names account B or an organization, B's caller is evaluated, too. Organizations and services have no
+        identity policies.
         """
         principals = [one for one in plan.principals if not grantees.is_conditional(one)]
         organizations = any(one.startswith((grantees.ORGANIZATION, grantees.UNIT)) for one in plan.principals)
@@ -108,8 +109,8 @@ class AccessReview:
         return template_for(facts.templates, f"{namespace}{slash}new")
 
     def template_plan(self, repository: Repository, grant: Grant) -> Plan | None:
-        """The same grant in the creation template that will apply beside this repository, by what was read of it within
-        the last minute. None for no such template, or for one that is never applied."""
+        """Plan the same grant in the creation template that applies next to this repository, by cached facts of the
+        last minute. None without a template, or if it never applies."""
         facts = self.registry_known(repository.region)
         template = None if facts is None else self._template_beside(repository, facts)
         if template is None or not template.applied_for:
@@ -118,7 +119,7 @@ class AccessReview:
         return plan_grant_from(where, template.policy_text, grant, registry=facts)
 
     def template(self, prefix: str) -> TemplatePlace:
-        """By its prefix, in the regions in use. InputError where none has it, or more than one has."""
+        """Find a template by prefix in the regions in use. Raises InputError if none or several match."""
         wanted, found, known = prefix.rstrip("/"), [], list[str]()
         owner = self._accounts.owner()
         for region in self._accounts.regions():
@@ -141,12 +142,12 @@ class AccessReview:
         if not found:
             raise InputError(
                 f"no creation template {wanted!r} in {', '.join(self._accounts.regions())}",
-                hint=f"There are: {', '.join(dict.fromkeys(known))}." if known else "There are none.",
+                hint=f"Use one of {', '.join(dict.fromkeys(known))}." if known else "No creation templates found.",
             )
         return found[0]
 
     def forget_registry(self, region: str) -> None:
-        """After a write to one of its creation templates."""
+        """Call after a write to one of its creation templates."""
         self._facts.forget_registry(region)
 
     def replication(self, region: str) -> Replication:
@@ -154,7 +155,7 @@ class AccessReview:
         return self._facts.replication(region)
 
     def copies(self, repository: Repository, grant: Grant | None = None) -> tuple[Copy, ...]:
-        """Where the repository is replicated to, and whether ``grant`` is in those copies' live policies."""
+        """The repository's copies, and whether their live policies have ``grant``."""
         found = places(self.replication(repository.region), repository.name, repository.account)
         return tuple(self._copy(repository, grant, *place) for place in found)
 
@@ -178,10 +179,10 @@ class AccessReview:
     def workloads(
         self, repository: Repository, *, on_progress: OnProgress | None = None, cancel: CancelEvent | None = None
     ) -> ImageUsers:
-        """What of account A uses the repository's images, and of account B as far as its profile may tell. Raises
+        """Workloads that use the repository's images, in account A, and in account B if its profile has access. Raises
         Cancelled.
 
-        Hundreds of calls at most for an account and region that was not asked about within ten minutes.
+        Up to hundreds of calls for each account and region without a result of the last ten minutes.
         """
         places = []
         for role, region in self._workload_places(repository):
@@ -195,7 +196,7 @@ class AccessReview:
         return ImageUsers(repository, tuple(places))
 
     def workloads_known(self, repository: Repository) -> ImageUsers | None:
-        """The same from what was read within the last ten minutes; None without that. Asks nothing of AWS."""
+        """The same from cached results of the last ten minutes; None without them. Makes no AWS calls."""
         places = []
         for role, region in self._workload_places(repository):
             read = self._facts.workloads_known(role, region)
@@ -204,7 +205,7 @@ class AccessReview:
         return ImageUsers(repository, tuple(places)) if places else None
 
     def _workload_places(self, repository: Repository) -> list[tuple[Role, str]]:
-        """Lambda pulls from its own region alone, ECS from any: the regions in use are looked at."""
+        """Lambda pulls only from its own region, ECS from any: checks the regions in use."""
         roles = [Role.OWNER] if self._accounts.settings.profile_b is None else [Role.OWNER, Role.CONSUMER]
         regions = dict.fromkeys((repository.region, *(self._accounts.settings.regions)))
         return [(role, region) for role in roles for region in regions]
@@ -220,12 +221,12 @@ class AccessReview:
         on_images: OnProgress | None = None,
         cancel: CancelEvent | None = None,
     ) -> Audit:
-        """All repositories of :meth:`regions`, whatever tag filter is set. ``tags``: the tag of interest for the drift.
+        """Audit all repositories of :meth:`regions`, ignoring the tag filter. ``tags``: the tag of interest for drift.
 
-        ``principals`` (ARNs) are asked about everywhere; none takes those of account B, or its own caller. The
-        callbacks run on the calling thread: ``on_listed`` with the number of repositories found so far, then
-        ``on_progress`` as ``audit_reading.read_policies``, then ``on_images``. ``not_pulled_days``: read the images of
-        repositories that others may pull from, and tell those without a recorded pull in so many days.
+        ``principals`` (ARNs) are evaluated everywhere; empty means those of account B, or its caller. The callbacks run
+        on the calling thread: ``on_listed`` with the number of repositories found so far, then ``on_progress`` as in
+        ``audit_reading.read_policies``, then ``on_images``. ``not_pulled_days``: read the images of repositories with
+        external pull access, and report those without a recorded pull in that many days.
 
         Raises Cancelled.
         """
@@ -276,8 +277,8 @@ class AccessReview:
         return not_pulled(found, days, images)
 
     def matrix(self, *, proofs: Mapping[ProofKey, Proof], principals: Sequence[str] = ()) -> AccessMatrix:
-        """An empty one of account A: the caller gives it the policies as it reads them. ``principals``: those it is
-        asked about that no policy names; the roles of sessions among them are looked up."""
+        """An empty matrix of account A; the caller adds policies as it reads them. ``principals``: additional ones that
+        no policy names; roles of sessions among them are looked up."""
         owner = self._accounts.owner()
         sessions = [one for one in principals if caller_of(one).kind == "assumed-role"]
         return AccessMatrix(
@@ -289,8 +290,8 @@ class AccessReview:
         )
 
     def both_sides(self, policy: Policy, principal: str, access: Access) -> TwoSided | None:
-        """Of a cell of the matrix; None for an organization, a service or everyone, who have no policies of their
-        own."""
+        """Both sides of a matrix cell; None for an organization, a service or everyone, which have no identity
+        policies."""
         if grantees.is_conditional(principal) or account_of(principal) is None:
             return None
         return self._two_sided(policy.repository, principal, access, policy.document)
@@ -305,9 +306,9 @@ class AccessReview:
             return (), [f"account B is unknown: {error.one_line}"]
 
     def _with_both_sides(self, found: Audit, asked: Sequence[str]) -> Audit:
-        """Only where account A's side lets the principal in: elsewhere the answer is no, whatever B has.
+        """Only if account A's side allows the principal: otherwise the answer is no, regardless of B.
 
-        Account A's own principals may be let in by their own policies alone.
+        Account A's own principals may have access by their own policies only.
         """
         identities = {principal: self.identity_policies(principal) for principal in asked}
         registries = {facts.region: facts for facts in found.registries}

@@ -1,4 +1,4 @@
-"""The two accounts: their profiles, sessions, and who they are."""
+"""The two accounts: profiles, sessions and identities."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ from ecr_tui.config import Consumer, Settings
 from ecr_tui.errors import InputError
 from ecr_tui.policy.principal import needs_account, parse_grantee, without_session
 
-_APP = "chosen in the app"
+_APP = "selected in the app"
 
 
 class Chosen(TypedDict, total=False):
-    """What :meth:`Accounts.use` switches to. ``profile_a`` "" is botocore's own default, ``profile_b`` "" nobody. A
-    role is assumed with the profile that is named beside it, and given up when a profile is named without one.
-    ``consumer`` is the name of one of ``Settings.consumers``, in place of ``profile_b``; it keeps the role that it had
-    unless ``assume_b`` is named beside it."""
+    """Arguments of :meth:`Accounts.use`. ``profile_a`` "" is botocore's default, ``profile_b`` "" means none. A role is
+    assumed with the profile given with it, and dropped if a profile is given without one. ``consumer`` is a name in
+    ``Settings.consumers``, instead of ``profile_b``; it keeps its role unless ``assume_b`` is given."""
 
     profile_a: str
     profile_b: str
@@ -34,7 +33,7 @@ class Chosen(TypedDict, total=False):
 
 
 class Accounts:
-    """Thread-safe. Blocking, but for :meth:`assumed` and :meth:`expires_at`."""
+    """Thread-safe. Blocking, except :meth:`assumed` and :meth:`expires_at`."""
 
     def __init__(
         self,
@@ -47,13 +46,13 @@ class Accounts:
         self.ask_mfa = ask_mfa
         self._prepare = prepare
         self._lock = threading.RLock()
-        # Of the owner by its role, of consumers by their names.
+        # By role for the owner, by name for consumers.
         self._sessions: dict[Role | str, AwsSession] = {}
         self._assumed: dict[Role | str, RoleToAssume] = {}
-        self._met: dict[str, str] = {}  # the account by profile, of those that were asked
+        self._met: dict[str, str] = {}  # known account by profile
 
     def profiles(self) -> tuple[Profile, ...]:
-        """The config tells no account of access keys: it is known once their caller was asked for."""
+        """The account of access keys is not in the config, so it is known only after a call."""
         met = self._met
         return tuple(
             one if one.account else one._replace(account=met.get(one.name, one.account)) for one in list_profiles()
@@ -64,7 +63,7 @@ class Accounts:
         return list_regions(like)
 
     def use(self, **chosen: Unpack[Chosen]) -> None:
-        """Switch profiles or regions; what is not named stays. The sessions that no longer fit are dropped."""
+        """Switch profiles or regions; others stay. Drops sessions that no longer match."""
         with self._lock:
             if "profile_a" in chosen:
                 self.settings = self.settings.changed(_APP, profile_a=chosen["profile_a"] or None)
@@ -80,7 +79,7 @@ class Accounts:
                 self._sessions.clear()
 
     def _consume(self, profile: str, role: RoleToAssume | None) -> None:
-        """The consumer with this profile; a new one where nobody has it, or nobody assumes that role with it."""
+        """The consumer with this profile and role, or a new one."""
         known = self.settings.consumers
         if not profile:
             self.settings = self.settings.changed(_APP, profile_b=None, consumer_name="", named_consumers=known)
@@ -108,12 +107,12 @@ class Accounts:
         return consumer.name if role is Role.CONSUMER and consumer is not None else role
 
     def choose(self, **values: Any) -> None:
-        """Other settings than profiles and regions, for the rest of the session: ``engine``, ``columns``."""
+        """Change other settings for the rest of the session: ``engine``, ``columns``."""
         with self._lock:
             self.settings = self.settings.changed(_APP, **values)
 
     def renew(self, role: Role) -> None:
-        """Read this side's credentials afresh at the next call: from the AWS config, sign-in caches and programs."""
+        """Read this side's credentials again on the next call: from the AWS config, sign-in caches and programs."""
         with self._lock:
             self._sessions.pop(self._key(role), None)
 
@@ -122,7 +121,7 @@ class Accounts:
         return self._assumed.get(self._key(role))
 
     def expires_at(self, role: Role) -> datetime | None:
-        """When the credentials at hand end; None where that is not known. Asks nobody."""
+        """When the current credentials expire; None if unknown. Makes no call."""
         session = self._sessions.get(self._key(role))
         return None if session is None else session.expires_at()
 
@@ -142,9 +141,9 @@ class Accounts:
         return self._sessions[key]
 
     def to_write(self) -> tuple[AwsSession, str]:
-        """The owner's session and why it may not write ("" when it may): of one profile, whatever is chosen meanwhile.
+        """The owner's session and its read-only reason ("" if writable), consistent for one profile.
 
-        Every write of this class's parts goes through this or through ``Settings.check_writable``."""
+        Every write goes through this or ``Settings.check_writable``."""
         with self._lock:
             return self.session(Role.OWNER), self.settings.read_only_reason
 
@@ -152,8 +151,8 @@ class Accounts:
         return self._identity(self.session(Role.OWNER), Role.OWNER)
 
     def consumer(self, consumer: Consumer | None = None) -> Identity:
-        """Who acts as the consumer, by default the current one. Raises InputError where it is of another account than
-        the consumer's."""
+        """The caller of a consumer, by default the current one. Raises InputError if it is in another account than
+        configured."""
         with self._lock:
             consumer, session = consumer or self.settings.consumer, self.consumer_session(consumer)
         name = consumer.name if consumer is not None else Role.CONSUMER
@@ -173,7 +172,7 @@ class Accounts:
         return identity
 
     def consumer_session(self, consumer: Consumer | None = None) -> AwsSession:
-        """Of a consumer, by default the current one. Raises InputError where it has no profile."""
+        """The session of a consumer, by default the current one. Raises InputError if it has no profile."""
         with self._lock:
             consumer = consumer or self.settings.consumer
             if consumer is None:
@@ -184,14 +183,14 @@ class Accounts:
                 )
             if consumer.profile is None:
                 raise InputError(
-                    f"the consumer {consumer.name!r} has no profile, so nothing can be done as it",
-                    hint="Add profile to it in the configuration, or choose another one.",
+                    f"the consumer {consumer.name!r} has no profile, so no calls can be made as it",
+                    hint="Add profile to it in the configuration, or select another consumer.",
                     side=Role.CONSUMER.value,
                 )
             return self._session(consumer.name, consumer.profile, Role.CONSUMER)
 
     def sessions_of(self, account: str) -> list[AwsSession]:
-        """Of consumers that are known to be of that account; asks nobody."""
+        """Sessions of consumers known to be in that account; makes no call."""
         with self._lock:
             return [
                 self.consumer_session(one)
@@ -200,7 +199,7 @@ class Accounts:
             ]
 
     def regions(self) -> tuple[str, ...]:
-        """The regions asked for, else the owner profile's own one. Raises InputError where nothing names one."""
+        """The requested regions, else the owner profile's region. Raises InputError if there is none."""
         if self.settings.regions:
             return self.settings.regions
         session = self.session(Role.OWNER)
@@ -210,9 +209,9 @@ class Accounts:
         return (region,)
 
     def principal(self, text: str) -> str:
-        """What ``--to`` and the principal prompt accept, as a canonical ARN (policy.principal.parse_grantee).
+        """Parse input of ``--to`` and the principal prompt into a canonical ARN (policy.principal.parse_grantee).
 
-        Account B is asked who it is only for the forms that need its id, where the configuration does not tell.
+        Calls AWS as account B only for forms that need its id, if the configuration lacks it.
         """
         text = text.strip()
         account, partition = None, "aws"
@@ -228,7 +227,7 @@ class Accounts:
         return parse_grantee(text, account_b=account, partition=partition)
 
     def principals(self, texts: Iterable[str]) -> tuple[str, ...]:
-        """As :meth:`principal`, each once."""
+        """As :meth:`principal`, without duplicates."""
         return tuple(dict.fromkeys(map(self.principal, texts)))
 
     def consumer_principal(self) -> str:
@@ -236,7 +235,7 @@ class Accounts:
         return without_session(self.consumer().arn)
 
     def consumer_principals(self, consumer: Consumer | None = None) -> tuple[str, ...]:
-        """What a grant to a consumer names, by default to the current one: its principals, or its own caller."""
+        """The principals of a grant to a consumer (default: the current one): as configured, else its caller."""
         consumer = consumer or self.settings.consumer
         if consumer is None or (consumer.profile is not None and not consumer.principals):
             return (without_session(self.consumer(consumer).arn),)
@@ -246,17 +245,17 @@ class Accounts:
         return consumer.grantees(account, self.owner().partition)
 
     def organization(self) -> str:
-        """The id of account B's organization; "" where it is in none."""
+        """The id of account B's organization, or ""."""
         return organization_id(self.consumer_session())
 
     def callers(self) -> tuple[str, ...]:
-        """Whose access is asked about as account B's: its configured principals, else its caller (of a role the
-        session, which policies may name, too)."""
+        """The principals whose access counts as account B's: as configured, else its caller (for a role the session,
+        which policies may also name)."""
         consumer = self.settings.consumer
         if consumer is None or (consumer.profile is not None and not consumer.principals):
             return (self.consumer().arn,)
         return self.consumer_principals()
 
     def is_current(self, session: AwsSession) -> bool:
-        """Whether it is still the owner's: another account may have been chosen meanwhile."""
+        """Whether it is still the owner's session; the account may have been switched."""
         return self._sessions.get(Role.OWNER) is session

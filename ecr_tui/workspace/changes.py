@@ -1,4 +1,4 @@
-"""Changes to policies and tags: planned, written, recorded, undone; one by one and in bulk."""
+"""Changes to policies and tags: plan, write, record, undo; single and in bulk."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from ecr_tui.workspace.listing import Listing
 
 
 class Changes:
-    """Thread-safe. Every write goes through ``Accounts.to_write``, which says why it may not."""
+    """Thread-safe. Every write goes through ``Accounts.to_write``, which returns the read-only reason."""
 
     def __init__(self, accounts: Accounts, listing: Listing, access: AccessReview) -> None:
         self._accounts = accounts
@@ -53,19 +53,19 @@ class Changes:
         self.journal = Journal(accounts.settings.state_folder / "journal.jsonl")
 
     def preview(self, repository: Repository, grant: Grant, text: str | None) -> Plan:
-        """The plan on a policy text that was read before; asks nothing of AWS.
+        """The plan on a policy text that was read before; makes no AWS calls.
 
-        The registry policy counts where it was read within the last minute (:meth:`registry_facts`).
+        The registry policy is evaluated if it was read within the last minute (:meth:`registry_facts`).
         """
         return plan_grant_from(repository, text, grant, registry=self._access.registry_known(repository.region))
 
     def plan(self, repository: Repository, grant: Grant) -> Plan:
-        """On the live policy and the live tags: what a listing says of tags lags behind them."""
+        """The plan on the live policy and live tags; tags of a listing may lag."""
         fresh, text, facts = self._live(repository)
         return plan_grant_from(fresh, text, grant, registry=facts)
 
     def plan_in_template(self, repository: Repository, grant: Grant) -> Plan | None:
-        """The same grant in the creation template that will apply beside this repository, as it is now."""
+        """The same grant in the current creation template that applies next to this repository."""
         self._access.forget_registry(repository.region)
         facts = self._access.registry_facts(repository.region)
         if facts.templates_unreadable:
@@ -77,23 +77,23 @@ class Changes:
         return plan_revoke_from(fresh, text, principals, registry=facts)
 
     def plan_document(self, repository: Repository, incoming: PolicyDocument, notes: Sequence[str] = ()) -> Plan:
-        """What merging a pasted policy would change; what a repository policy cannot carry is in ``moved``."""
+        """The plan to merge a pasted policy; ``moved`` has actions that a repository policy cannot contain."""
         fresh, text, facts = self._live(repository)
         return plan_document_from(fresh, text, incoming, registry=facts, notes=notes)
 
     def _live(self, repository: Repository) -> tuple[Repository, str | None, RegistryFacts]:
-        """With its tags and its policy, and what else decides in its region."""
+        """The repository with its tags and policy, and its region's registry facts."""
         facts = self._access.registry_facts(repository.region)
         fresh = self._listing.fresh(repository)
         return fresh, self._listing.policy_text(fresh), facts
 
     def plan_edit(self, repository: Repository, text: str | None, edited: PolicyDocument) -> Plan:
-        """What replacing ``text``, as it was read, by ``edited`` would change."""
+        """The plan to replace ``text``, as read, by ``edited``."""
         facts = self._access.registry_facts(repository.region)
         return plan_edit_from(self._listing.fresh(repository), text, edited, registry=facts)
 
     def plan_repairs(self, repository: Repository) -> tuple[Plan, ...]:
-        """The repair of the live policy; and where deleted principals were made again, one that re-pins them."""
+        """The repair of the live policy; and, if deleted principals were recreated, one that re-pins them."""
         text = self._listing.store().read(repository)
         plain = Intent.to_repair().plan(repository, text)
         names = self.former_names([plain])
@@ -102,9 +102,9 @@ class Changes:
         return (plain, Intent.to_repair(again, names).plan(repository, text)) if again else (plain,)
 
     def former_names(self, plans: Iterable[Plan]) -> dict[str, FormerName]:
-        """Who the deleted principals of these policies were, by their ids, as far as that is certain.
+        """Former names of the deleted principals of these policies by id, where certain.
 
-        The journal tells, and the Sids of our own grants; account B, whether one of that name lives now.
+        From the journal and the Sids of our grants; account B is asked whether a principal of that name exists now.
         """
         history = self.journal.read()
         known = self._principals_of(history)
@@ -136,7 +136,7 @@ class Changes:
             return None
 
     def apply(self, plan: Plan) -> Outcome:
-        """Write what was previewed, or refuse (ConflictError) when the live policy is another by now."""
+        """Write the previewed plan. Raises ConflictError if the live policy changed."""
         session, read_only = self._accounts.to_write()
         owner = session.identity()
         check_account(plan.repository, owner.account)
@@ -145,12 +145,12 @@ class Changes:
             outcome = apply(store, self.journal, plan, operator=owner.arn, read_only=read_only)
             self._look_again(store, outcome)
         finally:
-            # Written, or found to be another than was shown.
+            # Written, or found changed.
             self._forget(plan.repository)
         return outcome
 
     def _look_again(self, store: PlacePolicies, outcome: Outcome) -> None:
-        """A moment after a write. Raises Overwritten where someone else has replaced it."""
+        """Check shortly after a write. Raises Overwritten if another writer replaced it."""
         if not outcome.written:
             return
         time.sleep(apply_module.LOOK_AGAIN)
@@ -159,13 +159,13 @@ class Changes:
             raise error
 
     def bulk(self, parallel: int | None = None) -> Bulk:
-        """For changes to several repositories of account A; asks who that is."""
+        """Bulk changes to repositories of account A; calls AWS for its identity."""
         session, read_only = self._accounts.to_write()
         owner = _Owner(session, session.identity(), self._access.registry_facts, self._forget)
         return Bulk(owner, self.journal, read_only=read_only, parallel=parallel or PARALLEL)
 
     def desired(self, file: GrantsFile, *, prune: bool = False) -> Desired:
-        """A file of grants with its principals and regions. Asks who the accounts are."""
+        """A file of grants with resolved principals and regions. Calls AWS for the accounts' identities."""
         return desired_of(file, self._accounts, prune=prune)
 
     def check_names(self, file: GrantsFile, desired: Desired, repositories: Iterable[Repository]) -> list[str]:
@@ -180,11 +180,11 @@ class Changes:
         return read_policies(store.read, repositories, on_progress=on_progress)
 
     def past_writes(self) -> PastWrites:
-        """Everything that was written with this journal, by any instance. Asks nothing of AWS."""
+        """All writes in this journal, by any instance. Makes no AWS calls."""
         return PastWrites(self.journal.read())
 
     def live_text(self, entry: Entry) -> str | None:
-        """What is there now of what the entry wrote, as the journal keeps it."""
+        """The live text of the entry's place, in the journal's format."""
         if entry.record.subject == TAGS:
             return json.dumps(self._tag_store().tags(repository_of(entry)))
         return self._listing.store(background=True).read(repository_of(entry))
@@ -220,7 +220,7 @@ class Changes:
         return outcome
 
     def _forget(self, place: Repository) -> None:
-        """What was read of its policy."""
+        """The policy as read."""
         if isinstance(place, TemplatePlace):
             self._access.forget_registry(place.region)
         else:
@@ -231,14 +231,14 @@ class Changes:
         return replace(repository, tags=self._tag_store().tags(repository), tags_source="live")
 
     def plan_tags(self, repository: Repository, tags: Mapping[str, str], unset: Iterable[str] = ()) -> TagPlan:
-        """What setting and removing these tags would do to the access, on the live tags and policy."""
+        """The plan to set and remove tags, with its effect on access, on the live tags and policy."""
         facts = self._access.registry_facts(repository.region)
         return plan_tags(self._tag_store(), repository, tags, unset, registry=facts)
 
     def plan_tags_back(self, identifier: str, *, redo: bool = False) -> TagPlan:
         """To take back a change of tags, or to make it again. Raises as :meth:`undo`.
 
-        One that was carried out in part is taken back, or completed, as far as the tags that it was about.
+        A partly executed change is undone, or completed, only for its own tags.
         """
         account, store = self._accounts.owner().account, self._tag_store()
         repository = repository_of(entry_of(self.journal.read(holds(identifier)), identifier, account))
@@ -250,7 +250,7 @@ class Changes:
         facts = self._access.registry_facts(entry.record.region)
         cut = entry if entry.id in history.half else history.cut_undo(entry)
         if cut is not None:
-            # An undo that was cut is completed by another, and taken back by a redo.
+            # A partly executed undo is completed by another undo, and undone by a redo.
             complete = redo and cut.record.kind != UNDO if cut is entry else True
             return plan_half(store, repository, cut, complete=complete, registry=facts)
         return plan_back(store, repository, entry, later=history.later(entry), registry=facts)
@@ -259,7 +259,7 @@ class Changes:
         return self._tag_store().tags(repository_of(entry))
 
     def apply_tags(self, plan: TagPlan) -> TagOutcome:
-        """Write tags as they were previewed, or refuse (ConflictError) when tags or policy are others by now."""
+        """Write the previewed tags. Raises ConflictError if tags or policy changed."""
         session, read_only = self._accounts.to_write()
         owner = session.identity()
         check_account(plan.repository, owner.account)

@@ -1,4 +1,4 @@
-"""A file of grants with the accounts at hand: who its grantees are, and which repositories it names."""
+"""Resolve a file of grants for the current accounts: its principals and repositories."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ecr_tui.workspace.accounts import Accounts
 
 
 def desired_of(file: GrantsFile, accounts: Accounts, *, prune: bool = False) -> Desired:
-    """Raises InputError with the line of what does not fit these accounts."""
+    """Raises InputError with the line of a value that does not match these accounts."""
     rows = tuple(Row(_selector(row, accounts), _grant(file, row, accounts), row.reason) for row in file.rows)
     return Desired(rows, file.scope, prune)
 

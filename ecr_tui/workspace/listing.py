@@ -1,4 +1,4 @@
-"""The repositories of account A: listed, kept for the next start, and read in the background."""
+"""The repositories of account A: listing, cache for the next start, and background reads."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ecr_tui.workspace.accounts import Accounts
 
 
 class Listing:
-    """Thread-safe. ``policies``: policies to look at, at most a minute old; a plan is always made on the live one."""
+    """Thread-safe. ``policies``: policies for display, at most a minute old; plans always use the live one."""
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
@@ -34,8 +34,8 @@ class Listing:
         cancel: CancelEvent | None = None,
         on_failure: Callable[[str, EcrTuiError], None] | None = None,
     ) -> list[Repository]:
-        """As ``aws.inventory.list_repositories``, over :meth:`regions`. One without ``tags`` is kept for the next start
-        (:meth:`cached_repositories`)."""
+        """As ``aws.inventory.list_repositories``, over :meth:`regions`. A listing without ``tags`` is cached for the
+        next start (:meth:`cached_repositories`)."""
         failed: list[str] = []
 
         def fail(region: str, error: EcrTuiError) -> None:
@@ -52,14 +52,14 @@ class Listing:
             on_failure=None if on_failure is None else fail,
             cancel=cancel,
         )
-        # A listing that ends after another account was chosen is nothing to remember under the new one's name.
+        # Do not cache a listing under a new account that was selected while it ran.
         if not tags and self._accounts.is_current(session):
             self.remember(found)
             self._keep(found, failed)
         return found
 
     def repository(self, name: str) -> Repository:
-        """By name, with its tags read live. InputError where no region has it, or more than one has."""
+        """By name, with live tags. Raises InputError if no region, or more than one, has it."""
         found: list[Repository] = []
         missing: InputError | None = None
         regions = self._accounts.regions()
@@ -97,10 +97,10 @@ class Listing:
         on_page: Callable[[list[Repository]], None] | None = None,
         cancel: threading.Event | None = None,
     ) -> Cached | None:
-        """What a former run listed for this profile of account A; asks nothing of AWS. None where nothing is kept.
+        """The cached listing of a previous run for this profile of account A, or None; makes no AWS calls.
 
-        Stale until :meth:`repositories` has answered, and of another account where ``account`` is not that of
-        :meth:`owner`: then it must not be shown any longer. Arguments as there.
+        Stale until :meth:`repositories` returns. If ``account`` differs from that of :meth:`owner`, it must not be
+        shown any longer. Arguments as there.
         """
         remembered = self.cache.recall(self._listing_key())
         if remembered is None:
@@ -121,7 +121,7 @@ class Listing:
 
     def _listing_key(self) -> str:
         role = self._accounts.assumed(Role.OWNER)
-        # A role that is assumed with a profile's credentials is mostly of another account than the profile.
+        # An assumed role is usually in another account than its profile.
         return profile_key(
             self._accounts.settings.profile_a
             if role is None
@@ -129,7 +129,7 @@ class Listing:
         )
 
     def _keep(self, repositories: Sequence[Repository], failed: Sequence[str]) -> None:
-        """A complete listing, but for the regions that failed: of those the former list stays."""
+        """Cache a complete listing; failed regions keep their previous list."""
         regions = [region for region in self._accounts.regions() if region not in failed]
         if not regions:
             return
@@ -146,7 +146,7 @@ class Listing:
         self.cache.remember(self._listing_key(), account, self._accounts.regions())
 
     def remember(self, repositories: Iterable[Repository]) -> None:
-        """Repositories as a listing without a filter found them: the counter-proof is chosen among them."""
+        """Repositories of an unfiltered listing, the candidates for the isolation check."""
         regions: dict[str, list[Repository]] = {}
         for one in repositories:
             regions.setdefault(one.region, []).append(one)
@@ -154,17 +154,16 @@ class Listing:
             self._listed.update({region: tuple(found) for region, found in regions.items()})
 
     def readers(self) -> Readers:
-        """What is read in the background, on clients that back off by themselves: the user's own action never waits
-        for them. Closing them is for good."""
+        """Background readers, on clients that back off, so that user actions never wait for them. Closing is final."""
         return Readers(self.policies, self._images)
 
     def _make_readers(self) -> None:
         self.policies = BackgroundReader(lambda repository: self.store(background=True).read(repository))
-        # Counting images takes up to ten calls, and what it tells is a nicety: once, on few threads.
+        # Counting images takes up to ten calls and is optional: once, on few threads.
         self._images = BackgroundReader(lambda repository: self.images(repository), threads=4, ttl=math.inf)
 
     def forget(self, *, listed: bool) -> None:
-        """The accounts are others now: whoever looks at the former ones gets no further answer."""
+        """Drop readers after a change of accounts; the old ones return no more results."""
         for reader in self.readers():
             reader.close()
         self._make_readers()
@@ -173,6 +172,6 @@ class Listing:
                 self._listed.clear()
 
     def known(self, region: str) -> Sequence[Repository] | None:
-        """The repositories of a region as a listing without a filter last found them."""
+        """The repositories of a region from the last unfiltered listing."""
         with self._lock:
             return self._listed.get(region)

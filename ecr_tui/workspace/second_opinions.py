@@ -1,4 +1,4 @@
-"""IAM Access Analyzer asked beside our own answer. Nothing here keeps a grant from being written."""
+"""Second opinions from IAM Access Analyzer. They never block a write."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from ecr_tui.policy.operators import Operator
 from ecr_tui.workspace.accounts import Accounts
 
 ASKED = 20
-"""Repositories at most of one command: an analyzer makes 1,000 previews an hour, for everybody in the account."""
+"""Maximum repositories of one command: an analyzer allows 1,000 previews per hour in the account."""
 AT_ONCE = 4
 _QUOTED = 200
-"""Characters of AWS's own words."""
+"""Maximum characters of AWS's message."""
 
 
 class SecondOpinions:
@@ -34,8 +34,8 @@ class SecondOpinions:
         self.records = Disagreements(accounts.settings.state_folder / "disagreements.jsonl")
 
     def ask(self, plan: Plan, *, on_wait: OnWait = lambda _: None, cancel: CancelEvent | None = None) -> SecondOpinion:
-        """Of the policy in force and of the plan's. Takes some seconds, and makes an access preview in account A unless
-        in read-only mode. Disagreements are recorded. Raises Cancelled, and nothing else."""
+        """Second opinion on the current policy and the plan's. Takes some seconds, and creates an access preview in
+        account A unless in read-only mode. Disagreements are recorded. Raises only Cancelled."""
         repository = plan.repository
         if isinstance(repository, TemplatePlace):
             return _none("Access Analyzer previews repositories, not creation templates.")
@@ -59,8 +59,8 @@ class SecondOpinions:
     def ask_all(
         self, plans: Sequence[Plan], *, on_progress: Callable[[int, int, str], None] = lambda *_: None
     ) -> list[SecondOpinion]:
-        """Of each plan, of the first :data:`ASKED`. ``on_progress``: (answered, of how many, what goes on), from
-        several threads."""
+        """Second opinions on the first :data:`ASKED` plans. ``on_progress``: (done, total, state), from several
+        threads."""
         asked, done = plans[:ASKED], list[Plan]()
 
         def ask(plan: Plan) -> SecondOpinion | Exception:
@@ -68,7 +68,7 @@ class SecondOpinions:
                 return self.ask(
                     plan, on_wait=lambda passed: on_progress(len(done), len(asked), f", waiting for {passed:.0f} s")
                 )
-            except Exception as fault:  # a thread that dies would be waited for
+            except Exception as fault:  # a dead thread would block the caller
                 return fault
             finally:
                 done.append(plan)
@@ -79,7 +79,7 @@ class SecondOpinions:
                 raise one
             found.append(one)
         left = len(plans) - len(asked)
-        return found + [_none(f"Access Analyzer was asked about the first {ASKED} repositories only.")] * left
+        return found + [_none(f"Access Analyzer checks the first {ASKED} repositories only.")] * left
 
     def _opinion(
         self, session: AwsSession, analyzer: Analyzer, plan: Plan, on_wait: OnWait, cancel: CancelEvent | None
@@ -95,7 +95,7 @@ class SecondOpinions:
         if analyzer.kind != ACCOUNT:
             unavailable.append(f"No preview: {analyzer.name} is of type {analyzer.kind}. {_create(repository.region)}")
         elif reason := self._accounts.settings.read_only_reason:
-            unavailable.append(f"No preview in read-only mode, since it makes one in account A ({reason}).")
+            unavailable.append(f"No preview in read-only mode, because it creates one in account A ({reason}).")
         else:
             try:
                 preview = access_analyzer.preview(
@@ -137,17 +137,17 @@ def _create(region: str) -> str:
 
 
 def _reason(error: EcrTuiError, region: str) -> str:
-    """What is missing, and what to do, on one line."""
+    """The missing permission or service, and the fix, on one line."""
     said = error.title if ":" in error.title.split()[0] else error.title[:1].upper() + error.title[1:]
     if isinstance(error, DeniedError):
         return f"{said}. Allow it: ecr-tui operator-policy {Operator.ANALYZER.value}"
     if isinstance(error, Throttled):
         return f"{said}. Retry later."
     if "service quota" in error.title:
-        return f"{said}. An analyzer makes 1,000 previews an hour: ask again later."
+        return f"{said}. An analyzer allows 1,000 previews per hour: retry later."
     if isinstance(error, EnvironmentFailure) and "host of" in error.title:
         return f"{said}. AWS may not offer Access Analyzer in {region}."
     if error.hint:
         return f"{said}. {error.hint}"
     words = error.detail.partition("\n")[0][:_QUOTED].rstrip(".")
-    return f"{said}{f': {words}' if words else ''}. Ask again, or look into the call: --log-calls -"
+    return f"{said}{f': {words}' if words else ''}. Retry, or see the call with --log-calls -"

@@ -1,4 +1,4 @@
-"""AWS's own evaluation of a denial, asked for as the side that was denied."""
+"""AWS's evaluation of a denial, requested as the denied side."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ecr_tui.workspace.accounts import Accounts
 
 
 class Troubleshooter:
-    """Thread-safe. Never raises an EcrTuiError: what keeps AWS from answering is the opinion's reason."""
+    """Thread-safe. Never raises an EcrTuiError: failures become the opinion's reason."""
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
@@ -35,16 +35,16 @@ class Troubleshooter:
         consumer: AwsSession | None = None,
         cancel: Event,
     ) -> Opinion:
-        """About the denial in an error's ``text``, for which the diagnosis blames ``side``. ``repository``: the one
-        that the diagnosis was made for, with the tags that it took. ``consumer``: account B's session, by default the
-        current one's. Takes some seconds where AWS has no details yet."""
+        """Opinion on the denial in an error's ``text`` with ``side`` from the diagnosis. ``repository``: of the
+        diagnosis, with the tags used there. ``consumer``: of account B's session, by default the current one. Takes
+        some seconds if AWS has no details yet."""
         denial = parse_denial(one_line(text))
         if denial is None or not denial.authorization_id:
             return Opinion("No authorization id in the error.")
         try:
             details = interruptible(lambda: self._details(denial, consumer, cancel), cancel)
         except Cancelled:
-            return Opinion("Access Troubleshooter was not asked: cancelled.")
+            return Opinion("Access Troubleshooter was not called: cancelled.")
         except NotTold as error:
             return Opinion(f"Access Troubleshooter: {error.title}.")
         except DeniedError as error:
@@ -59,7 +59,7 @@ class Troubleshooter:
         return details_of(session, denial.authorization_id, region, identity.partition, cancel)
 
     def _denied(self, denial: Denial, consumer: AwsSession | None) -> tuple[AwsSession, Identity]:
-        """The side that was denied. Raises NotTold where it is neither, and what kept the sides from being known."""
+        """The denied side. Raises NotTold if it is neither, and errors of identifying the sides."""
         account = caller_of(denial.user).account if denial.user else None
         if account is None:
             raise NotTold("the error does not name the denied principal")
@@ -81,7 +81,7 @@ class Troubleshooter:
 
 
 def _ours(denial: Denial, repository: Repository | None) -> Keys:
-    """The condition keys that we take for certain of a request on the repository."""
+    """The condition keys that are certain for a request on the repository."""
     if repository is None or denial.resource != repository.arn:
         return {}
     now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""Use: what CloudTrail tells of who used which repository, held against the grants in force."""
+"""Usage of repositories by CloudTrail, compared with current grants."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from ecr_tui.workspace.accounts import Accounts
 from ecr_tui.workspace.listing import Listing
 
 IMAGES = 500
-"""Repositories at most whose last recorded pull is read, to hold it against the events."""
+"""Maximum repositories whose last recorded pull is read, to compare it with the events."""
 
 
 class Usage:
-    """Thread-safe, but for two readings of one region at once: the last one to end is kept."""
+    """Thread-safe, except two parallel readings of one region: the last one to end is kept."""
 
     def __init__(self, accounts: Accounts, listing: Listing, registry_facts: Callable[[str], RegistryFacts]) -> None:
         self._accounts = accounts
@@ -34,7 +34,7 @@ class Usage:
         self._registry_facts = registry_facts
 
     def known(self, repository: Repository) -> Record:
-        """What was read before, from the state folder alone. Raises EnvironmentFailure."""
+        """The stored report, from the state folder only. Raises EnvironmentFailure."""
         return usage_file.load(self._folder, repository.account, repository.region)[0]
 
     def report(
@@ -48,12 +48,12 @@ class Usage:
         on_policies: OnProgress | None = None,
         cancel: CancelEvent | None = None,
     ) -> UsageReport:
-        """Read what is new in the trails of the repositories' regions, going back ``days`` and with ``pages`` calls a
-        region at most, and then the repositories' policies.
+        """Read new events in the trails of the repositories' regions, up to ``days`` back and with at most ``pages``
+        calls per region, then the repositories' policies.
 
-        A grant counts as without use where no event shows one in ``unused_days`` (None: ``days``). The callbacks run
-        on the calling thread. Raises Cancelled once ``cancel`` is set; what was read is kept for the next call. Raises
-        the error of the first region where all fail.
+        A grant counts as unused without an event in ``unused_days`` (None: ``days``). The callbacks run on the calling
+        thread. Raises Cancelled once ``cancel`` is set; events read so far are kept for the next call. Raises the first
+        region's error if all fail.
         """
         now = datetime.now(UTC)
         wanted = now - timedelta(days=days if unused_days is None else unused_days)
@@ -129,7 +129,7 @@ class Usage:
         on_policies: OnProgress | None,
         cancel: CancelEvent | None,
     ) -> tuple[tuple[GrantUse, ...], dict[str, str], tuple[str, ...]]:
-        """(each grant's use, the repositories whose policies are not readable, notes)"""
+        """(each grant's use, repositories with unreadable policies, notes)"""
         store = RepositoryPolicies(self._accounts.session(Role.OWNER), background=True)
         entries = read_policies(store.read, repositories, on_progress=on_policies, cancel=cancel)
         audited = examine(

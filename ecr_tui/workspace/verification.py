@@ -1,4 +1,4 @@
-"""Verifications: one by one and many at once, their record, and what killed ones left behind."""
+"""Verifications: single and parallel, their record, and leftovers of killed ones."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 
 
 SETTLE_SECONDS = 20.0
-"""How long after a grant a denial may still be the old policy; AWS documents no figure for the lag."""
+"""Propagation time after a grant during which a denial is not final; AWS documents no value."""
 
 
 class Cleaned(NamedTuple):
-    """What became of a leftover; ``error`` is None where it is put right, ``message`` says how."""
+    """Result of a cleanup; ``error`` is None on success, with the ``message``."""
 
     leftover: Leftover
     message: str
@@ -49,7 +49,7 @@ class Cleaned(NamedTuple):
 
 
 class _Wish(NamedTuple):
-    """What a verification is asked for; see :meth:`VerificationRuns.run`."""
+    """Options of a verification; see :meth:`VerificationRuns.run`."""
 
     isolation: Wanted
     access: Access
@@ -62,7 +62,7 @@ def _choose(name: str, repository: Repository) -> Engine:
 
 
 def _chosen_once(name: str) -> Callable[[Repository], Engine]:
-    """Engines for many: what "auto" means is found out once, as engines that do not answer take their time."""
+    """Engines for parallel verifications: "auto" is resolved once, because unreachable engines cause timeouts."""
     lock = threading.Lock()
     direct: list[str] = []
 
@@ -81,7 +81,7 @@ def _chosen_once(name: str) -> Callable[[Repository], Engine]:
 
 
 class _Reaching:
-    """A registry check under the names by which account B reaches registries, of repositories beside ``repository``."""
+    """A registry check with account B's registry hosts, for other repositories than ``repository``."""
 
     def __init__(self, check: DirectClient, session: AwsSession, repository: Repository) -> None:
         self._check = check
@@ -92,14 +92,14 @@ class _Reaching:
         self, host: str, repository: str, credentials: Credentials, cancel: CancelEvent | None = None
     ) -> dict[str, str]:
         known = parse_host(host)
-        # A neighbour may be in another region, never in another account.
+        # Another repository may be in another region, but never in another account.
         region = known.region if known is not None else self._repository.region
         beside = replace(self._repository, uri=f"{host}/{repository}", region=region)
         return self._check.check(_host(self._session, beside), repository, credentials, cancel)
 
 
 def _host(session: AwsSession, repository: Repository) -> str:
-    """Where account B sends its token for ``repository``. Raises EnvironmentFailure where it must not."""
+    """The host that gets account B's token for ``repository``. Raises EnvironmentFailure if it must not."""
     return session.registry_host(repository.host, repository.account, repository.region, repository.partition)
 
 
@@ -127,13 +127,13 @@ class VerificationRuns:
         on_event: EventSink,
         cancel: CancelEvent,
     ) -> Report:
-        """Run it to the end. Raises only what makes a start impossible: no profile for B, no engine, read-only, or a
-        repository that is gone.
+        """Run it to the end. Raises only errors that prevent a start: no profile for B, no engine, read-only, or a
+        deleted repository.
 
         ``isolation``: a repository or several, "auto", "all" or "none". ``access`` "pull" pulls ``image`` (a tag; ""
-        means the newest) and writes nothing, so that it works read-only too. ``tag_switch`` takes the tag that the
-        grant depends on away for a moment: ask the user before. Of a denial with an authorization id AWS is not asked
-        yet, see :meth:`with_opinion`.
+        means the newest) and writes nothing, so that it works read-only too. ``tag_switch`` temporarily removes the tag
+        that the grant depends on: ask the user first. For a denial with an authorization id, call :meth:`with_opinion`
+        afterwards.
         """
         self._check_verify([repository], access, image, isolation, tag_switch)
         consumer, owner = self._parties([repository])
@@ -156,9 +156,9 @@ class VerificationRuns:
         cancel: CancelEvent,
     ) -> Batch:
         """As :meth:`run`, up to ``pool`` (4) at a time, as ``consumer``, by default the current one. ``on_event`` is
-        called from several threads, ``on_result`` from the calling one. What keeps one verification from starting is
-        its result's error, and stops no other; raised is only what keeps all of them from starting. The reports have
-        AWS's opinion of a denial."""
+        called from several threads, ``on_result`` from the calling one. An error that prevents one verification is in
+        its result and does not stop the others; raises only errors that prevent all. The reports include AWS's
+        evaluation of a denial."""
         self._check_verify(repositories, access, image, isolation, tag_switch)
         party, owner = self._parties(repositories, consumer)
         choose, wish = (
@@ -280,12 +280,12 @@ class VerificationRuns:
         return report._replace(stages=stages)
 
     def busy(self) -> bool:
-        """Whether a verification is running, whose probe image is not cleaned up yet."""
+        """Whether a verification is running, including its cleanup."""
         with self._lock:
             return bool(self._running)
 
     def close(self, patience: float = 5.0) -> bool:
-        """Cancel what runs and wait up to ``patience`` seconds for its cleanup; False when it did not finish."""
+        """Cancel running verifications and wait up to ``patience`` seconds for their cleanup; False if unfinished."""
         with self._lock:
             running = list(self._running.values())
         for cancel, _ in running:
@@ -294,7 +294,7 @@ class VerificationRuns:
         return all(done.wait(max(0.0, deadline - time.monotonic())) for _, done in running)
 
     def history(self, repository: Repository | None = None) -> tuple[Past, ...]:
-        """Past verifications, of one repository or of all, newest first."""
+        """Past verifications of one or all repositories, newest first."""
         return self.record.past(None if repository is None else repository.arn)
 
     def latest(self, account: str = "") -> dict[str, Past]:
@@ -303,11 +303,11 @@ class VerificationRuns:
         return {one.arn: one for one in with_changes(last, self._changes.journal.read())}
 
     def proofs(self) -> dict[ProofKey, Proof]:
-        """The last verification of each principal on each repository, by the files alone."""
+        """The last verification of each principal on each repository, from the files only."""
         return proofs(self.record.past(), self._changes.journal.read())
 
     def leftovers(self) -> tuple[Leftover, ...]:
-        """What verifications that were killed may have left behind, oldest first. Asks nothing of AWS."""
+        """Possible leftovers of killed verifications, oldest first. Makes no AWS calls."""
         return self.record.leftovers()
 
     def clean_leftovers(
@@ -315,8 +315,8 @@ class VerificationRuns:
         leftovers: Sequence[Leftover] | None = None,
         on_cleaned: Callable[[Cleaned], None] = lambda _: None,
     ) -> tuple[Cleaned, ...]:
-        """Put these, or all, right: remove the probe image, set the tag again. One that fails stays a leftover, and
-        stops no other. Raises InputError when read-only."""
+        """Clean up these, or all: remove the probe image, restore the tag. A failure leaves that one as a leftover and
+        does not stop the others. Raises InputError in read-only mode."""
         self._accounts.settings.check_writable("leftovers were not removed")
         cleaner = Cleaner(self._accounts.session(Role.OWNER), self.record)
         found = []

@@ -97,7 +97,7 @@ def test_no_opinion_is_a_line_that_says_what_to_do_and_no_failure(sandbox: Sandb
         "access-analyzer:GetAccessPreview failed: ResourceNotFoundException: It is gone."
     )
     failing("ListFindings", ServiceError("ServiceQuotaExceededException", "no", 402))
-    assert unavailable()[0].endswith("An analyzer makes 1,000 previews an hour: ask again later.")
+    assert unavailable()[0].endswith("An analyzer allows 1,000 previews per hour: retry later.")
     sandbox.fault = None
     analyzers = sandbox.front.analyzers
     place = ("111111111111", "eu-central-1")

@@ -150,7 +150,7 @@ def test_a_run_that_was_interrupted_finds_its_template_again(space: Workspace, o
 def test_refusals(space: Workspace, owner: Any) -> None:
     with pytest.raises(InputError, match="no creation template 'nope'") as caught:
         space.access.template("nope")
-    assert caught.value.hint == "There are: payments."
+    assert caught.value.hint == "Use one of payments."
     refused = ecr_tui("grant", "--template", "payments", "--to", "user/devusr2", "--yes", "--read-only")
     assert (refused.code, "read-only: no policy was written" in refused.err) == (2, True)
     gone = planned(space)

@@ -83,7 +83,7 @@ def test_verify_shows_what_aws_says_of_the_denial(sandbox: Sandbox) -> None:
     cancel.set()
     late = space.verification.with_opinion(report, space.listing.repository(REPOSITORY), cancel)
     assert late.denied is not None
-    assert late.denied.opinion == Opinion("Access Troubleshooter was not asked: cancelled.")
+    assert late.denied.opinion == Opinion("Access Troubleshooter was not called: cancelled.")
 
 
 def test_a_denial_without_an_id_asks_nobody_and_says_so_in_a_line(sandbox: Sandbox) -> None:

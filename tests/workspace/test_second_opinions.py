@@ -37,7 +37,7 @@ def test_a_region_without_it_is_told_and_the_first_ones_are_asked(tmp_path: Path
     assert {one.unavailable[0].rpartition(". ")[2] for one in found[:ASKED]} == {
         f"AWS may not offer Access Analyzer in {REGION}."
     }
-    assert found[-1].unavailable == (f"Access Analyzer was asked about the first {ASKED} repositories only.",)
+    assert found[-1].unavailable == (f"Access Analyzer checks the first {ASKED} repositories only.",)
 
 
 def test_a_fault_in_a_thread_is_not_waited_for(tmp_path: Path) -> None:
