@@ -3,7 +3,7 @@
 import sys
 
 if sys.platform == "win32":
-    # Journal and records rely on advisory locks and on file modes, which Windows does not have.
+    # Journal and records need advisory locks and file modes, which Windows does not have.
     sys.exit("ecr-tui runs on Linux and macOS; Windows cannot protect its journal. Run it in WSL 2.")
 
 from ecr_tui.cli import main

@@ -1,7 +1,7 @@
 """Errors for the user: what happened, on which side, and what to do.
 
 Every error that leaves a package is an :class:`EcrTuiError`, never a library's own exception. ``exit_code`` is part
-of the command line's contract: 1 denied, 2 usage, 3 environment, 4 the policy changed meanwhile.
+of the command line's contract: 1 denied, 2 usage, 3 environment, 4 the policy changed after the preview.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Strings that never print: registry tokens, passwords and AWS credentials, and how texts are freed of them."""
+"""Secrets that never print (registry tokens, passwords, AWS credentials), and redaction of texts."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from urllib.parse import unquote, urlsplit
 _HIDDEN = "********"
 
 _LEAST = 8
-"""Characters of a secret worth looking for: shorter ones occur in ordinary words."""
+"""Minimum characters of a secret to redact: shorter ones occur in ordinary words."""
 _HEAD = 24
-"""Of a longer secret this much is enough to know it by: what follows may be cut off."""
+"""Characters of a longer secret that identify it: the rest may be cut off."""
 _CAPACITY = 256
-"""Secrets that are looked for, the newest; a process rarely has more than a handful."""
+"""Maximum secrets to redact, the newest; a process rarely has more than a few."""
 _TOKEN_SIGNS = frozenset(string.ascii_letters + string.digits + "+/=_.%~-\\")
 _PLAIN = frozenset(string.ascii_letters + string.digits)
 
@@ -38,7 +38,7 @@ _lock = threading.Lock()
 
 
 def remember(value: str | None) -> None:
-    """From now on :func:`redact` takes ``value`` out of every text."""
+    """Register ``value`` for :func:`redact`."""
     if value and len(value) >= _LEAST:
         with _lock:
             _known[value] = None
@@ -48,7 +48,7 @@ def remember(value: str | None) -> None:
 
 
 def remember_url(url: str | None) -> None:
-    """As :func:`remember`, of the password in a URL, such as a proxy's."""
+    """As :func:`remember`, for the password in a URL, such as a proxy's."""
     try:
         info = urlsplit(url or "").netloc.rpartition("@")[0]
     except ValueError:
@@ -61,7 +61,7 @@ def remember_url(url: str | None) -> None:
 
 
 def redact(text: str) -> str:
-    """``text`` without any secret that is known or can be told by its place: in a URL, a header or a named field."""
+    """``text`` without secrets that are registered or recognized by context: in a URL, a header or a named field."""
     if not text:
         return text
     with _lock:
@@ -89,7 +89,7 @@ def _without(text: str, value: str) -> str:
 
 
 def _cut(text: str, pattern: re.Pattern[str], grows: str) -> str:
-    """``grows``: whether a match is part of a longer run of a token's signs ("right", "both") that goes with it."""
+    """``grows``: whether a match extends over adjacent token characters ("right", "both")."""
     kept, place = [], 0
     for match in pattern.finditer(text):
         start, end = match.span()
@@ -106,7 +106,7 @@ def _cut(text: str, pattern: re.Pattern[str], grows: str) -> str:
 
 @lru_cache(maxsize=_CAPACITY)
 def _forms(value: str) -> tuple[tuple[str, re.Pattern[str], str], ...]:
-    """(a part that must occur, pattern, growth) for the value as it is or escaped, and for base64 of texts with it."""
+    """(required part, pattern, growth) for the value, raw or escaped, and for base64 of texts that contain it."""
     return tuple(_made_forms(value))
 
 
@@ -116,7 +116,7 @@ def _made_forms(value: str) -> Iterator[tuple[str, re.Pattern[str], str]]:
     yield _anchor(head), re.compile("".join(map(_sign, head))), "right" if long else ""
     data = value.encode("utf-8", "surrogatepass")
     for before in range(3):
-        # What stands before and after the value shares the first and the last signs.
+        # The first and last base64 characters also encode adjacent text.
         whole = base64.b64encode(b"\0" * before + data).decode().rstrip("=")
         core = whole[(0, 2, 3)[before] : len(whole) - (1 if (before + len(data)) % 3 else 0)][:_HEAD]
         if len(core) >= 8:
@@ -124,12 +124,12 @@ def _made_forms(value: str) -> Iterator[tuple[str, re.Pattern[str], str]]:
 
 
 def _anchor(text: str) -> str:
-    """The longest run of letters and digits: no escaping changes it."""
+    """The longest run of letters and digits, which no escaping changes."""
     return max(re.split(r"[^A-Za-z0-9]+", text), key=len)
 
 
 def _sign(sign: str) -> str:
-    """A pattern for one sign as itself, percent-encoded (once or more), escaped for JSON or for HTML."""
+    """A pattern for one character: literal, percent-encoded (once or more), escaped for JSON or HTML."""
     if sign in _PLAIN:
         return sign
     plain = re.escape(sign)
@@ -140,7 +140,7 @@ def _sign(sign: str) -> str:
 
 
 def _sign64(sign: str) -> str:
-    """As :func:`_sign`, and as base64 for URLs spells it."""
+    """As :func:`_sign`, and in URL-safe base64."""
     other = {"+": "|-", "/": "|_"}.get(sign)
     return _sign(sign) if other is None else f"(?:{_sign(sign)}{other})"
 
@@ -184,5 +184,5 @@ class Secret:
         raise TypeError("a Secret cannot be pickled")
 
     def redact(self, text: str) -> str:
-        """``text`` with every occurrence of the secret hidden, however spelled; what a server sends back has it."""
+        """``text`` with every occurrence of the secret hidden, in any encoding; servers may echo it."""
         return _without(text, self.__value) if self.__value else text

@@ -1,6 +1,6 @@
-"""The one table of characters that a terminal acts on or hides, and the ways to show them.
+"""Escape characters that a terminal interprets or hides.
 
-Whatever comes from AWS, a registry, a file or another program passes through here before a person sees it.
+All text from AWS, registries, files and other programs passes through here before display.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-# Control characters, invisible ones and those that reorder a line (bidi) would let a repository's name or tag
-# show as another one, so they appear as escapes. ZWNJ and ZWJ are among them on purpose.
+# Control characters, invisible ones and those that reorder a line (bidi) could make a repository's name or tag look
+# like another one, so they appear as escapes. ZWNJ and ZWJ are included on purpose.
 _HOSTILE = (
     "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
@@ -20,12 +20,12 @@ _HOSTILE = (
 )
 _HOSTILE_BLOCK = _HOSTILE.replace("\x00-\x1f", "\x00-\x08\x0b-\x1f")
 _HOSTILE_CODE = _HOSTILE_BLOCK
-"""Line ends and tabs are layout; inside of strings their languages have escaped them."""
+"""Line ends and tabs are layout; within strings, JSON and HCL escape them."""
 
 
 @cache
 def _pattern(text: str) -> re.Pattern[str]:
-    """Made when it is first needed: the first frame has nothing of anybody's."""
+    """Created on first use: the first frame has no external text."""
     return re.compile(text)
 
 
@@ -39,14 +39,14 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def safe(text: str) -> str:
-    """``text`` on one line, with everything that a terminal would act on or hide made visible."""
+    """``text`` on one line, with characters that a terminal interprets or hides made visible."""
     if text.isascii() and text.isprintable():
         return text
     return _pattern(_HOSTILE).sub(_escape, text)
 
 
 def visible(text: str) -> str:
-    """As :func:`safe`, but one character for one: for text in which places count."""
+    """As :func:`safe`, but one character for each: for text with positions."""
     return _pattern(_HOSTILE).sub(lambda match: chr(0x2400 + ord(match[0])) if ord(match[0]) < 0x20 else "\ufffd", text)
 
 
@@ -56,7 +56,7 @@ def safe_block(text: str) -> str:
 
 
 def block(lines: Iterable[str]) -> str:
-    """Lines as one text. A line end inside of one becomes visible: no value can forge a line."""
+    """Join lines. Line ends within a line become visible, so no value can forge a line."""
     return "\n".join(map(safe, lines))
 
 
@@ -67,24 +67,23 @@ def count(number: int, noun: str) -> str:
 
 
 def hanging(head: str, text: str) -> list[str]:
-    """Lines of a text that may have several: the first behind ``head``, the others below its end, further in than
-    any line of ours."""
+    """Lines of a text: the first after ``head``, the others indented below its end, deeper than any line of ours."""
     first, *rest = text.replace("\r\n", "\n").rstrip("\n").split("\n")
     return [f"{head}{first}", *(f"{' ' * len(head)}{line}" for line in rest)]
 
 
 def json_text(value: Any) -> str:
-    """``value`` as JSON to read, its hostile characters as JSON's own escapes."""
+    """``value`` as formatted JSON, with unsafe characters as JSON escapes."""
     return json_escaped(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def json_escaped(text: str) -> str:
-    """``text`` that holds JSON, such as a command: hostile characters, all inside of strings, as JSON's escapes."""
+    """``text`` with JSON, such as a command: unsafe characters, all within strings, as JSON escapes."""
     return _pattern(_HOSTILE_CODE).sub(_json_escape, text)
 
 
 def hcl_escaped(text: str) -> str:
-    """As :func:`json_escaped`, for text that holds HCL."""
+    """As :func:`json_escaped`, for text with HCL."""
     return _pattern(_HOSTILE_CODE).sub(lambda match: _unicode_escape(ord(match[0])), text)
 
 

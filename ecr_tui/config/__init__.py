@@ -1,4 +1,4 @@
-"""Settings: file < environment < flags, each value knowing where it came from. Nothing is ever written."""
+"""Settings from file < environment < flags, with the origin of each value. Read-only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Consumers: everyone who may be granted to, by name. ``[[consumers]]`` of the configuration file."""
+"""Consumers: named grantees from ``[[consumers]]`` of the configuration file."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _NAME = re.compile(r"[\w.@+-](?:[\w .@+-]{0,62}[\w.@+-])?")
 class Consumer(NamedTuple):
     """An account or team that pulls or pushes.
 
-    ``profile`` None: it can be granted to, but nothing can be verified as it. ``account`` None: that of the profile's
-    caller. ``principals``: what a grant to it names, in the forms of ``--to``; () for the caller of its profile, or
-    without a profile its whole account.
+    ``profile`` None: it can get grants, but cannot be verified. ``account`` None: that of the profile's caller.
+    ``principals``: of a grant to it, in the forms of ``--to``; () means the profile's caller, or without a profile its
+    whole account.
     """
 
     name: str
@@ -28,14 +28,14 @@ class Consumer(NamedTuple):
 
     @property
     def words(self) -> str:
-        """What is known of it, in one line: "profile dev · 222222222222 · role/ci and 2 more"."""
+        """A description on one line: "profile dev · 222222222222 · role/ci and 2 more"."""
         first, *others = self.principals or ("",)
         more = f" and {len(others)} more" if others else ""
         profile = f"profile {self.profile}" if self.profile else "no profile"
         return " · ".join(part for part in (profile, self.account, f"{first}{more}") if part)
 
     def problems(self) -> Iterator[tuple[str, InputError]]:
-        """What cannot be used of it: the setting, and the error."""
+        """Its invalid settings, each with the error."""
         if not _NAME.fullmatch(self.name):
             hint = "Use letters, digits, spaces and . @ + - _, 64 at most."
             yield "name", InputError(f"not a name: {self.name!r}", hint=hint)
@@ -48,7 +48,10 @@ class Consumer(NamedTuple):
             except InputError as error:
                 yield setting, error
         if not (self.profile or self.account or self.principals):
-            yield "name", InputError(f"consumer {self.name!r} names nobody", hint="Add profile, account or principals.")
+            yield (
+                "name",
+                InputError(f"consumer {self.name!r} has no profile, account or principals", hint="Add one of them."),
+            )
 
     def _check(self, text: str) -> None:
         if needs_account(text) and not (self.account or self.profile):
@@ -61,9 +64,9 @@ class Consumer(NamedTuple):
             )
 
     def grantees(self, account: str | None, partition: str) -> tuple[str, ...]:
-        """What a grant to it names. ``account``: of its profile's caller, as far as that is known.
+        """The principals of a grant to it. ``account``: of its profile's caller, if known.
 
-        () where that is its profile's caller, or its account is not known yet.
+        () if that is its profile's caller, or its account is unknown yet.
         """
         account = self.account or account
         if self.principals and (account or not any(map(needs_account, self.principals))):
@@ -75,21 +78,21 @@ class Consumer(NamedTuple):
 
 
 def consumer_named(consumers: Iterable[Consumer], name: str, origin: str) -> Consumer:
-    """Raises InputError, led by ``origin``, where nobody has the name."""
+    """Find a consumer by name. Raises InputError, prefixed by ``origin``, if unknown."""
     known = {one.name: one for one in consumers}
     if name in known:
         return known[name]
     if not known:
         hint = "Add [[consumers]] to the configuration file (ecr-tui config path), or use --profile-b."
-        raise InputError(f"{origin}: unknown consumer {name!r}; none is configured", hint=hint)
+        raise InputError(f"{origin}: unknown consumer {name!r}; no consumers are configured", hint=hint)
     hint = close_match(name, known) or f"Use one of {', '.join(known)}."
     raise InputError(f"{origin}: unknown consumer {name!r}", hint=hint)
 
 
 def consumer_of(consumers: Iterable[Consumer], profile: str | None, name: str) -> Consumer | None:
-    """Who is meant by a profile of account B: of several with that profile the one with the name, else the first.
+    """The consumer for a profile of account B: the one with that name, else the first with that profile.
 
-    A profile that nobody has is a consumer of its own.
+    A profile without a consumer becomes a new one.
     """
     fitting = [one for one in consumers if one.profile == profile]
     named = next((one for one in fitting if one.name == name), None)

@@ -1,4 +1,4 @@
-"""The configuration file's documentation: an example that sets everything there is."""
+"""Documentation of the configuration file: an example with all settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ cache-dir = "~/.cache/ecr-tui"       # cached listing
 production = ["prod-*", "live"]      # production profiles: red frame, every write needs confirmation
 
 [profiles."*-audit"]                 # a profile name, or a pattern with * ? [...]
-read-only = true                     # refuse every write with it
+read-only = true                     # block all writes with this profile
 
 [profiles.prod-sandbox]              # an exact name overrides patterns
 production = false
@@ -40,7 +40,7 @@ principals = ["org/o-a1b2c3d4e5"]    # forms of --to; without a profile it canno
 [trusted]                            # partners; the audit then reports all others as strangers
 accounts = ["222222222222"]
 organizations = ["o-a1b2c3d4e5"]
-ous = ["o-f6g7h8i9j0/r-ab12/ou-ab12-11111111/*"]   # with /* the units below it as well
+ous = ["o-f6g7h8i9j0/r-ab12/ou-ab12-11111111/*"]   # /* includes the units below
 services = ["lambda.amazonaws.com"]
 
 [confirm]

@@ -1,4 +1,4 @@
-"""The configuration file: TOML, strict, read and never written."""
+"""The configuration file: strict TOML, read-only."""
 
 from __future__ import annotations
 
@@ -26,9 +26,8 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class ConfigFile(NamedTuple):
-    """What a file says. ``values`` by field of Settings, each of a usable value; ``origins`` "FILE:LINE" for each
-    of them, for "keys.ID", "confirm.WHAT" and "consumers.NAME.KEY". ``named_by`` is the flag or variable that chose
-    the path, or ""."""
+    """The content of a file. ``values`` by field of Settings, all valid; ``origins`` "FILE:LINE" for each of them, for
+    "keys.ID", "confirm.WHAT" and "consumers.NAME.KEY". ``named_by`` is the flag or variable with the path, or ""."""
 
     path: Path
     named_by: str = ""
@@ -47,13 +46,13 @@ class ConfigFile(NamedTuple):
         return _short(self.path)
 
     def without(self, *names: str) -> ConfigFile:
-        """As if these fields were not in it."""
+        """A copy without these fields."""
         values = {name: value for name, value in self.values.items() if name not in names}
         return self._replace(values=values, consumers=() if "consumers" in names else self.consumers)
 
 
 def locate(flag: Path | None = None, environ: Mapping[str, str] | None = None) -> tuple[Path, str]:
-    """The file of this run and the flag or variable that names it, "" for the platform's own place."""
+    """The file of this run and the flag or variable that names it, "" for the platform's default."""
     environ = os.environ if environ is None else environ
     if flag is not None:
         return flag.expanduser(), FLAG
@@ -63,10 +62,9 @@ def locate(flag: Path | None = None, environ: Mapping[str, str] | None = None) -
 
 
 def read(path: Path, named_by: str = "") -> ConfigFile:
-    """What the file says. One that is not there says nothing, unless it was asked for by name.
+    """Read the file. A missing file is empty, unless it was named explicitly.
 
-    Raises InputError with the file and the line for everything that is not understood: a setting that is silently
-    ignored would be worst among those that are there for safety.
+    Raises InputError with file and line for anything invalid: safety settings must never be ignored silently.
     """
     name = _short(path)
     try:
@@ -88,7 +86,7 @@ def read(path: Path, named_by: str = "") -> ConfigFile:
 _ELSEWHERE = f"Use another file with {FLAG} or {VARIABLE}."
 
 
-# -- what may stand in it --------------------------------------------------------------------------------------------
+# -- known settings --------------------------------------------------------------------------------------------
 
 
 SETTINGS: dict[str, tuple[str, Kind]] = {
@@ -108,17 +106,17 @@ SETTINGS: dict[str, tuple[str, Kind]] = {
     "state-dir": ("state_dir", TEXT),
     "cache-dir": ("cache_dir", TEXT),
 }
-"""What is a value, by its name in the file: the field of Settings, and what it takes."""
+"""Values by name in the file: the field of Settings, and the type."""
 
 TABLES = ("production", "profiles", "consumers", "trusted", "confirm", "keys")
 CONSUMER: dict[str, Kind] = {"name": TEXT, "profile": TEXT, "account": TEXT, "principals": TEXTS}
-"""What each of ``[[consumers]]`` may say; ``name`` it must."""
+"""Settings of ``[[consumers]]``; ``name`` is required."""
 TRUSTED: dict[str, Kind] = {"accounts": TEXTS, "organizations": TEXTS, "ous": TEXTS, "services": TEXTS}
 TRAITS: dict[str, Trait] = {"read-only": "read_only", "production": "production"}
 
 
 class _Reading(TomlFile):
-    """One file while it is read."""
+    """Reader of one file."""
 
     def __init__(self, path: Path, name: str, text: str) -> None:
         super().__init__(name, text)
@@ -207,7 +205,7 @@ class _Reading(TomlFile):
         return found
 
     def _keys(self) -> dict[str, tuple[str, ...]]:
-        """Ids have dots, which TOML reads as tables within tables unless they are quoted: both are the same here."""
+        """Ids have dots, which TOML reads as nested tables unless quoted; both forms are accepted."""
         found: dict[str, tuple[str, ...]] = {}
 
         def collect(table: Mapping[str, Any], *path: str) -> None:
@@ -232,7 +230,7 @@ def _spelled(value: str | list[str]) -> tuple[str, ...]:
 
 
 def _warnings(path: Path, name: str) -> tuple[str, ...]:
-    """Others who may write the file could take its safety away."""
+    """Other users with write permission could disable safety settings."""
     try:
         mode = path.stat().st_mode
     except OSError:

@@ -1,4 +1,4 @@
-"""Folders and files of this user alone: for state, and for what is cached."""
+"""Private folders and files for state and cache."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder and those above it that are missing, each for this user alone, whatever the umask."""
+    """Create a folder and its missing parents, private to this user regardless of the umask."""
     if folder.is_dir():
         return
     make_private(folder.parent)
@@ -23,8 +23,8 @@ def make_private(folder: Path) -> None:
 
 
 def replace_private(path: Path, lines: Iterable[str]) -> None:
-    """Replace a file as a whole, or make it, with mode 0600; its folder is made. Raises OSError and what ``lines``
-    raises, and leaves the former file then."""
+    """Replace or create a file atomically, with mode 0600; creates its folder. Raises OSError and exceptions of
+    ``lines``; the previous file is then kept."""
     temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.tmp"
     make_private(path.parent)
     _sweep(path)
@@ -40,7 +40,7 @@ def replace_private(path: Path, lines: Iterable[str]) -> None:
 
 
 def _sweep(path: Path) -> None:
-    """What a kill in the middle of writing left; an hour is longer than any writing takes."""
+    """Remove leftovers of killed writes; a write never takes an hour."""
     for left in path.parent.glob(f".{path.name}.*.tmp"):
         with contextlib.suppress(OSError):
             if time.time() - left.stat().st_mtime > 3600:

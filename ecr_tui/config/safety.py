@@ -1,4 +1,4 @@
-"""What is written without a question, what with one, and what not at all: rules by profile and by action."""
+"""Rules for confirmation and read-only, by profile and by action."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ CONFIRMS: dict[str, tuple[str, ...]] = {
     "undo": ("earlier", "always"),
     "verify": ("never", "always"),
 }
-"""What each rule of ``[confirm]`` may be; the first is the default. "earlier": only what another session wrote.
+"""Values of each rule of ``[confirm]``; the first is the default. "earlier": only writes of other sessions.
 
-There is no "never" for what a policy's owner must not be surprised by: revoke and several repositories always ask.
+There is no "never" for high-risk writes: revoke and several repositories always need confirmation.
 """
 
 Trait = Literal["read_only", "production"]
 
 
 class ProfileRule(NamedTuple):
-    """Traits of the profiles whose name matches ``pattern`` (``*``, ``?`` and ``[...]`` as in a shell, case counts).
+    """Traits of the profiles whose name matches ``pattern`` (``*``, ``?`` and ``[...]`` as in a shell, case-sensitive).
 
-    None says nothing about a trait. ``origins`` tells where each was set.
+    A trait of None is unset. ``origins``: where each was set.
     """
 
     pattern: str
@@ -38,9 +38,9 @@ class ProfileRule(NamedTuple):
 
 
 def trait_of(rules: Iterable[ProfileRule], profile: str, trait: Trait) -> str | None:
-    """Where the trait was given to the profile; None where it has not got it.
+    """Where the trait was set for the profile; None if it is not set.
 
-    The profile's own name decides over patterns, for or against; of patterns one that gives it is enough.
+    An exact name overrides patterns; among patterns, one that sets it is enough.
     """
     speaking = [rule for rule in rules if getattr(rule, trait) is not None and rule.matches(profile)]
     named = [rule for rule in speaking if rule.pattern == profile]

@@ -23,7 +23,7 @@ Part = Literal["a", "b"]
 PARTS: tuple[Part, ...] = ("a", "b")
 
 Raw = Mapping[str, Any]
-"""A layer of settings by field name; a missing, None, empty or False value leaves the layer below in force."""
+"""A layer of settings by field name; a missing, None, empty or False value does not override lower layers."""
 
 VARIABLES = {
     "profile_a": ("ECR_TUI_PROFILE_A",),
@@ -55,12 +55,12 @@ FLAGS = {
 
 @dataclass(frozen=True)
 class Settings:
-    """What this run works with. ``regions`` () means the profile's own; ``state_dir`` and ``cache_dir`` None mean the
-    platform's folders; ``condition`` None follows ``scope_tag``, the tag whose own value on a repository is a grant's
-    condition in the interface ("": none); ``theme`` "" is the app's own; ``columns`` () are all that there is room for.
+    """Settings of this run. ``regions`` () means the profile's; ``state_dir`` and ``cache_dir`` None mean the
+    platform's folders; ``condition`` None follows ``scope_tag``, the tag whose value on the repository is the default
+    condition of a grant in the interface ("": none); ``theme`` "" is the default; ``columns`` () means all that fit.
 
-    ``read_only`` is the switch for everything: whether a write is refused now is :attr:`read_only_reason`.
-    ``origins`` tells for each field that was set where it came from: "--profile-a", "ECR_TUI_REGION", a file and line.
+    ``read_only`` is the global switch; :attr:`read_only_reason` decides about a write. ``origins``: the origin of each
+    set field: "--profile-a", "ECR_TUI_REGION", a file and line.
     """
 
     profile_a: str | None = None
@@ -81,21 +81,21 @@ class Settings:
     columns: tuple[str, ...] = ()
     rules: tuple[ProfileRule, ...] = ()
     named_consumers: tuple[Consumer, ...] = ()
-    """Those of the file, and others of this session; :attr:`consumers` are all."""
+    """From the file and this session; :attr:`consumers` has all."""
     consumer_name: str = ""
-    """Which one of those with ``profile_b`` is meant."""
+    """Selects one of those with ``profile_b``."""
     trusted: Trusted | None = None
     confirm: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Key ids and what they are bound to instead, as the file spells it: ("G", "Ctrl+G"), () for no key."""
+    """Changed key bindings by id, as spelled in the file: ("G", "Ctrl+G"), () for no key."""
     file: ConfigFile | None = field(default=None, compare=False)
     default_profile: str = field(default=DEFAULT, compare=False)
-    """The profile that AWS's own variables lead to where none is named."""
+    """The profile of AWS's own variables, used if none is set."""
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def origin(self, name: str) -> str:
-        """Where the value of a field came from, "default" when nothing set it. A key's is under "keys.ID", a rule's of
-        confirmation under "confirm.WHAT"."""
+        """The origin of a field's value, "default" if unset. Keys are under "keys.ID", confirmation rules under
+        "confirm.WHAT"."""
         return self.origins.get(name, DEFAULT)
 
     @property
@@ -107,26 +107,26 @@ class Settings:
         return self.cache_dir or default_cache_dir()
 
     def changed(self, origin: str, **values: Any) -> Settings:
-        """A copy with other values, such as a profile that was switched in the app. Values are final, not parsed."""
+        """A copy with other values, such as a profile switched in the app. Values are not parsed."""
         return replace(self, **values, origins={**self.origins, **dict.fromkeys(values, origin)})
 
     # -- consumers -------------------------------------------------------------------------------------------------
 
     @property
     def consumer(self) -> Consumer | None:
-        """The current one: account B. None for nobody."""
+        """The current consumer (account B), or None."""
         return consumer_of(self.named_consumers, self.profile_b, self.consumer_name)
 
     @property
     def consumers(self) -> tuple[Consumer, ...]:
-        """Everyone who may be granted to; the current one is among them."""
+        """All consumers, including the current one."""
         current = self.consumer
         if current is None or current in self.named_consumers:
             return self.named_consumers
         return (current, *self.named_consumers)
 
     def consuming(self, origin: str, name: str) -> Settings:
-        """A copy with another current consumer. Raises InputError, led by ``origin``, for an unknown name."""
+        """A copy with another current consumer. Raises InputError, prefixed by ``origin``, for an unknown name."""
         consumer = consumer_named(self.consumers, name, origin)
         return self.changed(
             origin,
@@ -135,29 +135,29 @@ class Settings:
             profile_b=consumer.profile,
         )
 
-    # -- safety: the one place that decides ------------------------------------------------------------------------
+    # -- safety ------------------------------------------------------------------------
 
     def profile(self, part: Part) -> str:
-        """The name of the profile in use, AWS's default one where none is named."""
+        """The name of the profile in use, AWS's default if none is set."""
         return (self.profile_a if part == "a" else self.profile_b) or self.default_profile
 
     @property
     def read_only_reason(self) -> str:
-        """Why nothing may be written with profile A as it is chosen now, as a sentence; "" when it may."""
+        """Why writes with the current profile A are blocked, as a sentence; "" if allowed."""
         if self.read_only:
             return _switched_on(self.origin("read_only"))
         return self._profile_reason("a", "read_only", "is read-only")
 
     @property
     def push_refusal(self) -> str:
-        """As :attr:`read_only_reason`, for what pushes an image as account B, too."""
+        """As :attr:`read_only_reason`, also for pushing an image as account B."""
         reason = self.read_only_reason
         if reason or self.profile_b is None:
             return reason
         return self._profile_reason("b", "read_only", "is read-only")
 
     def check_writable(self, what: str, *, pushing: bool = False, hint: str = "") -> None:
-        """The gate before every write: InputError that says ``what`` is not done, and why."""
+        """Check before every write: raises InputError with ``what`` and the reason in read-only mode."""
         reason = self.push_refusal if pushing else self.read_only_reason
         if reason:
             raise InputError(f"read-only: {what}", hint=f"{reason} {hint}".strip())
@@ -167,7 +167,7 @@ class Settings:
 
     @property
     def production_reason(self) -> str:
-        """Which profile in use is a production one, as a sentence; "" for none. Then every write asks first."""
+        """The production profile in use, as a sentence; "" if none. Every write then needs confirmation."""
         return self._production("a") or self._production("b")
 
     @property
@@ -176,7 +176,7 @@ class Settings:
         return next((self.profile(part) for part in PARTS if self.is_production(part)), "")
 
     def confirms(self, what: str) -> bool:
-        """Whether ``what`` (a key of ``CONFIRMS``) asks even where there is no risk in it."""
+        """Whether ``what`` (a key of ``CONFIRMS``) needs confirmation even without a risk."""
         return bool(self.production_reason) or self.confirm.get(what, CONFIRMS[what][0]) == "always"
 
     def _production(self, part: Part) -> str:
@@ -196,10 +196,10 @@ def resolve(
     environ: Mapping[str, str] | None = None,
     file: ConfigFile | None = None,
 ) -> Settings:
-    """The settings of this run. Raises InputError that names the flag, variable or line with the unusable value.
+    """The settings of this run. Raises InputError with the flag, variable or line of an invalid value.
 
     ``flags`` are keyed by field name; their values may be text or already of the field's type.
-    Read-only is sticky: any layer can switch it on, none can switch it off again.
+    Read-only is sticky: any layer can enable it, none can disable it.
     """
     environ = os.environ if environ is None else environ
     values: dict[str, Any] = {}
@@ -257,7 +257,7 @@ def default_state_dir() -> Path:
 
 
 def default_cache_dir() -> Path:
-    """The platform's folder for what may be deleted at any time, such as ~/.cache/ecr-tui."""
+    """The platform's cache folder, such as ~/.cache/ecr-tui; may be deleted at any time."""
     return Path(platformdirs.user_cache_dir("ecr-tui"))
 
 

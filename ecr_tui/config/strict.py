@@ -1,4 +1,4 @@
-"""Strict reading of a TOML file: every complaint names the file and the line."""
+"""Strict reading of a TOML file: every error has the file and line."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def texts_of(value: str | Iterable[str]) -> tuple[str, ...]:
 
 
 class TomlFile:
-    """What a file says. Raises InputError with the line for a text that is not TOML."""
+    """Parse a file. Raises InputError with the line for invalid TOML."""
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
@@ -94,8 +94,8 @@ class TomlFile:
 
 
 def line_of(lines: Iterable[str], path: tuple[str, ...]) -> int:
-    """The line (from 1) where the key at ``path`` is set, or the nearest one above it: tomllib does not tell. Tables
-    of an array are counted from "0"."""
+    """The line (from 1) where the key at ``path`` is set, or the nearest one above it; tomllib does not provide it.
+    Tables of an array count from "0"."""
     best, best_depth = 1, 0
     header: tuple[str, ...] = ()
     arrays: dict[tuple[str, ...], int] = {}
@@ -124,7 +124,7 @@ _PART = re.compile(r"""\s*(?:([A-Za-z0-9_-]+)|"((?:[^"\\]|\\.)*)"|'([^']*)')\s*"
 
 
 def _dotted(text: str) -> tuple[tuple[str, ...], str] | None:
-    """The dotted key that a line begins with, and what follows it."""
+    """The dotted key at the start of a line, and the rest."""
     parts: list[str] = []
     while True:
         match = _PART.match(text)

@@ -1,4 +1,4 @@
-"""What a value may be, whichever layer it comes from."""
+"""Parse values of settings from any layer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ecr_tui.errors import InputError
 ENGINES = ("auto", "docker", "direct")
 ACCESSES = ("push-pull", "pull", "push", "read", "read-pull", "read-push", "read-push-pull", "guide")
 COLUMNS = ("region", "tags", "access", "findings", "verified", "mutability", "images", "pushed", "pulled")
-"""Of the interface's list, beside the name."""
+"""Columns of the interface's list, in addition to the name."""
 
 Tag = tuple[str, str]
 
@@ -22,7 +22,7 @@ _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 
 def parse(name: str, raw: Any, origin: str) -> Any:
-    """The value of a field of :class:`~ecr_tui.config.Settings`. InputError, led by ``origin``, for what is none."""
+    """Parse the value of a field of :class:`~ecr_tui.config.Settings`. Raises InputError, prefixed by ``origin``."""
     if name == "regions":
         return tuple(dict.fromkeys(_region(part, origin) for part in _words(raw)))
     if name in ("tags", "condition"):
@@ -41,7 +41,7 @@ def parse(name: str, raw: Any, origin: str) -> Any:
 
 
 def parse_tag(text: str, *, origin: str = "") -> Tag:
-    """ "K=V" as a pair; the value may be empty or hold further "=". InputError otherwise.
+    """ "K=V" as a pair; the value may be empty or contain "=". Raises InputError.
 
     Limits are ECR's: a key of up to 128 characters, a value of up to 256.
     """
@@ -59,9 +59,9 @@ def parse_tag(text: str, *, origin: str = "") -> Tag:
 
 
 def parse_tags(texts: Iterable[str], *, origin: str = "", to_write: bool = False) -> tuple[Tag, ...]:
-    """Several tags; the same key with two values is an InputError, because nothing can match both.
+    """Several tags. Raises InputError for a key with two values, because nothing can match both.
 
-    Keys that differ in case alone are one key to IAM; only as tags ``to_write`` they are two.
+    Keys that differ only in case are one key in IAM, but two as tags ``to_write``.
     """
     pairs: dict[str, str] = {}
     prefix = f"{origin}: " if origin else ""
@@ -86,7 +86,7 @@ def choice(text: str, choices: Iterable[str], origin: str) -> str:
 
 
 def close_match(text: str, known: Iterable[str]) -> str:
-    """ "Did you mean 'x'?" for the nearest of ``known``; "" where none is near."""
+    """ "Did you mean 'x'?" for the closest of ``known``, or ""."""
     found = difflib.get_close_matches(text, tuple(known), n=1)
     return f"Did you mean {found[0]!r}?" if found else ""
 

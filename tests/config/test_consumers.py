@@ -104,7 +104,7 @@ def test_who_is_not_there_or_contradicts(tmp_path: Path, flags: dict[str, str], 
 
 
 def test_none_configured(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="none is configured") as caught:
+    with pytest.raises(InputError, match="no consumers are configured") as caught:
         settings(tmp_path, "", consumer_name="x")
     assert "[[consumers]]" in caught.value.hint
 
