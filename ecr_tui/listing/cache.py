@@ -1,10 +1,9 @@
-"""The last known list of repositories, so that there is something to look at before AWS has answered.
+"""Cache of the repository list, displayed until AWS responds.
 
-Only ever looked at: nothing is written to AWS on the strength of it, and it is thrown away when the profile turns out
-to belong to another account. One file for each account and region, for its owner alone, replaced as a whole; deleting
-the folder at any time costs nothing but the first second of the next start. A file that cannot be used is left out and
-said. Which account a profile had is remembered apart, under a hash, so that the list can be shown before any
-credentials are.
+For display only: no write to AWS depends on it, and it is dropped if the profile belongs to another account. One
+private file per account and region, replaced as a whole; the folder may be deleted at any time. Unusable files are
+skipped and reported. The account of each profile is stored separately, under a hash, so that the list can be shown
+before credentials are available.
 """
 
 from __future__ import annotations
@@ -27,11 +26,11 @@ from ecr_tui.config.folders import replace_private
 from ecr_tui.errors import Cancelled
 
 CACHED = "cache"
-"""``Repository.tags_source`` of what comes from here."""
+"""``Repository.tags_source`` of cached rows."""
 
 _FORMAT = 1
 _ROWS_A_LINE = 1000
-"""A line is parsed at a stroke, during which nothing else runs: 1,000 rows take 2 ms."""
+"""Rows per line. Parsing a line blocks other threads: 1,000 rows take 2 ms."""
 _PROFILES = "profiles.json"
 _PROFILES_KEPT = 200
 _DECIDING = (
@@ -45,9 +44,9 @@ _DECIDING_WITHOUT_PROFILE = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_K
 
 
 class Cached(NamedTuple):
-    """What was known when a former run last listed the regions; ``at`` (UTC) is the oldest of its parts.
+    """A listing of a previous run; ``at`` (UTC) is the time of its oldest part.
 
-    Stale by nature. ``problems`` are sentences about files that were left out.
+    Always stale. ``problems``: sentences about skipped files.
     """
 
     account: str
@@ -58,18 +57,18 @@ class Cached(NamedTuple):
 
 
 class Remembered(NamedTuple):
-    """What a profile last turned out to be."""
+    """The last known account of a profile."""
 
     account: str
     regions: tuple[str, ...]
 
 
 class Unusable(Exception):
-    """A cache file that cannot be used; the text is a sentence."""
+    """An unusable cache file; the text is a sentence."""
 
 
 def profile_key(profile: str | None, environ: Mapping[str, str] | None = None) -> str:
-    """What stands for a profile of the present AWS config before its account is known: a hash, no name is kept."""
+    """A hash that identifies a profile of the current AWS config before its account is known; no name is stored."""
     environ = os.environ if environ is None else environ
     names = (*_DECIDING, *(() if profile else _DECIDING_WITHOUT_PROFILE))
     home = str(Path("~").expanduser())
@@ -78,9 +77,9 @@ def profile_key(profile: str | None, environ: Mapping[str, str] | None = None) -
 
 
 class ListingCache:
-    """A folder of listings. None of its methods raises but :meth:`read` and, when cancelled, :meth:`load`.
+    """A folder of listings. Only :meth:`read` and, if canceled, :meth:`load` raise.
 
-    ``folder`` None means ECR_TUI_CACHE_DIR or the platform's cache folder; it is made by the first :meth:`store`.
+    ``folder`` None means ECR_TUI_CACHE_DIR or the platform's cache folder; created by the first :meth:`store`.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -96,7 +95,7 @@ class ListingCache:
     # -- listings ------------------------------------------------------------------------------------------------
 
     def store(self, account: str, region: str, repositories: Sequence[Repository]) -> str:
-        """Replace what is kept of a region; returns "" or a sentence why it was not."""
+        """Replace a region's listing; returns "" or a sentence with the error."""
         return self._replace(self.path(account, region), _lines(account, region, repositories))
 
     def load(
@@ -107,8 +106,8 @@ class ListingCache:
         on_page: Callable[[list[Repository]], None] | None = None,
         cancel: threading.Event | None = None,
     ) -> Cached | None:
-        """What is kept of these regions, None when that is nothing at all. ``on_page`` gets rows as they are read,
-        also those of a file whose end turns out to be unusable; such a file's rows are not in the result."""
+        """The cached listing of these regions, None if there is none. ``on_page`` gets rows as they are read, including
+        those of a file that later proves damaged; the result excludes them."""
         rows: list[Repository] = []
         problems: list[str] = []
         times: list[datetime] = []
@@ -162,7 +161,7 @@ class ListingCache:
             raise Unusable(f"the cached listing {path} is damaged and ignored; the next listing replaces it") from exc
         return at, rows
 
-    # -- for completing a command line ---------------------------------------------------------------------------
+    # -- shell completion ---------------------------------------------------------------------------
 
     def kept(self) -> list[tuple[str, str]]:
         """(account, region) of each listing."""
@@ -170,9 +169,9 @@ class ListingCache:
         return sorted((account, region) for account, dash, region in (one.partition("-") for one in found) if dash)
 
     def names(self, account: str, regions: Sequence[str], start: str = "") -> list[str]:
-        """Of repositories whose names begin so. Raises ValueError for a listing that is cut off.
+        """Names with this prefix. Raises ValueError for a truncated listing.
 
-        Rows are not parsed: a name has no sign that JSON escapes, and within a text of JSON no quote stands between a
+        Rows are not parsed: names have no characters that JSON escapes, and JSON text never has a quote between a
         bracket and a letter.
         """
         named = re.compile(rf'\["({re.escape(start)}[a-z0-9._/-]*)","')
@@ -205,7 +204,7 @@ class ListingCache:
         if known.get(key) == value:
             return
         known.pop(key, None)
-        # The latest last, and of very many only those.
+        # The latest last; limits the number.
         kept = list(known.items())[-_PROFILES_KEPT + 1 :]
         self._replace(
             self.folder / _PROFILES, iter([json.dumps({"v": _FORMAT, "profiles": dict([*kept, (key, value)])})])
@@ -237,7 +236,7 @@ class ListingCache:
 
 
 def _lines(account: str, region: str, repositories: Sequence[Repository]) -> Iterator[str]:
-    """ARNs and URIs differ in the name alone, so their beginnings are kept once; a row that does not fit says more."""
+    """ARNs and URIs differ only in the name, so their prefixes are stored once; other rows store them in full."""
     first = repositories[0] if repositories else None
     arn = first.arn.removesuffix(first.name) if first else ""
     uri = first.uri.removesuffix(first.name) if first else ""
@@ -254,12 +253,12 @@ def _item(row: Repository, arn: str, uri: str) -> list[Any]:
 
 
 def _tags(line: str) -> list[dict[str, str]]:
-    """All that occur in a line of rows, each once: most repositories have the same as others."""
+    """Distinct tag sets of a line of rows, because most repositories share theirs."""
     texts = {row[row.find("{") :] for row in line.split('],["') if "{" in row}
     try:
         return [_DECODER.raw_decode(text)[0] for text in texts]
     except ValueError:
-        # A tag may hold what rows are parted by.
+        # A tag may contain the row separator.
         return [item[3] for item in json.loads(line) if item[3]]
 
 

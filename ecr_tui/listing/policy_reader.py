@@ -1,9 +1,9 @@
-"""Reading one thing of many repositories in the background: what is looked at first, everything else behind it.
+"""Background reader of one fact of many repositories: visible rows first, then the rest.
 
-ECR has no call for several policies at once and publishes no rate for reading one, so a bounded pool works off two
-queues: what the user looks at (:meth:`BackgroundReader.want`, :meth:`~BackgroundReader.need`) and, behind it, what
-somebody waits for (:meth:`~BackgroundReader.read_all`). An answer is kept for a minute, a repository that is being read
-is not asked for twice, and an answer that was under way when its repository was written does not count.
+ECR has no batch call for policies and publishes no rate limit, so a bounded pool serves two queues: visible rows
+(:meth:`BackgroundReader.want`, :meth:`~BackgroundReader.need`), then bulk reads (:meth:`~BackgroundReader.read_all`).
+Answers are kept for a minute, a repository is never read twice at once, and an answer in progress during a write to its
+repository is dropped.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ T = TypeVar("T")
 
 THREADS = 8
 WITHOUT_ANSWER = 20.0
-"""Seconds that one read was refused for its pace while no other was answered: then the rest is refused, too, for as
-long again."""
+"""Seconds of throttling of one read, without any other success, after which the rest fails as well, for the same
+time."""
 TTL = 60.0
-"""Seconds for which an answer is good enough to look at. Nothing is ever written on the strength of one."""
+"""Seconds for which an answer may be displayed. Writes never depend on it."""
 
 
 @dataclass(frozen=True)
 class Answer(Generic[T]):
-    """What was read, or why it could not be; ``value`` counts only without ``error``. ``at`` is monotonic seconds."""
+    """The value or the error; ``value`` is valid only without ``error``. ``at`` is monotonic seconds."""
 
     repository: Repository
     value: T | None
@@ -41,9 +41,9 @@ class Answer(Generic[T]):
 
 
 class BackgroundReader(Generic[T]):
-    """Thread-safe. ``read`` is called from up to ``threads`` daemon threads, which exist while there is work.
+    """Thread-safe. ``read`` is called from up to ``threads`` daemon threads, which live while there is work.
 
-    Whatever it raises becomes the answer's error. :data:`PolicyReader` is the one for policies.
+    Its exceptions become the answer's error. :data:`PolicyReader` is the one for policies.
     """
 
     def __init__(
@@ -72,23 +72,23 @@ class BackgroundReader(Generic[T]):
         self._closed = False
         self._heard = float("-inf")
         self._hopeless: Answer[T] | None = None
-        """The last refusal for its pace, while nothing else is heard: the rest would each wait as long for the same."""
+        """The last throttling error without a success since: other reads would wait as long for the same error."""
 
-    # -- what is known -------------------------------------------------------------------------------------------
+    # -- answers -------------------------------------------------------------------------------------------
 
     def known(self, arn: str) -> Answer[T] | None:
-        """An answer that is still fresh."""
+        """A fresh answer, or None."""
         found = self._answers.get(arn)
         return found if found is not None and self._clock() - found.at < self._ttl else None
 
     def last(self, arn: str) -> Answer[T] | None:
-        """The latest answer, however old: better than nothing to look at until the next one."""
+        """The latest answer of any age, for display until the next one."""
         return self._answers.get(arn)
 
     def listen(self, heard: Callable[[Answer[T]], None]) -> Callable[[], None]:
-        """Call ``heard`` with every answer that counts, on the thread that read it; returns what ends that.
+        """Call ``heard`` with every valid answer, on the reading thread; returns a function that unsubscribes.
 
-        One that raises is not called again.
+        A listener that raises is removed.
         """
         with self._lock:
             self._listeners.append(heard)
@@ -99,10 +99,10 @@ class BackgroundReader(Generic[T]):
             if heard in self._listeners:
                 self._listeners.remove(heard)
 
-    # -- asking --------------------------------------------------------------------------------------------------
+    # -- requests --------------------------------------------------------------------------------------------------
 
     def want(self, repositories: Iterable[Repository], first: Repository | None = None) -> None:
-        """Read what is not fresh of these, and drop what was wanted before: the user has scrolled on."""
+        """Read those without a fresh answer, and drop previous requests, because the user has scrolled."""
         rows = {row.arn: row for row in ((first,) if first is not None else ())}
         rows |= {row.arn: row for row in repositories if row.arn not in rows}
         with self._lock:
@@ -110,7 +110,7 @@ class BackgroundReader(Generic[T]):
         self._serve()
 
     def need(self, repository: Repository) -> None:
-        """Put this one before everything else."""
+        """Read this one first."""
         with self._lock:
             if not self._missing(repository.arn):
                 return
@@ -125,10 +125,10 @@ class BackgroundReader(Generic[T]):
         on_progress: Callable[[int, int], None] | None = None,
         cancel: threading.Event | None = None,
     ) -> list[Answer[T]]:
-        """A fresh answer for each, in their order, read behind what is wanted.
+        """A fresh answer for each, in order, read after visible rows.
 
-        ``on_progress(done, total)`` is called in this thread, not for every single answer. Raises Cancelled within a
-        tenth of a second of ``cancel``, or when the reader is closed; calls on their way are left behind.
+        ``on_progress(done, total)`` is called in this thread, not for every answer. Raises Cancelled within 0.1 s of
+        ``cancel``, or if the reader is closed; calls in progress are abandoned.
         """
         found: dict[str, Answer[T]] = {}
         missing: dict[str, Repository] = {}
@@ -168,16 +168,16 @@ class BackgroundReader(Generic[T]):
         if not inboxes:
             self._awaited.pop(arn, None)
 
-    # -- forgetting ----------------------------------------------------------------------------------------------
+    # -- invalidation ----------------------------------------------------------------------------------------------
 
     def invalidate(self, arn: str) -> None:
-        """After a write: only a new answer counts, not even one that is under way."""
+        """Invalidate after a write, including an answer in progress."""
         with self._lock:
             self._serials[arn] += 1
             self._answers.pop(arn, None)
 
     def forget(self) -> None:
-        """Everything, as after a change of account; what was wanted is dropped, too."""
+        """Invalidate everything and drop requests, such as after a change of account."""
         with self._lock:
             self._generation += 1
             self._wanted.clear()
@@ -185,19 +185,20 @@ class BackgroundReader(Generic[T]):
             self._texts.clear()
 
     def close(self) -> None:
-        """Begin nothing further. Threads end with the call that they are in; nobody waits for them."""
+        """Start no more reads. Threads end after their current call, without a join."""
         with self._lock:
             self._closed = True
             self._wanted.clear()
             self._queued.clear()
 
-    # -- serving -------------------------------------------------------------------------------------------------
+    # -- worker threads
+    # -------------------------------------------------------------------------------------------------
 
     def _ticket(self, arn: str) -> tuple[str, int]:
         return arn, self._generation + self._serials[arn]
 
     def _missing(self, arn: str) -> bool:
-        """Neither fresh nor about to be."""
+        """Whether it is neither fresh nor being read."""
         return self.known(arn) is None and self._ticket(arn) not in self._running
 
     def _serve(self) -> None:
@@ -209,7 +210,7 @@ class BackgroundReader(Generic[T]):
             threading.Thread(target=self._work, name="policy-reader", daemon=True).start()
 
     def _next(self) -> Repository | None:
-        """Callers hold the lock. What was answered meanwhile, or is awaited by nobody any more, is passed over."""
+        """Callers hold the lock. Skips repositories that were answered or are no longer needed."""
         while self._wanted:
             row = self._wanted.popleft()
             if self._missing(row.arn):
@@ -223,7 +224,7 @@ class BackgroundReader(Generic[T]):
     def _work(self) -> None:
         while True:
             with self._lock:
-                # Deciding to end and being counted out are one step, or a new wish could find nobody to serve it.
+                # Deciding to end and deregistering are one step; otherwise a new request could find no worker.
                 row = None if self._closed else self._next()
                 if row is None:
                     self._threads -= 1
@@ -245,7 +246,7 @@ class BackgroundReader(Generic[T]):
                 try:
                     heard(answer)
                 except Exception:
-                    # One that fails would fail again, and must not cost the others their answers.
+                    # A failing listener would fail again, and must not block the others.
                     self._unlisten(heard)
 
     def _ask(self, row: Repository) -> Answer[T]:
@@ -266,14 +267,14 @@ class BackgroundReader(Generic[T]):
             return Answer(row, None, unexpected, self._clock())
         self._heard = self._clock()
         if isinstance(value, str):
-            # Thousands of repositories share one policy text.
+            # Thousands of repositories may share one policy text.
             with self._lock:
                 value = self._texts.setdefault(value, value)  # type: ignore[assignment]
         return Answer(row, value, None, self._clock())
 
 
 def _arrived(inbox: queue.SimpleQueue[Answer[T]]) -> Iterator[Answer[T]]:
-    """What is there, waiting a moment for the first."""
+    """The available answers, waiting briefly for the first."""
     with contextlib.suppress(queue.Empty):
         yield inbox.get(timeout=0.1)
         while True:
@@ -281,11 +282,11 @@ def _arrived(inbox: queue.SimpleQueue[Answer[T]]) -> Iterator[Answer[T]]:
 
 
 PolicyReader = BackgroundReader[str | None]
-"""Values are policy texts exactly as ECR keeps them; None where a repository has none."""
+"""Values are exact policy texts; None without a policy."""
 
 
 class Readers(NamedTuple):
-    """What can be read of every repository: ``images`` are summaries as ``aws.images`` makes them."""
+    """The background readers; values of ``images`` are summaries from ``aws.images``."""
 
     policies: PolicyReader
     images: BackgroundReader[Any]

@@ -1,4 +1,4 @@
-"""Which engine a verification uses."""
+"""Select the engine of a verification."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from ecr_tui.registry.engine import Engine
 
 
 def choose_engine(name: str = "auto", host: str = "") -> Engine:
-    """By "auto" a container engine that answers within 3 s, else the direct one; ``description`` says which and why.
+    """ "auto": a container engine that answers within 3 s, else the direct one; ``description`` says which and why.
 
-    ``host`` is the registry's: one on loopback (the sandbox) is out of reach for an engine in a virtual machine or a
-    network namespace of its own, so "auto" takes the direct one for it. "docker" takes docker whatever happens.
+    ``host`` is the registry's: one on loopback (the sandbox) is unreachable for an engine in a virtual machine or
+    another network namespace, so "auto" uses the direct one. "docker" always uses docker.
 
-    Raises EnvironmentFailure for "docker" where none answers, InputError for an unknown name.
+    Raises EnvironmentFailure if no engine answers for "docker", InputError for an unknown name.
     """
     if name not in ENGINES:
         raise InputError(f"unknown engine {name!r}", hint=f"Choose one of {', '.join(ENGINES)}.")

@@ -1,4 +1,4 @@
-"""The registry protocol without a container engine: each request is one ECR action, so each refusal names its own.
+"""The registry protocol without a container engine: each request is one ECR action, so each denial has its action.
 
 A cold push is seven requests: HEAD, POST and one PUT for each of layer and config, and the manifest's PUT. Blobs go
 in a single PUT, never in chunks: ECR drops every chunk after the first (aws/containers-roadmap#2831). A pull is three.
@@ -27,18 +27,18 @@ from ecr_tui.registry.transport import Transport
 T = TypeVar("T")
 
 SILENCE_SECONDS = 30.0
-"""No operation goes on for longer without a sign of life; single reads and connects have shorter limits."""
+"""Maximum seconds of an operation without progress; single reads and connects have shorter limits."""
 
 LIMIT_SECONDS = 120.0
-"""For an operation as a whole; the image that is pushed is a probe of 2 kB."""
+"""Limit for a whole operation; the pushed image is a probe of 2 kB."""
 PULL_SECONDS = 1800.0
-"""For a pull as a whole: the image may be one of the user's."""
+"""Limit for a whole pull: the image may be the user's."""
 SLOWEST = 16 * 1024
-"""Bytes a second of a blob, below which it will not come to an end."""
+"""Minimum bytes per second of a blob download."""
 
 MAX_MANIFEST = 4 * 1024 * 1024
 MAX_LAYERS = 1000
-"""Of one image. Docker itself takes 127; OCI names no limit."""
+"""Maximum layers of an image. Docker accepts 127; OCI has no limit."""
 ACCEPT = ", ".join(
     (
         MANIFEST_TYPE,
@@ -75,7 +75,7 @@ class DirectEngine:
         self._connected: tuple[str, Credentials, Transport] | None = None
 
     def login(self, host: str, credentials: Credentials, cancel: Event) -> None:
-        """GET /v2/, one request: the registry accepts the token. It says nothing about any repository."""
+        """GET /v2/, one request: checks that the registry accepts the token, not access to a repository."""
         self._run(host, credentials, cancel, lambda transport, _: _login(transport))
 
     def tag(self, image: ProbeImage, reference: Reference, cancel: Event) -> None:
@@ -128,7 +128,7 @@ class DirectEngine:
             raise
 
     def _connect(self, host: str, credentials: Credentials) -> Transport:
-        """One keep-alive connection serves login, push and pull."""
+        """One keep-alive connection for login, push and pull."""
         if self._connected and self._connected[:2] == (host, credentials):
             return self._connected[2]
         self._disconnect()
@@ -143,16 +143,16 @@ class DirectEngine:
 
 
 class DirectClient:
-    """Read-only questions about a repository, asked through the registry protocol."""
+    """Read-only checks of a repository through the registry protocol."""
 
     def check(
         self, host: str, repository: str, credentials: Credentials, cancel: Event | None = None
     ) -> dict[str, str]:
-        """Per ECR action "allowed", "denied" or "unknown", from requests that only read, for things that do not exist.
+        """Per ECR action "allowed", "denied" or "unknown", from read requests for missing objects.
 
-        GET of a random tag needs BatchGetImage (GET, because its refusal has a text), HEAD of a random digest
-        BatchCheckLayerAvailability: "not found" shows that it was authorised. A missing repository, a stale token
-        and a broken registry are "unknown". Raises :class:`RegistryError` when the registry cannot be reached.
+        GET of a random tag needs BatchGetImage (GET, because its denial has a text), HEAD of a random digest
+        BatchCheckLayerAvailability: "not found" means that it was authorized. A missing repository, an expired token
+        and a failing registry are "unknown". Raises :class:`RegistryError` if the registry is unreachable.
         """
         transport = Transport(host, credentials)
         try:
@@ -180,7 +180,7 @@ def _run(
     except Overdue as overdue:
         raise transport.unreachable(Asked("", "transfer"), str(overdue)) from None
     except Stopped:
-        # The engine was closed under the operation.
+        # The engine was closed during the operation.
         raise Cancelled from None
 
 
@@ -291,7 +291,7 @@ def _pull_blob(transport: Transport, repository: str, digest: str, size: int, te
 
 
 def _descriptors(transport: Transport, manifest: dict[str, Any], key: str) -> dict[str, int]:
-    """The size by digest of each descriptor that the registry itself holds, in their order."""
+    """The size by digest of each descriptor stored in the registry, in order."""
     found: dict[str, int] = {}
     entries = manifest.get(key)
     for entry in entries if isinstance(entries, list) else [None]:
@@ -311,7 +311,8 @@ def _check(transport: Transport, repository: str) -> dict[str, str]:
     image = _probe(transport, _GET_MANIFEST, _manifest_path(repository, nowhere), headers={"Accept": ACCEPT})
     layer = _probe(transport, _HEAD_BLOB, _blob_path(repository, digest_of(nowhere.encode())))
     if image == "unknown":
-        # Whatever made the first answer useless (a stale token, no repository) goes for the textless second too.
+        # The cause of an inconclusive first answer (an expired token, no repository) also applies to the second, which
+        # has no text.
         layer = "unknown"
     return {_GET_MANIFEST.action: image, _HEAD_BLOB.action: layer}
 

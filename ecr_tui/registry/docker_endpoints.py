@@ -1,4 +1,4 @@
-"""Where a Docker-API engine may be listening on this machine, and which of these answers."""
+"""Find Docker API endpoints on this machine, and the first one that answers."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from ecr_tui.registry.wiring import Sockets
 
 PING_SECONDS = 3.0
 PATIENT_SECONDS = 10.0
-"""For an engine that was asked for by name: a busy one may take more than a moment."""
+"""Seconds for an explicitly requested engine: a busy one may be slow."""
 
 CALL_SECONDS = 60
 
 _ELSEWHERE = re.compile(r"/\.(docker/(desktop|run)|colima|lima|rd|orbstack)/|^/run/user/|/colima/")
-"""Sockets that lead into a virtual machine or into rootless Docker."""
+"""Sockets of a virtual machine or of rootless Docker."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An address with the TLS settings that go with it; ``origin`` says how it was found."""
+    """An address with its TLS settings; ``origin`` says how it was found."""
 
     url: str
     origin: str
@@ -42,7 +42,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Answering:
-    """An engine that answered: its client, what it calls itself, and where."""
+    """An engine that answered: its client, product and endpoint."""
 
     api: docker.APIClient
     sockets: Sockets
@@ -51,10 +51,11 @@ class Answering:
 
     @property
     def reaches_loopback(self) -> bool:
-        """Not from a virtual machine (all of macOS and Windows, Desktop and Lima's kind on Linux), not from rootless
-        Docker's network namespace, not from another host; and Podman takes no plain http unless it is configured.
+        """Whether it can reach a loopback registry. False for virtual machines (all of macOS and Windows, Desktop and
+        Lima on Linux), rootless Docker's network namespace, other hosts, and Podman, which rejects plain http unless
+        configured.
 
-        DOCKER_HOST on Linux is believed to name an engine that the user knows to be fit.
+        DOCKER_HOST on Linux is assumed to be suitable.
         """
         address = self.endpoint.url.removeprefix("unix://")
         if sys.platform != "linux" or not address.startswith("/"):
@@ -65,10 +66,10 @@ class Answering:
 
 
 def find_engine(timeout: float = PING_SECONDS) -> Answering:
-    """The first engine that answers. DOCKER_HOST, where set, is the only one asked.
+    """The first engine that answers. DOCKER_HOST, if set, is the only candidate.
 
-    The first candidate gets ``timeout`` seconds, all others together as much again. Raises EnvironmentFailure with
-    what was tried.
+    The first candidate gets ``timeout`` seconds, all others together the same. Raises EnvironmentFailure with the tried
+    endpoints.
     """
     tried: list[str] = []
     deadline = time.monotonic() + 2 * timeout
@@ -110,7 +111,7 @@ def _candidates() -> Iterable[Endpoint]:
     try:
         options = dict(kwargs_from_env())
     except Exception as failure:
-        # The SDK raises several unrelated kinds here; whatever it is, DOCKER_HOST's settings cannot be used.
+        # The SDK raises several unrelated exceptions here; in all cases DOCKER_HOST's settings are unusable.
         raise EnvironmentFailure(
             "The DOCKER_* settings are not usable", detail=str(failure), hint="Unset or correct them.", side="docker"
         ) from None
@@ -121,7 +122,7 @@ def _candidates() -> Iterable[Endpoint]:
     try:
         options = dict(ContextAPI.kwargs_from_context())
     except Exception:
-        # A context that is named and not there, or damaged metadata: the usual sockets may still answer.
+        # A missing context, or damaged metadata: the usual sockets may still answer.
         options = {}
     if "base_url" in options:
         url = str(options.pop("base_url")).replace("http+unix://", "unix://")
@@ -145,7 +146,7 @@ def _path(url: str) -> Path:
 
 
 def _connect(endpoint: Endpoint, timeout: float) -> Answering:
-    """Raises EnvironmentFailure; a daemon that accepts and then says nothing costs ``timeout`` seconds, no more."""
+    """Raises EnvironmentFailure, after at most ``timeout`` seconds if the daemon accepts but does not answer."""
     sockets = Sockets()
 
     def ask(_: Callable[[object], None]) -> tuple[docker.APIClient, dict[str, Any]]:
@@ -162,7 +163,7 @@ def _connect(endpoint: Endpoint, timeout: float) -> Answering:
     except Silent as silent:
         why = str(silent)
     except Exception as failure:
-        # Whatever the SDK, requests, urllib3 or paramiko raise: there is no engine to talk to.
+        # Any exception of the SDK, requests, urllib3 or paramiko means that the engine is unreachable.
         why = str(failure) or type(failure).__name__
     raise EnvironmentFailure("The Docker engine does not answer", detail=why, side="docker")
 
@@ -177,7 +178,7 @@ def _product(version: dict[str, Any]) -> str:
 
 
 def _watch(api: docker.APIClient, sockets: Sockets) -> None:
-    """Register every socket the client opens: the SDK gives no other way to break a request that waits for headers."""
+    """Register every socket of the client: the SDK has no other way to abort a request that waits for headers."""
     adapter = api.get_adapter(api.base_url)
     for name in ("get_connection_with_tls_context", "get_connection"):
         original = getattr(adapter, name)

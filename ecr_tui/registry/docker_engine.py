@@ -1,7 +1,7 @@
 """A Docker-API daemon as an engine: Docker Engine, Docker Desktop, Podman's service.
 
-Credentials travel per call in ``auth_config``, so neither the user's config.json nor a credential helper is read,
-written or in the way. The SDK raises nothing for what goes wrong in a push or pull: it is in the event stream.
+Credentials are passed per call in ``auth_config``, so the user's config.json and credential helpers are neither read
+nor written. The SDK does not raise for a failed push or pull: errors are in the event stream.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from ecr_tui.secret import Secret
 T = TypeVar("T")
 
 SILENCE_SECONDS = 30.0
-"""Longer without an event, and the daemon (or the registry it waits for) counts as gone."""
+"""Maximum seconds without an event before the daemon (or its registry) counts as unreachable."""
 
 LIMIT_SECONDS = 1800.0
-"""For an operation as a whole, however much the daemon tells meanwhile."""
+"""Limit for a whole operation, regardless of events."""
 
 CLEANUP_SECONDS = 10.0
 
@@ -43,7 +43,7 @@ _FETCHED = ("Downloading", "Download complete", "Extracting", "Pull complete")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _RETRYING = re.compile(r"retrying in (\d+) second", re.IGNORECASE)
 _CONNECTION_TROUBLE = (OSError, urllib3.exceptions.HTTPError, DockerException, ValueError, AttributeError)
-"""What the SDK lets through when a daemon dies, stalls or answers nonsense; requests' own errors are OSErrors."""
+"""Exceptions of the SDK if a daemon dies, stalls or sends invalid data; errors of requests are OSErrors."""
 
 
 class DockerEngine:
@@ -56,7 +56,7 @@ class DockerEngine:
         self._sockets = answering.sockets
         self.description = f"{answering.product} at {answering.endpoint.url}"
         self.reaches_loopback = answering.reaches_loopback
-        """Whether a plain-http registry on this machine's loopback can be used, as far as can be told."""
+        """Whether a plain-http registry on loopback is probably usable."""
         self._podman = answering.product.startswith("Podman")
         self._loaded: dict[Reference, str] = {}
         self._pulled: set[Reference] = set()
@@ -64,14 +64,14 @@ class DockerEngine:
 
     @classmethod
     def connect(cls, timeout: float = PING_SECONDS) -> DockerEngine:
-        """The engine that DOCKER_HOST, the docker context or a usual socket leads to. Raises EnvironmentFailure."""
+        """The engine from DOCKER_HOST, the docker context or a usual socket. Raises EnvironmentFailure."""
         return cls(find_engine(timeout))
 
     def login(self, host: str, credentials: Credentials, cancel: Event) -> None:
-        """The daemon's /auth, which asks the registry for /v2/. Nothing is stored anywhere."""
+        """The daemon's /auth, which requests /v2/ from the registry. Stores nothing."""
 
         def work(_: ProgressSink) -> None:
-            # Else the SDK reads the user's logins and runs its credential helpers; an empty file has none.
+            # Otherwise the SDK reads the user's logins and runs credential helpers; an empty file prevents that.
             with tempfile.NamedTemporaryFile(prefix="ecr-tui-", suffix=".json") as empty:
                 empty.write(b"{}")
                 empty.flush()
@@ -86,7 +86,7 @@ class DockerEngine:
         self._run(work, cancel, "login", secret=credentials.password, host=host)
 
     def _login_host(self, host: str) -> str:
-        """Podman's /auth insists on TLS, whatever is configured, but for a registry that is called localhost."""
+        """Podman's /auth requires TLS regardless of configuration, except for a registry named localhost."""
         if self._podman and is_loopback(host):
             return f"localhost:{host.rpartition(':')[2]}"
         return host
@@ -105,9 +105,10 @@ class DockerEngine:
         return self._transfer("push", self._api.push, reference, credentials, progress, cancel)
 
     def pull(self, reference: Reference, credentials: Credentials, progress: ProgressSink, cancel: Event) -> Transfer:
-        """The local image goes first: with it there, nothing would be downloaded and nothing proved.
+        """Remove the local image first; otherwise nothing would be downloaded.
 
-        Raises EnvironmentFailure when this machine has an image of that name which is not a probe: it is the user's.
+        Raises EnvironmentFailure if this machine has an image of that name that is not a probe, because it is the
+        user's.
         """
         if reference in self._loaded or is_probe_tag(reference.tag):
             self._remove(reference, self._loaded.get(reference))
@@ -122,7 +123,7 @@ class DockerEngine:
         return self._transfer("pull", self._api.pull, reference, credentials, progress, cancel)
 
     def remove_local(self, reference: Reference) -> None:
-        """What :meth:`tag` loaded, what :meth:`pull` brought, and what has a probe's tag; the rest is the user's."""
+        """Remove images from :meth:`tag` and :meth:`pull`, and images with a probe's tag; others are the user's."""
         image_id = self._loaded.pop(reference, None)
         if image_id is not None or reference in self._pulled or is_probe_tag(reference.tag):
             self._pulled.discard(reference)
@@ -140,7 +141,7 @@ class DockerEngine:
             with contextlib.suppress(NotFound):
                 self._api.remove_image(str(reference))
                 return
-            # Without the name it may still be there by its id: a load that lost the name, or a pull cut short.
+            # It may still exist by id without the name, after a failed load or an interrupted pull.
             if image_id is not None:
                 with contextlib.suppress(NotFound):
                     self._api.remove_image(image_id, force=True)
@@ -187,7 +188,7 @@ class DockerEngine:
         return account.transfer()
 
     def _stored_digest(self, reference: Reference, cancel: Event) -> str:
-        """Of the manifest that an image was pulled with: Podman's events do not tell it."""
+        """The digest of the pulled manifest, which Podman's events lack."""
 
         def work(_: ProgressSink) -> str:
             found = self._api.inspect_image(str(reference))  # type: ignore[no-untyped-call]
@@ -246,12 +247,12 @@ class DockerEngine:
                 subject=subject or host,
                 command=calls.docker_command(called or stage, subject or host),
             )
-        # Raised outside the handlers: the SDK's frames hold the password.
+        # Raised outside the handlers, because the SDK's frames contain the password.
         raise failure
 
 
 class _Account:
-    """Listens to the events of one transfer and knows at the end what came of it."""
+    """Collects the events of one transfer and derives its result."""
 
     def __init__(self, stage: str, reference: Reference, secret: Secret, progress: ProgressSink) -> None:
         self._stage = stage
@@ -276,13 +277,13 @@ class _Account:
             self.digest = found[0]
         detail = event.get("progressDetail") or {}
         current, total = _count(detail.get("current")), _count(detail.get("total"))
-        # Docker drops the one or the other event of a small layer; what it extracts is counted compressed, too.
+        # Docker may drop events of a small layer; extraction is counted in compressed bytes, too.
         if current is not None and status in ("Downloading", "Extracting"):
             self._bytes[layer] = max(self._bytes.get(layer, 0), current)
         if layer and status in _FETCHED:
             self._fetched.add(layer)
         if status and layer != self._reference.tag:
-            # Docker compares what it sends with another size than what it sends: more than all is all.
+            # Docker's total has another unit than its progress: cap at the total.
             total = max(total, current) if total is not None and current is not None else total
             self._progress(Progress(layer, status, current, total))
         elif status:
@@ -292,13 +293,13 @@ class _Account:
         if not self.digest:
             raise _gone(f"ended the {self._stage} without a result", self._secret, self._reference.host)
         if self._stage == "push":
-            # What docker counts is the layers before compression.
+            # Docker counts layers before compression.
             return Transfer(self.digest, None)
         whole = self._fetched <= self._bytes.keys()
         return Transfer(self.digest, sum(self._bytes.values()) if whole else None, fresh=bool(self._fetched))
 
     def _refuse_endless_retries(self, layer: str, status: str) -> None:
-        """Docker retries a broken upload for more than a minute and hides why; one retry is enough to know."""
+        """Docker retries a failed upload for more than a minute and hides the reason; stop after one retry."""
         match = _RETRYING.search(status)
         if match is None:
             return

@@ -1,7 +1,7 @@
-"""What every engine can do: put a probe image into a registry and get it back, as account B.
+"""Engine protocol: push a probe image to a registry and pull it, as account B.
 
 Two implementations: ``docker_engine`` (a Docker-API daemon) and ``direct`` (the registry protocol itself).
-Calls block and are made from worker threads; each takes a :class:`threading.Event` that stops it within a second.
+Calls block and run on worker threads; each takes a :class:`threading.Event` that stops it within a second.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Reference:
 
 
 class Progress(NamedTuple):
-    """One step of a transfer. ``current`` and ``total`` are bytes, None where the engine does not tell.
+    """One step of a transfer. ``current`` and ``total`` are bytes, None if unknown.
 
     ``layer`` is a short digest or id, "" for the manifest or for the whole image.
     """
@@ -55,26 +55,26 @@ ProgressSink = Callable[[Progress], None]
 
 
 class Transfer(NamedTuple):
-    """What was pushed or pulled: the manifest's digest, and the bytes that travelled.
+    """Result of a push or pull: the manifest's digest, and the transferred bytes.
 
-    ``bytes``: of layers and, where the engine tells it, of the config, compressed as they are sent; None where the
-    engine does not tell (docker counts a push before compression, podman counts nothing).
+    ``bytes``: of layers and, if known, of the config, compressed; None if the engine does not report them (docker
+    counts a push before compression, podman counts nothing).
     """
 
     digest: str
     bytes: int | None
     requests: int | None = None
-    """HTTP requests made, where the engine counts them."""
+    """Number of HTTP requests, if the engine counts them."""
     fresh: bool = True
-    """False for a pull that fetched no layer, because this machine had them all: it proves less."""
+    """False for a pull that fetched no layer, because all were local: a weaker proof."""
 
 
 class RegistryError(EcrTuiError):
-    """A registry or an engine refused or failed. ``detail`` holds its own words, verbatim, secrets removed.
+    """A registry or an engine denied a request or failed. ``detail`` quotes it verbatim, without secrets.
 
     ``status``: the HTTP status where known. ``code``: the registry's error code ("DENIED", "NAME_UNKNOWN", ...), "".
-    ``request``: what was asked when it failed, such as "HEAD blob" or "PUT manifest", "" when the engine hides it;
-    ``action`` the ECR action behind that request ("ecr:BatchCheckLayerAvailability"), "" when unknown.
+    ``request``: the failed request, such as "HEAD blob" or "PUT manifest", "" if the engine hides it; ``action``: the
+    ECR action of that request ("ecr:BatchCheckLayerAvailability"), "" if unknown.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class RegistryError(EcrTuiError):
 
 
 class Unreachable(RegistryError, EnvironmentFailure):
-    """No answer came, or none that a registry gives: network, proxy, TLS or the container engine, never permissions."""
+    """No response, or not from a registry: network, proxy, TLS or the container engine, never permissions."""
 
 
 class Engine(Protocol):
@@ -109,18 +109,19 @@ class Engine(Protocol):
     """Which engine this is, for the user: "Docker Engine 20.10.24 at unix:///run/docker.sock"."""
 
     def login(self, host: str, credentials: Credentials, cancel: Event) -> None:
-        """Check the credentials at the registry. Success is never access (reference/ecr.md section 0.6)."""
+        """Check the credentials at the registry. Success does not mean access to a repository."""
 
     def tag(self, image: ProbeImage, reference: Reference, cancel: Event) -> None:
-        """Make ``image`` ready under ``reference`` (docker: import and tag in the daemon)."""
+        """Prepare ``image`` under ``reference`` (docker: import and tag in the daemon)."""
 
     def push(self, reference: Reference, credentials: Credentials, progress: ProgressSink, cancel: Event) -> Transfer:
-        """Push what :meth:`tag` prepared. Raises :class:`RegistryError`."""
+        """Push the image prepared by :meth:`tag`. Raises :class:`RegistryError`."""
 
     def pull(self, reference: Reference, credentials: Credentials, progress: ProgressSink, cancel: Event) -> Transfer:
-        """Fetch manifest, config and layers afresh (docker: the local tag is removed first) and verify every digest."""
+        """Fetch manifest, config and layers again (docker: the local tag is removed first) and verify every digest."""
 
     def remove_local(self, reference: Reference) -> None:
-        """Remove what :meth:`tag` and :meth:`pull` left on this machine; absent is fine. The user's own images stay."""
+        """Remove local images of :meth:`tag` and :meth:`pull`; missing ones are not an error. Keeps the user's own
+        images."""
 
     def close(self) -> None: ...

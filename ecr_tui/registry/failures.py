@@ -1,4 +1,4 @@
-"""Where every failure of a registry or of its engine becomes a :class:`RegistryError`."""
+"""Convert every failure of a registry or its engine into a :class:`RegistryError`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _SPOKEN_STATUS = re.compile(
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as the user should read it: ``Asked("HEAD", "blob")``; ``kind`` as in ``places.action_of``."""
+    """A request in display form: ``Asked("HEAD", "blob")``; ``kind`` as in ``places.action_of``."""
 
     method: str
     kind: str
@@ -64,7 +64,7 @@ class Asked:
 def from_answer(
     asked: Asked, status: int, body: bytes, *, content_type: str = "", host: str = "", secret: Secret
 ) -> RegistryError:
-    """From a registry's own answer: its JSON errors, else what it said in plain words."""
+    """From a registry's response: its JSON errors, else its plain text."""
     code, message = _registry_words(body, content_type)
     message = _clean(message, secret)
     spoken = message or f"{asked}: HTTP {status} without an error text"
@@ -84,7 +84,7 @@ def from_answer(
 def from_words(
     text: str, *, secret: Secret, status: int | None = None, stage: str = "", host: str = ""
 ) -> RegistryError:
-    """From what a container engine says: the registry's answer is somewhere inside, if it is there at all."""
+    """From a container engine's text, which may contain the registry's response."""
     text = _clean(text, secret)
     code, spoken_status = _spoken(text)
     status = spoken_status or status
@@ -106,7 +106,7 @@ def from_words(
 def unreachable(
     asked: Asked, why: str, *, host: str, secret: Secret, kind: type[Unreachable] = Unreachable
 ) -> Unreachable:
-    """No answer, or none that a registry gives; ``why`` in the transport's words."""
+    """No response, or not from a registry; ``why``: the transport's message."""
     detail = _clean(f"{asked} {host}: {why}", secret)
     found = diagnose(detail, known={"host": host})
     return kind(
@@ -120,7 +120,7 @@ def unreachable(
 
 
 def engine_gone(why: str, *, secret: Secret, host: str) -> Unreachable:
-    """The container engine itself, not the registry, ended the conversation (or both: it does not tell)."""
+    """The container engine, or possibly the registry, ended the operation."""
     detail = _clean(why, secret)
     found = diagnose(detail, known={"host": host})
     return Unreachable(found.title, detail=detail, hint=found.fix, side="docker")
@@ -133,14 +133,14 @@ def garbage(asked: Asked, what: str, *, host: str, secret: Secret) -> Unreachabl
 def _error(
     title: str, *, detail: str, hint: str, side: str, status: int | None, code: str, request: str, action: str
 ) -> RegistryError:
-    # The error's side is one of the parties; which policy it is, is the diagnosis' to say.
+    # The error's side is a party; the diagnosis names the policy.
     party = {NETWORK: "network", DOCKER: "docker", REPOSITORY_STATE: "account A"}.get(side, "")
     kind = Unreachable if party in ("network", "docker") and status is None else RegistryError
     return kind(title, detail=detail, hint=hint, side=party, status=status, code=code, request=request, action=action)
 
 
 def _registry_words(body: bytes, content_type: str) -> tuple[str, str]:
-    """(code, message) of the registry's JSON; of anything else the readable text, and of a page its title."""
+    """(code, message) of the registry's JSON; else the readable text, for a page its title."""
     text = body.decode("utf-8", "replace").strip()
     try:
         errors = json.loads(text)["errors"] if text else []
@@ -157,7 +157,7 @@ def _registry_words(body: bytes, content_type: str) -> tuple[str, str]:
 
 def _spoken(text: str) -> tuple[str, int | None]:
     if "attempted the following formats" in text:
-        # Podman tries others after the image's own, which say less and less.
+        # Podman then tries other formats, whose errors are less specific.
         text = text.partition("), application/")[0]
     codes = [_WORDS[match.lower()] for match in _SPOKEN_CODE.findall(text)]
     status = _SPOKEN_STATUS.search(text)
@@ -173,7 +173,7 @@ def _spoken(text: str) -> tuple[str, int | None]:
 
 
 def _clean(text: str, secret: Secret) -> str:
-    # Cut twice: what is looked through is bounded, and a secret that the first cut has halved is still known.
+    # Truncate twice: to limit the redaction's work, and to still redact a secret cut by the first truncation.
     cleaned = redact(secret.redact(text[: 4 * MAX_DETAIL]))
     return cleaned if len(text) <= MAX_DETAIL else f"{cleaned[:MAX_DETAIL]}… ({len(text)} characters)"
 

@@ -1,7 +1,7 @@
-"""The image that a verification pushes: made in memory, unique each time, and under 2 kB in all.
+"""The probe image of a verification: created in memory, unique, less than 2 kB.
 
-Unique content makes a registry take every byte (nothing "already exists"), and the unique tag works in immutable
-repositories too. One tiny layer, Docker's manifest v2 schema 2: what every ECR repository accepts.
+Unique content forces a full upload (no "already exists"), and the unique tag works in immutable repositories. One small
+layer and Docker's manifest v2 schema 2, which every ECR repository accepts.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ def digest_of(data: bytes) -> str:
 
 
 def is_probe_tag(tag: str) -> bool:
-    """Whether a tag is one of ours, of this or of an earlier run: then it may be removed."""
+    """Whether a tag is a probe's, of this or an earlier run, so that it may be removed."""
     return tag.startswith(TAG_PREFIX)
 
 
 class ProbeImage(NamedTuple):
-    """``layer`` is the gzipped tar as it travels, ``layer_tar`` the same uncompressed (what its diff id is over)."""
+    """``layer`` is the gzipped tar as transferred, ``layer_tar`` the same uncompressed (basis of its diff id)."""
 
     tag: str
     config: bytes
@@ -43,7 +43,7 @@ class ProbeImage(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """The manifest's digest. A container engine compresses the layer again, so it pushes another one."""
+        """The manifest's digest. A container engine recompresses the layer, so it pushes another manifest."""
         return digest_of(self.manifest)
 
     @property

@@ -1,4 +1,4 @@
-"""Blocking work that a cancel event, silence or a deadline ends at once, whatever the peer does."""
+"""Run blocking work that ends immediately on cancel, silence or a deadline, regardless of the peer."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _TICK = 0.1
 
 
 class Overdue(Exception):
-    """The work took longer than it may; it was abandoned. The text says after how many seconds."""
+    """The work exceeded its time limit and was abandoned. The text has the seconds."""
 
 
 class Silent(Overdue):
-    """The work told nothing for ``seconds``."""
+    """The work reported nothing for ``seconds``."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"no answer within {seconds:g} s")
@@ -30,7 +30,7 @@ class Silent(Overdue):
 
 
 class Slow(Overdue):
-    """The work went on telling, and was not done after ``seconds``."""
+    """The work reported progress but did not finish within ``seconds``."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"not finished within {seconds:g} s")
@@ -38,7 +38,7 @@ class Slow(Overdue):
 
 
 class Stopped(Exception):
-    """Raised inside abandoned work so that it goes no further."""
+    """Raised inside abandoned work to stop it."""
 
 
 class _End(Generic[T]):
@@ -56,12 +56,11 @@ def run(
     silence: float,
     limit: float = math.inf,
 ) -> T:
-    """Do ``work(tell)`` on a daemon thread; ``on_event`` gets, on the caller's thread, whatever it tells.
+    """Run ``work(tell)`` on a daemon thread; ``on_event`` gets its events on the caller's thread.
 
-    Raises :class:`Cancelled` within a tick of ``cancel``, :class:`Silent` when neither an event nor the end came for
-    ``silence`` seconds, :class:`Slow` when the end did not come for ``limit`` seconds, each after calling ``abort``
-    (which should close the sockets the work waits on); else what the work raised. Abandoned work meets
-    :class:`Stopped` at its next ``tell``.
+    Raises :class:`Cancelled` within a tick of ``cancel``, :class:`Silent` after ``silence`` seconds without an event,
+    :class:`Slow` after ``limit`` seconds, each after calling ``abort`` (which must close the sockets of the work); else
+    the work's exception. Abandoned work gets :class:`Stopped` at its next ``tell``.
     """
     told: queue.SimpleQueue[E | _End[T]] = queue.SimpleQueue()
     abandoned = threading.Event()

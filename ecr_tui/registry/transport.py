@@ -31,13 +31,13 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_PAUSE = 5.0
 _CHUNK = 256 * 1024
 _SIDE = "account B"
-"""Engines are used with account B's token alone (``engine``)."""
+"""Engines always use account B's token (``engine``)."""
 _UPLOAD = re.compile(r"/uploads/.+")
 _NAME = re.compile(r"/v2/(.+?)/(?:blobs|manifests|tags)/")
 
 
 class Answer:
-    """A successful answer; its body is read once, by ``read`` or ``chunks``."""
+    """A successful response; its body can be read once, by ``read`` or ``chunks``."""
 
     def __init__(
         self, transport: Transport, asked: Asked, address: Address, response: urllib3.BaseHTTPResponse
@@ -50,7 +50,7 @@ class Answer:
         self.headers: Mapping[str, str] = response.headers
 
     def upload(self) -> Address:
-        """Where the Location header wants the upload: at this registry. Raises :class:`Unreachable` for elsewhere."""
+        """The upload's address in the Location header. Raises :class:`Unreachable` if it is outside this registry."""
         location = self.headers.get("Location", "")
         if not location:
             raise self._transport.garbage(self._asked, "an upload without a Location")
@@ -68,19 +68,19 @@ class Answer:
         return bytes(data)
 
     def chunks(self) -> Iterator[bytes]:
-        """The body as it comes, however long it is: callers stop at what they expect."""
+        """The body in chunks, without a size limit: callers stop at the expected size."""
         with self._transport.translating(self._asked):
             yield from self._response.stream(_CHUNK, decode_content=False)
             self._response.release_conn()
 
 
 class Transport:
-    """Belongs to one operation at a time; :meth:`abort` may be called from any thread."""
+    """For one operation at a time; :meth:`abort` may be called from any thread."""
 
     def __init__(self, host: str, credentials: Credentials) -> None:
         self.host = host
         self.requests = 0
-        """Every HTTP request sent: retries and redirects too."""
+        """Number of HTTP requests sent, including retries and redirects."""
         self._home = registry_at(host)
         self._secret = credentials.password
         token = base64.b64encode(f"{credentials.username}:{credentials.password.reveal()}".encode()).decode()
@@ -88,10 +88,10 @@ class Transport:
         self._sockets = Sockets()
         self._stopped = threading.Event()
         self._managers = {self._home.origin: make_manager(self._home, self._sockets)}
-        """One an origin: the registry's own, and those that it redirects to."""
+        """One per origin: the registry's, and those that it redirects to."""
 
     def abort(self) -> None:
-        """Send nothing more and break what is under way."""
+        """Send no more requests and abort the current one."""
         self._stopped.set()
         self._sockets.shut()
 
@@ -116,11 +116,10 @@ class Transport:
         body: bytes | None = None,
         repeatable: bool = True,
     ) -> Answer:
-        """One request and its answer, whose status is in ``expect``; 5xx and 429 are retried with backoff.
+        """Send a request; the response's status is in ``expect``. Retries 5xx and 429 with backoff.
 
-        ``where``: an absolute path at the registry, or an address that it named.
-        ``repeatable``: may be sent again after a connection that broke, when nobody knows whether it arrived.
-        Raises :class:`RegistryError` for everything else.
+        ``where``: an absolute path at the registry, or an address from a response. ``repeatable``: may be sent again
+        after a connection error, if it may have arrived. Raises :class:`RegistryError` for any other result.
         """
         address = where if isinstance(where, Address) else replace(self._home, target=where)
         broken = attempt = 0
@@ -173,7 +172,7 @@ class Transport:
             response.close()
             target = address.at(location)
             if target is None or not _may_redirect(address, target):
-                raise self.garbage(asked, "a redirect to no https address")
+                raise self.garbage(asked, "a redirect to an address without https")
             address = target
         raise self.garbage(asked, "too many redirects")
 
@@ -187,7 +186,7 @@ class Transport:
             sent["Authorization"] = self._authorization
         if address.origin not in self._managers:
             self._managers[address.origin] = make_manager(address, self._sockets)
-        # Not manager.request: that would read the host out of a URL once more.
+        # Not manager.request, which would parse the host from a URL again.
         pool = self._managers[address.origin].connection_from_host(address.host, address.port, address.scheme)
         self.requests += 1
         started, status = time.monotonic(), 0
@@ -201,7 +200,7 @@ class Transport:
             self._record(asked, address, status, time.monotonic() - started)
 
     def _record(self, asked: Asked, address: Address, status: int, seconds: float) -> None:
-        """For the session log: where a redirect leads is a signed URL, so its host alone is told."""
+        """For the session log: a redirect's target is a signed URL, so only its host is shown."""
         own = address.origin == self._home.origin
         path = _UPLOAD.sub("/uploads/UPLOAD", address.path) if own else "/"
         named = _NAME.match(address.path) if own else None
@@ -218,7 +217,8 @@ class Transport:
 
     @contextmanager
     def translating(self, asked: Asked) -> Iterator[None]:
-        """Turns what the HTTP library raises into this room's errors, without their frames: these hold the token."""
+        """Convert the HTTP library's exceptions into this package's errors, without their frames, which contain the
+        token."""
         failure: Exception | None = None
         try:
             yield
@@ -233,7 +233,7 @@ class Transport:
         if isinstance(raised, ProxyError):
             why = f"proxy: {raised.original_error}"
         elif isinstance(raised, NewConnectionError):
-            # Its text begins with the connection object; for history's sake it counts as a timeout in urllib3.
+            # Its text begins with the connection object; urllib3 classifies it as a timeout.
             why = str(raised).partition(": ")[2] or str(raised)
         elif isinstance(raised, TimeoutError):
             why = f"timed out: {raised}"
@@ -244,9 +244,9 @@ class Transport:
 
 
 def _may_redirect(source: Address, target: Address) -> bool:
-    """To https always; from http, which only a registry on loopback speaks, to http on loopback, too."""
+    """Whether a redirect is allowed: always to https; from http (a loopback registry only) also to http on loopback."""
     return target.scheme == "https" or (source.scheme == "http" and is_loopback(target.host))
 
 
 class _Lost(Unreachable):
-    """The connection ended without an answer: whether the request arrived, nobody knows."""
+    """The connection ended without a response; it is unknown whether the request arrived."""

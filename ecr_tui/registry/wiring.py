@@ -1,4 +1,4 @@
-"""Where a connection to a registry goes, and what it needs to know of this machine: proxy, certificates, sockets."""
+"""Connections to a registry: address, proxy, certificates, sockets."""
 
 from __future__ import annotations
 
@@ -30,13 +30,12 @@ READ_SECONDS = 10.0
 
 _HOST = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 _URL = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*")
-"""The characters of RFC 3986. A backslash, a blank or a control character means one host to one reader of a URL and
-another host to the next."""
+"""The characters of RFC 3986. Parsers disagree about the host of a URL with a backslash, blank or control character."""
 _AUTHORITY = re.compile(r"[A-Za-z]+://([^/?#]*)")
 
 
 def registry_at(host: str) -> Address:
-    """https for every registry but one on loopback, which is plain http. Raises InputError for what is no host."""
+    """https for every registry, except plain http on loopback. Raises InputError for an invalid host."""
     found = address(f"{'http' if is_loopback(host) else 'https'}://{host}") if _HOST.fullmatch(host) else None
     if found is None:
         raise InputError(f"{host!r} is not a registry host", hint="Use HOST or HOST:PORT, without https:// or a path.")
@@ -55,7 +54,7 @@ def is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True)
 class Address:
-    """Where a request goes. Both the decision what may be sent there and the connection are made with this alone.
+    """The address of a request. Used for both the decision about credentials and the connection.
 
     ``host`` is in lower case, an IPv6 address in brackets. ``target`` is the path with the query.
     """
@@ -82,15 +81,15 @@ class Address:
         return f"{self.scheme}://{self.netloc}{self.target}"
 
     def at(self, location: str) -> Address | None:
-        """What a path or a Location header means in the answer to a request for this address.
+        """Resolve a path or a Location header in the response to a request for this address.
 
-        None for what is no http or https URL, and for one with a user name or characters that no URL has.
+        None unless it is an http or https URL, and for one with a user name or invalid characters.
         """
         return address(urljoin(str(self), location)) if location and _URL.fullmatch(location) else None
 
 
 def address(url: str) -> Address | None:
-    """As urllib3 reads ``url``; None where it is not plain which host it names."""
+    """Parse ``url`` as urllib3 does; None if its host is ambiguous."""
     authority = _AUTHORITY.match(url)
     if not _URL.fullmatch(url) or authority is None or not _HOST.fullmatch(authority[1]):
         return None
@@ -104,14 +103,14 @@ def address(url: str) -> Address | None:
 
 
 class Sockets:
-    """The open sockets of one client, so that another thread can wake whoever waits on them."""
+    """The open sockets of one client, so that another thread can interrupt their readers."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._open: set[Any] = set()
 
     def add(self, one: Any) -> None:
-        """``one`` is a socket, or what the Docker SDK has in its place for ssh: something to close."""
+        """``one`` is a socket, or the Docker SDK's closable equivalent for ssh."""
         with self._lock:
             self._open = {other for other in self._open if _is_open(other)} | {one}
 
@@ -122,7 +121,7 @@ class Sockets:
         for one in sockets:
             with contextlib.suppress(OSError, ValueError):
                 if isinstance(one, socket.socket):
-                    # SSLSocket.shutdown would first say goodbye to a peer that may not listen.
+                    # SSLSocket.shutdown would first wait for the peer, which may not answer.
                     socket.socket.shutdown(one, socket.SHUT_RDWR)
                 else:
                     one.close()
@@ -133,9 +132,9 @@ def _is_open(one: Any) -> bool:
 
 
 def make_manager(where: Address, sockets: Sockets) -> urllib3.PoolManager:
-    """A manager for one origin, through the proxy that the environment names.
+    """A connection manager for one origin, using the environment's proxy.
 
-    Raises EnvironmentFailure for a CA bundle or a proxy that cannot be used.
+    Raises EnvironmentFailure for an unusable CA bundle or proxy.
     """
     options: dict[str, Any] = {
         "timeout": urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
@@ -147,14 +146,14 @@ def make_manager(where: Address, sockets: Sockets) -> urllib3.PoolManager:
         options["ssl_context"] = _ssl_context()
     manager = _manager(proxy_for(where), options)
     if manager is None:
-        # Raised where the proxy's address, which may hold a password, is out of sight.
+        # Raised outside the handler, because the proxy's address may contain a password.
         raise EnvironmentFailure("HTTPS_PROXY is not a usable proxy", hint="Use http://HOST:PORT.", side="network")
     manager.pool_classes_by_scheme = _pool_classes(sockets.add)
     return manager
 
 
 def proxy_for(where: Address) -> str | None:
-    """HTTPS_PROXY or HTTP_PROXY as NO_PROXY allows; loopback is never proxied."""
+    """HTTPS_PROXY or HTTP_PROXY, subject to NO_PROXY; loopback is never proxied."""
     if is_loopback(where.netloc) or urllib.request.proxy_bypass(where.netloc):
         return None
     proxy = urllib.request.getproxies().get(where.scheme) or None
@@ -195,7 +194,7 @@ def _ssl_context() -> ssl.SSLContext:
             ) from None
     context = ssl.create_default_context()
     if not context.cert_store_stats()["x509_ca"] and not _has_system_directory():
-        # A Python that was not linked to the system's certificates, as on macOS from python.org.
+        # Python without the system's certificates, as on macOS from python.org.
         with contextlib.suppress(ImportError):
             import certifi
 
@@ -217,7 +216,7 @@ def _pool_classes(opened: Callable[[socket.socket], None]) -> dict[str, Any]:
 
     class Secure(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
-            # Told before the TLS handshake, which can stall too.
+            # Registered before the TLS handshake, which can stall, too.
             fresh = super()._new_conn()
             opened(fresh)
             return fresh

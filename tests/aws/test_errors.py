@@ -62,7 +62,7 @@ def client_error(
         ("503", "", 503, EnvironmentFailure, "failed to answer"),
         ("RepositoryNotFoundException", "The repository with name 'x' does not exist", 400, InputError, "name 'x'"),
         ("InvalidParameterException", "Invalid parameter at 'repositoryName'", 400, InputError, "parameter"),
-        ("403", "Forbidden", 403, EnvironmentFailure, "not by AWS"),
+        ("403", "Forbidden", 403, EnvironmentFailure, "not from AWS"),
         ("Whatever", "odd", 400, EnvironmentFailure, "Whatever"),
     ],
 )

@@ -1,35 +1,36 @@
-"""The query language over repositories: what ``/`` in the app and ``list --filter`` on the command line take.
+"""Query language for repositories: ``/`` in the app and ``list --filter`` on the command line.
 
     query  =  [ term { blank term } ]          all terms must hold
     term   =  [ "!" ] ( word | field )         "!" negates a term
-    word   =  text                             occurs in the name or in a tag (KEY=VALUE), in any case
+    word   =  text                             occurs in the name or in a tag (KEY=VALUE), case-insensitive
     field  =  "name:" text                     occurs in the name
-           |  "tag:" KEY [ "=" VALUE ]         carries the tag (with exactly that value; case counts, as it does in IAM)
+           |  "tag:" KEY [ "=" VALUE ]         has the tag (with exactly that value; case-sensitive, as in IAM)
            |  "access:" ( "none" | "pull" | "push" | "push-pull" | "depends" )
-                                               what A's policies certainly let B do, at least; "none" is certainly
-                                               neither; "depends": pull or push depend on what only the request tells
-           |  "principal:" text                occurs in a principal that the policy allows something; "*": everybody
-           |  "finding:" ( "any" | "none" | "error" | "warning" | "info" | ID )
-                                               the policy has such a finding; ID is a rule's id or its beginning
-           |  "mutable:" ( "yes" | "no" )      whether image tags can be moved, exceptions aside
-           |  "region:" START                  its region begins with that
+                                               minimum access of B by A's policies; "none": certainly neither;
+                                               "depends": pull or push depend on facts of the request |  "principal:"
+                                               text                occurs in a principal with an Allow in the policy;
+                                               "*": everyone |  "finding:" ( "any" | "none" | "error" | "warning" |
+                                               "info" | ID ) the policy has such a finding; ID is a rule's id or its
+                                               beginning |  "mutable:" ( "yes" | "no" )      whether image tags are
+                                               mutable, ignoring exceptions |  "region:" START its region begins with
+                                               the text
 
-``*`` and ``?`` outside of quotes make a text a glob. That of a word holds for the whole name, the part of it after a
-slash, or a whole tag ("api-*"); those of ``name:``, ``tag:`` and ``principal:`` for the whole of what they look at, or
-the part of a name or principal after a slash.
+``*`` and ``?`` outside of quotes make a text a glob. The glob of a word matches the whole name, its part after a slash,
+or a whole tag ("api-*"); those of ``name:``, ``tag:`` and ``principal:`` match the whole text, or the part of a name or
+principal after a slash.
 
-Double quotes hold blanks together and take the meaning from ``!``, ``:``, ``=``, ``*`` and ``?``; inside them ``\\``
-stands before ``"`` and ``\\``. Parsing never fails: a term that is wrong or unfinished is a :class:`Problem` with its
-place. An unfinished one is left out; with a wrong one, the query selects nothing (:attr:`Filter.broken`).
+Double quotes group text with blanks and make ``!``, ``:``, ``=``, ``*`` and ``?`` literal; inside them ``\\`` escapes
+``"`` and ``\\``. Parsing never fails: an invalid or unfinished term is a :class:`Problem` with its place. An unfinished
+term is ignored; an invalid one makes the query select nothing (:attr:`Filter.broken`).
 
-Where nothing matches, :meth:`Filter.apply` tries again loosely: the letters of a word in their order in the name
-("mfr" finds my-first-repo), tags in any case and by their beginning. A loose result says so; what is negated, and the
-other fields, keep their meaning in it.
+If nothing matches, :meth:`Filter.apply` falls back to a fuzzy match: the letters of a word in order in the name ("mfr"
+finds my-first-repo), tags case-insensitive and by prefix. The result is marked as loose; negated terms and other fields
+keep their meaning.
 
-What is not known of a row yet is neither true nor false: one whose policy was not read is in neither of ``access:none``
-and ``!access:none``, one whose tags were not read in neither of ``tag:Team`` and ``!tag:Team``; :attr:`Result.unknown`
-counts them. Words look at what is known. Access that depends is in neither, too, and not counted: ``access:depends``
-selects it.
+Unknown facts are neither true nor false: a row whose policy was not read matches neither ``access:none`` nor
+``!access:none``, one whose tags were not read neither ``tag:Team`` nor ``!tag:Team``; :attr:`Result.unknown` counts
+them. Words match known text. Access that depends also matches neither and is not counted: ``access:depends`` selects
+it.
 """
 
 from ecr_tui.listing.filters.completion import complete_query, complete_tags

@@ -1,4 +1,4 @@
-"""What a query or a list of tags that is being typed may go on with, from the tags that there are."""
+"""Completion of a query or a list of tags from the known tags."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ TagValues = Mapping[str, Iterable[str]]
 
 
 def complete_query(text: str, tags: Callable[[], TagValues]) -> str | None:
-    """The query with its last term completed; None where nothing is to be added.
+    """The query with its last term completed; None if there is nothing to add.
 
-    A tag's key and value are also completed where they were typed in another case.
+    A tag's key and value are completed case-insensitively.
     """
     head, start = _last_term(text)
     term = text[start:]
@@ -42,7 +42,7 @@ def complete_tags(text: str, tags: Callable[[], TagValues]) -> str | None:
 
 
 def _tag(text: str, tags: TagValues, *, quote: bool = True) -> str | None:
-    """KEY, then "=", then a VALUE; from a text that has come to any point of that."""
+    """Completes KEY, then "=", then VALUE, from any point."""
     shown = _quoted if quote else str
     key, equals, value = (text.replace('"', "") if quote else text).partition("=")
     if not equals:
@@ -57,7 +57,7 @@ def _tag(text: str, tags: TagValues, *, quote: bool = True) -> str | None:
 
 
 def _first(text: str, choices: Iterable[str]) -> str | None:
-    """The first that begins with it, in this case or else in any; None where it is whole already."""
+    """The first with this prefix, case-sensitive first; None if complete already."""
     known = list(choices)
     for one in known:
         if one.startswith(text) and one != text:
@@ -73,7 +73,7 @@ def _quoted(text: str) -> str:
 
 
 def _last_term(text: str) -> tuple[str, int]:
-    """What stands before the last term, and where that begins."""
+    """The text before the last term, and the term's start."""
     quoted, start = False, 0
     for at, letter in enumerate(text):
         if letter == '"':

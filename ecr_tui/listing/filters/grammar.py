@@ -1,4 +1,4 @@
-"""From the text of a query to its terms; what is wrong or half typed is a value with its place."""
+"""Parse a query into terms; invalid or unfinished parts become values with their place."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ FIELDS = {
     "mutable": ("yes", "no"),
     "region": ("START",),
 }
-"""Each field with the forms of its value; what is in capitals stands for any text."""
+"""Each field with the forms of its value; capitals mean any text."""
 
 
 class Problem(NamedTuple):
-    """What is wrong with a part of the query. ``unfinished``: typing on may mend it, so it is no fault yet."""
+    """A problem in a part of the query. ``unfinished``: further typing may complete it, so it is not an error yet."""
 
     start: int
     end: int
@@ -32,7 +32,7 @@ class Problem(NamedTuple):
 
 
 def read(text: str) -> tuple[tuple[Term, ...], tuple[Problem, ...]]:
-    """The terms, each once, and the problems. Never raises."""
+    """The distinct terms, and the problems. Never raises."""
     terms: list[Term] = []
     problems: list[Problem] = []
     for token in _tokens(text):
@@ -48,7 +48,7 @@ def read(text: str) -> tuple[tuple[Term, ...], tuple[Problem, ...]]:
 
 
 class _Token:
-    """A term's text without quotes; ``plain`` tells for each character whether it stood outside of quotes."""
+    """A term's text without quotes; ``plain``: for each character, whether it was outside quotes."""
 
     def __init__(self, start: int) -> None:
         self.start = start
@@ -58,7 +58,7 @@ class _Token:
         self.closed = True
 
     def find(self, sign: str, start: int = 0) -> int:
-        """The first unquoted ``sign``, -1 when there is none."""
+        """Index of the first unquoted ``sign``, or -1."""
         letters = self.letters
         return next((i for i in range(start, len(letters)) if letters[i] == sign and self.plain[i]), -1)
 
@@ -66,7 +66,7 @@ class _Token:
         return "".join(self.letters[start:end])
 
     def glob(self, start: int) -> str:
-        """What follows from ``start`` as a regular expression; "" where it is literal."""
+        """The text from ``start`` as a regular expression; "" if literal."""
         return glob_pattern(self.letters[start:], self.plain[start:])
 
 
@@ -140,7 +140,7 @@ def _term(token: _Token) -> Term | Problem:
 
 
 def _words(name: str) -> tuple[str, ...]:
-    """The values that a field has, but for those that stand for any text."""
+    """The fixed values of a field."""
     return tuple(one for one in FIELDS[name] if not one.isupper())
 
 

@@ -1,4 +1,4 @@
-"""What ``principal:`` and ``finding:`` look at in a repository policy."""
+"""Facts of a repository policy for ``principal:`` and ``finding:``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ecr_tui.policy.lint import lint
 
 
 class Owned(Searchable, Protocol):
-    """A repository with the account that it belongs to."""
+    """A repository with its account."""
 
     @property
     def account(self) -> str: ...
@@ -20,7 +20,7 @@ class Owned(Searchable, Protocol):
 
 
 def principals(document: PolicyDocument | None) -> frozenset[str]:
-    """Those that a statement allows something, casefolded; "*" where one allows all but some."""
+    """Principals with an Allow, casefolded; "*" for an Allow with NotPrincipal."""
     allowing = [one for one in document.statements if one.effect == "Allow"] if document is not None else []
     named = {value.casefold() for one in allowing for _, value in one.principals}
     return frozenset(named | {"*" for one in allowing if one.not_principals})

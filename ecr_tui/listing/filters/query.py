@@ -1,4 +1,4 @@
-"""A whole query over rows: which match, in which order, and what can be reused from the query before."""
+"""Apply a query to rows: matches, their order, and reuse of the previous result."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from ecr_tui.listing.filters.grammar import Problem, read
 from ecr_tui.listing.filters.terms import POLICY_KINDS, UNREAD, Entry, Policies, Rows, Span, Term, in_order
 
 RANKED = 5_000
-"""Up to so many matches are put in order by how well they match; with more, one types on anyway."""
+"""Maximum matches to rank; with more, the user keeps typing."""
 
 _INITIALS = re.compile(r"(?<![a-z0-9])[a-z0-9]")
 
 
 class Result(NamedTuple):
-    """``found`` are rows in the order in which they were looked through. ``loose``: nothing matched literally, perhaps
-    not even loosely.
+    """``found``: rows in input order. ``loose``: nothing matched literally; may be empty.
 
-    ``unknown`` rows passed every other term but could not be judged yet.
+    ``unknown``: number of rows that match all other terms but cannot be decided yet.
     """
 
     filter: Filter
@@ -29,7 +28,7 @@ class Result(NamedTuple):
     unknown: int = 0
 
     def ranked(self) -> Rows:
-        """The best matches first, equally good ones in their order; as they are where there are too many."""
+        """Best matches first, stable; unranked if there are too many."""
         words = self.filter.words
         if not words or len(self.found) > RANKED:
             return self.found
@@ -55,22 +54,22 @@ class Filter:
         return f"Filter({self.text!r})"
 
     def __bool__(self) -> bool:
-        """Whether it selects at all."""
+        """Whether it has any term."""
         return bool(self.terms) or self.broken
 
     @cached_property
     def broken(self) -> bool:
-        """A part of it is wrong, so nobody knows what it is to select: it selects nothing."""
+        """Whether a part is invalid, so that it selects nothing."""
         return any(not problem.unfinished for problem in self.problems)
 
     @property
     def needs_account_b(self) -> bool:
-        """Whether it asks what account B may do."""
+        """Whether it uses account B's access."""
         return any(term.kind == "access" for term in self.terms)
 
     @property
     def needs_policies(self) -> bool:
-        """Whether policies must be read to judge it."""
+        """Whether it needs policies."""
         return any(term.kind in POLICY_KINDS for term in self.terms)
 
     @property
@@ -82,23 +81,23 @@ class Filter:
         return any(term.kind == "tag" for term in self.terms)
 
     def without_policies(self) -> Filter:
-        """What can be judged without policies."""
+        """The terms that need no policies."""
         return Filter(self.text, tuple(one for one in self.terms if one.kind not in POLICY_KINDS), self.problems)
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        """What is looked for in names, casefolded; without globs."""
+        """Words to find in names, casefolded, without globs."""
         return tuple(t.value for t in self.terms if t.kind in ("word", "name") and not (t.negated or t.glob))
 
     def matches(self, row: Entry[Any], policies: Policies = UNREAD) -> bool | None:
-        """Literally. None: it depends on what is not known."""
+        """Literal match. None: depends on unknown facts."""
         found = [term.verdict(policies)(row) for term in self.terms]
         if self.broken or False in found:
             return False
         return None if None in found else True
 
     def extends(self, previous: Filter) -> bool:
-        """Whether this can only select rows that ``previous`` selected, as when a letter is added to a word."""
+        """Whether this selects a subset of ``previous``, such as after adding a letter to a word."""
         return all(any(mine.implies(other) for mine in self.terms) for other in previous.terms)
 
     def apply(
@@ -109,14 +108,14 @@ class Filter:
         *,
         loose: bool = True,
     ) -> Result:
-        """The rows that match. ``previous``, an earlier result on the same rows in the same order and with the same
-        policies known, makes it faster where this query narrows it, and changes nothing else.
+        """The matching rows. ``previous``, a result on the same rows, order and known policies, speeds up a narrower
+        query and does not change the result.
 
-        ``loose`` False never falls back to the loose reading.
+        ``loose`` False disables the fuzzy match.
         """
         if self.broken:
             return Result(self, ())
-        # What could not be judged then is not in its rows, and must be counted again.
+        # Undecided rows are not in its rows and must be counted again.
         narrows = previous is not None and not (previous.unknown or previous.filter.broken)
         base = previous.found if previous is not None and narrows and self.extends(previous.filter) else rows
         if previous is None or base is rows or not previous.loose:
@@ -144,14 +143,14 @@ class Filter:
     @cached_property
     def _cheapest_first(self) -> tuple[Term, ...]:
         order = ("word", "name", "tag", "region", "mutable", "access", "principal", "finding")
-        # A long word leaves fewer rows for what comes after it than a short one.
+        # Long words first: they leave fewer rows for the next terms.
         return tuple(sorted(self.terms, key=lambda t: (order.index(t.kind), t.negated, bool(t.glob), -len(t.value))))
 
     def spans(self, text: str, *, loose: bool = False) -> tuple[Span, ...]:
-        """Where ``text`` (a name, or a tag as KEY=VALUE) holds what is looked for: ascending, without overlaps."""
+        """Match ranges in ``text`` (a name, or a tag as KEY=VALUE): ascending, without overlaps."""
         folded = text.casefold()
         if len(folded) != len(text):
-            # Some letters fold to several: places in one would not be places in the other.
+            # Some letters fold to several, which shifts positions.
             return ()
         hit = bytearray(len(text))
         for term in self.terms:
@@ -162,12 +161,12 @@ class Filter:
 
 
 def parse(text: str) -> Filter:
-    """Never raises; what cannot be understood is in ``problems``."""
+    """Never raises; invalid parts are in ``problems``."""
     return Filter(text, *read(text))
 
 
 def parse_words(text: str) -> Filter:
-    """Words alone, without fields, signs or quotes: for what is no repository."""
+    """Words only, without fields, signs or quotes: for rows that are not repositories."""
     words = dict.fromkeys(text.casefold().split())
     return Filter(text, tuple(Term("word", word) for word in words))
 

@@ -1,4 +1,4 @@
-"""One term of a query: for which rows it holds, and where it shows in a text."""
+"""One term of a query: matching rows, and match ranges in a text."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Span = tuple[int, int]
 """Start and end (exclusive), in characters."""
 
 SEPARATOR = "\x1f"
-"""Stands before each tag in :attr:`Entry.hay`; no name and no tag of AWS may hold it."""
+"""Precedes each tag in :attr:`Entry.hay`; never occurs in AWS names and tags."""
 
 
 class Searchable(Protocol):
-    """What can be looked for: a repository (``aws.model.Repository``), or what looks like one."""
+    """A searchable row: a repository (``aws.model.Repository``) or an object of the same shape."""
 
     @property
     def name(self) -> str: ...
@@ -35,7 +35,7 @@ _NO_TAGS: dict[str, str] = {}
 
 
 class Plain(NamedTuple):
-    """A text, to be looked at like a repository's name."""
+    """A text, searchable like a repository's name."""
 
     name: str
     tags: dict[str, str] | None = _NO_TAGS
@@ -44,7 +44,7 @@ class Plain(NamedTuple):
 
 
 class Entry(Generic[T]):
-    """A row as the filter looks at it. ``hay``: the name and then each tag as KEY=VALUE, casefolded."""
+    """A row prepared for the filter. ``hay``: the name and then each tag as KEY=VALUE, casefolded."""
 
     __slots__ = ("hay", "key", "look", "row")
 
@@ -53,7 +53,7 @@ class Entry(Generic[T]):
         self.take(row, look)
 
     def take(self, row: T, look: Searchable) -> None:
-        """The row is known better now, such as with its tags."""
+        """Update the row, such as with its tags."""
         self.row = row
         self.look = look
         tags = look.tags
@@ -67,20 +67,20 @@ Rows = Sequence[Entry[Any]]
 
 
 class Policies(Protocol):
-    """What is known of the rows' policies; None: not known (yet)."""
+    """Known facts of the rows' policies; None: unknown (yet)."""
 
     def access(self, row: Any) -> AccessSummary | None: ...
     def principals(self, row: Any) -> Collection[str] | None:
-        """Those that a statement allows something, casefolded."""
+        """Principals with an Allow, casefolded."""
         ...
 
     def findings(self, row: Any) -> Collection[tuple[str, str]] | None:
-        """(rule id, severity) of each."""
+        """(rule id, severity) of each finding."""
         ...
 
 
 class Unread:
-    """No policy was read."""
+    """Facts without any policy."""
 
     def access(self, row: Any) -> AccessSummary | None:
         return None
@@ -95,7 +95,7 @@ class Unread:
 UNREAD = Unread()
 
 POLICY_KINDS = frozenset({"access", "principal", "finding"})
-"""Kinds of terms that ask for the policy."""
+"""Kinds of terms that need the policy."""
 
 Verdict = Callable[[Entry[Any]], bool | None]
 
@@ -104,8 +104,8 @@ Verdict = Callable[[Entry[Any]], bool | None]
 class Term:
     """One condition. ``kind``: "word" or the name of a field.
 
-    ``value`` is a text casefolded, a tag's key, or a field's value; ``tag_value`` None asks for the key alone.
-    ``glob`` is a regular expression for the whole of what is looked at, "" where the value is literal.
+    ``value`` is a casefolded text, a tag's key, or a field's value; ``tag_value`` None matches the key only. ``glob``
+    is a regular expression for the whole text, "" if the value is literal.
     """
 
     kind: str
@@ -117,7 +117,7 @@ class Term:
     glob: str = ""
 
     def verdict(self, policies: Policies = UNREAD) -> Verdict:
-        """A function of a row: whether the term holds for it; None where that is not known."""
+        """A function of a row: whether the term matches; None if unknown."""
         negated = self.negated
         if self.kind == "access":
             access = policies.access
@@ -136,7 +136,7 @@ class Term:
         return of
 
     def _held(self, policies: Policies) -> Verdict:
-        """As :meth:`verdict`, for the term without its sign."""
+        """As :meth:`verdict`, ignoring a negation."""
         value, kind = self.value, self.kind
         if kind == "word":
             search = self._search
@@ -178,7 +178,7 @@ class Term:
         return any(self.value == severity or rule.startswith(self.value) for rule, severity in findings)
 
     def _access_holds(self, found: AccessSummary) -> bool:
-        """Access that depends is neither there nor not, so such a row is in neither of ``access:pull`` and
+        """Access that depends is neither true nor false, so such a row matches neither ``access:pull`` nor
         ``!access:pull``."""
         both = (found.pull, found.push)
         if self.value == "depends":
@@ -189,7 +189,7 @@ class Term:
         return False in wanted if self.negated else all(one is True for one in wanted)
 
     def scan(self, base: Rows, policies: Policies = UNREAD) -> tuple[Rows, Rows]:
-        """The rows of ``base`` for which it holds, and those for which that is not known; both in their order."""
+        """The matching rows of ``base``, and the undecided ones, both in order."""
         if self.kind == "word" and not self.glob:
             word = self.value
             if self.negated:
@@ -204,7 +204,7 @@ class Term:
         if self.kind == "tag":
             needle = self._loose_needle
             return [one for one in base if needle in one.hay], [one for one in base if one.look.tags is None]
-        for letter in set(self.value):  # most names lack one of them, and this costs a fifth of the expression
+        for letter in set(self.value):  # most names lack one of them, and this takes a fifth of the expression's time
             base = [one for one in base if letter in one.look.name]
         search = in_order(self.value).search
         return [one for one in base if search(one.look.name)], ()
@@ -216,13 +216,13 @@ class Term:
 
     @property
     def _search(self) -> Callable[[str], re.Match[str] | None]:
-        """Finds the text, or the whole name, part after a slash, or tag that the glob is for."""
+        """A pattern for the text, or for the glob on a whole name, part after a slash, or tag."""
         if not self.glob:
             return re.compile(re.escape(self.value)).search
         return re.compile(f"(?:^|[/{SEPARATOR}])({self.glob})(?={SEPARATOR}|$)").search
 
     def implies(self, other: Term) -> bool:
-        """Whether each row for which this holds, literally or loosely, is one for which ``other`` does."""
+        """Whether each row that this matches, literally or loosely, is also matched by ``other``."""
         if self == other:
             return True
         plain = self.kind == other.kind == "word" and not (self.negated or other.negated or self.glob or other.glob)
@@ -235,7 +235,7 @@ class Term:
         return self.kind == "tag" or (self.kind == "word" and len(self.value) > 1)
 
     def places(self, text: str, folded: str, loose: bool) -> Iterator[Span]:
-        """Where a name, or a tag as KEY=VALUE, holds it."""
+        """Match ranges in a name, or in a tag as KEY=VALUE."""
         if self.kind == "word" or (self.kind == "name" and "=" not in text):
             yield from self._places(folded, loose)
         elif self.kind == "tag":
@@ -270,13 +270,12 @@ class Term:
 
 
 def in_order(word: str) -> re.Pattern[str]:
-    """The letters of ``word`` one after the other. Each step may skip only what is not the next letter, so that a
-    name is never looked at twice."""
+    """The letters of ``word`` in order. Each step skips only other letters, so that matching needs no backtracking."""
     return re.compile(re.escape(word[0]) + "".join(f"[^{re.escape(c)}]*{re.escape(c)}" for c in word[1:]))
 
 
 def glob_pattern(letters: Sequence[str], plain: Sequence[bool]) -> str:
-    """A regular expression for the letters with ``*`` and ``?`` where ``plain``; "" where there is neither."""
+    """A regular expression for the text with ``*`` and ``?`` where ``plain``; "" without wildcards."""
     if not any(letter in "*?" and outside for letter, outside in zip(letters, plain, strict=True)):
         return ""
     signs = {"*": f"[^{SEPARATOR}]*", "?": f"[^{SEPARATOR}]"}
