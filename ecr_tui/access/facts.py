@@ -46,7 +46,7 @@ class Kept(Generic[T]):
             generation = self._generation
             found = read()
             with self._lock:
-                # What was asked before everything was forgotten may be another account's.
+                # A call started before the cache was dropped may be for another account.
                 if generation == self._generation:
                     self._answers[key] = (time.monotonic(), found)
         return found
@@ -78,7 +78,7 @@ class Facts:
         self._workloads = Kept[Workloads](WORKLOADS_SECONDS)
 
     def forget(self) -> None:
-        """The next question is asked afresh."""
+        """Drop the cache."""
         for kept in (self._registries, self._replications, self._identities, self._workloads):
             kept.forget()
 
@@ -86,11 +86,11 @@ class Facts:
         return self._registries.get(region, lambda: registry_facts(self._session(Role.OWNER), region))
 
     def registry_known(self, region: str) -> RegistryFacts | None:
-        """What was read within the last minute; asks nothing of AWS."""
+        """Cached facts of the last minute; makes no AWS calls."""
         return self._registries.fresh(region)
 
     def forget_registry(self, region: str) -> None:
-        """After a write to one of its creation templates."""
+        """Call after a write to one of its creation templates."""
         self._registries.forget(region)
 
     def replication(self, region: str) -> Replication:
@@ -107,7 +107,7 @@ class Facts:
         return self._workloads.get(f"{role} {region}", read)
 
     def workloads_known(self, role: Role, region: str) -> Workloads | None:
-        """What was read within the last ten minutes; asks nothing of AWS."""
+        """Cached workloads of the last ten minutes; makes no AWS calls."""
         return self._workloads.fresh(f"{role} {region}")
 
     def identity(self, principal: str) -> IdentityPolicies:

@@ -253,7 +253,7 @@ def findings(found: Effect) -> tuple[Finding, ...]:
             "info",
             f"allows {name} as well",
             "It applies to the whole registry, and stays when the repository policy changes.",
-            "Change the registry policy, too, to end that access.",
+            "To end that access, change the registry policy as well.",
         ),
     )
 

@@ -322,7 +322,7 @@ class _Work:
                 }
 
     def _one_by_one(self, repositories: Sequence[Repository]) -> Iterator[tuple[Repository, dict[str, str]]]:
-        """ListTagsForResource for each, a few at a time; one that vanished meanwhile is left out."""
+        """ListTagsForResource for each, a few in parallel; repositories deleted in between are omitted."""
 
         def fetch(repository: Repository) -> dict[str, str] | EcrTuiError:
             try:

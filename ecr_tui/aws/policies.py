@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
 
 PRINCIPAL_WAIT = 10.0
-"""Seconds to wait for a principal that ECR does not know yet; IAM spreads a new user or role within seconds."""
+"""Seconds to wait for a principal that ECR does not know yet; IAM propagates a new user or role within seconds."""
 
 
 class RepositoryPolicies:

@@ -22,7 +22,7 @@ DEFAULT_SCOPE = "V2"
 
 
 def registry_facts(session: AwsSession, region: str) -> RegistryFacts:
-    """Read as account A. Whatever cannot be read is told by its reason; nothing is raised for it."""
+    """Read as account A. Failures are recorded as reasons and not raised."""
     policy, policy_unreadable = _or_reason(lambda: registry_policy(session, region), None)
     scope, scope_unreadable = _or_reason(lambda: registry_policy_scope(session, region), "")
     templates, templates_unreadable = _or_reason(lambda: _templates(session, region), _NO_TEMPLATES)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 class RepositoryTags:
-    """``changes.tag_plans.TagStore`` over account A's session. A write is one request; ``writing``: so is a look, and
-    it shares the connection with the write after it."""
+    """``changes.tag_plans.TagStore`` over account A's session. A write is one request; with ``writing``, so is a read,
+    which shares the connection with the following write."""
 
     def __init__(self, session: AwsSession, *, writing: bool = False) -> None:
         self._session = session

@@ -44,7 +44,7 @@ class TemplatePolicies:
         """By the place's ARN, as last read."""
 
     def read(self, template: TemplatePlace) -> str | None:
-        """The exact live text, None without one. InputError where there is no such template."""
+        """The exact live text, None without one. Raises InputError if there is no such template."""
         templates = creation_templates(self._session, self._client(template.region))
         found = [item for item in templates if item["prefix"].rstrip("/") == template.prefix]
         if not found:

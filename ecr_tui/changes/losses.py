@@ -59,7 +59,7 @@ def losses(
         found = grantees.read(item.principal, item.condition or {})
         for principal in found[0] if found else (item.principal,):
             named.setdefault(canonical(principal), principal)
-    # "everything but ..." of a NotAction is no pattern.
+    # "everything but ..." of a NotAction is not a pattern.
     given = {action for pattern in patterns for action in matching_actions(pattern) or repository_actions()}
     actions = tuple(action for action in repository_actions() if action in given)
     if not actions:

@@ -40,7 +40,7 @@ class Consumer(NamedTuple):
             hint = "Use letters, digits, spaces and . @ + - _, 64 at most."
             yield "name", InputError(f"not a name: {self.name!r}", hint=hint)
         if self.profile == "":
-            yield "profile", InputError("profile is empty", hint="Remove it where there is none.")
+            yield "profile", InputError("profile is empty", hint="Remove the setting, or set a profile.")
         checks = [] if self.account is None else [("account", check_account, self.account)]
         for setting, check, text in (*checks, *(("principals", self._check, text) for text in self.principals)):
             try:

@@ -14,8 +14,8 @@ engine = "auto"                      # or "docker", "direct"
 theme = "nord"                       # a theme of the command palette
 plain = false                        # true: no frames and signs, for screen readers and logs
 reduced-motion = false               # true: at most one redraw a second while waiting; plain includes it
-columns = ["tags", "access", "verified", "pushed"]   # of the list; C in the app has all of them
-read-only = false                    # true: refuse every write
+columns = ["tags", "access", "verified", "pushed"]   # of the list; press C in the app for all columns
+read-only = false                    # true: block all writes
 state-dir = "~/.local/state/ecr-tui" # journal and record of verifications
 cache-dir = "~/.cache/ecr-tui"       # cached listing
 
@@ -29,7 +29,7 @@ production = false
 
 [[consumers]]                        # one that can be account B; repeat the table for each
 name = "payments-dev"
-profile = "dev-acc"                  # to verify as it
+profile = "dev-acc"                  # for verification
 account = "222222222222"             # default: the profile's account
 principals = ["role/ci", "user/devusr2"]   # of its grants; default: the profile's caller
 

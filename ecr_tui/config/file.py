@@ -167,7 +167,7 @@ class _Reading(TomlFile):
             for key, value in table.items():
                 self.check(CONSUMER[key], value, *here, key)
             if "name" not in table:
-                raise InputError(f"{self.at(*here)}: a consumer without name", hint='Add name = "…".')
+                raise InputError(f"{self.at(*here)}: a consumer has no name", hint='Add name = "…".')
             principals = texts_of(table.get("principals", ()))
             consumer = Consumer(table["name"], table.get("profile"), table.get("account"), principals)
             for key, error in consumer.problems():

@@ -23,7 +23,7 @@ class OwnerAudit:
 
     @property
     def reason(self) -> str:
-        """Why it was not audited, on one line; "" where it was."""
+        """Why it was not audited, on one line; "" if it was."""
         return self.result.one_line if isinstance(self.result, EcrTuiError) else ""
 
     def exit_code(self, level: str | None) -> int:

@@ -64,7 +64,7 @@ class Cleaner:
     def _tag(self, leftover: Leftover) -> str:
         live = live_tags(self._session, leftover.place).get(leftover.key)
         if live not in (None, leftover.value):
-            return f"{leftover.key}={live} was set meanwhile and was kept"
-        # Set also where it is shown: what is read just after a change may be what was before it.
+            return f"{leftover.key} was set to {live} by another writer and was kept"
+        # Set it even if it is returned: a read just after a change may return the previous state.
         RepositoryTags(self._session).set_tags(leftover.place, {leftover.key: leftover.value})
         return f"{leftover.key}={leftover.value} restored"

@@ -28,7 +28,7 @@ def _since(change: Entry | None, past: Past) -> str:
 
 
 def proofs(past: Iterable[Past], history: History) -> dict[ProofKey, Proof]:
-    """``past`` newest first. One that found nothing for certain proves nothing."""
+    """``past`` newest first. A verification without a certain result proves nothing."""
     found: dict[ProofKey, Proof] = {}
     for one in with_changes(past, history):
         can, key = one.report.get("can"), proof_key(one.arn, one.principal)

@@ -49,7 +49,7 @@ class Leftover(NamedTuple):
 
 @dataclass(frozen=True)
 class Past:
-    """A finished verification. ``report`` is its JSON without what was null; see ``report.Report.to_json``.
+    """A finished verification. ``report`` is its JSON without null values; see ``report.Report.to_json``.
 
     ``stale``: what has changed access since, "grant at 2030-01-31 18:50 UTC"; "" for nothing that is known.
     """

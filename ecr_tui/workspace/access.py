@@ -74,7 +74,7 @@ class AccessReview:
         return self._facts.identity(principal)
 
     def verdicts(self, plan: Plan) -> tuple[TwoSided, ...]:
-        """Both sides once the plan is written, for everyone it is about.
+        """Both sides as after the plan's write, for its principals.
 
         If it names account B or an organization, B's caller is evaluated, too. Organizations and services have no
         identity policies.

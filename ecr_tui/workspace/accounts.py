@@ -231,7 +231,7 @@ class Accounts:
         return tuple(dict.fromkeys(map(self.principal, texts)))
 
     def consumer_principal(self) -> str:
-        """Account B's own caller as something a policy can name: a session's role, else the caller itself."""
+        """Account B's caller as a principal for policies: a session's role, else the caller itself."""
         return without_session(self.consumer().arn)
 
     def consumer_principals(self, consumer: Consumer | None = None) -> tuple[str, ...]:

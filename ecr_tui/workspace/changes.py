@@ -290,7 +290,7 @@ def _gives(entry: Entry) -> bool:
 
 
 class _Owner(NamedTuple):
-    """Account A for bulk changes: its calls are paced by whoever makes them (``bulk.Account``)."""
+    """Account A for bulk changes, whose calls are paced by the caller (``bulk.Account``)."""
 
     session: AwsSession
     identity: Identity

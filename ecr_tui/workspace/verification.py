@@ -269,7 +269,7 @@ class VerificationRuns:
     def with_opinion(
         self, report: Report, repository: Repository, cancel: CancelEvent, consumer: AwsSession | None = None
     ) -> Report:
-        """The report with what AWS says of its denial, as the side that was denied."""
+        """The report with AWS's evaluation of its denial, requested as the denied side."""
         denied = report.denied
         if denied is None:
             return report
