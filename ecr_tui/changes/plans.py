@@ -27,9 +27,11 @@ from ecr_tui.policy.change import (
     text_diff,
 )
 from ecr_tui.policy.document import PolicyDocument, PolicyError
+from ecr_tui.policy.lint import lint_trust_of
 from ecr_tui.policy.principal import partition_of
 from ecr_tui.policy.remaining import Remaining
 from ecr_tui.policy.repair import FormerName, repair
+from ecr_tui.policy.trusted import Trusted
 
 __all__ = [
     "Plan",
@@ -43,6 +45,7 @@ __all__ = [
     "plan_revoke_from",
     "read_live",
     "sentences",
+    "with_trust",
 ]
 
 _OWNER = str(Role.OWNER)
@@ -235,6 +238,22 @@ def plan_change(
         on=make,
     )
     return plan if registry is None else _with_registry(plan, registry)
+
+
+def with_trust(plan: Plan, trusted: Trusted | None) -> Plan:
+    """The plan with partners and strangers (``[trusted]``) among its findings; access for a new stranger is a risk."""
+    if trusted is None:
+        return plan
+    before, after = (
+        lint_trust_of(document, trusted, account=plan.repository.account) for document in (plan.before, plan.after)
+    )
+    known = {one.title for one in before}
+    fresh = [one for one in after if one.id == "stranger" and one.title not in known] if plan.changed else []
+    return replace(
+        plan,
+        findings=(*plan.findings, *after),
+        risks=tuple(dict.fromkeys((*plan.risks, *(f"{one.title}. {one.why}" for one in fresh)))),
+    )
 
 
 def _with_registry(plan: Plan, registry: RegistryFacts) -> Plan:

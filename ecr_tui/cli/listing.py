@@ -23,6 +23,7 @@ from ecr_tui.listing.filters.policies import findings, principals
 from ecr_tui.policy.access import AccessSummary, together
 from ecr_tui.policy.compiled import caller_of
 from ecr_tui.policy.document import PolicyDocument
+from ecr_tui.policy.trusted import Trusted
 from ecr_tui.render import common as render_common
 from ecr_tui.text import count
 from ecr_tui.workspace import Workspace
@@ -109,8 +110,13 @@ class _Policies:
     """Account A's policies by repository ARN, for the filter. ``documents``: None means no policy."""
 
     def __init__(
-        self, documents: Mapping[str, PolicyDocument | None], accesses: Mapping[str, AccessSummary], now: datetime
+        self,
+        documents: Mapping[str, PolicyDocument | None],
+        accesses: Mapping[str, AccessSummary],
+        now: datetime,
+        trusted: Trusted | None = None,
     ) -> None:
+        self._trusted = trusted
         self._documents = documents
         self.accesses = accesses
         self._now = now
@@ -122,7 +128,8 @@ class _Policies:
         return principals(self._documents[row.arn]) if row.arn in self._documents else None
 
     def findings(self, row: Repository) -> Collection[tuple[str, str]] | None:
-        return findings(self._documents[row.arn], row, self._now) if row.arn in self._documents else None
+        known = row.arn in self._documents
+        return findings(self._documents[row.arn], row, self._now, self._trusted) if known else None
 
 
 def _read(workspace: Workspace, rows: Sequence[Repository], wanted: Filter) -> _Policies:
@@ -137,7 +144,8 @@ def _read(workspace: Workspace, rows: Sequence[Repository], wanted: Filter) -> _
     if not rows or not (callers or wanted.needs_policies):
         return _Policies({}, {}, now)
     documents = _documents(workspace, rows)
-    return _Policies(documents, _access(workspace, rows, documents, callers, now) if callers else {}, now)
+    accesses = _access(workspace, rows, documents, callers, now) if callers else {}
+    return _Policies(documents, accesses, now, workspace.settings.trusted)
 
 
 def _documents(workspace: Workspace, rows: Sequence[Repository]) -> dict[str, PolicyDocument | None]:

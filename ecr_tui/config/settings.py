@@ -187,7 +187,7 @@ class Settings:
     def _profile_reason(self, part: Part, trait: Trait, words: str) -> str:
         name = self.profile(part)
         origin = trait_of(self.rules, name, trait)
-        return "" if origin is None else f"Profile {name} {words}: {origin}."
+        return "" if origin is None else f"Profile {name} {words} ({origin})."
 
 
 def resolve(

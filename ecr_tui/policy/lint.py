@@ -19,7 +19,7 @@ from ecr_tui.policy.findings import Check, Finding, Setting, finding
 from ecr_tui.policy.rules import ERROR, INFO, WARNING
 from ecr_tui.policy.trusted import Trusted
 
-__all__ = ["Finding", "lint"]
+__all__ = ["Finding", "lint", "lint_trust_of"]
 
 _ORDER = {ERROR: 0, WARNING: 1, INFO: 2}
 _CHECKS: tuple[Check, ...] = (
@@ -57,6 +57,15 @@ def lint(
             hits.extend(check(document, setting))
     found = dict.fromkeys(map(finding, hits))
     return tuple(sorted(found, key=lambda item: _ORDER[item.severity]))
+
+
+def lint_trust_of(
+    document: PolicyDocument | None, trusted: Trusted, *, account: str, now: datetime | None = None
+) -> tuple[Finding, ...]:
+    """The partners and strangers among :func:`lint`'s findings, strangers first."""
+    setting = Setting(None, account, None, now or datetime.now(UTC), None, trusted)
+    hits = [hit for check in lint_trust.CHECKS for hit in check(document, setting)] if document is not None else []
+    return tuple(sorted(dict.fromkeys(map(finding, hits)), key=lambda item: _ORDER[item.severity]))
 
 
 def _principals(stored: PolicyDocument | None) -> frozenset[str] | None:

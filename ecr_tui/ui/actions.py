@@ -18,6 +18,7 @@ from ecr_tui.ui.tasks import (
     edits,
     grants,
     journal,
+    leftovers,
     merge,
     principals,
     reading,
@@ -51,6 +52,7 @@ TASKS: dict[str, Task] = {
     "history": verification.history,
     "isolation": verification.isolation,
     "journal": journal.show,
+    "leftovers": leftovers.clean,
     "matrix": reading.matrix,
     "merge": merge.merge,
     "next_consumer": accounts.next_consumer,
@@ -59,6 +61,7 @@ TASKS: dict[str, Task] = {
     "repair": grants.repair,
     "revoke": grants.revoke,
     "runs": runs.show,
+    "tag_switch": verification.tag_switch,
     "undo": journal.undo,
     "unfinished_run": runs.unfinished,
     "until": choices.until,
@@ -135,7 +138,8 @@ class Actions:
         if key.writes and (not pushes or selection.choice.access.writes):
             reason = settings.push_refusal if pushes else settings.read_only_reason
             if reason:
-                return f"Read-only: {key.label.lower()} is off. {reason}"
+                pull = " Verifying pull alone is possible: press p." if pushes else ""
+                return f"Read-only: {key.label.lower()} is off. {reason}{pull}"
         if key.writes and desk.busy:
             return f"{key.label} is off: another write is in progress."
         if key.writes and selection.cached and key.id != "change.undo":
@@ -156,20 +160,24 @@ class Actions:
             yield Command("Copy: repository ARN", "Copy the ARN of the selected repository", "copy_arn")
             yield Command("Copy: repository URI", "Copy what docker push and pull take", "copy_uri")
             words = "Who pulled and pushed it, grants without use and denied attempts, from CloudTrail"
-            yield Command("Inspect: use of this repository", words, "usage")
+            yield Command("Inspect: usage of this repository", words, "usage")
         if selection.plan is not None:
             words = "External access by the previewed policy, from IAM Access Analyzer, compared with ecr-tui's answer"
             yield Command("Inspect: ask Access Analyzer", words, "ask_analyzer")
         if self._desk.batch is not None:
-            yield Command("Prove: verification of many", "Show the last verification of many again", "verifications")
-        if selection.marked and selection.repository is not None:
+            yield Command("Verify: results of many", "Show the last verification of many again", "verifications")
+        if selection.repository is not None:
             words = "Verify the selected repository; account B must be denied on the marked ones"
-            yield Command("Prove: isolation of the marked", words, "isolation")
+            yield Command("Verify: isolation of the marked", words, "isolation")
+            words = "Verify that access ends with the tag: it is removed for some seconds; asks first"
+            yield Command("Verify: tag switch…", words, "tag_switch")
+        words = "Remove what an interrupted verification left behind: probe images, removed tags"
+        yield Command("Verify: clean up leftovers…", words, "leftovers")
         yield Command("Change: load a policy file…", "Merge a policy into the repository, or the marked ones", "merge")
         words = "Where policies differ from a file of grants (ecr-tui apply); apply what you choose"
         yield Command("Inspect: drift against a grants file…", words, "drift")
         if selection.template is not None and selection.template.changed:
-            words = f"Write the grant into creation {selection.template.repository.name}, for repositories to come"
+            words = f"Write the grant into creation {selection.template.repository.name}, for future repositories"
             yield Command("Change: grant in the creation template…", words, "grant_template")
-        yield Command("Change: unfinished run", "Resume or dismiss what is left of a run", "unfinished_run")
-        yield Command("Prove: engine…", "Verify with Docker, or with the registry protocol itself", "engine")
+        yield Command("Change: unfinished run", "Resume or dismiss the rest of a run", "unfinished_run")
+        yield Command("Verify: engine…", "Docker, Podman, or the registry protocol without a daemon", "engine")

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -25,7 +26,7 @@ from textual.widgets import Input
 from ecr_tui.errors import CredentialsError, EnvironmentFailure
 from ecr_tui.secret import redact
 from ecr_tui.ui import collector, jobs, plain, terminal
-from ecr_tui.ui.clipboard import Clipboard
+from ecr_tui.ui.clipboard import Clipboard, write_private
 from ecr_tui.ui.commands import Commands
 from ecr_tui.ui.countdown import GRANT_DELAY, Countdown
 from ecr_tui.ui.keymap import Keymap
@@ -49,7 +50,6 @@ from ecr_tui.ui.theme import BRAND, check_theme, readable
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import MfaPrompt
-    from ecr_tui.ui.clipboard import Clipboard
     from ecr_tui.workspace import Workspace
 
 Reply = SimpleQueue[str | None]
@@ -278,10 +278,22 @@ class EcrTuiApp(App[None]):
             if command.title in wanted:
                 yield command
         yield SystemCommand(
-            "Theme: copy its line for the configuration",
+            "Theme: copy the setting for the config file",
             "Paste it into the file that `ecr-tui config path` names; the app does not write there",
             self._copy_theme,
         )
+        # Once the palette is gone.
+        picture = partial(self.set_timer, 0.1, self._save_screen)
+        yield SystemCommand("Screenshot", "Save the screen as an SVG file", picture)
+
+    def _save_screen(self) -> None:
+        path = self._workspace.settings.state_folder / f"screen-{self._now():%Y%m%dT%H%M%SZ}.svg"
+        try:
+            write_private(path, self.export_screenshot())
+        except OSError as error:
+            self.notify(f"No screenshot: {path} cannot be written ({error.strerror}).", severity="warning")
+        else:
+            self.notify(f"Screenshot saved: {path}")
 
     def _copy_theme(self) -> None:
         line = f'theme = "{self.theme}"'
@@ -334,7 +346,7 @@ class EcrTuiApp(App[None]):
     def copy_to_clipboard(self, text: str) -> None:
         """What is marked with the mouse or in an input, for ctrl+c: as truthful as every other copy."""
         super().copy_to_clipboard(text)
-        self.post_message(CopyWanted(text, "what is marked"))
+        self.post_message(CopyWanted(text, "the selection"))
 
     # -- MFA ---------------------------------------------------------------------------------------------------------
 

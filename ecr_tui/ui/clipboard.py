@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -50,6 +51,14 @@ def system_copy(text: str) -> str:
     return str(getattr(pyperclip.copy, "__name__", "")).removeprefix("copy_") or "system clipboard"
 
 
+def tmux_copy(text: str) -> str:
+    """To tmux's paste buffer, and by tmux to the terminal's clipboard. Raises what subprocess raises."""
+    command = ["tmux", "load-buffer", "-w", "-"]
+    given = text.encode("utf-8", "replace")
+    subprocess.run(command, input=given, check=True, capture_output=True, timeout=Clipboard.TIMEOUT)  # noqa: S603
+    return "tmux"
+
+
 def write_private(path: Path, text: str) -> None:
     """For the user's eyes only. Raises OSError."""
     make_private(path.parent)
@@ -60,7 +69,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 class Clipboard:
-    """Local: the system's clipboard, else OSC 52. Over SSH: OSC 52 only. What neither can take: a file."""
+    """The system's clipboard, unless over SSH; then tmux's, then OSC 52. What none of them can take: a file."""
 
     TIMEOUT = 2.0
 
@@ -69,39 +78,42 @@ class Clipboard:
         environ: Mapping[str, str] | None = None,
         system: Callable[[str], str] = system_copy,
         *,
+        tmux: Callable[[str], str] = tmux_copy,
         file: Callable[[], Path] | None = None,
     ) -> None:
         """``file``: where to write what no clipboard takes; it is replaced each time."""
         self._environ = os.environ if environ is None else environ
         self._system = system
+        self._tmux = tmux
         self._file = file
 
     async def copy(self, terminal: Terminal, text: str) -> Copied:
-        if not is_remote(self._environ):
-            try:
-                # pyperclip starts a program and waits for it: xclip on a dead display would wait for ever.
-                name = await asyncio.wait_for(on_thread(partial(self._system, text)), self.TIMEOUT)
-            except Exception:  # noqa: S110 (pyperclip's failures are of many classes, FileNotFoundError among them)
-                pass
-            else:
-                return Copied(f"to the clipboard ({name})")
+        if not is_remote(self._environ) and (name := await self._tried(self._system, text)):
+            return Copied(f"to the clipboard ({name})")
+        if self._environ.get("TMUX") and await self._tried(self._tmux, text):
+            return Copied("to the tmux buffer: prefix ] pastes it")
         unable = self._unable(text)
         if unable:
             return await self._write(text, unable)
         terminal.copy_to_clipboard(text)
-        return Copied(f"to the terminal (OSC 52), unconfirmed{self._hint()}", "Sent")
+        return Copied("to the terminal (OSC 52), unconfirmed", "Sent")
+
+    async def _tried(self, way: Callable[[str], str], text: str) -> str:
+        """The name of what has it now; "" when it failed."""
+        try:
+            # Both start a program and wait for it: xclip on a dead display would wait for ever.
+            return await asyncio.wait_for(on_thread(partial(way, text)), self.TIMEOUT)
+        except Exception:  # pyperclip's failures are of many classes, FileNotFoundError among them
+            return ""
 
     def _unable(self, text: str) -> str:
         """Why OSC 52 cannot work; "" where it may."""
         if self._environ.get("TERM_PROGRAM") == "Apple_Terminal":
-            return "this terminal has no OSC 52"
+            return "this terminal does not support OSC 52"
         if self._environ.get("TERM") == "linux":
             return "the console has no clipboard"
         length = len(b64encode(text.encode("utf-8", "replace")))
         return f"{len(text):,} characters are too many for the terminal (OSC 52)" if length > OSC_52_LIMIT else ""
-
-    def _hint(self) -> str:
-        return "; tmux needs set-clipboard on" if self._environ.get("TMUX") else ""
 
     async def _write(self, text: str, why: str) -> Copied:
         if self._file is None:

@@ -20,7 +20,7 @@ the letters, in this order."""
 SYNONYMS = {
     "change.grant": "allow permit share access apply write policy",
     "change.revoke": "remove deny delete access policy",
-    "change.repair": "fix cleanup deleted principal",
+    "change.repair": "fix cleanup dead deleted principal",
     "change.undo": "revert restore rollback",
     "change.runs": "bulk batch many resume",
     "change.journal": "history log redo revert rollback",

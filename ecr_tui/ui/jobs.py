@@ -25,7 +25,7 @@ def as_error(error: BaseException) -> EcrTuiError:
     if isinstance(error, EcrTuiError):
         return error
     return EcrTuiError(
-        f"A fault of ecr-tui itself: {type(error).__name__}",
+        f"Internal error in ecr-tui: {type(error).__name__}",
         detail="".join(traceback.format_exception(error)).strip(),
         hint="Nothing was done beyond what is shown. Please report it with this text (y copies it).",
     )

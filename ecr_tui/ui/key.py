@@ -79,7 +79,8 @@ def normal(text: str, where: str = "") -> str:
     modifiers = [modifier.lower() for modifier in modifiers]
     unknown = next((modifier for modifier in modifiers if modifier not in _MODIFIERS), None)
     if unknown is not None:
-        raise InputError(f"{where}: {text!r} is no key: there is no {unknown}+", hint=close_match(unknown, _MODIFIERS))
+        title = f"{where}: {text!r} is not a key: there is no {unknown}+"
+        raise InputError(title, hint=close_match(unknown, _MODIFIERS))
     if len(base) == 1 and base.isprintable() and base not in (" ", *_ALIASES):
         if modifiers == ["shift"]:
             return _name_of(base.upper())  # what terminals send for it
@@ -89,7 +90,7 @@ def normal(text: str, where: str = "") -> str:
     if base == " ":
         name = "space"
     if name not in _names():
-        raise InputError(f"{where}: {text!r} is no key", hint=close_match(name, (*_names(), *_ALIASES)))
+        raise InputError(f"{where}: {text!r} is not a key", hint=close_match(name, (*_names(), *_ALIASES)))
     return "+".join((*_ordered(modifiers), name))
 
 

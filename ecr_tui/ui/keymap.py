@@ -75,7 +75,7 @@ def _loss(key: Key, one: str, bound: Bound, wanted: Bound) -> str:
         if other in OTHER:
             return f"{shown(one)} is {_named(other)} and cannot be {_named(key)}."
         if other.id in wanted and key.id in wanted and CATALOGUE.index(other) < CATALOGUE.index(key):
-            return f"{shown(one)} is given to {_named(other)} and to {_named(key)}: it is the former."
+            return f"{shown(one)} is given to {_named(other)} and to {_named(key)}: the former keeps it."
         if other.id in wanted and key.id not in wanted:
             alone = "" if len(bound[key.id]) > 1 else f"; {key.label} has no other key"
             return f"{shown(one)} is {_named(other)} now, no longer {_named(key)}{alone}."
@@ -104,6 +104,6 @@ def _check_id(identity: str, where: str) -> None:
     if identity in ours:
         return
     if any(key.id == identity for key in OTHER):
-        raise InputError(f"{where}: the key of {identity} cannot be changed", hint="It is Textual's own.")
+        raise InputError(f"{where}: the key of {identity} cannot be changed", hint="Textual binds it itself.")
     hint = close_match(identity, ours) or "ecr-tui config keys lists the ids."
     raise InputError(f"{where}: there is no action {identity!r}", hint=hint)

@@ -8,7 +8,7 @@ from ecr_tui.ui.key import CHANGE, CHOOSE, FIND, GENERAL, MOVE, PROVE, Key
 
 # fmt: off
 PAGER = Key("general.pager", "vertical_line", "app.page", "Pager", GENERAL,
-    "Open what has the focus in $PAGER; in dialogs too")
+    "Open the focused pane or dialog in $PAGER")
 
 MAIN: tuple[Key, ...] = (
     Key("find.filter", "slash", "at('area', 'filter')", "Filter", FIND,
@@ -20,7 +20,7 @@ MAIN: tuple[Key, ...] = (
     Key("change.revoke", "x", "task('revoke')", "Revoke", CHANGE,
         "Revoke the principal's access; asks first", writes=True),
     Key("change.repair", "F", "task('repair')", "Repair", CHANGE,
-        "Remove from the policy what ECR rejects, such as deleted principals; with marks, in all marked; asks first",
+        "Remove what ECR rejects, such as deleted principals, from the policy or all marked ones; asks first",
         writes=True),
     Key("change.undo", "u", "task('undo')", "Undo", CHANGE,
         "Restore the policy as it was before the last write", writes=True),
@@ -29,15 +29,15 @@ MAIN: tuple[Key, ...] = (
     Key("prove.verify", "v", "task('verify')", "Verify", PROVE,
         "Log in, push and pull as account B, live", writes=True),
     Key("general.copy", "y", "at('area', 'copy')", "Copy", GENERAL,
-        "Copy what has the focus: repository URI, document or report"),
+        "Copy from the focused pane: ARN and URI, document or report"),
     Key("prove.many", "V", "task('verify_many')", "Verify marked", PROVE,
         "Verify all marked repositories", writes=True),
     Key("prove.history", "h", "task('history')", "History", FIND,
         "Past verifications of the repository: date, verdict, engine, principal"),
     Key("change.tags", "e", "task('edit_tags')", "Edit tags", CHANGE,
-        "Change the repository's tags; who gains and loses access is shown first", writes=True),
+        "Change the repository's tags; the effect on access is shown first", writes=True),
     Key("change.edit", "ctrl+e", "task('edit_policy')", "Edit policy", CHANGE,
-        "Edit the whole policy in $EDITOR; what changes is checked and shown first", writes=True),
+        "Edit the whole policy in $EDITOR; the change is checked and shown first", writes=True),
     Key("change.journal", "U", "task('journal')", "Journal", FIND,
         "Every write: who, when, what and its state; undo or redo any of them"),
     Key("general.help", "question_mark,f1", "task('help')", "Help", GENERAL,
@@ -46,9 +46,9 @@ MAIN: tuple[Key, ...] = (
     Key("choose.principal", "b", "task('principal')", "Principal", CHOOSE,
         "Choose who is granted access: user, role, account, organization (org), AWS service"),
     Key("choose.next_consumer", "right_curly_bracket", "task('next_consumer')", "Next consumer", CHOOSE,
-        "The next consumer as account B: access, preview and verification are its own"),
+        "Switch account B to the next consumer; access, preview and verification follow"),
     Key("choose.previous_consumer", "left_curly_bracket", "task('previous_consumer')", "Prior consumer", CHOOSE,
-        "The consumer before it as account B"),
+        "Switch account B to the previous consumer"),
     Key("choose.access", "p", "task('access')", "Access", CHOOSE,
         "Next access: read, pull, push and their combinations"),
     Key("choose.condition", "c", "task('condition')", "Condition", CHOOSE, "Choose the tag condition of the grant"),
@@ -97,9 +97,10 @@ MARKING: tuple[Key, ...] = (
         "Mark the repository, to grant, revoke or verify several at once"),
     Key("table.mark_shown", "asterisk", "mark_shown", "Mark shown", CHOOSE,
         "Mark all repositories that the filter shows; press again to unmark"),
+    Key("table.unmark", "ctrl+backslash", "unmark", "Unmark all", CHOOSE, "Remove every mark, hidden ones too"),
 )
 MATCHES: tuple[Key, ...] = (
-    Key("table.next", "n", "match(1)", "Next match", FIND, "The next match of the filter, also of a cleared one"),
+    Key("table.next", "n", "match(1)", "Next match", FIND, "The next match of the filter, even after it was cleared"),
     Key("table.previous", "N", "match(-1)", "Previous match", FIND, "The previous match of the filter"),
 )
 MOVES: tuple[Key, ...] = (

@@ -76,9 +76,11 @@ class Stage(NamedTuple):
 
     # -- verification ------------------------------------------------------------------------------------------------
 
-    def verify(self, repository: Repository, access: Access, others: Sequence[Repository]) -> None:
+    def verify(
+        self, repository: Repository, access: Access, others: Sequence[Repository] = (), *, tag_switch: bool = False
+    ) -> None:
         """Begin to verify it live. ``others``: where account B must be denied; without any, one is chosen."""
-        self.verification.start(repository, access, others)
+        self.verification.start(repository, access, others, tag_switch=tag_switch)
         if not self.area.sees("verification"):
             self.area.go_to("verification")
 

@@ -74,15 +74,20 @@ _PAIRS = (
     ("footer-foreground", "background", TEXT),
     ("footer-key-foreground", "background", TEXT),
     ("footer-description-foreground", "background", TEXT),
+    ("muted", "background", TEXT),
+    ("muted", "surface", TEXT),
     ("border", "background", SHAPE),
     ("border-blurred", "background", SHAPE),
     ("primary", "surface", SHAPE),
     ("warning", "surface", SHAPE),
     ("error", "surface", SHAPE),
+    ("scrollbar", "scrollbar-background", SHAPE),
 )
 """(variable, the one it is seen against, the least contrast): the combinations that the style sheets use."""
 
 _STEPS = 20
+_MUTED = 0.6
+"""How much of the text's colour is in ``muted``, the one for what is secondary, where that can be read."""
 
 
 def contrast(one: Color, other: Color) -> float:
@@ -103,8 +108,10 @@ def readable(variables: dict[str, str]) -> dict[str, str]:
     colour of text, since black or white might be the background.
     """
     made = dict(variables)
-    if _plain(made.get("background", "")) is None:
-        return {**made, "border-blurred": made.get("foreground", "ansi_default")}
+    text, back = made.get("foreground", "ansi_default"), _plain(made.get("background", ""))
+    if back is None:
+        return {**made, "border-blurred": text, "muted": text}
+    made["muted"] = back.blend(_plain(text) or back.inverse, _MUTED).hex
     for name, against, least in _PAIRS:
         front, back = _plain(made.get(name, "")), _plain(made.get(against, ""))
         if front is not None and back is not None:

@@ -18,7 +18,7 @@ from ecr_tui.access.image_users import ImageUsers, Place
 from ecr_tui.access.matrix import AccessMatrix, Policy, Proof, ProofKey
 from ecr_tui.access.replicas import ABSENT, FOREIGN, GRANTED, LACKS, PRESENT, UNKNOWN, Copy, places
 from ecr_tui.access.two_sided import TwoSided, two_sided
-from ecr_tui.aws.inventory import get_repository
+from ecr_tui.aws.inventory import get_repository, list_repositories
 from ecr_tui.aws.model import (
     CreationTemplate,
     IdentityPolicies,
@@ -158,6 +158,24 @@ class AccessReview:
         """The repository's copies, and whether their live policies have ``grant``."""
         found = places(self.replication(repository.region), repository.name, repository.account)
         return tuple(self._copy(repository, grant, *place) for place in found)
+
+    def copies_of(self, repositories: Sequence[Repository]) -> list[Repository]:
+        """The copies of all of these in other regions of account A, as those regions list them; one listing a region.
+
+        Raises EcrTuiError where rules or a region are unreadable.
+        """
+        names: dict[str, set[str]] = {}
+        for one in repositories:
+            rules = self.replication(one.region)
+            if rules.unreadable:
+                title = f"the replication rules of {one.region} are unknown"
+                raise EcrTuiError(title, detail=rules.unreadable, hint="Allow ecr:DescribeRegistry.")
+            for region, account in places(rules, one.name, one.account):
+                if account == one.account:
+                    names.setdefault(region, set()).add(one.name)
+        given = {one.arn for one in repositories}
+        found = list_repositories(self._accounts.session(Role.OWNER), list(names)) if names else []
+        return [one for one in found if one.name in names[one.region] and one.arn not in given]
 
     def _copy(self, original: Repository, grant: Grant | None, region: str, account: str) -> Copy:
         if account != original.account:

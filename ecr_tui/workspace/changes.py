@@ -27,7 +27,15 @@ from ecr_tui.changes.desired.rows import Desired
 from ecr_tui.changes.entries import POLICY, TAGS, UNDO, WRITTEN, Entry, History
 from ecr_tui.changes.history import PastWrites
 from ecr_tui.changes.journal import Journal
-from ecr_tui.changes.plans import Plan, plan_document_from, plan_edit_from, plan_grant_from, plan_revoke_from, read_live
+from ecr_tui.changes.plans import (
+    Plan,
+    plan_document_from,
+    plan_edit_from,
+    plan_grant_from,
+    plan_revoke_from,
+    read_live,
+    with_trust,
+)
 from ecr_tui.changes.tag_plans import TagPlan, plan_back, plan_half, plan_tags
 from ecr_tui.changes.tags import TagOutcome, apply_tags
 from ecr_tui.changes.undo import entry_of, holds, repository_of, settle, target, undo
@@ -37,6 +45,7 @@ from ecr_tui.policy.change import Grant, differences
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.principal import account_of
 from ecr_tui.policy.repair import FormerName, former_names
+from ecr_tui.policy.trusted import Trusted
 from ecr_tui.workspace.access import AccessReview
 from ecr_tui.workspace.accounts import Accounts
 from ecr_tui.workspace.desired import check_names, desired_of
@@ -57,12 +66,13 @@ class Changes:
 
         The registry policy is evaluated if it was read within the last minute (:meth:`registry_facts`).
         """
-        return plan_grant_from(repository, text, grant, registry=self._access.registry_known(repository.region))
+        facts = self._access.registry_known(repository.region)
+        return self._with_trust(plan_grant_from(repository, text, grant, registry=facts))
 
     def plan(self, repository: Repository, grant: Grant) -> Plan:
         """The plan on the live policy and live tags; tags of a listing may lag."""
         fresh, text, facts = self._live(repository)
-        return plan_grant_from(fresh, text, grant, registry=facts)
+        return self._with_trust(plan_grant_from(fresh, text, grant, registry=facts))
 
     def plan_in_template(self, repository: Repository, grant: Grant) -> Plan | None:
         """The same grant in the current creation template that applies next to this repository."""
@@ -74,12 +84,15 @@ class Changes:
 
     def plan_revoke(self, repository: Repository, principals: tuple[str, ...]) -> Plan:
         fresh, text, facts = self._live(repository)
-        return plan_revoke_from(fresh, text, principals, registry=facts)
+        return self._with_trust(plan_revoke_from(fresh, text, principals, registry=facts))
 
     def plan_document(self, repository: Repository, incoming: PolicyDocument, notes: Sequence[str] = ()) -> Plan:
         """The plan to merge a pasted policy; ``moved`` has actions that a repository policy cannot contain."""
         fresh, text, facts = self._live(repository)
-        return plan_document_from(fresh, text, incoming, registry=facts, notes=notes)
+        return self._with_trust(plan_document_from(fresh, text, incoming, registry=facts, notes=notes))
+
+    def _with_trust(self, plan: Plan) -> Plan:
+        return with_trust(plan, self._accounts.settings.trusted)
 
     def _live(self, repository: Repository) -> tuple[Repository, str | None, RegistryFacts]:
         """The repository with its tags and policy, and its region's registry facts."""
@@ -90,7 +103,7 @@ class Changes:
     def plan_edit(self, repository: Repository, text: str | None, edited: PolicyDocument) -> Plan:
         """The plan to replace ``text``, as read, by ``edited``."""
         facts = self._access.registry_facts(repository.region)
-        return plan_edit_from(self._listing.fresh(repository), text, edited, registry=facts)
+        return self._with_trust(plan_edit_from(self._listing.fresh(repository), text, edited, registry=facts))
 
     def plan_repairs(self, repository: Repository) -> tuple[Plan, ...]:
         """The repair of the live policy; and, if deleted principals were recreated, one that re-pins them."""
@@ -161,7 +174,8 @@ class Changes:
     def bulk(self, parallel: int | None = None) -> Bulk:
         """Bulk changes to repositories of account A; calls AWS for its identity."""
         session, read_only = self._accounts.to_write()
-        owner = _Owner(session, session.identity(), self._access.registry_facts, self._forget)
+        trusted = self._accounts.settings.trusted
+        owner = _Owner(session, session.identity(), self._access.registry_facts, self._forget, trusted)
         return Bulk(owner, self.journal, read_only=read_only, parallel=parallel or PARALLEL)
 
     def desired(self, file: GrantsFile, *, prune: bool = False) -> Desired:
@@ -296,6 +310,7 @@ class _Owner(NamedTuple):
     identity: Identity
     registry: Callable[[str], RegistryFacts]
     touched: Callable[[Repository], None]
+    trusted: Trusted | None
 
     @property
     def account(self) -> str:

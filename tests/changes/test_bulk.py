@@ -52,6 +52,7 @@ from ecr_tui.errors import (
 from ecr_tui.policy.actions import Access
 from ecr_tui.policy.change import Grant, equivalent
 from ecr_tui.policy.document import PolicyDocument
+from ecr_tui.policy.trusted import Trusted
 from ecr_tui.render.runs import failures_text
 from ecr_tui.sandbox.aws_errors import ServiceError
 from ecr_tui.sandbox.sandbox import Sandbox
@@ -134,6 +135,8 @@ class Memory:
         self._call("tags", row)
         return replace(row, tags={"Team": "fresh"})
 
+    trusted: Trusted | None = None
+
     def registry(self, region: str) -> RegistryFacts | None:
         return None
 
@@ -153,6 +156,12 @@ def memory() -> Memory:
 @pytest.fixture
 def bulk(memory: Memory, journal: Journal) -> Bulk:
     return Bulk(memory, journal)
+
+
+def test_access_for_a_stranger_is_a_risk_of_each_plan(memory: Memory, bulk: Bulk) -> None:
+    memory.trusted = Trusted()
+    found = [one for one in bulk.plan(ROWS[:2], Intent.to_grant(GRANT)) if isinstance(one, Plan)]
+    assert [one.risks[-1].partition(":")[0] for one in found] == ["Access for a stranger"] * 2
 
 
 def plans(memory: Memory, rows: list[Repository] = ROWS) -> list[Plan]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from ecr_tui.aws.model import RegistryFacts, Repository
-from ecr_tui.changes.plans import Plan, plan_grant_from, plan_revoke_from
+from ecr_tui.changes.plans import Plan, plan_grant_from, plan_revoke_from, with_trust
 from ecr_tui.cli.schemas import schema_of
 from ecr_tui.policy.actions import Access, repository_actions
 from ecr_tui.policy.answer import Verdict, answer
@@ -20,7 +20,8 @@ from ecr_tui.policy.change import Grant
 from ecr_tui.policy.compiled import caller_of, principal_grip
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.ours import read_own
-from ecr_tui.policy.principal import account_of, canonical
+from ecr_tui.policy.principal import account_of, canonical, describe
+from ecr_tui.policy.trusted import Trusted
 from ecr_tui.policy.who import listed_principals
 from tests.policy.build import BOB, CAROL, REPOSITORY, ROOT_B, SESSION, A, B, allow, deny, policy
 from tests.policy.strategies import TAGS, documents, grants
@@ -396,3 +397,25 @@ def test_after_a_revoke_access_is_what_was_announced(
             if action not in has and verdict(plan, principal, action) is not Verdict.NO:
                 assert said(plan, principal, action)
     assert all(f"{row.sentence()}." in " ".join(plan.risks) for row in plan.remaining)
+
+
+# -- [trusted] -------------------------------------------------------------------------------------------------------
+
+
+def test_a_new_stranger_is_a_risk_and_a_partner_a_note() -> None:
+    plan = plan_grant_from(REPO, None, Grant((BOB,), Access.PULL))
+    stranger, partner = with_trust(plan, Trusted()), with_trust(plan, Trusted(accounts=(B,)))
+    assert stranger.risks == (
+        f"Access for a stranger: user bob in {B}. [trusted] in the configuration does not list it.",
+    )
+    assert [one.id for one in stranger.findings] == ["stranger"]
+    assert (partner.risks, [one.id for one in partner.findings]) == ((), ["trusted-partner"])
+    assert with_trust(plan, None) is plan
+
+
+def test_a_stranger_who_has_access_already_is_no_risk_of_the_next_change() -> None:
+    plan = with_trust(plan_grant_from(REPO, granted(), Grant((CAROL,), Access.PULL)), Trusted(accounts=(A,)))
+    assert len([one for one in plan.findings if one.id == "stranger"]) == 2
+    assert [one for one in plan.risks if "stranger" in one] == [
+        f"Access for a stranger: {describe(CAROL)}. [trusted] in the configuration does not list it."
+    ]

@@ -173,8 +173,8 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
         ('[keys]\nchange.grnt = "G"', 2, "no action 'change.grnt'", "'change.grant'"),
         ('[keys]\n"pane.tab" = "G"', 2, "pane.tab cannot be changed", ""),
         ('[keys]\n\nchange.grant = "ctrll+g"', 3, "no ctrll+", "'ctrl'"),
-        ('[keys]\nchange.grant = "F77"', 2, "'F77' is no key", ""),
-        ('[keys]\nchange.grant = "escpe"', 2, "'escpe' is no key", "'escape'"),
+        ('[keys]\nchange.grant = "F77"', 2, "'F77' is not a key", ""),
+        ('[keys]\nchange.grant = "escpe"', 2, "'escpe' is not a key", "'escape'"),
     ],
 )
 def test_keys_that_do_not_exist(tmp_path: Path, text: str, line: int, title: str, hint: str) -> None:
@@ -223,7 +223,7 @@ def test_how_keys_are_spelled(tmp_path: Path, spelled: str, key: str, shown: str
         ),
         (
             'prove.audit = "F5"\nchange.grant = "f5"',
-            "F5 is given to Grant (change.grant) and to Audit (prove.audit): it is the former.",
+            "F5 is given to Grant (change.grant) and to Audit (prove.audit): the former keeps it.",
             {"change.grant": "F5", "prove.audit": ""},
         ),
         ('change.grant = "k"', "k is Up (table.up) in the table, and Grant (change.grant) only outside", {}),
@@ -296,12 +296,12 @@ def test_a_profiles_own_name_decides_over_patterns(
     assert bool(found.read_only_reason) is read_only
     assert bool(found.production_reason) is production
     if read_only:
-        assert f"Profile {profile or 'default'} is read-only: {tmp_path}/config.toml:4." == found.read_only_reason
+        assert f"Profile {profile or 'default'} is read-only ({tmp_path}/config.toml:4)." == found.read_only_reason
         with pytest.raises(InputError, match="read-only: no tag is set") as caught:
             found.check_writable("no tag is set")
         assert caught.value.hint == found.read_only_reason
     if production:
-        assert found.production_reason == f"Profile {profile} is a production profile: {tmp_path}/config.toml:2."
+        assert found.production_reason == f"Profile {profile} is a production profile ({tmp_path}/config.toml:2)."
         assert found.production_profile == profile
         assert all(map(found.confirms, CONFIRMS))
 

@@ -142,3 +142,9 @@ def test_copies_that_are_not_there_or_not_known(sandbox: Sandbox) -> None:
     assert refused.code == 3
     assert f"the replication rules of {REGION} are unknown" in refused.err
     assert ecr_tui("audit", "--json").json["replication_unknown"][0]["region"] == REGION
+
+
+def test_the_copies_of_several_come_from_one_listing_a_region(sandbox: Sandbox, space: Workspace) -> None:
+    original, copy = (get_repository(space.accounts.session(Role.OWNER), NAME, one) for one in (REGION, OTHER))
+    assert [(one.arn, one.tags) for one in space.access.copies_of([original])] == [(copy.arn, copy.tags)]
+    assert space.access.copies_of([original, copy]) == []

@@ -188,6 +188,8 @@ class FakeOwner:
         self._workspace._enter("apply", repo.name)
         self._workspace.delete(repo)
 
+    trusted = None
+
     def registry(self, region: str) -> None:
         return None
 
@@ -238,6 +240,7 @@ class FakeWorkspace(FakeProofs):
     ) -> None:
         super().__init__()
         self.engines: list[str | None] = []
+        self.tag_switches: list[str] = []
         self.running: tuple[Workload, ...] = ()
         self.users: Workloads | None = None
         self.accounts = self.listing = self.access = self.changes = self.verification = self
@@ -540,6 +543,10 @@ class FakeWorkspace(FakeProofs):
             found.append(Copy(one.region, one.account, LACKS if lacks else GRANTED, one))
         return tuple(found)
 
+    def copies_of(self, repositories: Sequence[Repository]) -> list[Repository]:
+        self._enter("copies_of")
+        return [copy for one in repositories for copy in self.replicas.get(one.arn, ())]
+
     def template_plan(self, repo: Repository, grant: Grant) -> Plan | None:
         """In :attr:`template`, whose policy is kept as the others'."""
         self._enter("template_plan", repo.name)
@@ -585,9 +592,12 @@ class FakeWorkspace(FakeProofs):
 
     # -- verification --------------------------------------------------------------------------------------------
 
-    def run(self, repo, *, engine=None, isolation="auto", access=Access.PUSH_PULL, on_event, cancel) -> Report:
+    def run(
+        self, repo, *, engine=None, isolation="auto", access=Access.PUSH_PULL, tag_switch=False, on_event, cancel
+    ) -> Report:
         self._enter("verify", repo.name)
         self.engines.append(engine)
+        self.tag_switches += [repo.name] if tag_switch else []
         self.asked_to_prove = (access, isolation if isinstance(isolation, str) else [one.name for one in isolation])
         return (self.script or allowed)(repo, on_event, cancel, self.gate)
 

@@ -311,8 +311,9 @@ async def test_the_event_loop_hears_of_the_end_and_not_of_each_repository(
         monkeypatch.setattr(jobs, "call", count)
         assert ui.app.screen.query_one("#yes", Button).disabled
         await ui.press("6", "enter")
+        await ui.see("“6” does not match: type 60 to confirm")
         assert ui.dialog == "BulkPlanScreen"
-        await ui.press("0", "enter")
+        await ui.press("6", "0", "enter")
         await ended(ui)
         await ui.see("✓ Written: 60 of 60")
         assert len(told) < 10  # of policies that are read again

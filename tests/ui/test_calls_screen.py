@@ -64,4 +64,4 @@ async def test_calls_arrive_are_filtered_and_copied(
 async def test_an_empty_log_says_so(workspace: FakeWorkspace, log: calls.CallLog) -> None:
     async with running(workspace) as ui:
         await ui.press("exclamation_mark")
-        await ui.see("Nothing was asked of AWS so far.")
+        await ui.see("No calls to AWS yet.")

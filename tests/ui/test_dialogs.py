@@ -264,8 +264,33 @@ async def test_what_is_marked_is_copied_as_truthfully(workspace: FakeWorkspace) 
         await ui.press("slash")
         await ui.type("web")
         await ui.press("shift+home", "ctrl+c")
-        await ui.wait(lambda: "Copied what is marked to the clipboard (test)." in ui.told())
+        await ui.wait(lambda: "Copied the selection to the clipboard (test)." in ui.told())
         assert ui.copied == ["web"]
+
+
+async def test_the_palette_knows_what_has_no_key(workspace: FakeWorkspace) -> None:
+    wanted = {
+        "isolation": "Verify: isolation of the marked",
+        "tag switch": "Verify: tag switch…",
+        "clean up": "Verify: clean up leftovers…",
+        "dead": "Change: Repair (F)",
+    }
+    async with running(workspace) as ui:
+        for words, title in wanted.items():
+            assert title in [str(hit.text) async for hit in Commands(ui.main).search(words)], words
+
+
+async def test_a_screenshot_is_a_file_of_ones_own(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.press("ctrl+p")
+        await ui.type("screenshot")
+        await ui.see("Save the screen as an SVG file")
+        await ui.press("enter")
+        await ui.wait(lambda: "Screenshot saved" in ui.toasts())
+        (file,) = workspace.settings.state_folder.glob("screen-*.svg")
+        assert str(file) in ui.toasts()
+        assert "<svg" in file.read_text()
+        assert file.stat().st_mode & 0o777 == 0o600
 
 
 FOUND = {

@@ -267,7 +267,7 @@ async def test_the_engine_is_switched_in_the_palette_and_named_in_the_pane(works
         await ui.see("engine auto")
         await ui.press("colon")
         await ui.type("engine")
-        await ui.see("Prove: engine…")
+        await ui.see("Verify: engine…")
         await ui.press("enter")
         await ui.see("Engine of verifications", "direct  · the registry protocol itself")
         await ui.press("end", "enter")

@@ -27,6 +27,16 @@ async def test_a_yes_cleans_up_and_tells(workspace: FakeWorkspace) -> None:
         assert ui.dialog == ""
 
 
+async def test_the_palette_offers_it_at_any_time(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        command = next(run for title, _, run in ui.main.palette_commands() if title == "Verify: clean up leftovers…")
+        await command()
+        await ui.wait(lambda: "Nothing to clean up: no verification was interrupted." in ui.toasts())
+        leave(workspace)
+        await command()
+        await ui.see("Clean up 1 leftover?", "A verification was interrupted before its cleanup.")
+
+
 async def test_later_has_the_focus_and_touches_nothing(workspace: FakeWorkspace) -> None:
     leave(workspace)
     async with running(workspace) as ui:

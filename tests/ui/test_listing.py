@@ -116,7 +116,7 @@ async def test_plain_letters_do_not_act_while_typing(workspace: FakeWorkspace) -
         assert ui.main.table.filter == "gxuvqprbcst"
         assert workspace.writes == []
         assert ui.dialog == ""
-        await ui.see("No repository matches the filter.")
+        await ui.see("No repository matches the filter.", "!word excludes")
         await ui.press("escape")
         await ui.see("7 repositories")
 
@@ -323,6 +323,8 @@ async def test_marks_are_counted_and_hidden_ones_said(workspace: FakeWorkspace) 
         await ui.press("slash")
         await ui.type("web")
         await ui.see("2 marked (2 hidden)")
+        await ui.press("enter", "ctrl+backslash")
+        await ui.wait(lambda: ui.main.table.marks == 0)
 
 
 @pytest.mark.parametrize("role", [Role.OWNER, Role.CONSUMER])
@@ -525,7 +527,7 @@ async def test_the_list_of_a_former_run_is_shown_marked_and_replaced(workspace: 
     workspace.page_size = 3
     workspace.gate.hold("owner", "consumer", "repositories")
     async with running(workspace, settled=False) as ui:
-        await ui.see("8 repositories · list of 3h ago · refreshing…", "list of 3h ago, refreshing…", "gone-since")
+        await ui.see("8 repositories · cached 3h ago · refreshing…", "cached 3h ago, refreshing…", "gone-since")
         assert ui.main.table.go_to_key(workspace.by_name("my-first-repo").arn)
         await ui.press("space", "up")
         await ui.see("Cached list")
@@ -539,7 +541,7 @@ async def test_the_list_of_a_former_run_is_shown_marked_and_replaced(workspace: 
         }
         workspace.gate.release()
         await ui.see("7 repositories")
-        assert "list of" not in ui.text()
+        assert "cached 3h" not in ui.text()
         await ui.ready()
         assert ui.selected == "my-first-repo"
         assert [row.name for row in ui.main.table.marked] == ["my-first-repo"]
@@ -550,10 +552,10 @@ async def test_a_kept_list_of_another_account_is_dropped_at_once(workspace: Fake
     workspace.kept = kept([repository("not-mine")], account="999999999999")
     workspace.gate.hold("owner", "repositories")
     async with running(workspace, settled=False) as ui:
-        await ui.see("not-mine", "list of 3h ago")
+        await ui.see("not-mine", "cached 3h ago")
         workspace.gate.release("owner")
         await ui.wait(lambda: not ui.main.table.rows)
-        assert "list of" not in ui.text()
+        assert "cached 3h" not in ui.text()
         workspace.gate.release()
         await ui.see("my-first-repo", "7 repositories")
 
@@ -564,7 +566,7 @@ async def test_without_network_the_kept_list_stays_and_says_why(workspace: FakeW
     for call in ("owner", "consumer", "repositories"):
         workspace.errors[call] = EnvironmentFailure("the endpoint does not answer", detail="connect timeout")
     async with running(workspace) as ui:
-        await ui.see("2 repositories", "✗ list of 3h ago: the endpoint does not answer")
+        await ui.see("2 repositories", "✗ cached 3h ago: the endpoint does not answer")
         assert ui.dialog == ""
         await ui.pilot.click("#status-left")
         await ui.see("connect timeout")
@@ -572,7 +574,7 @@ async def test_without_network_the_kept_list_stays_and_says_why(workspace: FakeW
         workspace.errors.clear()
         await ui.press("r")
         await ui.ready()
-        await ui.wait(lambda: "list of" not in ui.text())
+        await ui.wait(lambda: "cached 3h" not in ui.text())
 
 
 async def test_what_is_listed_in_part_says_why(workspace: FakeWorkspace) -> None:

@@ -45,7 +45,7 @@ async def test_a_file_is_merged_after_a_look_and_a_yes(workspace: FakeWorkspace,
         await ui.wait(lambda: ui.dialog == "AskScreen")
         ui.app.screen.query_one("#answer").value = str(file)
         await ui.press("enter")
-        await ui.wait(lambda: "it has all of it already" in ui.told())
+        await ui.wait(lambda: "the policy already has all of it" in ui.told())
 
         # Marked ones: as one run, which asks, too.
         await ui.press("asterisk")

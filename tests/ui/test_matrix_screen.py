@@ -227,7 +227,7 @@ async def test_marked_cells_are_granted_as_one_run_undone_and_revoked(workspace:
 
         await ui.press("k", "x")
         await ui.wait(lambda: ui.dialog == "BulkPlanScreen")
-        await ui.see("Revoke on 1 repository?", "All access of role ci in 333333333333")
+        await ui.see("Revoke on 1 repository?", "Revokes all access that ecr-tui granted to role ci")
         await chosen_yes(ui)
         assert named(workspace, "web") == set()
 

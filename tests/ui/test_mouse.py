@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.geometry import Offset
 
+from ecr_tui.policy.actions import Access
 from tests.ui.conftest import Session, running
 from tests.ui.fake_workspace import FakeWorkspace
 
@@ -50,6 +51,19 @@ async def test_every_dialog_says_its_keys_and_a_click_on_one_presses_it(
             await ui.wait(lambda: "esc " in ui.text())
             await click_on(ui, "esc ")
             await ui.wait(lambda: not ui.dialog, f"a click that closes {dialog}")
+
+
+async def test_the_words_above_the_preview_press_their_keys(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.select("my-first-repo")
+        await click_on(ui, "p push + pull", last=False)
+        await ui.wait(lambda: ui.main.selection.choice.access is not Access.PUSH_PULL)
+        await click_on(ui, "c no condition", last=False)
+        await ui.wait(lambda: ui.dialog == "ChooseScreen")
+        await ui.press("escape")
+        await ui.ready()
+        await click_on(ui, "g creates", last=False)
+        await ui.wait(lambda: workspace.writes)
 
 
 async def test_the_words_beside_a_key_count_too(workspace: FakeWorkspace) -> None:

@@ -59,7 +59,7 @@ async def test_sizes_by_key_and_mouse_outlive_a_resize(workspace: FakeWorkspace)
         await ui.press(*["minus"] * 30)
         await ui.wait(lambda: sizes(ui)["repositories"][1] == 6)
         await ui.see("billing-api")
-        await command(ui, "Move: panes as at the start")
+        await command(ui, "Navigate: reset the panes")
         await ui.wait(lambda: sizes(ui) == first)
 
 
@@ -67,6 +67,7 @@ async def test_a_pane_alone_and_panes_hidden(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
         await ui.press("z")
         await ui.wait(lambda: visible(ui) == ["repositories"])
+        await ui.see("zoomed: z restores")
         assert sizes(ui)["repositories"][0] == 120
         await ui.press("3")
         await ui.wait(lambda: visible(ui) == ["verification"])
@@ -80,12 +81,12 @@ async def test_a_pane_alone_and_panes_hidden(workspace: FakeWorkspace) -> None:
         await ui.press("z")
         await ui.wait(lambda: visible(ui) == list(PANES))
 
-        await command(ui, "Move: hide the accounts")
+        await command(ui, "Navigate: hide the accounts")
         await ui.wait(lambda: "A · owner" not in ui.text())
-        await command(ui, "Move: hide the verification")
+        await command(ui, "Navigate: hide the verification")
         await ui.wait(lambda: visible(ui) == ["repositories", "preview"])
         assert sizes(ui)["preview"][0] == 120
-        await command(ui, "Move: hide the policy preview")
+        await command(ui, "Navigate: hide the policy preview")
         await ui.wait(lambda: visible(ui) == ["repositories"])
         await ui.press("z")
         await ui.press("z")

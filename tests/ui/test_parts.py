@@ -7,8 +7,13 @@ import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from textual.app import App, ComposeResult
+from textual.content import Content
+from textual.geometry import Offset
+from textual.selection import Selection
 
 from ecr_tui.errors import InputError
 from ecr_tui.policy.ours import tag_words
@@ -17,7 +22,9 @@ from ecr_tui.ui.choice import Choice, condition_choices, parse_condition
 from ecr_tui.ui.clipboard import Clipboard
 from ecr_tui.ui.keys import CATALOGUE, GROUPS, MAIN, TABLE, bindings
 from ecr_tui.ui.resources import style_sheets
+from ecr_tui.ui.text import status
 from ecr_tui.ui.text.preview import condition_text, principal_words
+from ecr_tui.ui.widgets.words import Hanging, hang
 from tests.ui.fake_workspace import repository
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -107,6 +114,46 @@ def test_a_bug_keeps_its_stack_and_loses_its_values() -> None:
     assert "TOPSECRET" not in error.text()
 
 
+# -- wrapping --------------------------------------------------------------------------------------------------------
+
+WRAPPED = {
+    "  v     Verify: log in, push, pull it": ["  v     Verify: log in,", "        push, pull it"],
+    '+       "Sid": "EcrTuiPushPull"': ['+       "Sid":', '        "EcrTuiPushPull"'],
+    "    ! ecr:Put is not an ECR action": ["    ! ecr:Put is not an", "      ECR action"],
+    "A sentence begins at the left": ["A sentence begins at the", "left"],
+    "far behind the middle   it is": ["far behind the middle   ", "it is"],
+}
+
+
+@pytest.mark.parametrize("line", WRAPPED)
+def test_a_wrapped_line_goes_on_below_its_text(line: str) -> None:
+    found = hang(Content.styled(line, "bold"), 24)
+    assert [one.rstrip() for one in found.content.plain.split("\n")] == [one.rstrip() for one in WRAPPED[line]]
+    assert all(one.cell_length <= 24 for one in found.content.split("\n"))
+
+
+class Page(App[None]):
+    def compose(self) -> ComposeResult:
+        yield Hanging(Content("  where  a place that is far away\nnext"), id="page")
+
+
+async def test_what_is_marked_is_copied_as_it_was_before_it_was_wrapped() -> None:
+    app = Page()
+    async with app.run_test(size=(20, 6)):
+        page = app.query_one("#page", Hanging)
+        assert page.size.height == 4
+        marked = Selection(Offset(9, 1), Offset(4, 3))  # from the second line of the wrapped one into the last
+        assert page.get_selection(marked) == ("that is far away\nnext", "\n")
+
+
+def test_a_region_that_failed_is_not_called_unknown_as_well() -> None:
+    table = SimpleNamespace(rows=[], model=SimpleNamespace(result=None), shown=0, filter="", marks=0)
+    listing = SimpleNamespace(stale=False, failures={}, tags=(), one_by_one=False, accounts={})
+    assert status.left(listing, table, (), NOW).plain == "region unknown · 0 repositories"
+    listing.failures["eu-central-1"] = InputError("no")
+    assert status.left(listing, table, (), NOW).plain == "✗ not read: eu-central-1 · 0 repositories"
+
+
 # -- clipboard -------------------------------------------------------------------------------------------------------
 
 
@@ -149,12 +196,25 @@ async def test_a_clipboard_program_that_hangs_is_left_behind(monkeypatch) -> Non
     stuck = threading.Event()
     monkeypatch.setattr(Clipboard, "TIMEOUT", 0.05)
     terminal = Terminal()
-    result = await Clipboard({"TMUX": "/tmp/tmux,1,0"}, lambda t: stuck.wait(20) and "x").copy(terminal, "x")
+    way = lambda t: stuck.wait(20) and "x"  # noqa: E731
+    result = await Clipboard({"TMUX": "/tmp/tmux,1,0"}, way, tmux=way).copy(terminal, "x")
     assert terminal.sent == ["x"]
     said = result.sentence("the ARN")
-    assert said == "Sent the ARN to the terminal (OSC 52), unconfirmed; tmux needs set-clipboard on."
-    assert len(said) <= 80  # a status line
+    assert said == "Sent the ARN to the terminal (OSC 52), unconfirmed."
     stuck.set()
+
+
+@pytest.mark.parametrize("environ", [{}, {"SSH_TTY": "/dev/pts/1"}])
+async def test_in_tmux_its_buffer_comes_before_the_terminal(environ: dict[str, str]) -> None:
+    terminal, copied = Terminal(), []
+
+    def system(text: str) -> str:
+        raise FileNotFoundError("xclip")
+
+    clipboard = Clipboard({"TMUX": "/tmp/tmux,1,0", **environ}, system, tmux=lambda text: copied.append(text) or "tmux")
+    result = await clipboard.copy(terminal, "x" * 200_000)  # of any length
+    assert (len(copied), terminal.sent) == (1, [])
+    assert result.sentence("the ARN") == "Copied the ARN to the tmux buffer: prefix ] pastes it."
 
 
 @pytest.mark.parametrize(
@@ -162,7 +222,7 @@ async def test_a_clipboard_program_that_hangs_is_left_behind(monkeypatch) -> Non
     [
         ({"SSH_TTY": "1"}, "é" * 40_000, "40,000 characters are too many"),
         ({"SSH_TTY": "1", "TERM": "linux"}, "x", "the console has no clipboard"),
-        ({"SSH_TTY": "1", "TERM_PROGRAM": "Apple_Terminal"}, "x", "this terminal has no OSC 52"),
+        ({"SSH_TTY": "1", "TERM_PROGRAM": "Apple_Terminal"}, "x", "this terminal does not support OSC 52"),
     ],
 )
 async def test_what_the_terminal_cannot_take_is_written_to_a_file_of_ones_own(

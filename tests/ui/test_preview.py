@@ -8,7 +8,7 @@ import pytest
 
 from ecr_tui.errors import DeniedError
 from ecr_tui.policy.actions import Access
-from ecr_tui.ui.panes.preview_tabs import Body
+from ecr_tui.ui.widgets.reading import Reading
 from tests.ui.conftest import Session, running
 from tests.ui.fake_workspace import DEVUSR2, B, FakeWorkspace, repository
 
@@ -194,7 +194,7 @@ async def test_tabs_turn_by_arrow_keys(workspace: FakeWorkspace) -> None:
 async def test_tabs_turn_from_within_the_text(workspace: FakeWorkspace) -> None:
     async with running(workspace) as ui:
         await ui.press("enter")
-        await ui.wait(lambda: isinstance(ui.main.focused, Body))
+        await ui.wait(lambda: isinstance(ui.main.focused, Reading))
         for keys, tab in (
             (("right", "right"), "who"),
             (("left",), "json"),
@@ -204,7 +204,7 @@ async def test_tabs_turn_from_within_the_text(workspace: FakeWorkspace) -> None:
             await ui.wait(lambda t=tab: ui.main.preview.tab == t)
         await ui.press("left_square_bracket", "left", "left", "left")
         await ui.wait(lambda: ui.main.preview.tab == "consumer")
-        assert isinstance(ui.main.focused, Body)
+        assert isinstance(ui.main.focused, Reading)
 
 
 async def test_a_policy_that_cannot_be_read_is_never_replaced(workspace: FakeWorkspace) -> None:

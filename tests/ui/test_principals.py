@@ -123,7 +123,7 @@ async def test_the_guide_says_whom_to_name_and_begins_the_right_form(workspace: 
         for puller in PULLERS:
             await chooser(ui)
             await ui.press("end", "up", "enter")
-            await ui.see("What pulls?")
+            await ui.see("Which workload pulls?")
             await ui.press(*["down"] * PULLERS.index(puller), "enter")
             await ui.wait(lambda: ui.dialog == "AskScreen")
             await ui.see(f"Principal: {puller.name}")
@@ -156,3 +156,10 @@ async def test_a_principal_of_another_partition_is_refused_as_it_is_typed(worksp
     async with running(workspace) as ui:
         await ui.principal("arn:aws-cn:iam::222222222222:user/x")
         await ui.see("✗ in partition aws-cn, not aws")
+
+
+async def test_a_form_that_is_right_says_no_more_than_that(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await ui.principal("user/nosuch")
+        await ui.see("arn:aws:iam::222222222222:user/nosuch  ·", "well-formed, not")
+        assert "✓ arn" not in ui.text()

@@ -37,7 +37,7 @@ async def test_what_ecr_would_refuse_is_said_and_not_sent(workspace: FakeWorkspa
     blocked(workspace, NAME)
     async with running(workspace) as ui:
         await ui.select(NAME)
-        await ui.see("✗ ECR would refuse this, so it is not sent · F repairs")
+        await ui.see("✗ ECR would reject this, so it is not sent · F repairs")
         await ui.press("g")
         await ui.see("ECR would reject the policy of my-first-repo", "Press F to repair the policy.")
         assert ui.dialog == ""
@@ -49,7 +49,7 @@ async def test_the_findings_tab_repairs_with_a_key(workspace: FakeWorkspace) -> 
     async with running(workspace) as ui:
         await ui.select(NAME)
         await to_findings(ui)
-        await ui.see("F  Repair the policy in force", "✗ ECR would refuse")
+        await ui.see("F  Repair the current policy", "✗ ECR would refuse")
         await ui.press("F")
         await ui.wait(lambda: ui.dialog == "ConfirmScreen")
         await ui.see("Repair the policy of my-first-repo?", f'"{DEAD}"')

@@ -108,3 +108,49 @@ async def test_copies_that_cannot_be_read_stand_in_nobodys_way(workspace: FakeWo
         await ui.press("g")
         await ui.see("✓ written and read back")
         assert "Replicated" not in ui.text()
+
+
+async def marked_asked(ui: Session, key: str = "g") -> None:
+    """The offer for my-first-repo and another one, both marked."""
+    for name in (NAME, "web-frontend"):
+        await ui.select(name)
+        await ui.press("space")
+    await ui.press(key)
+    await ui.wait(lambda: ui.dialog == "ConfirmScreen", "the offer")
+
+
+async def test_marked_repositories_bring_their_copies_after_a_yes(workspace: FakeWorkspace) -> None:
+    async with running(workspace) as ui:
+        await marked_asked(ui)
+        await ui.see("Grant on 1 copy as well?", f"1 of 2 repositories is replicated to {THERE}.", "Only the marked")
+        await answer(ui, "yes")
+        await ui.see("Grant on 3 repositories?", THERE)
+        await ui.press("escape")
+        await ui.press("x")
+        await ui.wait(lambda: ui.dialog == "ConfirmScreen", "the offer")
+        await ui.see("Revoke on 1 copy as well?")
+        await answer(ui, "other")
+        await ui.wait(lambda: ui.dialog == "BulkPlanScreen")
+        assert len(ui.main.desk.planning.rows) == 2
+        assert workspace.writes == []
+
+
+async def test_copies_without_the_scope_tag_are_left_out(workspace: FakeWorkspace) -> None:
+    """The condition of the original would be missing there."""
+    workspace.settings = workspace.settings.changed("here", scope_tag="Team")
+    untagged = repository(NAME, {}, region="eu-west-2")
+    workspace.replicas[workspace.by_name(NAME).arn] += (untagged,)
+    async with running(workspace) as ui:
+        await marked_asked(ui)
+        await ui.see("Grant on 1 copy as well?", "1 copy without the tag Team left out")
+        await answer(ui, "yes")
+        await ui.see("Grant on 3 repositories?")
+        assert untagged not in [row.repository for row in ui.main.desk.planning.rows]
+
+
+async def test_unknown_copies_are_said_and_stop_nothing(workspace: FakeWorkspace) -> None:
+    workspace.errors["copies_of"] = DeniedError("not allowed to ecr:DescribeRegistry")
+    async with running(workspace) as ui:
+        await ui.press("asterisk", "g")
+        await ui.wait(lambda: ui.dialog == "BulkPlanScreen")
+        assert "Copies in other regions are left out: not allowed to ecr:DescribeRegistry" in ui.toasts()

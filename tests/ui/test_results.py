@@ -125,7 +125,7 @@ async def test_a_bug_in_a_task_ends_in_a_dialog_and_not_the_app(workspace: FakeW
     async with running(workspace) as ui:
         await ui.press("w")
         await ui.wait(lambda: ui.dialog == "ErrorScreen")
-        await ui.see("A fault of ecr-tui itself: RuntimeError", "no such thing: 16")
+        await ui.see("Internal error in ecr-tui: RuntimeError", "no such thing: 16")
         assert "in broken" in ui.text()
         assert SECRET not in ui.text()
         assert "locals" not in ui.text()
@@ -145,7 +145,7 @@ async def test_a_bug_on_a_thread_of_a_task_is_shown_too(workspace: FakeWorkspace
     monkeypatch.setattr(workspace.changes, "plan_revoke", broken)
     async with running(workspace) as ui:
         await ui.press("x")
-        await ui.see("A fault of ecr-tui itself: ZeroDivisionError")
+        await ui.see("Internal error in ecr-tui: ZeroDivisionError")
         assert not ui.main.desk.busy
 
 

@@ -183,6 +183,15 @@ def test_what_does_not_exist_is_said_before_the_screen_is_taken(tmp_path: Path) 
             EcrTuiApp(FakeWorkspace(tmp_path, settings=settings(tmp_path, text)))
 
 
+async def test_the_filter_tells_strangers_from_those_that_the_configuration_trusts(tmp_path: Path) -> None:
+    workspace = FakeWorkspace(tmp_path, settings=settings(tmp_path, "[trusted]\naccounts = []"))
+    async with running(workspace) as ui:
+        await ui.wait(lambda: len(ui.main.details.policies) == len(workspace.all))
+        await ui.press("slash")
+        await ui.type("finding:stranger")
+        await ui.wait(lambda: ui.selected == "billing-api")
+
+
 # -- themes ----------------------------------------------------------------------------------------------------------
 
 
@@ -223,6 +232,11 @@ async def test_frames_and_tabs_stand_out_in_every_theme(tmp_path: Path) -> None:
                     assert contrast(frame, back) >= least, (theme, selector)
                 else:
                     assert frame.ansi not in (0, 7, 8, 15), (theme, selector)  # one may be the background
+            muted = ui.app.get_css_variables()["muted"]
+            if not muted.startswith("ansi"):
+                for name in ("background", "surface"):
+                    back = Color.parse(ui.app.get_css_variables()[name])
+                    assert contrast(Color.parse(muted), back) >= TEXT, (theme, name)
             for tab in ui.app.screen.query("PreviewPane Tab"):
                 back, front = tab.colors[2], tab.colors[3]
                 if front.ansi is None and back.ansi is None:

@@ -51,14 +51,14 @@ async def test_the_story_of_a_tag(workspace: FakeWorkspace) -> None:
 
         # u takes it back like any write, but says what that does and asks.
         await session.press("u")
-        await session.see("Undo the change of the tags of my-first-repo?", "GRANTS access to 1 principal")
+        await session.see("Undo the change to the tags of my-first-repo?", "GRANTS access to 1 principal")
         await session.press("escape")
 
         # In the journal, with its difference; taking it back gives access again, which is said.
         await session.press("U")
         await session.see("2 writes", "tag", "- Team=Payments", "✓ in effect")
         await session.press("u")
-        await session.see("Undo the change of the tags of my-first-repo?", "adding Team=Payments GRANTS access to 1")
+        await session.see("Undo the change to the tags of my-first-repo?", "adding Team=Payments GRANTS access to 1")
         await session.press("right", "enter")
         await session.wait(lambda: workspace.tags(where) == {"Team": "Payments", "Env": "prod"})
         await session.see("3 writes")

@@ -26,7 +26,7 @@ def report(workspace: FakeWorkspace) -> UsageReport:
 async def ask(ui: Session) -> None:
     await ui.press("ctrl+p")
     await ui.type("use of this")
-    await ui.see("Inspect: use of this repository")
+    await ui.see("Inspect: usage of this repository")
     await ui.press("enter")
 
 
@@ -63,7 +63,7 @@ async def test_the_description_tells_what_was_read_and_asks_aws_nothing(workspac
     async with running(workspace) as ui:
         await ui.select(NAME)
         await ui.press("d")
-        await ui.see("Use         not read")
+        await ui.see("Usage       not read")
         await ui.press("escape")
         workspace.usage.record = Record(
             A,

@@ -28,6 +28,8 @@ from ecr_tui.verification.report import (
     StageProgress,
     StageStarted,
     Status,
+    TagStep,
+    TagSwitch,
     Verdict,
     stages_of,
 )
@@ -262,7 +264,7 @@ async def test_the_access_chosen_is_what_is_proved_and_the_marked_may_be_its_cou
         await ui.press("v", "p")
         await ui.pilot.pause()
         assert ui.main.selection.choice.access is Access.PULL
-        await ui.see("With pull alone v moves")
+        await ui.see("Verifying pull alone updates")
         assert workspace.gate.count("verify") == 0
         await ui.press("v")
         await ui.see("Verification · analytics/etl · pull only", "✓ ALLOWED")
@@ -270,9 +272,42 @@ async def test_the_access_chosen_is_what_is_proved_and_the_marked_may_be_its_cou
         await ui.press("space")
         await ui.select("my-first-repo")
         commands = {title: run for title, _, run in ui.main.palette_commands()}
-        await commands["Prove: isolation of the marked"]()
+        await commands["Verify: isolation of the marked"]()
         await ui.see("Verification · my-first-repo · pull only")
         await ui.wait(lambda: workspace.asked_to_prove == (Access.PULL, ["analytics/etl"]))
+
+
+async def test_a_tag_switch_is_asked_for_first_and_explained(workspace: FakeWorkspace) -> None:
+    steps = (TagStep("remove", Status.OK), TagStep("expect denial", Status.FAILED, "account B could still push"))
+    switch = TagSwitch(Status.FAILED, "access did not end with the tag", "Team", "Payments", steps)
+    workspace.script = lambda *given: fake.allowed(*given)._replace(tag_switch=switch)
+    async with running(workspace) as ui:
+        await ui.select("my-first-repo")
+        command = next(run for title, _, run in ui.main.palette_commands() if title == "Verify: tag switch…")
+        await command()
+        await ui.see(
+            "Verify my-first-repo, and remove its tag temporarily?", "Other principals with access by this tag"
+        )
+        await ui.press("enter")  # No has the focus
+        await command()
+        await ui.wait(lambda: ui.dialog == "ConfirmScreen")
+        await ui.press("right", "enter")
+        await ui.see("TAG SWITCH FAILED", "tag switch: access did not end with the tag", "could still push")
+        assert workspace.tag_switches == ["my-first-repo"]
+
+
+@pytest.mark.parametrize("key", ["G", "ctrl+d"])
+async def test_the_verification_scrolls_with_the_keys_of_vim(workspace: FakeWorkspace, key: str) -> None:
+    workspace.script = fake.denied
+    async with running(workspace) as ui:
+        await ui.press("3", "v")
+        await ui.see("DENIED")
+        pane = ui.main.verification
+        assert pane.scroll_y == 0
+        await ui.press(key)
+        await ui.wait(lambda: pane.scroll_y > 0)
+        await ui.press("home")
+        await ui.wait(lambda: pane.scroll_y == 0)
 
 
 async def test_a_proof_is_struck_when_we_change_the_policy(workspace: FakeWorkspace) -> None:

@@ -85,7 +85,7 @@ async def test_a_key_that_read_only_mode_takes_away_says_so(tmp_path) -> None:
             "x": "Read-only: revoke is off. Restart without read-only to write.",
             "u": "Read-only: undo is off.",
             "e": "Read-only: edit tags is off.",
-            "v": "Read-only: verify is off.",
+            "v": "Verifying pull alone is possible: press p.",
             "V": "Read-only: verify marked is off.",
         }.items():
             await ui.press(key)
@@ -432,6 +432,28 @@ async def test_a_write_that_is_tried_again_says_why(workspace: FakeWorkspace, mo
         )
         workspace.gate.release("apply")
         await ui.see("written and read back")
+        assert "retrying" not in ui.text()
+
+
+async def test_an_undo_that_is_tried_again_says_why_at_its_repository(
+    workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undo = workspace.changes.undo
+
+    def slow(identifier):
+        attempts.Patience(wait=lambda _: None).again(Throttled("too fast"))
+        workspace.gate.pass_through("undo-again")
+        return undo(identifier)
+
+    monkeypatch.setattr(workspace, "undo", slow)
+    async with running(workspace) as ui:
+        await ui.press("g")
+        await ui.see("written and read back")
+        workspace.gate.hold("undo-again")
+        await ui.press("u")
+        await ui.wait(lambda: ui.text().count("undoing… retrying: rate limited") == 2, "the preview, the status line")
+        workspace.gate.release("undo-again")
+        await ui.see("Undone: the policy is exactly as it was before")
         assert "retrying" not in ui.text()
 
 

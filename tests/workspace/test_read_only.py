@@ -157,7 +157,7 @@ def test_no_command_writes_with_a_read_only_profile(doors: Doors, config: Path) 
     for name in COMMANDS:
         error, _ = _run(*_arguments(name), "--yes", "--config", str(config))
         told = error is not None and (error.exit_code, error.title[:11]) == (2, "read-only: ")
-        if not told or f"Profile account-a is read-only: {config}:3." not in error.hint or doors.writes:
+        if not told or f"Profile account-a is read-only ({config}:3)." not in error.hint or doors.writes:
             wrong[name] = (error, [*doors.writes])
         doors.writes.clear()
     assert wrong == {}
@@ -202,7 +202,7 @@ METHODS: dict[str, Write] = {
 }
 NO_WRITES = {
     "callers", "consumer_principals", "organization", "sessions_of",
-    "both_sides", "copies", "matrix", "proofs", "replication",
+    "both_sides", "copies", "copies_of", "matrix", "proofs", "replication",
     "check_names", "desired", "forget_registry", "in_force", "plan_in_template", "template", "template_plan",
     "consumer_session", "forget", "fresh", "history", "is_current", "known", "latest", "registry_known", "remember",
     "since_grant", "store", "to_write",

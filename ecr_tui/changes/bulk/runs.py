@@ -21,9 +21,10 @@ from ecr_tui.changes.bulk.pool import Pool
 from ecr_tui.changes.bulk.result import FAILED, REFUSED, UNCHANGED, UNTRIED, WRITTEN, Progress, Result, Summary
 from ecr_tui.changes.entries import DISMISSED, DONE, STOPPED, UNDO, Entry, History, Run
 from ecr_tui.changes.journal import Journal
-from ecr_tui.changes.plans import Plan
+from ecr_tui.changes.plans import Plan, with_trust
 from ecr_tui.changes.undo import plan_undo_from, repository_of, settle, target, undo_entry
 from ecr_tui.errors import Cancelled, CredentialsError, EcrTuiError, EnvironmentFailure, InputError
+from ecr_tui.policy.trusted import Trusted
 
 PARALLEL = 8
 """More is not faster: ECR's control calls take some 30 ms, and are limited to some tens per second."""
@@ -47,6 +48,9 @@ class Account(Protocol):
 
     def fresh(self, repository: Repository, /) -> Repository:
         """The repository with its live tags."""
+
+    @property
+    def trusted(self) -> Trusted | None: ...
 
     def registry(self, region: str, /) -> RegistryFacts | None: ...
 
@@ -93,13 +97,16 @@ class Bulk:
         store = self._account.store(patient=False)
         stop = Stop(cancel)
 
+        def made(row: Repository, text: str | None) -> Plan:
+            return with_trust(intent.plan(row, text, self._account.registry(row.region)), self._account.trusted)
+
         def one(row: Repository) -> Plan | EcrTuiError:
             try:
                 if row.arn in known:
-                    return intent.plan(row, known[row.arn], self._account.registry(row.region))
+                    return made(row, known[row.arn])
                 paced = PacedStore(store, self.pacer, stop)
                 fresh = row if listed_tags and row.tags is not None else paced.ask(lambda: self._account.fresh(row))
-                return intent.plan(fresh, paced.read(fresh), self._account.registry(row.region))
+                return made(fresh, paced.read(fresh))
             except (Cancelled, CredentialsError):
                 raise
             except EcrTuiError as error:

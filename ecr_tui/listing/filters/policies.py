@@ -8,6 +8,7 @@ from typing import Protocol
 from ecr_tui.listing.filters.terms import Searchable
 from ecr_tui.policy.document import PolicyDocument
 from ecr_tui.policy.lint import lint
+from ecr_tui.policy.trusted import Trusted
 
 
 class Owned(Searchable, Protocol):
@@ -26,7 +27,16 @@ def principals(document: PolicyDocument | None) -> frozenset[str]:
     return frozenset(named | {"*" for one in allowing if one.not_principals})
 
 
-def findings(document: PolicyDocument | None, repository: Owned, now: datetime) -> tuple[tuple[str, str], ...]:
+def findings(
+    document: PolicyDocument | None, repository: Owned, now: datetime, trusted: Trusted | None = None
+) -> tuple[tuple[str, str], ...]:
     """(rule id, severity) of each that ``policy.lint`` finds, errors first."""
-    found = lint(document, tags=repository.tags, account=repository.account, partition=repository.partition, now=now)
+    found = lint(
+        document,
+        tags=repository.tags,
+        account=repository.account,
+        partition=repository.partition,
+        now=now,
+        trusted=trusted,
+    )
     return tuple((one.id, one.severity) for one in found)

@@ -179,7 +179,7 @@ class AccountCard(Static, can_focus=True):
         if read.identity is None and read.error is None:
             return (
                 Content.assemble((safe(self._known), "bold")),
-                Content.styled("Can be granted to. Without a profile nothing can be verified.", MUTED),
+                Content.styled("Grants can name it. Verification needs a profile.", MUTED),
             )
         if read.identity is None:
             title = safe(read.error.title) if read.error else ""

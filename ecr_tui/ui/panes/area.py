@@ -86,6 +86,7 @@ class PaneArea(Vertical):
         """After a change of the terminal's size, or of what is wanted."""
         self._update_styles()
         self._accounts.one_line(self.tabbed)
+        self.bar.say_zoomed(self._zoomed and not self._small)
         self._split.lay_out(alone=self.tabbed, hidden=self._hidden)
         self.show(self.current)
 
@@ -250,7 +251,7 @@ class PaneArea(Vertical):
         for pane, words in HIDEABLE.items():
             hidden = pane in self._hidden
             tooltip = "It is hidden now" if hidden else "Until you go to it, or show it again from here"
-            yield f"Move: {'show' if hidden else 'hide'} the {words}", tooltip, partial(self.toggle, pane)
-        yield "Move: panes as at the start", "All panes, in their first sizes", self.reset
+            yield f"Navigate: {'show' if hidden else 'hide'} the {words}", tooltip, partial(self.toggle, pane)
+        yield "Navigate: reset the panes", "All panes, in their first sizes", self.reset
         yield from self._repositories.commands()
         yield from self._preview.commands()

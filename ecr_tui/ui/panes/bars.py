@@ -12,10 +12,11 @@ from textual.widgets import Static
 
 PANES = (("repositories", "1", "Repositories"), ("preview", "2", "Preview"), ("verification", "3", "Verification"))
 SHORT = {"repositories": "List", "verification": "Verify"}
-"""Labels for a terminal narrower than :data:`NARROW` columns."""
-NARROW = 76
+"""Labels for a terminal narrower than ``NARROW`` columns; from ``ROOMY`` on a pane may be zoomed."""
+NARROW, ROOMY = 76, 100
 TABS_WIDTH, SHORT_WIDTH = 56, 42
 """Columns of all tabs without what is added to a label: full labels, and short ones."""
+ZOOMED = "zoomed: z restores"
 
 
 class PaneTab(Static):
@@ -60,7 +61,8 @@ class PaneTab(Static):
         extra = f" {self._extra}" if self._extra else ""
         name = ""
         if active and self._about:
-            room = max(width - (SHORT_WIDTH if narrow else TABS_WIDTH) - len(extra), 8)
+            others = SHORT_WIDTH if narrow else TABS_WIDTH + len(ZOOMED) + 2 if width >= ROOMY else TABS_WIDTH
+            room = max(width - others - len(extra), 8)
             # The end of a name tells more than its beginning.
             name = " · " + (self._about if len(self._about) <= room else "…" + self._about[1 - room :])
         label = SHORT.get(self._pane, self._label) if narrow else self._label
@@ -74,12 +76,17 @@ class PaneBar(Horizontal):
     """Shown instead of four panes at once."""
 
     DEFAULT_CSS = """
-    PaneBar { height: 1; display: none; }
+    PaneBar {
+        height: 1;
+        display: none;
+        & > #zoomed { display: none; width: 1fr; min-width: 20; padding: 0 1; text-align: right; color: $text-accent; }
+    }
     """
 
     def compose(self) -> ComposeResult:
         for pane in PANES:
             yield PaneTab(*pane)
+        yield Static(ZOOMED, id="zoomed", markup=False)
 
     def activate(self, pane: str) -> None:
         for name, _, _ in PANES:
@@ -87,6 +94,10 @@ class PaneBar(Horizontal):
 
     def say(self, pane: str, name: str, extra: str = "") -> None:
         self.query_one(f"#tab-{pane}", PaneTab).say(name, extra)
+
+    def say_zoomed(self, zoomed: bool) -> None:
+        """Whether there is more to show than this pane."""
+        self.query_one("#zoomed").display = zoomed
 
     def on_resize(self) -> None:
         for tab in self.query(PaneTab):

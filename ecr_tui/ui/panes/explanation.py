@@ -9,6 +9,8 @@ from textual.widgets import Static
 from ecr_tui.diagnosis.opinion import Opinion
 from ecr_tui.ui.proof import Run
 from ecr_tui.ui.text import MUTED, safe, safe_block
+from ecr_tui.ui.text.verification import WORDS
+from ecr_tui.ui.widgets.words import Hanging
 from ecr_tui.verification.report import Status, Verdict
 
 
@@ -36,7 +38,9 @@ def explanation(run: Run) -> list[Field | Static]:
     asking = run.report.awaits_opinion
     for stage in run.report.stages:
         if stage.status in (Status.DENIED, Status.FAILED):
-            fields.append(Static(Content.styled(f"\n{stage.name.value}: {safe(stage.message)}", "bold"), markup=False))
+            above = "\n" if fields else ""
+            title = f"{above}{stage.name.value}: {safe(stage.message)}"
+            fields.append(Static(Content.styled(title, "bold"), markup=False))
             fields += _fields(
                 [
                     ("Why", stage.cause if stage.cause != stage.message else ""),
@@ -52,6 +56,15 @@ def explanation(run: Run) -> list[Field | Static]:
                 ],
                 AWS=_style_of(stage.opinion),
             )
+    switch = run.report.tag_switch
+    if switch is not None:
+        above = "\n" if fields else ""
+        lines = [Content.styled(f"{above}tag switch: {safe(switch.message)}", "bold")]
+        for step in switch.steps:
+            mark, _, style = WORDS[step.status.value]
+            lines.append(Content.assemble((f"{mark} ", style), f"{step.name} ", (safe(step.message), MUTED)))
+        fields.append(Hanging(Content("\n").join(lines)))
+        fields += _fields([("Fix", switch.fix)])
     for note in run.report.notes:
         fields.append(Field("Note", Content(safe_block(note))))
     if run.report.verdict is Verdict.ALLOWED and run.report.digest:

@@ -9,13 +9,15 @@ from ecr_tui.aws.model import Repository
 from ecr_tui.errors import EcrTuiError
 from ecr_tui.listing.filters.policies import findings, principals
 from ecr_tui.policy.access import AccessSummary
+from ecr_tui.policy.trusted import Trusted
 from ecr_tui.ui.panes.details import Details, parse
 
 
 class Judged:
     """What the filter knows of policies that were read (``filters.Policies``), by ARN."""
 
-    def __init__(self) -> None:
+    def __init__(self, trusted: Trusted | None = None) -> None:
+        self._trusted = trusted
         self.with_findings = False
         """Of all policies, once the filter or the order has asked for them: they cost most. Else of those in view."""
         self._tried: set[str] = set()
@@ -66,4 +68,4 @@ class Judged:
             return
         self._principals[arn] = principals(document)
         if findings_too and row.tags is not None:
-            self._findings[arn] = findings(document, row, now)
+            self._findings[arn] = findings(document, row, now, self._trusted)

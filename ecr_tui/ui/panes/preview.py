@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -160,7 +160,7 @@ class PreviewPane(Vertical):
         elif state.error is not None:
             self.made = Preview(subject, error=state.error)
         else:
-            self.made = Preview(subject, waiting_for="Making the preview…", making=True)
+            self.made = Preview(subject, waiting_for="Preparing the preview…", making=True)
             # Not yet a coroutine: one that is superseded before it has begun would never be awaited.
             make = partial(self._make, subject, state.value)
             self.run_worker(make, group="preview", exclusive=True)  # type: ignore[arg-type]
@@ -331,6 +331,11 @@ class PreviewPane(Vertical):
 
     def on_unmount(self) -> None:
         self.analyzer.stop()
+
+    def on_click(self, event: events.Click) -> None:
+        """On the words beside a key."""
+        if key := event.style.meta.get("press"):
+            self.app.simulate_key(key)
 
     # -- tabs ------------------------------------------------------------------------------------------------------
 

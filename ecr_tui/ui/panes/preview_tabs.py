@@ -22,7 +22,8 @@ from ecr_tui.ui.text import preview as words
 from ecr_tui.ui.text import safe_block
 from ecr_tui.ui.text.second_opinion import Asked, second_opinion
 from ecr_tui.ui.text.sides import BothSides, both_sides
-from ecr_tui.ui.widgets.words import Words
+from ecr_tui.ui.widgets.reading import Reading
+from ecr_tui.ui.widgets.words import Hanging
 
 if TYPE_CHECKING:
     from ecr_tui.changes.apply import Plan
@@ -63,19 +64,6 @@ class Preview(NamedTuple):
     """The policy is known and the plan is a matter of milliseconds."""
 
 
-class Body(VerticalScroll, inherit_bindings=False):
-    """A tab's text. The keys that go sideways turn the tabs."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll_up", "Up", show=False),
-        Binding("down,j", "scroll_down", "Down", show=False),
-        Binding("pageup,ctrl+b", "page_up", "Page up", show=False),
-        Binding("pagedown,ctrl+f", "page_down", "Page down", show=False),
-        Binding("home", "scroll_home", "First line", show=False),
-        Binding("end,G", "scroll_end", "Last line", show=False),
-    ]
-
-
 class PreviewTabs(Vertical):
     """Only the tab in view is drawn, the others when they are turned to."""
 
@@ -108,8 +96,8 @@ class PreviewTabs(Vertical):
     def compose(self) -> ComposeResult:
         with TabbedContent(initial="diff"):
             for tab in TABS:
-                with TabPane(tab.label, id=tab.id), Body():
-                    yield Words(id=f"{tab.id}-body", classes="body")
+                with TabPane(tab.label, id=tab.id), Reading():
+                    yield Hanging(id=f"{tab.id}-body", classes="body")
 
     @property
     def tab(self) -> str:
@@ -133,7 +121,7 @@ class PreviewTabs(Vertical):
         if (before[0] is shown[0] and before[1] is shown[1]) or not self.query(f"#{tab}-body"):
             return
         self._drawn[tab] = shown
-        body = self.query_one(f"#{tab}-body", Words)
+        body = self.query_one(f"#{tab}-body", Hanging)
         if preview.error is not None:
             body.say(Content.styled(safe_block(preview.error.text()), "$text-error"))
         elif preview.plan is None or preview.subject is None:
@@ -146,7 +134,7 @@ class PreviewTabs(Vertical):
 
     def _content(self, tab: str, plan: Plan, subject: Subject) -> Content:
         if tab == "diff":
-            return words.diff(plan, max(self._width, 40))
+            return words.diff(plan)
         if tab == "json":
             return words.json_content(words.document_text(plan))
         if tab == "who":
@@ -177,13 +165,13 @@ class PreviewTabs(Vertical):
     def action_turn(self, by: int) -> None:
         """The focus stays where it is: in the text, or on the tabs."""
         ids = [tab.id for tab in TABS]
-        within = isinstance(self.screen.focused, Body)
+        within = isinstance(self.screen.focused, Reading)
         self.turn_to(ids[(ids.index(self.tab) + by) % len(ids)])
         if within:
             self.call_after_refresh(self.take_focus)
 
     def take_focus(self) -> None:
-        self.query_one(f"#{self.tab} Body", Body).focus()
+        self.query_one(f"#{self.tab} Reading", Reading).focus()
 
     def copy_text(self) -> tuple[str, str]:
         """What the tab shows as plain text, and what to call it; ("", "") when there is nothing."""
@@ -198,4 +186,4 @@ class PreviewTabs(Vertical):
             return words.document_text(plan), "the policy document"
         if tab == "consumer":
             return words.consumer_text(needed_of([plan])), "B's identity policy"
-        return self._content(tab, plan, subject).plain, "the list of who may what" if tab == "who" else "the findings"
+        return self._content(tab, plan, subject).plain, "the access list" if tab == "who" else "the findings"

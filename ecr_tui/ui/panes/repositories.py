@@ -91,7 +91,7 @@ class RepositoriesPane(Vertical):
             changed=self._update,
             ended=self._listed,
         )
-        judged = Judged()
+        judged = Judged(workspace.settings.trusted)
         self._workspace = workspace
         scope = workspace.settings.scope_tag
         self._columns = RepositoryColumns(
@@ -298,9 +298,7 @@ class RepositoriesPane(Vertical):
     def commands(self) -> Iterator[tuple[str, str, Callable[[], Any]]]:
         """For the palette."""
         if failures(self.listing) is not None:
-            yield "Find: what could not be listed", "Regions that failed, with the reasons", self.show_failures
-        if self.table.marks:
-            yield "Choose: unmark all", "Remove every mark, hidden ones too", self.table.unmark_all
+            yield "Inspect: regions not listed", "Regions that failed, with the reasons", self.show_failures
         for column in self.table.columns:
             sort = partial(self.table.sort_by, column.id)
             yield f"Sort by {column.label}", "Pick the same column again to reverse the order", sort
@@ -321,7 +319,7 @@ class RepositoriesPane(Vertical):
             record = await jobs.on_thread(lambda: self._workspace.access.usage.known(row))
             text = f"{facts}\n{block(use_lines(record, row))}"
         except EcrTuiError as error:
-            text = f"{facts}\n{block([f'Use         {NO} {error.title}'])}"
+            text = f"{facts}\n{block([f'Usage       {NO} {error.title}'])}"
         self.app.push_screen(TextScreen(safe(row.name), Content(text), copy=text, what="the description"))
 
     def action_columns(self) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import var
@@ -31,7 +31,8 @@ from ecr_tui.ui.selection import Selection
 from ecr_tui.ui.text import MUTED, NO, OK, safe
 from ecr_tui.ui.text.past import last_line, report_text
 from ecr_tui.ui.text.verification import PULL_TIME, START, fix_keys, loudest, stage_line, verdict
-from ecr_tui.ui.widgets.words import Words
+from ecr_tui.ui.widgets.reading import Reading
+from ecr_tui.ui.widgets.words import Hanging, Words
 from ecr_tui.verification.report import Event, Report, StageEnded, StageProgress, StageStarted, stages_of
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Verifying(Message):
         )
 
 
-class VerificationPane(VerticalScroll, can_focus=True):
+class VerificationPane(Reading):
     """Owns the run, and knows which repositories were verified when, and what has changed since."""
 
     DEFAULT_CSS = """
@@ -69,7 +70,7 @@ class VerificationPane(VerticalScroll, can_focus=True):
         scrollbar-size-vertical: 1;
         & > Static { width: 1fr; height: auto; }
         & > #stages { text-wrap: nowrap; text-overflow: ellipsis; }
-        & > #last, & > #pull-time { margin-bottom: 1; }
+        & > #last, & > #pull-time, & > #hint { margin-bottom: 1; }
         & > #failure { height: auto; }
     }
     """
@@ -114,7 +115,7 @@ class VerificationPane(VerticalScroll, can_focus=True):
         yield Words(id="last")
         yield Vertical(id="failure")
         yield Words(id="stages")
-        yield Words(START, id="start")
+        yield Hanging(START, id="start")
 
     def on_mount(self) -> None:
         self._ticker = self.set_interval(pace(self, TICK), self._tick, pause=True)
@@ -146,7 +147,9 @@ class VerificationPane(VerticalScroll, can_focus=True):
         mine = run is not None and repository is not None and run.repository.arn == repository.arn
         return run if run is not None and (mine or run.running) else None
 
-    def start(self, repository: Repository, access: Access, others: Sequence[Repository] = ()) -> None:
+    def start(
+        self, repository: Repository, access: Access, others: Sequence[Repository] = (), *, tag_switch: bool = False
+    ) -> None:
         """``others``: repositories that account B must be denied; without any, one is chosen."""
         self._cancel_opinion.set()
         cancel = self._cancel = threading.Event()
@@ -160,6 +163,7 @@ class VerificationPane(VerticalScroll, can_focus=True):
             engine=self._workspace.settings.engine,
             isolation=others or "auto",
             access=access,
+            tag_switch=tag_switch,
             on_event=lambda event: jobs.call(self, self.post_message, Verifying(run, event)),
             cancel=cancel,
         )
@@ -352,7 +356,7 @@ class VerificationPane(VerticalScroll, can_focus=True):
         """The run's, or how to begin."""
         for name in ("#verdict", "#hint", "#stages"):
             self.query_one(name, Words).display = run
-        self.query_one("#start", Words).display = not run
+        self.query_one("#start", Hanging).display = not run
 
     def _set_title(self, title: str) -> None:
         if title != self._title:
@@ -375,9 +379,9 @@ class VerificationPane(VerticalScroll, can_focus=True):
             if self._stale
             else fix_keys(run, self.selection.plan)
         )
-        self.query_one("#hint", Words).say(
-            Content.styled(line, "bold $text-warning" if self._stale else "$text-accent")
-        )
+        hint = self.query_one("#hint", Words)
+        hint.display = bool(line)
+        hint.say(Content.styled(line, "bold $text-warning" if self._stale else "$text-accent"))
         now = self._clock()
         self.query_one("#stages", Words).say(
             Content("\n").join([stage_line(row, now, run.cancelling) for row in run.rows])

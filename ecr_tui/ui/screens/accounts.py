@@ -43,7 +43,7 @@ class AccountsScreen(Dialog[AccountPair | None]):
         & .title { margin-bottom: 0; }
         & .keys { margin-top: 0; }
         & Horizontal { height: 1; width: 1fr; }
-        & Label { width: 11; color: $foreground 60%; }
+        & Label { width: 11; color: $text-muted; }
         & Label.-side { color: $text-accent; text-style: bold; }
         & Label.-short { width: 5; margin-left: 1; }
         & Input { width: 1fr; background: $boost; }

@@ -19,6 +19,7 @@ from ecr_tui.ui.text import MUTED, NO, safe
 from ecr_tui.ui.widgets.inputs import Complete, SafeInput
 from ecr_tui.ui.widgets.keyhints import KeyHints
 from ecr_tui.ui.widgets.options import Options
+from ecr_tui.ui.widgets.words import Hang
 
 Check = Callable[[str], str]
 """What a typed text means, as one line for the user. Raises EcrTuiError for one that cannot be used."""
@@ -128,7 +129,7 @@ class ChooseScreen(Dialog[Choosable | None]):
             yield Static(self._title, classes="title", markup=False)
             if self._explanation:
                 yield Static(self._explanation, classes="body", markup=False)
-            yield Options(*(Option(choice.label) for choice in self._choices), id="options", markup=False)
+            yield Options(*(Option(Hang(choice.label)) for choice in self._choices), id="options", markup=False)
             yield KeyHints(("↑ ↓", "choose"), ("enter", "accept"), ("esc", "cancel"))
 
     def on_mount(self) -> None:

@@ -30,7 +30,7 @@ from ecr_tui.ui.text.audit import Odd, Who, access, access_columns, details, fin
 from ecr_tui.ui.widgets.keyhints import Hint, KeyHints
 from ecr_tui.ui.widgets.lines import Line, Lines
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
-from ecr_tui.ui.widgets.words import Words
+from ecr_tui.ui.widgets.words import Hanging, Words
 
 if TYPE_CHECKING:
     from ecr_tui.access.audit_result import Audit
@@ -94,7 +94,7 @@ class AuditScreen(RowsScreen[Repository | None]):
                     with Vertical(id=page):
                         yield table
                         with VerticalScroll(classes="detail", can_focus=False):
-                            yield Words(id=f"{page}-detail", classes="body")
+                            yield Hanging(id=f"{page}-detail", classes="body")
                 for page in ("sides", "report"):
                     yield Lines(id=page)
             yield KeyHints(between="  ")

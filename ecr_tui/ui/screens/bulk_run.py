@@ -169,4 +169,4 @@ class BulkRunScreen(Dialog[str]):
         found = None if row is None else (row.result and row.result.error) or row.plan
         if row is not None and found is not None:
             name = safe(row.repository.name)
-            self.app.push_screen(plan_screen(name, found, f"{name} was not written", self.size.width))
+            self.app.push_screen(plan_screen(name, found, f"{name} was not written"))

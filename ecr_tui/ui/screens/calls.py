@@ -111,7 +111,7 @@ class CallsScreen(Dialog[None]):
         self._revision = self._log.revision
         everything = self._log.calls()
         shown = [c for c in everything if (not self._failed or not c.ok) and self._side in ("", c.side)]
-        self.table.set_message("No call like that so far." if everything else "Nothing was asked of AWS so far.")
+        self.table.set_message("No matching call." if everything else "No calls to AWS yet.")
         self.table.set_rows(shown)
         more = f" (the newest {CAPACITY:,})" if len(everything) == CAPACITY else ""
         wanted = [self._side, "failed only" if self._failed else ""]
@@ -175,6 +175,6 @@ def details(call: Call) -> str:
             f"retries     {call.retries}",
             f"request id  {call.request_id or 'none'}",
             "",
-            call.command or "no command does the same",
+            call.command or "no equivalent command",
         ]
     )

@@ -49,9 +49,7 @@ class ColumnsScreen(Dialog[tuple[str, ...] | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             yield Static("Columns", classes="title", markup=False)
-            yield Static(
-                "Where there is not room for all, the least important ones are left out.", classes="body", markup=False
-            )
+            yield Static("Without room for all, the least important columns are hidden.", classes="body", markup=False)
             yield self._list
             yield KeyHints(
                 ("space", "show or hide"),
@@ -104,5 +102,5 @@ def sort_question(columns: Sequence[Column[Any]], sorted_by: str, descending: bo
         "Sort by",
         choices,
         current=next(i for i, column in enumerate(columns) if column.id == sorted_by),
-        explanation="Pick the same column again to reverse the order. What is not read yet comes last.",
+        explanation="Pick the same column again to reverse the order. Unread values come last.",
     )

@@ -16,6 +16,7 @@ from ecr_tui.ui.screens.dialog import SCROLLING, Dialog
 from ecr_tui.ui.text import safe
 from ecr_tui.ui.widgets.inputs import TypedAnswer
 from ecr_tui.ui.widgets.keyhints import KeyHints
+from ecr_tui.ui.widgets.words import Hanging
 
 
 class Question(Dialog[bool]):
@@ -93,7 +94,7 @@ class ConfirmScreen(Question):
                 yield Static(Content.styled(f"PRODUCTION · {safe(production)}", "bold $text-error"), classes="title")
             yield Static(self._title, classes="title", markup=False)
             with VerticalScroll(id="scroll", can_focus=False):
-                yield Static(self._body, classes="body", markup=False)
+                yield Hanging(self._body, classes="body")
             typed = getattr(self.app, "production_profile", "") if self._writes else ""
             if typed:
                 yield TypedAnswer(typed)

@@ -61,7 +61,7 @@ class Dialog(ModalScreen[T]):
         & .title { height: auto; width: 1fr; text-style: bold; margin-bottom: 1; }
         & OptionList { height: auto; background: $surface; padding: 0; }
         & OptionList, & OptionList:focus { border: none; }
-        & .note { height: 2; width: 1fr; color: $foreground 60%; }
+        & .note { height: 2; width: 1fr; color: $text-muted; }
         &.-short .note { display: none; }
     }
     """

@@ -26,7 +26,7 @@ from ecr_tui.ui.text import NO, safe
 from ecr_tui.ui.text import drift as words
 from ecr_tui.ui.widgets.keyhints import Hint, KeyHints
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
-from ecr_tui.ui.widgets.words import Words
+from ecr_tui.ui.widgets.words import Hanging, Words
 
 if TYPE_CHECKING:
     from ecr_tui.ui.desk import Desk
@@ -69,7 +69,7 @@ class DriftScreen(RowsScreen[Repository | None]):
             yield self.filter_box("repository, principal, grant, change or revoke")
             yield self.table
             with VerticalScroll(classes="detail", can_focus=False):
-                yield Words(id="detail", classes="body")
+                yield Hanging(id="detail", classes="body")
             yield KeyHints(between="  ")
 
     def on_mount(self) -> None:
@@ -158,7 +158,7 @@ class DriftScreen(RowsScreen[Repository | None]):
         if not isinstance(plan, EcrTuiError) and not plan.changed:
             plan = row.pruned
             name = f"{name}: with prune"
-        self.app.push_screen(plan_screen(name, plan, f"{name} could not be compared", self.size.width))
+        self.app.push_screen(plan_screen(name, plan, f"{name} could not be compared"))
 
     # -- actions -----------------------------------------------------------------------------------------------------
 

@@ -21,8 +21,8 @@ STORY = (
 )
 
 SAFETY = (
-    "Before each write the policy is read again, and the write is refused if it is not the one shown; afterwards it "
-    "is read back. Statements of others are never touched. Risky writes ask first."
+    "Before each write ecr-tui reads the policy again, and refuses if it is not the one shown; afterwards it reads it "
+    "back. Foreign statements are never changed. Risky writes ask first."
 )
 
 PURPOSES: dict[str, tuple[str, str]] = {
@@ -34,18 +34,18 @@ PURPOSES: dict[str, tuple[str, str]] = {
     ),
     "preview": (
         "Policy preview",
-        "What {change.grant} would write: the difference to the current policy, the document, who has access with it, "
+        "What {change.grant} would write: the difference to the current policy, the document, the resulting access, "
         "its findings, and what account B needs on its side.",
     ),
     "verification": (
         "Verification",
         "Live proof, as account B, of the access chosen with {choose.access}: a row for each stage, and for a denial "
-        "its side, action, cause and fix. Pull alone pulls the newest image that exists, and pushes nothing.",
+        "its side, action, cause and fix. Pull alone pulls the newest existing image and pushes nothing.",
     ),
     "accounts": (
         "Accounts",
-        "Account A owns the repositories, account B is granted access to them. Press Enter for everything about an "
-        "account, or why it could not be read; click its title to choose another.",
+        "Account A owns the repositories; account B gets access to them. Press Enter for the details of an account, "
+        "or why it could not be read; click its title to choose another.",
     ),
 }
 """By pane: its title, and what it is for."""

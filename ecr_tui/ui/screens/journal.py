@@ -38,7 +38,7 @@ from ecr_tui.ui.text.places import fact_lines
 from ecr_tui.ui.text.preview import diff_lines
 from ecr_tui.ui.widgets.keyhints import Hint, KeyHints
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
-from ecr_tui.ui.widgets.words import Words
+from ecr_tui.ui.widgets.words import Hanging, Words
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
@@ -119,7 +119,7 @@ class JournalScreen(RowsScreen[None]):
             yield self.filter_box("repository, principal, kind, condition or state")
             yield self.table
             with VerticalScroll(id="detail", can_focus=True):
-                yield Words(id="entry", classes="body")
+                yield Hanging(id="entry", classes="body")
             yield KeyHints(between="  ")
 
     def on_mount(self) -> None:
@@ -243,20 +243,16 @@ class JournalScreen(RowsScreen[None]):
 
     def _draw(self) -> None:
         line = self.table.current
-        entry = self.query_one("#entry", Words)
+        entry = self.query_one("#entry", Hanging)
         self.say_keys()
         if line is None:
             entry.say(Content.empty())
         elif line.several:
-            entry.say(run_detail(line, self._past, self._live.known, self._width))
+            entry.say(run_detail(line, self._past, self._live.known))
         else:
             row = line.row
             state = state_line(row, self._live.state(row), self._live.problems.get(row.id, ""))
-            entry.say(detail(row, state, self._width))
-
-    @property
-    def _width(self) -> int:
-        return max(self.query_one("#dialog").content_size.width - 3, 20)
+            entry.say(detail(row, state))
 
     def filter_rows(self, text: str) -> None:
         self._words = text
@@ -293,7 +289,7 @@ class JournalScreen(RowsScreen[None]):
             self._show()
             return
         row = line.row
-        whole = [*meaning_lines(row, 80), *fact_lines(facts(row)), Content(""), *diff_lines(row.text_diff, whole=True)]
+        whole = [*meaning_lines(row), *fact_lines(facts(row)), Content(""), *diff_lines(row.text_diff, whole=True)]
         title = f"{safe(row.entry.record.kind)} on {safe(row.entry.record.repository)}"
         self.app.push_screen(TextScreen(title, Content("\n").join(whole), copy=copied([row]), what="the entry"))
 

@@ -126,7 +126,7 @@ class TagsScreen(Dialog[dict[str, str] | None]):
             changed_tags(self._after, {key: value}, ())
             return key, value
 
-        self._ask("Add a tag", "KEY=VALUE; both are case-sensitive. A key that is there gets the new value.", "", check)
+        self._ask("Add a tag", "KEY=VALUE; both are case-sensitive. An existing key gets the new value.", "", check)
 
     @on(OptionList.OptionSelected)
     def _change(self) -> None:

@@ -19,11 +19,10 @@ from ecr_tui.ui.text import MUTED, NO, safe, safe_block
 from ecr_tui.ui.text.bulk import plan_details
 from ecr_tui.ui.widgets.inputs import SafeInput
 from ecr_tui.ui.widgets.keyhints import KeyHints
+from ecr_tui.ui.widgets.words import Hanging
 
 if TYPE_CHECKING:
     from ecr_tui.changes.plans import Plan
-
-DIFF_WIDTH = 90
 
 
 class TextScreen(Dialog[None]):
@@ -59,7 +58,7 @@ class TextScreen(Dialog[None]):
         with Vertical(id="dialog"):
             yield Static(self._title, classes="title", markup=False)
             with VerticalScroll(id="scroll"):
-                yield Static(self._body, classes="body", markup=False)
+                yield Hanging(self._body, classes="body")
             yield SafeInput(placeholder="search", id="search", compact=True)
             yield KeyHints(*self._keys())
 
@@ -91,19 +90,19 @@ class TextScreen(Dialog[None]):
 
     def _find(self, words: str) -> None:
         """Mark all matches, in any case of letters, and show the first one below the top line."""
-        body = self.query_one(".body", Static)
+        body = self.query_one(".body", Hanging)
         pattern = re.compile(re.escape(words), re.IGNORECASE) if words else None
         lines = self._body.split("\n", allow_blank=True)
         self._found = [at for at, line in enumerate(lines) if pattern and pattern.search(line.plain)]
         marked = self._body.highlight_regex(pattern, style="reverse") if pattern else self._body
-        body.update(marked)
+        body.say(marked)
         if words and not self._found:
             self.query_one(KeyHints).tell(("", f"No match for “{safe(words)}”"), *self._keys())
         elif not words:
             self.query_one(KeyHints).tell(*self._keys())
         else:
             width = max(body.content_size.width, 1)
-            heights = [max(line.get_height({}, width), 1) for line in lines]
+            heights = [body.height_of(line, width) for line in lines]
             self._found = [sum(heights[:at]) for at in self._found]
             top = self.query_one("#scroll").scroll_offset.y
             self._at = next((place for place, y in enumerate(self._found) if y >= top), 0)
@@ -158,11 +157,11 @@ class ErrorScreen(TextScreen):
         )
 
 
-def plan_screen(title: str, plan: Plan | EcrTuiError, problem: str, width: int) -> TextScreen:
-    """What a plan changes, or under the title ``problem`` why there is none. ``width``: columns of the terminal."""
+def plan_screen(title: str, plan: Plan | EcrTuiError, problem: str) -> TextScreen:
+    """What a plan changes, or under the title ``problem`` why there is none."""
     if isinstance(plan, EcrTuiError):
         return ErrorScreen(plan, title=problem)
-    body, copy = plan_details(plan, min(DIFF_WIDTH, width - 14))
+    body, copy = plan_details(plan)
     return TextScreen(title, body, copy=copy, what="the diff")
 
 
@@ -187,6 +186,8 @@ def error_content(error: EcrTuiError, title: str = "") -> Content:
     section("Fix", error.hint)
     if isinstance(error, CredentialsError):
         section(
-            "l runs this here; or run it in another terminal, then press r", error.login_command, "$text-accent bold"
+            "Press l to run it here, or run it in another terminal and press r",
+            error.login_command,
+            "$text-accent bold",
         )
     return Content("\n").join(parts)

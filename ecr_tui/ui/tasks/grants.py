@@ -112,7 +112,10 @@ async def revoke(desk: Desk, selection: Selection) -> None:
 
 
 async def _change_marked(desk: Desk, selection: Selection, chosen: Grant, *, revoke: bool) -> None:
-    marked, scope = selection.marked, selection.choice.own_tag
+    verb, scope = "Revoke" if revoke else "Grant", selection.choice.own_tag
+    marked = await replicas.with_copies(desk, selection.marked, verb, "" if revoke else scope)
+    if not marked or not desk.ready():
+        return
     if len(marked) == 1:
         if scope and marked[0].tags is None and not revoke:
             desk.say(f"The tags of {safe(marked[0].name)} are not read yet. Nothing was written.")
@@ -123,7 +126,7 @@ async def _change_marked(desk: Desk, selection: Selection, chosen: Grant, *, rev
     chosen = replace(chosen, tags=()) if scope else chosen
     intent = Intent.to_revoke(chosen.principals) if revoke else Intent.to_grant(chosen, scope)
     terms = write_text.terms(chosen, revoke=revoke, scope=scope)
-    await runs.change(desk, selection, "Revoke" if revoke else "Grant", terms, intent)
+    await runs.change(desk, replace(selection, marked=tuple(marked)), verb, terms, intent)
 
 
 async def _plan(desk: Desk, repository: Repository, chosen: Grant, *, revoke: bool, more: str = "") -> None:
@@ -150,7 +153,7 @@ async def repair(desk: Desk, selection: Selection) -> None:
         return
     marked = selection.marked
     if len(marked) > 1:
-        what = "What ECR refuses is taken out. Nobody's access changes."
+        what = "What ECR rejects is removed. No one's access changes."
         await runs.change(desk, selection, "Repair", what, Intent.to_repair())
         return
     repository = marked[0] if marked else selection.repository
@@ -164,11 +167,11 @@ async def repair(desk: Desk, selection: Selection) -> None:
 async def _repins(desk: Desk, plain: Plan, repinned: Plan) -> bool:
     """A deleted principal was made again: whether to take the plan with it, or the one that takes its id out."""
     body = [
-        Content(f"The policy of {safe(plain.repository.name)} names it by the id that it had before it was"),
-        Content("deleted and made again, so it has no access now. Either way the change is shown next."),
+        Content(f"The policy of {safe(plain.repository.name)} names it by an id from before it was deleted and"),
+        Content("recreated, so it has no access now. Either way, the change is shown next."),
     ]
     title = f"Give {safe(describe_all(repinned.named))} its access back?"
-    return await desk.confirmed(title, body, yes="Yes, re-pin it", no="No, take it out")
+    return await desk.confirmed(title, body, yes="Yes, re-pin it", no="No, remove it")
 
 
 async def plan_and_ask(

@@ -11,7 +11,7 @@ from textual.content import Content
 from ecr_tui.changes.bulk import undo_preview
 from ecr_tui.changes.entries import TAGS
 from ecr_tui.changes.history import PastWrite
-from ecr_tui.changes.undo import target
+from ecr_tui.changes.undo import repository_of, target
 from ecr_tui.errors import ConflictError, EcrTuiError, InputError
 from ecr_tui.ui.result import Result
 from ecr_tui.ui.screens.journal import JournalScreen
@@ -38,7 +38,7 @@ async def undo(desk: Desk, selection: Selection) -> None:
     changes = desk.workspace.changes
     entries = await desk.do("looking", lambda: changes.bulk().last_action())
     if not entries:
-        desk.say("Nothing to undo: every write of this account is undone already.")
+        desk.say("Nothing to undo.")
     elif len(entries) > 1:
         await runs.take_back(desk, entries)
     elif entries[0].record.subject == TAGS:
@@ -58,7 +58,7 @@ async def _confirmed(desk: Desk, selection: Selection, entry: Entry) -> bool:
     body = [
         *write_text.risks(plan),
         *about(PastWrite(entry), desk.now()),
-        Content("The policy is put back exactly as it was before, if nobody has changed it since."),
+        Content("The policy is restored exactly as it was, unless someone has changed it since."),
     ]
     title = (
         "Undo the last write?" if fresh else f"Undo a write of {'a run' if entry.record.run else 'an earlier session'}?"
@@ -68,7 +68,8 @@ async def _confirmed(desk: Desk, selection: Selection, entry: Entry) -> bool:
 
 async def _take_back_last(desk: Desk, entry: Entry) -> None:
     try:
-        outcome = await desk.do("undoing", lambda: desk.workspace.changes.undo(entry.id))
+        pending = Result(repository_of(entry), "undoing…")
+        outcome = await desk.do("undoing", lambda: desk.workspace.changes.undo(entry.id), pending)
     except EcrTuiError as error:
         # A conflict means that the policy is not what was read.
         desk.stage.policies_changed([entry.record.arn])
@@ -127,10 +128,10 @@ async def _take_back(desk: Desk, screen: JournalScreen, past: PastWrites, row: P
     reverse = past.row_of(entry).reversed
     body = [
         *about(row, desk.now()),
-        *meaning_lines(reverse, 70),
+        *meaning_lines(reverse),
         *diff_lines(reverse.text_diff),
         Content(""),
-        Content.styled("Exactly this is written, if the policy has not changed since that write.", MUTED),
+        Content.styled("Exactly this is written, unless the policy has changed since that write.", MUTED),
     ]
     verb, name = "Redo" if redo else "Undo", entry.record.repository
     title = f"{verb} the {safe(row.entry.record.kind)} on {safe(name)}?"
@@ -138,7 +139,8 @@ async def _take_back(desk: Desk, screen: JournalScreen, past: PastWrites, row: P
         return
     act = changes.undo if row.entry.record.kind == "undo" or not redo else changes.redo
     try:
-        outcome = await desk.do("undoing", lambda: act(row.id))
+        pending = Result(repository_of(entry), f"{verb.lower()}ing…")
+        outcome = await desk.do("undoing", lambda: act(row.id), pending)
     except EcrTuiError as error:
         desk.stage.policies_changed([entry.record.arn])
         _reread(screen)

@@ -46,8 +46,8 @@ async def merge(desk: Desk, selection: Selection) -> None:
     where = safe(targets[0].name) if len(targets) == 1 else count(len(targets), "repository", "repositories")
     question = AskScreen(
         f"Policy file to merge into {where}",
-        "A JSON file with the statements to add. Those that are there stay; "
-        "what a repository policy cannot carry is dropped, with a note.",
+        "A JSON file with the statements to add. Existing statements stay; "
+        "actions that a repository policy cannot carry are dropped, with a note.",
         placeholder="~/grant.json",
         check=check,
     )
@@ -69,5 +69,5 @@ async def merge(desk: Desk, selection: Selection) -> None:
         lambda: changes.plan_document(targets[0], incoming.document, incoming.notes),
         verb="Merge",
         title=lambda plan: f"Merge into {safe(plan.repository.name)}?",
-        nothing="it has all of it already",
+        nothing="the policy already has all of it",
     )

@@ -40,8 +40,8 @@ Pick = Callable[[], Awaitable[Principals | str | None]]
 KNOWN = 6
 """Principals of policies and of the journal that are offered at most."""
 FORMS = (
-    "An ARN, a 12-digit account id, user/NAME or role/NAME in account B, org/o-ID, ou/o-ID/r-ID/ou-ID[/*] or "
-    "service/NAME@SOURCE. Several are separated by spaces."
+    "An ARN, account id, user/NAME or role/NAME of account B, org/o-ID, ou/o-ID/r-ID/ou-ID[/*] or "
+    "service/NAME@SOURCE; several with spaces between."
 )
 _BETWEEN = re.compile(r"[\s,]\s+|\s+|,(?=arn:|user/|role/|org/|ou/|service/|\d{12}\b)")
 """A comma alone may be part of a name."""
@@ -53,7 +53,7 @@ async def principal(desk: Desk, selection: Selection) -> None:
     while True:
         choices = _choices(desk, selection, seen)
         current = next((i for i, one in enumerate(choices) if one.value == selection.choice.principals), 0)
-        explanation = said or "Whom the grant names. Account B's own is the default."
+        explanation = said or "Who gets access. The default is account B's own principal."
         picked = await desk.ask(ChooseScreen("Principal", choices, current=current, explanation=explanation))
         if picked is None:
             return
@@ -83,7 +83,7 @@ def _choices(desk: Desk, selection: Selection, seen: Mapping[str, str]) -> list[
     others = [one for one in seen if canonical(one) not in {*offered, *map(canonical, own)}]
     found += [line(describe(one), seen[one], (one,)) for one in others[:KNOWN]]
     pullers = ", ".join(one.name.partition(" or ")[0] for one in PULLERS[:4])
-    found.append(line("by what pulls…", f"{pullers} and others", partial(_by_puller, desk, selection)))
+    found.append(line("by workload…", f"{pullers} and others", partial(_by_puller, desk, selection)))
     found.append(line("another…", "any, or several", partial(_typed, desk, selection)))
     return found
 
@@ -124,7 +124,7 @@ async def _organization(desk: Desk) -> Principals | str:
 
 async def _by_puller(desk: Desk, selection: Selection) -> Principals | None:
     choices = [Choosable(Content.assemble(one.name, (f"  · {one.whom}", MUTED)), one) for one in PULLERS]
-    picked = await desk.ask(ChooseScreen("What pulls?", choices))
+    picked = await desk.ask(ChooseScreen("Which workload pulls?", choices))
     return None if picked is None else await _typed(desk, selection, picked.value)
 
 
@@ -144,7 +144,8 @@ async def _typed(desk: Desk, selection: Selection, puller: Puller | None = None)
         bare = [one for one in chosen if is_bare_name(one)]
         if bare:
             return f"user/{bare[0]} or role/{bare[0]}? Enter asks."
-        return f"{OK} {describe_all(chosen)}" + (f"  ·  {chosen[0]}" if len(chosen) == 1 else "")
+        form = "well-formed, not looked up"  # ECR says only at the write whether a principal exists
+        return f"{chosen[0] if len(chosen) == 1 else describe_all(chosen)}  ·  {form}"
 
     question = AskScreen(
         f"Principal: {puller.name}" if puller else "Principal",

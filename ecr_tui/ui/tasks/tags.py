@@ -43,7 +43,7 @@ async def change(desk: Desk, make: Callable[[], TagPlan]) -> None:
     if not plan.changed:
         desk.tell(Result(plan.repository, f"No change: {name} already has these tags"))
         return
-    verb = {"undo": "Undo the change of", "redo": "Make again the change of"}.get(plan.kind, "Write")
+    verb = {"undo": "Undo the change to", "redo": "Redo the change to"}.get(plan.kind, "Write")
     body = [*_effect(plan), *users(desk.workspace.access.workloads_known(plan.repository))]
     if await desk.confirmed(f"{verb} the tags of {name}?", body, yes="Yes, write") and desk.ready():
         await _write(desk, plan)

@@ -58,6 +58,24 @@ async def isolation(desk: Desk, selection: Selection) -> None:
         desk.say("Mark the repositories that must be denied, and select the one that is granted.")
 
 
+async def tag_switch(desk: Desk, selection: Selection) -> None:
+    """Verify, and that access ends with the tag: always asked, since others may depend on it."""
+    repository, access = selection.repository, selection.choice.access
+    if repository is None or not desk.ready():
+        return
+    if desk.verifying:
+        desk.say("A verification is running. Press Esc to stop it.", warning=True)
+        return
+    body = [
+        *labelled(place(repository)),
+        Content("The tag that account B's access depends on is removed for some seconds."),
+        Content("Other principals with access by this tag lose it meanwhile. It is restored in any case."),
+    ]
+    title = f"Verify {safe(repository.name)}, and remove its tag temporarily?"
+    if await desk.confirmed(title, body, yes="Yes, verify"):
+        desk.stage.verify(repository, access, tag_switch=True)
+
+
 async def history(desk: Desk, selection: Selection) -> None:
     """All verifications of the repository, newest first."""
     repository = selection.repository

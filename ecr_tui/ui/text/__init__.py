@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from textual.content import Content
+from textual.style import Style
+
 from ecr_tui.text import safe as safe
 from ecr_tui.text import safe_block as safe_block
 from ecr_tui.text import visible as visible
@@ -13,8 +16,14 @@ from ecr_tui.ui.text.signs import PENDING as PENDING
 from ecr_tui.ui.text.signs import SKIP as SKIP
 from ecr_tui.ui.text.signs import UNKNOWN as UNKNOWN
 
-MUTED = "$foreground 60%"
-"""A style for what is secondary. Not $text-muted: its automatic colour is plain white inside Content."""
+MUTED = "$muted"
+"""A style for what is secondary; a variable of our own (``theme.readable``)."""
+
+
+def pressing(key: str, *parts: Content | tuple[str, str] | str) -> Content:
+    """Words that press ``key`` when a mouse clicks on them, where their widget lets them."""
+    return Content.assemble(*parts).stylize(Style.from_meta({"press": key}))
+
 
 KEY = "bold $text-accent"
 """A style for a key that is to be pressed."""

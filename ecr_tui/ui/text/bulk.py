@@ -136,11 +136,11 @@ def plan_summary(planning: Planning) -> Content:
     return Content(" · ").join(parts)
 
 
-def plan_details(plan: Plan, width: int) -> tuple[Content, str]:
+def plan_details(plan: Plan) -> tuple[Content, str]:
     """What a line of the plan means, to be shown and to be copied."""
     lines = warnings(plan)
     lines += [Content("")] if lines else []
-    return Content("\n").join([*lines, diff(plan, width), *notes(plan)]), diff_text(plan)
+    return Content("\n").join([*lines, diff(plan), *notes(plan)]), diff_text(plan)
 
 
 # -- during and after --------------------------------------------------------------------------------------------------

@@ -229,7 +229,7 @@ def about(row: PastWrite, now: datetime) -> list[Content]:
     return labelled((label, text) for label, text in rows if text)
 
 
-def run_detail(line: Line, past: PastWrites, states: States, width: int) -> Content:
+def run_detail(line: Line, past: PastWrites, states: States) -> Content:
     """Of the writes of a run: how many are in which state, what the newest one did, and all by name."""
     found = Counter(state_of(row, past, states) for row in line.rows)
     counted = " · ".join(f"{SIGNS.get(one, OK)} {found[one]:,} {one}" for one in _ORDER if found[one])
@@ -244,7 +244,7 @@ def run_detail(line: Line, past: PastWrites, states: States, width: int) -> Cont
     return Content("\n").join(
         [
             Content.styled(counted, "bold"),
-            *meaning_lines(line.row, width),
+            *meaning_lines(line.row),
             *fact_lines(facts),
             Content(""),
             Content.assemble(named, (more, MUTED)),
@@ -256,16 +256,16 @@ NAMED = 200
 """Repositories of a run that its details name; Enter lists all."""
 
 
-def detail(row: PastWrite, state: Content, width: int) -> Content:
+def detail(row: PastWrite, state: Content) -> Content:
     """What was done first: in little room the rest is scrolled to."""
     return Content("\n").join(
-        [state, *meaning_lines(row, width), *fact_lines(facts(row)), Content(""), *diff_lines(row.text_diff)]
+        [state, *meaning_lines(row), *fact_lines(facts(row)), Content(""), *diff_lines(row.text_diff)]
     )
 
 
-def meaning_lines(row: PastWrite, width: int) -> list[Content]:
+def meaning_lines(row: PastWrite) -> list[Content]:
     """Who gained or lost what, and a blank line; nothing where no meaning changed."""
-    return [meaning(row.diff, width), Content("")] if row.diff else []
+    return [meaning(row.diff), Content("")] if row.diff else []
 
 
 def copied(rows: Sequence[PastWrite]) -> str:

@@ -138,7 +138,8 @@ def in_full(
     if sides is not None:
         lines += [Content(""), both_sides(BothSides((sides,)), width)]
     elif row is not None:
-        words = f"{grantee.title[:1].upper()}{grantee.title[1:]} has no policies of its own: its members' also decide."
+        who = f"{grantee.title[:1].upper()}{grantee.title[1:]}"
+        words = f"{who} has no policies of its own: those of its members apply too."
         lines += [Content(""), Content.styled(safe(words), MUTED)]
     return Content("\n").join(lines)
 

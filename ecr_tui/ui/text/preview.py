@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,7 +15,7 @@ from ecr_tui.policy.document import LIMIT, PolicyDocument
 from ecr_tui.policy.ours import tag_words
 from ecr_tui.policy.principal import describe, describe_all
 from ecr_tui.ui.choice import ACCESS_WORDS, caveat
-from ecr_tui.ui.text import KEY, MUTED, NO, OK, UNKNOWN, count, safe, safe_block, utc
+from ecr_tui.ui.text import KEY, MUTED, NO, OK, UNKNOWN, count, pressing, safe, safe_block, utc
 from ecr_tui.ui.text.who import who_reasons
 
 if TYPE_CHECKING:
@@ -47,25 +46,25 @@ def sentence(grant: Grant | None, account_b: str | None, lacks: str = "", width:
     In two lines where one would be wider than ``width``; 0: in one.
     """
     if grant is None:
-        return Content.assemble(("b ", KEY), ("nobody is chosen yet", MUTED))
+        return pressing("b", ("b ", KEY), ("no principal yet", MUTED))
     condition = f"if {tag_words(grant.tags)}" if grant.tags else "no condition" + (f" ({lacks})" if lacks else "")
     until = f"  until {utc(grant.until)}" if grant.until else ""
-    whom = Content.assemble(
-        ("b ", KEY),
-        (safe(principal_words(grant.principals, account_b)), "bold"),
-        ("  p ", KEY),
-        (ACCESS_WORDS[grant.access], "bold"),
+    who = Content("  ").join(
+        [
+            pressing("b", ("b ", KEY), (safe(principal_words(grant.principals, account_b)), "bold")),
+            pressing("p", ("p ", KEY), (ACCESS_WORDS[grant.access], "bold")),
+        ]
     )
-    when = Content.assemble(
-        ("c ", KEY), (safe(condition), "bold" if grant.tags else "$text-warning" if lacks else ""), (until, "bold")
-    )
-    one_line = Content.assemble(whom, "  ", when)
-    return one_line if not 0 < width < one_line.cell_length else Content.assemble(whom, "\n", when)
+    style = "bold" if grant.tags else "$text-warning" if lacks else ""
+    when = Content.assemble(pressing("c", ("c ", KEY), (safe(condition), style)), pressing("w", (until, "bold")))
+    one_line = Content.assemble(who, "  ", when)
+    return one_line if not 0 < width < one_line.cell_length else Content.assemble(who, "\n", when)
 
 
 def marked(number: int) -> Content:
     """What g does while repositories are marked: not what the preview shows, so it is said before it."""
-    return Content.assemble(
+    return pressing(
+        "g",
         ("g ", KEY),
         (f"plans all {number:,} marked" if number > 1 else "plans the marked one", "bold"),
         (" and asks", MUTED),
@@ -96,12 +95,13 @@ def _effect(plan: Plan, phase: str, marks: int) -> Content:
             return Content.assemble(*done, (f"! Written, but has {safe(plan.void)}", "$text-warning bold"))
         return Content.assemble(*(done or [(f"{OK} Already granted: ", "$text-success bold"), "the policy has it"]))
     if plan.refused:
-        cure: list[tuple[str, str] | str] = (
-            [(" · ", MUTED), ("F ", KEY), "repairs the policy"] if plan.repairable else []
+        cure: list[Content | tuple[str, str]] = (
+            [(" · ", MUTED), pressing("F", ("F ", KEY), "repairs the policy")] if plan.repairable else []
         )
-        return Content.assemble((f"{NO} ECR would refuse this, so it is not sent", "bold $text-error"), *cure)
-    parts = [*done, (" · ", MUTED)] if done else []
-    parts += [("this one ", MUTED) if marks else ("g ", KEY), (extent(plan), "bold")]
+        return Content.assemble((f"{NO} ECR would reject this, so it is not sent", "bold $text-error"), *cure)
+    parts: list[Content | tuple[str, str] | str] = [*done, (" · ", MUTED)] if done else []
+    what = (extent(plan), "bold")
+    parts += [("this one ", MUTED), what] if marks else [pressing("g", ("g ", KEY), what)]
     if plan.risks:
         parts.append((f" · asks first: {count(len(plan.risks), 'risk')}", "$text-warning"))
     return Content.assemble(*parts)
@@ -149,7 +149,7 @@ def notes(plan: Plan) -> list[Content]:
         moved = ", ".join(safe(action) for action in plan.moved)
         found.append(
             Content.styled(
-                f"! left out, useless in a repository policy: {moved} (see “Account B policy”)", "$text-warning"
+                f"! left out, no effect in a repository policy: {moved} (see “Account B policy”)", "$text-warning"
             )
         )
     found += [Content.styled(f"i {safe(note)}", MUTED) for note in plan.notes]
@@ -204,40 +204,31 @@ def _short(actions: Sequence[str]) -> str:
     return ", ".join(safe(a).removeprefix("ecr:") for a in actions)
 
 
-def changes(plan: Plan, width: int = 76) -> Content:
-    return meaning(plan.diff, width)
-
-
-def meaning(differences: Iterable[Difference], width: int = 76) -> Content:
-    """The difference by meaning: who gains or loses what. ``width`` in cells, to wrap the actions under each other."""
+def meaning(differences: Iterable[Difference]) -> Content:
+    """The difference by meaning: who gains or loses what. Lines of any length, indented for ``words.hang``."""
     lines = []
     for change in _grouped(differences):
         gains = change.op == "add"
         word = {("add", "Allow"): "+ allows", ("add", "Deny"): "+ denies"}.get((change.op, change.effect), "- removes")
         if not gains and change.effect == "Deny":
             word = "- denial"
-        whom = Content.assemble(
-            (f"{word}  ", "bold $text-success" if gains else "bold $text-error"),
-            (safe(describe(change.principal)), "bold"),
-        )
-        condition = f"if {safe(change.condition)}" if change.condition else ""
-        between = "  " if whom.cell_length + 2 + len(condition) <= width else "\n    "
-        lines.append(Content.assemble(whom, between, condition) if condition else whom)
-        wrapped = textwrap.wrap(_short(change.actions), max(width - 4, 20)) or [""]
-        lines += [Content.styled("    " + line, MUTED) for line in wrapped]
+        style = "bold $text-success" if gains else "bold $text-error"
+        lines.append(Content.assemble((f"{word}  ", style), (safe(describe(change.principal)), "bold")))
+        lines += [Content(f"    if {safe(change.condition)}")] if change.condition else []
+        lines.append(Content.styled(f"    {_short(change.actions)}", MUTED))
     return Content("\n").join(lines)
 
 
-def diff(plan: Plan, width: int) -> Content:
+def diff(plan: Plan) -> Content:
     if not plan.changed:
         document = plan.after or plan.before
         text = document.pretty() if document else "The repository has no policy."
-        why = f"Written, but has {safe(plan.void)}" if plan.void else "The policy in force already gives this"
+        why = f"Written, but has {safe(plan.void)}" if plan.void else "The current policy already grants this"
         return Content.assemble(
             (f"No change. {why}; nothing would be written.\n\n", "bold"),
             (safe_block(text), MUTED),
         )
-    return Content("\n").join([changes(plan, width), Content(""), *diff_lines(plan.text_diff)])
+    return Content("\n").join([meaning(plan.diff), Content(""), *diff_lines(plan.text_diff)])
 
 
 def diff_lines(text_diff: Sequence[tuple[str, str]], *, whole: bool = False) -> list[Content]:
@@ -319,7 +310,7 @@ def _may(document: PolicyDocument | None, kind: str, principal: str, found: Acce
 def who(plan: Plan, repository: Repository, now: datetime | None = None) -> Content:
     rows = who_rows(plan, repository, now)
     if not rows:
-        return Content.styled("Nobody outside this account: no statement names anyone.", MUTED)
+        return Content.styled("No access from other accounts: no statement names a principal.", MUTED)
     lines = []
     reasons = who_reasons(plan.after, repository, now, plan.registry)
     for row in rows:
@@ -351,7 +342,7 @@ def findings(plan: Plan) -> Content:
         )
         lines += [Content.assemble((f"{word}  ", f"bold {style}"), safe(refusal.sentence)), Content("")]
     if plan.repairable:
-        cure = "Repair the policy in force: the change is shown first, and nobody's access changes."
+        cure = "Repair the current policy: the change is shown first, and no one's access changes."
         lines += [Content.assemble(("F  ", KEY), cure), Content("")]
     for risk in plan.risks:
         lines += [Content.assemble(("! asks first  ", "bold $text-warning"), (safe(risk), "")), Content("")]
@@ -374,7 +365,7 @@ def findings(plan: Plan) -> Content:
 
 def consumer(found: Sequence[NeededPolicies]) -> Content:
     """B's identity policies, with their sizes against IAM's limits, and how to use them."""
-    parts = [Content.styled("Access across accounts needs both sides.", "bold")]
+    parts = [Content.styled("Cross-account access needs both policies.", "bold")]
     for needed in found:
         scope = "every repository with the tag" if needed.by_tag else "this repository"
         principal = safe(describe(needed.principal))

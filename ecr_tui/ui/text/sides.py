@@ -38,14 +38,14 @@ def both_sides(both: BothSides, width: int) -> Content:
         )
     parts = [_verdict(found, width) for found in both.verdicts]
     if not parts:
-        parts.append(Content.styled("This change is about no user, role or account.", MUTED))
+        parts.append(Content.styled("This change names no user, role or account.", MUTED))
     if both.template is not None:
         parts.append(template(both.template))
     return Content("\n\n").join(parts)
 
 
 def template(found: Fit) -> Content:
-    return Content.assemble(("to come  ", MUTED), safe(found.sentence()))
+    return Content.assemble(("future repositories  ", MUTED), safe(found.sentence()))
 
 
 def _verdict(found: TwoSided, width: int) -> Content:

@@ -28,7 +28,9 @@ DOT = (" · ", MUTED)
 
 def left(listing: Listing, table: VirtualTable[Any], regions: Sequence[str], now: datetime) -> Content:
     """Where, what is filtered, how many. A narrow terminal cuts off the end, so what failed comes early."""
-    parts: list[Content] = [*_stale(listing, now), Content(_regions(listing, regions))]
+    parts = _stale(listing, now)
+    if where := _regions(listing, regions) or ("" if listing.failures else "region unknown"):
+        parts.append(Content(where))
     if listing.failures:
         failed = ", ".join(safe(region) for region in sorted(listing.failures))
         parts.append(Content.styled(f"{NO} not read: {failed}", "$text-error"))
@@ -54,14 +56,14 @@ def nothing(listing: Listing, table: VirtualTable[Any]) -> tuple[str, ...]:
     """What a list without rows says."""
     if table.rows and table.filter:
         words = "The filter has an error." if table.model.query.broken else "No repository matches the filter."
-        return words, "", "Esc clears it"
+        return words, "", "pay* is a pattern   ·   !word excludes   ·   Esc clears it"
     if listing.error is not None:
         hint = textwrap.wrap(safe(listing.error.hint), HINT_WIDTH)
         return f"{NO} {safe(listing.error.title)}", *hint, "", "Enter: details   ·   r: try again"
     if listing.tags:
         tags = safe(", ".join(f"{key}={value}" for key, value in listing.tags))
         return f"No repositories tagged {tags}.", "", "t: change tags   ·   Esc: clear"
-    return "Account A has no repositories here.", "", "r: look again"
+    return "Account A has no repositories here.", "", "r: refresh"
 
 
 class Work(Protocol):
@@ -101,9 +103,9 @@ def kept(listing: Listing, now: datetime) -> str:
         return ""
     since = listing.stale_since
     if since is None:
-        return "kept list"
+        return "cached list"
     age = ago(since, now)
-    return "list of a moment ago" if age == "now" else f"list of {age}"
+    return "cached just now" if age == "now" else f"cached {age}"
 
 
 def rows_line(table: VirtualTable[Any], kept: str, *, listing: bool) -> str:
@@ -127,7 +129,7 @@ def failures(listing: Listing) -> EcrTuiError | None:
         return listing.error
     detail = "\n\n".join(f"{region}: {error.text()}" for region, error in sorted(failed.items()))
     title = f"{count(len(failed), 'region')} could not be read"
-    return EcrTuiError(title, detail=detail, hint="r lists the repositories again.")
+    return EcrTuiError(title, detail=detail, hint="Press r to list them again.")
 
 
 def _stale(listing: Listing, now: datetime) -> list[Content]:
@@ -140,11 +142,11 @@ def _stale(listing: Listing, now: datetime) -> list[Content]:
 
 
 def _regions(listing: Listing, regions: Sequence[str]) -> str:
-    """``regions``: those asked for; without any it is the owner's own."""
+    """``regions``: those asked for; without any it is the owner's own; "" for none."""
     if not regions:
         owner = listing.accounts.get(Role.OWNER)
         regions = (owner.identity.region,) if owner and owner.identity and owner.identity.region else ()
-    return safe(", ".join(regions)) or "region unknown"
+    return safe(", ".join(regions))
 
 
 def _joined(parts: list[Content]) -> list[Content | tuple[str, str]]:

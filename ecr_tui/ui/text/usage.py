@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def use_lines(record: Record, repository: Repository) -> list[str]:
     """The latest pull and push of another account, and as of when that is known; one line where nothing was read."""
     if record.at is None:
-        return ["Use         not read; ctrl+p, use of this repository"]
+        return ["Usage       not read; press ctrl+p, then type usage"]
     lines = []
     for kind, label in ((Kind.PULL, "Pulled by"), (Kind.PUSH, "Pushed by")):
         found = [

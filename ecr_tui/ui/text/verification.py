@@ -42,9 +42,7 @@ START = Content("\n").join(
 )
 """The story in five keys, where there is no verification to show."""
 
-PULL_TIME = (
-    "With pull alone v moves the image's last-pull time, which lifecycle rules may go by: it may be kept longer."
-)
+PULL_TIME = "Verifying pull alone updates the image's last-pull time, so lifecycle rules may keep it longer."
 
 
 def loudest(report: Report) -> str:
@@ -58,7 +56,7 @@ def verdict(run: Run) -> Content:
         return Content.styled(f"{NO} ERROR  {safe(run.error.title)}", "bold $text-error")
     if run.report is None:
         if run.abandoned:
-            return Content.styled("Cancelled. The engine is still letting go; cleanup follows.", "bold $text-warning")
+            return Content.styled("Cancelled. The engine is still stopping; cleanup follows.", "bold $text-warning")
         if run.cancelling:
             return Content.styled("Stopping, then cleaning up…", "bold $text-warning")
         return Content.styled("Running…  esc stops it", "bold $text-primary")

@@ -16,7 +16,7 @@ from ecr_tui.ui.choice import ACCESS_WORDS
 from ecr_tui.ui.result import Result
 from ecr_tui.ui.text import MUTED, OK, safe, utc
 from ecr_tui.ui.text.places import fact_lines
-from ecr_tui.ui.text.preview import SEVERITY, changes, conditions, diff_lines, notes
+from ecr_tui.ui.text.preview import SEVERITY, conditions, diff_lines, meaning, notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -55,7 +55,7 @@ def terms(grant: Grant, *, revoke: bool, scope: str = "", who: str = "") -> str:
     """The second half of a confirmation's title. ``scope``: the tag whose own value is the condition. ``who`` as in
     :func:`grant_words`."""
     if revoke:
-        return f"All access of {safe(who or describe_all(grant.principals))} that ecr-tui granted is revoked."
+        return f"Revokes all access that ecr-tui granted to {safe(who or describe_all(grant.principals))}."
     own = f" if {safe(scope)} = each repository's own" if scope else "" if grant.tags else ", no condition"
     return f"{grant_words(grant, who)}{own}."
 
@@ -133,7 +133,7 @@ def one(plan: Plan) -> list[Content]:
     """The body of a confirmation for one repository: the risks, then what changes."""
     exact = [Content(""), *diff_lines(plan.text_diff)] if plan.kind in (EDIT, REPAIR) else []
     found = lint(plan) if plan.kind == EDIT else []
-    return [*risks(plan), *target(plan), changes(plan, width=56), *notes(plan), *found, *exact]
+    return [*risks(plan), *target(plan), meaning(plan.diff), *notes(plan), *found, *exact]
 
 
 def lint(plan: Plan) -> list[Content]:

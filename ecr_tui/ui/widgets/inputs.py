@@ -75,3 +75,10 @@ class TypedAnswer(SafeInput):
     @property
     def right(self) -> bool:
         return self.value.strip() == self._wanted
+
+    async def action_submit(self) -> None:
+        """Something else says so in its place."""
+        if self.value and not self.right:
+            self.placeholder = f"“{safe(self.value.strip()[:20])}” does not match: type {safe(self._wanted)} to confirm"
+            self.value = ""
+        await super().action_submit()

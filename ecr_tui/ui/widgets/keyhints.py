@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from textual import events
 from textual.content import Content
-from textual.style import Style
 from textual.timer import Timer
 
 from ecr_tui.ui.key import normal
+from ecr_tui.ui.text import pressing
 from ecr_tui.ui.widgets.words import Words
 
 FLASH = 6.0
@@ -25,14 +25,10 @@ def hints(*pairs: Hint, between: str = "   ") -> Content:
 
 
 def _hint(keys: list[str], words: str) -> Content:
-    shown = [Content.styled(key, "bold $text-accent").stylize(_pressing(key)) for key in keys]
+    shown = [pressing(normal(key), (key, "bold $text-accent")) for key in keys]
     if not keys:
         return Content(words)
-    return Content(" ").join([*shown, Content.styled(words, _pressing(keys[-1]))] if words else shown)
-
-
-def _pressing(key: str) -> Style:
-    return Style.from_meta({"press": normal(key)})
+    return Content(" ").join([*shown, pressing(normal(keys[-1]), words)] if words else shown)
 
 
 class KeyHints(Words):

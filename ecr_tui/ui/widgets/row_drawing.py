@@ -34,7 +34,7 @@ CSS = """
         overflow-x: hidden;
         overflow-y: auto;
         scrollbar-size-vertical: 1;
-        & > .vt--header { color: $foreground 60%; text-style: none; }
+        & > .vt--header { color: $text-muted; text-style: none; }
         & > .vt--header-sorted { color: $text-primary; text-style: bold; }
         & > .vt--cursor { background: $block-cursor-background; color: $block-cursor-foreground; text-style: bold; }
         & > .vt--cursor-blurred {
@@ -44,10 +44,10 @@ CSS = """
         & > .vt--hover { background: $boost; }
         & > .vt--marked { color: $text-accent; text-style: bold; }
         & > .vt--match { color: $text-accent; text-style: underline bold; }
-        & > .vt--message { color: $foreground 60%; }
-        & > .vt--dim { color: $foreground 60%; }
+        & > .vt--message { color: $text-muted; }
+        & > .vt--dim { color: $text-muted; }
         & > .vt--ok { color: $text-success; }
-        & > .vt--no { color: $foreground 60%; }
+        & > .vt--no { color: $text-muted; }
         & > .vt--warn { color: $text-warning; }
         & > .vt--strong { text-style: bold; }
     }

@@ -192,6 +192,9 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         self.refresh()
         self._report(self.Changed())
 
+    def action_unmark(self) -> None:
+        self.unmark_all()
+
     def _toggle_mark(self) -> None:
         self.model.toggle_mark()
         self._refresh_place(self.model.cursor)
