@@ -45,7 +45,7 @@ def usage_text(report: UsageReport) -> str:
 
 
 def _head(report: UsageReport) -> str:
-    lines = [f"Use of {count(len(report.repositories), 'repository')} in account {report.account}"]
+    lines = [f"Usage of {count(len(report.repositories), 'repository')} in account {report.account}"]
     for region in report.regions:
         lines += textwrap.wrap(f"{region.region}: {_period(region)}", 90, initial_indent="  ", subsequent_indent="    ")
         if region.note:

@@ -174,7 +174,7 @@ class Actions:
         words = "Remove what an interrupted verification left behind: probe images, removed tags"
         yield Command("Verify: clean up leftovers…", words, "leftovers")
         yield Command("Change: load a policy file…", "Merge a policy into the repository, or the marked ones", "merge")
-        words = "Where policies differ from a file of grants (ecr-tui apply); apply what you choose"
+        words = "Compare policies with a grants file (ecr-tui apply) and apply selected changes"
         yield Command("Inspect: drift against a grants file…", words, "drift")
         if selection.template is not None and selection.template.changed:
             words = f"Write the grant into creation {selection.template.repository.name}, for future repositories"

@@ -363,8 +363,8 @@ class EcrTuiApp(App[None]):
             self._replies.discard(reply)
         if code is None:
             raise CredentialsError(
-                f"No MFA code was given for profile {prompt.profile}",
-                hint="Press r to try again and enter a new code.",
+                f"No MFA code entered for profile {prompt.profile}",
+                hint="Press r to retry with a new code.",
             )
         return code
 
@@ -375,7 +375,7 @@ class EcrTuiApp(App[None]):
         self.push_screen(
             AskScreen(
                 f"MFA code for profile {safe(prompt.profile)}",
-                f"The code that {safe(prompt.device)} shows now. {safe(self._mfa_hint())}".strip(),
+                f"Current code of {safe(prompt.device)}. {safe(self._mfa_hint())}".strip(),
                 placeholder="123456",
             ),
             answered,

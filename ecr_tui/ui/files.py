@@ -17,7 +17,7 @@ def find(path: str, largest: int) -> Path:
     file = Path(path.strip()).expanduser()
     try:
         if not file.is_file():
-            raise InputError(f"there is no file {file}")
+            raise InputError(f"no such file: {file}")
         if file.stat().st_size > largest:
             raise InputError(f"{file.name} is larger than {size(largest)}")
     except (OSError, ValueError) as error:

@@ -27,7 +27,7 @@ def as_error(error: BaseException) -> EcrTuiError:
     return EcrTuiError(
         f"Internal error in ecr-tui: {type(error).__name__}",
         detail="".join(traceback.format_exception(error)).strip(),
-        hint="Nothing was done beyond what is shown. Please report it with this text (y copies it).",
+        hint="No other changes were made. Report it with this text (press y to copy).",
     )
 
 

@@ -78,7 +78,7 @@ def _loss(key: Key, one: str, bound: Bound, wanted: Bound) -> str:
             return f"{shown(one)} is given to {_named(other)} and to {_named(key)}: the former keeps it."
         if other.id in wanted and key.id not in wanted:
             alone = "" if len(bound[key.id]) > 1 else f"; {key.label} has no other key"
-            return f"{shown(one)} is {_named(other)} now, no longer {_named(key)}{alone}."
+            return f"{shown(one)} is now {_named(other)} instead of {_named(key)}{alone}."
     return ""
 
 
@@ -91,7 +91,7 @@ def _shadowed(keys: Iterable[Key], wanted: Bound) -> list[str]:
         for mine, one in here:
             if key.id in tables or one not in key.keys.split(",") or not {key.id, mine.id} & set(wanted):
                 continue
-            found.append(f"{shown(one)} is {_named(mine)} in the table, and {_named(key)} only outside of it.")
+            found.append(f"{shown(one)} is {_named(mine)} in the table, and {_named(key)} elsewhere.")
     return found
 
 
@@ -106,4 +106,4 @@ def _check_id(identity: str, where: str) -> None:
     if any(key.id == identity for key in OTHER):
         raise InputError(f"{where}: the key of {identity} cannot be changed", hint="Textual binds it itself.")
     hint = close_match(identity, ours) or "ecr-tui config keys lists the ids."
-    raise InputError(f"{where}: there is no action {identity!r}", hint=hint)
+    raise InputError(f"{where}: unknown action {identity!r}", hint=hint)

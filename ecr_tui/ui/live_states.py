@@ -69,7 +69,7 @@ class LiveStates:
                 state, problem = "", ""
                 try:
                     if account != record.account:
-                        problem = f"it is in account {record.account}, this one is {account}"
+                        problem = f"in account {record.account}, current account is {account}"
                     else:
                         if place not in texts:
                             texts[place] = workspace.changes.live_text(row.entry)

@@ -55,7 +55,7 @@ def check_theme(name: str, origin: str) -> str:
     known = theme_names()
     if name and name not in known:
         hint = close_match(name, known) or f"Choose one of {', '.join(known)}."
-        raise InputError(f"{origin}: there is no theme {name!r}", hint=hint)
+        raise InputError(f"{origin}: unknown theme {name!r}", hint=hint)
     return name or BRAND.name
 
 

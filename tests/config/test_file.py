@@ -218,7 +218,7 @@ def test_how_keys_are_spelled(tmp_path: Path, spelled: str, key: str, shown: str
         ('change.grant = "x"\nchange.revoke = "g"', "", {"change.grant": "x", "change.revoke": "g"}),
         (
             'change.grant = "y"',
-            "y is Grant (change.grant) now, no longer Copy (general.copy); Copy has no other key.",
+            "y is now Grant (change.grant) instead of Copy (general.copy); Copy has no other key.",
             {"change.grant": "y", "general.copy": ""},
         ),
         (
@@ -258,7 +258,7 @@ def test_an_unknown_theme_has_a_hint() -> None:
     with pytest.raises(InputError) as caught:
         check_theme("gruvbx", "ECR_TUI_THEME")
     assert (caught.value.title, caught.value.hint) == (
-        "ECR_TUI_THEME: there is no theme 'gruvbx'",
+        "ECR_TUI_THEME: unknown theme 'gruvbx'",
         "Did you mean 'gruvbox'?",
     )
 

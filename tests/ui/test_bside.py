@@ -97,7 +97,7 @@ async def test_a_failure_is_said_and_the_policy_stays(workspace: FakeWorkspace) 
     workspace.errors["verdicts"] = DeniedError("denied [/x]", detail="esc\x1b[31m")
     async with running(workspace, (180, 60)) as ui:
         await turn(ui)
-        await ui.see("Whether both sides allow it is unknown: denied [/x]", "EcrToken")
+        await ui.see("Verdict of both accounts unknown: denied [/x]", "EcrToken")
         assert "\x1b" not in ui.text()
 
 

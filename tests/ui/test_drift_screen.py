@@ -87,8 +87,8 @@ async def test_marked_rows_become_one_run_and_are_compared_again(workspace: Fake
         assert "– not in file" in line(ui, "worker")
         assert " public " not in ui.text(), "what ecr-tui did not write is no drift"
         await ui.press("asterisk", "g")
-        await ui.wait(lambda: "Left out: 1 row" in ui.toasts())
-        await ui.see("2 repositories?", "Access becomes what grants.toml says.")
+        await ui.wait(lambda: "Skipped: 1 row" in ui.toasts())
+        await ui.see("2 repositories?", "Access is changed to match grants.toml.")
         assert workspace.writes == []
         await applied(ui, screen)
         assert sorted(name for name, _ in workspace.writes) == ["api", "web"]
@@ -143,7 +143,7 @@ async def test_a_repository_that_cannot_be_read_is_not_called_free_of_drift(work
     workspace.policies[workspace.by_name("worker").arn] = "{"
     async with running(workspace) as ui:
         await opened(ui, file)
-        await ui.see("? No drift found in what could be compared of 4 repositories", "1 not compared")
+        await ui.see("? No drift in the compared part of 4 repositories", "1 not compared")
         await ui.press("g")
         await ui.wait(lambda: "Nothing to apply here." in ui.toasts())
         await ui.press("enter")
@@ -173,7 +173,7 @@ async def test_leaving_ends_the_reading(workspace: FakeWorkspace, file) -> None:
         await next(run for name, _, run in ui.main.palette_commands() if "drift" in name)()
         await ui.wait(lambda: ui.dialog == "AskScreen")
         ui.app.screen.query_one("#answer").value = str(file.parent)
-        await ui.see("there is no file")
+        await ui.see("no such file")
         ui.app.screen.query_one("#answer").value = str(file)
         await ui.press("enter")
         await ui.see("reading the file")

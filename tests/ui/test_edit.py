@@ -94,7 +94,7 @@ async def test_an_error_can_be_corrected_and_the_edit_taken_up_again(workspace: 
     [
         ((), 0, "No changes made."),
         (("",), 0, "No changes made."),
-        ((PUBLIC,), 1, "The editor ended with an error. Nothing was written."),
+        ((PUBLIC,), 1, "The editor exited with an error. Nothing was written."),
         ((json.dumps(json.loads(LAMBDA)),), 0, "No changes made."),
     ],
 )
@@ -269,7 +269,7 @@ async def test_the_engine_is_switched_in_the_palette_and_named_in_the_pane(works
         await ui.type("engine")
         await ui.see("Verify: engine…")
         await ui.press("enter")
-        await ui.see("Engine of verifications", "direct  · the registry protocol itself")
+        await ui.see("Verification engine", "direct  · registry protocol")
         await ui.press("end", "enter")
         await ui.see("engine direct")
         assert workspace.settings.engine == "direct"

@@ -104,7 +104,7 @@ async def test_it_is_honest_in_little_room_and_with_hostile_lines(workspace: Fak
     async with running(workspace, (60, 20)) as session:
         await session.press("U")
         await session.see("9 writes", "1 line cannot be read", "elsewhere", "esc close")
-        await session.see("state unknown: it is in account 999999999999")
+        await session.see("state unknown: in account 999999999999")
         await session.press("u")
         await session.wait(lambda: "Read-only: nothing was written" in session.toasts())
         await session.press("end", "pageup", "down", "down")

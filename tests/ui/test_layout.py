@@ -65,7 +65,7 @@ async def test_what_is_not_on_the_screen_is_not_written(workspace: FakeWorkspace
         await ui.wait(lambda: "press g again to write it" in ui.told())
         await ui.press("g")
         await ui.wait(lambda: workspace.writes)
-        await ui.see("written and read back · u undoes it")
+        await ui.see("written and read back · u: undo")
         assert "press g again" not in ui.told()
 
 

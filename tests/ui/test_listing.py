@@ -25,7 +25,7 @@ from tests.ui.fake_workspace import NOW, FakeWorkspace, repository
 async def test_the_first_frame_waits_for_nothing(workspace: FakeWorkspace) -> None:
     workspace.gate.hold("owner", "consumer", "repositories")
     async with running(workspace, settled=False) as ui:
-        await ui.see("asking AWS who this is", "Listing repositories…", "account-a", "dev-acc")
+        await ui.see("reading the caller", "Listing repositories…", "account-a", "dev-acc")
         workspace.gate.release()
         await ui.settle()
         await ui.see("111111111111", "222222222222", "my-first-repo", "expires in 3 h 12 min")
@@ -488,7 +488,7 @@ async def test_access_is_asked_for_only_when_wished_and_forgotten_with_the_princ
         read = workspace.gate.count("policy_text")
         assert read < 100
         await ui.press("enter")
-        await ui.see("policies not read yet: P reads them")
+        await ui.see("policies not read yet: press P to read")
         await ui.press("P")
         await ui.see("reading policies: ", "Esc stops", "r290")
         await ui.press("escape")
@@ -513,7 +513,7 @@ async def test_rows_whose_tags_are_not_known_are_counted(tmp_path: Path) -> None
     async with running(FakeWorkspace(tmp_path, rows)) as ui:
         await ui.press("slash")
         await ui.type("tag:Team")
-        await ui.see("1 of 4 shown", "3 not known yet")
+        await ui.see("1 of 4 shown", "3 unknown")
 
 
 def kept(rows: list[Repository], account: str = fake.A) -> Cached:

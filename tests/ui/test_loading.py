@@ -26,7 +26,7 @@ async def test_a_file_is_merged_after_a_look_and_a_yes(workspace: FakeWorkspace,
         await load()
         await ui.wait(lambda: ui.dialog == "AskScreen")
         ui.app.screen.query_one("#answer").value = str(tmp_path)
-        await ui.see("there is no file")
+        await ui.see("no such file")
         ui.app.screen.query_one("#answer").value = str(file)
         await ui.see("✓ 1 statement")
         await ui.press("enter")

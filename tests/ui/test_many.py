@@ -89,7 +89,7 @@ async def test_esc_cancels_all_and_cleanup_goes_on(workspace: FakeWorkspace) -> 
         await ui.press("escape")
         await ui.see("Stopping, then cleaning up…")
         await ui.wait(lambda: ui.main.desk.batch.abandoned)
-        await ui.see("Cancelled. Cleanup continues")
+        await ui.see("Canceled. Cleanup continues")
         workspace.gate.release()
         await ui.see("✗ 0 of 3 passed")
         assert workspace.gate.count("verify") == 2, "the third had not begun"

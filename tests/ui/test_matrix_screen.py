@@ -256,9 +256,9 @@ async def test_nobody_is_granted_that_a_policy_must_not_name_and_nothing_while_r
     async with running(workspace) as ui:
         await shown(ui)
         await ui.press("0", "g")
-        await ui.wait(lambda: "No policy of ecr-tui can name this grantee." in ui.toasts())
+        await ui.wait(lambda: "ecr-tui cannot grant to this principal." in ui.toasts())
         await ui.press("v")
-        await ui.wait(lambda: "No configured profile acts as everyone" in ui.toasts())
+        await ui.wait(lambda: "No profile is configured for everyone" in ui.toasts())
         workspace.settings = replace(settings, read_only=True)
         for key in ("g", "x"):
             await ui.press("l", key)

@@ -110,7 +110,7 @@ async def test_the_condition_is_chosen_from_the_repositorys_tags(workspace: Fake
     async with running(workspace) as ui:
         await ui.select("my-first-repo")
         await ui.press("c")
-        await ui.see("no condition", "Team=Payments", "this repository has it", "another tag…")
+        await ui.see("no condition", "Team=Payments", "this repository has it", "other tag…")
         await ui.press("down", "enter")
         await ui.ready()
         assert ui.main.selection.grant.tags == (("Team", "Payments"),)

@@ -69,7 +69,7 @@ async def test_a_role_that_was_made_again_is_offered_its_access(workspace: FakeW
     async with running(workspace) as ui:
         await ui.select(NAME)
         await ui.press("F")
-        await ui.see("Give role deployer in 222222222222 its access back?")
+        await ui.see("Restore the access of role deployer in 222222222222?")
         await ui.press("right", "enter")
         await ui.see("Repair the policy of my-first-repo?", "gets the access that Deploy granted")
         await ui.press("right", "enter")

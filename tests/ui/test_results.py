@@ -36,14 +36,14 @@ async def test_what_remains_after_a_revoke_stands_above_the_preview(tmp_path, si
         await ui.wait(lambda: ui.dialog == "ConfirmScreen")
         await ui.press("right", "enter")
         await ui.wait(lambda: workspace.writes and not ui.main.desk.busy)
-        await ui.see("✓ Revoked", "u undoes it", "! Access remains through All")
+        await ui.see("✓ Revoked", "u: undo", "! Access remains through All")
         assert not ui.toasts().strip()
         await ui.select("other")
         assert "Revoked" not in preview(ui)
         await ui.select("web")
         assert "Revoked" in preview(ui)
         await ui.press("u")
-        await ui.wait(lambda: "✓ Undone: the policy is exactly as it was before" in preview(ui))
+        await ui.wait(lambda: "✓ Undone: the exact previous policy is restored" in preview(ui))
         assert "Revoked" not in preview(ui)
         assert not ui.toasts().strip()
 
@@ -52,12 +52,12 @@ async def test_a_result_goes_when_somebody_else_changes_the_policy(workspace: Fa
     async with running(workspace) as ui:
         await ui.select("billing-api")
         await ui.press("g")
-        await ui.wait(lambda: "u undoes it" in preview(ui))
+        await ui.wait(lambda: "u: undo" in preview(ui))
         arn = workspace.by_name("billing-api").arn
         await ui.wait(lambda: arn in ui.main.details.policies)
         workspace.listing.policies[arn] = None
         await ui.press("r")
-        await ui.wait(lambda: "u undoes it" not in preview(ui))
+        await ui.wait(lambda: "u: undo" not in preview(ui))
 
 
 async def test_undo_asks_where_the_last_write_was_to_another_repository_and_says_its_end_in_a_toast(
@@ -66,7 +66,7 @@ async def test_undo_asks_where_the_last_write_was_to_another_repository_and_says
     async with running(workspace) as ui:
         await ui.select("billing-api")
         await ui.press("g")
-        await ui.wait(lambda: "u undoes it" in preview(ui))
+        await ui.wait(lambda: "u: undo" in preview(ui))
         await ui.select("my-first-repo")
         await ui.press("u")
         await ui.wait(lambda: ui.dialog == "ConfirmScreen")
@@ -102,7 +102,7 @@ async def test_one_key_opens_what_a_screen_holds_in_the_pager(workspace: FakeWor
         await ui.wait(lambda: paged or "Nothing to show here yet." in ui.toasts())  # of the tests before, too
         paged.clear()
         await ui.press("escape", "g")
-        await ui.wait(lambda: "u undoes it" in preview(ui))
+        await ui.wait(lambda: "u: undo" in preview(ui))
         for key, seen, words in (
             ("question_mark", "Help", "How it works"),
             ("a", "7 repositories", "7 repositories, 2 with a policy"),

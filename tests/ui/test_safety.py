@@ -151,7 +151,7 @@ prove.audit = ""
 change.revoke = "ctrl+q"
 """
     async with running(FakeWorkspace(tmp_path, settings=settings(tmp_path, text))) as ui:
-        await ui.wait(lambda: "y is Filter (find.filter) now, no longer Copy (general.copy)" in ui.toasts())
+        await ui.wait(lambda: "y is now Filter (find.filter) instead of Copy (general.copy)" in ui.toasts())
         assert "ctrl+q is Quit and cannot be Revoke (change.revoke)" in ui.toasts()
         await ui.select("web-frontend")
         await ui.press("g", "a", "slash", "x")
@@ -177,7 +177,7 @@ change.revoke = "ctrl+q"
 
 
 def test_what_does_not_exist_is_said_before_the_screen_is_taken(tmp_path: Path) -> None:
-    wrong = {'theme = "nrd"': "there is no theme 'nrd'", '[keys]\nchange.g = "x"': "there is no action 'change.g'"}
+    wrong = {'theme = "nrd"': "unknown theme 'nrd'", '[keys]\nchange.g = "x"': "unknown action 'change.g'"}
     for text, told in wrong.items():
         with pytest.raises(InputError, match=told):
             EcrTuiApp(FakeWorkspace(tmp_path, settings=settings(tmp_path, text)))

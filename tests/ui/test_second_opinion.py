@@ -67,7 +67,7 @@ async def test_the_answer_stands_in_the_findings_and_goes_with_its_plan(
     async with running(workspace) as ui:
         await ui.select("my-first-repo")
         await ask(ui)
-        await ui.see("Asking Access Analyzer, 3 s; Esc cancels")
+        await ui.see("Waiting for Access Analyzer, 3 s; Esc cancels")
         assert ui.main.preview.tab == "findings"
         analyzing.release.set()
         await ui.see(
@@ -79,7 +79,7 @@ async def test_the_answer_stands_in_the_findings_and_goes_with_its_plan(
         ui.main.preview.draw()
         assert ui.main.preview.analyzer.asked.opinion is OPINION
         await ui.select("web-frontend")
-        await ui.see("Access Analyzer was not asked")
+        await ui.see("Access Analyzer: not requested")
         assert [plan.repository.name for plan in analyzing.asked] == ["my-first-repo"]
 
 
@@ -89,15 +89,15 @@ async def test_esc_and_another_plan_stop_waiting_and_quitting_does_not_wait(
     async with running(workspace) as ui:
         await ui.select("my-first-repo")
         await ask(ui)
-        await ui.see("Asking Access Analyzer, 3 s")
+        await ui.see("Waiting for Access Analyzer, 3 s")
         await ui.press("escape")
         await ui.see("Access Analyzer: Cancelled")
         assert analyzing.cancels[0].is_set()
         await ask(ui)
-        await ui.see("Asking Access Analyzer, 3 s")
+        await ui.see("Waiting for Access Analyzer, 3 s")
         await ui.press("p")
-        await ui.see("Access Analyzer was not asked")
+        await ui.see("Access Analyzer: not requested")
         assert analyzing.cancels[1].is_set()
         await ask(ui)
-        await ui.see("Asking Access Analyzer, 3 s")
+        await ui.see("Waiting for Access Analyzer, 3 s")
     assert analyzing.cancels[2].is_set()

@@ -44,7 +44,7 @@ async def test_the_command_writes_the_template_and_u_takes_it_back(workspace: Fa
         await ui.press("u")
         await ui.see("Undo the last write?", "Repository  template payments")
         await ui.press("right", "enter")
-        await ui.wait(lambda: "template payments ✓ Undone: the policy is exactly as it was before" in ui.toasts())
+        await ui.wait(lambda: "template payments ✓ Undone: the exact previous policy is restored" in ui.toasts())
         assert workspace.writes[-1] == ("template payments", None)
 
 

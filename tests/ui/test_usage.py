@@ -37,11 +37,11 @@ async def test_the_palette_reads_with_progress_and_shows_the_report(workspace: F
     async with running(workspace) as ui:
         await ui.select(NAME)
         await ask(ui)
-        await ui.see("Use of my-first-repo", "100 events read, back to 2026-10-25", "esc stop")
+        await ui.see("Usage of my-first-repo", "100 events read, back to 2026-10-25", "esc stop")
         workspace.gate.release("usage")
         await ui.see("Last use", "user devusr2 in 222222222222", "Not in CloudTrail")
         await ui.press("y")
-        await ui.wait(lambda: bool(ui.copied) and ui.copied[-1].startswith("Use of 1 repository"))
+        await ui.wait(lambda: bool(ui.copied) and ui.copied[-1].startswith("Usage of 1 repository"))
 
 
 async def test_it_is_stopped_and_fails_with_one_message(workspace: FakeWorkspace) -> None:
@@ -52,7 +52,7 @@ async def test_it_is_stopped_and_fails_with_one_message(workspace: FakeWorkspace
         await ask(ui)
         await ui.see("reading…")
         await ui.press("escape")
-        await ui.wait(lambda: "Stopped reading CloudTrail. What was read is kept." in ui.toasts())
+        await ui.wait(lambda: "Stopped reading CloudTrail. Events read so far are kept." in ui.toasts())
         workspace.gate.release("usage")
         workspace.errors["usage"] = DeniedError("cloudtrail:LookupEvents was denied")
         await ask(ui)

@@ -49,7 +49,7 @@ async def test_stages_are_shown_while_they_run(workspace: FakeWorkspace) -> None
         await ui.select("my-first-repo")
         await ui.press("v")
         await ui.wait(lambda: "▸ push" in ui.text())
-        await ui.see("Running…  esc stops it", "Verification · my-first-repo", "━━━╌╌╌ 50% 716 B", "verifying…")
+        await ui.see("Running…  Esc stops it", "Verification · my-first-repo", "━━━╌╌╌ 50% 716 B", "verifying…")
         assert "ok" in row(ui.text(), "login")
         assert "waiting" in row(ui.text(), "pull")
         workspace.gate.release()
@@ -157,7 +157,7 @@ async def test_the_verdict_does_not_wait_for_what_aws_says_of_it(workspace: Fake
     async with running(workspace) as ui:
         await ui.select("my-first-repo")
         await ui.press("v", "3")
-        await ui.see("✗ DENIED at push", "Asking Access Troubleshooter…  esc stops it")
+        await ui.see("✗ DENIED at push", "Requesting AWS's evaluation…  Esc cancels")
         workspace.gate.release()
         await ui.see(
             "AWS     Disagrees. AWS evaluated ecr:BatchGetImage", "Checks  ecr:BatchGetImage on *: implicit deny"
@@ -348,7 +348,7 @@ async def test_a_proof_is_struck_when_a_refresh_shows_another_policy_or_other_ta
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
 async def test_a_proof_never_stands_beside_another_repository(workspace: FakeWorkspace, size: tuple[int, int]) -> None:
     async with running(workspace, size=size) as ui:
-        await ui.see("Prove access live, as account B:", "Undo the grant") if size[0] == 120 else None
+        await ui.see("Verify access live, as account B:", "Undo the grant") if size[0] == 120 else None
         await ui.press("v")
         await ui.see("✓ ALLOWED")
         await ui.press("1")

@@ -29,7 +29,7 @@ async def test_a_grant_without_risk_is_one_key(workspace: FakeWorkspace) -> None
         await ui.see("✓ written and read back")
         assert ui.dialog == ""
         assert [name for name, _ in workspace.writes] == ["my-first-repo"]
-        await ui.see("u undoes it")
+        await ui.see("u: undo")
         await ui.see("✓ pull  ✓ push")
 
 

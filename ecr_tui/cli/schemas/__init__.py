@@ -1,6 +1,6 @@
 """JSON Schemas (draft 2020-12) of the ``--json`` documents, printed by ``ecr-tui schema``.
 
-Each lists every name: adding one changes the contract.
+Each lists all names: adding one changes the contract.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from ecr_tui.cli.schemas.parts import Schema, document
 
 _SCHEMAS: dict[str, tuple[str, Schema]] = {
     "list": ("repositories, with the access of account B", changing.LIST),
-    "matrix": ("who can read, pull and push what, by account A's policies", auditing.MATRIX),
-    "audit": ("who has access to what, over all repositories", auditing.AUDIT),
-    "workloads": ("which Lambda functions and ECS task definitions use an image", using.WORKLOADS),
-    "usage": ("who used which repositories, and grants without use", using.USAGE),
+    "matrix": ("read, pull and push access by account A's policies", auditing.MATRIX),
+    "audit": ("access to all repositories, and findings", auditing.AUDIT),
+    "workloads": ("Lambda functions and ECS task definitions that use an image", using.WORKLOADS),
+    "usage": ("use of repositories, and unused grants", using.USAGE),
     "history": ("past writes, newest first", changing.HISTORY),
-    "history-disagreements": ("where Access Analyzer answered differently", changing.DISAGREEMENTS),
+    "history-disagreements": ("disagreements with Access Analyzer", changing.DISAGREEMENTS),
     "plan": ("the preview of a grant, with the verdicts of both accounts", changing.PLAN),
     "grant": ("the changes written to each repository", changing.CHANGED),
     "revoke": ("the changes written to each repository", changing.CHANGED),
-    "apply": ("where the access differs from a file of grants, and what was written", changing.APPLIED),
+    "apply": ("drift from a file of grants, and written changes", changing.APPLIED),
     "repair": ("the changes written to each repository, or with --dry-run planned", changing.CHANGED),
     "tag": ("changed tags, and the access that changes with them", changing.TAGGED),
     "undo": ("the changes written to each repository", changing.TAKEN_BACK),

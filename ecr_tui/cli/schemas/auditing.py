@@ -57,7 +57,9 @@ _AUDIT: Schema = made_of(
                     "kind": text("account, user, role, session, service, everyone, deleted, ..."),
                     "account": maybe(text()),
                     "external": truth("in another account than the repositories"),
-                    "trusted": maybe(truth(), "an external one by [trusted] of the configuration; null without it"),
+                    "trusted": maybe(
+                        truth(), "whether [trusted] of the configuration lists an external one; null without it"
+                    ),
                     "repositories": count(),
                     **_COUNTED,
                 }
@@ -68,7 +70,7 @@ _AUDIT: Schema = made_of(
             made_of(
                 {
                     "account": text(),
-                    "trusted": maybe(truth(), "by [trusted] of the configuration; null without it"),
+                    "trusted": maybe(truth(), "whether [trusted] of the configuration lists it; null without it"),
                     "principals": _PEOPLE,
                     "repositories": count(),
                     **_NUMBERS,
@@ -98,7 +100,7 @@ _AUDIT: Schema = made_of(
                         made_of(
                             where(
                                 principals=_PEOPLE,
-                                last_pull=maybe(time(), "the latest that ECR recorded; null for none"),
+                                last_pull=maybe(time(), "last recorded by ECR; null for none"),
                                 images=count(),
                             )
                         )
@@ -106,7 +108,7 @@ _AUDIT: Schema = made_of(
                     "unknown": listed(made_of(where(reason=text()))),
                 }
             ),
-            "access from outside to repositories not pulled for so many days; null without --not-pulled",
+            "external access to repositories not pulled for that many days; null without --not-pulled",
         ),
         "registry": listed(
             made_of(
@@ -153,7 +155,7 @@ _AUDIT: Schema = made_of(
             ),
             "the replicated copies of repositories, by the replication rules of the regions",
         ),
-        "replication_unknown": listed(made_of({"region": text(), "reason": text()}), "rules that were not readable"),
+        "replication_unknown": listed(made_of({"region": text(), "reason": text()}), "regions with unreadable rules"),
         "asked": listed(
             made_of(
                 {
@@ -163,7 +165,7 @@ _AUDIT: Schema = made_of(
                     "findings": listed(ref("finding"), "findings about that policy, such as its size"),
                 }
             ),
-            "the principals asked about",
+            "the requested principals",
         ),
         "unknown": listed(made_of(where(reason=text())), "repositories with an unreadable policy"),
         "failures": listed(made_of({"region": text(), "reason": text()})),
@@ -247,7 +249,7 @@ MATRIX: Schema = made_of(
                                         {
                                             "at": time(),
                                             "can": made_of(dict.fromkeys(_PARTS, maybe(truth()))),
-                                            "stale": maybe(text(), "what has changed access since"),
+                                            "stale": maybe(text(), "the later change of access"),
                                         }
                                     ),
                                     "the last live verification",

@@ -31,12 +31,12 @@ LIST: Schema = listed(
                 made_of(
                     {
                         "count": count(),
-                        "complete": truth("all were looked at; else there are more, and the times may be later"),
+                        "complete": truth("all images were read; if false, there are more, and the times may be later"),
                         "last_push": maybe(time()),
-                        "last_pull": maybe(time(), "the latest that ECR recorded"),
+                        "last_pull": maybe(time(), "last recorded by ECR"),
                     }
                 ),
-                "null without --images, and where they are not readable",
+                "null without --images, and if unreadable",
             ),
         }
     )
@@ -57,12 +57,12 @@ _DRIFT: Schema = made_of(
                     "until": maybe(time()),
                 }
             ),
-            "what ecr-tui granted and the file does not have; revoked only with --prune",
+            "grants of ecr-tui that are not in the file; revoked only with --prune",
         ),
         "failed": listed(made_of({**where(), "error": text()}), "repositories that could not be compared"),
     }
 )
-APPLIED: Schema = {"anyOf": [_DRIFT, CHANGED], "description": "with --resume the changes alone"}
+APPLIED: Schema = {"anyOf": [_DRIFT, CHANGED], "description": "with --resume only the changes"}
 TAGGED: Schema = listed(ref("tagged"), "in the order requested")
 TAKEN_BACK: Schema = listed({"anyOf": [ref("plan"), ref("tagged")]}, "of policies, or of tags")
 _STATE: Schema = {
@@ -70,19 +70,19 @@ _STATE: Schema = {
     "description": "the policy or the tags; null for none; a string if it is not a valid policy",
 }
 _DIFFERENCE = {
-    "principal": text("an ARN, an account, * for anybody, or a grantee such as org/o-ID"),
+    "principal": text("an ARN, an account, * for everyone, or a grantee such as org/o-ID"),
     "actions": listed(text()),
-    "public": truth("about access by anybody at all"),
+    "public": truth("about public access"),
     "ecr_tui": word("yes", "no", "depends"),
     "access_analyzer": word("yes", "no"),
     "findings": listed(text(), "ids of Access Analyzer's findings"),
-    "statements": listed(text(), "on which ecr-tui's answer rests"),
+    "statements": listed(text(), "that decide ecr-tui's answer"),
 }
 _DIFFERENT = made_of({**_DIFFERENCE, "why": maybe(text(), "why the two are not comparable")})
 _COMPARED = maybe(
     made_of(
         {
-            "agreed": listed(text(), "principals about whom both say the same"),
+            "agreed": listed(text(), "principals with equal answers"),
             "disagreements": listed(_DIFFERENT),
             "not_comparable": listed(_DIFFERENT),
         }
@@ -108,10 +108,10 @@ _SECOND_OPINION = maybe(
         {
             "analyzer": maybe(made_of({"arn": text(), "name": text(), "type": word("ACCOUNT", "ORGANIZATION")})),
             "preview": maybe(made_of({"id": text(), "findings": listed(_FINDING)}), "of the proposed policy"),
-            "existing": maybe(listed(_FINDING), "of the policy in force"),
+            "existing": maybe(listed(_FINDING), "of the current policy"),
             "after": _COMPARED,
             "now": _COMPARED,
-            "unavailable": listed(text(), "what Access Analyzer could not be asked, and what to do"),
+            "unavailable": listed(text(), "missing results of Access Analyzer, and fixes"),
         }
     ),
     "IAM Access Analyzer's opinion; null without --aws-preview",
@@ -124,7 +124,7 @@ DISAGREEMENTS: Schema = listed(
             **where(),
             "account": text("account A"),
             "analyzer": text("its ARN"),
-            "when": word("after", "now", description="the policy that was previewed, or the one in force"),
+            "when": word("after", "now", description="the previewed policy, or the current one"),
             **_DIFFERENCE,
         }
     ),
@@ -154,7 +154,7 @@ PLAN: Schema = listed(
                         }
                     )
                 ),
-                "where replication copies the repository to; null if unknown",
+                "the replicated copies of the repository; null if unknown",
             ),
             "access_analyzer": _SECOND_OPINION,
         }
@@ -170,11 +170,11 @@ HISTORY: Schema = listed(
             **where(),
             "account": text("account A"),
             "principal": maybe(text(), "the principal whose access changed"),
-            "operator": maybe(text(), "who wrote"),
+            "operator": maybe(text(), "ARN of the writer"),
             "reason": maybe(text(), "why, as given with --reason"),
             "outcome": word("written", "failed", "unknown", description="failed: nothing was written"),
             "detail": maybe(text()),
-            "run": maybe(text(), "the run over several repositories that it belongs to"),
+            "run": maybe(text(), "the bulk run that it belongs to"),
             "undoes": maybe(text(), "the id of the write that it undoes"),
             "undone_by": maybe(text()),
             "subject": word("policy", "tags", "template", description="template: a creation template's policy"),

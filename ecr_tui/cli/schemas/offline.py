@@ -11,7 +11,7 @@ EXPLAIN: Schema = made_of(
         "pattern": maybe(text(), "the failure in the catalogue, or unknown"),
         "title": maybe(text()),
         "stage": maybe(text()),
-        "action": maybe(text(), "the IAM action that was refused"),
+        "action": maybe(text(), "the denied IAM action"),
         "side": maybe(text()),
         "cause": maybe(text()),
         "fix": maybe(text()),
@@ -22,7 +22,7 @@ EXPLAIN: Schema = made_of(
         "text": text("the text to explain"),
         "troubleshooter": maybe(ref("troubleshooter"), "with --aws"),
     },
-    "null where the text does not say",
+    "null if not in the text",
 )
 SIMULATE: Schema = listed(
     made_of(
@@ -31,7 +31,7 @@ SIMULATE: Schema = listed(
             "name": text("name of the case"),
             "response": word(*_RESPONSES),
             "expected": maybe(word(*_RESPONSES)),
-            "matches": maybe(truth(), "null if nothing was expected"),
+            "matches": maybe(truth(), "null without an expectation"),
             "reasons": listed(
                 made_of(
                     {
@@ -64,7 +64,7 @@ CONFIG_SHOW: Schema = made_of(
             ),
             "settings by their name in the file",
         ),
-        "read_only": maybe(text(), "why writes are refused"),
+        "read_only": maybe(text(), "why writes are blocked"),
         "production": maybe(text(), "why every write needs confirmation"),
     }
 )

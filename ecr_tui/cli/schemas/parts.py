@@ -125,7 +125,7 @@ _MATCHED = listed(
 )
 _TROUBLESHOOTER = made_of(
     {
-        "reason": maybe(text(), "why AWS told nothing"),
+        "reason": maybe(text(), "why AWS's evaluation is missing"),
         "agrees": maybe(truth(), "whether AWS's evaluation and the diagnosis agree, null if they cannot be compared"),
         "disagreements": listed(text()),
         "remarks": listed(text()),
@@ -154,7 +154,9 @@ _TROUBLESHOOTER = made_of(
             )
         ),
         "context": listed(
-            made_of({"key": text(), "aws": text("its value"), "ecr_tui": maybe(text(), "another value assumed here")}),
+            made_of(
+                {"key": text(), "aws": text("its value"), "ecr_tui": maybe(text(), "ecr-tui's value, if different")}
+            ),
             "condition keys of the denied request",
         ),
         "policies": listed(
@@ -193,7 +195,7 @@ SHARED: dict[str, Schema] = {
             "attached": word("inline-user", "inline-role", "managed"),
             "characters": listed(count(), "characters of each policy, without whitespace"),
             "limit": count("IAM's limit: for all inline policies together, or for each managed policy"),
-            "refused": maybe(text(), "why IAM accepts them in no form"),
+            "refused": maybe(text(), "why IAM rejects them in any form"),
         }
     ),
     "finding": made_of(
@@ -227,7 +229,7 @@ SHARED: dict[str, Schema] = {
     "registry": made_of(
         {
             "region": text(),
-            "exists": maybe(truth(), "null if it was not readable"),
+            "exists": maybe(truth(), "null if unreadable"),
             "scope": maybe(text(), "V2: applies to all ECR actions; V1: to replication and pull through cache only"),
             "unknown": maybe(text(), "why its effect is unknown"),
             "effects": listed(
@@ -240,7 +242,7 @@ SHARED: dict[str, Schema] = {
                         "statement": maybe(text()),
                     }
                 ),
-                "the actions that it decides, for each principal",
+                "its effect on actions, for each principal",
             ),
         },
         "the registry policy, evaluated together with the repository policy",
@@ -294,7 +296,7 @@ SHARED: dict[str, Schema] = {
             "actions": listed(_TEXTS),
             "certain": truth("false if it depends on something"),
             "depends_on": listed(_TEXTS, "condition keys and other facts that decide"),
-            "fix": text("how to end it"),
+            "fix": text("the fix that ends it"),
         },
         "access through one statement",
     ),
@@ -318,7 +320,7 @@ SHARED: dict[str, Schema] = {
                         "statement": text('its Sid, or "statement 1"; empty for the document'),
                         "reason": text(),
                         "likely": truth(
-                            "documented or reported; false: ECR's behaviour is unknown, and the write is tried"
+                            "documented or reported; false: ECR's behavior is unknown, and the write is sent"
                         ),
                     }
                 ),
@@ -339,7 +341,7 @@ SHARED: dict[str, Schema] = {
                         "depends_on": listed(_TEXTS, "facts that decide about may_lose"),
                     }
                 ),
-                "everybody who loses something by the change, by account A's policies",
+                "principals that lose access by the change, by account A's policies",
             ),
             "reason": maybe(text(), "why, as given with --reason"),
         },
@@ -394,7 +396,7 @@ SHARED: dict[str, Schema] = {
             "status": word("denied", "leaked", "skipped", "failed"),
             "message": text(),
             "actions": listed(_TEXTS, "of a leak: account B's access there"),
-            "fix": text("of a leak: where to look"),
+            "fix": text("of a leak: what to check"),
         },
         "the check that a repository without a grant is denied",
         optional=("actions", "fix"),

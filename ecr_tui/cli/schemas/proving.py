@@ -90,7 +90,7 @@ CLEANUP: Schema = listed(
             "arn": text(),
             "image": maybe(text(), "the probe image's tag"),
             "tag": maybe(ref("tags")),
-            "at": time("when it was left behind"),
+            "at": time("time of the interrupted verification"),
             "cleaned": truth(),
             "message": text(),
             "hint": maybe(text()),

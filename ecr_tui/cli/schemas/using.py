@@ -5,10 +5,10 @@ from __future__ import annotations
 from ecr_tui.cli.schemas.parts import Schema, count, listed, made_of, maybe, text, time, truth, where, word
 
 _CALLER = {
-    "principal": maybe(text(), "ARN of the user or role, where AWS tells it"),
-    "principal_id": maybe(text(), "unique id of the principal, where AWS tells no ARN"),
+    "principal": maybe(text(), "ARN of the user or role, if known"),
+    "principal_id": maybe(text(), "unique id of the principal, if its ARN is unknown"),
     "account": maybe(text()),
-    "service": maybe(text(), "the AWS service that called"),
+    "service": maybe(text(), "the calling AWS service"),
     "title": text(),
     "external": truth("in another account than the repositories"),
 }
@@ -18,8 +18,8 @@ USAGE: Schema = made_of(
     {
         "account": text(),
         "at": time(),
-        "days": count("days of events that were asked for"),
-        "unused_days": count("days in which a grant should have an event"),
+        "days": count("requested days of events"),
+        "unused_days": count("days without an event after which a grant counts as unused"),
         "regions": listed(
             made_of(
                 {
@@ -28,8 +28,8 @@ USAGE: Schema = made_of(
                     "until": time(),
                     "events_read": count("by this call"),
                     "pages_read": count("by this call"),
-                    "stopped": maybe(word("limit", "throttled"), "why this call read no further back"),
-                    "unreadable": count("events that could not be read"),
+                    "stopped": maybe(word("limit", "throttled"), "why this call stopped early"),
+                    "unreadable": count("number of unreadable events"),
                     "other_accounts": truth("whether any event of another account was found"),
                 }
             )
@@ -53,11 +53,11 @@ USAGE: Schema = made_of(
                     title=text(),
                     access=word("pull", "push"),
                     answer=word("used", "no event", "unknown"),
-                    since=maybe(time(), "since when the absence of an event can be told"),
+                    since=maybe(time(), "since when a missing event is meaningful"),
                     whole_period=truth("whether all of unused_days is known"),
-                    last=maybe(time(), "latest event that may be of this principal"),
+                    last=maybe(time(), "latest event that may be by this principal"),
                     reason=maybe(text(), "why the answer is unknown"),
-                    policy_set=maybe(time(), "when the policy was last written, as far as events tell"),
+                    policy_set=maybe(time(), "when the policy was last written, by the events"),
                 )
             ),
             "pull and push access of principals outside the account, by account A's policies",
@@ -69,9 +69,9 @@ USAGE: Schema = made_of(
                     "region": text(),
                     **_CALLER,
                     "action": text(),
-                    "check": truth("asked by ecr-tui itself, such as to check isolation"),
+                    "check": truth("made by ecr-tui itself, such as an isolation check"),
                     **_SPAN,
-                    "message": text("AWS's words for the last one"),
+                    "message": text("AWS's message of the last one"),
                     "pattern": text("as in explain"),
                     "side": maybe(text()),
                     "cause": maybe(text()),
@@ -82,7 +82,7 @@ USAGE: Schema = made_of(
         "unreadable": listed(made_of({"arn": text(), "reason": text()}), "repositories whose policy is unknown"),
         "failures": listed(made_of({"region": text(), "reason": text()})),
         "notes": listed(text()),
-        "left_out": listed(text(), "what CloudTrail does not tell"),
+        "left_out": listed(text(), "limitations of CloudTrail"),
     }
 )
 
@@ -95,15 +95,15 @@ WORKLOADS: Schema = listed(
                 made_of(
                     {
                         "kind": word("lambda", "ecs", description="a function, or a task definition"),
-                        "name": text("of a task definition with the newest revision that names the image"),
+                        "name": text("a task definition's with the newest revision that uses the image"),
                         "container": maybe(text(), "of a task definition"),
-                        "image": text("as the workload names it"),
+                        "image": text("as in the workload"),
                         "account": maybe(text()),
                         "region": text(),
                     }
                 )
             ),
-            "unknown": listed(text(), "what could not be read, or was not"),
+            "unknown": listed(text(), "unread and unreadable parts"),
         }
     ),
     "in the order requested",

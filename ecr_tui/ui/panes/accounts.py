@@ -175,7 +175,7 @@ class AccountCard(Static, can_focus=True):
         read = self._read
         profile = safe(self._profile or "default profile")
         if read is None:
-            return Content.assemble((profile, "bold"), (f"  {PENDING} asking AWS who this is", MUTED)), Content("")
+            return Content.assemble((profile, "bold"), (f"  {PENDING} reading the caller", MUTED)), Content("")
         if read.identity is None and read.error is None:
             return (
                 Content.assemble((safe(self._known), "bold")),
@@ -183,7 +183,7 @@ class AccountCard(Static, can_focus=True):
             )
         if read.identity is None:
             title = safe(read.error.title) if read.error else ""
-            hint = "enter: why  ·  A: choose another  ·  r: retry"
+            hint = "Enter: details  ·  A: switch  ·  r: retry"
             if isinstance(read.error, CredentialsError) and read.error.login_command:
                 hint = f"run: {safe(read.error.login_command)}  (enter, then l)"
             return (
@@ -324,8 +324,7 @@ class AccountsPane(Horizontal):
             InputError(
                 f"B is in partition {b.partition}, A in {a.partition}",
                 detail=f"A is {a.arn}\nB is {b.arn}",
-                hint="Access never crosses partitions: accounts of one do not exist in another, and no policy changes "
-                "that. Choose two profiles of one partition (A).",
+                hint="Access never crosses partitions. Press A to choose two profiles in the same partition.",
                 side=str(Role.CONSUMER),
             ),
         )

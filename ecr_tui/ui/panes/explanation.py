@@ -50,7 +50,7 @@ def explanation(run: Run) -> list[Field | Static]:
                     *((f"{label[:1].upper()}{label[1:]}", text) for label, text in stage.traces),
                     (
                         "AWS",
-                        "Asking Access Troubleshooter…  esc stops it" if asking and stage is run.report.denied else "",
+                        "Requesting AWS's evaluation…  Esc cancels" if asking and stage is run.report.denied else "",
                     ),
                     ("Said", stage.detail if stage.detail != stage.message else ""),
                 ],

@@ -108,7 +108,7 @@ class FilterBars(Vertical):
         words = "words, api-*, tag:Team=Web, access:none, finding:error, !not"
         yield bar("filter", "/", words, complete_query)
         yield Words(id="filter-note")
-        yield bar("tags", "tags", "Team=Payments, Env=prod   (Enter lists them, empty lists all)", complete_tags)
+        yield bar("tags", "tags", "Team=Payments, Env=prod   (Enter applies; empty: all)", complete_tags)
         yield Static(id="tag-problem", markup=False)
 
     @property

@@ -149,7 +149,7 @@ class PreviewPane(Vertical):
         if self.selection.cached or row.tags_source == "cache":
             return WAITS
         if row.tags is None and own:
-            return f"Reading the tags: the condition is the repository's own {safe(own)}"
+            return f"Reading the repository's {safe(own)} tag for the condition"
         return ""
 
     def _begin(self, subject: Subject) -> None:
@@ -354,7 +354,7 @@ class PreviewPane(Vertical):
     def commands(self) -> Iterator[tuple[str, str, Callable[[], Any]]]:
         """For the palette."""
         for tab in TABS:
-            yield f"Preview: {tab.label}", "Turn the policy preview to this tab", partial(self._turn_and_focus, tab.id)
+            yield f"Preview: {tab.label}", "Show this tab of the policy preview", partial(self._turn_and_focus, tab.id)
 
     def _turn_and_focus(self, tab: str) -> None:
         self.turn_to(tab)

@@ -160,7 +160,7 @@ class RepositoriesPane(Vertical):
             collector.settle()
         elif self.table.rows and not self.listing.stale:
             # The rows stay: what was true a moment ago is better than nothing, and the reason is in the way of no one.
-            self.post_message(Failed(error, "The repositories could not be read again").set_sender(self))
+            self.post_message(Failed(error, "Refresh failed").set_sender(self))
         self.table.set_message(*nothing(self.listing, self.table))
         self._update()
 

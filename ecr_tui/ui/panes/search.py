@@ -134,12 +134,12 @@ class Search:
     def _unknown(self, number: int) -> Content:
         query = self._table.model.query
         if not query.needs_policies or (query.needs_tags and self._table.model.tags_missing):
-            return Content.styled(f"{number:,} not known yet", MUTED)
+            return Content.styled(f"{number:,} unknown", MUTED)
         if query.needs_account_b and not self._principals():
             return Content.styled("Account B is unknown. Press b to choose a principal.", "$text-warning")
         words = f"{count(number, 'policy', 'policies')} not read yet"
         if self.progress is None:
-            words += ": P reads them" if self._table.has_focus else ": press Enter, then P"
+            words += ": press P to read" if self._table.has_focus else ": press Enter, then P"
         return Content.styled(words, "$text-warning")
 
     # -- reading all policies --------------------------------------------------------------------------------------
@@ -155,7 +155,7 @@ class Search:
         known = self._details.policies
         rows = [one for one in self._table.model.candidates() if (found := known.get(one.arn)) is None or found.error]
         if not rows:
-            app.notify("All policies of the repositories shown are read.")
+            app.notify("All policies of the shown repositories are read.")
             return
         self._cancel = threading.Event()
         self.progress = (0, len(rows))

@@ -242,8 +242,8 @@ class AccountsScreen(Dialog[AccountPair | None]):
                 if self._profiles == ():
                     return f"{NO} No profiles in the AWS config. Create one with aws configure sso or aws configure."
                 if field == "profile-a":
-                    return "AWS default: AWS_PROFILE, the environment's keys, or the profile [default]."
-                return "No account B: grants can name any principal, but nothing can be verified."
+                    return "AWS default: AWS_PROFILE, keys in the environment, or profile [default]."
+                return "No account B: you can grant to any principal, but not verify."
             consumer = self._consumer(name) if field == "profile-b" else None
             if consumer is not None:
                 return f"{OK} consumer · {consumer.words}" + self._same_account()
@@ -261,9 +261,9 @@ class AccountsScreen(Dialog[AccountPair | None]):
         if field:
             role = self._role_of(field[-1])
             if role is None:
-                return "No role: the credentials of the profile are used."
+                return "No role: uses the profile's credentials."
             name = role.arn.rpartition(":")[2]
-            return f"{OK} the session ecr-tui of {name} in account {role.account}, in memory only"
+            return f"{OK} session ecr-tui of {name} in account {role.account}, in memory only"
         return ""
 
     def _same_account(self) -> str:

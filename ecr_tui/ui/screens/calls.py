@@ -145,7 +145,7 @@ class CallsScreen(Dialog[None]):
         if call is not None and call.command:
             self.post_message(CopyWanted(call.command, "the command"))
         elif call is not None:
-            self.post_message(CopyWanted(call.line(), "the call: it has no command"))
+            self.post_message(CopyWanted(call.line(), "the call (no equivalent command)"))
 
     def document(self) -> str:
         return "\n".join(f"{call.line()}\n    {call.command}" for call in self.table.rows)
@@ -169,7 +169,7 @@ def details(call: Call) -> str:
             f"side        {call.side or 'none'}",
             f"at          {call.at:%Y-%m-%d %H:%M:%S} UTC",
             f"region      {call.region or 'none'}",
-            f"about       {call.subject or 'nothing by name'}",
+            f"subject     {call.subject or 'none'}",
             f"status      {call.status}",
             f"took        {seconds(call.seconds)}",
             f"retries     {call.retries}",

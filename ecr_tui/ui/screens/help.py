@@ -14,7 +14,7 @@ from ecr_tui.ui.screens.text import TextScreen
 from ecr_tui.ui.text import MUTED
 
 STORY = (
-    "The owner of account A lets principals of account B push to and pull from A's repositories, and proves it. "
+    "Grant principals of account B push and pull access to account A's repositories, and verify it live. "
     "Select a repository. The policy preview shows the exact document that {change.grant} would write for the "
     "principal ({choose.principal}), the access ({choose.access}) and the tag condition ({choose.condition}). "
     "{prove.verify} logs in, pushes and pulls as account B. {change.undo} restores the policy exactly as it was."
@@ -28,8 +28,8 @@ SAFETY = (
 PURPOSES: dict[str, tuple[str, str]] = {
     "repositories": (
         "Repositories",
-        "Account A's repositories, with the access of the chosen principal to each. The other panes are about the "
-        "selected one; while some are marked, {change.grant}, {change.revoke} and {prove.many} apply to those. Click "
+        "Account A's repositories, with the access of the chosen principal. The other panes show the "
+        "selected one. With marks, {change.grant}, {change.revoke} and {prove.many} apply to the marked ones. Click "
         "a column title to sort.",
     ),
     "preview": (

@@ -190,7 +190,7 @@ def summary(run: BatchRun, now: float) -> Content:
         return Content.styled(f"{OK if good else NO} {safe(run.batch.summary())} in {seconds(took)}", style)
     if run.abandoned:
         return Content.styled(
-            "Cancelled. Cleanup continues in the background; press Esc to close.", "bold $text-warning"
+            "Canceled. Cleanup continues in the background; press Esc to close.", "bold $text-warning"
         )
     if run.cancelling:
         return Content.styled("Stopping, then cleaning up…", "bold $text-warning")

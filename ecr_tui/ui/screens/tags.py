@@ -81,14 +81,14 @@ class TagsScreen(Dialog[dict[str, str] | None]):
         pending = sum(self._before.get(key) != self._after.get(key) for key in self._keys())
         words = count(pending, "change") + ", not written yet" if pending else "No changes yet."
         if not self._keys():
-            words = "It has no tags. " + (words if pending else "")
+            words = "No tags. " + (words if pending else "")
         self.query_one("#pending", Words).say(Content.styled(words, MUTED))
 
     def _line(self, key: str) -> Content:
         before, after = self._before.get(key), self._after.get(key)
         shown = safe(f"{key} = {after if after is not None else before}")
         if before == after:
-            return Content.assemble("  ", shown, (" (AWS's own)", MUTED) if key.lower().startswith("aws:") else "")
+            return Content.assemble("  ", shown, (" (AWS)", MUTED) if key.lower().startswith("aws:") else "")
         if after is None:
             return Content.assemble(("- ", "bold $text-error"), (shown, "strike"), (" removed", "$text-error"))
         was = f" was {safe(before)}" if before is not None else " new"

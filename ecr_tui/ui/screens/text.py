@@ -179,10 +179,10 @@ def error_content(error: EcrTuiError, title: str = "") -> Content:
             parts.append(Content.assemble((label + "\n", MUTED), (safe_block(text) + "\n", style)))
 
     if title:
-        section("What happened", error.title, "bold")
+        section("Problem", error.title, "bold")
     section("Account" if error.side.startswith("account") else "Where", error.side)
     if error.detail != error.title:
-        section("AWS said" if error.side.startswith("account") else "Details", error.detail)
+        section("AWS response" if error.side.startswith("account") else "Details", error.detail)
     section("Fix", error.hint)
     if isinstance(error, CredentialsError):
         section(

@@ -50,11 +50,11 @@ def _wait_first(desk: Desk) -> bool:
     if desk.busy:
         what = "A policy is being read or written"
     elif desk.running:
-        what = "A run over many repositories is under way"
+        what = "A bulk run is in progress"
     elif desk.workspace.busy() or desk.verifying:
         what = "A verification is running"
     if what:
-        desk.say(f"{what}: accounts can be changed when it has ended.", warning=True)
+        desk.say(f"{what}. Wait until it ends to switch accounts.", warning=True)
     return bool(what)
 
 

@@ -44,9 +44,9 @@ async def condition(desk: Desk, selection: Selection) -> None:
             note = "this repository has it" if set(pairs) <= own else "this repository does not have it"
         words = safe(tag_words(pairs)) if pairs else "no condition"
         choices.append(Choosable(Content.assemble(words, (f"  · {note}" if note else "", MUTED)), pairs))
-    choices.append(Choosable(Content.styled("another tag…", "italic"), None))
+    choices.append(Choosable(Content.styled("other tag…", "italic"), None))
     question = ChooseScreen(
-        "Condition: only while the repository is tagged…",
+        "Tag condition of the grant",
         choices,
         current=0 if choice.own_tag else tags.index(current) + bool(choice.scope),
         explanation="Written into the policy as a condition on aws:ResourceTag.",
@@ -64,7 +64,7 @@ async def condition(desk: Desk, selection: Selection) -> None:
 
     typed = AskScreen(
         "Condition",
-        "KEY=VALUE. Several, separated by commas, must all be there.",
+        "KEY=VALUE. Separate several with commas; all must match.",
         value=", ".join(f"{key}={value}" for key, value in current),
         placeholder="Team=Payments",
         check=check,
@@ -101,7 +101,7 @@ async def until(desk: Desk, selection: Selection) -> None:
 ENGINES = {
     "auto": "Docker or Podman if one answers within 3 s, else direct",
     "docker": "Docker or Podman, with your daemon's own network and proxies",
-    "direct": "the registry protocol itself, without a daemon",
+    "direct": "registry protocol, without a daemon",
 }
 """What each of ``config.ENGINES`` is."""
 
@@ -110,7 +110,7 @@ async def engine(desk: Desk, selection: Selection) -> None:
     """With what verifications push and pull, for the rest of the session."""
     now = desk.workspace.settings.engine
     choices = [Choosable(Content.assemble(one, (f"  · {words}", MUTED)), one) for one, words in ENGINES.items()]
-    chosen = await desk.ask(ChooseScreen("Engine of verifications", choices, current=list(ENGINES).index(now)))
+    chosen = await desk.ask(ChooseScreen("Verification engine", choices, current=list(ENGINES).index(now)))
     if chosen is not None:
         desk.workspace.accounts.choose(engine=chosen.value)
         desk.stage.verification.read_record()

@@ -24,12 +24,12 @@ async def file_of_grants(desk: Desk) -> str | None:
 
     def check(path: str) -> str:
         if not path.strip():
-            raise InputError("which file?")
+            raise InputError("enter a file name")
         return f"{OK} {size(files.find(path, LARGEST).stat().st_size)}"
 
     question = AskScreen(
         "Compare with a grants file",
-        "A TOML file with [[grants]], as ecr-tui apply takes it. Comparing reads every policy and writes nothing.",
+        "A TOML file with [[grants]], as for ecr-tui apply. The comparison reads all policies and writes nothing.",
         placeholder="~/grants.toml",
         check=check,
     )
@@ -55,7 +55,7 @@ async def apply(
         )
         return
     if len(plans) < len(rows):
-        desk.say(f"Left out: {count(len(rows) - len(plans), 'row')} that applying does not change.")
+        desk.say(f"Skipped: {count(len(rows) - len(plans), 'row')} without changes.")
     repositories = [plan.repository for plan in plans]
     await runs.ask(
         desk, Job("Apply", safe(terms(found.name, prune)), repositories, found.intent(prune), hidden, begun=begun)

@@ -37,7 +37,7 @@ async def edit(desk: Desk, selection: Selection) -> None:
     while True:
         saved = terminal.edit(desk.app, draft, f"{repository.name.replace('/', '-')}.policy.json")
         if saved is None:
-            desk.say("The editor ended with an error. Nothing was written.", warning=True)
+            desk.say("The editor exited with an error. Nothing was written.", warning=True)
             return
         if not saved.strip() or saved == opened:
             desk.say(_UNTOUCHED)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PENDING_WRITE = "about to write, Esc cancels"
 """What the preview's header says between ``g`` and the write."""
 
-_SOUND = "there is nothing to repair"
+_SOUND = "nothing to repair"
 
 
 async def grant(desk: Desk, selection: Selection) -> None:
@@ -72,7 +72,7 @@ async def grant_template(desk: Desk, selection: Selection) -> None:
         return
     plan = await desk.do("planning", lambda: desk.workspace.changes.plan_in_template(repository, chosen))
     if plan is None:
-        desk.say(f"No creation template applies to repositories beside {safe(repository.name)}.")
+        desk.say(f"No creation template applies to new repositories next to {safe(repository.name)}.")
     else:
         await _ask(
             desk, plan, "Grant", f"Grant in creation {safe(plan.repository.name)}?", "the template has this grant"

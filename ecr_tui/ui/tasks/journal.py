@@ -77,7 +77,7 @@ async def _take_back_last(desk: Desk, entry: Entry) -> None:
         return
     repository = outcome.plan.repository
     desk.stage.policies_changed([repository.arn], "undo")
-    desk.tell(Result(repository, f"{OK} Undone: the policy is exactly as it was before"))
+    desk.tell(Result(repository, f"{OK} Undone: the exact previous policy is restored"))
 
 
 # -- the journal ------------------------------------------------------------------------------------------------------

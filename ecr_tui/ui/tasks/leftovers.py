@@ -41,7 +41,7 @@ async def _offered(desk: Desk) -> bool:
         return False
     if read_only:
         some = "\n".join(safe(one.what) for one in found)
-        words = f"Read-only leaves it there:\n{some}\n{safe(read_only)}"
+        words = f"Not cleaned up in read-only mode:\n{some}\n{safe(read_only)}"
         desk.say(words, title="A verification was interrupted", warning=True)
         return True
     title = f"Clean up {count(len(found), 'leftover')}?"

@@ -41,7 +41,7 @@ async def change(
         return
     usable = [cell for cell in cells if grantable(cell[1])]
     if not usable:
-        desk.say("No policy of ecr-tui can name this grantee.", warning=True)
+        desk.say("ecr-tui cannot grant to this principal.", warning=True)
         return
     principals = tuple(dict.fromkeys(principal for _, principal in usable))
     if not revoke and grantees.only_pulls(principals) and choice.access.writes:
@@ -60,7 +60,7 @@ async def change(
         intent = Intent.to_grant(chosen, choice.own_tag, None if same else each)
     left_out = tuple(dict.fromkeys(principal for _, principal in cells if not grantable(principal)))
     if left_out:
-        desk.say(f"Left out: {safe(describe_all(left_out))}. No policy of ecr-tui can name them.", warning=True)
+        desk.say(f"Skipped: {safe(describe_all(left_out))}. ecr-tui cannot grant to them.", warning=True)
     terms = write_text.terms(chosen, revoke=revoke, scope=intent.scope, who=intent.who)
     await runs.ask(desk, Job(verb, terms, list(rows.values()), intent, hidden, begun=begun))
     ended()
@@ -89,7 +89,7 @@ async def verify(
     ]
     if not targets:
         some = describe_all(tuple(dict.fromkeys(principal for _, principal in cells))[:3])
-        desk.say(f"No configured profile acts as {safe(some)}, so nothing can be verified.", warning=True)
+        desk.say(f"No profile is configured for {safe(some)}, so it cannot be verified.", warning=True)
         return
     reason = desk.workspace.settings.read_only_reason
     if reason and any(one.access.writes for one in targets):
@@ -97,7 +97,7 @@ async def verify(
         return
     rest = len(cells) - len(targets)
     names = dict.fromkeys(one.consumer.name for one in targets if one.consumer is not None)
-    note = f"{count(rest, 'cell')} left out: no configured profile acts as the grantee." if rest else ""
+    note = f"{count(rest, 'cell')} skipped: no profile is configured for the principal." if rest else ""
     if await verification.confirmed(desk, targets, count(len(targets), "cell"), ", ".join(names), note):
         begun()
         await verification.verify_many(desk, selection, targets)

@@ -38,7 +38,7 @@ async def merge(desk: Desk, selection: Selection) -> None:
 
     def check(path: str) -> str:
         if not path.strip():
-            raise InputError("which file?")
+            raise InputError("enter a file name")
         found = read_policy(path)
         words = f"{OK} {count(len(found.document.statements), 'statement')}"
         return safe(" ".join([words, *found.notes]))

@@ -78,7 +78,7 @@ def _choices(desk: Desk, selection: Selection, seen: Mapping[str, str]) -> list[
         root = f"arn:{partition}:iam::{account}:root"
         found.append(line(f"account {account}", "account B as a whole", (root,)))
     if consumer is not None and consumer.profile is not None:
-        found.append(line("account B's organization…", "asks AWS Organizations as B", partial(_organization, desk)))
+        found.append(line("account B's organization…", "from AWS Organizations", partial(_organization, desk)))
     offered = {canonical(one) for choice in found if isinstance(choice.value, tuple) for one in choice.value}
     others = [one for one in seen if canonical(one) not in {*offered, *map(canonical, own)}]
     found += [line(describe(one), seen[one], (one,)) for one in others[:KNOWN]]
@@ -89,8 +89,8 @@ def _choices(desk: Desk, selection: Selection, seen: Mapping[str, str]) -> list[
 
 
 def _own_note(own: Principals, *, named: bool) -> str:
-    what = "of the configuration" if named else "B's caller"
-    return f"{what}, the default" if own else "once it is known"
+    what = "from the configuration" if named else "B's caller"
+    return f"{what}, the default" if own else "not known yet"
 
 
 def _seen(texts: Mapping[str, int], heads: Callable[[], Sequence[object]]) -> dict[str, str]:
@@ -137,7 +137,7 @@ async def _typed(desk: Desk, selection: Selection, puller: Puller | None = None)
     def check(text: str) -> str:
         chosen = parse(text)
         if not chosen:
-            return f"{OK} {describe_all(own)}, account B's own" if own else "account B's caller, once it is known"
+            return f"{OK} {describe_all(own)}, account B's own" if own else "account B's caller, not known yet"
         foreign = sorted({found for one in chosen if (found := partition_of(one)) not in (None, partition)})
         if foreign:
             return f"{NO} in partition {safe(foreign[0])}, not {partition}. Access never crosses partitions."
@@ -149,7 +149,7 @@ async def _typed(desk: Desk, selection: Selection, puller: Puller | None = None)
 
     question = AskScreen(
         f"Principal: {puller.name}" if puller else "Principal",
-        f"{puller.why} Example: {puller.example}" if puller else f"{FORMS} Empty: account B's own.",
+        f"{puller.why} Example: {puller.example}" if puller else f"{FORMS} Empty: the default.",
         value=puller.begin if puller else " ".join(selection.principals),
         placeholder=puller.example if puller else "user/devusr2",
         check=check,

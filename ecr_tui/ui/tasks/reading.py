@@ -62,7 +62,7 @@ async def usage(desk: Desk, selection: Selection) -> None:
     repository = selection.repository
     if repository is None:
         return
-    title, report = f"Use of {safe(repository.name)}", desk.workspace.access.usage.report
+    title, report = f"Usage of {safe(repository.name)}", desk.workspace.access.usage.report
 
     def read(cancel: Event, tell: Callable[[str], None]) -> UsageReport:
         def page(events: int, back_to: datetime) -> None:
@@ -70,10 +70,10 @@ async def usage(desk: Desk, selection: Selection) -> None:
 
         return report([repository], on_page=page, cancel=cancel)
 
-    where, stop = f"{title}: CloudTrail's events of {repository.region}", "stop; what was read is kept"
+    where, stop = f"{title}: CloudTrail's events of {repository.region}", "stop and keep the events read so far"
     found = await _read(desk, ReadingScreen(where, "reading…", read, stop=stop))
     if found is None:
-        desk.say("Stopped reading CloudTrail. What was read is kept.")
+        desk.say("Stopped reading CloudTrail. Events read so far are kept.")
     else:
         text = usage_text(found)
         await desk.ask(TextScreen(title, Content(safe_block(text)), copy=text, what="the report"))

@@ -55,7 +55,7 @@ async def isolation(desk: Desk, selection: Selection) -> None:
     if others:
         await verify(desk, selection, others)
     else:
-        desk.say("Mark the repositories that must be denied, and select the one that is granted.")
+        desk.say("Mark the repositories that must be denied, and select the granted one.")
 
 
 async def tag_switch(desk: Desk, selection: Selection) -> None:

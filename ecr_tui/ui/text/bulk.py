@@ -242,7 +242,7 @@ def run_state(run: Running) -> Content:
         parts.append(Content(f"about {seconds(run.seconds_left)} left"))
     if run.latest is not None and run.latest.rate:
         parts.append(Content.styled(f"AWS allows {run.latest.rate:.0f} calls/s", MUTED))
-    return Content("").join([Content(" · ").join(parts or [Content("Writing the first one alone…")]), _throttled(run)])
+    return Content("").join([Content(" · ").join(parts or [Content("Writing the first repository…")]), _throttled(run)])
 
 
 def _throttled(run: Running) -> Content:

@@ -110,7 +110,7 @@ def details(row: Difference, prune: bool) -> Content:
         return Content("\n").join([*lines, *([Content.styled(safe(found.hint), MUTED)] if found.hint else [])])
     lines += warnings(found)
     if not found.changed:
-        lines.append(Content.styled("Kept. Press P to revoke what no grant of the file wants.", MUTED))
+        lines.append(Content.styled("Kept. Press P to revoke grants that are not in the file.", MUTED))
     return Content("\n").join(lines)
 
 
@@ -120,7 +120,7 @@ def headline(found: Comparison, prune: bool) -> Content:
     if differing:
         parts = [Content.styled(f"{differing:,} of {total} {'differs' if differing == 1 else 'differ'}", "bold")]
     elif found.unread:
-        parts = [Content.styled(f"{UNKNOWN} No drift found in what could be compared of {total}", "bold $text-warning")]
+        parts = [Content.styled(f"{UNKNOWN} No drift in the compared part of {total}", "bold $text-warning")]
     else:
         parts = [Content.styled(f"{OK} No drift: {total} compared", "bold $text-success")]
     extra = sum(bool(row.unwanted or row.over) for row in found.rows)
@@ -150,5 +150,5 @@ def report(found: Comparison, rows: Iterable[Difference], prune: bool) -> str:
 
 def terms(name: str, prune: bool) -> str:
     """For the question before it is written."""
-    end = ", and what ecr-tui granted beyond it is revoked" if prune else ""
-    return f"Access becomes what {name} says{end}."
+    end = ", and other grants of ecr-tui are revoked" if prune else ""
+    return f"Access is changed to match {name}{end}."

@@ -202,11 +202,11 @@ def facts(row: PastWrite) -> list[tuple[str, str]]:
     run = row.run
     outcome = entry.outcome + (f": {' '.join(entry.detail.split())}" if entry.detail else "")
     found = [
-        ("what", what(row)),
-        ("for", record.principal),
-        ("where", f"{record.repository} in {record.region}, account {record.account}"),
-        ("when", when(entry.at)),
-        ("by", record.operator),
+        ("change", what(row)),
+        ("principal", record.principal),
+        ("repository", f"{record.repository} in {record.region}, account {record.account}"),
+        ("time", when(entry.at)),
+        ("operator", record.operator),
         ("reason", record.reason),
         ("outcome", outcome),
         ("run", f"{run.id}, {len(run.targets):,} repositories" if run is not None else record.run),

@@ -80,9 +80,9 @@ def _report(report: Mapping[str, Any], at: datetime, traces: Traces | None = Non
     facts = (
         ("repository", _text(report, "repository")),
         ("principal", _text(report, "principal") or "unknown"),
-        ("asked for", _text(report, "access")),
+        ("access", _text(report, "access")),
         ("engine", _text(report, "engine_description")),
-        ("at", f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"),
+        ("time", f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"),
         ("digest", _text(report, "digest")),
     )
     lines += [f"{name:<11} {text}" for name, text in facts if text] + [""]

@@ -324,9 +324,7 @@ def who(plan: Plan, repository: Repository, now: datetime | None = None) -> Cont
         lines += reasons.get(row.principal, [])
         lines.append(Content(""))
     lines.append(
-        Content.styled(
-            "What this repository's policy gives. Account B's own identity policies must allow it too.", MUTED
-        )
+        Content.styled("Access by this repository's policy. Account B's identity policies must also allow it.", MUTED)
     )
     return Content("\n").join(lines)
 
@@ -338,7 +336,7 @@ def findings(plan: Plan) -> Content:
     lines = []
     for refusal in plan.refusals:
         word, style = (
-            (f"{NO} ECR would refuse", "$text-error") if refusal.likely else ("! ECR may refuse", "$text-warning")
+            (f"{NO} ECR would reject", "$text-error") if refusal.likely else ("! ECR may reject", "$text-warning")
         )
         lines += [Content.assemble((f"{word}  ", f"bold {style}"), safe(refusal.sentence)), Content("")]
     if plan.repairable:
@@ -355,7 +353,7 @@ def findings(plan: Plan) -> Content:
         lines.append(Content(""))
     if not lines:
         return Content.assemble(
-            (f"{OK} No findings. ", "bold $text-success"), ("Nothing in this document looks wrong.", "")
+            (f"{OK} No findings. ", "bold $text-success"), ("All checks of this document passed.", "")
         )
     return Content("\n").join(lines[:-1])
 

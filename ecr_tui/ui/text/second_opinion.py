@@ -29,10 +29,10 @@ def second_opinion(asked: Asked) -> Content:
     if asked.error is not None:
         return Content.styled(f"{UNKNOWN} Access Analyzer: {safe(asked.error.title)}", MUTED)
     if asked.waited is not None:
-        words = f"Asking Access Analyzer, {asked.waited:.0f} s; "
+        words = f"Waiting for Access Analyzer, {asked.waited:.0f} s; "
         return Content.assemble((f"{PENDING} ", "bold"), (words, MUTED), ("Esc", KEY), (" cancels", MUTED))
     if opinion is None:
-        words = "Access Analyzer was not asked; "
+        words = "Access Analyzer: not requested; "
         return Content.assemble((words, MUTED), (":", KEY), (" Ask Access Analyzer", MUTED))
     if opinion.disagreements:
         sign, style = "!", "bold $text-warning"

@@ -30,7 +30,7 @@ def both_sides(both: BothSides, width: int) -> Content:
     """The verdict for everyone that the plan is about, ``width`` cells wide."""
     if both.error is not None:
         return Content.styled(
-            f"{UNKNOWN} Whether both sides allow it is unknown: {safe_block(both.error.text())}", "$text-warning"
+            f"{UNKNOWN} Verdict of both accounts unknown: {safe_block(both.error.text())}", "$text-warning"
         )
     if both.verdicts is None:
         return Content.assemble(

@@ -59,7 +59,7 @@ def nothing(listing: Listing, table: VirtualTable[Any]) -> tuple[str, ...]:
         return words, "", "pay* is a pattern   ·   !word excludes   ·   Esc clears it"
     if listing.error is not None:
         hint = textwrap.wrap(safe(listing.error.hint), HINT_WIDTH)
-        return f"{NO} {safe(listing.error.title)}", *hint, "", "Enter: details   ·   r: try again"
+        return f"{NO} {safe(listing.error.title)}", *hint, "", "Enter: details   ·   r: retry"
     if listing.tags:
         tags = safe(", ".join(f"{key}={value}" for key, value in listing.tags))
         return f"No repositories tagged {tags}.", "", "t: change tags   ·   Esc: clear"

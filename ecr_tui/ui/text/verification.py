@@ -26,7 +26,7 @@ WORDS = {
 
 START = Content("\n").join(
     [
-        Content.styled("Prove access live, as account B:", "bold"),
+        Content.styled("Verify access live, as account B:", "bold"),
         *(
             Content.assemble((f"  {key:<6}", KEY), words)
             for key, words in (
@@ -37,7 +37,7 @@ START = Content("\n").join(
                 ("u", "Undo the grant"),
             )
         ),
-        Content.styled("p chooses read, pull, push or a combination. Without push nothing is pushed.", MUTED),
+        Content.styled("Press p to choose read, pull, push or a combination. Without push, nothing is pushed.", MUTED),
     ]
 )
 """The story in five keys, where there is no verification to show."""
@@ -59,7 +59,7 @@ def verdict(run: Run) -> Content:
             return Content.styled("Cancelled. The engine is still stopping; cleanup follows.", "bold $text-warning")
         if run.cancelling:
             return Content.styled("Stopping, then cleaning up…", "bold $text-warning")
-        return Content.styled("Running…  esc stops it", "bold $text-primary")
+        return Content.styled("Running…  Esc stops it", "bold $text-primary")
     report = run.report
     good = report.passed
     headline = report.headline()

@@ -31,9 +31,9 @@ MOST = 4
 """Warnings that a result has room for."""
 
 _TRANSFERS = {
-    frozenset({"push", "pull"}): "log in, push a probe image of under 2 kB, pull it back, and clean up.",
-    frozenset({"push"}): "log in, push a probe image of under 2 kB, and clean up.",
-    frozenset({"pull"}): "log in and pull the newest image that is there; nothing is pushed.",
+    frozenset({"push", "pull"}): "log in, push a 2 kB probe image, pull it, and clean up.",
+    frozenset({"push"}): "log in, push a 2 kB probe image, and clean up.",
+    frozenset({"pull"}): "log in and pull the newest existing image; nothing is pushed.",
 }
 
 
@@ -76,7 +76,7 @@ def done(plan: Plan, outcome: Outcome) -> Result:
         what = "Revoked"
     elif plan.kind == "grant" and plan.grant is not None:
         what = "" if not outcome.notes else "written"
-    words = " · ".join(part for part in (what, "" if outcome.notes else "written and read back", "u undoes it") if part)
+    words = " · ".join(part for part in (what, "" if outcome.notes else "written and read back", "u: undo") if part)
     left = [f"! {row.sentence()}." for row in plan.remaining] if plan.kind == "revoke" else []
     more = tuple(map(safe, [*(f"! {note}" for note in outcome.notes), *left][:MOST]))
     return Result(plan.repository, f"{OK} {words}", plan.grant if plan.kind == "grant" else None, more)
@@ -116,7 +116,7 @@ def labelled(rows: Iterable[tuple[str, str]]) -> list[Content]:
 def users(found: ImageUsers | None) -> list[Content]:
     """A blank line, and what runs the images of the repository that is about to change. None: nobody has looked."""
     if found is None:
-        lines = ["Lambda functions and ECS tasks that use it: not looked up. Press W in the list to read them."]
+        lines = ["Lambda functions and ECS tasks that use it: not read. Press W in the list to read them."]
     else:
         lines = [f"{line[:1].upper()}{line[1:]}." for line in found.lines()]
     return [Content(""), *(Content.styled(safe(line), MUTED) for line in lines)]
