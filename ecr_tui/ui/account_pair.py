@@ -1,4 +1,4 @@
-"""The two accounts in use, as they are chosen: profiles, roles to assume, regions."""
+"""The two accounts in use: profiles, roles to assume, regions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Side(NamedTuple):
-    """``profile`` "": of account A botocore's own default, of account B nobody, or a ``consumer`` without a profile.
+    """``profile`` "": botocore's default for account A; none for account B, or a ``consumer`` without a profile.
 
     ``consumer``: the name of one of ``Settings.consumers``.
     """

@@ -1,5 +1,4 @@
-"""The tasks behind the keys, by name: ``task('grant')`` in the catalogue of keys; those that have no key; and why a key
-can do nothing now."""
+"""Tasks of keys by name (``task('grant')`` in the key catalogue), tasks without a key, and why a key is disabled."""
 
 from __future__ import annotations
 
@@ -96,7 +95,7 @@ class Command(NamedTuple):
 
 
 class Actions:
-    """Starts tasks, each with the selection that it is given."""
+    """Starts tasks with the given selection."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -113,7 +112,7 @@ class Actions:
         desk.start(TASKS[name](desk, selection))
 
     def cancel(self) -> None:
-        """What Esc stops, closes or clears, the first that there is."""
+        """Stop, close or clear the first item that applies to Esc."""
         desk, stage = self._desk, self._desk.stage
         if desk.countdown.cancel():
             now = desk.selection
@@ -130,8 +129,8 @@ class Actions:
             stage.repositories.take_focus()
 
     def why_not(self, key: Key, selection: Selection) -> str:
-        """Why its action can do nothing now, as a sentence; "" when it can. Decided each time: profiles are switched in
-        the app."""
+        """Why its action is disabled now, as a sentence; "" if enabled. Evaluated each time, because profiles can be
+        switched."""
         desk, settings = self._desk, self._desk.workspace.settings
         pushes = key.group == PROVE
         # A verification that only reads or pulls changes nothing.
@@ -150,12 +149,12 @@ class Actions:
 
     def refuse(self, key: Key, selection: Selection) -> None:
         if key.id == "change.grant":
-            self.start("grant", selection)  # says why not, unless it is the second one of gg
+            self.start("grant", selection)  # reports the reason, except for the second g of gg
         else:
             self._desk.say(safe(self.why_not(key, selection)), warning=True)
 
     def commands(self, selection: Selection) -> Iterator[Command]:
-        """What has no key and can do something now, for the palette."""
+        """Enabled tasks without a key, for the palette."""
         if selection.repository is not None:
             yield Command("Copy: repository ARN", "Copy the ARN of the selected repository", "copy_arn")
             yield Command("Copy: repository URI", "Copy what docker push and pull take", "copy_uri")

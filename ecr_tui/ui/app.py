@@ -1,4 +1,4 @@
-"""The application: theme, style sheets, and what no screen can do by itself."""
+"""The application: theme, style sheets, and app-wide services."""
 
 from __future__ import annotations
 
@@ -53,19 +53,19 @@ if TYPE_CHECKING:
     from ecr_tui.workspace import Workspace
 
 Reply = SimpleQueue[str | None]
-"""Where the thread that needs an MFA code waits for it; None: there is none."""
+"""The future that a thread waits on for an MFA code; None: no code."""
 
 SHOWN = 20_000
-"""Characters of a text that no clipboard took that are shown to be marked; the file has all of it."""
+"""Characters shown of a text that no clipboard accepted; the file has all of it."""
 
 _GREY, _NO_COLOR = Monochrome(), NoColor()
 
 WRITE_PATIENCE = 15.0
-"""Seconds that leaving waits for a policy write under way; its calls are bounded to less than that."""
+"""Seconds that quitting waits for a policy write in progress; its calls take less."""
 
 
 class EcrTuiApp(App[None]):
-    """``EcrTuiApp(workspace).run()``. Nothing is asked of AWS before the first frame is on the screen."""
+    """``EcrTuiApp(workspace).run()``. Makes no AWS calls before the first frame."""
 
     TITLE = "ecr-tui"
     CSS_PATH = style_sheets("app.tcss")  # type: ignore[assignment]
@@ -84,9 +84,9 @@ class EcrTuiApp(App[None]):
         grant_delay: float = GRANT_DELAY,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``mfa_hint``: a sentence for the question of an MFA code. ``grant_delay``: seconds between g and its write.
+        """``mfa_hint``: a sentence for the MFA prompt. ``grant_delay``: seconds between g and its write.
 
-        Raises InputError for a theme or a key in the settings that does not exist.
+        Raises InputError for an unknown theme or key in the settings.
         """
         settings = workspace.settings
         self.keys_in_force = Keymap.of(settings)
@@ -110,7 +110,7 @@ class EcrTuiApp(App[None]):
         self.main = self._main()
 
     def get_line_filters(self) -> list[LineFilter]:
-        """For NO_COLOR Textual decides before the theme is known: the terminal's own colours, made grey, are black."""
+        """With NO_COLOR Textual decides before the theme is known: the terminal's own colors in gray would be black."""
         grey = _NO_COLOR if self.native_ansi_color else _GREY
         found = [grey if isinstance(one, Monochrome | NoColor) else one for one in super().get_line_filters()]
         return [*found, *self._wordless]
@@ -137,7 +137,7 @@ class EcrTuiApp(App[None]):
             self.notify(warning, title="Configuration", severity="warning", timeout=15)
 
     def get_key_display(self, binding: Binding) -> str:
-        """Of what the configuration binds otherwise as everywhere else, and nothing for an action without a key.
+        """As configured; empty for an action without a key.
 
         Enter by its word, as in dialogs.
         """
@@ -148,14 +148,14 @@ class EcrTuiApp(App[None]):
     async def on_load(self) -> None:
         loop = asyncio.get_running_loop()
         for name in ("SIGTERM", "SIGHUP"):
-            # Only the main thread of a Unix process can.
+            # Only possible in the main thread of a Unix process.
             with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
                 loop.add_signal_handler(getattr(signal, name), self.call_later, self._quit)
 
     async def on_event(self, event: events.Event) -> None:
-        """Run the action of a key before the next key arrives, unless a widget that takes text has the focus.
+        """Run the action of a key before the next key arrives, unless a text input has the focus.
 
-        Textual looks for a binding only after the focused widget has seen the key. By then the letters pasted or typed
+        Textual looks for a binding only after the focused widget has seen the key. Otherwise letters typed or pasted
         after ``/`` would wait in the table's queue and run as commands.
         """
         if isinstance(event, events.Key) and not event.is_forwarded:
@@ -176,15 +176,15 @@ class EcrTuiApp(App[None]):
         collector.settle()
 
     def get_default_screen(self) -> MainScreen:
-        """For the accounts in use. As the first mode's it would be laid out and drawn once more before it is seen."""
+        """For the accounts in use. As a mode's screen it would be laid out and drawn twice."""
         self.main.area.resized(self.size, update=False)
         return self.main
 
     @on(AccountsChosen)
     def _accounts_chosen(self) -> None:
-        """For other accounts: a main screen that has never seen the former ones.
+        """A new main screen after a change of accounts, without old state.
 
-        In a mode of its own: Textual replaces the lowest screen of none.
+        In a separate mode: Textual cannot replace a mode's lowest screen.
         """
         former = self.current_mode
         self.main = self._main()
@@ -198,10 +198,10 @@ class EcrTuiApp(App[None]):
         countdown = Countdown(delay=self._grant_delay, clock=self._clock)
         return MainScreen(self._workspace, now=self._now, countdown=countdown)
 
-    # -- leaving and failing -----------------------------------------------------------------------------------------
+    # -- quitting and crashes -----------------------------------------------------------------------------------------
 
     async def action_quit(self) -> None:
-        """Ask first while a run over many repositories is in progress."""
+        """Ask first while a bulk run is in progress."""
         run = self.main.desk.run
         if run is None or not run.running or self._leaving:
             self._quit()
@@ -215,7 +215,7 @@ class EcrTuiApp(App[None]):
         self.push_screen(question, answered)
 
     def _quit(self) -> None:
-        """At once. Only a policy write in progress is finished first, for a true record; the next q skips even that."""
+        """Quit now. A policy write in progress is completed first, for a correct journal; a second q skips that."""
         if not self.main.desk.writing or self._leaving:
             self._leave()
             return
@@ -238,9 +238,9 @@ class EcrTuiApp(App[None]):
         self.exit()
 
     def _fatal_error(self) -> None:
-        """Print the traceback without the values of local variables and without secrets: tokens are among both.
+        """Print the traceback without local variables and secrets; both may include tokens.
 
-        Textual has no public hook for this; a test fails when it renames the method.
+        Textual has no public hook for this; a test fails if it renames the method.
         """
         from rich.traceback import Traceback
 
@@ -253,7 +253,8 @@ class EcrTuiApp(App[None]):
             stack.exc_value = safe_block(redact(stack.exc_value))
         self.panic(Traceback(trace, show_locals=False, width=None))
 
-    # -- what users are told -------------------------------------------------------------------------------------------
+    # -- notifications and clipboard
+    # -------------------------------------------------------------------------------------------
 
     def notify(
         self,
@@ -264,15 +265,15 @@ class EcrTuiApp(App[None]):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        """Never markup: Textual's default would eat brackets out of policies and crash on others."""
+        """Never markup: Textual's default removes some brackets of policies and crashes on others."""
         super().notify(safe_toast(message), title=safe(title), severity=severity, timeout=timeout, markup=False)
 
     def action_help_quit(self) -> None:
-        """What ctrl+c says: in a terminal interface it copies, and many expect it to leave."""
+        """Hint for ctrl+c, which copies here, while many users expect it to quit."""
         self.notify("Press q to quit, or Ctrl+Q while typing.")
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Textual's own, without those that our catalogue has (quit, keys) or that mean nothing here."""
+        """Textual's commands, without those in our catalogue (quit, keys) and those without a use here."""
         wanted = ("Theme",)
         for command in super().get_system_commands(screen):
             if command.title in wanted:
@@ -324,16 +325,16 @@ class EcrTuiApp(App[None]):
                 else:
                     self.notify(said)
                 return
-            # No clipboard has it: to be marked with the mouse here, and copied as the terminal does it.
+            # No clipboard accepted it: the user can mark it with the mouse and copy it with the terminal.
             body = Content(safe_block(message.text[:SHOWN]))
             path = str(copied.file or "")
             self.push_screen(TextScreen(safe(copied.sentence(message.what)), body, copy=path or "", what="the path"))
 
-        # A worker, because the system's clipboard is a program that may take its time.
+        # A worker, because the system's clipboard is a program that may be slow.
         self.run_worker(copy(), group="clipboard", exit_on_error=False)
 
     def action_page(self) -> None:
-        """What the screen holds to read, in the user's pager."""
+        """Open the screen's text in the user's pager."""
         text = self.screen.document() if isinstance(self.screen, MainScreen | Dialog) else ""
         try:
             if text:
@@ -344,14 +345,14 @@ class EcrTuiApp(App[None]):
             self.notify(f"{error.title}. {error.hint}".strip(), severity="warning")
 
     def copy_to_clipboard(self, text: str) -> None:
-        """What is marked with the mouse or in an input, for ctrl+c: as truthful as every other copy."""
+        """Copy the text marked with the mouse or in an input, for ctrl+c."""
         super().copy_to_clipboard(text)
         self.post_message(CopyWanted(text, "the selection"))
 
     # -- MFA ---------------------------------------------------------------------------------------------------------
 
     def ask_mfa(self, prompt: MfaPrompt) -> str:
-        """Called on a worker thread, which waits for the user. Raises CredentialsError when there is no answer."""
+        """Called on a worker thread, which waits for the user. Raises CredentialsError without an answer."""
         reply: Reply = SimpleQueue()
         self._replies.add(reply)
         try:
@@ -383,7 +384,7 @@ class EcrTuiApp(App[None]):
 
 
 class _Osc52:
-    """Textual's own way to the terminal's clipboard."""
+    """Textual's OSC 52 clipboard."""
 
     def __init__(self, app: App[None]) -> None:
         self._app = app

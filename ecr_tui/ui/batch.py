@@ -1,4 +1,4 @@
-"""The verification of many repositories, as what each line shows: of one account B, or of several consumers."""
+"""Verification of many repositories, for one account B or several consumers, with one row each."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from ecr_tui.workspace import Workspace
 
 CANCEL_PATIENCE = 0.9
-"""Seconds after which a cancelled verification is shown as cancelled, even if its engine still runs."""
+"""Seconds after which a canceled verification is shown as canceled, even if its engine still runs."""
 
 
 class Target(NamedTuple):
-    """What is verified on a repository; ``consumer`` None: as the current one."""
+    """Target of a verification; ``consumer`` None: the current one."""
 
     repository: Repository
     access: Access
@@ -35,7 +35,7 @@ class Target(NamedTuple):
 
 @dataclass
 class BatchRow:
-    """``stage`` is the one that runs, or ran last; None before the first."""
+    """``stage``: the current or last one; None before the first."""
 
     target: Target
     place: int
@@ -49,9 +49,9 @@ class BatchRow:
 
 
 class BatchRun:
-    """The threads write into the rows, which the screen draws by its own clock: there may be very many.
+    """Threads write into the rows, which the screen draws periodically, because there may be very many.
 
-    ``clock`` returns monotonic seconds. ``batch`` is the end.
+    ``clock`` returns monotonic seconds. ``batch`` is the final result.
     """
 
     def __init__(self, targets: Sequence[Target], clock: Callable[[], float] = time.monotonic) -> None:
@@ -74,12 +74,12 @@ class BatchRun:
 
     @property
     def abandoned(self) -> bool:
-        """It did not stop within the time that a user waits: it goes on by itself, cleaning up."""
+        """It did not stop in time and continues in the background, cleaning up."""
         return self._stopped_at is not None and self.running and self.clock() - self._stopped_at > CANCEL_PATIENCE
 
     async def carry_out(self, workspace: Workspace, engine: str) -> None:
-        """Verify on threads, until :attr:`batch` or :attr:`error` is known: one consumer and access after the other.
-        What keeps one of several from starting is the result of its rows."""
+        """Verify on threads, until :attr:`batch` or :attr:`error` is set: one consumer and access after the other. An
+        error that prevents one of several is the result of its rows."""
         groups: dict[tuple[Consumer | None, Access], list[BatchRow]] = {}
         for row in self.rows:
             groups.setdefault((row.target.consumer, row.target.access), []).append(row)
@@ -106,7 +106,7 @@ class BatchRun:
         rows = {row.repository.arn: row for row in group}
 
         def on_event(repository: Repository, event: Event) -> None:
-            # Bytes have no room in one line a repository: of what an engine tells, only the stages are kept.
+            # A row has no room for bytes, so only the stages of an engine's events are kept.
             if isinstance(event, StageStarted):
                 row = rows[repository.arn]
                 row.began = self.clock() if row.began is None else row.began
@@ -130,7 +130,7 @@ class BatchRun:
         return work
 
     def stop(self) -> None:
-        """Begin nothing further; what has begun is cleaned up."""
+        """Start no more; running ones clean up."""
         if self.running and self._stopped_at is None:
             self._stopped_at = self.clock()
         self._cancel.set()

@@ -1,7 +1,7 @@
-"""A change to many repositories: planned on a thread, carried out on another, looked at from the screen's clock.
+"""A bulk change: planned on one thread, executed on another, drawn periodically by the screen.
 
-The threads write into plain fields and a queue, the screens read them as often as they draw: however many repositories
-come to their end in a second, the event loop has a few things to do.
+Threads write into plain fields and a queue, which screens read when they draw, so the load of the event loop does not
+depend on the number of repositories per second.
 """
 
 from __future__ import annotations
@@ -25,15 +25,14 @@ if TYPE_CHECKING:
     from ecr_tui.workspace import Workspace
 
 TICK = 0.1
-"""Seconds between two looks at what the threads have done."""
+"""Seconds between redraws."""
 
 
 class Job(NamedTuple):
-    """What is to be done to which repositories; ``terms`` is a sentence.
+    """The change and its repositories; ``terms`` is a sentence.
 
-    With ``left`` it goes on with a run, with ``again`` it tries once more what failed in one, with ``entries`` it takes
-    these writes back. ``hidden`` are the ARNs of those that the user does not see behind the question. ``begun`` is
-    called once it has begun, and takes away the marks that it was made of.
+    With ``left`` it resumes a run, with ``again`` it retries a run's failures, with ``entries`` it undoes these writes.
+    ``hidden``: ARNs of repositories that the filter hides. ``begun`` is called at the start and removes the marks.
     """
 
     verb: str
@@ -69,7 +68,7 @@ class Job(NamedTuple):
         return bulk.run(plans, self.intent, on_progress=told, pause=pause, cancel=cancel, resumes=resumes)
 
     def resumes(self, workspace: Workspace) -> Run | None:
-        """The run of the journal that this one is a part of, so that undo takes back both."""
+        """The journal's run that this one belongs to, so that undo covers both."""
         if self.left is not None:
             return self.left.run
         if self.again:
@@ -79,8 +78,8 @@ class Job(NamedTuple):
 
 @dataclass
 class Row:
-    """A repository's line. ``planned`` None until it is known, ``result`` until the run has come to it; ``place`` is
-    where it stands in the table. ``named``: the principals, where they differ between repositories."""
+    """A repository's row. ``planned`` None until planned, ``result`` None until written; ``place`` is its position in
+    the table. ``named``: the principals, if they differ between repositories."""
 
     repository: Repository
     place: int
@@ -99,18 +98,18 @@ class Row:
 
     @property
     def refused(self) -> bool:
-        """ECR would not take it, so it is left out."""
+        """ECR would reject it, so it is skipped."""
         return self.plan is not None and self.plan.refused
 
 
 class Planning:
-    """``done`` of ``rows`` are planned; ``over`` once all are, or ``error`` says why not. :attr:`bulk` knows by then at
-    which pace AWS answers, and is to carry the plans out."""
+    """``done`` of ``rows`` are planned; ``over`` when finished, with ``error`` on failure. :attr:`bulk` has learned
+    AWS's pace and should execute the plans."""
 
     def __init__(self, workspace: Workspace, job: Job) -> None:
         self._workspace = workspace
         self.job = job
-        # Each once, as the plans will be; an undo has one for each entry.
+        # Without duplicates, as in the plans; an undo has one for each entry.
         rows = job.repositories if job.entries else {one.arn: one for one in job.repositories}.values()
         named = job.intent.each
         self.rows = [Row(one, n, one.arn in job.hidden, named.get(one.arn, ())) for n, one in enumerate(rows)]
@@ -156,7 +155,7 @@ class Planning:
         return [row for row in self.changing if row.plan is not None and row.plan.risks]
 
     def arrange(self) -> None:
-        """What deserves a look first: what is left out, risks, what is hidden; what stays the same last."""
+        """Rows by importance: skipped, risky, hidden; unchanged ones last."""
 
         def rank(row: Row) -> int:
             if row.plan is None or row.refused:
@@ -170,7 +169,7 @@ class Planning:
 
 
 class Running:
-    """A run from its first write to its summary. ``rows`` are those that are to be written."""
+    """A run from its first write to its summary. ``rows``: those to write."""
 
     def __init__(self, planning: Planning, bulk: Bulk, clock: Callable[[], float] = time.monotonic) -> None:
         self.job = planning.job
@@ -191,7 +190,7 @@ class Running:
         self.error: EcrTuiError | None = None
 
     async def carry_out(self, workspace: Workspace) -> None:
-        """Write on threads, until :attr:`summary` or :attr:`error` is known."""
+        """Write on threads, until :attr:`summary` or :attr:`error` is set."""
         plans = [row.plan for row in self.rows if row.plan is not None]
 
         def work() -> Summary:
@@ -212,7 +211,7 @@ class Running:
         self._arrange()
 
     def take(self) -> list[Row]:
-        """The rows that came to their end since the last time."""
+        """The rows finished since the last call."""
         fresh = []
         while self._told:
             self.latest = self._told.popleft()
@@ -224,11 +223,11 @@ class Running:
 
     @property
     def last(self) -> Row | None:
-        """The row that came to its end last."""
+        """The row finished last."""
         return None if self.latest is None else self._by_arn[self.latest.result.repository.arn]
 
     def _arrange(self) -> None:
-        """Failures first, then what was not tried."""
+        """Failures first, then untried rows."""
 
         def rank(row: Row) -> int:
             status = row.result.status if row.result is not None else UNTRIED
@@ -237,7 +236,7 @@ class Running:
         self.rows.sort(key=rank)
         _number(self.rows)
 
-    # -- steering ------------------------------------------------------------------------------------------------
+    # -- control ------------------------------------------------------------------------------------------------
 
     @property
     def running(self) -> bool:
@@ -252,7 +251,7 @@ class Running:
         return self.running and self._cancel.is_set()
 
     def toggle_pause(self) -> None:
-        """What has begun is finished in any case."""
+        """Writes in progress are always completed."""
         if self._pause.is_set():
             self._pause.clear()
             self._paused_for += self._clock() - (self._paused_at or self._clock())
@@ -262,7 +261,7 @@ class Running:
             self._paused_at = self._clock()
 
     def stop(self) -> None:
-        """Begin nothing further."""
+        """Start no more writes."""
         self._cancel.set()
 
     # -- numbers -------------------------------------------------------------------------------------------------
@@ -277,29 +276,29 @@ class Running:
 
     @property
     def seconds(self) -> float:
-        """Of work, without pauses."""
+        """Seconds of work, without pauses."""
         now = self._ended_at if self._ended_at is not None else self._paused_at or self._clock()
         return max(now - self._began - self._paused_for, 0.0)
 
     @property
     def seconds_left(self) -> float | None:
-        """None as long as nothing can be said."""
+        """None while unknown."""
         return (self.total - self.done) * self.seconds / self.done if self.done and self.running else None
 
     @property
     def refusals(self) -> int:
-        """How often AWS said that it was asked too fast."""
+        """Number of throttled calls."""
         if self.summary is not None:
             return self.summary.refusals
         return self.latest.refusals if self.latest is not None else 0
 
     @property
     def can_take_back(self) -> bool:
-        """Whether an undo of it, or of the undo that it was, has anything to do."""
+        """Whether there is anything to undo or redo."""
         return self.summary is not None and self.counts[WRITTEN] > 0
 
     def undone(self) -> list[Row]:
-        """What failed or was not tried."""
+        """Failed and untried rows."""
         return [row for row in self.rows if row.result is None or row.result.status in (FAILED, UNTRIED)]
 
 

@@ -1,4 +1,4 @@
-"""The grant that the user has chosen: principal, access, condition and end."""
+"""The user's current grant: principal, access, condition and end."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _IDENTITY_CENTER = "AWSReservedSSO_"
 
 
 def caveat(principal: str) -> str:
-    """What to know about a principal that was derived from a session; "" for none."""
+    """A hint about a principal derived from a session, or ""."""
     if f":role/{_IDENTITY_CENTER}" in principal:
         return "an Identity Center role has a path: give its full ARN with b (iam get-role shows it)"
     return ""
 
 
 def own_principals(consumer: Consumer | None, identity: Identity | None, partition: str) -> tuple[str, ...]:
-    """Whom a grant to account B names: what the configuration names, else its caller, as far as that is known."""
+    """Principals of a grant to account B: as configured, else its caller, if known."""
     named = consumer.grantees(identity.account if identity else None, partition) if consumer is not None else ()
     return named or ((without_session(identity.arn),) if identity is not None else ())
 
@@ -43,13 +43,13 @@ _CYCLE = (
     Access.READ_PUSH,
     Access.READ,
 )
-"""The order in which ``p`` goes through them: the usual ones first."""
+"""The order of ``p``: common ones first."""
 
 
 class Choice(NamedTuple):
-    """``principals`` () stand for account B's own: :func:`own_principals`.
+    """``principals`` () means account B's own: :func:`own_principals`.
 
-    ``condition`` None is the repository's own value of the tag ``scope``; without that tag there is no condition.
+    ``condition`` None means the repository's value of the tag ``scope``; no condition without that tag.
     """
 
     principals: tuple[str, ...] = ()
@@ -57,11 +57,11 @@ class Choice(NamedTuple):
     condition: Tags | None = None
     scope: str = ""
     until: datetime | None = None
-    """When the grant ends; None for one that stays."""
+    """When the grant ends; None: no end."""
 
     @property
     def accesses(self) -> list[Access]:
-        """Those that the principal can have, in the order of :meth:`next_access`."""
+        """Possible access of the principal, in the order of :meth:`next_access`."""
         return [one for one in _CYCLE if not (one.writes and self._only_pulls)]
 
     def next_access(self) -> Choice:
@@ -73,16 +73,16 @@ class Choice(NamedTuple):
         return grantees.only_pulls(self.principals)
 
     def principals_for(self, own: Sequence[str]) -> tuple[str, ...]:
-        """``own``: account B's. () while that is unknown and none were chosen."""
+        """``own``: account B's. () while unknown and none are selected."""
         return self.principals or tuple(own)
 
     @property
     def own_tag(self) -> str:
-        """The tag whose own value on a repository is the condition; "" where the condition was chosen."""
+        """The tag whose value on a repository is the condition; "" if the condition was selected."""
         return self.scope if self.condition is None else ""
 
     def grant(self, own: Sequence[str], repository: Repository | None) -> Grant | None:
-        """For this repository; None without a principal. ``own``: as :meth:`principals_for`."""
+        """The grant for this repository; None without a principal. ``own``: as in :meth:`principals_for`."""
         named = self.principals_for(own)
         if not named:
             return None
@@ -90,7 +90,7 @@ class Choice(NamedTuple):
         return Grant(named, self.access, self.condition or tags, self.until)
 
     def lacks(self, repository: Repository | None) -> str:
-        """Why there is no condition although one was to follow the repository; "" otherwise."""
+        """Why a condition by the repository's tag is missing; else ""."""
         tags = repository.tags if repository is not None else None
         return f"no {self.own_tag} tag" if self.own_tag and tags is not None and self.own_tag not in tags else ""
 
@@ -99,14 +99,15 @@ ACCESS_WORDS = {access: access.value.replace("-", " + ") for access in Access}
 
 
 def parse_condition(text: str) -> Tags:
-    """ "K=V, K2=V2" as pairs, () for blank text. A comma separates: AWS's tags cannot hold one. Raises InputError."""
+    """ "K=V, K2=V2" as pairs, () for blank text. Separated by commas, which AWS tags cannot contain. Raises
+    InputError."""
     tags = parse_tags(part for part in text.split(",") if part.strip())
-    Grant(("",), Access.PULL, tags)  # says what a condition cannot hold
+    Grant(("",), Access.PULL, tags)  # validates the condition
     return tags
 
 
 def condition_choices(repository: Repository | None, tag_filter: Tags, current: Tags) -> list[Tags]:
-    """What the condition can be chosen from: none, each tag of the repository, the filter's tags, the current one."""
+    """Possible conditions: none, each tag of the repository, the filter's tags, the current one."""
     choices: list[Tags] = [()]
     if repository is not None and repository.tags:
         choices += [((key, value),) for key, value in sorted(repository.tags.items())]

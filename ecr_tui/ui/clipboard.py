@@ -1,4 +1,4 @@
-"""Copying that tells the truth about what it did."""
+"""Copying to the clipboard, with a truthful report."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from ecr_tui.config.folders import make_private
 from ecr_tui.ui.jobs import on_thread
 
 OSC_52_LIMIT = 100_000
-"""Characters of base64: what is longer is cut off or dropped by several terminals, silently."""
+"""Maximum base64 characters: several terminals silently truncate or drop longer ones."""
 
 
 class Terminal(Protocol):
-    """What can send text to the terminal's clipboard by OSC 52 (a Textual App)."""
+    """An object that can send text to the terminal's clipboard by OSC 52 (a Textual App)."""
 
     def copy_to_clipboard(self, text: str) -> None: ...
 
 
 class Copied(NamedTuple):
-    """``how`` completes "Copied the ARN ..."; ``done`` is that word. OSC 52 has no answer: it is said as sent, never as
-    done. ``file`` is where the text was written for want of a clipboard, ``failed`` whether not even that was possible.
+    """``how`` completes "Copied the ARN ..."; ``done`` is that word. OSC 52 has no response, so it is reported as sent,
+    never as done. ``file``: where the text was written without a clipboard; ``failed``: whether that failed as well.
     """
 
     how: str
@@ -39,7 +39,7 @@ class Copied(NamedTuple):
 
 
 def is_remote(environ: Mapping[str, str]) -> bool:
-    """Over SSH the machine's own clipboard is not the user's."""
+    """Over SSH the machine's clipboard is not the user's."""
     return bool(environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"))
 
 
@@ -60,9 +60,9 @@ def tmux_copy(text: str) -> str:
 
 
 def write_private(path: Path, text: str) -> None:
-    """For the user's eyes only. Raises OSError."""
+    """Write a file private to the user. Raises OSError."""
     make_private(path.parent)
-    path.unlink(missing_ok=True)  # nor through a link, nor with the rights of a file that was there
+    path.unlink(missing_ok=True)  # never through a link or with the mode of an existing file
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "w", encoding="utf-8", newline="") as file:
         file.write(text)
@@ -81,7 +81,7 @@ class Clipboard:
         tmux: Callable[[str], str] = tmux_copy,
         file: Callable[[], Path] | None = None,
     ) -> None:
-        """``file``: where to write what no clipboard takes; it is replaced each time."""
+        """``file``: fallback file, replaced each time."""
         self._environ = os.environ if environ is None else environ
         self._system = system
         self._tmux = tmux
@@ -107,7 +107,7 @@ class Clipboard:
             return ""
 
     def _unable(self, text: str) -> str:
-        """Why OSC 52 cannot work; "" where it may."""
+        """Why OSC 52 cannot work; "" if it may."""
         if self._environ.get("TERM_PROGRAM") == "Apple_Terminal":
             return "this terminal does not support OSC 52"
         if self._environ.get("TERM") == "linux":

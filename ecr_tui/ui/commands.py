@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 
 NAMED, DESCRIBED = 200.0, 100.0
-"""Added to the score of a command whose title holds the words, or whose description does: before those that have only
-the letters, in this order."""
+"""Score bonuses for commands whose title, or description, contains the words: they rank before fuzzy matches."""
 
 SYNONYMS = {
     "change.grant": "allow permit share access apply write policy",
@@ -44,20 +43,20 @@ SYNONYMS = {
     "prove.many": "batch bulk several test",
     "prove.verify": "test prove check docker login push pull live",
 }
-"""By id of a key, further words that users look for."""
+"""Additional search words by key id."""
 
 
 class Commands(Provider):
-    """The catalogue's actions that are possible now, and what has no key of its own.
+    """Enabled actions of the catalogue, and tasks without a key.
 
-    Labels are our own literals; the palette reads a str as markup, so they go in as Content all the same.
+    Labels are our own literals, but passed as Content, because the palette reads a str as markup.
     """
 
     def _commands(self) -> Iterator[tuple[str, str, str, Callable[[], Any]]]:
-        """Title, description, further words, action."""
+        """Title, description, additional words, action."""
         screen: Any = self.screen
         if not hasattr(screen, "palette_commands"):
-            return  # a dialog is open: its own keys are all there is
+            return  # a dialog is open: only its own keys apply
         for key in screen.app.keys_in_force.keys:
             if key.palette and screen.is_possible(key):
                 yield _title(key), key.tooltip, SYNONYMS.get(key.id, ""), partial(screen.run_key, key)

@@ -1,4 +1,4 @@
-"""The moment between a key and the write that it starts."""
+"""The delay between a key and its write."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 GRANT_DELAY = 0.4
-"""Seconds between ``g`` and its write. A second ``g`` in that time is vim's "go to top"; Esc cancels."""
+"""Seconds between ``g`` and its write. A second ``g`` in that time means vim's "go to top"; Esc cancels."""
 
 
 class Countdown:
@@ -23,16 +23,16 @@ class Countdown:
         return self._canceled is not None
 
     def press(self) -> bool:
-        """Count a press of the key. True where it follows another one within the delay.
+        """Register a key press. True if it follows another one within the delay.
 
-        A key that is held down therefore never is a first press again.
+        So a key that is held down counts as a first press only once.
         """
         now, before = self._clock(), self._pressed
         self._pressed = now
         return before is not None and now - before < self._delay
 
     async def run_out(self) -> bool:
-        """Wait for the delay. False where :meth:`cancel` came first."""
+        """Wait for the delay. False if :meth:`cancel` came first."""
         if self._delay <= 0:
             return True
         self.cancel()

@@ -1,4 +1,4 @@
-"""What a task works with: the workspace, the selection, questions to the user, and one write at a time."""
+"""Services for tasks: the workspace, the selection, dialogs, and one write at a time."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class Host(Protocol):
-    """The screen on which tasks run, and which keeps the selection."""
+    """The screen that runs tasks and holds the selection."""
 
     @property
     def app(self) -> App[object]: ...
@@ -40,24 +40,24 @@ class Host(Protocol):
         """No dialog is open."""
 
     def selected(self) -> Selection:
-        """The selection as of now."""
+        """The current selection."""
 
     def select(self, **changes: Any) -> None: ...
 
     def run_worker(self, work: Coroutine[Any, Any, None], *, group: str) -> object:
-        """It ends with the screen."""
+        """Run until the screen is removed."""
 
     def tell(self, words: str) -> None:
-        """In the status line, for a moment."""
+        """Show briefly in the status line."""
 
     def call_later(self, callback: Callable[..., Any], *args: Any) -> bool: ...
 
     def work_changed(self) -> None:
-        """Something has begun or ended."""
+        """Called when work starts or ends."""
 
 
 class Desk:
-    """``now`` is the wall clock, ``countdown`` the moment between ``g`` and its write."""
+    """``now`` is the wall clock, ``countdown`` the delay between ``g`` and its write."""
 
     def __init__(
         self, host: Host, stage: Stage, workspace: Workspace, *, now: Callable[[], datetime], countdown: Countdown
@@ -68,16 +68,16 @@ class Desk:
         self.now = now
         self.countdown = countdown
         self.busy = ""
-        """What is being done, for the status line, from the decision until the outcome is known; "" for nothing."""
+        """The current write, for the status line, from confirmation to result; "" if none."""
         self.retrying = ""
-        """Why the write under way is tried again; "" while it is not."""
+        """Why the current write is retried; "" if it is not."""
         self.made_here: set[str] = set()
         """Journal entries of this session's writes."""
         self.planning: Planning | None = None
         self.run: Running | None = None
-        """The run over many repositories that is under way, or the last one."""
+        """The current or last bulk run."""
         self.batch: BatchRun | None = None
-        """The verification of many repositories that is under way, or the last one."""
+        """The current or last verification of many repositories."""
 
     @property
     def app(self) -> App[object]:
@@ -85,12 +85,12 @@ class Desk:
 
     @property
     def running(self) -> bool:
-        """A run over many repositories is under way."""
+        """Whether a bulk run is in progress."""
         return self.run is not None and self.run.running
 
     @property
     def writing(self) -> bool:
-        """A policy is being written at this moment."""
+        """Whether a policy is being written."""
         return self.busy in ("writing", "undoing") or self.running
 
     @property
@@ -99,7 +99,7 @@ class Desk:
 
     @property
     def selection(self) -> Selection:
-        """As of now; a task is about the one that it was started with."""
+        """The current one; a task uses the one that it was started with."""
         return self.host.selected()
 
     def select(self, **changes: Any) -> None:
@@ -108,7 +108,7 @@ class Desk:
     # -- running -------------------------------------------------------------------------------------------------
 
     def start(self, task: Coroutine[Any, Any, None]) -> None:
-        """Run a task. Its error is reported; a bug in it is shown, and does not end the app."""
+        """Run a task. Errors are reported; a bug is shown and does not end the app."""
         self.host.run_worker(self._guarded(task), group="task")
 
     async def _guarded(self, task: Coroutine[Any, Any, None]) -> None:
@@ -120,7 +120,7 @@ class Desk:
             self.app.push_screen(ErrorScreen(jobs.as_error(error)))
 
     def ready(self) -> bool:
-        """Whether something may be written now; says why not."""
+        """Whether writing is possible now; reports the reason if not."""
         reason = str(self.workspace.settings.read_only_reason)
         if reason:
             self.say(f"Read-only: nothing was written. {safe(reason)}", warning=True)
@@ -131,8 +131,8 @@ class Desk:
         return False
 
     async def do(self, what: str, work: Callable[[], T], pending: Result | None = None) -> T:
-        """``work()``, on a thread; meanwhile nothing else may be written. ``pending`` is told at the preview while it
-        lasts, with why it is tried again. Raises EcrTuiError."""
+        """Run ``work()`` on a thread, blocking other writes. ``pending`` is shown at the preview meanwhile, with the
+        reason of a retry. Raises EcrTuiError."""
 
         def told(reason: str) -> None:
             jobs.call(self.host, self._retries, reason, pending)
@@ -167,7 +167,7 @@ class Desk:
                 self.stage.preview.tell(pending._replace(words=f"{pending.words} retrying: {safe(reason)}"))
 
     def stop(self) -> None:
-        """Begin nothing further; what has begun is finished."""
+        """Start no more; running work is completed."""
         if self.planning is not None:
             self.planning.cancel.set()
         if self.run is not None:
@@ -176,17 +176,18 @@ class Desk:
             self.batch.stop()
 
     def shows(self, run: Running | BatchRun) -> bool:
-        """Its screen is open, if only below another one."""
+        """Whether its screen is open, possibly below another one."""
         return any(getattr(screen, "run", None) is run for screen in self.app.screen_stack)
 
-    # -- talking -------------------------------------------------------------------------------------------------
+    # -- messages and dialogs
+    # -------------------------------------------------------------------------------------------------
 
     def say(self, text: str, *, title: str = "", warning: bool = False) -> None:
         severity = "warning" if warning else "information"
         self.app.notify(text, title=title, severity=severity, timeout=8, markup=False)  # type: ignore[arg-type]
 
     def tell(self, result: Result, title: str = "", *, warning: bool = False) -> None:
-        """Beside the preview of its repository while that is on the screen, else as a toast too."""
+        """Show a result at its repository's preview; also as a toast if that is not visible."""
         self.stage.preview.tell(result)
         if not (self.host.is_current and self.stage.shows_result(result.repository)):
             text = "\n".join([result.words, *result.more])

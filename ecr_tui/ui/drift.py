@@ -1,4 +1,4 @@
-"""The drift of account A's policies from a file of grants: read on a thread, as rows for a table."""
+"""Drift of account A's policies from a file of grants: read on a thread, as rows for a table."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from ecr_tui.workspace import Workspace
 
 LARGEST = 20_000_000
-"""Bytes of a file of grants; 10,000 rows have about 2 MB."""
+"""Maximum bytes of a file of grants; 10,000 rows have about 2 MB."""
 
 
 @dataclass(frozen=True, eq=False)
 class Difference:
     """A repository that differs from the file, or could not be compared.
 
-    ``kept``: the plan that leaves alone what no grant wants, ``pruned``: the one that revokes it; errors where there
-    is no plan. ``given``: what is granted to principals without a statement of ours, ``changed``: to those that have
-    other ones. ``unwanted``: what ecr-tui granted and no grant wants, ``over``: what has ended of it.
+    ``kept``: the plan without prune, ``pruned``: the plan with prune; or errors. ``given``: new grants to principals
+    without a statement of ours, ``changed``: to those with different ones. ``unwanted``: grants of ecr-tui that are not
+    in the file, ``over``: the expired ones of them.
     """
 
     place: int
@@ -51,13 +51,13 @@ class Difference:
         return self.pruned if prune else self.kept
 
     def plan(self, prune: bool) -> Plan | None:
-        """The one that changes something and may be written."""
+        """The plan, if it changes something and may be written."""
         found = self.planned(prune)
         return None if isinstance(found, EcrTuiError) or not found.changed or found.refused else found
 
 
 class Comparison(NamedTuple):
-    """``repositories``: how many were compared; ``notes``: sentences about grants that select none."""
+    """``repositories``: number compared; ``notes``: sentences about grants that select none."""
 
     name: str
     repositories: int
@@ -83,7 +83,7 @@ def read(
     on_progress: Callable[[int, int], None],
     cancel: threading.Event,
 ) -> Comparison:
-    """Raises InputError with the line of what the file says wrong, and the errors of AWS."""
+    """Raises InputError with the file's invalid line, and AWS's errors."""
     text = files.read(path, LARGEST)
     file = GrantsFile(files.find(path, LARGEST).name, text)
     desired = workspace.changes.desired(file, prune=True)
@@ -105,7 +105,7 @@ def read(
 
 
 def _check_regions(file: GrantsFile, desired: Desired, regions: Iterable[str]) -> None:
-    """Every region that a grant names must be listed: a grant that nobody compares would look like no drift."""
+    """Every region of a grant must be listed: a grant that is not compared would look like no drift."""
     listed = frozenset(regions)
     for of_file, row in zip(file.rows, desired.rows, strict=True):
         for region in row.selector.regions:
@@ -117,7 +117,7 @@ def _check_regions(file: GrantsFile, desired: Desired, regions: Iterable[str]) -
 
 
 def _difference(repository: Repository, pruned: Plan | EcrTuiError, desired: Desired) -> Difference | None:
-    """``pruned``: by the file with prune. None for what does not differ either way."""
+    """``pruned``: the plan with prune. None if neither plan has a difference."""
     if isinstance(pruned, EcrTuiError):
         return Difference(0, repository, pruned, pruned)
     if not pruned.changed:

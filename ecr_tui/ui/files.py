@@ -10,9 +10,9 @@ from ecr_tui.ui.text import size
 
 
 def find(path: str, largest: int) -> Path:
-    """Raises InputError for what is no regular file of at most ``largest`` bytes.
+    """Raises InputError unless it is a regular file of at most ``largest`` bytes.
 
-    Nothing that never ends, and nothing that makes the app wait: a pipe, a device.
+    Pipes and devices could block or be endless.
     """
     file = Path(path.strip()).expanduser()
     try:
@@ -26,7 +26,7 @@ def find(path: str, largest: int) -> Path:
 
 
 def read(path: str, largest: int) -> str:
-    """Its text. Raises InputError as :func:`find`, and for what is no text."""
+    """The file's text. Raises InputError as :func:`find`, and if it is not text."""
     file = find(path, largest)
     try:
         return decoded(file.read_bytes())

@@ -1,4 +1,4 @@
-"""Blocking work: it runs on a daemon thread, and its failure is a typed value."""
+"""Blocking work on daemon threads, with failures as typed values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Node(Protocol):
 
 
 def as_error(error: BaseException) -> EcrTuiError:
-    """Any exception as one that can be shown. A bug keeps its stack, without the values of its variables."""
+    """Convert any exception for display. A bug keeps its stack, without variable values."""
     if isinstance(error, EcrTuiError):
         return error
     return EcrTuiError(
@@ -32,16 +32,15 @@ def as_error(error: BaseException) -> EcrTuiError:
 
 
 async def on_thread(work: Callable[[], T]) -> T:
-    """The result of ``work``, run on a daemon thread. Raises EcrTuiError, also for a bug in it.
+    """Run ``work`` on a daemon thread. Raises EcrTuiError, also for a bug.
 
-    Textual's own thread workers and ``asyncio.to_thread`` would hold the program back at its end, until their calls
-    return.
+    Textual's thread workers and ``asyncio.to_thread`` would block the exit until their calls return.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
 
     def settle(result: T | None, error: BaseException | None) -> None:
-        if future.done():  # nobody waits any more
+        if future.done():  # no longer awaited
             return
         if error is not None:
             future.set_exception(error)
@@ -68,9 +67,9 @@ def start(
     done: Callable[[T], object],
     failed: Callable[[EcrTuiError], object] = lambda error: None,
 ) -> None:
-    """Run ``work`` on a thread, then ``done`` with its result or ``failed``; neither where the node has gone.
+    """Run ``work`` on a thread, then ``done`` with its result, or ``failed``; neither if the node was removed.
 
-    A job is never stopped: its result arrives however late, and ``done`` decides whether it still counts.
+    A job is never stopped: its result may arrive late, and ``done`` decides whether it is still valid.
     """
 
     def run() -> None:
@@ -85,7 +84,7 @@ def start(
 
 
 def teller(node: Node, tell: Callable[[int, int], object]) -> Callable[[int, int], None]:
-    """For the thread of a work: has the node ``tell`` (done, total), some 200 times at most."""
+    """A progress callback for a worker thread: calls ``tell(done, total)`` on the node, at most some 200 times."""
 
     def told(done: int, total: int) -> None:
         if done % max(total // 200, 1) == 0 or done == total:
@@ -95,7 +94,7 @@ def teller(node: Node, tell: Callable[[int, int], object]) -> Callable[[int, int
 
 
 def call(node: Node, function: Callable[..., object], *arguments: object) -> None:
-    """Have the node call it, from any thread. Where the node has gone the call is dropped, which is right: the work
-    that makes it may be a cleanup that goes on after the user has left, and must not fail for it."""
+    """Schedule a call on the node from any thread. Dropped if the node was removed, because cleanup may continue after
+    the user has left and must not fail."""
     with contextlib.suppress(RuntimeError):
         node.call_later(function, *arguments)

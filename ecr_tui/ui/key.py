@@ -1,4 +1,4 @@
-"""What a key of the catalogue is, and how keys are spelled."""
+"""Keys of the catalogue, and their spelling."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ecr_tui.errors import InputError
 FIND, CHOOSE, CHANGE, PROVE, MOVE, GENERAL = "Inspect", "Choose", "Change", "Verify", "Navigate", "General"
 
 NO_KEY = "unbound"
-"""What Textual is told of an action without a key: its keymap cannot take a key away. No terminal sends it."""
+"""Key for actions without one: Textual's keymap cannot remove a key. No terminal sends it."""
 
 _ALIASES = {
     "esc": "escape",
@@ -43,8 +43,8 @@ _MODIFIERS = ("ctrl", "alt", "shift", "super", "meta", "hyper")
 class Key(NamedTuple):
     """One action. ``keys`` as Textual spells them, comma-separated; "" for none.
 
-    ``writes``: changes something at AWS (a verification pushes an image), so read-only mode takes it away.
-    ``palette``: an action by name, in the palette and the footer; what only moves is not.
+    ``writes``: changes something in AWS (a verification pushes an image), so read-only mode disables it. ``palette``:
+    shown in the palette and the footer; False for movement keys.
     """
 
     id: str
@@ -58,7 +58,7 @@ class Key(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """The keys as the user reads them, with blanks between."""
+        """The keys in display form, separated by blanks."""
         return " ".join(shown(one) for one in self.keys.split(",") if one)
 
     def binding(self) -> Binding:
@@ -74,7 +74,7 @@ class Key(NamedTuple):
 
 
 def normal(text: str, where: str = "") -> str:
-    """A key as users write it ("/", "G", "Ctrl+F", "esc") as Textual names it. Raises InputError."""
+    """A key as users write it ("/", "G", "Ctrl+F", "esc") in Textual's form. Raises InputError."""
     *modifiers, base = [part.strip() for part in _parts(text.strip())]
     modifiers = [modifier.lower() for modifier in modifiers]
     unknown = next((modifier for modifier in modifiers if modifier not in _MODIFIERS), None)
@@ -84,7 +84,7 @@ def normal(text: str, where: str = "") -> str:
     if len(base) == 1 and base.isprintable() and base not in (" ", *_ALIASES):
         if modifiers == ["shift"]:
             return _name_of(base.upper())  # what terminals send for it
-        # Ctrl makes no difference between the cases, and Textual names the lower one.
+        # Ctrl ignores case, and Textual uses lower case.
         return "+".join((*_ordered(modifiers), _name_of(base.lower() if "ctrl" in modifiers else base)))
     name = _ALIASES.get(base.lower(), base.lower())
     if base == " ":
@@ -95,7 +95,7 @@ def normal(text: str, where: str = "") -> str:
 
 
 def shown(key: str) -> str:
-    """As the user reads it: "/", "esc", "ctrl+f", "F1"."""
+    """Display form: "/", "esc", "ctrl+f", "F1"."""
     *modifiers, base = key.split("+")
     words = _ARROWS.get(base) or _SHOWN.get(base) or _characters().get(base) or base
     if _FUNCTION_KEY.fullmatch(base):
@@ -110,7 +110,7 @@ def _parts(text: str) -> list[str]:
 
 
 def _ordered(modifiers: Iterable[str]) -> list[str]:
-    """In the order in which Textual puts them."""
+    """In Textual's order."""
     return sorted(dict.fromkeys(modifiers))
 
 
@@ -123,7 +123,7 @@ def _name_of(character: str) -> str:
 
 @cache
 def _characters() -> dict[str, str]:
-    """Names of the punctuation that keyboards have."""
+    """Names of punctuation on keyboards."""
     return {_name_of(chr(code)): chr(code) for code in range(33, 127) if not chr(code).isalnum()}
 
 

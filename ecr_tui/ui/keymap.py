@@ -1,4 +1,4 @@
-"""The keys in force: the catalogue with what the configuration binds otherwise, and what is wrong with that."""
+"""Effective keys: the catalogue with configured bindings, and conflicts."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from ecr_tui.config import Settings
 
 FIXED = {"ctrl+q": "Quit", "ctrl+c": "copying marked text", "shift+tab": "the previous pane"}
-"""Keys of Textual's own beside those in the catalogue's ``OTHER``."""
+"""Textual's keys besides those in the catalogue's ``OTHER``."""
 
 
 class Keymap(NamedTuple):
-    """``keys``: the whole catalogue as it is in force; ``changes``: what Textual's keymap is told, by id."""
+    """``keys``: the whole effective catalogue; ``changes``: entries for Textual's keymap by id."""
 
     keys: tuple[Key, ...] = CATALOGUE
     changes: Mapping[str, str] | None = None
@@ -26,7 +26,7 @@ class Keymap(NamedTuple):
 
     @classmethod
     def of(cls, settings: Settings) -> Keymap:
-        """Raises InputError with file and line for an id or a key that does not exist."""
+        """Raises InputError with file and line for an unknown id or key."""
         wanted = {}
         for identity, spelled in settings.keys.items():
             where = settings.origin(f"keys.{identity}")
@@ -52,7 +52,7 @@ class Keymap(NamedTuple):
         return cls(tuple(keys), changes, (*warnings, *_shadowed(keys, wanted)))
 
     def shown(self, identity: str) -> str:
-        """The key as the user reads it; "" for none."""
+        """The key in display form; "" if none."""
         return next(key.shown for key in self.keys if key.id == identity)
 
 
@@ -60,9 +60,9 @@ Bound = Mapping[str, tuple[str, ...]]
 
 
 def _loss(key: Key, one: str, bound: Bound, wanted: Bound) -> str:
-    """Why the action does not get a key that it is bound to, "" when it does.
+    """Why the action does not get a bound key; "" if it does.
 
-    The configured one keeps it, of two the first of the catalogue; what Textual binds itself always does.
+    A configured action keeps it, of two the first in the catalogue; Textual's own keys always win.
     """
     if key in OTHER:
         return ""
@@ -83,7 +83,7 @@ def _loss(key: Key, one: str, bound: Bound, wanted: Bound) -> str:
 
 
 def _shadowed(keys: Iterable[Key], wanted: Bound) -> list[str]:
-    """The table has the focus at the start: its keys come before the screen's."""
+    """The table has the focus at the start, and its keys precede the screen's."""
     tables = {key.id for key in TABLE}
     here = [(key, one) for key in keys if key.id in tables for one in key.keys.split(",") if one]
     found = []

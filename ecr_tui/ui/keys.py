@@ -1,4 +1,4 @@
-"""Every key of the app, in one catalogue: bindings, help, palette and docs/keys.md are made from it."""
+"""Catalogue of all keys: the source of bindings, help, palette and docs/keys.md."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ OTHER: tuple[Key, ...] = (
         "Focus the next pane (shift+tab: the previous one)", palette=False),
     Key("pane.tab", "left,right", "tab", "Tab", MOVE, "The previous or next tab of the preview", palette=False),
 )
-"""Keys that Textual binds itself: listed for help and docs/keys.md, never bound by us."""
+"""Textual's own keys: listed for help and docs/keys.md, not bound here."""
 # fmt: on
 
 SORT: tuple[Key, ...] = tuple(
@@ -176,7 +176,7 @@ PANES: dict[str, tuple[str, ...]] = {
     ),
 }
 # fmt: on
-"""By pane, the keys that are for it, the most useful first: the footer's order, and the help's."""
+"""Keys by pane, most useful first: the order in the footer and help."""
 
 
 def bindings(*keys: Key) -> list[BindingType]:
@@ -184,6 +184,6 @@ def bindings(*keys: Key) -> list[BindingType]:
 
 
 def by_action(action: str, parameters: tuple[object, ...] = ()) -> Key | None:
-    """The key with this action, whose arguments may be part of the text."""
+    """The key with this action; arguments may be part of the text."""
     whole = f"{action}({', '.join(map(repr, parameters))})" if parameters else action
     return next((key for key in CATALOGUE if key.action == whole), None)

@@ -1,4 +1,4 @@
-"""Whether writes of the journal are still in effect: the live policies are read, one after the other."""
+"""Determine whether writes of the journal are still in effect, by reading live policies sequentially."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class LiveStates:
-    """``changed`` is called when more is known, ``ended`` when all of what was wanted is."""
+    """``changed`` is called on new results, ``ended`` when all requested ones are known."""
 
     def __init__(
         self, node: Widget, workspace: Workspace, *, changed: Callable[[], None], ended: Callable[[], None]
@@ -30,10 +30,10 @@ class LiveStates:
         self.known: dict[str, str] = {}
         """By id of the write."""
         self.problems: dict[str, str] = {}
-        """Why it can't be known."""
+        """Why it is unknown."""
 
     def of(self, past: PastWrites) -> None:
-        """The journal is another one: nothing is known of it yet."""
+        """Reset for another journal."""
         self._past = past
         self.known.clear()
         self.problems.clear()
@@ -43,15 +43,15 @@ class LiveStates:
         return not found and self._past.known_state(row) == NOT_KNOWN
 
     def state(self, row: PastWrite) -> str:
-        """ "" while it is unknown."""
+        """ "" while unknown."""
         return "" if self.unknown(row) else self.known.get(row.id) or self._past.known_state(row)
 
     def stop(self) -> None:
-        """Nothing that was wanted is wanted any more."""
+        """Drop all requests."""
         self._asked += 1
 
     def want(self, rows: Sequence[PastWrite]) -> None:
-        """Read what these need, and nothing that was wanted before."""
+        """Read these and drop previous requests."""
         self.stop()
         asked, workspace, past = self._asked, self._workspace, self._past
         rows = [row for row in dict.fromkeys(rows) if self.unknown(row)]

@@ -1,4 +1,4 @@
-"""The matrix as a screen has it: repositories, grantees, and policies that arrive while it is looked at."""
+"""State of the matrix screen: repositories, grantees, and arriving policies."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from ecr_tui.workspace import Workspace
 
 SLICE = 0.02
-"""Seconds at a time that the event loop is held for policies that have arrived."""
+"""Maximum seconds per step to process arrived policies on the event loop."""
 
 
 class MatrixReading:
-    """``asked`` have a column even where no policy names them. The thread that reads writes into a queue, which
-    :meth:`take` works off; it also is what a filter knows of policies (``filters.Policies``)."""
+    """``asked`` have a column even if no policy names them. The reading thread writes into a queue, which :meth:`take`
+    processes. Also the filter's facts of policies (``filters.Policies``)."""
 
     def __init__(self, workspace: Workspace, rows: Sequence[Repository], asked: Iterable[str]) -> None:
         self._workspace = workspace
@@ -38,11 +38,11 @@ class MatrixReading:
         self.columns: tuple[Grantee, ...] = ()
         self.read = 0
         self.over = False
-        """All that was to be read has been taken."""
+        """Everything was read and processed."""
         self.everyone = True
-        """Also those whom policies name; else only those who were asked for."""
+        """Show principals named in policies; else only the requested ones."""
         self.acting: dict[str, Consumer] = {}
-        """The consumers with a profile, by the principals of the columns that they act as."""
+        """Consumers with a profile, by the column principals that they act as."""
         self._callers: dict[ProofKey, Consumer] = {}
         self._asked = {canonical(one): one for one in asked}
         self._inbox: deque[Answer[str | None]] = deque()
@@ -55,7 +55,7 @@ class MatrixReading:
         self._cancel = threading.Event()
         self._named: tuple[Grantee, ...] = ()
         self.chosen = ""
-        """The principal that ``access:`` in the filter is about: that of the cursor's column."""
+        """The principal of ``access:`` in the filter: that of the cursor's column."""
         self._findings: dict[str, Collection[tuple[str, str]]] = {}
 
     def stop(self) -> None:
@@ -65,7 +65,7 @@ class MatrixReading:
     # -- on a thread -------------------------------------------------------------------------------------------------
 
     def begin(self) -> AccessMatrix:
-        """What decides beside the policies, and who the consumers are. Raises EcrTuiError."""
+        """Read the registry facts and the consumers' identities. Raises EcrTuiError."""
         workspace = self._workspace
         for consumer in workspace.settings.consumers:
             with contextlib.suppress(EcrTuiError):
@@ -77,7 +77,7 @@ class MatrixReading:
         return workspace.access.matrix(proofs=workspace.verification.proofs(), principals=tuple(self._asked.values()))
 
     def read_all(self, rows: Sequence[Repository]) -> None:
-        """Give each policy to :meth:`take` as it arrives. Raises EcrTuiError."""
+        """Queue each policy for :meth:`take` as it arrives. Raises EcrTuiError."""
         self._heard.clear()
         try:
             for answer in self._reader.read_all(rows, cancel=self._cancel):
@@ -88,7 +88,7 @@ class MatrixReading:
                 self._reads -= 1
 
     def _hear(self, answer: Answer[str | None]) -> None:
-        """Also what others have read: it is newer."""
+        """Also policies read elsewhere, which are newer."""
         if answer.repository.arn in self._wanted:
             self._heard.add(answer.repository.arn)
             self._inbox.append(answer)
@@ -100,32 +100,32 @@ class MatrixReading:
         self._find_columns()
 
     def prove(self, proofs: Mapping[ProofKey, Proof]) -> None:
-        """There are new verifications, or writes that make former ones stale."""
+        """Update after new verifications, or writes that make old ones stale."""
         if self.matrix is not None:
             self.matrix.proofs = proofs
 
     def again(self) -> None:
-        """:meth:`read_all` is going to be called."""
+        """Prepare for :meth:`read_all`."""
         with self._lock:
             self._reads += 1
         self.over = False
 
     def want(self, rows: Iterable[Repository]) -> None:
-        """Those in view are read before the others."""
+        """Read visible ones first."""
         if not self.over:
             self._reader.want([row for row in rows if self.policy(row) is None])
 
     def forget(self) -> None:
-        """The policies of all are to be read anew, even those that are fresh."""
+        """Mark all policies to be read again, even fresh ones."""
         for row in self.rows:
             self._reader.invalidate(row.arn)
 
     def outdated(self) -> list[Repository]:
-        """Those that were read, and whose policies were written since."""
+        """Read ones whose policies were written since."""
         return [row for row in self.rows if self.policy(row) is not None and self._reader.last(row.arn) is None]
 
     def take(self, clock: Callable[[], float] = time.monotonic) -> tuple[bool, bool]:
-        """Policies that have arrived, for :data:`SLICE` at most: (whether there was one, whether columns changed)."""
+        """Process arrived policies for at most :data:`SLICE`; returns (whether any, whether columns changed)."""
         matrix, any_taken, end = self.matrix, False, clock() + SLICE
         if matrix is None:
             return False, False
@@ -141,7 +141,7 @@ class MatrixReading:
         return any_taken, any_taken and self._find_columns()
 
     def turn(self) -> None:
-        """Everyone, or only those who were asked for."""
+        """Switch between all principals and only the requested ones."""
         self.everyone = not self.everyone
         self._find_columns()
 
@@ -176,7 +176,7 @@ class MatrixReading:
     # -- for the filter ----------------------------------------------------------------------------------------------
 
     def access(self, row: Repository) -> AccessSummary | None:
-        """Of the grantee under the cursor, as that of account B in the list."""
+        """Access of the grantee under the cursor, like account B's in the list."""
         found = self.cell(row, self.chosen) if self.chosen else None
         return None if found is None else found.summary
 

@@ -1,4 +1,4 @@
-"""What crosses the borders of panes, screens and the app."""
+"""Messages between panes, screens and the app."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Latest(Message):
-    """Of several in a row only the last is heard."""
+    """Of several in a row only the last is handled."""
 
     def can_replace(self, message: Message) -> bool:
         return type(message) is type(self)
@@ -20,7 +20,7 @@ class Latest(Message):
 
 @dataclass(eq=False)
 class Failed(Message):
-    """Something that was started a while ago has failed. ``title``: what, where the error does not name it."""
+    """A background task failed. ``title``: its name, if the error does not have it."""
 
     error: EcrTuiError
     title: str = ""
@@ -28,7 +28,7 @@ class Failed(Message):
 
 @dataclass(eq=False)
 class CopyWanted(Message):
-    """``what`` names ``text`` for the toast, ``more`` is added there."""
+    """``what`` names ``text`` in the toast, followed by ``more``."""
 
     text: str
     what: str
@@ -43,7 +43,7 @@ class SignInWanted(Message):
 
 
 class WorkChanged(Message):
-    """Something that must not be cut short has begun or ended."""
+    """Uninterruptible work started or ended."""
 
 
 class AccountsChosen(Message):

@@ -1,4 +1,4 @@
-"""The two accounts: who acts, with which credentials, for how long."""
+"""The two accounts: callers, credentials and their expiry."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TITLES = {Role.OWNER: ("A", "owner"), Role.CONSUMER: ("B", "consumer")}
 
 WARN_MINUTES = 5
 LONGEST_NAME = 16
-"""Characters of a consumer's name in its card's title."""
+"""Maximum characters of a consumer's name in its card's title."""
 
 KINDS = {
     "sso": "SSO",
@@ -44,7 +44,7 @@ KINDS = {
 
 
 def profile_words(profile: Profile) -> str:
-    """What a profile is, in one line: "SSO · 111111111111 · eu-central-1 · through corp"."""
+    """A profile on one line: "SSO · 111111111111 · eu-central-1 · through corp"."""
     return " · ".join(
         part
         for part in (
@@ -58,7 +58,7 @@ def profile_words(profile: Profile) -> str:
 
 
 class AccountRead(NamedTuple):
-    """One of the two accounts: an identity or the reason why there is none; neither of a consumer without a profile."""
+    """One of the two accounts: an identity or an error; neither for a consumer without a profile."""
 
     role: Role
     identity: Identity | None
@@ -67,7 +67,7 @@ class AccountRead(NamedTuple):
 
 
 class AccountCard(Static, can_focus=True):
-    """One account. Enter or a click shows everything about it, or why there is nothing; on the title it changes it."""
+    """Card of one account. Enter or a click shows its details or error; a click on the title switches it."""
 
     DEFAULT_CSS = """
     AccountCard { width: 1fr; height: auto; text-wrap: nowrap; text-overflow: ellipsis; }
@@ -75,14 +75,14 @@ class AccountCard(Static, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [("enter", "open", "Details")]
 
     class Opened(Message):
-        """``copy`` is the account as text, ``error`` why there is none."""
+        """``copy`` is the account as text, or ``error``."""
 
         def __init__(self, card: AccountCard) -> None:
             super().__init__()
             self.card = card
 
     class ChangeWanted(Message):
-        """A click on the title: another account is wanted."""
+        """A click on the title: switch the account."""
 
     def __init__(
         self,
@@ -92,8 +92,8 @@ class AccountCard(Static, can_focus=True):
         now: Callable[[], datetime],
         expires: Callable[[], datetime | None] = lambda: None,
     ) -> None:
-        """``expires``: when the credentials at hand end, as far as that is known without asking anybody; they may have
-        been renewed since the account was read."""
+        """``expires``: when the current credentials expire, if known without a call; they may have been renewed since
+        the account was read."""
         super().__init__(id=f"account-{TITLES[role][0].lower()}")
         self.role = role
         self._profile = profile
@@ -113,7 +113,7 @@ class AccountCard(Static, can_focus=True):
         self.border_title = Content.assemble(" · ".join(filter(None, parts)), word)
 
     def introduce(self, profile: str | None, *, part: str, place: str, known: str) -> None:
-        """Whose account it is: ``place`` "2 of 3" among several, ``known`` what is known of one without a profile."""
+        """The account's name: ``place`` "2 of 3" among several, ``known`` a description of one without a profile."""
         part = part if len(part) <= LONGEST_NAME else f"{part[: LONGEST_NAME - 1]}…"
         self._profile, self._part, self._place, self._known = profile, safe(part), place, known
         self._title()
@@ -162,7 +162,7 @@ class AccountCard(Static, can_focus=True):
         return None if identity is None else self._expires() or identity.expires_at
 
     def _tick_again(self) -> None:
-        """Redraw when the time left reads differently: each minute, each second in the last one."""
+        """Redraw when the remaining time changes: each minute, each second in the last one."""
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
@@ -219,7 +219,7 @@ class AccountCard(Static, can_focus=True):
         return " · ".join(part for part in (kind, left(self.expires_at, self._now())) if part)
 
     def as_text(self) -> str:
-        """Everything, for copying and for the details."""
+        """The full text, for copying and details."""
         read = self._read
         if read is None or read.identity is None:
             return read.error.text() if read and read.error else self._known
@@ -238,7 +238,7 @@ class AccountCard(Static, can_focus=True):
         )
 
     def copy_text(self) -> tuple[str, str]:
-        """The account, or why it is not known, and what to call it."""
+        """(text of the account or its error, name of the text)."""
         return copied_error(self.error) if self.error else self.as_text(), "the account"
 
     def action_open(self) -> None:
@@ -250,11 +250,11 @@ class AccountCard(Static, can_focus=True):
 
 
 class AccountsPane(Horizontal):
-    """Reads who the two accounts are. :attr:`reads` holds what was found last, by role."""
+    """Reads the two accounts. :attr:`reads` has the last results by role."""
 
     @dataclass(eq=False)
     class Read(Message):
-        """One account was read; what it is may say something of the other, too."""
+        """One account was read; it may affect the other one's display."""
 
         role: Role
 
@@ -285,19 +285,19 @@ class AccountsPane(Horizontal):
         self.cards[Role.CONSUMER].introduce(settings.profile_b, part=part, place=place, known=known)
 
     def read_consumer(self) -> None:
-        """Account B is another one."""
+        """Account B was switched."""
         self.reads.pop(Role.CONSUMER, None)
         self._name_consumer()
         self.cards[Role.CONSUMER].show(None)
         self.run_worker(self._read(Role.CONSUMER), group="account-consumer", exclusive=True)
 
     def refresh_accounts(self, listing_error: EcrTuiError | None = None) -> None:
-        """Read both; only the newest answers count. ``listing_error``: why A's repositories could not be listed."""
+        """Read both; only the newest results are used. ``listing_error``: why A's repositories could not be listed."""
         for role in Role:
             read = self.reads.get(role)
             errors = (read.error if read else None, listing_error if role is Role.OWNER else None)
             if any(isinstance(error, CredentialsError) for error in errors):
-                # Whatever was done about them was done outside: in a file, a sign-in cache, another program.
+                # Credentials may have been fixed outside: in a file, a sign-in cache, another program.
                 self._workspace.accounts.renew(role)
         for role in Role:
             self.run_worker(self._read(role), group=f"account-{role.name.lower()}", exclusive=True)
@@ -330,7 +330,7 @@ class AccountsPane(Horizontal):
         )
 
     def mark_production(self) -> None:
-        """As the profiles in use are now."""
+        """Update for the current profiles."""
         settings = self._workspace.settings
         self.cards[Role.OWNER].mark(production=settings.is_production("a"))
         self.cards[Role.CONSUMER].mark(production=settings.is_production("b"))
@@ -366,7 +366,7 @@ def _read_account(workspace: Workspace, role: Role) -> AccountRead:
 
 
 def _profile(workspace: Workspace, role: Role, name: str | None) -> Profile | None:
-    """What kind of credentials these are is a nicety: a config file that can't be read must not hide an identity."""
+    """The kind of credentials is optional: an unreadable config file must not hide an identity."""
     if workspace.accounts.assumed(role) is not None:
         return Profile(name or "default", "assume-role")
     try:

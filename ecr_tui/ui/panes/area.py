@@ -1,4 +1,4 @@
-"""Which panes are on the screen: all, or one at a time; their sizes; where the focus goes."""
+"""Layout of the panes: all or one at a time, sizes and focus."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from ecr_tui.ui.widgets.virtual_table import VirtualTable
 
 PANES = ("repositories", "preview", "verification")
 WIDE, TALL = 110, 32
-"""Columns and rows from which on a terminal has room for all panes."""
+"""Minimum columns and rows to show all panes."""
 HIDEABLE = {"accounts": "accounts", "preview": "policy preview", "verification": "verification"}
 
 
 class PaneArea(Vertical):
-    """The accounts above the three panes. Nothing of their arrangement is written to disk.
+    """The accounts above the three panes. The layout is not stored.
 
-    Style sheets go by its classes: ``-tabbed`` or ``-tiled``, ``-pane-NAME`` for the one shown, ``-no-NAME``.
+    Classes for style sheets: ``-tabbed`` or ``-tiled``, ``-pane-NAME`` for the one shown, ``-no-NAME``.
     """
 
     DEFAULT_CSS = """
@@ -83,7 +83,7 @@ class PaneArea(Vertical):
     # -- what is shown -------------------------------------------------------------------------------------------
 
     def fit(self) -> None:
-        """After a change of the terminal's size, or of what is wanted."""
+        """Update after a change of the terminal's size or of the requested panes."""
         self._update_styles()
         self._accounts.one_line(self.tabbed)
         self.bar.say_zoomed(self._zoomed and not self._small)
@@ -96,12 +96,12 @@ class PaneArea(Vertical):
         self.bar.activate(pane)
 
     def resized(self, size: Size, *, update: bool = True) -> None:
-        """The terminal has this size. ``update`` False: nothing has a style yet."""
+        """Set the terminal's size. ``update`` False: styles are not ready yet."""
         self._small = size.width < WIDE or size.height < TALL or is_plain(self.app)
         self._update_styles(update)
 
     def _update_styles(self, update: bool = True) -> None:
-        """Each change of a class restyles everything below."""
+        """Each change of a class restyles all descendants."""
         tabbed = self.tabbed
         classes = {"-tabbed": tabbed, "-tiled": not tabbed}
         classes |= {f"-pane-{name}": tabbed and name == self.current for name in PANES}
@@ -117,20 +117,20 @@ class PaneArea(Vertical):
         self.go_to(pane)
 
     def go_to(self, pane: str) -> None:
-        """Show it, even where it was hidden, and give it the focus."""
+        """Show a pane, even if hidden, and focus it."""
         if pane in self._hidden and (pane == "accounts" or not self.tabbed):
             self._hidden.discard(pane)
             self.fit()
         elif pane == "accounts":
-            self._accounts.take_focus()  # it has its room: the next key may be there already
+            self._accounts.take_focus()  # already laid out: the next key may be waiting
             return
         if pane != "accounts":
             self.show(pane)
-        # A pane that has just been given room can take the focus only after the next layout.
+        # A newly shown pane can take the focus only after the next layout.
         self.call_after_refresh(self._focus_shown, pane)
 
     def _focus_shown(self, pane: str) -> None:
-        """Unless another pane has been shown meanwhile."""
+        """Unless another pane was shown in between."""
         if pane == "accounts":
             self._accounts.take_focus()
         elif pane == self.current:
@@ -152,7 +152,7 @@ class PaneArea(Vertical):
         message.stop()
         self.go_to(message.pane)
 
-    # -- what the user changes -----------------------------------------------------------------------------------
+    # -- user changes -----------------------------------------------------------------------------------
 
     def action_grow(self, steps: int) -> None:
         if self.tabbed:
@@ -165,7 +165,7 @@ class PaneArea(Vertical):
         self.zoom(self.current)
 
     def zoom(self, pane: str) -> None:
-        """That pane alone on the screen; all again where one is."""
+        """Toggle between only this pane and all panes."""
         if self._small and not self._zoomed:
             why = "Plain mode shows one pane" if is_plain(self.app) else "The terminal has room for one pane"
             self.app.notify(f"{why} at a time.", markup=False)
@@ -186,20 +186,20 @@ class PaneArea(Vertical):
             self.go_to("repositories")
 
     def reset(self) -> None:
-        """As at the start."""
+        """Reset the layout."""
         self._hidden.clear()
         self._zoomed = False
         self._split.reset()
         self.fit()
 
     def fit_list(self) -> None:
-        """The list takes no more room than its rows: not while a filter is typed, or the panes would jump."""
+        """Limit the list to its rows, except while a filter is typed, to keep the panes stable."""
         rows = self._repositories.rows_wanted
         if rows is not None:
             self._split.want_upper(rows)
 
     def name_tabs(self, repository: Repository | None) -> None:
-        """``repository`` is the one selected; a verification that runs may be of another."""
+        """``repository`` is the selected one; a running verification may be of another."""
         run = self._verification.about(repository)
         about = run.repository if run is not None else repository
         self.bar.say("preview", safe(repository.name) if repository else "")
@@ -209,11 +209,11 @@ class PaneArea(Vertical):
 
     @property
     def focused(self) -> str:
-        """The pane that has the focus, or had it last."""
+        """The focused or last focused pane."""
         return "accounts" if self._accounts.focused is not None else self.current
 
     def copy_text(self) -> tuple[str, ...]:
-        """What has the focus as plain text, and what to call it."""
+        """The focused item as plain text, and its name."""
         card = self._accounts.focused
         return card.copy_text() if card is not None else self._panes[self.current].copy_text()
 
@@ -225,16 +225,16 @@ class PaneArea(Vertical):
             self.app.notify("Nothing to copy here yet.", markup=False)
 
     def document(self) -> str:
-        """What has the focus as a text to read."""
+        """The focused item as text."""
         here = self.focused == "repositories"
         return self._repositories.description() if here else self.copy_text()[0]
 
     def remember(self) -> None:
-        """What has the focus now is what :meth:`go_to_top` is about."""
+        """Remember the focused item for :meth:`go_to_top`."""
         self._before = (self.screen.focused, self.current)
 
     def go_to_top(self) -> None:
-        """Back to what was remembered, and to its first line."""
+        """Focus the remembered item and its first line."""
         widget, pane = self._before
         if widget is None or not widget.is_attached:
             return

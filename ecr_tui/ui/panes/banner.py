@@ -1,4 +1,4 @@
-"""An error that arrives late: it takes lines of its own, never the focus or a key."""
+"""Banner for background errors: uses separate lines, never the focus or a key."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ecr_tui.ui.widgets.words import Words
 
 
 class Banner(Words, can_focus=True):
-    """The newest of the errors that were not closed yet. Tab reaches it; Esc or Enter closes it there."""
+    """The newest error that was not closed. Tab focuses it; Esc or Enter closes it."""
 
     DEFAULT_CSS = """
     Banner {
@@ -38,10 +38,10 @@ class Banner(Words, can_focus=True):
         super().__init__(id="banner")
         self._errors: list[tuple[EcrTuiError, str]] = []
         self.last: tuple[EcrTuiError, str] | None = None
-        """The newest error and its title, also after it was closed."""
+        """The newest error and its title, even if closed."""
 
     def report(self, error: EcrTuiError, title: str = "") -> None:
-        """``title``: what failed, where the error itself does not name it."""
+        """``title``: the failed operation, if not named in the error."""
         self.last = (error, title)
         self._errors.append(self.last)
         self._draw()
@@ -50,7 +50,7 @@ class Banner(Words, can_focus=True):
             self.app.notify(words, title=f"{NO} {safe(title) or 'Error'}", severity="error", timeout=15)
 
     def action_show_last(self) -> None:
-        """In full, also after it was closed."""
+        """Show it in full, even if closed."""
         if self.last is None:
             self.app.notify("No errors in this session.", markup=False)
         else:
@@ -58,7 +58,7 @@ class Banner(Words, can_focus=True):
             self.app.push_screen(ErrorScreen(error, title=title))
 
     def close(self) -> bool:
-        """Close the newest one; whether there was any."""
+        """Close the newest one; returns whether there was one."""
         if not self._errors:
             return False
         self._errors.pop()

@@ -1,4 +1,4 @@
-"""The tabs of the panes, where one is on the screen at a time."""
+"""Tabs of the panes, for the layout with one pane at a time."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class PaneTab(Static):
         self.draw()
 
     def say(self, name: str, extra: str = "") -> None:
-        """``name``: the repository that the pane is about, shown while the tab is active. ``extra`` is always shown."""
+        """``name``: the pane's repository, shown while the tab is active. ``extra`` is always shown."""
         if (name, extra) != (self._about, self._extra):
             self._about, self._extra = name, extra
             self.draw()

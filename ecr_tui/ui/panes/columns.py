@@ -1,4 +1,4 @@
-"""The columns of the repositories' table: what they say, how they sort, which are shown."""
+"""Columns of the repositories' table: content, sorting, visibility."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAME, REGION = "name", "region"
 
 
 class RepositoryColumns:
-    """What of a repository is known is asked of its arguments at each drawing."""
+    """Facts of a repository are read from its arguments at each drawing."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class RepositoryColumns:
         verified: Callable[[Repository], Past | None],
         scope: str,
     ) -> None:
-        """``scope``: the tag that conditions are about; it stands before the others."""
+        """``scope``: the tag of conditions; shown first."""
         self._details = details
         self._principals = principals
         self._now = now
@@ -43,9 +43,9 @@ class RepositoryColumns:
         self._scope = scope
 
     def shown(self, chosen: Sequence[str], *, several_regions: bool) -> list[Column[Repository]]:
-        """The name and the ``chosen`` ones (``config.values.COLUMNS``) in their order; without any all.
+        """The name and the ``chosen`` columns (``config.values.COLUMNS``) in order; all if empty.
 
-        The region is there where it tells rows apart, or where it is chosen.
+        The region is shown if rows differ in it, or if chosen.
         """
         every = self.all()
         columns = [every[NAME], *(every[one] for one in chosen or COLUMNS)]
@@ -56,7 +56,7 @@ class RepositoryColumns:
         return columns
 
     def all(self) -> dict[str, Column[Repository]]:
-        # What arrives later: the most, newest or worst first.
+        # Columns that arrive later: highest, newest or worst first.
         live = partial(Column[Repository], descending=True, live=True)
         columns = (
             Column(NAME, "Repository", _name, lambda r: r.name, width=22, flex=4, keep=9, search=True),
@@ -73,7 +73,7 @@ class RepositoryColumns:
         return {one.id: one for one in columns}
 
     def facts(self, repository: Repository) -> list[tuple[str, str]]:
-        """Label and text of all that is known, each tag by itself."""
+        """Label and text of all known facts, each tag separately."""
         tags = self._tag_words(repository)
         cells = {one.id: (one.label, "".join(text for text, _ in one.cell(repository))) for one in self.all().values()}
         created = repository.created_at
@@ -149,7 +149,7 @@ class RepositoryColumns:
         return None if past is None else past.at.timestamp()
 
     def _images(self, repository: Repository) -> ImagesSummary | str:
-        """The sign of what is not known instead."""
+        """The sign for an unknown value."""
         answer = self._details.images.get(repository.arn)
         if answer is None:
             return PENDING
@@ -185,7 +185,7 @@ class RepositoryColumns:
     def _since(self, at: datetime | None, images: ImagesSummary) -> list[Piece]:
         if at is None:
             return [(SKIP, "dim") if images.complete else (UNKNOWN, "warn")]
-        # Of images that were not looked at another may be newer.
+        # Unread images may be newer.
         return [(ago(at, self._now()) if images.complete else f"≤ {ago(at, self._now())}", "")]
 
 
@@ -210,7 +210,7 @@ def _mutability(repository: Repository) -> list[Piece]:
 
 
 _RANK = {False: 0, None: 1, True: 2}
-"""The order of the access column: what is denied, what depends, what is allowed."""
+"""Order of the access column: denied, depends, allowed."""
 
 
 def _verdict(allowed: bool | None, word: str) -> list[Piece]:

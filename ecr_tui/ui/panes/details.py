@@ -1,8 +1,7 @@
-"""What is read of single repositories in the background, policies and image counts, and what the policies give B.
+"""Background details of repositories: policies, image counts, and B's access by the policies.
 
-:mod:`ecr_tui.listing.policy_reader` reads what is in view first, on clients of its own, so that a throttled service
-never delays the user's own action. Answers arrive on its threads; here they wait until the interface takes them, many
-at a time.
+:mod:`ecr_tui.listing.policy_reader` reads visible rows first, on separate clients, so that throttling never delays user
+actions. Answers arrive on its threads and are processed in batches by the interface.
 """
 
 from __future__ import annotations
@@ -43,15 +42,15 @@ def _asks_for_time(text: str) -> bool:
 
 
 JUDGED_SECONDS = 60.0
-"""So long an answer stands that depends on the time: a grant that ends is gone within a minute."""
+"""Seconds for which a time-dependent answer is valid: an expired grant disappears within a minute."""
 
 
 class Details:
-    """``policies`` and ``images`` hold the answers taken so far, by ARN: they change in :meth:`take` and when
-    something is forgotten, never in between."""
+    """``policies`` and ``images`` have the processed answers by ARN; they change only in :meth:`take` and on
+    invalidation."""
 
     def __init__(self, node: Widget, workspace: Workspace, *, read: Callable[[], object]) -> None:
-        """``read`` is called, as the node's own, when there is something to take."""
+        """``read`` is called on the node when there are new answers."""
         self._node = node
         self._read = read
         self._workspace = workspace
@@ -71,14 +70,14 @@ class Details:
 
     @cached_property
     def _readers(self) -> Readers:
-        """Not before something is to be read: the first frame asks nothing of the workspace."""
+        """Created on demand: the first frame does not use the workspace."""
         readers = self._workspace.listing.readers()
         self._ends += [reader.listen(self._hear(reader)) for reader in readers]
         return readers
 
     def _hear(self, reader: BackgroundReader[Any]) -> Any:
         def heard(answer: Answer[Any]) -> None:
-            """On a thread of the reader."""
+            """Called on a reader's thread."""
             if reader is self._readers.policies:
                 self._read_registry(answer.repository.region)
             with self._lock:
@@ -90,7 +89,7 @@ class Details:
         return heard
 
     def _read_registry(self, region: str) -> None:
-        """Once a region, before the first policy there is judged: it is decided beside each of them."""
+        """Read once per region, before its first policy is evaluated, because it applies to all of them."""
         with self._registry_lock:
             if region in self._registries:
                 return
@@ -99,29 +98,29 @@ class Details:
             except EcrTuiError:
                 self._registries[region] = None
 
-    # -- asking --------------------------------------------------------------------------------------------------
+    # -- requests --------------------------------------------------------------------------------------------------
 
     def want(self, repositories: Iterable[Repository], first: Repository | None = None) -> None:
-        """Read what is missing of these, and nothing that was wanted before: the user has scrolled on."""
+        """Read missing facts of these and drop previous requests, because the user has scrolled."""
         rows = list(repositories)
         self._readers.policies.want(rows, first)
         self._readers.images.want(rows, first)
 
     def need_policy(self, repository: Repository) -> None:
-        """Put this policy before everything else."""
+        """Read this policy first."""
         self._readers.policies.need(repository)
 
     # -- answers -------------------------------------------------------------------------------------------------
 
     def take(self) -> tuple[list[str], bool]:
-        """ARNs whose policies were read since the last time, and whether anything at all was."""
+        """ARNs of policies read since the last call, and whether anything was."""
         with self._lock:
             inbox, self._inbox = self._inbox, []
         read: list[str] = []
         for reader, answer in inbox:
             arn = answer.repository.arn
             if reader.last(arn) is not answer:
-                continue  # forgotten meanwhile
+                continue  # invalidated in between
             if reader is self._readers.images:
                 self.images[arn] = answer
                 continue
@@ -131,7 +130,7 @@ class Details:
         return read, bool(inbox)
 
     def forget_policy(self, arn: str) -> None:
-        """After a write or a conflict: only a new answer counts, also not one that is under way."""
+        """Invalidate after a write or conflict, including an answer in progress."""
         self._readers.policies.invalidate(arn)
         self.policies.pop(arn, None)
         self._access.pop(arn, None)
@@ -152,17 +151,17 @@ class Details:
         for reader in self._readers if self._ends else ():
             reader.close()
 
-    # -- what a policy gives B -------------------------------------------------------------------------------------
+    # -- B's access -------------------------------------------------------------------------------------
 
     def access(self, repository: Repository, principals: tuple[str, ...]) -> AccessSummary | EcrTuiError | None:
-        """What A's side allows the principals there; the error where the policy can't be read; None while unknown."""
+        """Access of the principals by A's side; an error if the policy is unreadable; None while unknown."""
         answer = self.policies.get(repository.arn)
         if answer is None or not principals:
             return None
         if answer.error is not None:
             return answer.error
         if answer.value and repository.tags is None:
-            return None  # a condition on a tag can't be judged yet
+            return None  # tag conditions cannot be evaluated yet
         if principals != self._judged_for:
             self._access.clear()
             self._accesses, self._judged_for = (), principals

@@ -1,4 +1,4 @@
-"""Why a verification ended as it did: cause, fix and sides of each failed stage, a label and a text each."""
+"""Explanation of a verification: cause, fix and side of each failed stage as labeled fields."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ecr_tui.verification.report import Status, Verdict
 
 
 class Field(Horizontal):
-    """A label and a text that wraps beside it."""
+    """A label and a wrapped text."""
 
     DEFAULT_CSS = """
     Field {
@@ -74,7 +74,7 @@ def explanation(run: Run) -> list[Field | Static]:
 
 
 def _style_of(opinion: Opinion | None) -> str:
-    """Of AWS's verdict on the diagnosis: loud where it is another one, quiet where there is none."""
+    """Style of AWS's opinion: a warning if it disagrees, muted if there is none."""
     if opinion is None or opinion.details is None:
         return MUTED
     return "bold $text-warning" if opinion.disagreements else ""

@@ -1,4 +1,4 @@
-"""The two inputs above the repositories: the filter, and the tags that are listed."""
+"""The two inputs above the repositories: the filter, and the tags to list."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from ecr_tui.ui.widgets.virtual_table import VirtualTable
 from ecr_tui.ui.widgets.words import Words
 
 KEPT = 50
-"""Entered texts that a bar remembers."""
+"""Maximum entries in a bar's history."""
 
 
 class BarInput(SafeInput):
-    """An input above the table: Esc leaves it, ↓ goes to the table, ↑ brings back what was entered before."""
+    """An input above the table: Esc leaves, ↓ goes to the table, ↑ recalls previous entries."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Leave"),
@@ -45,10 +45,10 @@ class BarInput(SafeInput):
         super().__init__(compact=True, **options)
         self._entered: list[str] = []
         self._recalled = 0
-        """How far back from the newest."""
+        """Position in the history, from the newest."""
 
     def remember(self) -> None:
-        """What is in it was entered."""
+        """Whether its text was submitted."""
         self._recalled = 0
         if self.value.strip():
             self._entered = [*(one for one in self._entered if one != self.value), self.value][-KEPT:]
@@ -60,7 +60,7 @@ class BarInput(SafeInput):
             return
         place = min(max(self._recalled - by, 0), len(self._entered))
         if by < 0 and 0 < place < len(self._entered) and self._entered[-place] == self.value:
-            place += 1  # what is there already
+            place += 1  # already current
         self._recalled = place
         self.value = self._entered[-place] if place else ""
         self.cursor_position = len(self.value)
@@ -71,7 +71,7 @@ class BarInput(SafeInput):
 
 
 class FilterBars(Vertical):
-    """Each is on the screen while it says something. The filter sets that of the table as it is typed."""
+    """Each is visible while it has a text. The filter applies to the table while typing."""
 
     DEFAULT_CSS = """
     FilterBars {
@@ -89,7 +89,7 @@ class FilterBars(Vertical):
 
     @dataclass(eq=False)
     class TagsWanted(Message):
-        """The user asks for the repositories with these tags."""
+        """The user requested the repositories with these tags."""
 
         tags: Tags
 
@@ -113,17 +113,17 @@ class FilterBars(Vertical):
 
     @property
     def typing(self) -> bool:
-        """One of the inputs has the focus."""
+        """Whether an input has the focus."""
         return any(bar.has_focus for bar in self.query(BarInput))
 
     def open(self, name: str) -> None:
         """``name``: "filter" or "tags"."""
         self.query_one(f"#{name}-bar").add_class("-shown")
-        # At once, not when there is time: the next key may be waiting already.
+        # Immediately, because the next key may be waiting.
         self.screen.set_focus(self.query_one(f"#{name}", BarInput))
 
     def clear_filter(self) -> bool:
-        """Whether there was one."""
+        """Clear it; returns whether there was one."""
         had = bool(self._table.filter)
         if had:
             self._table.filter = ""
@@ -132,13 +132,13 @@ class FilterBars(Vertical):
         return had
 
     def set_tags(self, tags: Tags) -> None:
-        """The tags in force."""
+        """The current tags."""
         self._tags = tags
         self.query_one("#tags", BarInput).value = ", ".join(f"{key}={value}" for key, value in tags)
         self._close()
 
     def show_note(self, note: Content) -> None:
-        """What there is to say of the filter."""
+        """Show a note on the filter."""
         words = self.query_one("#filter-note", Words)
         words.say(note)
         if words.has_class("-shown") != bool(note.plain):
@@ -160,7 +160,7 @@ class FilterBars(Vertical):
         event.stop()
         self.query_one("#filter", BarInput).remember()
         if event.value != self._table.filter:
-            self._table.filter = event.value  # its Changed message may still be on its way
+            self._table.filter = event.value  # its Changed message may still be queued
         self._close()
         self._table.focus()
 
@@ -181,7 +181,7 @@ class FilterBars(Vertical):
 
     @on(Input.Blurred, "#filter")
     def _filter_left(self) -> None:
-        """However it was left: the row under the cursor is what is acted on now."""
+        """After leaving in any way, actions apply to the row under the cursor."""
         self._table.model.keep()
 
     @on(BarInput.Left)

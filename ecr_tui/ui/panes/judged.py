@@ -1,4 +1,4 @@
-"""What the filter and the columns know of policies that were read."""
+"""Evaluated policies for the filter and columns."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from ecr_tui.ui.panes.details import Details, parse
 
 
 class Judged:
-    """What the filter knows of policies that were read (``filters.Policies``), by ARN."""
+    """The filter's facts of read policies (``filters.Policies``), by ARN."""
 
     def __init__(self, trusted: Trusted | None = None) -> None:
         self._trusted = trusted
         self.with_findings = False
-        """Of all policies, once the filter or the order has asked for them: they cost most. Else of those in view."""
+        """Findings of all policies, if the filter or order uses them, because they are expensive; else of visible
+        ones."""
         self._tried: set[str] = set()
         self._access: dict[str, AccessSummary] = {}
         self._principals: dict[str, Collection[str]] = {}
@@ -35,7 +36,7 @@ class Judged:
         return self._findings.get(row.arn)
 
     def tried(self, row: Repository) -> bool:
-        """Its findings are known, or can't be."""
+        """Whether its findings are known, or cannot be."""
         return row.arn in self._tried
 
     def forget(self, arn: str) -> None:
@@ -51,7 +52,7 @@ class Judged:
     def judge(
         self, row: Repository, details: Details, principals_of_b: tuple[str, ...], now: datetime, *, findings_too: bool
     ) -> None:
-        """A policy that can't be read or understood stays unknown."""
+        """An unreadable or invalid policy stays unknown."""
         arn = row.arn
         answer = details.policies.get(arn)
         if answer is None or answer.error is not None:

@@ -1,7 +1,7 @@
 """Reading A's repositories.
 
-At the start the list that a former run left behind is shown until AWS has answered: only to look at, marked as old, and
-gone at once when it turns out to be of another account.
+At the start, the cached list of a previous run is shown until AWS responds: read-only, marked as cached, and removed if
+it belongs to another account.
 """
 
 from __future__ import annotations
@@ -27,11 +27,10 @@ if TYPE_CHECKING:
 
 
 class Listing:
-    """Owns which repositories there are. Only answers to the newest request count.
+    """Owns the list of repositories. Only answers to the newest request are used.
 
-    ``accounts``: who the accounts are, as far as that was read. ``show`` is given each page of rows, and whether it
-    replaces what was shown; ``changed`` is called when something else is known; ``ended`` with all rows, or none where
-    :attr:`error` says why.
+    ``accounts``: identities of the accounts, if read. ``show`` gets each page of rows, and whether it replaces the
+    current ones; ``changed`` is called on other updates; ``ended`` with all rows, or none with :attr:`error`.
     """
 
     def __init__(
@@ -56,18 +55,18 @@ class Listing:
         self.accounts = accounts
         self.failures: dict[str, EcrTuiError] = {}
         self.stale = False
-        """What is shown was listed by a former run, at ``stale_since``: nothing is written on the strength of it."""
+        """Whether the rows are cached from a previous run at ``stale_since``; writes never depend on them."""
         self.stale_since: datetime | None = None
         self.one_by_one = False
-        """Tags had to be asked for each repository: the index of tags is denied."""
+        """Whether tags were read per repository, because the tag index is denied."""
         self._kept_account = ""
         self._pages = 0
         self._keep = False
 
-    # -- the list that a former run left behind ----------------------------------------------------------------------
+    # -- cached list ----------------------------------------------------------------------
 
     def begin(self) -> None:
-        """The first listing of a run."""
+        """Start the first listing of a run."""
         self.refresh()
         node, cancel = self._node, self._cancel
         page = partial(jobs.call, node, self._take_kept_page, cancel)
@@ -77,18 +76,18 @@ class Listing:
         jobs.start(node, read, partial(self._take_kept, cancel), self._kept_failed)
 
     def _take_kept_page(self, cancel: threading.Event, rows: Sequence[Repository]) -> None:
-        """What AWS has told already is better."""
+        """Ignore it if AWS has already responded."""
         answered = self._pages > 0 or not (self.busy or self.error is not None)
         if cancel.is_set() or answered or not rows or not self._owned_by(rows[0].account):
             return
         self._kept_account = rows[0].account
-        # From here on the live list replaces everything at once, or rows would come and go.
+        # From here on the live list replaces all rows at once, to keep the display stable.
         self._keep = True
         first, self.stale = not self.stale, True
         self._show(rows, first)
 
     def _take_kept(self, cancel: threading.Event, kept: Cached | None) -> None:
-        """Its end: when it was listed, and what could not be used of it."""
+        """End of the cached list: its time, and unusable files."""
         if self.stale and not cancel.is_set():
             self.stale_since = kept.at if kept else None
         self._warn(*(kept.problems if kept else ()))
@@ -102,7 +101,7 @@ class Listing:
         self._changed()
 
     def disown(self) -> bool:
-        """Whether the rows shown are a kept list of an account that this is not; it does not count any longer."""
+        """Whether the shown rows are a cached list of another account, which is then dropped."""
         if not self.stale or self._owned_by(self._kept_account):
             return False
         self.stale = self._keep = False
@@ -112,15 +111,15 @@ class Listing:
         owner = self.accounts.get(Role.OWNER)
         return owner is None or owner.identity is None or owner.identity.account == account
 
-    # -- what AWS says -----------------------------------------------------------------------------------------------
+    # -- live list -----------------------------------------------------------------------------------------------
 
     def refresh(self, *, keep: bool = False) -> None:
-        """``keep``: the rows shown stay until the new listing is complete, so that nothing jumps."""
+        """``keep``: keep the shown rows until the new listing is complete, to avoid jumps."""
         self._keep = keep
         self._list()
 
     def relist(self, tags: Tags) -> None:
-        """Ask again for the repositories that carry ``tags``."""
+        """List the repositories with ``tags`` again."""
         self.tags = tags
         self._keep = False
         self._list()

@@ -1,4 +1,4 @@
-"""The policy preview: the exact document that ``g`` writes, from five sides."""
+"""The policy preview: the exact document that ``g`` writes, in five tabs."""
 
 from __future__ import annotations
 
@@ -40,20 +40,20 @@ if TYPE_CHECKING:
 
 WAITS = "Cached list: the preview is available after the refresh"
 MOVED_DEBOUNCE = 0.03
-"""While the cursor runs through the rows, only where it stops is worth a preview."""
+"""Delay while the cursor moves, to preview only the row where it stops."""
 SIDES_DEBOUNCE = 0.15
-"""Seconds in which a choice that goes on changing asks IAM nothing."""
+"""Delay in seconds before IAM calls, while the choice is changing."""
 
 
 class Beside(NamedTuple):
-    """The repository's copies, and the same grant in the creation template for repositories to come."""
+    """The repository's copies, and the same grant in the creation template for future repositories."""
 
     copies: tuple[Copy, ...] = ()
     template: Plan | None = None
 
 
 class PreviewPane(Vertical):
-    """Makes the preview of what is selected."""
+    """Computes the preview of the selection."""
 
     DEFAULT_CSS = """
     PreviewPane {
@@ -64,10 +64,10 @@ class PreviewPane(Vertical):
     selection: var[Selection] = var(Selection, init=False)
 
     class Wanted(Message):
-        """It is to be shown."""
+        """Show the preview pane."""
 
     class Drawn(Message):
-        """Another preview is shown, or another line above it."""
+        """The preview, or the line above it, changed."""
 
     def __init__(
         self,
@@ -95,14 +95,14 @@ class PreviewPane(Vertical):
         self.analyzer = AnalyzerQuestion(self, workspace, self._show_tabs)
         self.made = Preview(None)
         self.brief = Content.empty()
-        """What is said above the tabs, in few lines."""
+        """The lines above the tabs."""
 
     def compose(self) -> ComposeResult:
         yield Words(id="sentence")
         yield Words(id="effect")
         yield self._tabs
 
-    # -- what is previewed -----------------------------------------------------------------------------------------
+    # -- subject -----------------------------------------------------------------------------------------
 
     def watch_selection(self, before: Selection, after: Selection) -> None:
         if not self.is_mounted:
@@ -116,7 +116,7 @@ class PreviewPane(Vertical):
             self.draw()
 
     def _leave(self) -> None:
-        """Another row is under the cursor: from now on nothing may be written until its own preview is made."""
+        """The cursor moved: no write until the new preview is computed."""
         self.workers.cancel_group(self, "preview")
         self.made = Preview(None, making=True)
         if self._timer is not None:
@@ -124,7 +124,7 @@ class PreviewPane(Vertical):
         self._timer = self.set_timer(MOVED_DEBOUNCE, self.renew)
 
     def renew(self) -> None:
-        """Make it again. A preview under way for another subject or policy text is dropped."""
+        """Compute it again. Drops a preview in progress for another subject or policy text."""
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
@@ -142,7 +142,7 @@ class PreviewPane(Vertical):
         self.draw()
 
     def _wait(self) -> str:
-        """Why there can be none yet, "" for nothing."""
+        """Why there is no preview yet, or ""."""
         row, own = self.selection.repository, self.selection.choice.own_tag
         if row is None:
             return ""
@@ -179,7 +179,7 @@ class PreviewPane(Vertical):
                 self.draw()
 
     def _look_beside(self, subject: Subject) -> Beside:
-        """On a thread. What cannot be read must not stand in the preview's way."""
+        """Runs on a thread. Failures must not block the preview."""
         access, copies, template = self._workspace.access, tuple[Copy, ...](), None
         with contextlib.suppress(EcrTuiError):
             copies = access.copies(*subject)
@@ -188,24 +188,24 @@ class PreviewPane(Vertical):
         return Beside(copies, template)
 
     def beside(self, repository: Repository | None, grant: Grant | None) -> Beside:
-        """What is known of the repository's copies and of those to come, seen from this grant."""
+        """State of the repository's copies and template with respect to this grant."""
         if repository is None or grant is None:
             return Beside()
         return self._beside.get(Subject(repository, grant), Beside())
 
     def forget_beside(self) -> None:
-        """After a write, and for a refresh."""
+        """Invalidate after a write, and on refresh."""
         self._beside.clear()
 
     def _plan(self, subject: Subject, text: str | None) -> Plan:
-        """On a thread."""
-        # The preview counts A's registry policy where it is known; what cannot be read must not stand in its way.
+        """Runs on a thread."""
+        # The preview includes A's registry policy if known; a failure to read it must not block the preview.
         with contextlib.suppress(EcrTuiError):
             self._workspace.access.registry_facts(subject.repository.region)
         return self._workspace.changes.preview(subject.repository, subject.grant, text)
 
     def policies_read(self, arns: Collection[str]) -> None:
-        """These were read: another text of the selected one's policy makes another preview."""
+        """Policies were read: a changed text of the selected one causes a new preview."""
         row = self.selection.repository
         if (
             row is not None
@@ -215,7 +215,7 @@ class PreviewPane(Vertical):
             self.renew()
 
     def writable(self, repository: Repository | None, grant: Grant | None) -> Plan | None:
-        """The finished plan, only if it is about exactly this repository and grant."""
+        """The finished plan, only if it is for exactly this repository and grant."""
         subject, plan = self.made.subject, self.made.plan
         if repository is None or grant is None or subject is None or plan is None:
             return None
@@ -223,7 +223,7 @@ class PreviewPane(Vertical):
         return plan if same and plan.repository.arn == repository.arn else None
 
     def selected(self, selection: Selection) -> Selection:
-        """With the plan that is shown for it."""
+        """The selection with its shown plan."""
         about = selection.repository, selection.grant
         copies, template = self.beside(*about)
         return selection.but(plan=self.writable(*about), problem=self.made.error, copies=copies, template=template)
@@ -231,7 +231,7 @@ class PreviewPane(Vertical):
     # -- both sides ------------------------------------------------------------------------------------------------
 
     def _look_at_sides(self) -> None:
-        """Asked for only where it is looked at: it reads B's policies in IAM."""
+        """Read only while visible, because it reads B's policies in IAM."""
         plan = self.made.plan
         if self.made.making:
             return
@@ -285,12 +285,12 @@ class PreviewPane(Vertical):
         self.post_message(self.Drawn().set_sender(self))
 
     def _show_tabs(self) -> None:
-        # The old text stays for the moment it takes to make another: to clear it between two rows would flicker.
+        # Keep the old text until the new one is ready, to avoid flicker.
         if not (self.made.making or self._going):
             self._tabs.show(self.made, self.both, self.analyzer.asked)
 
     def _lines(self) -> tuple[list[Content], list[Content]]:
-        """What was done here, and what writing the preview would do."""
+        """The last result, and the effect of the previewed write."""
         preview, selection = self.made, self.selection
         result, marks = self._result, len(selection.marked)
         if result is not None and not result.about(selection.repository, selection.grant):
@@ -315,12 +315,12 @@ class PreviewPane(Vertical):
         return done, lines
 
     def tell(self, result: Result) -> None:
-        """Show it in place of the one before."""
+        """Show a result, replacing the previous one."""
         self._result = result
         self.draw()
 
     def untell(self, result: Result | None = None, arns: Collection[str] = ()) -> None:
-        """Take this result away, if it is still there; or any that is about these."""
+        """Remove this result, if still shown; or any of these repositories."""
         now = self._result
         if now is not None and (now is result or now.repository.arn in arns):
             self._result = None
@@ -362,7 +362,7 @@ class PreviewPane(Vertical):
 
     @property
     def shows_change(self) -> bool:
-        """The tab in view shows what a write changes."""
+        """Whether the visible tab shows the change."""
         return self.tab in CHANGE_TABS
 
     def take_focus(self) -> None:

@@ -1,4 +1,4 @@
-"""The tabs of the policy preview: the same plan as difference, document, access, findings, and account B's policy."""
+"""Tabs of the policy preview: difference, document, access, findings, and account B's policy of a plan."""
 
 from __future__ import annotations
 
@@ -43,29 +43,29 @@ TABS = (
 )
 
 CHANGE_TABS = ("diff", "json", "who")
-"""The tabs that show what a write changes."""
+"""Tabs that show the change."""
 
 
 class Subject(NamedTuple):
-    """What a preview is about. Two subjects are the same preview only when all of it is equal."""
+    """Subject of a preview; equal subjects have equal previews."""
 
     repository: Repository
     grant: Grant
 
 
 class Preview(NamedTuple):
-    """``plan`` is None while it is being made and where it can't be made (``error`` says why)."""
+    """``plan`` is None while being computed, and on ``error``."""
 
     subject: Subject | None
     plan: Plan | None = None
     error: EcrTuiError | None = None
     waiting_for: str = ""
     making: bool = False
-    """The policy is known and the plan is a matter of milliseconds."""
+    """Whether the policy is known, so the plan takes only milliseconds."""
 
 
 class PreviewTabs(Vertical):
-    """Only the tab in view is drawn, the others when they are turned to."""
+    """Only the visible tab is drawn, others on demand."""
 
     DEFAULT_CSS = """
     PreviewTabs {
@@ -83,7 +83,7 @@ class PreviewTabs(Vertical):
     ]
 
     class Turned(Message):
-        """Another tab is in view."""
+        """The visible tab changed."""
 
     def __init__(self, *, now: Callable[[], datetime]) -> None:
         super().__init__()
@@ -104,7 +104,7 @@ class PreviewTabs(Vertical):
         return self.query_one(TabbedContent).active or "diff"
 
     def show(self, preview: Preview, both: BothSides, asked: Asked) -> None:
-        """``both``: what account B's side makes of it, and ``asked``: what Access Analyzer does, for their tabs."""
+        """``both``: the verdict of both accounts; ``asked``: Access Analyzer's opinion; for their tabs."""
         self._preview, self._both, self._asked = preview, both, asked
         number = len(preview.plan.findings) if preview.plan else 0
         label = f"Findings {number}" if number else "Findings"
@@ -114,7 +114,7 @@ class PreviewTabs(Vertical):
         self._draw_tab()
 
     def _draw_tab(self) -> None:
-        """Nothing while the pane is being removed, its children first."""
+        """None while the pane is being removed, because its children go first."""
         tab, preview = self.tab, self._preview
         shown = (preview, {"consumer": self._both, "findings": self._asked}.get(tab))
         before = self._drawn.get(tab, (None, None))
@@ -163,7 +163,7 @@ class PreviewTabs(Vertical):
         self.query_one(TabbedContent).active = tab
 
     def action_turn(self, by: int) -> None:
-        """The focus stays where it is: in the text, or on the tabs."""
+        """Keep the focus in the text or on the tabs."""
         ids = [tab.id for tab in TABS]
         within = isinstance(self.screen.focused, Reading)
         self.turn_to(ids[(ids.index(self.tab) + by) % len(ids)])
@@ -174,7 +174,7 @@ class PreviewTabs(Vertical):
         self.query_one(f"#{self.tab} Reading", Reading).focus()
 
     def copy_text(self) -> tuple[str, str]:
-        """What the tab shows as plain text, and what to call it; ("", "") when there is nothing."""
+        """The tab's plain text and its name; ("", "") if empty."""
         (subject, plan, error, *_), tab = self._preview, self.tab
         if error is not None:
             return error.text(), "the error"

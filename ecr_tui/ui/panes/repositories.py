@@ -1,4 +1,4 @@
-"""The repositories of account A: filter, tags and table, and the listing behind them."""
+"""The repositories of account A: filter, tags, table and listing."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ if TYPE_CHECKING:
     from ecr_tui.workspace import Workspace
 
 COPY_AGAIN = 5.0
-"""Seconds within which the same key on the same row means its other name."""
+"""Seconds within which y on the same row copies the URI instead of the ARN."""
 WINDOW_DEBOUNCE = 0.1
 
 
 class RepositoriesPane(Vertical):
-    """``details`` are read of what is in view; ``principal`` is the one whose access is shown."""
+    """``details`` of visible rows are read; ``principal``: whose access is shown."""
 
     DEFAULT_CSS = """
     RepositoriesPane {
@@ -60,7 +60,7 @@ class RepositoriesPane(Vertical):
     """
 
     class Updated(Latest):
-        """The listing, its rows or its marks are others: for who counts them."""
+        """The listing, its rows or marks changed."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class RepositoriesPane(Vertical):
         self._subtitle = ""
         self._tag_values: dict[str, list[str]] = {}
         self._copied: tuple[str, float] = ("", 0.0)
-        """The ARN copied last, and when."""
+        """The last copied ARN, and its time."""
         self._window_timer: Timer | None = None
         self.listing = Listing(
             self,
@@ -118,7 +118,7 @@ class RepositoriesPane(Vertical):
         self.stop()
 
     def stop(self) -> None:
-        """Ask everything that runs to end."""
+        """Cancel all running work."""
         self.listing.stop()
         self.search.stop()
 
@@ -129,7 +129,7 @@ class RepositoriesPane(Vertical):
         self._update()
 
     def relist(self) -> None:
-        """Read everything again; the rows shown stay until then."""
+        """Read everything again, keeping the shown rows until then."""
         self.listing.refresh(keep=bool(self.table.rows))
         self.judge_anew()
         self._update()
@@ -159,13 +159,13 @@ class RepositoriesPane(Vertical):
             self._show_rows(rows)
             collector.settle()
         elif self.table.rows and not self.listing.stale:
-            # The rows stay: what was true a moment ago is better than nothing, and the reason is in the way of no one.
+            # Keep the rows: slightly outdated data is better than none, and the error is shown separately.
             self.post_message(Failed(error, "Refresh failed").set_sender(self))
         self.table.set_message(*nothing(self.listing, self.table))
         self._update()
 
     def _show_rows(self, rows: Sequence[Repository], *, partial: bool = False) -> None:
-        """``partial``: the first page of a listing; what is not in it may still come."""
+        """``partial``: the first page of a listing; more rows follow."""
         self._fit_regions({r.region for r in rows})
         self._tag_values = {}
         self.table.set_rows(rows, partial=partial)
@@ -186,22 +186,22 @@ class RepositoriesPane(Vertical):
             self.judge_anew()
         self._update()
 
-    # -- what is known of policies ---------------------------------------------------------------------------------
+    # -- policies ---------------------------------------------------------------------------------
 
     def judge_anew(self) -> None:
-        """Another principal: what the policies give it, in the column and to the filter."""
+        """Switch the principal of the access column and filter."""
         self.search.learn_anew()
         self.table.redraw_rows()
 
     def policies_read(self, arns: Iterable[str]) -> None:
-        """These were read, or are known no longer."""
+        """These policies were read or invalidated."""
         self.search.learn(arns)
         self.table.redraw_rows()
 
     def read_window(self) -> None:
-        """Read what is missing of the rows in view."""
+        """Read missing details of visible rows."""
         if self.listing.stale:
-            return  # it may be another account's, or without credentials to ask
+            return  # it may be of another account, or without credentials
         page = max(self.table.size.height - 1, 1)
         self._details.want(self.table.window(ahead=page), first=self.table.current)
         self.search.learn_window()
@@ -262,30 +262,30 @@ class RepositoriesPane(Vertical):
 
     @property
     def rows_wanted(self) -> int | None:
-        """Rows of the screen that the pane has a use for; None while that is changing or unknown."""
+        """Screen rows that the pane can use; None while changing or unknown."""
         if not self.table.shown or self.listing.busy or self._bars.typing:
             return None
         return self.table.shown + 1 + self._bars.outer_size.height + (self.outer_size.height - self.size.height)
 
     def show_next(self, brief: Content) -> None:
-        """What was done here and what g would write: for the layout where the preview is on another tab."""
+        """The last result and the effect of g, for the layout with the preview on another tab."""
         self.query_one("#next", Words).say(brief)
 
     def show_tags(self, arn: str, tags: Mapping[str, str]) -> bool:
-        """The tags that the repository has now. Whether they are others than those shown."""
+        """Set the repository's current tags; returns whether they differ from the shown ones."""
         before = self.table.model.find(arn)
         if before is not None:
             self.table.add_rows([replace(before, tags=dict(tags), tags_source="live")])
         return before is None or before.tags != tags
 
     def show_failures(self) -> None:
-        """Why a part of the listing, or all of it, is missing."""
+        """The error of a partial or failed listing."""
         error = failures(self.listing)
         if error is not None:
             self.app.push_screen(ErrorScreen(error))
 
     def copy_text(self) -> tuple[str, str, str]:
-        """The ARN; with the same key again the URI."""
+        """The ARN; on a repeated key the URI."""
         row, (arn, at) = self.table.current, self._copied
         if row is None:
             return "", "", ""
@@ -304,7 +304,7 @@ class RepositoriesPane(Vertical):
             yield f"Sort by {column.label}", "Pick the same column again to reverse the order", sort
 
     def description(self) -> str:
-        """All that is known of the selected repository; "" for none."""
+        """All known facts of the selected repository, or ""."""
         row = self.table.current
         return block(f"{label:<12}{text}" for label, text in self._columns.facts(row)) if row is not None else ""
 
@@ -314,7 +314,7 @@ class RepositoriesPane(Vertical):
             self.run_worker(self._describe(row, self.description()))
 
     async def _describe(self, row: Repository, facts: str) -> None:
-        """With its use as far as CloudTrail's events were read before: a file, which may be large."""
+        """Includes its use by CloudTrail events read before (a file, which may be large)."""
         try:
             record = await jobs.on_thread(lambda: self._workspace.access.usage.known(row))
             text = f"{facts}\n{block(use_lines(record, row))}"
@@ -323,7 +323,7 @@ class RepositoriesPane(Vertical):
         self.app.push_screen(TextScreen(safe(row.name), Content(text), copy=text, what="the description"))
 
     def action_columns(self) -> None:
-        """Which columns are shown, for the rest of the session."""
+        """Choose the shown columns for the rest of the session."""
 
         def answered(chosen: tuple[str, ...] | None) -> None:
             if chosen is not None:
@@ -332,7 +332,7 @@ class RepositoriesPane(Vertical):
 
         labels = {one.id: one.label for one in self._columns.all().values()}
         shown = [one.id for one in self._shown()]
-        # Those that are shown in their order, then the others.
+        # Shown ones in order, then the others.
         order = [*shown[1:], *(one for one in labels if one not in shown)]
         self.app.push_screen(ColumnsScreen([(one, labels[one]) for one in order], shown), answered)
 
@@ -351,7 +351,7 @@ class RepositoriesPane(Vertical):
         self._bars.open(name)
 
     def selected(self, selection: Selection) -> Selection:
-        """With what is selected here."""
+        """The selection with this pane's state."""
         table = self.table
         return selection.but(
             tags=self.listing.tags,
@@ -362,11 +362,11 @@ class RepositoriesPane(Vertical):
         )
 
     def clear_words(self) -> bool:
-        """Whether there were any."""
+        """Remove them; returns whether there were any."""
         return self._bars.clear_filter()
 
     def clear_filter(self) -> bool:
-        """The words; without any the tags, back to those of the start. Whether there was anything to clear."""
+        """Clear the words, else reset the tags. Returns whether there was anything to clear."""
         start = tuple(self._workspace.settings.tags)
         if self.clear_words():
             return True
@@ -377,5 +377,5 @@ class RepositoriesPane(Vertical):
         return True
 
     def action_read_all(self) -> None:
-        """The policies of all rows that the rest of the filter lets through."""
+        """Read the policies of all rows that match the rest of the filter."""
         self.search.read_all()

@@ -1,4 +1,4 @@
-"""The filter's other half: judging policies as they are read, what is said of a query, and reading all policies."""
+"""Filter support: evaluate policies as they are read, notes on a query, and reading all policies."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from ecr_tui.workspace import Workspace
 
 SLICE = 0.005
-"""Seconds of judging policies between two chances for a key."""
+"""Maximum seconds to evaluate policies before handling keys."""
 AGAIN = 0.2
-"""Seconds in which answers are gathered before the rows are filtered again; progress is shown as often."""
+"""Seconds to collect answers before the rows are filtered again; also the progress interval."""
 
 
 class Search:
@@ -57,12 +57,12 @@ class Search:
         self._judging = False
         self._cancel: threading.Event | None = None
         self.progress: tuple[int, int] | None = None
-        """Of reading all policies: how many of how many."""
+        """(done, total) while reading all policies."""
 
-    # -- what is known of policies ---------------------------------------------------------------------------------
+    # -- policies ---------------------------------------------------------------------------------
 
     def learn(self, arns: Iterable[str]) -> None:
-        """These policies were read, or are known no longer."""
+        """These policies were read or invalidated."""
         for arn in arns:
             self._waiting[arn] = None
             if arn not in self._details.policies:
@@ -73,7 +73,7 @@ class Search:
             self._table.run_worker(self._judge)  # type: ignore[arg-type]
 
     def learn_anew(self) -> None:
-        """Another principal, or other rows: judge everything that was read."""
+        """Evaluate all read policies again for another principal or other rows."""
         self.judged.forget_all()
         self.learn(self._details.policies)
 
@@ -98,21 +98,21 @@ class Search:
             self._judging = False
 
     def learn_window(self) -> None:
-        """Other rows are in view: their findings are shown."""
+        """Update findings for newly visible rows."""
         known = self._details.policies
         self.learn(row.arn for row in self._table.window() if row.arn in known and not self.judged.tried(row))
 
     def look(self) -> None:
-        """Another filter or order: it may ask for the findings of all policies."""
+        """Update for another filter or order, which may need the findings of all policies."""
         asked = self._table.model.query.needs_findings or self._table.sort[0] == "findings"
         if asked and not self.judged.with_findings:
             self.judged.with_findings = True
             self.learn(self._details.policies)
 
-    # -- what is said of a query -----------------------------------------------------------------------------------
+    # -- notes -----------------------------------------------------------------------------------
 
     def note(self) -> Content:
-        """One line under the filter; empty where there is nothing to say."""
+        """One line under the filter, possibly empty."""
         query, result = self._table.model.query, self._table.model.result
         parts: list[Content] = []
         if query.problems:
@@ -145,7 +145,7 @@ class Search:
     # -- reading all policies --------------------------------------------------------------------------------------
 
     def read_all(self) -> None:
-        """Those of the rows that the rest of the filter lets through. ECR has no call for several at once."""
+        """Read policies of rows that match the rest of the filter. ECR has no batch call."""
         if self.progress is not None:
             return
         app = self._table.app
@@ -184,7 +184,7 @@ class Search:
                 self.cancel()
 
     def cancel(self) -> bool:
-        """Whether there was something to stop. What was read stays."""
+        """Stop reading; returns whether it was running. Results are kept."""
         if self._cancel is None:
             return False
         self._cancel.set()
@@ -193,6 +193,6 @@ class Search:
         return True
 
     def stop(self) -> None:
-        """Nobody looks any more."""
+        """Stop on removal."""
         if self._cancel is not None:
             self._cancel.set()

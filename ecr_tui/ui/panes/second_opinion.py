@@ -1,4 +1,4 @@
-"""The question to Access Analyzer about the previewed plan: asked on demand, cancelled, forgotten with its plan."""
+"""Access Analyzer's opinion on the previewed plan: requested on demand, cancelable, dropped with its plan."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class AnalyzerQuestion:
-    """``changed`` is called on the app's thread when :attr:`asked` is another."""
+    """``changed`` is called on the app's thread when :attr:`asked` changes."""
 
     def __init__(self, node: Widget, workspace: Workspace, changed: Callable[[], None]) -> None:
         self._node = node
@@ -28,7 +28,7 @@ class AnalyzerQuestion:
         self.asked = Asked()
 
     def ask(self, plan: Plan) -> None:
-        """Nothing where the answer to the same question is on its way."""
+        """Does nothing if the same request is in progress."""
         if self.asked.plan is plan and self.asked.waited is not None:
             return
         self.stop()
@@ -49,7 +49,7 @@ class AnalyzerQuestion:
             self._told(cancel, Asked(plan, opinion=opinion))
 
     def _told(self, cancel: threading.Event, asked: Asked) -> None:
-        """A word that arrives after the answer is none."""
+        """Ignore progress after the answer."""
         if not cancel.is_set() and self.asked.waited is not None:
             self._set(asked)
 
@@ -58,7 +58,7 @@ class AnalyzerQuestion:
         self._changed()
 
     def cancel(self) -> bool:
-        """Whether an answer was waited for."""
+        """Cancel; returns whether a request was in progress."""
         if self.asked.waited is None:
             return False
         self.stop()
@@ -66,7 +66,7 @@ class AnalyzerQuestion:
         return True
 
     def is_about(self, plan: Plan | None) -> None:
-        """Another plan is shown: the answer to a former one is forgotten, or no longer waited for."""
+        """Another plan is shown: drop the previous answer or request."""
         if self.asked.plan is not None and self.asked.plan != plan:
             self.stop()
             self.asked = Asked()

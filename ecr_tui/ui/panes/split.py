@@ -1,4 +1,4 @@
-"""The three panes and the borders between them, which the mouse and keys move."""
+"""The three panes with movable borders."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
 UPPER, LEFT = 2 / 5, 1 / 2
-"""Shares at the start: of the repositories in the height, of the preview in the width of what is below them."""
+"""Default shares: the repositories' of the height, the preview's of the width below."""
 
 ENOUGH_LOWER = 30
-"""Rows below which the lower panes say all of most things: what a tall terminal has beyond them is the list's."""
+"""Rows that suffice for the lower panes: further rows of a tall terminal go to the list."""
 
 LEAST_UPPER, LEAST_LOWER, LEAST_LEFT, LEAST_RIGHT = 6, 8, 30, 26
-"""Cells, borders included, that each keeps."""
+"""Minimum cells of each pane, including borders."""
 
 ROWS, COLUMNS = 2, 4
-"""What one key press moves."""
+"""Cells moved by one key press."""
 
 
 class Split(Vertical):
-    """``repositories`` above, ``preview`` and ``verification`` beside each other below.
+    """``repositories`` above; ``preview`` and ``verification`` side by side below.
 
-    Sizes are shares, so that they outlive a resize of the terminal. They mean nothing while one pane is shown alone.
+    Sizes are shares, so that they survive a resize of the terminal. Not used while only one pane is shown.
     """
 
     DEFAULT_CSS = """
@@ -40,7 +40,7 @@ class Split(Vertical):
 
     @dataclass(eq=False)
     class Zoomed(Message):
-        """Two clicks on a pane's title: that pane alone, or all again."""
+        """Double click on a pane's title: toggle zoom."""
 
         pane: str
 
@@ -50,7 +50,7 @@ class Split(Vertical):
         self._lower = Horizontal(left, right, id="lower")
         self._upper, self._left = UPPER, LEFT
         self._moved = False
-        """The user has moved the border above the lower panes: the list's height no longer follows its rows."""
+        """The user moved the border above the lower panes: the list's height no longer depends on its rows."""
         self._wanted: int | None = None
         self._moving = ""
         self._beside = self._below = True
@@ -63,7 +63,7 @@ class Split(Vertical):
     # -- sizes ---------------------------------------------------------------------------------------------------
 
     def lay_out(self, *, alone: bool, hidden: Container[str] = ()) -> None:
-        """``alone``: one pane is shown, in all of the room. ``hidden``: ids of those that are off the screen."""
+        """``alone``: only one pane is shown. ``hidden``: ids of hidden panes."""
         self._beside = not alone and self._left_pane.id not in hidden and self._right_pane.id not in hidden
         self._below = not alone and (self._left_pane.id not in hidden or self._right_pane.id not in hidden)
         self._fit_upper()
@@ -71,7 +71,7 @@ class Split(Vertical):
         self._left_pane.styles.width = left if self._beside else None
 
     def want_upper(self, rows: int) -> None:
-        """The upper pane has no use for more than ``rows``."""
+        """Limit the upper pane to ``rows``."""
         if rows != self._wanted:
             self._wanted = rows
             self._fit_upper()
@@ -90,7 +90,7 @@ class Split(Vertical):
         self._moved = False
 
     def grow(self, pane: str, steps: int) -> bool:
-        """Whether the pane could be made larger (smaller, for less than 0)."""
+        """Resize the pane (negative: smaller); returns whether it was possible."""
         if pane == "repositories" or not self._beside:
             sign = 1 if pane == "repositories" else -1
             return self._move_upper(_cells(self._upper, self.size.height) + sign * steps * ROWS)
@@ -116,7 +116,7 @@ class Split(Vertical):
     # -- mouse ---------------------------------------------------------------------------------------------------
 
     def _border_at(self, x: int, y: int) -> str:
-        """The border at a place on the screen: "upper", "left", both for where they meet, "" for none."""
+        """The borders at a screen position: "upper", "left", both where they meet, or none."""
         upper, lower, left, right = (
             widget.region for widget in (self._upper_pane, self._lower, self._left_pane, self._right_pane)
         )
@@ -160,18 +160,18 @@ class Split(Vertical):
 
 
 def _share(cells: float, of: int, least: int, rest: int) -> float | None:
-    """``cells`` as a share, within what each side keeps; None where there is no room for both."""
+    """``cells`` as a share, within the minimum sizes; None if there is no room for both."""
     if of < least + rest:
         return None
     return min(max(cells, least), of - rest) / of
 
 
 def _cells(share: float, of: int) -> int:
-    """What a share comes to: the layout may not have caught up with it yet."""
+    """Cells of a share; the layout may not be updated yet."""
     return int(share * of + 0.01)
 
 
 def _percent(share: float, of: int, least: int, rest: int) -> str:
-    """As a style, with a trifle more: what is a whole number of cells must not be rounded down by one."""
+    """As a style, slightly increased, so that whole cells are not rounded down."""
     kept = _share(share * of, of, least, rest) or share
     return f"{kept * 100 + 0.0001:.6f}%"

@@ -19,7 +19,7 @@ from ecr_tui.ui.widgets.words import Words
 
 
 class StatusBar(Horizontal):
-    """Region, filters, counts; on the right what is going on and in which mode."""
+    """Region, filters, counts; on the right the current activity and mode."""
 
     DEFAULT_CSS = """
     StatusBar {
@@ -30,7 +30,7 @@ class StatusBar(Horizontal):
     """
 
     class Opened(Message):
-        """A click: somebody wants to know more."""
+        """A click for details."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The live verification of one repository at a time: verdict and cause first, a row a stage below."""
+"""Live verification of one repository: verdict and cause, then a row per stage."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ if TYPE_CHECKING:
     from ecr_tui.workspace import Workspace
 
 TICK = 0.25
-"""Seconds between two looks at the clock of a running stage: often enough to live, seldom enough not to flicker."""
+"""Refresh interval in seconds of a running stage's time."""
 
 
 @dataclass(eq=False)
 class Verifying(Message):
-    """From the run's thread."""
+    """Sent from the run's thread."""
 
     run: Run
     event: Event
 
     def can_replace(self, message: Message) -> bool:
-        """Progress of the same stage: only the newest counts, however fast an engine reports it."""
+        """Progress of the same stage: only the newest is handled."""
         return (
             isinstance(message, Verifying)
             and isinstance(message.event, StageProgress)
@@ -77,10 +77,10 @@ class VerificationPane(Reading):
     selection: var[Selection] = var(Selection, init=False)
 
     class Updated(Latest):
-        """A run has begun or ended, or is about another repository than before: for tabs and status line."""
+        """A run started, ended, or is of another repository: for tabs and status line."""
 
     class Recorded(Message):
-        """:meth:`last` knows more."""
+        """:meth:`last` has new results."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class VerificationPane(Reading):
         self._ticker: Timer | None = None
         self._last: dict[str, Past] = {}
         self._read_for: str | None = ""
-        """The account that :attr:`_last` is about."""
+        """The account of :attr:`_last`."""
         self._shown: Run | None = None
         self._explained: object = None
         self._stale = self._title = ""
@@ -132,7 +132,7 @@ class VerificationPane(Reading):
         return self.run is not None and self.run.running
 
     def forget_run(self) -> None:
-        """It was another account B's."""
+        """Drop it: it was another account B's."""
         self.run, self._last, self._read_for = None, {}, None
         self._update()
         self.call_after_refresh(self._read_other)
@@ -142,7 +142,7 @@ class VerificationPane(Reading):
             self.read_record()
 
     def about(self, repository: Repository | None) -> Run | None:
-        """The run that may be shown beside this repository: its own, or one that is not over."""
+        """The run to show for this repository: its own, or a running one."""
         run = self.run
         mine = run is not None and repository is not None and run.repository.arn == repository.arn
         return run if run is not None and (mine or run.running) else None
@@ -192,7 +192,7 @@ class VerificationPane(Reading):
             self._ask_aws(run, run.report)
 
     def _ask_aws(self, run: Run, report: Report) -> None:
-        """After the verdict, which does not wait for it."""
+        """Requested after the verdict."""
         cancel = self._cancel_opinion = threading.Event()
         ask = partial(self._workspace.verification.with_opinion, report, run.repository, cancel)
         jobs.start(self, ask, partial(self._take_opinion, run), self._failed)
@@ -224,7 +224,7 @@ class VerificationPane(Reading):
         self.draw()
 
     def cancel(self) -> bool:
-        """Whether there was anything to cancel."""
+        """Cancel; returns whether a run was in progress."""
         run = self.run
         if run is None:
             return False
@@ -239,7 +239,7 @@ class VerificationPane(Reading):
         return True
 
     def _lose_patience(self, run: Run) -> None:
-        """It has not ended in the time that a user waits; its end is still taken when it comes."""
+        """It did not end in time; its result is still used when it arrives."""
         run.abandoned = run.running
         self._update()
 
@@ -251,16 +251,16 @@ class VerificationPane(Reading):
         self.draw()
         self.post_message(self.Updated().set_sender(self))
 
-    # -- what was verified before ----------------------------------------------------------------------------------
+    # -- past verifications ----------------------------------------------------------------------------------
 
     def read_record(self) -> None:
-        """It is read on a thread: it grows with every verification."""
+        """Read on a thread, because it grows with every verification."""
         self._read_for = self._account()
         self.run_worker(self._read_record(self._read_for), group="record", exclusive=True)
 
     def _account(self) -> str | None:
-        """Of several consumers the account of the current one: what another one could do is no proof. None while it is
-        not known."""
+        """With several consumers, the account of the current one: results of others do not apply. None while
+        unknown."""
         settings, identity = self._workspace.settings, self.selection.consumer
         if len(settings.consumers) < 2:
             return ""
@@ -274,7 +274,7 @@ class VerificationPane(Reading):
         try:
             self._last = dict(await jobs.on_thread(partial(self._workspace.verification.latest, account)))
         except EcrTuiError:
-            return  # a record that cannot be read is reported where it is asked for: h
+            return  # an unreadable record is reported by h
         self.draw()
         self.post_message(self.Recorded().set_sender(self))
 
@@ -286,11 +286,11 @@ class VerificationPane(Reading):
 
     @property
     def stale(self) -> str:
-        """What makes the run's result an old one; "" for nothing."""
+        """Why the run's result is stale; "" if it is not."""
         return "" if self.run is None else self.changes.since(self.run.repository.arn, self.run.serial)
 
     def policies_read(self, policies: Mapping[str, Answer[str | None]], arns: Iterable[str]) -> list[str]:
-        """Those of ``arns`` whose policy nobody here has changed, and is another than before: a proof is an old one."""
+        """``arns`` with a policy changed by another writer, which makes results stale."""
         read = {arn: policies[arn].value for arn in arns if policies[arn].error is None}
         others = [arn for arn, policy in read.items() if self.changes.read(arn, policy)]
         if others:
@@ -298,13 +298,13 @@ class VerificationPane(Reading):
         return others
 
     def access_changed(self, arns: Iterable[str], what: str) -> None:
-        """``what`` changed access there, as a noun."""
+        """Record a change of access; ``what`` is a noun."""
         for arn in arns:
             self.changes.add(arn, what)
         self._update()
 
     def look_at_tags(self, find: Callable[[str], Repository | None]) -> None:
-        """The repository of the run as a listing shows it now."""
+        """Update the run's repository from a listing."""
         run = self.run
         now = find(run.repository.arn) if run is not None else None
         if run is None or now is None or now.tags is None or run.repository.tags is None:
@@ -321,7 +321,7 @@ class VerificationPane(Reading):
             self.draw()
 
     def draw(self) -> None:
-        """The run of the selected repository, or the one under way: a result never stands beside another one.
+        """Draw the run of the selected repository, or the running one; never a result of another repository.
 
         Nothing while the pane is being removed, its children first.
         """
@@ -341,11 +341,11 @@ class VerificationPane(Reading):
         words.display = past is not None
         if repository is not None and past is not None:
             words.say(last_line(repository.name, past, self._now()))
-        # With pull alone a verification leaves a trace on an image of somebody else's.
+        # A pull verification changes the last-pull time of an existing image.
         self.query_one("#pull-time", Words).display = self.selection.choice.access.pulls_only
 
     def _clear(self, repository: Repository | None) -> None:
-        """No run to show for this repository: how to begin."""
+        """Show how to start, without a run for this repository."""
         if self._shown is not None:
             self._shown = self._explained = None
             self.query_one("#failure", Vertical).remove_children()
@@ -353,7 +353,7 @@ class VerificationPane(Reading):
         self._set_title(f"Verification · {safe(repository.name)}" if repository is not None else "Verification")
 
     def _show_parts(self, *, run: bool) -> None:
-        """The run's, or how to begin."""
+        """Title for the run, or for the start hint."""
         for name in ("#verdict", "#hint", "#stages"):
             self.query_one(name, Words).display = run
         self.query_one("#start", Hanging).display = not run
@@ -389,7 +389,7 @@ class VerificationPane(Reading):
         self._explain(run)
 
     def _explain(self, run: Run) -> None:
-        """Rebuilt only when there is something new to explain: mounting at each progress event would flicker."""
+        """Rebuilt only for new content: mounting at each progress event would flicker."""
         subject = (run, run.report, run.error)
         if self._explained == subject:
             return
@@ -414,7 +414,7 @@ class VerificationPane(Reading):
 
     @property
     def summary(self) -> str:
-        """One word with its mark, for the narrow layout's tab."""
+        """A word with its mark, for the narrow layout's tab."""
         run = self._shown
         if run is None:
             return ""
