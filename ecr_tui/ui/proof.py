@@ -1,4 +1,4 @@
-"""A live verification as what is shown of it, and what has changed access since."""
+"""Display state of a live verification, and later changes of access."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ecr_tui.verification.report import Report, Stage, StageName
 
 @dataclass
 class StageRow:
-    """``began`` is monotonic seconds while the stage runs; ``stage`` is its end."""
+    """``began`` is monotonic seconds while the stage runs; ``stage`` is its result."""
 
     name: StageName
     began: float | None = None
@@ -28,7 +28,7 @@ class StageRow:
         return self.began is not None and self.stage is None
 
     def transferred(self) -> tuple[int, int | None]:
-        """Bytes so far and in all, over the layers that tell; the total is None as long as none does."""
+        """Transferred and total bytes over the layers that report them; the total is None if none does."""
         current = sum(p.current or 0 for p in self.layers.values())
         totals = [p.total for p in self.layers.values() if p.total is not None]
         return current, sum(totals) if totals else None
@@ -36,7 +36,7 @@ class StageRow:
 
 @dataclass
 class Run:
-    """A verification, running or done."""
+    """A verification, running or finished."""
 
     repository: Repository
     rows: list[StageRow]
@@ -45,10 +45,10 @@ class Run:
     access: Access | None = None
     cancelling: bool = False
     serial: int = 0
-    """Its place among the runs and changes of this session, see :class:`Changes`."""
+    """Its position among the runs and changes of this session, see :class:`Changes`."""
     at: datetime | None = None
     abandoned: bool = False
-    """It did not stop within the time that a user waits: it goes on by itself, cleaning up."""
+    """It did not stop in time and continues in the background, cleaning up."""
 
     @property
     def running(self) -> bool:
@@ -59,9 +59,9 @@ class Run:
 
 
 class Changes:
-    """What has changed access since, by ARN: our own writes, and what a refresh showed. For striking a former proof.
+    """Changes of access by ARN: our own writes, and changes found by a refresh. They make earlier results stale.
 
-    ``now`` is the wall clock. Order is a counter's: a change and a run may be of the same second.
+    ``now`` is the wall clock. Ordered by a counter, because a change and a run may have the same time.
     """
 
     def __init__(self, now: Callable[[], datetime]) -> None:
@@ -80,7 +80,7 @@ class Changes:
         self._policies.pop(arn, None)
 
     def read(self, arn: str, policy: str | None) -> bool:
-        """A policy was read. Whether it is another one than before, which nobody here has written."""
+        """A policy was read; returns whether another writer changed it."""
         other = arn in self._policies and self._policies[arn] != policy
         if other:
             self.add(arn, "policy change")
@@ -88,7 +88,7 @@ class Changes:
         return other
 
     def since(self, arn: str, serial: int) -> str:
-        """ "before the undo at 18:50 UTC", where there was a change after that run; "" otherwise."""
+        """ "before the undo at 18:50 UTC" if there was a change after that run, else ""."""
         found = self._changes.get(arn)
         return "" if found is None or found[0] < serial else f"before the {_words(found)}"
 

@@ -1,4 +1,4 @@
-"""Where the style sheets are: inside an installed package, or beside it in a checkout."""
+"""Paths of the style sheets: inside an installed package, or next to it in a checkout."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import ecr_tui
 
 
 def style_sheets(*names: str) -> list[Path]:
-    """Absolute paths of ``names``. An editable install may leave an old copy elsewhere, so only these two count."""
+    """Absolute paths of ``names``. An editable install may leave an old copy elsewhere, so only these two locations are
+    used."""
     package = Path(ecr_tui.__file__).resolve().parent
     for folder in (package / "styles", package.parent / "styles"):
         if all((folder / name).is_file() for name in names):

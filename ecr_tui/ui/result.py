@@ -1,4 +1,4 @@
-"""What a task did to one repository."""
+"""Result of a task on one repository."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 class Result(NamedTuple):
-    """A line above the preview of this repository, until another takes its place or somebody else changes the policy.
+    """A line above the preview of this repository, until it is replaced or another writer changes the policy.
 
-    With a ``grant`` it is there only beside the preview of this one. ``more`` are warnings, a line each. All of it is
+    With a ``grant`` it is shown only with the preview of this grant. ``more``: warnings, a line each. All texts are
     safe to print.
     """
 

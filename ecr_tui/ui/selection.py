@@ -1,4 +1,4 @@
-"""What is selected: accounts, tag filter, repository, marks, the grant chosen, and its previewed plan."""
+"""The selection: accounts, tag filter, repository, marks, grant, and its previewed plan."""
 
 from __future__ import annotations
 
@@ -19,14 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Selection:
-    """One value, set by the main screen alone.
+    """Immutable; set only by the main screen.
 
-    ``own`` are the principals of account B: whom a grant names unless others are chosen.
-    ``plan`` is the one that the preview shows for exactly this repository and grant, ``problem`` why there is none.
-    ``copies``: where replication copies the repository to, and ``template``: the same grant in the creation template
-    for repositories to come, as far as they are known.
-    ``hidden`` are the ARNs of the marked repositories that the filter hides. ``cached``: the list is one that an
-    earlier session left behind, so nothing is written because of it.
+    ``own``: account B's principals, the default of a grant. ``plan``: the preview for exactly this repository and
+    grant; ``problem``: why there is none. ``copies``: the repository's replicated copies; ``template``: the same grant
+    in the creation template for future repositories; both if known. ``hidden``: ARNs of marked repositories that the
+    filter hides. ``cached``: the list is from an earlier session, so writes are disabled.
     """
 
     owner: Identity | None = None
@@ -45,19 +43,19 @@ class Selection:
 
     @classmethod
     def first(cls, settings: Settings) -> Selection:
-        """What is chosen at the start."""
+        """The initial selection."""
         access = Access.parse(settings.access)
         choice = Choice(access=access, condition=settings.condition, scope=settings.scope_tag)
         return cls(tags=tuple(settings.tags), choice=choice)
 
     @property
     def principals(self) -> tuple[str, ...]:
-        """() while account B is unknown and none were chosen."""
+        """() while account B is unknown and none are selected."""
         return self.choice.principals_for(self.own)
 
     @property
     def partition(self) -> str:
-        """Of the repository, as far as one is known."""
+        """The repository's tags, if known."""
         known = self.repository or self.consumer
         return known.partition if known is not None else "aws"
 
@@ -70,7 +68,7 @@ class Selection:
         return self.choice.grant(self.own, repository)
 
     def but(self, **changes: Any) -> Selection:
-        """With these changes. Another repository or grant drops the plan, unless the changes bring their own."""
+        """A copy with these changes. Another repository or grant drops the plan, unless a new one is given."""
         after = replace(self, **changes)
         if "plan" in changes or (after.repository, after.grant) == (self.repository, self.grant):
             return after

@@ -1,4 +1,4 @@
-"""Signing in through the AWS CLI, with the terminal handed over to it."""
+"""Sign in with the AWS CLI in the foreground."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ecr_tui.ui.text import MUTED, safe
 
 
 def sign_in(app: App[Any], command: str) -> bool:
-    """Run ``command`` ("aws sso login --profile X") in the foreground and wait for it; whether it succeeded.
+    """Run ``command`` ("aws sso login --profile X") in the foreground and wait; returns whether it succeeded.
 
-    Where that is impossible the command is shown to be copied. It carries names, never a secret: the browser and the
-    CLI's own cache do the rest.
+    If that is impossible, the command is shown for copying. It contains no secret: the browser and the CLI's cache
+    handle credentials.
     """
     try:
         code = terminal.run(app, shlex.split(command), banner=f"$ {command}")

@@ -1,4 +1,4 @@
-"""The panes together: what tasks see and want of them, and what each of them hears when AWS has another answer."""
+"""Facade of the panes for tasks, which also distributes changes from AWS to the panes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Stage(NamedTuple):
-    """All of it is done at once, so that the next key finds it done."""
+    """All methods act immediately, before the next key."""
 
     details: Details
     accounts: AccountsPane
@@ -32,15 +32,15 @@ class Stage(NamedTuple):
     area: PaneArea
     banner: Banner
 
-    # -- what is on the screen ---------------------------------------------------------------------------------------
+    # -- visible state ---------------------------------------------------------------------------------------
 
     @property
     def shows_change(self) -> bool:
-        """The change that ``g`` writes is on the screen."""
+        """Whether the change that ``g`` writes is visible."""
         return self.area.sees("preview") and self.preview.shows_change
 
     def shows_result(self, repository: Repository) -> bool:
-        """What was done to it can be read on the screen."""
+        """Whether the repository's result is visible."""
         current = self.repositories.table.current
         here = self.area.sees("preview") or (self.area.tabbed and self.area.sees("repositories"))
         return here and current is not None and current.arn == repository.arn
@@ -50,7 +50,7 @@ class Stage(NamedTuple):
         self.area.go_to("preview")
 
     def reach(self, repository: Repository) -> str:
-        """Select it, even where the filter hides it. Why that can't be; "" when it is done."""
+        """Select it, even if the filter hides it. Returns "" on success, else the reason."""
         table = self.repositories.table
         if not table.go_to_key(repository.arn):
             self.repositories.clear_words()
@@ -67,11 +67,11 @@ class Stage(NamedTuple):
         return self.repositories.tag_values()
 
     def policy_texts(self) -> Mapping[str, int]:
-        """The policies read so far, each with the number of repositories that have it."""
+        """The policies read so far, each with its number of repositories."""
         return Counter(found.value for found in self.details.policies.values() if found.value)
 
     def report(self, error: EcrTuiError, title: str = "") -> None:
-        """An error that arrives while the user does something else."""
+        """Report a background error."""
         self.banner.report(error, title)
 
     # -- verification ------------------------------------------------------------------------------------------------
@@ -85,21 +85,22 @@ class Stage(NamedTuple):
             self.area.go_to("verification")
 
     def consumer_changed(self) -> None:
-        """Account B is another one: nothing that is known of the former one counts."""
+        """Account B was switched: drop the state of the previous one."""
         self.accounts.read_consumer()
         self.preview.forget_beside()
         self.verification.forget_run()
 
-    # -- what AWS says -------------------------------------------------------------------------------------------------
+    # -- changes from AWS
+    # -------------------------------------------------------------------------------------------------
 
     def show_tags(self, arn: str, tags: Mapping[str, str]) -> None:
-        """The tags that the repository has now."""
+        """Set the repository's current tags."""
         self.policies_changed([arn], "tag change" if self.repositories.show_tags(arn, tags) else "")
 
     def policies_changed(self, arns: Sequence[str], what: str = "policy change") -> None:
-        """After a write, or when a write found another policy: read them again, the selected one first.
+        """After a write, or a conflict: read the policies again, the selected one first.
 
-        ``what`` has changed access, as a noun; "" when nothing has.
+        ``what`` changed access, as a noun; "" if access did not change.
         """
         for arn in arns:
             self.details.forget_policy(arn)

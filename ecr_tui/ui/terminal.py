@@ -27,9 +27,9 @@ PAGERS = ("less", "more")
 def program_of(
     variables: Sequence[str], fallbacks: Sequence[str] = (), environ: Mapping[str, str] | None = None
 ) -> list[str]:
-    """The words of the first variable that is set, else the first fallback that is on the PATH.
+    """The command line of the first set variable, else the first fallback on the PATH.
 
-    Raises EnvironmentFailure for none, or for a value that is no command line.
+    Raises EnvironmentFailure if there is none, or the value is not a command line.
     """
     environ = os.environ if environ is None else environ
     name = next((one for one in variables if environ.get(one, "").strip()), "")
@@ -48,9 +48,9 @@ def program_of(
 
 
 def run(app: App[Any], words: Sequence[str], *, given: str | None = None, banner: str = "") -> int:
-    """Hand the terminal over and wait; the exit code. ``given`` is what the program reads from its standard input.
+    """Run in the foreground and wait; returns the exit code. ``given``: the program's standard input.
 
-    Raises EnvironmentFailure where the program cannot be started, or the terminal cannot be handed over.
+    Raises EnvironmentFailure if the program cannot be started, or the terminal cannot be released.
     """
     program = shutil.which(words[0])
     if program is None:
@@ -65,10 +65,10 @@ def run(app: App[Any], words: Sequence[str], *, given: str | None = None, banner
 
 
 def edit(app: App[Any], text: str, name: str) -> str | None:
-    """``text`` as the user's editor leaves it, under a file ``name``; None where the editor says that it failed.
+    """Edit ``text`` in the user's editor as file ``name``; returns the saved text, or None if the editor failed.
 
-    The file is the user's alone and goes with the editor. Raises EnvironmentFailure as :func:`program_of` and
-    :func:`run`, and for what cannot be read afterwards.
+    The file is private and deleted afterwards. Raises EnvironmentFailure as :func:`program_of` and :func:`run`, and if
+    the file is unreadable.
     """
     words = program_of(EDITOR)
     try:
@@ -86,7 +86,7 @@ def page(app: App[Any], text: str) -> None:
 
 
 def _wait_for(words: Sequence[str], given: str | None, banner: str) -> int:
-    # A handler of ours, unlike "ignore", is not inherited: ctrl+c ends the program and not this one.
+    # A handler, unlike "ignore", is not inherited: ctrl+c ends the program and not ecr-tui.
     former = signal.signal(signal.SIGINT, lambda *_: None)
     try:
         if banner:

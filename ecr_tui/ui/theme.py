@@ -1,4 +1,4 @@
-"""The app's own theme; every theme of Textual works as well."""
+"""The app's default theme; all Textual themes work as well."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def theme_names() -> tuple[str, ...]:
 
 
 def check_theme(name: str, origin: str) -> str:
-    """The theme's name, the app's own for "". Raises InputError with the nearest name for one that does not exist."""
+    """The theme's name, the default for "". Raises InputError with the closest name if unknown."""
     known = theme_names()
     if name and name not in known:
         hint = close_match(name, known) or f"Choose one of {', '.join(known)}."
@@ -60,7 +60,7 @@ def check_theme(name: str, origin: str) -> str:
 
 
 TEXT, SHAPE = 4.5, 3.0
-"""The least contrast of text, and of what is no text (WCAG 2.1, 1.4.3 and 1.4.11)."""
+"""Minimum contrast of text, and of other elements (WCAG 2.1, 1.4.3 and 1.4.11)."""
 
 _PAIRS = (
     ("block-cursor-foreground", "block-cursor-background", TEXT),
@@ -83,7 +83,7 @@ _PAIRS = (
     ("error", "surface", SHAPE),
     ("scrollbar", "scrollbar-background", SHAPE),
 )
-"""(variable, the one it is seen against, the least contrast): the combinations that the style sheets use."""
+"""(variable, background variable, minimum contrast): the combinations used in the style sheets."""
 
 _STEPS = 20
 _MUTED = 0.6
@@ -91,7 +91,7 @@ _MUTED = 0.6
 
 
 def contrast(one: Color, other: Color) -> float:
-    """WCAG 2.1: from 1 to 21."""
+    """Contrast ratio of WCAG 2.1, from 1 to 21."""
 
     def luminance(color: Color) -> float:
         parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in color.normalized]
@@ -102,10 +102,10 @@ def contrast(one: Color, other: Color) -> float:
 
 
 def readable(variables: dict[str, str]) -> dict[str, str]:
-    """A theme's variables; those that could hardly be seen are moved towards black or white until they can.
+    """A theme's variables; those with too little contrast are shifted towards black or white.
 
-    In a theme of the terminal's own colours nothing can be measured. There the frames of unfocused panes take the
-    colour of text, since black or white might be the background.
+    The terminal's own colors cannot be measured. In such a theme, frames of unfocused panes use the text color, because
+    black or white may be the background.
     """
     made = dict(variables)
     text, back = made.get("foreground", "ansi_default"), _plain(made.get("background", ""))
@@ -128,7 +128,7 @@ def _apart(front: Color, back: Color, least: float) -> Color:
 
 
 def _plain(text: str) -> Color | None:
-    """None for the terminal's own colours, and for what depends on what is below it."""
+    """None for the terminal's own colors, and for transparent ones."""
     try:
         color = Color.parse(text)
     except ColorParseError:

@@ -110,7 +110,7 @@ def test_ctrl_c_keeps_what_was_read(sandbox: Sandbox, isolated_environment: Path
     run.send_signal(signal.SIGINT)
     out, err = run.communicate(timeout=30)
     assert (run.returncode, out) == (130, "")
-    assert "the next call goes on" in err
+    assert "the next call continues" in err
     read = lookups(sandbox)
     found = ecr_tui("usage", "payments/legacy", "--json").json
     assert lookups(sandbox) - read <= 6 - read + 2

@@ -1,4 +1,4 @@
-"""Choosing the two accounts: profiles, regions and roles to assume, with what each profile is."""
+"""Dialog to choose the two accounts: profiles, regions and roles to assume, with descriptions."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from ecr_tui.workspace import Workspace
 
 _SHOWN = 50
-"""Completions that are listed at most."""
+"""Maximum listed completions."""
 
 
 class AccountsScreen(Dialog[AccountPair | None]):
-    """None when left with esc. What is chosen is checked as far as that goes without asking AWS."""
+    """Result None on Esc. Input is validated without AWS calls."""
 
     DEFAULT_CSS = """
     AccountsScreen {
@@ -120,13 +120,13 @@ class AccountsScreen(Dialog[AccountPair | None]):
         self._read()
 
     def _fit(self) -> None:
-        """The list takes what the fields leave; it keeps its height, so that nothing jumps while one types."""
+        """The list uses the remaining height, which stays fixed while typing."""
         box = self.query_one("#dialog")
         others = sum(child.outer_size.height for child in box.children if child.id != "matches")
         room = int(self.size.height * SHARE) - box.gutter.height - others
         self.query_one(OptionList).styles.height = max(3, min(room, 10))
 
-    # -- what there is to choose from ------------------------------------------------------------------------------
+    # -- choices ------------------------------------------------------------------------------
 
     def _read(self) -> None:
         workspace = self._workspace
@@ -146,11 +146,11 @@ class AccountsScreen(Dialog[AccountPair | None]):
         self._offer()
 
     def _fail(self, error: EcrTuiError) -> None:
-        """A config that cannot be read: names can be typed all the same, and corrected files are read at the use."""
+        """An unreadable config: names can still be typed, and corrected files are read on use."""
         self._problem = f"{NO} {error.title}"
         self._offer()
 
-    # -- the field in hand -------------------------------------------------------------------------------------------
+    # -- current field -------------------------------------------------------------------------------------------
 
     @property
     def _field(self) -> str:
@@ -167,7 +167,7 @@ class AccountsScreen(Dialog[AccountPair | None]):
         return next((one for one in self._workspace.settings.consumers if one.name == name), None)
 
     def _profile_of(self, letter: str) -> str:
-        """The name of its profile: account B's field may name a consumer."""
+        """The profile's name: account B's field may have a consumer."""
         name = self._value(f"profile-{letter}")
         consumer = self._consumer(name) if letter == "b" else None
         return name if consumer is None else consumer.profile or ""
@@ -186,17 +186,17 @@ class AccountsScreen(Dialog[AccountPair | None]):
         self.call_after_refresh(self._fit)
 
     def _token(self) -> str:
-        """What is being completed: the whole text, or the last of several regions."""
+        """The text to complete: all of it, or the last of several regions."""
         text = self._inputs[self._field].value
         return re.split(r"[,\s]+", text)[-1] if self._field == "regions" else text.strip()
 
     def _offer(self) -> None:
-        """List what fits the text, and say what the text means."""
+        """List completions of the text, and describe its meaning."""
         field, options = self._field, self.query_one(OptionList)
         labels: list[Content] = []
         names: list[str] = []
         if field.startswith("profile-"):
-            # Of a name that is complete, its neighbours are what may be wanted next.
+            # For a complete name, list its neighbors.
             consumers = self._workspace.settings.consumers if field == "profile-b" else ()
             complete = self._profile(self._token()) or self._token() in [one.name for one in consumers]
             part = "" if complete else self._token()
@@ -232,7 +232,7 @@ class AccountsScreen(Dialog[AccountPair | None]):
         self.query_one("#meaning", Static).update(Content("\n").join(parts))
 
     def _meaning(self) -> str:
-        """Of the field in hand. Raises InputError for what cannot be used."""
+        """Meaning of the current field. Raises InputError for an invalid value."""
         field = self._field
         if field.startswith("profile-"):
             name = self._value(field)
@@ -267,7 +267,7 @@ class AccountsScreen(Dialog[AccountPair | None]):
         return ""
 
     def _same_account(self) -> str:
-        """A warning, in a line of its own, where both sides would be one account."""
+        """A warning on a separate line if both sides are the same account."""
         a, b = (self._account_of(letter) for letter in "ab")
         if a and a == b:
             return f"\n! A and B are the same account ({a}). Cross-account access needs two."
@@ -277,7 +277,7 @@ class AccountsScreen(Dialog[AccountPair | None]):
         return ""
 
     def _account_of(self, letter: str) -> str:
-        """As far as it is known without asking AWS; "" where it is not."""
+        """The account if known without AWS calls, else ""."""
         profile = self._profile(self._profile_of(letter))
         consumer = self._consumer(self._value("profile-b")) if letter == "b" else None
         try:
@@ -289,7 +289,7 @@ class AccountsScreen(Dialog[AccountPair | None]):
         return (consumer.account if consumer else "") or (profile.account if profile is not None else "")
 
     def _known(self, name: str, field: str) -> None:
-        """Raises InputError for a name that is none, and the beginning of none, once the profiles are known."""
+        """Raises InputError for a name that is not a profile or a prefix of one, once the profiles are known."""
         consumers = self._workspace.settings.consumers if field == "profile-b" else ()
         if self._profiles is not None and not _matching(name, [*self._profiles, *consumers], lambda one: one.name):
             raise InputError(f"unknown profile {name!r}")
@@ -323,7 +323,7 @@ class AccountsScreen(Dialog[AccountPair | None]):
             found = self._profile(name)
             other = field == "profile-a" and name != self._workspace.settings.profile_a
             if other and found is not None and found.region:
-                # Regions that were chosen for another account mean nothing in this one.
+                # Regions of the previous account do not apply.
                 self._inputs["regions"].value = ""
         box.cursor_position = len(box.value)
 
@@ -338,7 +338,7 @@ class AccountsScreen(Dialog[AccountPair | None]):
             self.dismiss(choice)
 
     def _checked(self) -> AccountPair | None:
-        """All fields; None where one cannot be used: it gets the focus, and says why."""
+        """All fields; None if one is invalid, which gets the focus and shows the error."""
         field = ""
         try:
             for field in ("profile-a", "profile-b"):
@@ -383,7 +383,7 @@ def _refused(error: EcrTuiError) -> str:
 
 
 def _matching(text: str, items: Sequence[Any], name: Any) -> list[Any]:
-    """Those that begin with the text before those that hold it."""
+    """Prefix matches before other matches."""
     low = text.casefold()
     found = [one for one in items if low in name(one).casefold()]
     return sorted(found, key=lambda one: not name(one).casefold().startswith(low))

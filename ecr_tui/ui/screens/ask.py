@@ -1,4 +1,4 @@
-"""Asking for a text or for one of several."""
+"""Dialogs for a text and for a choice."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from ecr_tui.ui.widgets.options import Options
 from ecr_tui.ui.widgets.words import Hang
 
 Check = Callable[[str], str]
-"""What a typed text means, as one line for the user. Raises EcrTuiError for one that cannot be used."""
+"""Describes a typed text on one line. Raises EcrTuiError for an invalid one."""
 
 
 class AskScreen(Dialog[str | None]):
-    """One line of text; None when left with esc. What it means is said while it is typed."""
+    """One line of text; None on Esc. Its meaning is shown while typing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Cancel")]
 
@@ -42,7 +42,7 @@ class AskScreen(Dialog[str | None]):
         password: bool = False,
         typing: bool = False,
     ) -> None:
-        """``typing``: ``value`` is the beginning of what is typed; otherwise the first key replaces it."""
+        """``typing``: the user continues ``value``; otherwise the first key replaces it."""
         super().__init__()
         self._title = title
         self._explanation = explanation
@@ -71,7 +71,8 @@ class AskScreen(Dialog[str | None]):
             self._say(begun=self._begin is not None)
 
     def _say(self, *, begun: bool = False) -> bool:
-        """Show what the text means; whether it can be used. ``begun``: that it cannot be yet is no error."""
+        """Show the meaning of the text; returns whether it is valid. ``begun``: an incomplete text is not an error
+        yet."""
         line = self.query_one("#meaning", Static)
         if self._check is None:
             line.update("")
@@ -99,14 +100,14 @@ class AskScreen(Dialog[str | None]):
 
 
 class Choosable(NamedTuple):
-    """``label`` is what the user reads, already safe; ``value`` what comes back."""
+    """``label`` is the displayed text, already safe; ``value`` is the result."""
 
     label: Content
     value: Any
 
 
 class ChooseScreen(Dialog[Choosable | None]):
-    """One of several; None when left with esc."""
+    """One of several choices; None on Esc."""
 
     DEFAULT_CSS = """
     ChooseScreen {

@@ -43,7 +43,7 @@ NOTHING_OF_B = "Account B is unknown, so only account A's side was read."
 
 
 class Audited(NamedTuple):
-    """``pages``: the audit in words, by page; ``findings`` and ``access`` as rows."""
+    """``pages``: the audit as text, by page; ``findings`` and ``access`` as rows."""
 
     audit: Audit
     pages: Mapping[str, str]
@@ -52,7 +52,7 @@ class Audited(NamedTuple):
 
 
 class AuditScreen(RowsScreen[Repository | None]):
-    """Begins when it is shown; leaving it ends the reading. The result is the repository to go to."""
+    """Starts reading when shown; closing it stops the reading. The result is the repository to go to."""
 
     DEFAULT_CSS = """
     AuditScreen {
@@ -125,7 +125,7 @@ class AuditScreen(RowsScreen[Repository | None]):
             pages = {"sides": audit_pages(audit)["sides"] or NOTHING_OF_B, "report": audit_text(audit)}
             return Audited(audit, pages, findings(audit), access(audit))
 
-        # Not beside the opening of this screen: it begins with importing.
+        # After the screen has opened, because it starts with imports.
         self.call_after_refresh(jobs.start, self, work, self._audited, self._failed)
 
     def _failed(self, error: EcrTuiError) -> None:
@@ -133,7 +133,7 @@ class AuditScreen(RowsScreen[Repository | None]):
         self.say(f"{NO} {safe(error.title)}", "$text-error")
         self._pages = {}
         self._fill((), ())
-        self.turn_to("report")  # which says it in full
+        self.turn_to("report")  # which shows the full error
         self._draw()
 
     def _audited(self, found: Audited) -> None:
@@ -160,7 +160,7 @@ class AuditScreen(RowsScreen[Repository | None]):
     # -- pages -------------------------------------------------------------------------------------------------------
 
     def _draw(self) -> None:
-        """Wrap the pages for the width, on a thread: an audit of a large registry has very many lines."""
+        """Wrap the pages for the width, on a thread, because large audits have very many lines."""
         wanted = (id(self._audit), id(self._error), self._width)
         if self.busy or wanted == self._drawn:
             return
@@ -204,7 +204,7 @@ class AuditScreen(RowsScreen[Repository | None]):
             self.turn_to(event.tab.id)
 
     def focus_rows(self) -> None:
-        """Those of the page; the keys of a text are the screen's."""
+        """The keys of the page; text pages use the screen's keys."""
         table = self._tables.get(self.page)
         self.table = table or self.table
         self.set_focus(table)
@@ -278,7 +278,7 @@ _STYLES = {"[error]": "error", "[warning]": "warning"}
 
 
 def page_lines(text: str, width: int) -> list[Line]:
-    """A page of the audit, wrapped under the beginning of each line; titles stand out. [] for no text."""
+    """A page of the audit, wrapped with hanging indent and styled titles. [] without text."""
     lines: list[Line] = []
     for line in safe_block(text).split("\n") if text else ():
         words = line.lstrip(" ")

@@ -1,4 +1,4 @@
-"""Asking before many policies are written: what will happen to which repository."""
+"""Confirmation before a bulk write, with the change of each repository."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from ecr_tui.ui.widgets.virtual_table import VirtualTable
 from ecr_tui.ui.widgets.words import Words
 
 TYPED_FROM = 50
-"""Repositories from which on Yes takes their number to be typed."""
+"""Number of repositories from which Yes requires typing their number."""
 
 
 class BulkPlanScreen(Question):
-    """Plans, and shows how far it is. True only when Yes is chosen; "No" has the focus, and esc means no."""
+    """Plans and shows the progress. Result True only for Yes; "No" has the focus, and Esc means no."""
 
     DEFAULT_CSS = """
     BulkPlanScreen {
@@ -65,7 +65,7 @@ class BulkPlanScreen(Question):
 
     def on_mount(self) -> None:
         self.table.set_rows(self._planning.rows)
-        self.set_focus(self.query_one("#no"))  # at once: a key may come before there is time
+        self.set_focus(self.query_one("#no"))  # immediately: a key may be waiting
         self.run_worker(self._planning.make(), exit_on_error=False)
         self._ticker = self.set_interval(pace(self, TICK), self._tick)
         self._tick()
@@ -114,7 +114,7 @@ class BulkPlanScreen(Question):
     # -- answers -------------------------------------------------------------------------------------------------
 
     async def action_table(self, action: str) -> None:
-        """Keys that move, while a button has the focus: the table takes it."""
+        """Movement keys while a button has the focus go to the table."""
         self.table.focus()
         await self.table.run_action(action)
 

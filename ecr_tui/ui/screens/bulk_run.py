@@ -1,4 +1,4 @@
-"""A run over many repositories: how far it is, what became of each, and what can be done about the rest."""
+"""Screen of a bulk run: progress, result of each repository, and actions for the rest."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ from ecr_tui.ui.widgets.words import Words
 
 
 class BulkRunScreen(Dialog[str]):
-    """Closing it stops nothing. "again" to retry what failed or was not tried, "undo" to take the run back."""
+    """Closing it does not stop the run. Result "again" to retry failed and untried repositories, "undo" to undo the
+    run."""
 
     DEFAULT_CSS = """
     BulkRunScreen {
@@ -91,7 +92,7 @@ class BulkRunScreen(Dialog[str]):
             self._ended()
 
     def show(self, follow: Row | None = None) -> None:
-        """Draw what is known by now, with this row in view."""
+        """Redraw, with this row in view."""
         if not self.is_attached or not self.query("#state"):
             return
         run = self.run
@@ -137,7 +138,7 @@ class BulkRunScreen(Dialog[str]):
         )
 
     async def action_quit(self) -> None:
-        """While it runs the app asks; afterwards it is a dialog as any other."""
+        """While it runs the app asks first; afterwards it is a normal dialog."""
         if self.run.running:
             await self.app.action_quit()
         else:
@@ -152,7 +153,7 @@ class BulkRunScreen(Dialog[str]):
             self.dismiss("again")
 
     def document(self) -> str:
-        """The report; while the run is under way its table."""
+        """The report, or the table while the run is in progress."""
         if self.run.summary is None:
             return self.table.plain()
         return run_markdown(self.run.summary, self.run.job.intent.words())

@@ -1,4 +1,4 @@
-"""The session log: what was asked of AWS and of registries, newest first, each copyable as a command."""
+"""The session log: calls to AWS and registries, newest first, each with an equivalent command."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from ecr_tui.ui.widgets.keyhints import KeyHints
 from ecr_tui.ui.widgets.virtual_table import VirtualTable
 
 EVERY = 0.5
-"""Seconds between looks at whether there are new calls: thousands may come in one."""
+"""Refresh interval in seconds: there may be thousands of calls per second."""
 
 _SIDES = ("", "account A", "account B")
 
 
 _SHORT = {"resourcegroupstaggingapi": "tag"}
-"""As IAM calls them."""
+"""IAM's service names."""
 
 
 def _status(call: Call) -> list[Piece]:
@@ -62,7 +62,7 @@ COLUMNS: tuple[Column[Call], ...] = (
 
 
 class CallsScreen(Dialog[None]):
-    """Live while it is open."""
+    """Updates while open."""
 
     DEFAULT_CSS = """
     CallsScreen {

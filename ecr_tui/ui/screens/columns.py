@@ -1,4 +1,4 @@
-"""Choosing the columns of the list, and the one by which it is sorted."""
+"""Dialogs for the columns of the list and its sort column."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ecr_tui.ui.widgets.options import Options
 
 
 class ColumnsScreen(Dialog[tuple[str, ...] | None]):
-    """The ids of the chosen columns in the order of ``columns``, (id, label); None when left with Esc."""
+    """The ids of the chosen columns in the order of ``columns``, (id, label); None on Esc."""
 
     DEFAULT_CSS = """
     ColumnsScreen {
@@ -33,7 +33,7 @@ class ColumnsScreen(Dialog[tuple[str, ...] | None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Cancel"),
-        # Before the list's own keys: its Enter is a choice of one.
+        # Priority over the list's own keys: its Enter selects one.
         Binding("enter", "accept", "Accept", priority=True),
         Binding("space", "switch", "Show or hide", priority=True),
         Binding("a", "all", "All"),
@@ -93,7 +93,7 @@ class ColumnsScreen(Dialog[tuple[str, ...] | None]):
 
 
 def sort_question(columns: Sequence[Column[Any]], sorted_by: str, descending: bool) -> ChooseScreen:
-    """By which column, by its id."""
+    """The id of the column to sort by."""
     choices = []
     for column in columns:
         now = ("  ▼ descending" if descending else "  ▲ ascending") if column.id == sorted_by else ""

@@ -1,4 +1,4 @@
-"""Asking before a write."""
+"""Confirmation before a write."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ecr_tui.ui.widgets.words import Hanging
 
 
 class Question(Dialog[bool]):
-    """Buttons, and where something is to be typed ``#typed``: a :class:`TypedAnswer`, which enables ``#yes``."""
+    """Buttons and, if typing is required, ``#typed``: a :class:`TypedAnswer` that enables ``#yes``."""
 
     DEFAULT_CSS = """
     Question {
@@ -58,9 +58,9 @@ class Question(Dialog[bool]):
 
 
 class ConfirmScreen(Question):
-    """True only when Yes is chosen, None for ``other``. "No" has the focus; esc means no.
+    """True only for Yes, None for ``other``. "No" has the focus; Esc means no.
 
-    On a production profile Yes takes its name to be typed, as on the command line, if anything is written.
+    On a production profile, Yes for a write requires typing its name, as on the command line.
     """
 
     DEFAULT_CSS = """
@@ -108,9 +108,7 @@ class ConfirmScreen(Question):
 
     def on_mount(self) -> None:
         typed = self.query("#typed")
-        self.set_focus(
-            typed.first() if typed else self.query_one("#no")
-        )  # at once: a key may come before there is time
+        self.set_focus(typed.first() if typed else self.query_one("#no"))  # immediately: a key may be waiting
 
     def document(self) -> str:
         return f"{self._title}\n\n{self._body.plain}\n"

@@ -1,6 +1,6 @@
-"""What all dialogs share: the frame, the pause before keys count, and the scrolling keys.
+"""Base of all dialogs: the frame, the initial key delay, and scroll keys.
 
-A dialog closes by Esc or Enter alone, and no key of it reaches the panes below.
+A dialog closes only by Esc or Enter, and its keys do not reach the panes below.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from ecr_tui.ui.widgets.keyhints import KeyHints
 T = TypeVar("T")
 
 SHARE = 0.9
-"""How much of the terminal's height a dialog may take."""
+"""Maximum share of the terminal's height."""
 DEAF = 0.4
-"""Seconds after it has appeared in which a dialog ignores keys: they were meant for what was there before."""
+"""Seconds after opening in which a dialog ignores keys, which were meant for the previous screen."""
 
 SCROLLING: tuple[BindingType, ...] = (
     Binding("up,k", "scroll('up')", "Up", show=False),
@@ -71,7 +71,7 @@ class Dialog(ModalScreen[T]):
 
     @staticmethod
     def clock() -> float:
-        """Seconds; only differences count."""
+        """Seconds; only differences matter."""
         return time.monotonic()
 
     def on_mount(self) -> None:
@@ -79,26 +79,27 @@ class Dialog(ModalScreen[T]):
         self.screen_layout_refresh_signal.subscribe(self, self._laid_out)
 
     def ignores(self, event: events.Key) -> bool:
-        """Whether the key comes too early. A letter for a text field counts at once: it can do nothing but appear."""
+        """Whether the key comes too early. Letters for a text field are accepted immediately, because they are
+        harmless."""
         if event.is_printable and isinstance(self.focused, Input):
             return False
         return self._appeared is None or self.clock() - self._appeared < DEAF
 
     def _laid_out(self, screen: Screen[Any]) -> None:
-        """Each layout may have given the parts other heights."""
+        """Heights may change with each layout."""
         if self.is_attached:
             self._fit()
 
     def action_leave(self) -> None:
-        """Without an answer."""
+        """Close without an answer."""
         self.dismiss(None)
 
     def document(self) -> str:
-        """All that there is to read, for the pager; "" for nothing."""
+        """The full text for the pager, or ""."""
         return ""
 
     def tell(self, words: str) -> None:
-        """In the line of the keys, for a moment."""
+        """Show briefly in the line of keys."""
         self.query_one(KeyHints).flash(words)
 
     @property
@@ -115,7 +116,8 @@ class Dialog(ModalScreen[T]):
             getattr(scrolled, f"scroll_{how}")(animate=False)
 
     def _fit(self) -> None:
-        """Give the scrolling part what its neighbours leave: in a container of automatic height 1fr would not."""
+        """Give the scrolling part the remaining height, because 1fr does not work in a container of automatic
+        height."""
         for scroll in self.query("#scroll"):
             box = self.query_one("#dialog")
             margins = sum(w.styles.margin.height for w in box.children)

@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from ecr_tui.ui.desk import Desk
 
 TICK = 0.2
-"""Seconds between two looks whether a run has ended."""
+"""Seconds between checks whether a run has ended."""
 
 
 class DriftScreen(RowsScreen[Repository | None]):
-    """Begins when it is shown, and begins again after each run. The result is a repository to go to."""
+    """Starts when shown, and again after each run. The result is a repository to go to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("g", "apply", "Apply"),
@@ -82,7 +82,7 @@ class DriftScreen(RowsScreen[Repository | None]):
     # -- reading -----------------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        """Read the file and the policies. What was found before stands until then, but is not applied."""
+        """Read the file and the policies. Previous rows stay visible until then, but cannot be applied."""
         self.busy, self._error = True, None
         self._cancel = cancel = threading.Event()
         self.say(words.READING)
@@ -93,7 +93,7 @@ class DriftScreen(RowsScreen[Repository | None]):
         self.call_after_refresh(jobs.start, self, work, self._compared, self._failed)
 
     def _failed(self, error: EcrTuiError) -> None:
-        """Of what was compared before nothing is left: it may be wrong by now."""
+        """Drop the previous comparison, which may be outdated."""
         self.busy, self.found, self._error = False, None, error
         self.table.set_message("Not compared. Press r to retry.")
         self.table.set_rows(())
@@ -163,7 +163,7 @@ class DriftScreen(RowsScreen[Repository | None]):
     # -- actions -----------------------------------------------------------------------------------------------------
 
     def action_prune(self) -> None:
-        """What no grant wants is revoked with the rest, or kept."""
+        """Toggle between revoking and keeping grants that are not in the file."""
         self._prune = not self._prune
         if not self.busy:
             self._draw()

@@ -1,4 +1,4 @@
-"""The focused pane and its keys, then all keys from the catalogue, and how it works in a few lines."""
+"""Help: the focused pane and its keys, all keys from the catalogue, and a summary."""
 
 from __future__ import annotations
 
@@ -48,20 +48,20 @@ PURPOSES: dict[str, tuple[str, str]] = {
         "or why it could not be read; click its title to choose another.",
     ),
 }
-"""By pane: its title, and what it is for."""
+"""Title and purpose by pane."""
 
 KEY, LABEL = 12, 16
 """Columns of a key and of its label."""
 
 
 def named(text: str, keys: Sequence[Key]) -> str:
-    """``text`` with the keys in force in place of ids in braces."""
+    """``text`` with the current keys instead of ids in braces."""
     shown = {key.id: key.shown.partition(" ")[0] for key in keys}
     return re.sub(r"\{([a-z_.]+)\}", lambda found: shown[found[1]] or "(no key)", text)
 
 
 def _lines(keys: Iterable[Key], width: int) -> list[Content]:
-    """A key each, its description wrapped under its beginning."""
+    """A line per key, with a hanging indent."""
     indent = 2 + KEY + LABEL
     lines = []
     for key in keys:

@@ -1,4 +1,4 @@
-"""The journal as a screen: every write with its state; any of them can be undone or redone."""
+"""The journal screen: all writes with their states, to undo or redo any of them."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ if TYPE_CHECKING:
     from ecr_tui.workspace import Workspace
 
 WATCH = 1.0
-"""Seconds between looks at the file: other instances write to it, too."""
+"""Seconds between checks of the file, which other instances write, too."""
 WIDE = 100
-"""Columns from which on there is room for every key in a line."""
+"""Minimum columns to show all keys on a line."""
 LOOKED = 50
-"""Writes whose state is read for a filter that nothing matches yet."""
+"""Number of writes whose state is read for a filter without matches yet."""
 LOOK = 0.15
-"""Seconds that the list rests before live policies are read."""
+"""Delay in seconds before live policies are read."""
 
 
 class JournalScreen(RowsScreen[None]):
-    """Reads the file when it is shown and whenever it grows. ``take_back(past, rows, redo)`` is called for u and r."""
+    """Reads the file when shown and whenever it grows. ``take_back(past, rows, redo)`` is called for u and r."""
 
     DEFAULT_CSS = """
     JournalScreen {
@@ -164,7 +164,7 @@ class JournalScreen(RowsScreen[None]):
         return self._past.chosen(repository=arn)
 
     def _show(self) -> None:
-        """Filter and group on a thread: with thousands of entries it takes a moment."""
+        """Filter and group on a thread, because it is slow with thousands of entries."""
         self._arranged += 1
         asked, past, words, run, states = self._arranged, self._past, self._words, self._run, dict(self._live.known)
         work = partial(arranged, self._chosen, words, past, states, run)
@@ -212,7 +212,7 @@ class JournalScreen(RowsScreen[None]):
             ("esc", "back" if self._run or self._words else "close"),
         ]
 
-    # -- the line under the cursor, and the states of those in view ----------------------------------------------
+    # -- details and states ----------------------------------------------
 
     @on(VirtualTable.Moved)
     @on(VirtualTable.WindowChanged)
@@ -224,8 +224,8 @@ class JournalScreen(RowsScreen[None]):
         self._timer = self.set_timer(LOOK, self._look)
 
     def _look(self) -> None:
-        """Read the live policies of what is in view, the cursor's first. A filter that nothing matches may be about a
-        state that is not known yet."""
+        """Read the live policies of visible rows, the cursor's first. A filter without matches may need states that are
+        unknown yet."""
         self._timer = None
         lines = [line for line in (self.table.current, *self.table.window()) if line is not None and not line.several]
         rows = [line.row for line in lines]
@@ -294,7 +294,7 @@ class JournalScreen(RowsScreen[None]):
         self.app.push_screen(TextScreen(title, Content("\n").join(whole), copy=copied([row]), what="the entry"))
 
     def clear(self) -> bool:
-        """Out of the run that was opened."""
+        """Close the opened run."""
         opened, self._run = self._run, ""
         if opened:
             self._show()
@@ -306,7 +306,7 @@ class JournalScreen(RowsScreen[None]):
 
 
 def _mark(workspace: Workspace) -> tuple[int, int] | None:
-    """What changes whenever somebody writes to the journal."""
+    """A stamp that changes with each write to the journal."""
     try:
         found = workspace.changes.journal.path.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""The main screen: composes the panes, keeps the selection, and hands on what one of them reports to the others."""
+"""The main screen: composes the panes, holds the selection, and forwards messages between panes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 class MainScreen(Screen[None]):
-    """The one place where the selection is set. Tasks are started with the selection of the moment of their key."""
+    """The only place that sets the selection. Tasks start with the selection at the time of their key."""
 
     BINDINGS = bindings(*MAIN)
     AUTO_FOCUS = "#table"
@@ -53,7 +53,7 @@ class MainScreen(Screen[None]):
         self.set_reactive(MainScreen.selection, selection)
         self._begun = False
         self._owners: set[str] = set()
-        """Accounts whose journal was looked through for a run that was interrupted."""
+        """Accounts whose journal was checked for an interrupted run."""
         self._possible: tuple[bool, ...] = ()
         self.details = Details(self, workspace, read=lambda: self.stage.policies_read())
         self.accounts = AccountsPane(workspace, now=now)
@@ -98,7 +98,7 @@ class MainScreen(Screen[None]):
         self.stop()
 
     def stop(self) -> None:
-        """Ask everything that runs to end."""
+        """Cancel all running work."""
         self.repositories.stop()
         self.details.stop()
         self.desk.stop()
@@ -106,7 +106,7 @@ class MainScreen(Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         self.area.resized(event.size)
-        # Its panes have their new sizes only then.
+        # Panes have their new sizes only then.
         self.call_after_refresh(self.area.fit)
 
     # -- the selection ---------------------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ class MainScreen(Screen[None]):
         self.selection = self.selection.but(**changes)
 
     def selected(self) -> Selection:
-        """The selection as of now: the messages of the panes may not have arrived yet."""
+        """The current selection, even if messages of the panes are still queued."""
         reads = self.accounts.reads
         owner, consumer = (reads[role].identity if role in reads else None for role in Role)
         now = self.repositories.selected(self.selection.but(owner=owner, consumer=consumer))
@@ -130,12 +130,12 @@ class MainScreen(Screen[None]):
         self._show_work()
 
     def work_changed(self) -> None:
-        """Something has begun or ended: somebody may be waiting to leave."""
+        """Work started or ended; quitting may wait for it."""
         self._show_work()
         self.post_message(said.WorkChanged().set_sender(self))
 
     def _show_work(self) -> None:
-        """What is going on, on the status line and the tabs; and which keys can do something now."""
+        """Update the status line, tabs and enabled keys."""
         if not self._begun:
             return
         self.set_class(bool(self.workspace.settings.production_reason), "-production")
@@ -144,11 +144,11 @@ class MainScreen(Screen[None]):
         self.area.name_tabs(self.table.current)
         self.call_after_refresh(self.area.fit_list)  # the filter's line may be about to go
         possible = tuple(self.is_possible(key) for key in MAIN)
-        if possible != self._possible:  # all bindings are looked through for a refresh
+        if possible != self._possible:  # a refresh checks all bindings
             self._possible = possible
             self.refresh_bindings()
 
-    # -- what panes and threads report -----------------------------------------------------------------------------
+    # -- messages of panes and threads -----------------------------------------------------------------------------
 
     @on(VirtualTable.Loaded)
     @on(VirtualTable.Moved)
@@ -205,7 +205,7 @@ class MainScreen(Screen[None]):
         return not self.actions.why_not(key, self.selection)
 
     def refuse(self, action: str) -> None:
-        """A key was pressed whose action can do nothing now."""
+        """A key with a disabled action was pressed."""
         key = by_action(action)
         if key is not None:
             self.actions.refuse(key, self.selected())
@@ -216,19 +216,19 @@ class MainScreen(Screen[None]):
         node.call_later(node.run_action, key.action)
 
     def palette_commands(self) -> Iterator[tuple[str, str, Callable[[], Any]]]:
-        """What has no key of its own."""
+        """Tasks without a key."""
         for title, tooltip, task in self.actions.commands(self.selection):
             yield title, tooltip, partial(self.action_task, task)
         yield from self.area.commands()
 
     async def action_at(self, widget: str, action: str, *parameters: object) -> None:
-        """An action of the widget with this id, wherever the focus is."""
+        """Run an action of the widget with this id, regardless of the focus."""
         await self.app.run_action(("", action, parameters), self.query_one(f"#{widget}"))
 
     async def action_task(self, name: str) -> None:
-        """What is typed afterwards changes nothing about the selection that it is about."""
+        """Later keys do not change the selection of the task."""
         self.actions.start(name, self.selected())
-        await asyncio.sleep(0)  # it has begun before the next key is looked at
+        await asyncio.sleep(0)  # starts before the next key is handled
 
     def document(self) -> str:
         return self.area.document()

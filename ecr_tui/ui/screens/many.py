@@ -1,4 +1,4 @@
-"""Verifying all marked repositories: a line each while they run, then their verdicts, each with its report."""
+"""Verification of all marked repositories: a row each with progress, verdict and report."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from ecr_tui.verification.batch import Result
 
 TICK = 0.25
-"""Seconds between two looks at the clocks of running stages."""
+"""Refresh interval in seconds of running stages."""
 
 
 class ManyScreen(Dialog[None]):
-    """Shows a run; hiding it stops nothing."""
+    """Shows a run; hiding it does not stop the run."""
 
     DEFAULT_CSS = """
     ManyScreen {
@@ -101,7 +101,7 @@ class ManyScreen(Dialog[None]):
             self.app.push_screen(TextScreen(title, body, copy=copy, what="the report", failure=not result.passed))
 
     def document(self) -> str:
-        """The report; while the run is under way its table."""
+        """The report, or the table while the run is in progress."""
         return self.query_one(RunTable).plain() if self.run.batch is None else self.run.batch.to_markdown()
 
     def action_copy(self) -> None:
@@ -122,7 +122,7 @@ class ManyScreen(Dialog[None]):
 
 
 def columns(run: BatchRun, clock: Callable[[], float]) -> list[Column[BatchRow]]:
-    """Mark and name, word, time, and the stage that runs or the verdict as a sentence."""
+    """Columns: mark and name, result, time, and the current stage or the verdict."""
 
     def cell(place: int) -> Callable[[BatchRow], list[Piece]]:
         return lambda row: [line(row, run, clock())[place]] if place else _named(row, run, clock())
@@ -169,7 +169,7 @@ def line(row: BatchRow, run: BatchRun, now: float) -> tuple[Piece, Piece, Piece,
 
 
 def reason(result: Result) -> str:
-    """Of a failure the stage, the action and the side, short enough for a line; of what is louder the sentence."""
+    """For a failure: stage, action and side on one line; for more severe results: the sentence."""
     report = result.report
     if report is None:
         return result.headline().partition(" ")[2]

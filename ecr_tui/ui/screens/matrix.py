@@ -1,4 +1,4 @@
-"""The matrix of repositories and grantees: what is in view is worked out, a cell is explained on both sides."""
+"""Screen of the access matrix: evaluates visible cells, and explains a cell on both sides."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ if TYPE_CHECKING:
     from ecr_tui.ui.desk import Desk
 
 TICK = 0.05
-"""Seconds between two looks at what has arrived."""
+"""Seconds between updates."""
 SIDES_WIDTH = 90
 
 
 class CellChosen(NamedTuple):
-    """A cell that is there: its repository and its column."""
+    """An existing cell: its repository and column."""
 
     repository: Repository
     grantee: Grantee
 
 
 class MatrixScreen(RowsScreen["Repository | None"]):
-    """Begins to read when it is shown, and ends with it. The result is a repository to go to."""
+    """Reads while shown. The result is a repository to go to."""
 
     DEFAULT_CSS = """
     MatrixScreen {
@@ -208,7 +208,7 @@ class MatrixScreen(RowsScreen["Repository | None"]):
         ]
 
     def action_again(self) -> None:
-        """Read everything again that may be another by now."""
+        """Read everything again that may have changed."""
         self._error = None
         self.reading.forget()
         self._begin()

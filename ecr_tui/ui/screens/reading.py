@@ -1,4 +1,4 @@
-"""Reading that takes a while, with what it has come to; leaving it ends the reading."""
+"""Dialog for a long reading, with progress; closing it stops the reading."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from ecr_tui.ui.widgets.words import Words
 T = TypeVar("T")
 
 Read = Callable[[threading.Event, Callable[[str], None]], T]
-"""Called on a thread, with what cancels it and what shows a line of progress."""
+"""Called on a thread, with a cancel event and a progress callback."""
 
 
 class ReadingScreen(Dialog[T | EcrTuiError | None]):
-    """Begins when it is shown. The result: what was read, the error, or None when the user stopped it."""
+    """Starts when shown. The result: the value, the error, or None if the user stopped it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Stop")]
 
     def __init__(self, title: str, begin: str, read: Read[T], *, stop: str = "stop") -> None:
-        """``begin``: what is shown first; ``stop``: what Esc does."""
+        """``begin``: the first progress text; ``stop``: the hint for Esc."""
         super().__init__()
         self._title, self._begin, self._stop = title, begin, stop
         self._read = read

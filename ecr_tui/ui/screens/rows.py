@@ -1,4 +1,4 @@
-"""What the screens of rows share: nearly all of the terminal, a table, and a filter above it that ``/`` opens."""
+"""Base of screens with rows: nearly full size, a table, and a filter opened by ``/``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class RowsScreen(Dialog[T]):
-    """Composes :meth:`filter_box`, one or more tables, the line of keys, and ``#progress`` where it calls :meth:`say`.
+    """Subclasses compose :meth:`filter_box`, one or more tables, the line of keys, and ``#progress`` for :meth:`say`.
 
     Esc clears the filter, then the marks, and then leaves.
     """
@@ -44,12 +44,12 @@ class RowsScreen(Dialog[T]):
         Binding("y", "copy", "Copy"),
     ]
     table: VirtualTable[Any]
-    """The one in view."""
+    """The visible table."""
     busy = False
-    """Repositories or policies are being read."""
+    """Whether repositories or policies are being read."""
 
     def hints(self) -> list[Hint]:
-        """The keys, while the filter does not have the focus."""
+        """The keys outside the filter."""
         raise NotImplementedError
 
     @on(events.DescendantFocus)
@@ -58,7 +58,7 @@ class RowsScreen(Dialog[T]):
         self.query_one(KeyHints).tell(*(typing if self.filter.has_focus else self.hints()))
 
     def say(self, words: str, style: str = "$text-primary") -> None:
-        """How far it is, or what was found."""
+        """Show the progress or result."""
         self.query_one("#progress", Words).say(Content.styled(words, style))
 
     def say_listed(self, number: int) -> None:
@@ -102,7 +102,7 @@ class RowsScreen(Dialog[T]):
 
     @on(Input.Submitted, "#filter")
     def leave_filter(self) -> None:
-        """It stays on the screen while it filters."""
+        """Keep it visible while it has a text."""
         self.filter.set_class(bool(self.filter.value), "-open")
         self.table.model.keep()
         self.focus_rows()
@@ -127,7 +127,7 @@ class RowsScreen(Dialog[T]):
             self.action_leave()
 
     def clear(self) -> bool:
-        """Take away what Esc takes away before it leaves; whether there was anything."""
+        """Clear the next item for Esc; returns whether there was one."""
         marked = self.table.marks > 0
         if marked:
             self.table.unmark_all()

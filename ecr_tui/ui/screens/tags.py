@@ -1,4 +1,4 @@
-"""A repository's tags: edited here, written once it is clear what that does to access."""
+"""Dialog to edit a repository's tags; the write follows a preview of its effect on access."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class TagsScreen(Dialog[dict[str, str] | None]):
-    """What the tags shall be; None when it is left without."""
+    """The new tags; None if canceled."""
 
     DEFAULT_CSS = """
     TagsScreen {

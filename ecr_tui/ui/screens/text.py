@@ -1,4 +1,4 @@
-"""Text to read and copy: errors and details."""
+"""Screen for text: errors and details."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class TextScreen(Dialog[None]):
-    """Scrolls and searches as less does; ``y`` copies; only Esc and Enter close."""
+    """Scrolls and searches like less; ``y`` copies; only Esc and Enter close."""
 
     DEFAULT_CSS = """
     TextScreen { & #search { display: none; height: 1; &.-open { display: block; } } }
@@ -44,7 +44,7 @@ class TextScreen(Dialog[None]):
     def __init__(
         self, title: str, body: Content, *, copy: str, what: str, failure: bool = False, sign_in: str = ""
     ) -> None:
-        """``sign_in``: a command that ``l`` asks the app to run."""
+        """``sign_in``: a command that ``l`` runs."""
         super().__init__(classes="-failure" if failure else "")
         self._sign_in = sign_in
         self._title = title
@@ -143,7 +143,7 @@ class TextScreen(Dialog[None]):
 
 
 class ErrorScreen(TextScreen):
-    """An :class:`EcrTuiError` in full: title, side, what the other side said, what to do."""
+    """Screen of an :class:`EcrTuiError`: title, side, detail, fix."""
 
     def __init__(self, error: EcrTuiError, *, title: str = "") -> None:
         command = isinstance(error, CredentialsError) and error.login_command
@@ -166,7 +166,7 @@ def plan_screen(title: str, plan: Plan | EcrTuiError, problem: str) -> TextScree
 
 
 def copied_error(error: EcrTuiError) -> str:
-    """What is worth copying of an error: the command that mends it, else all of it."""
+    """The text to copy of an error: its fix command, else all of it."""
     command = error.login_command if isinstance(error, CredentialsError) else ""
     return command or error.text()
 

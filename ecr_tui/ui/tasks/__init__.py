@@ -1,1 +1,1 @@
-"""What a key starts, as coroutines that take a ``Desk`` and the ``Selection`` of the moment of the key."""
+"""Tasks of keys: coroutines that take a ``Desk`` and the ``Selection`` at the time of the key."""

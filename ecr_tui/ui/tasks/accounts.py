@@ -1,4 +1,4 @@
-"""Other accounts in place of the present ones: when that is possible, and what goes with the former ones."""
+"""Switch accounts: preconditions, and state to drop."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def previous_consumer(desk: Desk, selection: Selection) -> None:
 
 
 def _step(desk: Desk, by: int) -> None:
-    """Account B is the consumer after the present one, or before it."""
+    """Switch account B to the next or previous consumer."""
     settings = desk.workspace.settings
     consumers, current = settings.consumers, settings.consumer
     if len(consumers) - (current is not None) < 1:
@@ -45,7 +45,7 @@ def _step(desk: Desk, by: int) -> None:
 
 
 def _wait_first(desk: Desk) -> bool:
-    """Whether something runs that must end under the accounts that it began with."""
+    """Whether work is running that must end before a switch of accounts."""
     what = ""
     if desk.busy:
         what = "A policy is being read or written"
@@ -59,7 +59,7 @@ def _wait_first(desk: Desk) -> bool:
 
 
 def _switch(desk: Desk, chosen: AccountPair) -> bool:
-    """Whether anything changed, or was to change and could not."""
+    """Returns whether anything changed, or should have changed."""
     workspace = desk.workspace
     now = present(workspace)
     if chosen == now:
@@ -77,8 +77,7 @@ def _switch(desk: Desk, chosen: AccountPair) -> bool:
     if not other_owner:
         _consume(desk, **changes)
         return True
-    # A new main screen: what was marked, planned, chosen or verified in the former account has no way over, and its
-    # late answers find nobody.
+    # A new main screen: marks, plans, choices and results of the previous account are dropped, with late answers.
     workspace.use(**changes)
     desk.app.post_message(AccountsChosen())
     return True
@@ -94,9 +93,9 @@ def _consumer(chosen: Side, now: Side) -> dict[str, Any]:
 
 
 def _consume(desk: Desk, **changes: Any) -> None:
-    """Another account B before the same repositories: they stay as they are listed, filtered and marked.
+    """Switch account B, keeping the listed, filtered and marked repositories.
 
-    What was decided or proved as the former one is dropped, and so is the principal that was chosen.
+    Drops access and results of the previous one, and the selected principal.
     """
     desk.countdown.cancel()
     desk.workspace.use(**changes)
@@ -107,7 +106,7 @@ def _consume(desk: Desk, **changes: Any) -> None:
 
 
 def renew(desk: Desk) -> None:
-    """After a sign-in: nothing that was read with the former credentials counts."""
+    """Read again after a sign-in, dropping data of the previous credentials."""
     for role in Role:
         desk.workspace.accounts.renew(role)
     desk.stage.refresh()

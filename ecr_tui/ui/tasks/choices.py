@@ -1,4 +1,4 @@
-"""Choosing what to grant: access, condition and end."""
+"""Tasks to choose a grant's access, condition and end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ecr_tui.ui.selection import Selection
 
 OWN = "own"
-"""The choice of the scope tag's own value among the conditions."""
+"""The choice for the repository's value of the scope tag."""
 
 
 async def next_access(desk: Desk, selection: Selection) -> None:
@@ -103,11 +103,11 @@ ENGINES = {
     "docker": "Docker or Podman, with your daemon's own network and proxies",
     "direct": "registry protocol, without a daemon",
 }
-"""What each of ``config.ENGINES`` is."""
+"""Descriptions of ``config.ENGINES``."""
 
 
 async def engine(desk: Desk, selection: Selection) -> None:
-    """With what verifications push and pull, for the rest of the session."""
+    """Choose the engine of verifications for the rest of the session."""
     now = desk.workspace.settings.engine
     choices = [Choosable(Content.assemble(one, (f"  · {words}", MUTED)), one) for one, words in ENGINES.items()]
     chosen = await desk.ask(ChooseScreen("Verification engine", choices, current=list(ENGINES).index(now)))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 async def show(desk: Desk, selection: Selection) -> None:
-    """In the browser; where there is none the address is copied."""
+    """Open in the browser, or copy the address without one."""
     repository = selection.repository
     if repository is None:
         return
@@ -32,7 +32,8 @@ async def show(desk: Desk, selection: Selection) -> None:
 
 
 def opened(url: str, environ: Mapping[str, str] | None = None) -> bool:
-    """Whether a browser shows it. Blocking. One of the terminal itself would draw over this program."""
+    """Returns whether a browser opened it. Blocking. Terminal browsers are excluded, because they would overwrite the
+    screen."""
     environ = os.environ if environ is None else environ
     windows = sys.platform != "linux" or environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")
     if is_remote(environ) or not windows:

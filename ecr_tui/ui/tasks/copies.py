@@ -1,4 +1,4 @@
-"""What is copied: a repository's names, and the previewed grant in another form."""
+"""Tasks that copy: a repository's names, and the previewed grant in other formats."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def uri(desk: Desk, selection: Selection) -> None:
 
 
 async def form(desk: Desk, selection: Selection) -> None:
-    """The previewed grant in another form: whose side, and which."""
+    """Copy the previewed grant: choose side and format."""
     plan = selection.plan
     if plan is None:
         desk.say("No preview to copy yet.")

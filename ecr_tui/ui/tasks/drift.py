@@ -1,4 +1,4 @@
-"""Drift from a file of grants: the file is asked for, and what the user chooses of the drift is applied."""
+"""Drift from a file of grants: choose the file, and apply selected rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 async def file_of_grants(desk: Desk) -> str | None:
-    """The path of a file that is there; None when the user leaves."""
+    """The path of an existing file; None if canceled."""
 
     def check(path: str) -> str:
         if not path.strip():
@@ -45,7 +45,7 @@ async def apply(
     *,
     prune: bool,
 ) -> None:
-    """As one run, after asking. ``hidden``: those that the filter hides, by ARN. ``begun``: takes away the marks."""
+    """Apply as one run, after confirmation. ``hidden``: ARNs hidden by the filter. ``begun``: removes the marks."""
     if not desk.ready():
         return
     plans = [plan for plan in (row.plan(prune) for row in rows) if plan is not None]

@@ -1,4 +1,4 @@
-"""Editing the policy in the user's editor: checked, shown as a difference, written after a Yes."""
+"""Edit the policy in the user's editor: validate, preview, confirm, write."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _UNTOUCHED = "No changes made."
 
 
 async def edit(desk: Desk, selection: Selection) -> None:
-    """What the user saves replaces the whole policy, if it is still the one that was opened."""
+    """The saved text replaces the whole policy, if the live one is unchanged since."""
     repository = selection.repository
     if repository is None or not desk.ready():
         return
-    terminal.program_of(terminal.EDITOR)  # says so before anything is read
+    terminal.program_of(terminal.EDITOR)  # fails before anything is read
     text = await desk.do("reading", lambda: desk.workspace.listing.policy_text(repository))
     before = read_live(repository, text)[1] or PolicyDocument.empty()
     draft = opened = f"{before.pretty()}\n"
@@ -65,7 +65,7 @@ async def edit(desk: Desk, selection: Selection) -> None:
 
 
 async def _plan(desk: Desk, repository: Repository, text: str | None, saved: str) -> Plan:
-    """Raises EcrTuiError for what is no policy, or what ECR would refuse."""
+    """Raises EcrTuiError for an invalid policy, or one that ECR would reject."""
     edited = PolicyDocument.parse(saved)
     plan = await desk.do("planning", lambda: desk.workspace.changes.plan_edit(repository, text, edited))
     if plan.changed and plan.refused:
@@ -74,7 +74,7 @@ async def _plan(desk: Desk, repository: Repository, text: str | None, saved: str
 
 
 async def _again(desk: Desk, error: EcrTuiError) -> bool:
-    """Whether to open the editor again on what was saved."""
+    """Ask whether to open the editor again on the saved text."""
     words = safe_block("\n".join(part for part in (error.detail, error.hint) if part))
     choices = [Choosable(Content(one), one) for one in ("Edit again", "Discard")]
     chosen = await desk.ask(ChooseScreen(f"{NO} {safe(error.title)}", choices, explanation=words))

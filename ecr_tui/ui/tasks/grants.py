@@ -1,4 +1,4 @@
-"""Granting, revoking and repairing: when to ask, what to say, what to read again afterwards."""
+"""Grant, revoke and repair: confirmation, messages, and reads afterwards."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from ecr_tui.ui.selection import Selection
 
 PENDING_WRITE = "about to write, Esc cancels"
-"""What the preview's header says between ``g`` and the write."""
+"""The preview's header between ``g`` and the write."""
 
 _SOUND = "nothing to repair"
 
 
 async def grant(desk: Desk, selection: Selection) -> None:
-    """``g``: write what the preview shows, after a moment in which Esc cancels."""
+    """``g``: write the preview, after a delay in which Esc cancels."""
     plan, chosen = selection.plan, selection.grant
     if not desk.ready():
         return
@@ -53,7 +53,7 @@ async def grant(desk: Desk, selection: Selection) -> None:
     elif plan.refused:
         _refused(desk, plan)
     elif not desk.stage.shows_change:
-        # Only what is on the screen may be written.
+        # Only a visible change may be written.
         desk.stage.show_change()
         desk.tell(Result(plan.repository, "not written yet, press g again to write it", plan.grant))
     elif await _waited(desk, selection) and not await replicas.offer(desk, selection, chosen):
@@ -66,7 +66,7 @@ async def grant(desk: Desk, selection: Selection) -> None:
 
 
 async def grant_template(desk: Desk, selection: Selection) -> None:
-    """Write the grant into the creation template that will apply to new repositories, after a question."""
+    """Write the grant into the creation template for new repositories, after confirmation."""
     repository, chosen = selection.repository, selection.grant
     if not desk.ready() or repository is None or chosen is None:
         return
@@ -80,7 +80,7 @@ async def grant_template(desk: Desk, selection: Selection) -> None:
 
 
 async def _waited(desk: Desk, selection: Selection) -> bool:
-    """Whether the delay is over, and what is shown still is what was shown when the key was pressed."""
+    """Wait for the delay; returns whether the preview is still the same as at the key press."""
     preview = desk.stage.preview
     pending = Result(selection.repository, PENDING_WRITE, selection.grant) if selection.repository else None
     if pending is not None:
@@ -130,7 +130,7 @@ async def _change_marked(desk: Desk, selection: Selection, chosen: Grant, *, rev
 
 
 async def _plan(desk: Desk, repository: Repository, chosen: Grant, *, revoke: bool, more: str = "") -> None:
-    """Plan it from the live policy, and ask with everything that is going to happen."""
+    """Plan on the live policy, and ask for confirmation with all consequences."""
     changes = desk.workspace.changes
     if revoke:
         plan = await desk.do("planning", lambda: changes.plan_revoke(repository, chosen.principals))
@@ -165,7 +165,7 @@ async def repair(desk: Desk, selection: Selection) -> None:
 
 
 async def _repins(desk: Desk, plain: Plan, repinned: Plan) -> bool:
-    """A deleted principal was made again: whether to take the plan with it, or the one that takes its id out."""
+    """A deleted principal was recreated: ask whether to re-pin it or to remove its id."""
     body = [
         Content(f"The policy of {safe(plain.repository.name)} names it by an id from before it was deleted and"),
         Content("recreated, so it has no access now. Either way, the change is shown next."),
@@ -177,7 +177,8 @@ async def _repins(desk: Desk, plain: Plan, repinned: Plan) -> bool:
 async def plan_and_ask(
     desk: Desk, make: Callable[[], Plan], *, verb: str, title: Callable[[Plan], str], nothing: str
 ) -> None:
-    """Show what ``make()``, on a thread, would change, and write it after a Yes. ``nothing``: why there is none."""
+    """Run ``make()`` on a thread, show its change, and write it after confirmation. ``nothing``: text without a
+    change."""
     plan = await desk.do("planning", make)
     await _ask(desk, plan, verb, title(plan), nothing)
 
@@ -204,7 +205,7 @@ async def _confirm(desk: Desk, title: str, body: Sequence[Content], verb: str, p
 
 
 async def write(desk: Desk, plan: Plan) -> None:
-    # What was to do before it would stand beside what came of it.
+    # Remove the previous message, which no longer applies.
     desk.app.clear_notifications()
     pending = Result(plan.repository, "writing…", plan.grant if plan.kind == "grant" else None)
     error = None
@@ -216,14 +217,14 @@ async def write(desk: Desk, plan: Plan) -> None:
         desk.made_here |= {outcome.entry_id} if outcome.entry_id else set()
         desk.stage.unmark()
         desk.tell(write_text.done(plan, outcome))
-    # A failed write may have been written all the same.
+    # A failed write may still have been executed.
     desk.stage.policies_changed([plan.repository.arn], plan.kind)
     if error is not None:
         await failed(desk, error, f"{plan.kind.capitalize()} on {plan.repository.name}")
 
 
 async def failed(desk: Desk, error: EcrTuiError, what: str) -> None:
-    """``what`` was tried, for the title. What somebody else overwrote can be written again."""
+    """Report a failure of ``what``. A concurrently overwritten change can be restored."""
     if isinstance(error, Overwritten) and error.restore is not None:
         body = [*(Content(safe(line)) for line in error.detail.splitlines()), Content("")]
         body += write_text.one(error.restore)

@@ -1,4 +1,4 @@
-"""Undoing the last write, or all of the last run; and the journal, in which any write is undone or redone."""
+"""Undo the last write or run; and the journal screen, to undo or redo any write."""
 
 from __future__ import annotations
 
@@ -48,8 +48,7 @@ async def undo(desk: Desk, selection: Selection) -> None:
 
 
 async def _confirmed(desk: Desk, selection: Selection, entry: Entry) -> bool:
-    """What was not written in this session, or to another repository than the one that is selected, is not in the
-    user's mind: say what it is, and ask."""
+    """Describe and confirm writes of other sessions or to other repositories than the selected one."""
     (plan,) = undo_preview([entry])
     fresh = entry.id in desk.made_here
     here = selection.repository is not None and selection.repository.arn == entry.record.arn
@@ -71,7 +70,7 @@ async def _take_back_last(desk: Desk, entry: Entry) -> None:
         pending = Result(repository_of(entry), "undoing…")
         outcome = await desk.do("undoing", lambda: desk.workspace.changes.undo(entry.id), pending)
     except EcrTuiError as error:
-        # A conflict means that the policy is not what was read.
+        # A conflict means that the policy changed.
         desk.stage.policies_changed([entry.record.arn])
         await grants.failed(desk, error, "Undo")
         return
@@ -108,18 +107,18 @@ async def _take_back_several(desk: Desk, past: PastWrites, rows: Sequence[PastWr
 
 
 async def _take_back(desk: Desk, screen: JournalScreen, past: PastWrites, row: PastWrite, redo: bool) -> None:
-    """Show what would be restored, and ask; nothing is read for that, so the write itself decides."""
+    """Preview and confirm without AWS calls; the write itself detects conflicts."""
     changes = desk.workspace.changes
     if not desk.ready():
         return
     try:
-        # The write itself finds out about an outcome that is unknown.
+        # The write itself settles unknown results.
         entry = target(past.history, row.entry, redo=redo, settled=False)
     except (InputError, ConflictError) as error:
         await desk.ask(ErrorScreen(error))
         return
     if row.about_tags:
-        # What it does to access only the policy of now tells.
+        # Its effect on access needs the current policy.
         wanted = redo and row.entry.record.kind != "undo"
         await tags.change(desk, lambda: changes.plan_tags_back(row.id, redo=wanted))
         _reread(screen)
@@ -148,7 +147,7 @@ async def _take_back(desk: Desk, screen: JournalScreen, past: PastWrites, row: P
         return
     plan = outcome.plan
     if plan.kind == "redo" and outcome.entry_id:
-        desk.made_here.add(outcome.entry_id)  # u takes it back without asking
+        desk.made_here.add(outcome.entry_id)  # u undoes it without confirmation
     desk.stage.policies_changed([plan.repository.arn], plan.kind)
     _reread(screen)
     words = f"{OK} {'Redone' if plan.kind == 'redo' else 'Undone'}"

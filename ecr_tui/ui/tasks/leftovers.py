@@ -1,4 +1,4 @@
-"""What a verification that was killed has left behind: offered to be cleaned up at the next start."""
+"""Offer to clean up leftovers of killed verifications at the next start."""
 
 from __future__ import annotations
 

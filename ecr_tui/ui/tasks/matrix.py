@@ -1,4 +1,4 @@
-"""Granting, revoking and verifying the cells of the matrix: each as one run, whichever grantees it is about."""
+"""Grant, revoke and verify cells of the matrix, each as one run."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from ecr_tui.ui.selection import Selection
 
 Cells = Sequence[tuple["Repository", str]]
-"""Repositories with a principal each."""
+"""(repository, principal) pairs."""
 Then = Callable[[], None]
 
 
 async def change(
     desk: Desk, selection: Selection, cells: Cells, hidden: frozenset[str], begun: Then, ended: Then, *, revoke: bool
 ) -> None:
-    """Grant what is chosen, or revoke, after asking. ``hidden``: repositories that the filter hides, by ARN."""
+    """Grant or revoke after confirmation. ``hidden``: ARNs of repositories that the filter hides."""
     choice, verb = selection.choice, "Revoke" if revoke else "Grant"
     if not desk.ready():
         return
@@ -67,7 +67,7 @@ async def change(
 
 
 def grantable(principal: str) -> bool:
-    """Whether a grant can name it: not everyone, nor a deleted principal."""
+    """Whether it can be granted to: not everyone, nor a deleted principal."""
     try:
         parse_grantee(principal)
     except InputError:
@@ -78,7 +78,7 @@ def grantable(principal: str) -> bool:
 async def verify(
     desk: Desk, selection: Selection, reading: MatrixReading, cells: Cells, begun: Then, ended: Then
 ) -> None:
-    """Those for which a profile is known, with the access that the cell shows; the chosen one where it shows none."""
+    """Cells with a known profile, with the cell's access, or the selected access if the cell has none."""
     if desk.batch is not None and desk.batch.running:
         await verification.show_many(desk, selection)
         return
@@ -105,7 +105,7 @@ async def verify(
 
 
 def shown_access(reading: MatrixReading, repository: Repository, principal: str) -> Access | None:
-    """What the cell says is given, or may be; None for nothing."""
+    """The access in the cell, including possible access; None if none."""
     row = reading.cell(repository, principal)
     parts = [part.value for part in PARTS if row is not None and row.cells[part].allowed is not False]
     return Access.parse("-".join(parts)) if parts else None

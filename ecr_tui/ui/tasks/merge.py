@@ -1,4 +1,4 @@
-"""Merging a policy file into the selected repository, or the marked ones: previewed, asked about, written."""
+"""Merge a policy file into the selected or marked repositories: preview, confirm, write."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from ecr_tui.ui.selection import Selection
 
 LARGEST = 1_000_000
-"""Bytes; a repository policy has 10,240 characters at most."""
+"""Maximum bytes; a repository policy has at most 10,240 characters."""
 
 
 def read_policy(path: str) -> Incoming:
-    """Raises InputError for what cannot be read or is no policy."""
+    """Raises InputError for an unreadable file or an invalid policy."""
     return read_incoming(files.read(path, LARGEST))
 
 

@@ -1,4 +1,4 @@
-"""Choosing whom a grant names: a list of those at hand, a guide by what pulls, and the prompt for any of them."""
+"""Choose the principals of a grant: known principals, a guide by workload, and a prompt."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ if TYPE_CHECKING:
 
 Principals = tuple[str, ...]
 Pick = Callable[[], Awaitable[Principals | str | None]]
-"""A choice that asks further. Principals; None goes back; a text goes back and says why."""
+"""A choice with another step. Returns principals; None goes back; a text goes back with a reason."""
 
 KNOWN = 6
-"""Principals of policies and of the journal that are offered at most."""
+"""Maximum principals offered from policies and the journal."""
 FORMS = (
     "An ARN, account id, user/NAME or role/NAME of account B, org/o-ID, ou/o-ID/r-ID/ou-ID[/*] or "
     "service/NAME@SOURCE; several with spaces between."
 )
 _BETWEEN = re.compile(r"[\s,]\s+|\s+|,(?=arn:|user/|role/|org/|ou/|service/|\d{12}\b)")
-"""A comma alone may be part of a name."""
+"""A comma without a space may be part of a name."""
 
 
 async def principal(desk: Desk, selection: Selection) -> None:
@@ -94,7 +94,7 @@ def _own_note(own: Principals, *, named: bool) -> str:
 
 
 def _seen(texts: Mapping[str, int], heads: Callable[[], Sequence[object]]) -> dict[str, str]:
-    """Whom policies and the journal name, the most frequent first, with where."""
+    """Principals in policies and the journal, most frequent first, with their source."""
     policies: Counter[str] = Counter()
     for text, number in texts.items():
         try:
@@ -177,7 +177,7 @@ async def _form_of(desk: Desk, name: str) -> str | None:
 
 
 def parse_several(text: str, *, account_b: str | None, partition: str) -> Principals:
-    """Each once, a session as its role; a bare name as it is. Raises InputError."""
+    """Without duplicates, sessions as their roles; bare names unchanged. Raises InputError."""
     found: dict[str, None] = {}
     for one in _BETWEEN.split(text.strip()):
         if is_bare_name(one):
@@ -189,7 +189,7 @@ def parse_several(text: str, *, account_b: str | None, partition: str) -> Princi
 
 
 def _account_b(desk: Desk, selection: Selection) -> str:
-    """ "" where it is not known."""
+    """ "" if unknown."""
     consumer = desk.workspace.settings.consumer
     if consumer is not None and consumer.account:
         return consumer.account

@@ -1,4 +1,4 @@
-"""What is only read: the audit, the matrix, drift, use and workloads of a repository, the session log, the help."""
+"""Read-only tasks: audit, matrix, drift, usage and workloads of a repository, session log, help."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def audit(desk: Desk, selection: Selection) -> None:
 
 
 async def matrix(desk: Desk, selection: Selection) -> None:
-    """Of the marked repositories, or all of the list."""
+    """For the marked or all listed repositories."""
     await _go_to(desk, MatrixScreen(desk, selection.marked or desk.stage.repositories.table.rows))
 
 
@@ -51,14 +51,14 @@ async def drift(desk: Desk, selection: Selection) -> None:
 
 
 async def _go_to(desk: Desk, screen: Screen[Repository | None]) -> None:
-    """And select the repository that is gone to from there."""
+    """Selects the repository returned by the screen."""
     repository = await desk.ask(screen)
     if repository is not None and (problem := desk.stage.reach(repository)):
         desk.say(problem)
 
 
 async def usage(desk: Desk, selection: Selection) -> None:
-    """Who used the selected repository, from CloudTrail's events: reads those that are new since the last time."""
+    """Usage of the selected repository: reads new CloudTrail events."""
     repository = selection.repository
     if repository is None:
         return
@@ -80,7 +80,7 @@ async def usage(desk: Desk, selection: Selection) -> None:
 
 
 async def workloads(desk: Desk, selection: Selection) -> None:
-    """Which Lambda functions and ECS task definitions use the selected repository's images."""
+    """Lambda functions and ECS task definitions that use the selected repository's images."""
     repository = selection.repository
     if repository is None:
         return
@@ -93,7 +93,7 @@ async def workloads(desk: Desk, selection: Selection) -> None:
 
 
 async def _read(desk: Desk, screen: ReadingScreen[T]) -> T | None:
-    """None when the user stopped it. Raises EcrTuiError."""
+    """None if the user stopped it. Raises EcrTuiError."""
     found = await desk.ask(screen)
     if isinstance(found, EcrTuiError):
         raise found

@@ -1,4 +1,4 @@
-"""Copies that replication made: offered where the original is granted, or revoked from."""
+"""Offer replicated copies when granting or revoking on the original."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 async def offer(desk: Desk, selection: Selection, chosen: Grant, *, revoke: bool = False) -> bool:
-    """Offer the copies that lack the grant (``revoke``: that have it). False to go on with the repository alone: there
-    are none, or it was chosen. Else the answer was a run over all of them, or nothing at all."""
+    """Offer the copies without the grant (``revoke``: with it). False: continue with the repository only. True: handled
+    by a run over all of them, or canceled."""
     repository, plan = selection.repository, selection.plan
     state = GRANTED if revoke else LACKS
     rows = [one.repository for one in selection.copies if one.state == state and one.repository is not None]

@@ -1,4 +1,4 @@
-"""Changes to many repositories: planned, confirmed, carried out, resumed, taken back. One run at a time."""
+"""Bulk changes: plan, confirm, execute, resume, undo. One run at a time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ecr_tui.ui.selection import Selection
 
 REREAD = 10
-"""Ticks between two looks at which rows of the main table are others now."""
+"""Ticks between updates of changed rows in the main table."""
 
 
 async def change(desk: Desk, selection: Selection, verb: str, terms: str, intent: Intent) -> None:
@@ -37,12 +37,12 @@ async def change(desk: Desk, selection: Selection, verb: str, terms: str, intent
 
 
 async def change_rows(desk: Desk, rows: Sequence[Repository], verb: str, terms: str, intent: Intent) -> None:
-    """For these, whatever is marked."""
+    """For these, regardless of marks."""
     await ask(desk, Job(verb, terms, rows, intent, begun=desk.stage.unmark))
 
 
 async def take_back(desk: Desk, entries: Sequence[Entry]) -> None:
-    """All that still stands of a run."""
+    """Undo all writes of a run that are in effect."""
     plans = undo_preview(entries)
     rows = [plan.repository for plan in plans]
     terms = "Each policy is restored exactly as it was before, unless someone has changed it since."
@@ -51,7 +51,7 @@ async def take_back(desk: Desk, entries: Sequence[Entry]) -> None:
 
 
 async def ask(desk: Desk, job: Job) -> None:
-    """Plan it, ask, and carry it out."""
+    """Plan, confirm and execute."""
     if desk.running:
         desk.say("A run is in progress. Press R to see it.", warning=True)
         return
@@ -61,7 +61,7 @@ async def ask(desk: Desk, job: Job) -> None:
         desk.stage.report(planning.error, f"{job.verb} not planned")
     elif yes and planning.bulk is not None and desk.ready() and not desk.running:
         if job.begun is not None:
-            # They have been taken; what is marked while the run goes on is for the next one.
+            # Clear the marks: new ones are for the next run.
             job.begun()
         await _carry_out(desk, Running(planning, planning.bulk))
 
@@ -92,7 +92,7 @@ async def _carry_out(desk: Desk, run: Running) -> None:
 
 
 async def _show(desk: Desk, run: Running) -> None:
-    """The run's screen, and what is asked for there: undo, or a retry of what failed or was not tried."""
+    """Show the run's screen, and execute its result: undo, or retry of failed and untried repositories."""
     wanted = await desk.ask(BulkRunScreen(run))
     if not wanted or run.summary is None or not desk.ready():
         return
@@ -108,14 +108,14 @@ async def _show(desk: Desk, run: Running) -> None:
 
 
 async def _take_back_run(desk: Desk, summary: Summary) -> None:
-    """All that still stands of it, whatever was written since."""
+    """Undo all its writes that are in effect."""
     changes, name = desk.workspace.changes, summary.run
     written = {one.outcome.entry_id for one in summary.results if one.outcome is not None}
 
     def find() -> Sequence[Entry]:
         if name:
             return changes.bulk().of_run(name)
-        history = changes.journal.read()  # a single write is no run
+        history = changes.journal.read()  # a single write is not a run
         return [target(history, one) for one in history.entries if one.id in written]
 
     try:
@@ -129,18 +129,18 @@ async def _take_back_run(desk: Desk, summary: Summary) -> None:
 
 
 async def show(desk: Desk, selection: Selection) -> None:
-    """The run at work, or the last one; else what is left of an earlier one."""
+    """The current or last run; else the rest of an earlier one."""
     if desk.run is None:
         await unfinished(desk, selection)
     else:
         await _show(desk, desk.run)
 
 
-# -- what an earlier session left --------------------------------------------------------------------------------------
+# -- unfinished runs --------------------------------------------------------------------------------------
 
 
 async def unfinished(desk: Desk, selection: Selection) -> None:
-    """Reads the journal; a run that another instance works on is not found."""
+    """Reads the journal; ignores runs of other running instances."""
     found = await jobs.on_thread(lambda: desk.workspace.changes.bulk().unfinished())
     if desk.running:
         return
@@ -153,7 +153,7 @@ async def unfinished(desk: Desk, selection: Selection) -> None:
 
 
 async def offer_unfinished(desk: Desk) -> None:
-    """At the start, where nobody has asked for it."""
+    """At startup, unrequested."""
     try:
         found = await jobs.on_thread(lambda: desk.workspace.changes.bulk().unfinished())
     except EcrTuiError:
@@ -163,7 +163,7 @@ async def offer_unfinished(desk: Desk) -> None:
 
 
 async def _offer(desk: Desk, left: Unfinished) -> None:
-    """Resume it, leave it for good, or be asked again."""
+    """Resume, dismiss, or postpone it."""
     intent, problem = None, None
     try:
         intent = Intent.from_json(left.run.intent)

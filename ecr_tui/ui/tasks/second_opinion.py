@@ -1,4 +1,5 @@
-"""IAM Access Analyzer asked about the preview. It makes an access preview in account A, so only on demand."""
+"""Request IAM Access Analyzer's opinion on the preview. Only on demand, because it creates an access preview in account
+A."""
 
 from __future__ import annotations
 

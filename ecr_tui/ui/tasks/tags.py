@@ -1,4 +1,4 @@
-"""Editing the selected repository's tags: read live, show the effect, ask, write, and correct the row."""
+"""Edit the selected repository's tags: read live, preview the effect, confirm, write, update the row."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def edit(desk: Desk, selection: Selection) -> None:
 
 
 async def change(desk: Desk, make: Callable[[], TagPlan]) -> None:
-    """Make the plan on a thread, show what it does, ask, and write; also for taking a change of tags back."""
+    """Plan on a thread, preview, confirm and write; also to undo a change of tags."""
     if not desk.ready():
         return
     plan = await desk.do("planning", make)

@@ -1,4 +1,4 @@
-"""Verifying the selected repository live, or all marked ones; and what was verified before."""
+"""Verify the selected or all marked repositories; and past verifications."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 ASK_ABOVE = 10
-"""So many marked repositories are verified without a question: each costs some ten requests and pushes an image."""
+"""Maximum marked repositories verified without confirmation: each costs some ten requests and pushes an image."""
 
 
 def _consumer(selection: Selection) -> str:
@@ -118,8 +118,8 @@ async def verify_marked(desk: Desk, selection: Selection) -> None:
 
 
 async def confirmed(desk: Desk, targets: Sequence[Target], many: str, who: str, note: str = "") -> bool:
-    """Whether to verify ``many``: asked where they are, where there is a ``note``, or where the configuration says
-    so. ``who``: as whom."""
+    """Confirm the verification of ``many``: if there are many, with a ``note``, or if configured. ``who``: the
+    caller."""
     if len(targets) <= ASK_ABOVE and not note and not desk.workspace.settings.confirms("verify"):
         return True
     rows = [("In", where([one.repository for one in targets])), ("As", who)]
@@ -129,7 +129,7 @@ async def confirmed(desk: Desk, targets: Sequence[Target], many: str, who: str, 
 
 
 async def verify_many(desk: Desk, selection: Selection, targets: Sequence[Target]) -> None:
-    """As one run, without a question."""
+    """As one run, without confirmation."""
     run = desk.batch = BatchRun(targets)
     desk.start(show_many(desk, selection))
     await run.carry_out(desk.workspace, desk.workspace.settings.engine)
@@ -141,7 +141,7 @@ async def verify_many(desk: Desk, selection: Selection, targets: Sequence[Target
 
 
 async def show_many(desk: Desk, selection: Selection) -> None:
-    """The verification of many at work, or the last one."""
+    """The current or last verification of many."""
     if desk.batch is not None:
         desk.host.work_changed()
         await desk.ask(ManyScreen(desk.batch))

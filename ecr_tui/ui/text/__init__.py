@@ -1,4 +1,4 @@
-"""How values become text on the screen. What AWS says is shown literally and can never steer the terminal."""
+"""Formatting of values for the screen. AWS's texts are shown literally and cannot control the terminal."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def count(number: int, one: str, many: str = "") -> str:
 
 
 def size(number: int | None) -> str:
-    """Bytes in the unit that keeps it short: "812 B", "1.4 kB", "3.2 MB"; "" for None."""
+    """Bytes in a suitable unit: "812 B", "1.4 kB", "3.2 MB"; "" for None."""
     if number is None:
         return ""
     if number < 1000:
@@ -61,7 +61,7 @@ def seconds(value: float | None) -> str:
 
 
 def ago(then: datetime | None, now: datetime) -> str:
-    """A past time in one short word: "now", "5m", "3h", "12d", then the date; "–" for None."""
+    """A past time, short: "now", "5m", "3h", "12d", then the date; "–" for None."""
     if then is None:
         return SKIP
     passed = (now - then).total_seconds()
@@ -77,7 +77,7 @@ def ago(then: datetime | None, now: datetime) -> str:
 
 
 def left(until: datetime | None, now: datetime) -> str:
-    """Time left until then: "expires in 3 h 12 min", "expired"; "" for None."""
+    """Remaining time: "expires in 3 h 12 min", "expired"; "" for None."""
     if until is None:
         return ""
     rest = int((until - now).total_seconds())

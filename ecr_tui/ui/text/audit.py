@@ -1,4 +1,4 @@
-"""An audit on the screen: findings and access as rows of tables, each in full below."""
+"""Text of the audit screen: findings and access as rows, with details."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Odd:
 
 @dataclass(frozen=True, eq=False)
 class Who:
-    """What a principal may do in one repository, by account A's side."""
+    """Access of a principal to one repository, by account A's side."""
 
     place: int
     repository: Repository
@@ -69,7 +69,7 @@ def _of_repository(item: RepositoryAudit, audit: Audit) -> Iterable[_Found]:
         facts = (("Where", one.statement or one.where), ("Why", one.why), ("Fix", one.fix), ("Rule", one.id))
         yield one.severity, repository, one.title, facts
     for end in item.endings:
-        if not end.expired:  # what has expired, or has no effect, is among the findings
+        if not end.expired:  # expired grants and those without effect are findings
             title = f"The grant to {_people(end.principals)} ends at {ending(end.ends, audit.at)}"
             yield INFO, repository, title, (("Where", end.statement),)
     if item.not_granted:
@@ -82,7 +82,7 @@ def _people(principals: Sequence[str]) -> str:
 
 
 def access(audit: Audit) -> list[Who]:
-    """By principal, then by repository, as the policies name them."""
+    """By principal, then by repository."""
     pairs = sorted(
         ((row, item.repository) for item in audit.repositories for row in item.rows),
         key=lambda pair: (pair[0].title, pair[1].name),
@@ -139,7 +139,7 @@ VERDICTS: dict[Verdict, Sign] = {
 
 
 def search_text(one: Odd | Who) -> str:
-    """What a filter looks through."""
+    """The text for the filter."""
     where = f"{one.repository.name} {one.repository.region}"
     if isinstance(one, Odd):
         return f"{where} {SEVERITIES[one.severity][1]} {one.title} {' '.join(text for _, text in one.facts)}"
@@ -148,7 +148,7 @@ def search_text(one: Odd | Who) -> str:
 
 
 def details(one: Odd | Who) -> Content:
-    """Of the row under the cursor, all that its cells may have cut."""
+    """Details of the row under the cursor."""
     place = title_line(one.repository)
     if isinstance(one, Odd):
         sign, word, _ = SEVERITIES[one.severity]

@@ -1,4 +1,4 @@
-"""What is said about a change to many repositories: before it, while it runs, and after."""
+"""Text of bulk changes: plan, progress and result."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def plan_columns(rows: Sequence[Row]) -> list[Column[Row]]:
 
 
 def plan_note(row: Row | None) -> Content:
-    """The whole note of the line under the cursor, where it is more than an extent."""
+    """The full note of the row under the cursor, if it has more than the extent."""
     return Content("".join(text for text, _ in _note(row))) if row is not None else Content("")
 
 
@@ -62,7 +62,7 @@ def _note_cell(row: Row) -> list[Piece]:
 
 
 def _without_account(words: str, row: Row) -> str:
-    """The account of a principal is in the title; in each line again it would only push the rest out."""
+    """The principal's account is in the title and would only take space in each row."""
     for arn in row.plan.named if row.plan is not None else ():
         whole = safe(describe(arn))
         words = words.replace(whole, whole.partition(" in ")[0])
@@ -110,7 +110,7 @@ def plan_title(planning: Planning) -> Content:
 
 
 def plan_summary(planning: Planning) -> Content:
-    """One line while it is planned; then how many of what."""
+    """Progress of planning; then counts."""
     total = len(planning.rows)
     if planning.error is not None:
         return Content.styled(f"{NO} {safe(planning.error.title)}", "bold $text-error")
@@ -190,13 +190,13 @@ def _on(job: Job) -> str:
 
 
 def run_title(run: Running) -> Content:
-    """What an undo promises is said before it; afterwards the lines tell."""
+    """The terms of an undo are shown only before it; afterwards the rows have the results."""
     what = f"{_on(run.job)} {count(run.total, *REPOSITORIES)}"
     return Content(what if run.job.entries and not run.running else f"{what}. {safe(run.job.terms)}")
 
 
 def run_bar(run: Running, width: int) -> Content:
-    """A bar of blocks with its number: readable without colour."""
+    """A progress bar with numbers, readable without color."""
     number = f" {run.done:,} of {run.total:,}"
     room = max(min(width - len(number), 60), 4)
     full = room * run.done // run.total if run.total else room
@@ -218,7 +218,7 @@ def run_counts(run: Running) -> Content:
 
 
 def run_state(run: Running) -> Content:
-    """The pace and the time left; at the end the headline."""
+    """Rate and remaining time; at the end the summary."""
     if run.error is not None:
         return Content.styled(f"{NO} {safe(run.error.title)}", "bold $text-error")
     if run.summary is not None:
@@ -252,7 +252,7 @@ def _throttled(run: Running) -> Content:
 
 
 def stopping_words(run: Running) -> Content:
-    """For the questions before it is stopped."""
+    """Text for the confirmation to stop."""
     end = "" if run.job.entries else " Press R to resume the rest later."
     return Content(f"{run.done:,} of {run.total:,} are done. The run stops after the writes in progress.{end}")
 
@@ -289,7 +289,7 @@ def unfinished_body(left: Unfinished, words: str, when: str) -> list[Content]:
 
 
 def run_words(run: Running | None) -> str:
-    """For the status line, "" where nothing runs."""
+    """For the status line; "" if nothing runs."""
     if run is None or not run.running:
         return ""
     doing = "paused" if run.paused else "stopping" if run.stopping else "undoing" if run.job.entries else "writing"

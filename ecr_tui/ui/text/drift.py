@@ -1,4 +1,4 @@
-"""The drift from a file of grants on the screen: a row for each repository, in full below."""
+"""Text of the drift screen: a row for each repository, with details."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 READING = f"{PENDING} reading the file   Esc stops it"
 FEW = 2
-"""Notes that are shown; all of them are copied."""
+"""Maximum shown notes; all of them are copied."""
 
 Said = tuple[str, str]
-"""What is done, and to what: ("grant", "pull of user devusr2 in 222222222222")."""
+"""Verb and object: ("grant", "pull of user devusr2 in 222222222222")."""
 
 
 def title(name: str) -> str:
@@ -31,7 +31,7 @@ def title(name: str) -> str:
 
 
 def said(row: Difference, prune: bool) -> list[Said]:
-    """What applying does to the repository, and what it leaves."""
+    """Changes to the repository, and grants that are kept."""
     found = row.planned(prune)
     if isinstance(found, EcrTuiError):
         return [("not compared", found.title)]
@@ -64,7 +64,7 @@ def columns(rows: Sequence[Difference], prune: bool) -> list[Column[Difference]]
 
 
 def _rank(row: Difference, prune: bool) -> tuple[int, str]:
-    """What deserves a look first; what is kept last."""
+    """Sort key: problems first, kept grants last."""
     found = row.planned(prune)
     if isinstance(found, EcrTuiError) or found.refused:
         return 0, ""
@@ -96,14 +96,14 @@ def _risks(row: Difference, prune: bool) -> int:
 
 
 def search_text(row: Difference) -> str:
-    """What a filter looks through, of both answers to prune."""
+    """The text for the filter, with and without prune."""
     words = dict.fromkeys(f"{verb} {what}" for prune in (False, True) for verb, what in said(row, prune))
     risky = "risk" if _risks(row, False) or _risks(row, True) else ""
     return " ".join([row.repository.name, row.repository.region, *words, risky])
 
 
 def details(row: Difference, prune: bool) -> Content:
-    """Of the row under the cursor, all that its cells may have cut."""
+    """Details of the row under the cursor."""
     lines = [title_line(row.repository), *fact_lines(said(row, prune), 13)]
     found = row.planned(prune)
     if isinstance(found, EcrTuiError):
@@ -149,6 +149,6 @@ def report(found: Comparison, rows: Iterable[Difference], prune: bool) -> str:
 
 
 def terms(name: str, prune: bool) -> str:
-    """For the question before it is written."""
+    """Text for the confirmation."""
     end = ", and other grants of ecr-tui are revoked" if prune else ""
     return f"Access is changed to match {name}{end}."

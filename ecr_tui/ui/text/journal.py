@@ -1,4 +1,4 @@
-"""The journal on the screen: lines of the list, the details below it, and both for copying."""
+"""Text of the journal screen: rows, details, and text for copying."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ EXPLAINED = {
 }
 
 WRITTEN = "written"
-"""The state of what is not superseded as far as the journal knows, until the live policy has been read."""
+"""The state of a write that is not superseded in the journal, until the live policy was read."""
 _ORDER = (NOT_WRITTEN, NOT_KNOWN, SUPERSEDED, TAKEN_BACK, WRITTEN, LIVE)
-"""Of several states, the one that a run is about."""
+"""Priority of states for a run."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,11 +58,11 @@ class Line:
 
 
 States = Mapping[str, str]
-"""By id of an entry, what a look at the live policy has found."""
+"""States by entry id, from the live policies."""
 
 
 def arranged(rows: Iterable[PastWrite], words: str, past: PastWrites, states: States, run: str = "") -> list[Line]:
-    """What the filter finds, writes of a run together; ``run`` opens one. In the order of ``rows``."""
+    """Rows that match the filter, grouped by run; ``run`` opens one. In the order of ``rows``."""
     wanted = words.casefold().split()
     groups: dict[str, list[PastWrite]] = {}
     for row in rows:
@@ -73,7 +73,7 @@ def arranged(rows: Iterable[PastWrite], words: str, past: PastWrites, states: St
 
 
 def _matches(row: PastWrite, wanted: Sequence[str], past: PastWrites, states: States) -> bool:
-    """Documents are looked into for words that nothing else holds."""
+    """Documents are searched only for words without another match."""
     record = row.entry.record
     who = (record.principal, record.operator, record.reason)
     text = " ".join((record.kind, record.repository, *who, record.region, record.run, row.id)).casefold()
@@ -94,7 +94,7 @@ def state_of(row: PastWrite, past: PastWrites, states: States) -> str:
 def columns(
     past: Callable[[], PastWrites], states: States, now: Callable[[], datetime], names: Iterable[str]
 ) -> list[Column[Line]]:
-    """Newest first; sorting by state goes by what the journal alone knows."""
+    """Newest first; sorting by state uses only the journal."""
 
     def state(line: Line) -> list[Piece]:
         found = Counter(state_of(row, past(), states) for row in line.rows)
@@ -146,7 +146,7 @@ def change_words(row: PastWrite) -> str:
 
 
 def condition_words(row: PastWrite) -> str:
-    """Under which conditions access was given or taken."""
+    """The conditions of granted or revoked access."""
     return conditions(row.diff).replace("no condition", "none") or SKIP
 
 
@@ -184,7 +184,7 @@ def when(at: datetime) -> str:
 
 
 def state_line(row: PastWrite, state: str, problem: str = "") -> Content:
-    """``state`` "" while it is looked up; ``problem``: why it could not be."""
+    """``state`` "" while being read; ``problem``: why it is unknown."""
     if problem:
         return Content.assemble((f"{UNKNOWN} state unknown", "bold $text-warning"), (f": {safe(problem)}", MUTED))
     if not state:
@@ -216,7 +216,7 @@ def facts(row: PastWrite) -> list[tuple[str, str]]:
 
 
 def about(row: PastWrite, now: datetime) -> list[Content]:
-    """What a confirmation names of a write that is undone or done again."""
+    """Facts of a write for the confirmation of undo and redo."""
     record = row.entry.record
     rows = [
         ("Repository", record.repository),
@@ -253,7 +253,7 @@ def run_detail(line: Line, past: PastWrites, states: States) -> Content:
 
 
 NAMED = 200
-"""Repositories of a run that its details name; Enter lists all."""
+"""Maximum repositories named in a run's details; Enter lists all."""
 
 
 def detail(row: PastWrite, state: Content) -> Content:

@@ -1,4 +1,4 @@
-"""The matrix of repositories and grantees in words: columns, one cell in a line, and one in full."""
+"""Text of the matrix screen: columns, a cell on one line, and a cell in full."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ecr_tui.ui.widgets.cell_table import CellTable
 
 WIDTH = 15
-"""Cells of a grantee's column: an account id below its cursor sign."""
+"""Width of a grantee's column: an account id and its cursor sign."""
 LEGEND = "read pull push: ✓ yes – no ? depends · 3d: verified live, ✗3d: denied live, (3d): stale"
 
 _STYLES = {Verdict.YES: "ok", Verdict.NO: "no", Verdict.DEPENDS: "warn"}
@@ -46,7 +46,7 @@ def _name(row: Repository) -> list[Piece]:
 
 
 def _labels(grantees: Sequence[Grantee]) -> dict[str, str]:
-    """Names without kind and account; with the end of the account where two are alike."""
+    """Names without kind and account; with the end of the account if ambiguous."""
     plain = {one.principal: _short(one) for one in grantees}
     found = {}
     for one in grantees:
@@ -98,7 +98,7 @@ def _rank(reading: MatrixReading, principal: str) -> Callable[[Repository], tupl
 
 
 def one_line(reading: MatrixReading, repository: Repository, grantee: Grantee) -> Content:
-    """The cell under the cursor: where, who, and its answers."""
+    """The cell under the cursor: repository, principal and answers."""
     where = Content.assemble((safe(repository.name), "bold"), (" × ", MUTED), (safe(grantee.title), "bold"))
     return Content.assemble(where, "\n", answers(reading, repository, grantee))
 
@@ -127,8 +127,8 @@ _TEXT_STYLES = {Verdict.YES: "$text-success", Verdict.NO: MUTED, Verdict.DEPENDS
 def in_full(
     reading: MatrixReading, repository: Repository, grantee: Grantee, sides: TwoSided | None, width: int
 ) -> Content:
-    """Account A's answers with their reasons, then both accounts action by action. ``sides`` None: the grantee has no
-    policies of its own."""
+    """Account A's answers with reasons, then both accounts per action. ``sides`` None: the grantee has no identity
+    policies."""
     lines = [answers(reading, repository, grantee), Content(""), Content.styled("Account A's policies", "bold")]
     row = reading.cell(repository, grantee.principal)
     for part, cell in ((part, row.cells[part]) for part in PARTS) if row is not None else ():
@@ -145,7 +145,7 @@ def in_full(
 
 
 def progress(reading: MatrixReading, table: CellTable[Repository], error: str = "") -> Content:
-    """What is read, in view and marked."""
+    """Counts of read, visible and marked items."""
     if error:
         return Content.styled(f"{NO} {safe(error)}", "$text-error")
     rows, columns, seen = len(reading.rows), len(reading.columns), table.in_view

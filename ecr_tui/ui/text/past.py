@@ -1,4 +1,4 @@
-"""Past verifications as text: a line each, and one in full. The record is a file: nothing in it is relied upon."""
+"""Text of past verifications: a line each, and one in full. The record is a file, so its content is not trusted."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 _FACTS = {"side": "side", "action": "action", "cause": "why", "fix": "fix"}
 _TRACES = {"policy_arn": "policy", "authorization_id": "auth id", "details_url": "details"}
-"""Labels of what a report holds of a stage that failed."""
+"""Labels of a failed stage's fields."""
 
 _LOUD = ("LEAK", "TAG MISSING", "TAG SWITCH FAILED")
 
 
 def word(past: Past) -> str:
-    """As ``Report.word``: "allowed", "denied", "error", or what is louder."""
+    """As ``Report.word``: "allowed", "denied", "error", or a more severe result."""
     headline = past.headline.partition(":")[0]
     if headline in _LOUD:
         return headline.lower()
@@ -51,7 +51,7 @@ def last_line(name: str, past: Past, now: datetime) -> Content:
 
 
 def past_line(past: Past) -> Content:
-    """Date, verdict, engine, who."""
+    """Date, verdict, engine, principal."""
     mark, style = (OK, "$text-success") if past.passed else (NO, "$text-error")
     return Content.assemble(
         f"{utc(past.at)}  ",
@@ -71,11 +71,11 @@ def report_text(report: Report) -> str:
 
 
 Traces = Mapping[str, Sequence[tuple[str, str]]]
-"""By a stage's name, what AWS adds to its denial: label and text."""
+"""AWS's fields of a denial by stage name: label and text."""
 
 
 def _report(report: Mapping[str, Any], at: datetime, traces: Traces | None = None) -> str:
-    """``report``: as ``Report.to_json``, or what a file holds of one, traces included."""
+    """``report``: as ``Report.to_json``, or as stored in a file, including AWS's fields."""
     lines = [_text(report, "headline")]
     facts = (
         ("repository", _text(report, "repository")),
@@ -97,7 +97,7 @@ def _report(report: Mapping[str, Any], at: datetime, traces: Traces | None = Non
             for label, text in (*_labelled(stage, _FACTS), *own, ("said", _text(stage, "detail"))):
                 if text:
                     lines.append(f"{'':10} {label:<8} " + text.replace("\n", "\n" + " " * 20))
-        if _text(stage, "name") == "isolation" and len(isolations) > 1:  # the stage tells the worst of them
+        if _text(stage, "name") == "isolation" and len(isolations) > 1:  # the stage has only the worst one
             lines += [f"{'':10} {_text(one, 'status'):<8} {'':>8}  {_text(one, 'message')}" for one in isolations]
     notes = report.get("notes")
     lines += [f"note: {note}" for note in (notes if isinstance(notes, list | tuple) else ())]

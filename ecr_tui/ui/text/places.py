@@ -1,4 +1,4 @@
-"""The columns that say which repository a row is about, and facts as lines."""
+"""Columns that identify a row's repository, and facts as lines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ecr_tui.aws.model import Repository
 
 WIDEST = 48
-"""Cells of a name at most, where longer ones are among them."""
+"""Maximum width of a name, if some are longer."""
 
 
 class Placed(Protocol):
@@ -24,7 +24,7 @@ class Placed(Protocol):
 
 
 def places(rows: Sequence[Placed]) -> list[Column[Any]]:
-    """The names, and the regions where there are several: a copy has its original's name."""
+    """Names, and regions if there are several, because a copy has its original's name."""
     most = max(longest(row.repository.name for row in rows), len("Repository"))
     found = [Column("name", "Repository", _name, lambda row: row.repository.name, min(16, most), most=most, keep=9)]
     regions = {row.repository.region for row in rows}
@@ -42,12 +42,12 @@ def _region(row: Placed) -> list[Piece]:
 
 
 def longest(names: Iterable[str]) -> int:
-    """Cells that a column of them may take."""
+    """Maximum width of their column."""
     return min(max(map(cell_len, names), default=0), WIDEST)
 
 
 def fact_lines(facts: Iterable[tuple[str, str]], width: int = 8) -> list[Content]:
-    """Label and text, a line each; none for a text that is empty. ``width``: cells of the label."""
+    """A line per label and text, without empty texts. ``width``: of the label."""
     return [Content.assemble((f"{label:<{width}}", MUTED), safe(text)) for label, text in facts if text]
 
 

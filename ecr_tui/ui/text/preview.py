@@ -1,4 +1,4 @@
-"""A plan in words: what the preview's tabs show, and the same as plain text for copying."""
+"""Text of a plan for the preview's tabs, and as plain text for copying."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ SEVERITY = {
 
 
 def principal_words(principals: Iterable[str], account_b: str | None) -> str:
-    """ "user devusr2 in B"; another account than B by its number. Not yet safe to print."""
+    """ "user devusr2 in B"; other accounts than B by id. Not safe to print yet."""
     words = describe_all(principals)
     return words.replace(f" in {account_b}", " in B") if account_b else words
 
 
 def sentence(grant: Grant | None, account_b: str | None, lacks: str = "", width: int = 0) -> Content:
-    """Principal, access and condition, each after its key. ``lacks``: why there is no condition.
+    """Principal, access and condition, each with its key. ``lacks``: why there is no condition.
 
-    In two lines where one would be wider than ``width``; 0: in one.
+    On two lines if wider than ``width``; 0: always one.
     """
     if grant is None:
         return pressing("b", ("b ", KEY), ("no principal yet", MUTED))
@@ -72,9 +72,9 @@ def marked(number: int) -> Content:
 
 
 def effect(plan: Plan, phase: str = "", *, marks: int = 0, width: int = 0) -> Content:
-    """What writing it would do, in one line; ``phase`` is what was just done.
+    """The effect of the write on one line; ``phase`` is the last result.
 
-    And how much of the limit it uses: where that is less than half, only if ``width`` has room for it (0: it has).
+    Includes the used share of the limit; below half only if it fits into ``width`` (0: unlimited).
     """
     size = plan.after.size if plan.after else 0
     full = Content.styled(f" · {size:,} of {LIMIT:,} characters", "$text-error bold" if size > LIMIT else MUTED)
@@ -85,7 +85,7 @@ def effect(plan: Plan, phase: str = "", *, marks: int = 0, width: int = 0) -> Co
 
 def _effect(plan: Plan, phase: str, marks: int) -> Content:
     if plan.changed and phase.startswith(OK):
-        phase = ""  # written once, but it is not what the policy says any more
+        phase = ""  # written, but the policy has changed since
     done: list[tuple[str, str] | str] = [(phase, "$text-accent bold")] if phase else []
     if not plan.changed:
         if plan.void and safe(plan.void) in phase:
@@ -108,7 +108,7 @@ def _effect(plan: Plan, phase: str, marks: int) -> Content:
 
 
 def extent(plan: Plan) -> str:
-    """How much of the policy a change is about."""
+    """Extent of a change."""
     if plan.after is None:
         return "removes the policy"
     if plan.before is None:
@@ -118,7 +118,7 @@ def extent(plan: Plan) -> str:
 
 
 def warnings(plan: Plan) -> list[Content]:
-    """What ECR would reject of it, and its risks."""
+    """Rejections by ECR, and risks."""
     lines = [
         Content.assemble((f"{NO} ECR would reject it. ", "bold $text-error"), safe(one.sentence))
         for one in plan.refusals
@@ -128,7 +128,7 @@ def warnings(plan: Plan) -> list[Content]:
 
 
 def copies(found: Sequence[Copy]) -> list[Content]:
-    """What replication means for the grant: a line for each kind of copy."""
+    """Effect of replication on the grant: a line for each kind of copy."""
     lacking = any(one.state == LACKS for one in found)
     sign, style = ("!", "$text-warning") if lacking else ("i", MUTED)
     return [Content.styled(f"{sign} {safe(line[:1].upper() + line[1:])}", style) for line in sentences(found)]
@@ -168,7 +168,7 @@ class _Change(NamedTuple):
 
 
 def _grouped(differences: Iterable[Difference]) -> list[_Change]:
-    """Differences that differ only in the action, together."""
+    """Group differences that differ only in the action."""
     groups: dict[tuple[str, str, str, str], list[str]] = {}
     for d in differences:
         groups.setdefault((d.op, d.effect, d.principal, condition_text(d.condition)), []).append(d.action)
@@ -190,7 +190,7 @@ def condition_text(condition: object) -> str:
 
 
 def conditions(differences: Iterable[Difference]) -> str:
-    """Under which conditions access is given or taken: "Team=Payments; until 2026-12-28", "no condition"."""
+    """Conditions of granted or revoked access: "Team=Payments; until 2026-12-28", "no condition"."""
     found = dict.fromkeys(condition_text(one.condition) for one in differences)
     return "; ".join(_short_condition(text) if text else "no condition" for text in found)
 
@@ -232,7 +232,7 @@ def diff(plan: Plan) -> Content:
 
 
 def diff_lines(text_diff: Sequence[tuple[str, str]], *, whole: bool = False) -> list[Content]:
-    """Line by line; without ``whole`` unchanged ones only near a change."""
+    """Line by line; without ``whole``, unchanged lines only near a change."""
     shown = text_diff if whole else shortened(text_diff)
     return [Content.styled(safe_block(f"{op} {line}"), _DIFF_STYLES[op]) for op, line in shown]
 
@@ -254,15 +254,15 @@ def json_content(text: str) -> Content:
 
 
 def document_text(plan: Plan) -> str:
-    """The document as it would be after the write, readable; ECR gets it minified."""
+    """The document after the write, formatted; ECR gets it minified."""
     return plan.after.pretty() if plan.after else "No policy: the repository's policy would be removed."
 
 
-# -- who -----------------------------------------------------------------------------------------------------------
+# -- access -----------------------------------------------------------------------------------------------------------
 
 
 class Who(NamedTuple):
-    """A principal that either document names: what it may do before and after the write. ``note`` for the others."""
+    """Access of a named principal before and after the write. ``note`` for other principals."""
 
     kind: str
     principal: str
@@ -271,7 +271,7 @@ class Who(NamedTuple):
 
 
 def who_rows(plan: Plan, repository: Repository, now: datetime | None = None) -> list[Who]:
-    """With the registry policy, where the plan knows it."""
+    """Includes the registry policy, if the plan has it."""
     rows = []
     for kind, principal in _principals(plan.before, plan.after):
         accesses = Accesses(principal, {repository.region: plan.registry}, now=now)
@@ -384,5 +384,5 @@ def _finding_line(found: Finding) -> Content:
 
 
 def consumer_text(found: Sequence[NeededPolicies]) -> str:
-    """The documents alone, to be pasted."""
+    """Only the documents, for pasting."""
     return "\n".join(document.pretty() for needed in found for document in needed.documents)

@@ -1,4 +1,4 @@
-"""Whom to name for what pulls: one sentence each, and an example.
+"""The principal to grant to for each workload, with an example.
 
 Sources: EKS User Guide, "Amazon EKS node IAM role"; ECR User Guide, "Using Amazon ECR images with Amazon ECS"; Lambda
 Developer Guide, "Amazon ECR cross-account permissions"; CodeBuild API reference, imagePullCredentialsType; GitHub Docs,
@@ -13,7 +13,7 @@ from ecr_tui.policy import grantees
 
 
 class Puller(NamedTuple):
-    """``name`` of what pulls, ``whom`` a grant names for it, and why; ``begin`` is typed already, ``example`` shown."""
+    """``name`` of the workload, ``whom``: the principal, and why; ``begin``: the prefilled text, ``example``: shown."""
 
     name: str
     whom: str

@@ -1,4 +1,4 @@
-"""What Access Analyzer says of the previewed policy, or that it was not asked."""
+"""Text of Access Analyzer's opinion on the previewed policy, or a hint to request it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Asked(NamedTuple):
-    """``plan``: what it was asked about, None for nothing. ``waited``: seconds, while the answer is waited for."""
+    """``plan``: the subject, or None. ``waited``: seconds, while waiting for the answer."""
 
     plan: Plan | None = None
     waited: float | None = None

@@ -1,4 +1,4 @@
-"""Both sides of a grant in words: action by action what account A and account B say, and why one of them does not."""
+"""Text of both sides of a grant: each action with the answers of accounts A and B, and reasons."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _MARKS = {ALLOWED: (OK, "$text-success"), DENIED: (NO, "$text-error")}
 _HEADS = ("action", "A allows", "B allows", "verdict")
 _WIDTHS = (28, 10, 10)
 TABLE = sum(_WIDTHS) + 9
-"""Cells that the table takes; in fewer each action gets two lines."""
+"""Width of the table; in less each action gets two lines."""
 
 
 class BothSides(NamedTuple):
-    """``verdicts`` None: not known yet, or ``error`` says why it cannot be."""
+    """``verdicts`` None: unknown yet, or failed with ``error``."""
 
     verdicts: tuple[TwoSided, ...] | None = None
     template: Fit | None = None
@@ -27,7 +27,7 @@ class BothSides(NamedTuple):
 
 
 def both_sides(both: BothSides, width: int) -> Content:
-    """The verdict for everyone that the plan is about, ``width`` cells wide."""
+    """The verdict for the plan's principals, ``width`` cells wide."""
     if both.error is not None:
         return Content.styled(
             f"{UNKNOWN} Verdict of both accounts unknown: {safe_block(both.error.text())}", "$text-warning"
@@ -67,7 +67,7 @@ def _verdict(found: TwoSided, width: int) -> Content:
 
 
 def _readable(found: TwoSided) -> list[Content]:
-    """Whose policies were looked at on account B's side."""
+    """The evaluated policies on account B's side."""
     identity = found.identity
     if identity.unreadable:
         return []
@@ -113,7 +113,7 @@ def _narrow(item: ActionVerdict) -> Content:
 
 
 def _reasons(found: TwoSided) -> list[Content]:
-    """For what is not allowed: the actions that share a reason together."""
+    """Denied actions, grouped by reason."""
     return [
         Content.assemble((f"{side}: ", "bold"), safe(reason), (safe(f" ({_which(actions, found)})"), MUTED))
         for (side, reason), actions in found.reasons().items()

@@ -1,4 +1,4 @@
-"""The words of the status line."""
+"""Text of the status line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ecr_tui.ui.widgets.virtual_table import VirtualTable
 
 HINT_WIDTH = 72
-"""Columns of a hint in an empty list: it fits at 80 columns."""
+"""Width of a hint in an empty list: fits 80 columns."""
 DOT = (" · ", MUTED)
 
 
@@ -53,7 +53,7 @@ def left(listing: Listing, table: VirtualTable[Any], regions: Sequence[str], now
 
 
 def nothing(listing: Listing, table: VirtualTable[Any]) -> tuple[str, ...]:
-    """What a list without rows says."""
+    """The message of an empty list."""
     if table.rows and table.filter:
         words = "The filter has an error." if table.model.query.broken else "No repository matches the filter."
         return words, "", "pay* is a pattern   ·   !word excludes   ·   Esc clears it"
@@ -67,7 +67,7 @@ def nothing(listing: Listing, table: VirtualTable[Any]) -> tuple[str, ...]:
 
 
 class Work(Protocol):
-    """What is being done (see ``Desk``)."""
+    """The current activity (see ``Desk``)."""
 
     busy: str
     retrying: str
@@ -76,7 +76,7 @@ class Work(Protocol):
 
 
 def right(desk: Work, settings: Settings, *, listing: bool, verifying: bool) -> Content:
-    """What is going on, and in which mode."""
+    """Current activity and mode."""
     parts: list[Content] = []
     if listing:
         parts.append(Content.styled("listing…", "$text-primary"))
@@ -98,7 +98,7 @@ def right(desk: Work, settings: Settings, *, listing: bool, verifying: bool) -> 
 
 
 def kept(listing: Listing, now: datetime) -> str:
-    """How old the list shown is, where it is one that a former run left behind; "" where it is not."""
+    """Age of the shown list if it is cached; else ""."""
     if not listing.stale:
         return ""
     since = listing.stale_since
@@ -109,7 +109,7 @@ def kept(listing: Listing, now: datetime) -> str:
 
 
 def rows_line(table: VirtualTable[Any], kept: str, *, listing: bool) -> str:
-    """How many rows there are. ``kept``: they are old, and how old; ``listing``: more may come."""
+    """Number of rows. ``kept``: age of a cached list; ``listing``: more may come."""
     total = len(table.rows)
     parts = [f"{table.shown:,} of {total:,}" if table.model.query else count(total, "repository", "repositories")]
     if table.marks:
@@ -123,7 +123,7 @@ def rows_line(table: VirtualTable[Any], kept: str, *, listing: bool) -> str:
 
 
 def failures(listing: Listing) -> EcrTuiError | None:
-    """Why a part of the listing, or all of it, is missing."""
+    """The error of a partial or failed listing."""
     failed = listing.failures
     if not failed:
         return listing.error

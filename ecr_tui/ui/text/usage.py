@@ -1,4 +1,4 @@
-"""The use of a repository in its description, from what was read of CloudTrail before."""
+"""Usage of a repository in its description, from stored CloudTrail events."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def use_lines(record: Record, repository: Repository) -> list[str]:
-    """The latest pull and push of another account, and as of when that is known; one line where nothing was read."""
+    """The latest pull and push by another account, with the time of the reading; one line if nothing was read."""
     if record.at is None:
         return ["Usage       not read; press ctrl+p, then type usage"]
     lines = []

@@ -1,4 +1,4 @@
-"""The words of a live verification: its verdict, a line for each stage, the report as plain text."""
+"""Text of a live verification: verdict, a line for each stage, and the report as plain text."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ START = Content("\n").join(
         Content.styled("Press p to choose read, pull, push or a combination. Without push, nothing is pushed.", MUTED),
     ]
 )
-"""The story in five keys, where there is no verification to show."""
+"""The workflow in five keys, shown without a verification."""
 
 PULL_TIME = "Verifying pull alone updates the image's last-pull time, so lifecycle rules may keep it longer."
 
@@ -74,7 +74,7 @@ def verdict(run: Run) -> Content:
 
 
 def fix_keys(run: Run, plan: Plan | None) -> str:
-    """The keys that repair a denial, in their order; "" where none of them does. ``plan``: what the preview shows."""
+    """The keys that fix a denial, in order; "" if none does. ``plan``: the preview."""
     report = run.report
     if report is None:
         return ""
@@ -84,7 +84,7 @@ def fix_keys(run: Run, plan: Plan | None) -> str:
     if not sides & {REPOSITORY_POLICY, EITHER_POLICY} or plan is None or plan.grant is None:
         return ""
     if report.principal and without_session(report.principal) not in plan.grant.principals:
-        return ""  # the previewed grant is another principal's
+        return ""  # the preview is for another principal
     grant = plan.grant
     if run.access is not None and not run.access.parts <= grant.access.parts:
         return f"Press p until the access is {ACCESS_WORDS[run.access]}, then g and v."
@@ -96,7 +96,7 @@ def fix_keys(run: Run, plan: Plan | None) -> str:
 
 
 def _condition_keys(condition: Sequence[TagCondition], tags: Mapping[str, str]) -> str:
-    """For a grant whose condition the repository's tags do not meet."""
+    """The fix for a grant whose condition does not match the repository's tags."""
     keys = list(dict.fromkeys(key for key, _ in condition))
     if any("*" in value or "?" in value for _, value in condition):
         return ""
@@ -107,7 +107,7 @@ def _condition_keys(condition: Sequence[TagCondition], tags: Mapping[str, str]) 
 
 
 def stage_line(row: StageRow, now: float, cancelling: bool) -> Content:
-    """Mark and word, stage, seconds, bytes, and what there is to say."""
+    """Mark and word, stage, seconds, bytes, and message."""
     stage = row.stage
     if stage is not None:
         mark, word, style = WORDS[stage.status.value]
@@ -122,12 +122,12 @@ def stage_line(row: StageRow, now: float, cancelling: bool) -> Content:
 
 
 def _short(stage: Stage) -> str:
-    """Digests are long and say little here: the report has them in full."""
+    """Digests are shortened; the report has them in full."""
     return stage.message[:19] + "…" if stage.message.startswith("sha256:") else stage.message
 
 
 def _progress(row: StageRow, current: int, total: int | None) -> str:
-    """Share, bytes and the engine's own word, the most telling first: the end of the line may be cut off."""
+    """Percentage, bytes and the engine's status, most informative first: the end of the line may be cut off."""
     parts = []
     if total:
         share = min(current / total, 1.0)

@@ -1,4 +1,4 @@
-"""Why each principal may do what: the statement behind each answer, and what is void, conditional or ending."""
+"""Reasons for each principal's access: the deciding statement, and void, conditional or ending grants."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def who_reasons(
     now: datetime | None = None,
     registry: RegistryFacts | None = None,
 ) -> dict[str, list[Content]]:
-    """By principal as the document names it: a line for each capability that is more than a plain no."""
+    """By principal as in the document: a line for each capability that is not a plain no."""
     if document is None:
         return {}
     now = now or datetime.now(UTC)
@@ -42,7 +42,7 @@ def who_reasons(
 
 
 def _cells(row: Row) -> list[Content]:
-    # Pull and push share actions, so either is partly there whenever the other is whole.
+    # Pull and push share actions, so either is partial whenever the other is complete.
     whole = any(row.verdict(one) not in (Verdict.NO, Verdict.PARTLY) for one in Capability)
     lines = []
     for capability, cell in row.cells.items():

@@ -1,4 +1,4 @@
-"""What a confirmation asks and what a write's end says."""
+"""Text of confirmations and results of writes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 MOST = 4
-"""Warnings that a result has room for."""
+"""Maximum warnings of a result."""
 
 _TRANSFERS = {
     frozenset({"push", "pull"}): "log in, push a 2 kB probe image, pull it, and clean up.",
@@ -38,7 +38,7 @@ _TRANSFERS = {
 
 
 def steps(access: Access) -> str:
-    """What a verification of this access does, as a sentence or two."""
+    """The steps of a verification of this access, in a sentence or two."""
     transfers = _TRANSFERS.get(access.parts - {"read"}, "")
     read = ["read the repository's metadata."] if "read" in access.parts else []
     return "As account B: " + " Then ".join([*read, *([transfers] if transfers else [])])
@@ -52,8 +52,8 @@ def grant_words(grant: Grant, who: str = "") -> str:
 
 
 def terms(grant: Grant, *, revoke: bool, scope: str = "", who: str = "") -> str:
-    """The second half of a confirmation's title. ``scope``: the tag whose own value is the condition. ``who`` as in
-    :func:`grant_words`."""
+    """The second half of a confirmation's title. ``scope``: the tag whose value on each repository is the condition.
+    ``who`` as in :func:`grant_words`."""
     if revoke:
         return f"Revokes all access that ecr-tui granted to {safe(who or describe_all(grant.principals))}."
     own = f" if {safe(scope)} = each repository's own" if scope else "" if grant.tags else ", no condition"
@@ -61,7 +61,7 @@ def terms(grant: Grant, *, revoke: bool, scope: str = "", who: str = "") -> str:
 
 
 def nothing(plan: Plan) -> Result:
-    """Where there is nothing to write."""
+    """The result without a change."""
     words = f"No change: {safe(unchanged_words(plan))}"
     return Result(plan.repository, words, plan.grant, tuple(map(safe, plan.risks)))
 
@@ -83,13 +83,13 @@ def done(plan: Plan, outcome: Outcome) -> Result:
 
 
 def risks(plan: Plan) -> list[Content]:
-    """A line each, and a blank one; nothing where there is no risk."""
+    """A line per risk, and a blank one; empty without risks."""
     lines = [Content.assemble(("  ! ", "bold $text-warning"), safe(risk)) for risk in plan.risks]
     return [*lines, Content("")] if lines else []
 
 
 def target(plan: Plan) -> list[Content]:
-    """Where it is written, and what is granted on which condition; a blank line."""
+    """Target, access and condition, and a blank line."""
     grant, rows = plan.grant, place(plan.repository)
     if grant is None and plan.kind not in (EDIT, REPAIR):
         rows += [("Principal", describe_all(plan.named))] if plan.named else []
@@ -114,7 +114,7 @@ def labelled(rows: Iterable[tuple[str, str]]) -> list[Content]:
 
 
 def users(found: ImageUsers | None) -> list[Content]:
-    """A blank line, and what runs the images of the repository that is about to change. None: nobody has looked."""
+    """A blank line, and the workloads that use the repository's images. None: not read."""
     if found is None:
         lines = ["Lambda functions and ECS tasks that use it: not read. Press W in the list to read them."]
     else:
@@ -130,14 +130,14 @@ def where(repositories: Sequence[Repository]) -> str:
 
 
 def one(plan: Plan) -> list[Content]:
-    """The body of a confirmation for one repository: the risks, then what changes."""
+    """The body of a confirmation for one repository: risks, then changes."""
     exact = [Content(""), *diff_lines(plan.text_diff)] if plan.kind in (EDIT, REPAIR) else []
     found = lint(plan) if plan.kind == EDIT else []
     return [*risks(plan), *target(plan), meaning(plan.diff), *notes(plan), *found, *exact]
 
 
 def lint(plan: Plan) -> list[Content]:
-    """A blank line, and the errors and warnings of the document; nothing without any."""
+    """A blank line, and the document's errors and warnings; empty without any."""
     found = [one for one in plan.findings if one.severity in SEVERITY and one.severity != "info"]
     lines = [
         Content.assemble((f"{SEVERITY[one.severity][0]}  ", SEVERITY[one.severity][1]), safe(one.title))
