@@ -157,8 +157,8 @@ class Actions:
         """Enabled tasks without a key, for the palette."""
         if selection.repository is not None:
             yield Command("Copy: repository ARN", "Copy the ARN of the selected repository", "copy_arn")
-            yield Command("Copy: repository URI", "Copy what docker push and pull take", "copy_uri")
-            words = "Who pulled and pushed it, grants without use and denied attempts, from CloudTrail"
+            yield Command("Copy: repository URI", "Copy the URI for docker push and pull", "copy_uri")
+            words = "Pulls and pushes, unused grants and denied attempts, from CloudTrail"
             yield Command("Inspect: usage of this repository", words, "usage")
         if selection.plan is not None:
             words = "External access by the previewed policy, from IAM Access Analyzer, compared with ecr-tui's answer"

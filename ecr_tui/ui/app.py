@@ -280,7 +280,7 @@ class EcrTuiApp(App[None]):
                 yield command
         yield SystemCommand(
             "Theme: copy the setting for the config file",
-            "Paste it into the file that `ecr-tui config path` names; the app does not write there",
+            "Paste it into the configuration file (ecr-tui config path)",
             self._copy_theme,
         )
         # Once the palette is gone.

@@ -103,7 +103,7 @@ class Clipboard:
         try:
             # Both start a program and wait for it: xclip on a dead display would wait for ever.
             return await asyncio.wait_for(on_thread(partial(way, text)), self.TIMEOUT)
-        except Exception:  # pyperclip's failures are of many classes, FileNotFoundError among them
+        except Exception:  # pyperclip raises many exceptions, including FileNotFoundError
             return ""
 
     def _unable(self, text: str) -> str:

@@ -101,7 +101,7 @@ MARKING: tuple[Key, ...] = (
 )
 MATCHES: tuple[Key, ...] = (
     Key("table.next", "n", "match(1)", "Next match", FIND, "The next match of the filter, even after it was cleared"),
-    Key("table.previous", "N", "match(-1)", "Previous match", FIND, "The previous match of the filter"),
+    Key("table.previous", "N", "match(-1)", "Previous match", FIND, "Previous match of the current or last filter"),
 )
 MOVES: tuple[Key, ...] = (
     Key("table.open", "enter", "open", "Open", MOVE, "Go to the repository's policy preview", palette=False),

@@ -79,7 +79,7 @@ class Stage(NamedTuple):
     def verify(
         self, repository: Repository, access: Access, others: Sequence[Repository] = (), *, tag_switch: bool = False
     ) -> None:
-        """Begin to verify it live. ``others``: where account B must be denied; without any, one is chosen."""
+        """Start a live verification. ``others``: where account B must be denied; if empty, one is chosen."""
         self.verification.start(repository, access, others, tag_switch=tag_switch)
         if not self.area.sees("verification"):
             self.area.go_to("verification")

@@ -15,7 +15,7 @@ SHORT = {"repositories": "List", "verification": "Verify"}
 """Labels for a terminal narrower than ``NARROW`` columns; from ``ROOMY`` on a pane may be zoomed."""
 NARROW, ROOMY = 76, 100
 TABS_WIDTH, SHORT_WIDTH = 56, 42
-"""Columns of all tabs without what is added to a label: full labels, and short ones."""
+"""Columns of all tabs without additions: full labels, and short ones."""
 ZOOMED = "zoomed: z restores"
 
 
@@ -63,7 +63,7 @@ class PaneTab(Static):
         if active and self._about:
             others = SHORT_WIDTH if narrow else TABS_WIDTH + len(ZOOMED) + 2 if width >= ROOMY else TABS_WIDTH
             room = max(width - others - len(extra), 8)
-            # The end of a name tells more than its beginning.
+            # The end of a name is more informative than its beginning.
             name = " · " + (self._about if len(self._about) <= room else "…" + self._about[1 - room :])
         label = SHORT.get(self._pane, self._label) if narrow else self._label
         self.update(Content.assemble((f"{'▸' if active else ' '}{self._key} ", "$text-accent"), label + name + extra))

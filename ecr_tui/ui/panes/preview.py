@@ -161,7 +161,7 @@ class PreviewPane(Vertical):
             self.made = Preview(subject, error=state.error)
         else:
             self.made = Preview(subject, waiting_for="Preparing the preview…", making=True)
-            # Not yet a coroutine: one that is superseded before it has begun would never be awaited.
+            # Not a coroutine yet: one that is superseded before its start would never be awaited.
             make = partial(self._make, subject, state.value)
             self.run_worker(make, group="preview", exclusive=True)  # type: ignore[arg-type]
 

@@ -63,7 +63,7 @@ class Verifying(Message):
 
 
 class VerificationPane(Reading):
-    """Owns the run, and knows which repositories were verified when, and what has changed since."""
+    """Owns the run, and past verifications with later changes."""
 
     DEFAULT_CSS = """
     VerificationPane {
@@ -150,7 +150,7 @@ class VerificationPane(Reading):
     def start(
         self, repository: Repository, access: Access, others: Sequence[Repository] = (), *, tag_switch: bool = False
     ) -> None:
-        """``others``: repositories that account B must be denied; without any, one is chosen."""
+        """``others``: repositories where account B must be denied; if empty, one is chosen."""
         self._cancel_opinion.set()
         cancel = self._cancel = threading.Event()
         serial, at = self.changes.next(), self._now()

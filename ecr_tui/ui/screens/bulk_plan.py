@@ -127,4 +127,4 @@ class BulkPlanScreen(Question):
         row = self.table.current
         if row is not None and row.planned is not None:
             name = safe(row.repository.name)
-            self.app.push_screen(plan_screen(name, row.planned, f"There is no plan for {name}"))
+            self.app.push_screen(plan_screen(name, row.planned, f"No plan for {name}"))

@@ -35,11 +35,11 @@ PURPOSES: dict[str, tuple[str, str]] = {
     "preview": (
         "Policy preview",
         "What {change.grant} would write: the difference to the current policy, the document, the resulting access, "
-        "its findings, and what account B needs on its side.",
+        "its findings, and the policy that account B needs.",
     ),
     "verification": (
         "Verification",
-        "Live proof, as account B, of the access chosen with {choose.access}: a row for each stage, and for a denial "
+        "Live verification, as account B, of the access chosen with {choose.access}, with stages, and for a denial "
         "its side, action, cause and fix. Pull alone pulls the newest existing image and pushes nothing.",
     ),
     "accounts": (

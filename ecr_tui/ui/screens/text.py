@@ -89,7 +89,7 @@ class TextScreen(Dialog[None]):
         self.query_one("#scroll").focus()
 
     def _find(self, words: str) -> None:
-        """Mark all matches, in any case of letters, and show the first one below the top line."""
+        """Mark all matches, case-insensitive, and show the first one below the top line."""
         body = self.query_one(".body", Hanging)
         pattern = re.compile(re.escape(words), re.IGNORECASE) if words else None
         lines = self._body.split("\n", allow_blank=True)

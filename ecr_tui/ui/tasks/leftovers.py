@@ -30,7 +30,7 @@ async def offer(desk: Desk) -> None:
 
 
 async def _offered(desk: Desk) -> bool:
-    """Whether there is anything, or that is unknown. Reads a file, asks nothing of AWS."""
+    """Whether there is anything, or that is unknown. Reads a file; makes no AWS calls."""
     verification, read_only = desk.workspace.verification, desk.workspace.settings.read_only_reason
     try:
         found = await jobs.on_thread(verification.leftovers)

@@ -84,7 +84,7 @@ def _choices(desk: Desk, selection: Selection, seen: Mapping[str, str]) -> list[
     found += [line(describe(one), seen[one], (one,)) for one in others[:KNOWN]]
     pullers = ", ".join(one.name.partition(" or ")[0] for one in PULLERS[:4])
     found.append(line("by workload…", f"{pullers} and others", partial(_by_puller, desk, selection)))
-    found.append(line("another…", "any, or several", partial(_typed, desk, selection)))
+    found.append(line("other…", "any, or several", partial(_typed, desk, selection)))
     return found
 
 

@@ -137,7 +137,7 @@ def plan_summary(planning: Planning) -> Content:
 
 
 def plan_details(plan: Plan) -> tuple[Content, str]:
-    """What a line of the plan means, to be shown and to be copied."""
+    """A row of the plan as text, for display and copying."""
     lines = warnings(plan)
     lines += [Content("")] if lines else []
     return Content("\n").join([*lines, diff(plan), *notes(plan)]), diff_text(plan)

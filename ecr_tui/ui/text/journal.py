@@ -230,7 +230,7 @@ def about(row: PastWrite, now: datetime) -> list[Content]:
 
 
 def run_detail(line: Line, past: PastWrites, states: States) -> Content:
-    """Of the writes of a run: how many are in which state, what the newest one did, and all by name."""
+    """Details of a run: counts by state, the newest write, and all names."""
     found = Counter(state_of(row, past, states) for row in line.rows)
     counted = " · ".join(f"{SIGNS.get(one, OK)} {found[one]:,} {one}" for one in _ORDER if found[one])
     facts = [
@@ -257,14 +257,14 @@ NAMED = 200
 
 
 def detail(row: PastWrite, state: Content) -> Content:
-    """What was done first: in little room the rest is scrolled to."""
+    """Most important first; the rest may need scrolling."""
     return Content("\n").join(
         [state, *meaning_lines(row), *fact_lines(facts(row)), Content(""), *diff_lines(row.text_diff)]
     )
 
 
 def meaning_lines(row: PastWrite) -> list[Content]:
-    """Who gained or lost what, and a blank line; nothing where no meaning changed."""
+    """Changes of access and a blank line; empty if the meaning did not change."""
     return [meaning(row.diff), Content("")] if row.diff else []
 
 

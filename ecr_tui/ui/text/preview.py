@@ -62,7 +62,7 @@ def sentence(grant: Grant | None, account_b: str | None, lacks: str = "", width:
 
 
 def marked(number: int) -> Content:
-    """What g does while repositories are marked: not what the preview shows, so it is said before it."""
+    """The effect of g with marks, which differs from the preview and so is shown first."""
     return pressing(
         "g",
         ("g ", KEY),

@@ -27,7 +27,7 @@ DOT = (" · ", MUTED)
 
 
 def left(listing: Listing, table: VirtualTable[Any], regions: Sequence[str], now: datetime) -> Content:
-    """Where, what is filtered, how many. A narrow terminal cuts off the end, so what failed comes early."""
+    """Regions, filters and counts. A narrow terminal cuts off the end, so failures come early."""
     parts = _stale(listing, now)
     if where := _regions(listing, regions) or ("" if listing.failures else "region unknown"):
         parts.append(Content(where))
