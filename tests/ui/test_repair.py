@@ -49,7 +49,7 @@ async def test_the_findings_tab_repairs_with_a_key(workspace: FakeWorkspace) -> 
     async with running(workspace) as ui:
         await ui.select(NAME)
         await to_findings(ui)
-        await ui.see("F  Repair the current policy", "✗ ECR would refuse")
+        await ui.see("F  Repair the current policy", "✗ ECR would reject")
         await ui.press("F")
         await ui.wait(lambda: ui.dialog == "ConfirmScreen")
         await ui.see("Repair the policy of my-first-repo?", f'"{DEAD}"')

@@ -453,7 +453,7 @@ async def test_an_undo_that_is_tried_again_says_why_at_its_repository(
         await ui.press("u")
         await ui.wait(lambda: ui.text().count("undoing… retrying: rate limited") == 2, "the preview, the status line")
         workspace.gate.release("undo-again")
-        await ui.see("Undone: the policy is exactly as it was before")
+        await ui.see("Undone: the exact previous policy is restored")
         assert "retrying" not in ui.text()
 
 

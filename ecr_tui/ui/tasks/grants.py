@@ -167,10 +167,10 @@ async def repair(desk: Desk, selection: Selection) -> None:
 async def _repins(desk: Desk, plain: Plan, repinned: Plan) -> bool:
     """A deleted principal was recreated: ask whether to re-pin it or to remove its id."""
     body = [
-        Content(f"The policy of {safe(plain.repository.name)} names it by an id from before it was deleted and"),
-        Content("recreated, so it has no access now. Either way, the change is shown next."),
+        Content(f"The policy of {safe(plain.repository.name)} has the id of the deleted principal, so the"),
+        Content("recreated one has no access. In both cases the change is previewed next."),
     ]
-    title = f"Give {safe(describe_all(repinned.named))} its access back?"
+    title = f"Restore the access of {safe(describe_all(repinned.named))}?"
     return await desk.confirmed(title, body, yes="Yes, re-pin it", no="No, remove it")
 
 

@@ -1,7 +1,7 @@
-"""A table of many rows and many columns of one kind, with a cursor and marks on single cells.
+"""A table of many rows and equal columns, with a cursor and marks on single cells.
 
-The first column names the row and stays; the others scroll sideways below it. Only the columns in view are asked for
-their cells. The cursor is a pair of brackets and a mark is a dot, so both can be seen without colour.
+The first column names the row and is fixed; the others scroll horizontally. Only visible cells are computed. The cursor
+is a pair of brackets and a mark is a dot, so both are visible without color.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from ecr_tui.ui.widgets.virtual_table import VirtualTable
 T = TypeVar("T")
 
 FRAME = 3
-"""Cells of a column that hold cursor and mark."""
+"""Cells of a column for cursor and mark."""
 _LEAST = 10
-"""Cells that the first column keeps in a narrow terminal."""
+"""Minimum width of the first column in a narrow terminal."""
 
 
 class CellTable(VirtualTable[T], inherit_bindings=False):
-    """All columns but the first have the same width. ``cells`` holds the marked ones, by key of the row and column."""
+    """All columns except the first have the same width. ``cells``: the marked ones, by row key and column."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(*MARKING, *MATCHES, *MOVES),
@@ -48,33 +48,33 @@ class CellTable(VirtualTable[T], inherit_bindings=False):
     ) -> None:
         self.cells: dict[tuple[str, str], None] = {}
         self.place = 0
-        """Of the cursor, among the columns that scroll."""
+        """The cursor's index among the scrolling columns."""
         self.first = 0
-        """The leftmost of those in view."""
+        """The leftmost visible column."""
         super().__init__(columns, key=key, look=look, policies=policies, id=id)
 
     # -- columns -------------------------------------------------------------------------------------------------
 
     @property
     def sideways(self) -> Sequence[Column[T]]:
-        """The columns that scroll."""
+        """The scrolling columns."""
         return self.columns[1:]
 
     @property
     def column(self) -> str:
-        """The id of the cursor's column; "" while there is none."""
+        """The id of the cursor's column, or ""."""
         return self.sideways[self.place].id if self.sideways else ""
 
     @property
     def in_view(self) -> int:
-        """How many of the columns that scroll there is room for."""
+        """Number of scrolling columns that fit."""
         if not self.sideways:
             return 0
         room = self.size.width - GUTTER - 1 - max(min(self.columns[0].width, self.size.width // 3), _LEAST)
         return min(max(room // (self.sideways[0].width + GAP), 1), len(self.sideways))
 
     def set_columns(self, columns: Sequence[Column[T]]) -> None:
-        """The cursor stays in its column, and so do the columns in view."""
+        """Keeps the cursor's column and the visible columns."""
         before, offset = self.column, self.place - self.first
         known = {one.id: place for place, one in enumerate(columns[1:])}
         self.place = known.get(before, min(self.place, max(len(known) - 1, 0)))
@@ -102,7 +102,7 @@ class CellTable(VirtualTable[T], inherit_bindings=False):
         return column._replace(cell=cell, label=f"{CURSOR if here else ' '} {column.label}")
 
     def go_to_column(self, place: int) -> None:
-        """Put the cursor into that one of the columns that scroll."""
+        """Move the cursor to that scrolling column."""
         self.place = min(max(place, 0), max(len(self.sideways) - 1, 0))
         self.refit()
         self._report(self.Moved(self.current))
@@ -114,7 +114,7 @@ class CellTable(VirtualTable[T], inherit_bindings=False):
         self.go_to_column(0 if direction < 0 else len(self.sideways) - 1)
 
     def scroll_columns(self, by: int) -> None:
-        """The cursor is taken along where it would be left behind."""
+        """The cursor moves along if it would become invisible."""
         seen = self.in_view
         self.first = min(max(self.first + by, 0), max(len(self.sideways) - seen, 0))
         self.go_to_column(min(max(self.place, self.first), self.first + seen - 1))
@@ -122,7 +122,7 @@ class CellTable(VirtualTable[T], inherit_bindings=False):
     # -- marks ---------------------------------------------------------------------------------------------------
 
     def marked_cells(self) -> list[tuple[T, str]]:
-        """Rows with column ids, in the order of the table; those in rows that the filter hides last."""
+        """Rows with column ids, in table order; those in hidden rows last."""
         columns = [one.id for one in self.sideways]
         rows = [(row, self.model.key(row)) for row in self.marked]
         return [(row, column) for row, key in rows for column in columns if (key, column) in self.cells]
@@ -139,7 +139,7 @@ class CellTable(VirtualTable[T], inherit_bindings=False):
         self._set_marks([cell], cell not in self.cells)
 
     def action_mark_shown(self) -> None:
-        """The cells of the cursor's column in all rows of the view; again takes them back."""
+        """Mark the cursor's column in all visible rows; again unmarks."""
         if self.model.refusal:
             self.notify(self.model.refusal, severity="warning", markup=False)
             return

@@ -1,4 +1,4 @@
-"""The columns of a table: what a cell says, how wide it is, which go where there is no room."""
+"""Columns of a table: content, width, and priority if space is limited."""
 
 from __future__ import annotations
 
@@ -15,21 +15,20 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Piece = tuple[str, str]
-"""Text and the names of its styles: "", "dim", "ok", "no", "warn", "strong", "match"; blanks between several."""
+"""Text and names of its styles: "", "dim", "ok", "no", "warn", "strong", "match"; blanks between several."""
 
 GUTTER = 3
-"""Cursor sign, mark sign and a blank: readable without colour."""
+"""Width of cursor sign, mark sign and a blank: readable without color."""
 
 GAP = 2
 
 
 class Column(NamedTuple, Generic[T]):
-    """``cell`` gives the pieces of a row's cell, already safe to print; ``sort`` a key, None where it is unknown.
+    """``cell`` returns the pieces of a row's cell, safe to print; ``sort`` a key, None if unknown.
 
-    ``width`` is the least that is useful; what is left over goes to columns with ``flex``. Where there is too little
-    room, the column with the lowest ``keep`` goes first. ``search``: filter matches are highlighted in it.
-    ``most``: up to this width it grows before the flexible ones. ``descending``: the direction in which it is sorted
-    first. ``live``: its values change by themselves, as answers arrive.
+    ``width`` is the minimum; extra space goes to columns with ``flex``. If space is limited, the column with the lowest
+    ``keep`` is hidden first. ``search``: filter matches are highlighted. ``most``: it grows up to this width before the
+    flexible ones. ``descending``: the first sort direction. ``live``: its values change as answers arrive.
     """
 
     id: str
@@ -47,9 +46,9 @@ class Column(NamedTuple, Generic[T]):
 
 
 def fit_columns(columns: Sequence[Column[T]], width: int, sorted_by: str = "") -> list[tuple[Column[T], int]]:
-    """The columns that fit into ``width`` cells, with their widths; what is left is shared by the flexible ones.
+    """The columns that fit into ``width`` cells, with their widths; the flexible ones share the rest.
 
-    The one that the rows are sorted by goes last: it holds the arrow.
+    The sort column is hidden last, because it has the arrow.
     """
     chosen = list(columns)
     room = width - GUTTER - 1  # a blank before the scrollbar
@@ -82,7 +81,7 @@ def column_at(layout: Sequence[tuple[Column[T], int]], x: int) -> Column[T] | No
 
 
 def fit_pieces(pieces: Sequence[Piece], room: int, right: bool) -> list[Piece]:
-    """Exactly ``room`` cells: cut with an ellipsis, or padded."""
+    """Exactly ``room`` cells: truncated with an ellipsis, or padded."""
     total = sum(cell_len(text) for text, _ in pieces)
     if total <= room:
         pad = (" " * (room - total), "")
@@ -100,7 +99,7 @@ def fit_pieces(pieces: Sequence[Piece], room: int, right: bool) -> list[Piece]:
 
 
 def highlight(pieces: Sequence[Piece], result: Result) -> list[Piece]:
-    """The same text, with the style "match" too where it holds what is looked for."""
+    """The same text, with the style "match" added at matches."""
     found: list[Piece] = []
     for text, name in pieces:
         at = 0
@@ -112,7 +111,7 @@ def highlight(pieces: Sequence[Piece], result: Result) -> list[Piece]:
 
 
 def plain_rows(columns: Sequence[Column[T]], rows: Iterable[T]) -> str:
-    """The rows under the columns' titles, as wide as their longest cells."""
+    """Plain text of the rows under column titles, as wide as the longest cells."""
     cells = [[column.label for column in columns]]
     cells += [["".join(text for text, _ in column.cell(row)) for column in columns] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]

@@ -1,4 +1,4 @@
-"""Inputs: what is in them is shown literally, and what is typed may be completed."""
+"""Inputs with literal display and completion."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from textual.widgets import Input
 from ecr_tui.ui.text import safe, visible
 
 Complete = Callable[[str], str | None]
-"""The whole text completed; None where there is nothing to add."""
+"""The completed text; None if there is nothing to add."""
 
 
 class _Visible(Highlighter):
-    """Textual writes an input's value to the terminal as it is; this replaces, one for one, what would act there."""
+    """Textual writes an input's value to the terminal unescaped; this replaces control characters one for one."""
 
     def __call__(self, text: str | Text) -> Text:
         plain = text if isinstance(text, str) else text.plain
         return Text(visible(plain), no_wrap=True, overflow="ignore", end="")
 
     def highlight(self, text: Text) -> None:
-        """Part of the interface; :meth:`__call__` does the work."""
+        """Required by the interface; :meth:`__call__` does the work."""
 
 
 class _Completion(Suggester):
-    """Shows behind the cursor what Tab or → would add."""
+    """Shows the completion of Tab or → after the cursor."""
 
     def __init__(self, complete: Complete) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
@@ -37,12 +37,12 @@ class _Completion(Suggester):
 
     async def get_suggestion(self, value: str) -> str | None:
         found = self._complete(value) if value else None
-        # What replaces a letter can't be shown behind the cursor; Tab knows it all the same.
+        # A completion that replaces letters cannot be shown after the cursor, but Tab applies it.
         return found if found is not None and found.startswith(value) and visible(found) == found else None
 
 
 class SafeInput(Input):
-    """With ``complete`` Tab completes at the end of the text; where there is nothing to complete it goes on."""
+    """With ``complete``, Tab completes at the end of the text; without a completion it moves the focus."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "complete", "Complete", show=False)]
 
@@ -64,7 +64,7 @@ class SafeInput(Input):
 
 
 class TypedAnswer(SafeInput):
-    """An input for one fixed text, typed as a confirmation. One line, so that a small terminal has room for it."""
+    """An input for a fixed confirmation text. One line, to fit small terminals."""
 
     DEFAULT_CSS = "TypedAnswer { background: $boost; }"
 

@@ -1,7 +1,7 @@
-"""The line of keys at the bottom.
+"""The footer with keys.
 
-Textual's footer has a widget a key and rebuilds all of them when the focus moves; here one widget draws the line,
-and only when it would look different.
+Textual's footer has a widget per key and rebuilds all of them when the focus moves; here one widget draws the line,
+only if it changes.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ BETWEEN = 1
 """Blank cells between two keys."""
 
 ROOMY = 80
-"""Columns from which on the palette's key stands before the last ones."""
+"""Minimum columns to show the palette's key before the last ones."""
 
 FIELD = {"enter": "Accept", "tab": "Complete", "down": "Next", "up": "Previous", "escape": "Leave", "ctrl+u": "Clear"}
-"""What keys do in a text field, where its binding has no words: all others are typed."""
+"""Labels of keys in a text field without a description of their own; other keys are typed."""
 
 LAST = ("general.help", "general.quit")
 LAST_IN_FIELD = {"f1": "Help", "ctrl+q": "Quit"}
 
 
 class Shown(NamedTuple):
-    """A key as the line shows it. ``key`` is Textual's name of it, ``text`` what the user reads."""
+    """A displayed key. ``key`` is Textual's name, ``text`` the display form."""
 
     key: str
     text: str
@@ -53,7 +53,7 @@ class Shown(NamedTuple):
 
 
 class KeyBar(Widget, can_focus=False):
-    """The keys of what has the focus; a click presses one. Those without room are left out, help and quit never are."""
+    """The keys of the focused widget; a click presses one. Keys that do not fit are hidden, except help and quit."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {"keybar--key", "keybar--label", "keybar--hover"}
@@ -92,11 +92,11 @@ class KeyBar(Widget, can_focus=False):
         _, binding, enabled, tooltip = active
         text = (
             "F1" if binding.key == "f1" else self.app.get_key_display(binding)
-        )  # of ? and F1 the one that is not typed
+        )  # of ? and F1, the one that does not type a character
         return Shown(binding.key, text, label or binding.description, tooltip or binding.tooltip, enabled)
 
     def _of_field(self) -> tuple[tuple[Shown, ...], tuple[Shown, ...]]:
-        """Nothing that would be typed into it."""
+        """No keys that type a character."""
         active = self.screen.active_bindings
 
         def some(labels: Mapping[str, str]) -> tuple[Shown, ...]:
@@ -108,7 +108,7 @@ class KeyBar(Widget, can_focus=False):
         return some(FIELD), some(LAST_IN_FIELD)
 
     def _of_pane(self, pane: str) -> tuple[tuple[Shown, ...], tuple[Shown, ...]]:
-        """Those of a widget of its own, then the pane's, then all others."""
+        """Keys of the widget first, then the pane's, then others."""
         wanted = PANES.get(pane, ())
         order = {name: place for place, name in enumerate(dict.fromkeys((*wanted, *_CATALOGUE)))}
         keys: dict[str, tuple[int, Shown]] = {}
@@ -128,7 +128,7 @@ class KeyBar(Widget, can_focus=False):
     # -- drawing -------------------------------------------------------------------------------------------------
 
     def _place(self, width: int) -> list[tuple[int, int, Shown]]:
-        """(from, to, key) of those that fit, in cells. The last ones always do, in a narrow line without the first."""
+        """(from, to, key) of those that fit, in cells. The last ones always fit; a narrow line drops the first."""
         places: list[tuple[int, int, Shown]] = []
         end = width
         for shown in reversed(self._last if width >= ROOMY else self._last[-len(LAST) :]):
@@ -183,6 +183,6 @@ class KeyBar(Widget, can_focus=False):
 
 
 def _pane_of(focused: Widget | None) -> str:
-    """The pane that it is in, by the ids of those around it."""
+    """The pane that contains it, by the ids of its ancestors."""
     around = focused.ancestors_with_self if focused is not None else ()
     return next((node.id for node in around if node.id in PANES), "repositories")

@@ -1,4 +1,4 @@
-"""The keys of a dialog in a line at its foot; a click on one presses it."""
+"""The keys of a dialog at its bottom; a click presses one."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ecr_tui.ui.widgets.words import Words
 FLASH = 6.0
 
 Hint = tuple[str, str]
-"""Keys as the user reads them, separated by blanks, and what they do."""
+"""Keys in display form, separated by blanks, and their labels."""
 
 
 def hints(*pairs: Hint, between: str = "   ") -> Content:
-    """``("↑ ↓", "look"), ("esc", "close")`` as one line. Of several keys the last is what a click on the words means.
+    """``("↑ ↓", "look"), ("esc", "close")`` as one line. Of several keys, a click on the label presses the last.
 
-    A pair without keys is words alone.
+    A pair without keys is only a label.
     """
     return Content(between).join(_hint(keys.split(), words) for keys, words in pairs)
 
@@ -32,7 +32,7 @@ def _hint(keys: list[str], words: str) -> Content:
 
 
 class KeyHints(Words):
-    """Says :func:`hints`. Of the class ``keys``, which dialogs lay out."""
+    """Shows :func:`hints`. Has the class ``keys``, which dialogs lay out."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """

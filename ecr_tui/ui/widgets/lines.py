@@ -1,7 +1,7 @@
-"""A text of very many lines, of which only those in view are ever drawn.
+"""A text of very many lines that draws only the visible ones.
 
-A Static wraps and measures its whole text on the event loop, in every layout: with the 100,000 lines of an audit that
-is seconds. Here the lines come wrapped, made on whatever thread has the time.
+A Static wraps and measures its whole text on the event loop, in every layout, which takes seconds for the 100,000 lines
+of an audit. Here the lines are wrapped beforehand, on any thread.
 """
 
 from __future__ import annotations

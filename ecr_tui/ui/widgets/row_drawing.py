@@ -1,4 +1,4 @@
-"""How a table's lines look: its header, its rows, and what it says when it is empty."""
+"""Drawing of a table: header, rows, and the message of an empty table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ecr_tui.ui.text.signs import CURSOR, MARK
 from ecr_tui.ui.widgets.columns import GAP, GUTTER, Column, fit_pieces, highlight
 
 Layout = Sequence[tuple[Column[Any], int]]
-"""The columns that there is room for, and their widths."""
+"""The columns that fit, and their widths."""
 
 STYLES = ("dim", "ok", "no", "warn", "strong")
 """Names of a cell's styles."""
@@ -55,25 +55,26 @@ CSS = """
 
 
 class Pen:
-    """Draws for one table, in the styles of its component classes, each worked out once."""
+    """Draws for one table, with cached styles of its component classes."""
 
     def __init__(self, table: Widget) -> None:
         self._table = table
         self._styles: dict[tuple[str, str], Style] = {}
 
     def forget(self) -> None:
-        """Styles have changed."""
+        """Drop cached styles after a change."""
         self._styles.clear()
 
     def style(self, line: str, names: str = "") -> Style:
-        """That of a ``line`` ("", "cursor", "cursor-blurred", "hover") and, over it, ``names`` with blanks between."""
+        """The style of a ``line`` ("", "cursor", "cursor-blurred", "hover") combined with ``names``, separated by
+        blanks."""
         found = self._styles.get((line, names))
         if found is None:
             found = self._styles[line, names] = self._combine([*line.split(), *names.split()])
         return found
 
     def _combine(self, names: Sequence[str]) -> Style:
-        """Each named style over the one before: a cell's colour leaves the cursor's background as it is."""
+        """Each named style over the previous one: a cell's color keeps the cursor's background."""
         _, _, background, color = self._table.colors
         text_style = Style()
         for name in names:
@@ -81,7 +82,7 @@ class Pen:
             if styles.has_rule("background"):
                 background += styles.background
             if styles.has_rule("color") and (name.startswith("cursor") or "cursor" not in names):
-                # On the cursor its own colour only: whatever a theme takes for it, the row stays readable.
+                # On the cursor only its own color, so that the row is readable in any theme.
                 color = background.get_contrast_text(styles.color.a) if styles.auto_color else styles.color
             text_style += styles.text_style
         return Style(color=(background + color).rich_color, bgcolor=background.rich_color) + text_style
@@ -90,13 +91,13 @@ class Pen:
         return Strip.blank(width, self.style(""))
 
     def header(self, layout: Layout, width: int, sorted_by: str, order: str) -> Strip:
-        """``order`` is the sign behind the label of the column that the rows are sorted by."""
+        """``order`` is the sign after the sort column's label."""
         plain = self.style("", "header")
         segments = [Segment(" " * GUTTER, plain)]
         for column, room in layout:
             label, style = column.label, plain
             if column.id == sorted_by:
-                # The sign stays where the label has too little room.
+                # The sign is kept if the label does not fit.
                 label = set_cell_size(label, min(cell_len(label), max(room - cell_len(order) - 1, 0)))
                 label, style = f"{label} {order}", self.style("", "header-sorted")
             text = label.rjust(room) if column.right else label
@@ -110,8 +111,8 @@ class Pen:
         return Strip([Segment(pad + text, self.style("", "message"))]).adjust_cell_length(width, self.style(""))
 
     def row(self, row: Any, layout: Layout, width: int, line: str, marked: bool, result: Result | None) -> Strip:
-        """``result``: what is to be highlighted in it. Pieces of one style are one segment: every further one costs
-        in all that Textual does with a line."""
+        """``result``: matches to highlight. Pieces of one style are merged into one segment, because each segment has a
+        cost in Textual."""
         style = self.style
         plain = last = style(line)
         segments: list[Segment] = []

@@ -1,4 +1,4 @@
-"""Rows on their way into a table: few at once, many in a worker, with chances for keys in between."""
+"""Feeds rows into a table: few synchronously, many in a worker that yields to keys."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ecr_tui.ui.widgets.row_model import FEW, RowModel
 T = TypeVar("T")
 
 SOON, LATER = 0.25, 1.0
-"""Seconds until pages that have arrived are sorted among the rows before them, where those are many."""
+"""Seconds until arrived pages are sorted into many existing rows."""
 
 
 class RowFeed(Generic[T]):
-    """Up to :data:`~ecr_tui.ui.widgets.row_model.FEW` rows are worked on at once. More are worked on in a worker of the
-    table, one change after the other."""
+    """Up to :data:`~ecr_tui.ui.widgets.row_model.FEW` rows are processed synchronously; more in a worker of the table,
+    one change after the other."""
 
     def __init__(self, table: Widget, model: RowModel[T]) -> None:
         self._table = table
@@ -33,7 +33,7 @@ class RowFeed(Generic[T]):
         return self._waiting > 0
 
     def replace(self, rows: Iterable[T], partial: bool, *, done: Callable[[], None]) -> None:
-        """``done`` is called when they are in place."""
+        """``done`` is called when the rows are in place."""
 
         def load() -> Iterator[None]:
             yield from self._model.set_rows(rows, partial=partial)
@@ -49,7 +49,7 @@ class RowFeed(Generic[T]):
             self._sort_soon()
 
     def sort_again(self) -> None:
-        """What the rows are sorted by has changed."""
+        """Sort again after a change of sort values."""
         self._model.unsorted = True
         self._sort_soon()
 
@@ -65,7 +65,7 @@ class RowFeed(Generic[T]):
             self.work(self._model.arrange())
 
     def work(self, work: Iterator[None]) -> None:
-        """Do it now, where it is done at once; else in turn."""
+        """Run now if synchronous; else queue it."""
         if not self._waiting:
             for _ in work:
                 if self._table.is_running:

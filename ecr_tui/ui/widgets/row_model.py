@@ -1,8 +1,7 @@
-"""Which rows a table shows, in which order, with which marks and cursor: no drawing.
+"""Model of a table's rows: filter, order, marks and cursor, without drawing.
 
-What takes long with very many rows is a generator that yields every few thousand of them, so that keys can be answered
-in between; until it has come to its end the table shows what was there before. A row keeps its
-:class:`~ecr_tui.listing.filters.Entry` from one listing to the next.
+Slow operations are generators that yield every few thousand rows, so that keys can be handled; until the end the table
+shows the previous view. A row keeps its :class:`~ecr_tui.listing.filters.Entry` between listings.
 """
 
 from __future__ import annotations
@@ -16,17 +15,17 @@ from ecr_tui.listing.filters import RANKED, UNREAD, Entry, Filter, Policies, Res
 T = TypeVar("T")
 
 Sort = tuple[str, bool]
-"""Column id and whether it is descending; "" for the order in which the rows were given."""
+"""Column id and whether it is descending; "" for the given order."""
 
 FEW = 5_000
-"""Rows between two points at which other work may go on; up to so many are done at once."""
+"""Rows between two yields; up to this number is processed synchronously."""
 
 
 class RowModel(Generic[T]):
-    """``key`` names a row across listings; ``look`` is what the filter sees of it.
+    """``key`` identifies a row across listings; ``look`` returns its searchable form.
 
-    ``rows`` is what there is; ``view`` those that pass the filter, in order; ``cursor`` a place in it. ``changed`` is
-    called whenever there is another view.
+    ``rows``: all; ``view``: those that match the filter, in order; ``cursor``: an index in it. ``changed`` is called
+    when the view changes.
     """
 
     def __init__(
@@ -38,7 +37,7 @@ class RowModel(Generic[T]):
         plain: bool = False,
         policies: Policies = UNREAD,
     ) -> None:
-        """``plain``: the filter is words and nothing else, and never changes the order."""
+        """``plain``: the filter has only words and never changes the order."""
         self.key = key
         self._look = look
         self._changed = changed
@@ -50,20 +49,20 @@ class RowModel(Generic[T]):
         self.marks: dict[str, None] = {}
         self.query: Filter = parse("")
         self.sought: Filter = parse("")
-        """The last filter that was not empty: the one in force, or the one that was cleared."""
+        """The last non-empty filter: the current one, or a cleared one."""
         self.result: Result | None = None
         self.best_first = False
-        """The view is in the order of how well rows match, not in that of the table."""
+        """Whether the view is ordered by match quality instead of the table's order."""
         self.unsorted = False
-        """Rows were added or changed since they were put in order."""
+        """Whether rows were added or changed since the last sort."""
         self._columns: dict[str, Callable[[T], Any]] = {}
         self._base: Sort = ("", False)
         self.sort: Sort = ("", False)
-        self._known: dict[str, Entry[T]] = {}  # by key, in the order in which the listing gave them
+        self._known: dict[str, Entry[T]] = {}  # by key, in listing order
         self._ordered: list[Entry[T]] = []
         self._own: str | None = None  # the key of the cursor's row
-        self._home: str | None = None  # the one to go back to when a filter that nobody accepted is cleared
-        self._shown: set[str] | None = None  # the keys of the view, once they were asked for
+        self._home: str | None = None  # the row to return to when a filter is cleared that was not accepted
+        self._shown: set[str] | None = None  # the keys of the view, computed on demand
 
     # -- rows ----------------------------------------------------------------------------------------------------
 
@@ -79,10 +78,10 @@ class RowModel(Generic[T]):
         return self._known.values()
 
     def set_rows(self, rows: Iterable[T], *, partial: bool) -> Iterator[None]:
-        """Replace all; the cursor's row and marks are found again by key. Marks of rows that have gone are dropped,
-        unless ``partial`` says that more rows follow by :meth:`add_rows`."""
+        """Replace all rows, keeping the cursor's row and marks by key. Marks of missing rows are dropped, unless
+        ``partial``: more rows follow by :meth:`add_rows`."""
         if self._own is None and self.view:
-            # The user has not moved, but has seen this row and what it would get.
+            # The user has not moved, but has seen this row's preview.
             self._own = self._home = self.view[self.cursor].key
         empty = not self._known
         known: dict[str, Entry[T]] = {}
@@ -93,7 +92,7 @@ class RowModel(Generic[T]):
                 key = self.key(row)
                 known[key] = self._entry(self._known.get(key), row, key)
             if empty and not self._known:
-                # The first rows are shown as they came; what is sorted follows.
+                # The first rows are shown unsorted; the sorted view follows.
                 self._known, self._ordered = known, list(known.values())
                 self._show()
         self._known = known
@@ -107,11 +106,11 @@ class RowModel(Generic[T]):
     def _entry(self, entry: Entry[T] | None, row: T, key: str) -> Entry[T]:
         if entry is None:
             return Entry(row, key, self._look(row))
-        entry.take(row, self._look(row))  # an equal one, too: its tags may come from another source
+        entry.take(row, self._look(row))  # also if equal: its tags may have another source
         return entry
 
     def add_rows(self, rows: Iterable[T]) -> Iterator[None]:
-        """A further page. A row that is there already is replaced: now it knows its tags."""
+        """Add a page. Existing rows are replaced, now with their tags."""
         for number, page in enumerate(_pages(rows)):
             if number:
                 yield
@@ -130,8 +129,7 @@ class RowModel(Generic[T]):
     # -- order ---------------------------------------------------------------------------------------------------
 
     def set_columns(self, columns: dict[str, Callable[[T], Any]], base: Sort) -> None:
-        """A sort key by column id, None where a row's value is not known; such rows come last in either order.
-        ``base`` breaks ties."""
+        """A sort key by column id, None if unknown; such rows come last in either order. ``base`` breaks ties."""
         self._columns = dict(columns)
         self._base = base
         self.sort = self.sort if self.sort[0] in columns else self._base
@@ -141,7 +139,7 @@ class RowModel(Generic[T]):
         return self.arrange()
 
     def arrange(self) -> Iterator[None]:
-        """Put all rows in order."""
+        """Sort all rows."""
         self.unsorted = False
         wanted = self.sort
         entries = list(self._known.values())
@@ -171,8 +169,8 @@ class RowModel(Generic[T]):
     # -- filter --------------------------------------------------------------------------------------------------
 
     def filter(self, text: str) -> None:
-        """Filter in the language of :mod:`ecr_tui.listing.filters`. The cursor goes to the best match; without a filter
-        it goes back to where it was, unless :meth:`keep` has been called meanwhile."""
+        """Filter in the language of :mod:`ecr_tui.listing.filters`. The cursor moves to the best match; without a
+        filter it returns to its previous row, unless :meth:`keep` was called."""
         if self._home is None and not self.query:
             self.keep()
         self.query = parse_words(text) if self._plain else parse(text)
@@ -181,19 +179,19 @@ class RowModel(Generic[T]):
         self._show(self.result)
 
     def keep(self) -> None:
-        """The row under the cursor is the chosen one: clearing the filter stays on it."""
+        """Keep the cursor's row when the filter is cleared."""
         if self.view:
             self._own = self._home = self.view[self.cursor].key
 
     def _best(self) -> int:
-        """The place of the best match in a view of another order."""
+        """Index of the best match in a view of another order."""
         if self._plain or self.result is None or len(self.view) > RANKED:
             return 0
         best = self.result.ranked()[0]
         return next(place for place, entry in enumerate(self.view) if entry is best)
 
     def look_again(self) -> None:
-        """More is known of the policies that the filter asks for."""
+        """Update after new facts of policies that the filter uses."""
         if self.query.needs_policies:
             self._show()
 
@@ -202,13 +200,13 @@ class RowModel(Generic[T]):
         return any(entry.look.tags is None for entry in self._known.values())
 
     def candidates(self) -> list[T]:
-        """Rows that pass everything in the filter that does not ask for policies."""
+        """Rows that match all terms of the filter that need no policies."""
         rest = self.query.without_policies()
         found = rest.apply(self._ordered, loose=False).found if rest else self._ordered
         return [entry.row for entry in found]
 
     def _show(self, previous: Result | None = None) -> None:
-        """Rebuild the view. ``previous``: a result on these very rows, in this order."""
+        """Rebuild the view. ``previous``: a result on the same rows in the same order."""
         self._shown = None
         self.best_first = False
         if not self.query:
@@ -216,7 +214,7 @@ class RowModel(Generic[T]):
         else:
             loose = not self._plain
             self.result = self.query.apply(self._ordered, self._policies, previous, loose=loose)
-            # Who has chosen an order wants it; who types a name wants the one that begins with it.
+            # An explicit order is kept; otherwise the best match comes first.
             wanted = loose and bool(self.query.words) and (self.result.loose or self.sort == self._base)
             self.best_first = wanted and 0 < len(self.result.found) <= RANKED
             self.view = self.result.ranked() if self.best_first else self.result.found
@@ -231,13 +229,13 @@ class RowModel(Generic[T]):
     # -- cursor and marks ----------------------------------------------------------------------------------------
 
     def move_to(self, place: int) -> None:
-        """Put the cursor on that line of the view, or on the nearest there is."""
+        """Move the cursor to that line of the view, or the nearest one."""
         if self.view:
             self.cursor = min(max(place, 0), len(self.view) - 1)
             self.keep()
 
     def next_match(self, by: int) -> int | None:
-        """The place of the next row (``by`` -1: the previous one) that :attr:`sought` matches, round the ends."""
+        """Index of the next row (``by`` -1: previous) that matches :attr:`sought`, wrapping around."""
         before, after = self.view[: self.cursor], self.view[self.cursor + 1 :]
         here = self.view[self.cursor : self.cursor + 1]
         rows = [*after, *before, *here] if by > 0 else [*reversed(before), *reversed(after), *here]
@@ -245,7 +243,7 @@ class RowModel(Generic[T]):
         return self.view.index(found[0]) if found else None
 
     def place_of(self, key: str | None) -> int | None:
-        """Where in the view the row with this key is."""
+        """Index in the view of the row with this key."""
         entry = None if key is None else self._known.get(key)
         try:
             return None if entry is None else self.view.index(entry)
@@ -254,7 +252,7 @@ class RowModel(Generic[T]):
 
     @property
     def refusal(self) -> str:
-        """Why the rows of the view are not to be marked together; "" where they may be."""
+        """Why the rows of the view cannot be marked together; "" if they can."""
         if self.query.problems:
             return "The filter has an error. Correct it to mark all rows that it shows."
         if self.result is not None and self.result.loose:
@@ -270,7 +268,7 @@ class RowModel(Generic[T]):
             self.marks[key] = None
 
     def mark_shown(self) -> None:
-        """Mark all of the view, or unmark them where all are marked; marks of hidden rows stay."""
+        """Mark all rows of the view, or unmark them if all are marked; keeps marks of hidden rows."""
         shown = dict.fromkeys(entry.key for entry in self.view)
         if shown.keys() <= self.marks.keys():
             self.marks = {key: None for key in self.marks if key not in shown}
@@ -278,23 +276,23 @@ class RowModel(Generic[T]):
             self.marks |= shown
 
     def marked(self) -> list[T]:
-        """In the order of the view, those that the filter hides last."""
+        """In the order of the view, hidden ones last."""
         if not self.marks:
             return []
         return [entry.row for entry in self.view if entry.key in self.marks] + self.marked_hidden()
 
     def marked_hidden(self) -> list[T]:
-        """Marked rows that the filter hides, in the order of the table."""
+        """Marked hidden rows, in table order."""
         hidden = set(self._hidden())
         return [entry.row for entry in self._ordered if entry.key in hidden] if hidden else []
 
     @property
     def hidden_marks(self) -> int:
-        """How many marked rows the filter hides."""
+        """Number of marked hidden rows."""
         return len(self._hidden())
 
     def _hidden(self) -> list[str]:
-        """The keys of marked rows that the listing has brought already and the filter hides."""
+        """The keys of marked hidden rows that are listed already."""
         if self.result is None or not self.marks:
             return []
         if self._shown is None:

@@ -1,4 +1,4 @@
-"""The table of a run: many thousand lines to look at, none to mark."""
+"""The table of a run: many thousand rows, without marks."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ T = TypeVar("T")
 
 
 class RunTable(VirtualTable[T], inherit_bindings=False):
-    """As high as its rows, up to what the dialog leaves (``#scroll``), in the order in which they are given.
-    :attr:`followed` until the user moves."""
+    """As high as its rows, up to the dialog's remaining height (``#scroll``), in the given order. :attr:`followed`
+    until the user moves."""
 
     BINDINGS = bindings(*MOVES)
     DEFAULT_CSS = """
@@ -34,7 +34,7 @@ class RunTable(VirtualTable[T], inherit_bindings=False):
         return plain_rows(self.columns, self.rows)
 
     def follow(self, place: int) -> None:
-        """Keep a line in view, unless the user looks at another one."""
+        """Keep a line visible, unless the user has moved."""
         if self.followed:
             super().move_to(place)
 

@@ -1,8 +1,8 @@
-"""A table for very many rows: the rows stay plain data, only the lines in view are ever drawn.
+"""A table for very many rows: rows are plain data, and only visible lines are drawn.
 
-Textual's DataTable measures every row it is given and keeps a widget-side copy of each cell; at 100,000 rows that is
-seconds and 100 MB. Here a row is whatever object the caller has, a :class:`~ecr_tui.ui.widgets.columns.Column` is a
-function of it, and a filter or a sort only makes a new list of rows (``row_model``).
+Textual's DataTable measures every row and keeps a copy of each cell, which costs seconds and 100 MB for 100,000 rows.
+Here a row is any object of the caller, a :class:`~ecr_tui.ui.widgets.columns.Column` is a function of it, and a filter
+or sort only creates a new list of rows (``row_model``).
 
 - Rows come by ``set_rows`` (all of them) and ``add_rows`` (a page; a row that is there already is replaced). Cursor,
   marks, filter and sort stay with the rows, which are told apart by ``key``.
@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 
 class VirtualTable(ScrollView, Generic[T], can_focus=True):
-    """Cursor, marks, filter and sort are kept by ``key`` of a row, so they survive :meth:`set_rows`."""
+    """Cursor and marks are kept by row ``key``, so they survive :meth:`set_rows`, like filter and sort."""
 
     ALLOW_SELECT = False
     BINDINGS = bindings(*TABLE)
@@ -50,7 +50,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
 
     @dataclass(eq=False)
     class Moved(Message):
-        """Another row is under the cursor; ``row`` is None when none is."""
+        """The cursor moved to another row; ``row`` is None if there is none."""
 
         row: Any
 
@@ -61,13 +61,13 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         row: Any
 
     class WindowChanged(Latest):
-        """Other rows are in view."""
+        """The visible rows changed."""
 
     class Loaded(Message):
-        """The rows of :meth:`set_rows` are in place: the one under the cursor may know more than before."""
+        """The rows of :meth:`set_rows` are in place; the cursor's row may have new data."""
 
     class Changed(Latest):
-        """Marks, filter, sort or the number of rows."""
+        """Marks, filter, sort or the number of rows changed."""
 
     def __init__(
         self,
@@ -79,8 +79,8 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         policies: Policies = UNREAD,
         id: str | None = None,
     ) -> None:
-        """``look`` gives what the filter sees of a row. Without it the filter is words, looked for in the text that
-        ``search`` makes of a row."""
+        """``look`` returns a row's searchable form. Without it the filter has only words, matched against the text from
+        ``search``."""
         super().__init__(id=id)
         plain = look is None
         self.model: RowModel[T] = RowModel(
@@ -110,7 +110,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         return self.model.current
 
     def _use(self, columns: Sequence[Column[T]]) -> None:
-        """They are sorted by the first one, in its own direction, where nothing else is wanted."""
+        """Default order: by the first column, in its own direction."""
         self.columns = tuple(columns)
         first = self.columns[0]
         self.model.set_columns({c.id: c.sort for c in columns}, (first.id, first.descending))
@@ -120,32 +120,32 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         self.sort_by(*self.sort)
 
     def set_rows(self, rows: Iterable[T], *, partial: bool = False) -> None:
-        """Replace all rows; cursor and marks stay with their rows. ``partial``: more follow by :meth:`add_rows`."""
+        """Replace all rows, keeping cursor and marks. ``partial``: more follow by :meth:`add_rows`."""
         self._feed.replace(rows, partial, done=lambda: self._report(self.Loaded()))
 
     def add_rows(self, rows: Iterable[T]) -> None:
-        """A further page of a listing that is still going on."""
+        """Add a page of a running listing."""
         self._feed.add(rows)
 
     @property
     def busy(self) -> bool:
-        """Rows that were given are still being sorted or made ready for the filter."""
+        """Whether rows are still being sorted or prepared for the filter."""
         return self._feed.busy
 
     def redraw_rows(self) -> None:
-        """What the columns say has changed, the rows have not; their order has, where they are sorted by that."""
+        """Redraw after a change of cell values; sorts again if the sort column changed."""
         self.refresh()
         if self.is_running and any(one.live for one in self.columns if one.id == self.sort[0]):
             self._feed.sort_again()
 
     def set_message(self, *lines: str) -> None:
-        """What an empty table says."""
+        """Set the message of an empty table."""
         self._message = lines
         if not self.model.view:
             self.refresh()
 
     def window(self, ahead: int = 0) -> list[T]:
-        """The rows in view, and ``ahead`` rows beyond them."""
+        """The visible rows, and ``ahead`` more."""
         top = self.scroll_offset.y
         return [entry.row for entry in self.model.view[top : top + self._page + ahead]]
 
@@ -164,7 +164,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         return self.model.sort
 
     def sort_by(self, column: str, descending: bool | None = None) -> None:
-        """The same column again turns the order, unless ``descending`` says which."""
+        """The same column again reverses the order, unless ``descending`` is given."""
         if descending is None:
             first = next((c.descending for c in self.columns if c.id == column), False)
             descending = not self.sort[1] if self.sort[0] == column else first
@@ -179,12 +179,12 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
 
     @property
     def marks(self) -> int:
-        """How many rows are marked, hidden ones included."""
+        """Number of marked rows, including hidden ones."""
         return len(self.model.marks)
 
     @property
     def marked(self) -> list[T]:
-        """In the order of the table, those that the filter hides last."""
+        """In table order, hidden ones last."""
         return self.model.marked()
 
     def unmark_all(self) -> None:
@@ -200,7 +200,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         self._refresh_place(self.model.cursor)
         self._report(self.Changed())
 
-    # -- telling -------------------------------------------------------------------------------------------------
+    # -- messages -------------------------------------------------------------------------------------------------
 
     def _report(self, message: Message) -> None:
         """Post a message as this table's own: Textual stops one at the widget whose handler it was made in, and the
@@ -208,7 +208,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         self.post_message(message.set_sender(self))
 
     def _changed(self) -> None:
-        """There is another view."""
+        """The view changed."""
         self._resize_virtual()
         self._show_cursor()
         self._tell()
@@ -230,18 +230,18 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         return max(self.size.height - 1, 1)
 
     def move_to(self, place: int) -> None:
-        """Put the cursor on that line of the view."""
+        """Move the cursor to that line of the view."""
         before, top = self.model.cursor, self.scroll_offset.y
         self.model.move_to(place)
         self._show_cursor()
         if self.scroll_offset.y == top:
-            # Two lines instead of the viewport: over a slow SSH the difference is felt.
+            # Redraw two lines instead of the viewport, for slow SSH connections.
             self._refresh_place(before)
             self._refresh_place(self.model.cursor)
         self._tell()
 
     def go_to_key(self, key: str) -> bool:
-        """Put the cursor on the row with this key, if it is in view."""
+        """Move the cursor to the row with this key, if it is in the view."""
         place = self.model.place_of(key)
         if place is not None:
             self.move_to(place)
@@ -270,7 +270,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         self.move_to(0 if direction < 0 else len(self.model.view) - 1)
 
     def action_match(self, by: int) -> None:
-        """To the next match of the filter, or of the one that was cleared."""
+        """Move to the next match of the current or last filter."""
         place = self.model.next_match(by)
         if place is not None:
             self.move_to(place)
@@ -280,14 +280,13 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
             self.notify("No filter yet. Press / to filter.", markup=False)
 
     def action_mark(self) -> None:
-        """Mark or unmark the row and go on to the next."""
+        """Mark or unmark the row and move to the next."""
         if self.model.view:
             self._toggle_mark()
             self.action_move(1)
 
     def action_mark_shown(self) -> None:
-        """Mark all rows of the view, or unmark them where all are marked. What the filter does not mean exactly is not
-        marked."""
+        """Mark all rows of the view, or unmark them if all are marked. Fuzzy matches are not marked."""
         refusal = self.model.refusal
         if refusal:
             self.notify(refusal, severity="warning", markup=False)
@@ -354,7 +353,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
             self._take_cursor_along()
 
     def _take_cursor_along(self) -> None:
-        """Where the wheel or the scrollbar has left the cursor behind, it goes to the nearest row in view."""
+        """Move the cursor to the nearest visible row after the wheel or scrollbar."""
         top = self.scroll_offset.y
         cursor = min(max(self.model.cursor, top), top + self._page - 1)
         if cursor != self.model.cursor and self.is_running:
@@ -373,7 +372,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         return fit_columns(self.columns, width, self.sort[0])
 
     def refit(self) -> None:
-        """Other columns are to be drawn, or in other widths."""
+        """Whether the drawn columns or widths changed."""
         self._fit()
         self.refresh()
 

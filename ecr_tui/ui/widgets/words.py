@@ -80,7 +80,7 @@ def _indent(line: str, width: int) -> int:
 
 
 class Words(Static):
-    """A Static that takes Content, and draws and lays out only what really changed: its owner may set it at will."""
+    """A Static for Content that draws and lays out only actual changes, so its owner may set it at any time."""
 
     def __init__(self, content: Content | None = None, *, id: str | None = None, classes: str | None = None) -> None:
         self._said = content or Content.empty()
