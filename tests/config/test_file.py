@@ -170,7 +170,7 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "title", "hint"),
     [
-        ('[keys]\nchange.grnt = "G"', 2, "no action 'change.grnt'", "'change.grant'"),
+        ('[keys]\nchange.grnt = "G"', 2, "unknown action 'change.grnt'", "'change.grant'"),
         ('[keys]\n"pane.tab" = "G"', 2, "pane.tab cannot be changed", ""),
         ('[keys]\n\nchange.grant = "ctrll+g"', 3, "no ctrll+", "'ctrl'"),
         ('[keys]\nchange.grant = "F77"', 2, "'F77' is not a key", ""),
@@ -226,8 +226,8 @@ def test_how_keys_are_spelled(tmp_path: Path, spelled: str, key: str, shown: str
             "F5 is given to Grant (change.grant) and to Audit (prove.audit): the former keeps it.",
             {"change.grant": "F5", "prove.audit": ""},
         ),
-        ('change.grant = "k"', "k is Up (table.up) in the table, and Grant (change.grant) only outside", {}),
-        ('table.mark = "g"', "g is Mark (table.mark) in the table, and Grant (change.grant) only outside", {}),
+        ('change.grant = "k"', "k is Up (table.up) in the table, and Grant (change.grant) elsewhere", {}),
+        ('table.mark = "g"', "g is Mark (table.mark) in the table, and Grant (change.grant) elsewhere", {}),
         ('change.grant = "ctrl+p, J"', "ctrl+p is Commands (general.palette) and cannot be", {"change.grant": "J"}),
         ('change.grant = "ctrl+q"', "ctrl+q is Quit and cannot be Grant", {"change.grant": ""}),
         ('general.quit = ""', "", {"general.quit": ""}),
@@ -359,7 +359,7 @@ def test_config_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolat
     assert shown.json["settings"]["access"] == {"value": "push-pull", "origin": "default"}
     assert shown.json["settings"]["keys.prove.audit"] == {"value": ["g"], "origin": f"{file}:5"}
     assert "prod-eu is a production profile" in shown.json["production"]
-    assert "no longer Grant" in shown.err
+    assert "instead of Grant" in shown.err
     text = ecr_tui("config", "show", "--read-only").out
     for words in (f"{file}:1", "ECR_TUI_ENGINE", "nord", "Start without --read-only"):
         assert words in text

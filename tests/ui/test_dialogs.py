@@ -121,7 +121,7 @@ async def test_mfa_left_with_esc_is_a_credentials_error_and_can_be_tried_again(w
     async with running(workspace, settled=False) as ui:
         await ui.wait(lambda: ui.dialog == "AskScreen")
         await ui.press("escape")
-        await ui.see("No MFA code was given")
+        await ui.see("No MFA code entered")
         await ui.press("r")
         await ui.wait(lambda: ui.dialog == "AskScreen")
         await ui.press("9", "9", "enter")

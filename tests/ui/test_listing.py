@@ -365,7 +365,7 @@ async def test_without_account_b_a_principal_can_still_be_chosen(workspace: Fake
 async def test_a_listing_that_fails_says_why_and_can_be_tried_again(workspace: FakeWorkspace) -> None:
     workspace.errors["repositories"] = EnvironmentFailure("the endpoint does not answer", detail="connect timeout")
     async with running(workspace) as ui:
-        await ui.see("✗ the endpoint does not answer", "r: try again")
+        await ui.see("✗ the endpoint does not answer", "r: retry")
         await ui.press("enter")
         await ui.see("connect timeout")
         await ui.press("escape")
@@ -378,7 +378,7 @@ async def test_a_refresh_that_fails_keeps_the_rows_and_shows_the_error(workspace
     async with running(workspace) as ui:
         workspace.errors["repositories"] = EnvironmentFailure("the endpoint does not answer")
         await ui.press("r")
-        await ui.see("could not be read again: the endpoint does not answer", "my-first-repo")
+        await ui.see("Refresh failed: the endpoint does not answer", "my-first-repo")
         assert ui.dialog == ""
 
 

@@ -56,7 +56,7 @@ async def test_denied_granted_proved_undone_denied(sandbox: Sandbox, real: Works
         assert sandbox.owner_backend().tags(REPOSITORY) == images
 
         await ui.press("1", "u")
-        await ui.wait(lambda: "exactly as it was before" in ui.told())
+        await ui.wait(lambda: "exact previous policy" in ui.told())
         assert real.listing.policy_text(repository) == before
 
         await ui.press("v")

@@ -156,7 +156,7 @@ async def test_undo_restores_the_exact_text(workspace: FakeWorkspace) -> None:
         await ui.press("g")
         await ui.see("written and read back")
         await ui.press("u")
-        await ui.wait(lambda: "exactly as it was before" in ui.told())
+        await ui.wait(lambda: "exact previous policy" in ui.told())
         assert workspace.listing.policies[workspace.by_name("billing-api").arn] == LAMBDA
         await ui.ready()
         await ui.see("g +16 −0 lines")
