@@ -83,6 +83,13 @@ def test_what_restores_a_grant_is_made_for_the_policy_that_is_there(journal: Jou
     assert not plan_grant(store, REPO, GRANT).changed
 
 
+def test_what_restores_a_grant_shows_only_what_is_lacking(journal: Journal) -> None:
+    store = Store(FOREIGN)
+    store.after_write = lambda: setattr(store, "text", (store.text or "").replace(',"ecr:PutImage"', ""))
+    restore = raised(Overwritten, store, journal).restore
+    assert [(one.op, one.action) for one in restore.diff] == [("add", "ecr:PutImage")]
+
+
 def test_a_change_that_another_writer_kept_is_no_loss(journal: Journal) -> None:
     store = Store(FOREIGN)
 
@@ -147,14 +154,16 @@ def test_a_principal_that_ecr_does_not_know_is_the_grants(journal: Journal) -> N
     ]
 
 
-@pytest.mark.parametrize("arrived", [True, False])
-def test_the_last_lost_answer_is_looked_for_once_more(journal: Journal, arrived: bool) -> None:
+@pytest.mark.parametrize("arrived", [True, False, None])
+def test_the_last_lost_answer_is_looked_for_once_more(journal: Journal, arrived: bool | None) -> None:
+    """``arrived`` None: it cannot be looked for."""
     store = Store(FOREIGN)
 
     def lose() -> None:
-        if not arrived:
+        if arrived is False:
             store.text = FOREIGN
         if store.writes == 3:
+            store.before_read = lost_answer if arrived is None else store.before_read
             lost_answer()
         store.text = FOREIGN  # the first two attempts have not arrived
         lost_answer()

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from ecr_tui.policy.answer import Answer, Verdict, answer
+from ecr_tui.policy.answer import Answer, Verdict, answer, bounds
+from ecr_tui.policy.compiled import caller_of
 from ecr_tui.policy.document import PolicyDocument
-from tests.policy.build import BOB, PULL, REPOSITORY, ROOT_B, SESSION, A, B, allow, ask, deny, policy
+from ecr_tui.policy.evaluate import Policies
+from ecr_tui.policy.known import Known
+from tests.policy.build import BOB, FULL, PULL, REPOSITORY, ROOT_B, SESSION, A, B, allow, ask, deny, policy
 
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
 YES, NO, DEPENDS = Verdict.YES, Verdict.NO, Verdict.DEPENDS
@@ -188,3 +191,37 @@ def test_a_session_of_a_role_with_its_path() -> None:
     told = {"aws:PrincipalArn": f"arn:aws:iam::{B}:role/team/puller"}
     assert ask(document, principal=SESSION, context=told).allowed
     assert not ask(document, principal=SESSION, context={"aws:PrincipalArn": ROLE}).allowed
+
+
+# -- a call with all policies, at its worst and at its best ------------------------------------------------------------
+
+VPC = {"StringEquals": {"aws:SourceVpc": "vpc-1"}}
+OPEN = policy({"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": VPC})
+
+
+def verdict(policies: Policies, caller: str = BOB) -> Verdict:
+    return bounds(policies, Known(caller_of(caller), {}, bounded=False), "ecr:BatchGetImage", REPOSITORY, A).verdict
+
+
+@pytest.mark.parametrize(
+    ("policies", "expected"),
+    [
+        (Policies((FULL,), policy(allow(BOB))), YES),
+        (Policies((FULL,), policy(allow(BOB, condition=VPC))), DEPENDS),
+        (Policies((OPEN,), policy(allow(BOB))), DEPENDS),
+        (Policies((FULL,), policy(allow(BOB)), scps=((FULL,), (OPEN,))), DEPENDS),
+        (Policies((FULL,), policy(allow(BOB)), scps=((OPEN,), (FULL,))), DEPENDS),
+        (Policies((FULL,), policy(allow(BOB), deny(BOB, condition=VPC))), DEPENDS),
+        (Policies((FULL,), policy(allow(BOB), deny(BOB))), NO),
+        (Policies((), policy(allow(BOB))), NO),
+        (Policies(None, policy(allow(BOB))), DEPENDS),
+    ],
+)
+def test_every_policy_must_allow_whatever_the_call_brings(policies: Policies, expected: Verdict) -> None:
+    assert verdict(policies) is expected
+
+
+def test_a_federated_user_depends_on_its_session_policy_unless_it_is_named_itself() -> None:
+    federated = f"arn:aws:sts::{A}:federated-user/bob"
+    assert verdict(Policies((FULL,), policy(allow("*"))), federated) is DEPENDS
+    assert verdict(Policies((FULL,), policy(allow(federated))), federated) is YES

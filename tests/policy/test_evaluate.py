@@ -130,6 +130,12 @@ def test_the_denying_documents_are_named() -> None:
     assert ask(policy(allow()), registry=policy(deny())).denied_by == ("registry",)
 
 
+def test_a_service_has_neither_identity_nor_service_control_policies() -> None:
+    denied = policy({"Effect": "Deny", "Action": "*", "Resource": "*"})
+    service = "lambda.amazonaws.com"
+    assert ask(policy(allow({"Service": service})), principal=service, identity=(denied,), scps=((denied,),)).allowed
+
+
 def test_not_readable_is_unknown_and_says_so() -> None:
     decision = ask(policy(allow()), identity=None)
     assert decision.response == "Unknown"
