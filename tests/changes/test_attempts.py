@@ -16,6 +16,11 @@ from ecr_tui.errors import (
 )
 
 
+@pytest.fixture(autouse=True)
+def no_pauses() -> None:
+    """The pauses are what this is about."""
+
+
 def waits(error: EcrTuiError) -> list[float]:
     """How long is waited before each further attempt that meets ``error``, until none is worth it."""
     waited: list[float] = []
