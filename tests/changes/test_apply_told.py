@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from ecr_tui.changes.apply import Overwritten, apply, check_account, look_again
+from ecr_tui.changes.apply import Outcome, Overwritten, apply, check_account, look_again
 from ecr_tui.changes.entries import UNKNOWN, WRITTEN
 from ecr_tui.changes.journal import Journal
 from ecr_tui.changes.plans import plan_grant_from
@@ -226,6 +227,18 @@ def test_a_journal_that_fails_does_not_hide_that_a_write_was_overwritten(
     monkeypatch.setattr(journal, "finish", full)
     store.text = FOREIGN
     assert look_again(store, journal, outcome) is not None
+
+
+def test_an_entry_names_its_run_and_a_plan_is_on_what_was_found(journal: Journal) -> None:
+    store = Store(FOREIGN)
+    plan = plan_grant(store, REPO, GRANT)
+    store.text = respelt = json.dumps(json.loads(FOREIGN))
+    outcome = apply(store, journal, plan, run="r1")
+    assert (outcome.plan.before_text, outcome.plan.before) == (respelt, PolicyDocument.parse(respelt))
+    again = plan_grant(store, REPO, GRANT)
+    assert apply(store, journal, again) == Outcome(again, written=False)
+    apply(store, journal, plan_grant(store, REPO, replace(GRANT, principals=(OTHER,))))
+    assert [(one.record.run, one.record.operator) for one in journal.entries()] == [("r1", ""), ("", "")]
 
 
 def test_a_profile_of_another_account_writes_nothing() -> None:

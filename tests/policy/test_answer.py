@@ -208,6 +208,7 @@ def verdict(policies: Policies, caller: str = BOB) -> Verdict:
     [
         (Policies((FULL,), policy(allow(BOB))), YES),
         (Policies((FULL,), policy(allow(BOB, condition=VPC))), DEPENDS),
+        (Policies((FULL,), policy(allow(BOB), allow(ROOT_B, condition=VPC))), YES),
         (Policies((OPEN,), policy(allow(BOB))), DEPENDS),
         (Policies((FULL,), policy(allow(BOB)), scps=((FULL,), (OPEN,))), DEPENDS),
         (Policies((FULL,), policy(allow(BOB)), scps=((OPEN,), (FULL,))), DEPENDS),
