@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from ecr_tui.changes.apply import Outcome, Overwritten, apply, check_account, look_again
-from ecr_tui.changes.entries import UNKNOWN, WRITTEN
+from ecr_tui.changes.entries import FAILED, UNKNOWN, WRITTEN
 from ecr_tui.changes.journal import Journal
 from ecr_tui.changes.plans import plan_grant_from
-from ecr_tui.errors import ConflictError, EcrTuiError, EnvironmentFailure, InputError, UnknownPrincipal
+from ecr_tui.errors import ConflictError, EcrTuiError, EnvironmentFailure, InputError, Throttled, UnknownPrincipal
 from ecr_tui.policy.change import differences, text_diff
 from ecr_tui.policy.document import PolicyDocument
 from tests.changes.test_apply import (
@@ -239,6 +239,23 @@ def test_an_entry_names_its_run_and_a_plan_is_on_what_was_found(journal: Journal
     assert apply(store, journal, again) == Outcome(again, written=False)
     apply(store, journal, plan_grant(store, REPO, replace(GRANT, principals=(OTHER,))))
     assert [(one.record.run, one.record.operator) for one in journal.entries()] == [("r1", ""), ("", "")]
+
+
+def test_a_policy_that_was_respelt_before_the_retry_is_a_new_entry(journal: Journal) -> None:
+    store = Store(FOREIGN)
+    plan = plan_grant(store, REPO, GRANT)
+
+    def refuse_once() -> None:
+        store.before_write = lambda: None
+        store.text = json.dumps(json.loads(FOREIGN))
+        raise Throttled("rate limited")
+
+    store.before_write = refuse_once
+    assert apply(store, journal, plan).written
+    assert [(one.outcome, one.detail) for one in journal.entries()] == [
+        (FAILED, "the text of the policy changed before the retry"),
+        (WRITTEN, ""),
+    ]
 
 
 def test_a_profile_of_another_account_writes_nothing() -> None:
