@@ -15,6 +15,9 @@ from botocore.exceptions import ClientError
 from ecr_tui.sandbox.sandbox import Sandbox
 
 Aws = Callable[..., Any]
+with_service = pytest.mark.skipif(
+    "iam-toolbox" not in boto3.Session().get_available_services(), reason="this botocore does not know the service"
+)
 A, B, C = "111111111111", "222222222222", "444444444444"
 USER = f"arn:aws:iam::{B}:user/devusr2"
 ASK = {"Effect": "Allow", "Action": "iam:GetRequestAuthorizationDetails", "Resource": "*"}
@@ -57,6 +60,7 @@ def test_a_denial_of_iam_has_an_id_and_one_of_ecr_has_none(aws: Aws, consumer: A
     assert "console" not in denied(consumer.describe_registry)
 
 
+@with_service
 def test_the_details_of_a_denial(sandbox: Sandbox, aws: Aws) -> None:
     """Its effect, its checks in AWS's order, its context and policies; told to B's organization where it may ask."""
     iam = sandbox.world.directory.backend(B)
@@ -111,6 +115,7 @@ def test_the_details_of_a_denial(sandbox: Sandbox, aws: Aws) -> None:
             assert (sandbox.world.authorizations.find(identifier(text), "us-east-1", reader) is not None) is there
 
 
+@with_service
 def test_what_belongs_to_another_organization_is_not_told(sandbox: Sandbox, consumer: Any, owner: Any) -> None:
     """Of account A's policy B hears the effect, and neither its statements nor the repository's tags."""
     sandbox.world.authorizations.services = frozenset({"ecr"})
