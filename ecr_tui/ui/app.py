@@ -46,7 +46,7 @@ from ecr_tui.ui.signing_in import sign_in
 from ecr_tui.ui.tasks.accounts import renew
 from ecr_tui.ui.text import safe, safe_block
 from ecr_tui.ui.text.bulk import stopping_words
-from ecr_tui.ui.theme import BRAND, check_theme, readable
+from ecr_tui.ui.theme import BRAND, Readable, check_theme, readable
 
 if TYPE_CHECKING:
     from ecr_tui.aws.model import MfaPrompt
@@ -59,6 +59,7 @@ SHOWN = 20_000
 """Characters shown of a text that no clipboard accepted; the file has all of it."""
 
 _GREY, _NO_COLOR = Monochrome(), NoColor()
+_READABLE = Readable()
 
 WRITE_PATIENCE = 15.0
 """Seconds that quitting waits for a policy write in progress; its calls take less."""
@@ -113,7 +114,7 @@ class EcrTuiApp(App[None]):
         """With NO_COLOR Textual decides before the theme is known: the terminal's own colors in gray would be black."""
         grey = _NO_COLOR if self.native_ansi_color else _GREY
         found = [grey if isinstance(one, Monochrome | NoColor) else one for one in super().get_line_filters()]
-        return [*found, *self._wordless]
+        return [*found, _READABLE, *self._wordless]
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         plain.still(event.widget)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+from rich.segment import Segment
+from rich.style import Style
 from textual.color import BLACK, WHITE, Color, ColorParseError
+from textual.filter import LineFilter
 from textual.theme import BUILTIN_THEMES, Theme
 
 from ecr_tui.config.values import close_match
@@ -83,7 +88,7 @@ _PAIRS = (
     ("error", "surface", SHAPE),
     ("scrollbar", "scrollbar-background", SHAPE),
 )
-"""(variable, background variable, minimum contrast): the combinations used in the style sheets."""
+"""(variable, background variable, minimum contrast). :class:`Readable` corrects what these leave of text."""
 
 _STEPS = 20
 _MUTED = 0.6
@@ -119,6 +124,34 @@ def readable(variables: dict[str, str]) -> dict[str, str]:
         elif back is not None and name.startswith("block-cursor"):
             made[name] = max((BLACK, WHITE), key=lambda color: contrast(color, back)).hex
     return made
+
+
+class Readable(LineFilter):
+    """Text that could hardly be read on what is behind it is moved towards black or white, however it came by its
+    colours: a theme's, shares and mixtures of them, a widget's of Textual. Not for what a dialog dims."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        return [_seen(segment) for segment in segments]
+
+
+def _seen(segment: Segment) -> Segment:
+    text, style, control = segment
+    if style is None or (better := _readable(style)) is style or not any(map(str.isalnum, text)):
+        return segment
+    return Segment(text, better, control)
+
+
+@lru_cache(4096)
+def _readable(style: Style) -> Style:
+    """The same one where nothing is to be done, or nothing can be measured: the terminal's own colours."""
+    colors = (style.bgcolor, style.color) if style.reverse else (style.color, style.bgcolor)
+    if any(color is None or color.triplet is None for color in colors):
+        return style
+    front, back = (Color.from_rich_color(color) for color in colors)
+    if contrast(front, back) >= TEXT:
+        return style
+    better = _apart(front, back, TEXT).rich_color
+    return style + (Style(bgcolor=better) if style.reverse else Style(color=better))
 
 
 def _apart(front: Color, back: Color, least: float) -> Color:

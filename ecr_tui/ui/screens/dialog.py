@@ -10,11 +10,13 @@ from typing import Any, ClassVar, TypeVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
 from ecr_tui.ui.keys import PAGER
+from ecr_tui.ui.theme import Readable
 from ecr_tui.ui.widgets.keyhints import KeyHints
 
 T = TypeVar("T")
@@ -65,6 +67,10 @@ class Dialog(ModalScreen[T]):
         &.-short .note { display: none; }
     }
     """
+
+    def get_line_filters(self) -> list[LineFilter]:
+        """What is behind the dialog is dimmed: it is not to be read."""
+        return [one for one in super().get_line_filters() if not isinstance(one, Readable)]
 
     VERTICAL_BREAKPOINTS = [(0, "-short"), (22, "-high")]  # noqa: RUF012 (as Textual types it)
     _appeared: float | None = None

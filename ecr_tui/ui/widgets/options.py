@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.strip import Strip
 from textual.widgets import OptionList
 
@@ -27,4 +28,8 @@ class Options(OptionList):
         cursor = self.get_visual_style("option-list--option", _CURSOR).rich_style
         if first.style.bgcolor != cursor.bgcolor:
             return strip
-        return Strip([Segment(CURSOR, first.style), *strip.crop(1)], strip.cell_length)
+        # Only the cursor's own colour can be read in every theme.
+        rest = [
+            Segment(text, style + Style(color=cursor.color) if style else style) for text, style, _ in strip.crop(1)
+        ]
+        return Strip([Segment(CURSOR, first.style), *rest], strip.cell_length)
