@@ -168,10 +168,15 @@ class PreviewTabs(Vertical):
         within = isinstance(self.screen.focused, Reading)
         self.turn_to(ids[(ids.index(self.tab) + by) % len(ids)])
         if within:
-            self.call_after_refresh(self.take_focus)
+            # At once: the text that had the focus is hidden now, and the next key would find no focus.
+            self.screen.set_focus(self._reading)
 
     def take_focus(self) -> None:
-        self.query_one(f"#{self.tab} Reading", Reading).focus()
+        self._reading.focus()
+
+    @property
+    def _reading(self) -> Reading:
+        return self.query_one(f"#{self.tab} Reading", Reading)
 
     def copy_text(self) -> tuple[str, str]:
         """The tab's plain text and its name; ("", "") if empty."""
