@@ -1,7 +1,7 @@
-"""What IAM Access Analyzer knows here: the analyzers, their findings of the repositories, and previews under way.
+"""State of IAM Access Analyzer: analyzers, findings of repositories, and previews.
 
 Findings are one per external principal and condition of an Allow statement, for the actions that no Deny takes away.
-Conditions beyond those that Access Analyzer looks at are taken as met, in a Deny as not met.
+Conditions that Access Analyzer does not evaluate count as met, in a Deny as not met.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""IAM Access Analyzer's API, as far as external access to repositories goes: analyzers, findings and access previews.
+"""IAM Access Analyzer's API for external access to repositories: analyzers, findings and access previews.
 
 A preview takes an active analyzer of type ACCOUNT (API reference, CreateAccessPreview). It is CREATING at the first
 look. The texts of errors other than a denial's are not AWS's own, which are not documented.

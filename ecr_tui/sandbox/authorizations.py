@@ -65,7 +65,7 @@ class Denied:
 
     @property
     def own(self) -> bool:
-        """Whether the resource is of the caller's account or organization, which is told of it then."""
+        """Whether the resource is in the caller's account or organization, so that its details are returned."""
         owner = self.request.resource_account
         return owner == self.principal.account or (is_member(owner) and is_member(self.principal.account))
 
@@ -102,7 +102,7 @@ class Authorizations:
         self.unready = 0
 
     def record(self, denied: Denied) -> str:
-        """What the text of the denial says of it at its end; "" for a service without ids."""
+        """The suffix of the denial's text; "" for a service without ids."""
         service = denied.request.action.partition(":")[0]
         if service not in self.services or denied.request.action == _UNTOLD:
             return ""
@@ -116,7 +116,7 @@ class Authorizations:
         )
 
     def find(self, identifier: str, region: str, reader: Principal) -> Denied | None:
-        """None for what is not there, or not yet, or not for the reader."""
+        """None if missing, not yet available, or not visible to the reader."""
         if self.unready:
             self.unready -= 1
             return None

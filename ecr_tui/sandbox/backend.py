@@ -30,7 +30,7 @@ class StoredManifest:
 
 
 class TokenRejected(Exception):
-    """The Basic password is no valid token; ``expired`` tells a stale one from an unknown one."""
+    """The Basic password is not a valid token; ``expired`` separates an expired one from an unknown one."""
 
     def __init__(self, *, expired: bool) -> None:
         super().__init__("expired" if expired else "unknown")
@@ -57,7 +57,7 @@ class RegistryBackend(Protocol):
     def denial(self, caller: Caller, action: str, repository: str) -> str | None:
         """None when allowed, else AWS's message ("User: ... is not authorized to perform: ... because ...").
 
-        ``action`` like "ecr:PutImage". Decided afresh from identity and repository policies and the repository's
+        ``action`` like "ecr:PutImage". Decided on each call from identity and repository policies and the repository's
         tags at each call. A missing repository is decided as if it had no policy and no tags.
         """
 

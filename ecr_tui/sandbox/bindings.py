@@ -19,7 +19,7 @@ Live = frozenset[tuple[str, str]]
 
 
 def to_ids(document: dict[str, Any], live: Live) -> dict[str, Any]:
-    """What is stored: ids instead of the ARNs of users and roles, root ARNs instead of bare account ids."""
+    """The stored form: ids instead of ARNs of users and roles, root ARNs instead of bare account ids."""
     ids = {arn: unique for unique, arn in live}
 
     def stored(value: str) -> str:
@@ -30,7 +30,7 @@ def to_ids(document: dict[str, Any], live: Live) -> dict[str, Any]:
 
 @lru_cache(maxsize=8192)
 def to_arns(text: str, live: Live) -> str:
-    """What is shown: the stored text with ARNs for the ids that live. Text without ids comes back as it is."""
+    """The returned form: the stored text with ARNs for ids of existing principals. Text without ids is unchanged."""
     if not _ID.search(text):
         return text
     arns = dict(live)
@@ -58,7 +58,7 @@ def _statement(statement: dict[str, Any], change: Callable[[str], str]) -> dict[
 
 
 def pretty(value: Any, level: int = 0) -> str:
-    """The layout in which ECR gives policies back (see the example of get-repository-policy in the CLI reference)."""
+    """The layout of policies returned by ECR (see the example of get-repository-policy in the CLI reference)."""
     pad, outer = "  " * (level + 1), "  " * level
     if isinstance(value, dict):
         if not value:

@@ -1,4 +1,4 @@
-"""The layers and configs behind one registry: kept in memory, per repository, for as long as the sandbox lives.
+"""The layers and configs behind one registry: kept in memory, per repository, until the sandbox stops.
 
 A blob belongs to the repositories it was uploaded or mounted to; its bytes are kept once. All methods are
 thread-safe. An upload is a session of its own until :meth:`BlobStore.finish` checks its digest.
@@ -107,7 +107,7 @@ class BlobStore:
         return upload
 
     def append(self, repository: str, upload: str, data: bytes, offset: int | None = None) -> int:
-        """Add bytes and return how many are there now; ``offset`` (if told) must be where the last chunk ended.
+        """Add bytes and return how many are there now; ``offset`` (if given) must be the end of the last chunk.
 
         Raises :class:`UploadMissing`, :class:`OffsetMismatch`, :class:`BlobTooLarge`.
         """
@@ -163,7 +163,7 @@ class BlobStore:
             self._total -= len(session.data)
 
     def forget(self, repository: str) -> None:
-        """Drop what a deleted repository held: its blobs, as far as no other has them, and its open uploads."""
+        """Drop a deleted repository's open uploads, and its blobs that no other repository has."""
         with self._lock:
             gone = self._repositories.pop(repository, set())
             kept = set().union(*self._repositories.values())

@@ -17,7 +17,7 @@ import threading
 
 
 def main(repositories: int) -> None:
-    # The interface starts at the same moment, and whoever looks at it must not wait for two AWS accounts to be seeded.
+    # The interface starts in parallel and must not wait for two AWS accounts to be seeded.
     with contextlib.suppress(AttributeError, OSError):
         os.nice(10)
     # The terminal's Ctrl-C is for the interface, which closes the pipe when it wants an end.
@@ -42,7 +42,7 @@ def main(repositories: int) -> None:
         return
     ready.set()
     try:
-        # What was seeded stays: looking through it for garbage would stop every answer for a while.
+        # Seeded objects stay: collecting garbage among them would delay every response.
         gc.freeze()
         _say({"env": sandbox.env(), "mfa_code": sandbox.mfa_code})
         over.wait()
@@ -51,7 +51,7 @@ def main(repositories: int) -> None:
 
 
 def _say(value: dict[str, object]) -> None:
-    # Whoever started it may be gone already.
+    # The parent process may have ended.
     with contextlib.suppress(BrokenPipeError):
         print(json.dumps(value), flush=True)
 

@@ -137,12 +137,12 @@ class Decisions:
         return found
 
     def _call_keys(self) -> dict[str, str | Sequence[str]]:
-        """What every request carries, whoever makes it."""
+        """Condition keys of every request."""
         now = self._world.clock()
         return {
             "aws:CurrentTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "aws:EpochTime": str(int(now.timestamp())),
-            # Loopback stands in for AWS's endpoints, which take TLS only.
+            # Loopback represents AWS's endpoints, which accept only TLS.
             "aws:SecureTransport": "true",
             "aws:RequestedRegion": self._world.regions[0],
         }
@@ -166,7 +166,7 @@ def _resource_context(account: str, action: str, tags: Mapping[str, str] | None)
 
 
 def denial_text(denied: Denied) -> str:
-    """AWS's message, without what it may say of an authorization id."""
+    """AWS's message, without an authorization id."""
     action, decision = denied.request.action, denied.decision
     start = (
         f"User: {denied.principal.arn} is not authorized to perform: {action} on resource: {denied.request.resource}"

@@ -1,6 +1,6 @@
 """The IAM records that moto keeps, read the way a decision needs them.
 
-Everything is read afresh at each call, so a changed policy, a deleted user or a new key counts at once.
+Everything is read on each call, so a changed policy, a deleted user or a new key takes effect immediately.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class Directory:
         return Documents(tuple(_attached(role)), boundaries, session, tags)
 
     def managed_policy(self, account: str, arn: str) -> str:
-        """The default version's text; a policy that allows nothing when there is none by that ARN."""
+        """The default version's text; a policy that allows nothing if the ARN is unknown."""
         policy = self.backend(account).managed_policies.get(arn)
         return _default_version(policy) if policy is not None else '{"Version":"2012-10-17","Statement":[]}'
 

@@ -34,7 +34,7 @@ class RepositoryAccess:
     ) -> str | None:
         """None or AWS's message. A missing repository is decided as one without policy and tags.
 
-        ``policy`` stands in for the repository's own, to ask what would be allowed under it.
+        ``policy`` replaces the repository's own, to evaluate a hypothetical policy.
         """
         record = self._world.records.find(account, region, name)
         return self.decisions.denial(
@@ -49,7 +49,7 @@ class RepositoryAccess:
         )
 
     def lets_service_in(self, service: str, source_arn: str, action: str, account: str, region: str, name: str) -> bool:
-        """Whether a service may, on behalf of the resource ``source_arn``. A missing repository lets nobody in."""
+        """Whether a service may, on behalf of the resource ``source_arn``. False for a missing repository."""
         record = self._world.records.find(account, region, name)
         return record is not None and self.decisions.lets_service_in(
             service,
@@ -65,14 +65,15 @@ class RepositoryAccess:
     def require(
         self, principal: Principal, action: str, account: str, region: str, name: str, context: Context | None = None
     ) -> Repository | None:
-        """The record, or None when there is none. Raises ServiceError AccessDeniedException."""
+        """The record, or None. Raises ServiceError AccessDeniedException."""
         message = self.denial(principal, action, account, region, name, context=context)
         if message is not None:
             raise ServiceError("AccessDeniedException", message)
         return self._world.records.find(account, region, name)
 
     def record(self, call: AwsCall, action: str) -> Repository:
-        """The repository that a call names. Raises ServiceError when the action is denied, or there is none."""
+        """The repository that a call names. Raises ServiceError if the action is denied, or the repository does not
+        exist."""
         account, name = registry_of(call), str(call.params.get("repositoryName", ""))
         found = self.require(call.principal, action, account, call.region, name)
         if found is None:

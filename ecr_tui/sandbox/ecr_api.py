@@ -44,7 +44,7 @@ class EcrApi:
         return operation(call) if operation is not None else self._by_moto(call, request)
 
     def authorization_token(self, call: AwsCall) -> dict[str, Any]:
-        """One token for whoever asks; ``registryIds`` (deprecated) only adds endpoints, never access."""
+        """One token for the caller; ``registryIds`` (deprecated) only adds endpoints, never access."""
         own = self.access.require_registry(call)
         wanted = call.params.get("registryIds")
         registries = [str(one) for one in wanted] if isinstance(wanted, list) and wanted else [own]

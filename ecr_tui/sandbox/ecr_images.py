@@ -156,7 +156,7 @@ def _image_ids(call: AwsCall) -> list[dict[str, str]]:
 
 
 def _match(record: Repository, wanted: dict[str, str]) -> Image | None:
-    """By digest, by tag, or by both where both are told."""
+    """By digest, by tag, or by both if both are given."""
     image = images.find(record, wanted.get("imageDigest") or wanted["imageTag"])
     if image is not None and wanted.get("imageTag") and wanted["imageTag"] not in image.image_tags:
         return None

@@ -67,7 +67,7 @@ class RepositoryPolicies:
 
 
 def store_unchecked(world: World, account: str, region: str, name: str, document: dict[str, Any]) -> None:
-    """Put a policy where SetRepositoryPolicy would refuse it: what AWS accepted in earlier years still stands there."""
+    """Store a policy that SetRepositoryPolicy would reject: AWS keeps policies accepted in earlier years."""
     record = world.records.find(account, region, name)
     if record is None:
         raise LookupError(arn_of(account, region, name))

@@ -1,4 +1,4 @@
-"""ECR: private image replication. What is pushed is copied at once to where the rules say; AWS takes minutes.
+"""ECR: private image replication. Pushed images are copied immediately by the rules; AWS takes minutes.
 
 By the User Guide ("Private image replication in Amazon ECR"): only what is pushed after a rule was set, under the same
 name, and once for each push, so a copy is not copied on. Policies, tags and settings stay behind; a repository that
@@ -81,7 +81,7 @@ def _destinations(rule: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _target(world: World, access: RepositoryAccess, source: Repository, account: str, region: str) -> Repository | None:
-    """The repository to copy to, made where there is none. None where replication fails."""
+    """The destination repository, created if missing. None if replication fails."""
     if account not in world.accounts or region not in world.regions:
         return None
     if not _allowed(access, source.account_id, "ecr:ReplicateImage", account, region, source.name):

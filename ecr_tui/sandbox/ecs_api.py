@@ -1,4 +1,4 @@
-"""ECS task definitions, as far as the images that they name."""
+"""ECS task definitions with their images."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ from ecr_tui.sandbox.workloads import Workloads
 from ecr_tui.sandbox.world import AwsCall, World
 
 FaultHook = Callable[[AwsCall], ServiceError | None]
-"""Asked for every verified AWS call; what it returns is the answer. It may raise ``aws_http.DropConnection``."""
+"""Called for every verified AWS call; its result is the response. It may raise ``aws_http.DropConnection``."""
 
 Service = Callable[[AwsCall, HttpRequest], dict[str, Any] | HttpResponse]
 """Called with the world's lock held. A dictionary is written in the service's protocol."""
@@ -177,7 +177,7 @@ class Front:
 
 
 def _parse(request: HttpRequest) -> _Parsed:
-    """What is asked, by its form alone; nothing in it is trusted before the signature is checked."""
+    """The parsed request; not trusted before the signature is checked."""
     target = request.headers.get("x-amz-target", "")
     if target:
         prefix, _, operation = target.rpartition(".")
@@ -214,7 +214,7 @@ def _error(parsed: _Parsed, failure: ServiceError) -> HttpResponse:
 
 
 def _failure(answer: HttpResponse) -> tuple[str, str]:
-    """Code and message of what moto answered, ("", "") for success."""
+    """Code and message of moto's response, ("", "") for success."""
     if answer.status < 400:
         return "", ""
     try:

@@ -38,7 +38,7 @@ class IamApi:
         return self._with_real_ids(call, answer)
 
     def _with_real_ids(self, call: AwsCall, answer: HttpResponse) -> HttpResponse:
-        """moto gives a new user an id of its own shape; AWS's begin with AIDA."""
+        """moto's user ids have another form; AWS's begin with AIDA."""
         if call.operation != "CreateUser" or answer.status != 200:
             return answer
         user = self._world.directory.user(call.principal.account, str(call.params.get("UserName", "")))

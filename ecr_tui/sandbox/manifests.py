@@ -1,4 +1,4 @@
-"""What a pushed manifest must look like: the four kinds that clients send today, and everything they refer to."""
+"""Validation of pushed manifests: the four kinds that clients send, and their references."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 _IMAGES = (DOCKER_MANIFEST, OCI_MANIFEST)
 _INDEXES = (DOCKER_LIST, OCI_INDEX)
 INVALID_JSON = "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'"
-"""What ECR says of every manifest whose form it does not take, of valid JSON too."""
+"""ECR's message for every manifest of an unsupported form, including valid JSON."""
 
 
 class ManifestInvalid(Exception):

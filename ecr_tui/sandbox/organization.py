@@ -7,7 +7,7 @@ from collections.abc import Sequence
 ACCOUNT_B = "222222222222"
 ACCOUNT_C = "444444444444"
 MANAGEMENT = "555555555555"
-"""The management account: it exists, and nobody here has its credentials."""
+"""The management account; its credentials are not available."""
 ORGANIZATION = "o-ecr7tu1s4n"
 ROOT = "r-dem0"
 ORGANIZATION_PATH = f"{ORGANIZATION}/{ROOT}/ou-dem0-w0rkl0ads/"
@@ -22,12 +22,12 @@ def is_member(account: str) -> bool:
 
 
 def principal_keys(account: str) -> dict[str, str | Sequence[str]]:
-    """What a request by one of the account's principals carries; nothing outside the organization."""
+    """Condition keys of a request by the account's principals; empty outside the organization."""
     return _keys("aws:Principal", account)
 
 
 def source_keys(account: str) -> dict[str, str | Sequence[str]]:
-    """What a service's request on behalf of the account's resource carries."""
+    """Condition keys of a service's request on behalf of the account's resource."""
     return _keys("aws:Source", account)
 
 

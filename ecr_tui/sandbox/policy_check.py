@@ -1,4 +1,4 @@
-"""SetRepositoryPolicy's own validation: what ECR refuses, in its words.
+"""SetRepositoryPolicy's validation, with ECR's messages.
 
 Refusals that threads and guides report: a Resource element (awsdocs/amazon-ecr-user-guide#20), GetAuthorizationToken
 (cloudposse/terraform-aws-ecr#67), principals that do not exist (hashicorp/terraform-provider-aws#39064), over 10,240

@@ -11,7 +11,7 @@ from ecr_tui.sandbox.backend import Caller
 
 @dataclass(frozen=True)
 class Session:
-    """What temporary credentials add to an identity."""
+    """Additional data of temporary credentials."""
 
     token: str = field(repr=False)
     issued_at: datetime
@@ -22,7 +22,7 @@ class Session:
 
 @dataclass(frozen=True)
 class Principal(Caller):
-    """``arn`` is what GetCallerIdentity says (a session's STS ARN); ``iam_arn`` the user or role behind it."""
+    """``arn`` as in GetCallerIdentity (a session's STS ARN); ``iam_arn`` the user or role behind it."""
 
     kind: Literal["user", "role"] = "user"
     name: str = ""

@@ -26,7 +26,7 @@ def write_config(folder: Path, profiles: Mapping[str, Mapping[str, str]]) -> tup
 
 
 def environment(config: Path, credentials: Path) -> dict[str, str]:
-    """What to export so that AWS clients, and ecr-tui, are on the sandbox, past any proxy of the user's."""
+    """Environment variables that direct AWS clients and ecr-tui to the sandbox, bypassing proxies."""
     direct = ",".join(dict.fromkeys([*os.environ.get("NO_PROXY", os.environ.get("no_proxy", "")).split(","), *_LOCAL]))
     return {
         "NO_PROXY": direct.strip(","),

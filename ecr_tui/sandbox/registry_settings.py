@@ -1,4 +1,4 @@
-"""What a registry keeps beside its repositories and policy: account settings, creation templates, replication rules."""
+"""Registry settings: account settings, creation templates, replication rules."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ DEMO_REGIONS = (REGION, REPLICA_REGION)
 """With these, one repository is seeded with a copy in the second region, and creation templates."""
 
 RegistryFault = Callable[[str, Request], Response | None]
-"""Asked for every registry request with the registry's account; what it returns is the answer."""
+"""Called for every registry request with the registry's account; its result is the response."""
 
 _running = threading.Lock()
 

@@ -46,7 +46,7 @@ def _statement(sid: str, effect: str, principal: Any, actions: Any) -> dict[str,
 
 
 def _organisation() -> dict[str, Any]:
-    """Everybody, as long as it is somebody of the organisation: B and C are, the build servers' account is not."""
+    """Everyone in the organization: B and C are members, the build servers' account is not."""
     limit = {"StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}}
     return _statement("OrganisationPull", "Allow", "*", list(Access.PULL.actions)) | {"Condition": limit}
 

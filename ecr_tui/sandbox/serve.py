@@ -1,4 +1,4 @@
-"""The sandbox alone, for other programs: prints what to export, and serves until it is interrupted."""
+"""The sandbox as a server for other programs: prints variables to export, and runs until interrupted."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class _Signer(SigV4Auth):
 
 @dataclass(frozen=True)
 class Scope:
-    """What the Authorization header claims, not yet verified."""
+    """Contents of the Authorization header, not verified yet."""
 
     access_key: str
     date: str

@@ -26,7 +26,7 @@ _KEY_ALPHABET = string.ascii_uppercase + "234567"
 
 
 class StsApi:
-    """``mfa_code`` is what every MFA device answers until the sandbox stops."""
+    """``mfa_code`` is the code of every MFA device until the sandbox stops."""
 
     def __init__(self, world: World, decisions: Decisions, mfa_code: str) -> None:
         self._world = world
@@ -153,7 +153,7 @@ class StsApi:
 
 
 def _fresh(credential: Credential, now: datetime) -> bool:
-    """Kept for a day past its end, so that "expired" can be told from "unknown"."""
+    """Kept for a day after expiry, to distinguish "expired" from "unknown"."""
     return credential.expires_at is None or credential.expires_at + timedelta(days=1) > now
 
 

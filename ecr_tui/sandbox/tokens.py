@@ -1,4 +1,4 @@
-"""Registry tokens as GetAuthorizationToken gives them: for whoever asked, for 12 hours, for no one registry."""
+"""Registry tokens of GetAuthorizationToken: for the caller, for 12 hours, for all registries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs images in an account: Lambda functions and ECS task definitions."""
+"""Workloads of an account: Lambda functions and ECS task definitions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all parts of the AWS side share: the accounts, the clock, moto's records, and the one lock around them.
+"""Shared state of the AWS side: the accounts, the clock, moto's records, and their lock.
 
 moto is not made for threads, so every read or write of its records happens under :attr:`World.lock`.
 """
@@ -32,7 +32,7 @@ ACCOUNT_CI = "333333333333"
 """The company's build servers, so that a policy can name someone who is neither B nor C."""
 REGION = "eu-central-1"
 REPLICA_REGION = "eu-west-1"
-"""Where the demo has a copy; a sandbox serves it only where it is told to."""
+"""Region of the demo's copy; a sandbox serves it only on request."""
 PARTNERS = tuple(
     f"{number:012d}" for number in range(400_000_000_017, 400_000_000_017 + 40 * 7_919_351_003, 7_919_351_003)
 )
