@@ -47,7 +47,7 @@ FORMATS = click.Choice(["json", "cli", "terraform", "cloudformation"])
 def export(context: click.Context, /, form: str, side: str, as_grants: bool, **flags: Any) -> None:
     """Export a grant: account A's repository policy and account B's identity policy. Writes nothing."""
     if as_grants and any(flags[name] for name in _OF_A_GRANT):
-        raise InputError("--grants exports what is in force", hint="Remove the options of a new grant.")
+        raise InputError("--grants exports current grants", hint="Remove the options of a new grant.")
     with open_workspace(context, flags) as workspace:
         if as_grants:
             context.exit(_export_grants(workspace, flags))

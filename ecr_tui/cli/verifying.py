@@ -164,7 +164,7 @@ def _confirm(settings: Settings, repositories: list[Repository], flags: dict[str
         if not (flags["yes"] or settings.read_only_reason):
             output.line(
                 f"The tag that account B's access depends on is removed from {names} for some seconds. Other "
-                "principals with access by this tag lose it meanwhile. The tag is restored in any case.",
+                "principals with access by this tag lose it during that time. The tag is always restored.",
                 err=True,
             )
         asking.confirm("Remove the tag temporarily?", lost=" to confirm removing a tag")

@@ -69,7 +69,7 @@ async def tag_switch(desk: Desk, selection: Selection) -> None:
     body = [
         *labelled(place(repository)),
         Content("The tag that account B's access depends on is removed for some seconds."),
-        Content("Other principals with access by this tag lose it meanwhile. It is restored in any case."),
+        Content("Other principals with access by this tag lose it during that time. It is always restored."),
     ]
     title = f"Verify {safe(repository.name)}, and remove its tag temporarily?"
     if await desk.confirmed(title, body, yes="Yes, verify"):

@@ -139,7 +139,7 @@ def in_full(
         lines += [Content(""), both_sides(BothSides((sides,)), width)]
     elif row is not None:
         who = f"{grantee.title[:1].upper()}{grantee.title[1:]}"
-        words = f"{who} has no policies of its own: those of its members apply too."
+        words = f"{who} has no identity policies; those of its members also apply."
         lines += [Content(""), Content.styled(safe(words), MUTED)]
     return Content("\n").join(lines)
 
