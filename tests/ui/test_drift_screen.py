@@ -111,7 +111,7 @@ async def test_what_is_not_in_the_file_is_revoked_only_with_prune(workspace: Fak
         await ui.press("escape", "P")
         await ui.see("prune: 1 lose", "revoke", "prune off")
         await ui.press("g")
-        await ui.see("and what ecr-tui granted beyond it is revoked")
+        await ui.see("and other grants of ecr-tui are revoked")
         await applied(ui, screen)
         assert workspace.writes == [("worker", None)]
         await ui.press("escape")
