@@ -166,7 +166,7 @@ async def test_the_verdict_does_not_wait_for_what_aws_says_of_it(workspace: Fake
 
         workspace.gate.hold("with_opinion")
         await ui.press("v")
-        await ui.see("Asking Access Troubleshooter…")
+        await ui.see("Requesting AWS's evaluation…")
         await ui.press("escape")
         await ui.wait(lambda: ui.main.verification._cancel_opinion.is_set())
         workspace.gate.release()
