@@ -88,7 +88,7 @@ async def test_little_room_hostile_tags_and_read_only(workspace: FakeWorkspace) 
     workspace = FakeWorkspace(workspace.changes.journal.path.parent, [repository("app", tags)])
     async with running(workspace, (60, 20)) as session:
         await session.press("e")
-        await session.see("Tags of app", "AWS's own", "esc cancel")
+        await session.see("Tags of app", "(AWS)", "esc cancel")
         await session.press("d")
         await session.see("No changes yet.")
         await session.press("w", "end", "d")

@@ -356,7 +356,7 @@ async def test_a_proof_never_stands_beside_another_repository(workspace: FakeWor
         await ui.select("my-first-repo")
         await ui.wait(lambda: "ALLOWED" not in ui.text() and "✓ allowed" not in ui.text())
         if size[0] == 120:
-            await ui.see("Verification · my-first-repo", "Prove access live")
+            await ui.see("Verification · my-first-repo", "Verify access live")
         await ui.select("analytics/etl")
         await ui.see("✓ ALLOWED" if size[0] == 120 else "3 Verification ✓ allowed")
 
