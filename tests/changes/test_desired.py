@@ -114,7 +114,9 @@ def test_one_write_tells_the_reasons_of_its_rows() -> None:
         )
 
 
-texts = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1, max_size=8)
+texts = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1, max_size=8).filter(
+    lambda text: "${" not in text  # a policy variable, which a Grant rejects
+)
 ours = st.builds(
     Grant,
     st.lists(
