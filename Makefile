@@ -17,7 +17,7 @@ PORTABLE_TESTS := tests/policy tests/access tests/config tests/diagnosis tests/c
 LOWEST_TESTS := tests/aws tests/registry tests/sandbox tests/cli/test_help.py tests/cli/test_completion.py tests/cli/test_repeats.py \
   tests/e2e/test_streams.py tests/ui/test_verification.py tests/ui/test_story.py
 
-.PHONY: help demo test thorough lowest check lint types contracts format docs screenshots cast bench soak mutation live dist portable test-newest workflows clean
+.PHONY: help demo test thorough lowest check lint types contracts format docs screenshots cast bench soak mutation coverage live dist portable test-newest workflows clean
 .NOTPARALLEL:
 
 help:
@@ -75,6 +75,10 @@ bench: $(STAMP)
 
 soak: $(STAMP)
 	@$(BIN)/python -m tests.soak $(ARGS)
+
+coverage: $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check pytest-cov
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m 'not thorough' --cov=ecr_tui --cov-report=term:skip-covered $(ARGS)
 
 mutation: $(STAMP)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check mutmut==3.8.1

@@ -1,4 +1,7 @@
-"""A check of many repositories against a file of grants, against what a plan of Terraform asks for them."""
+"""A check of many repositories against a file of grants, and applying it to a thousand.
+
+The check is compared with the requests of a Terraform refresh, applying with a loop of threads.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,8 @@ from ecr_tui.changes.desired.file import GrantsFile
 from ecr_tui.changes.plans import Plan
 from ecr_tui.config import Settings
 from ecr_tui.workspace import Workspace
+from tests.benchmarks.bench_bulk import SEEDED, by_script
+from tests.benchmarks.bench_bulk import THREADS as LOOP
 from tests.benchmarks.measures import Row, print_rows, sandbox, seconds, times
 
 REPOSITORIES = 10_000
@@ -25,28 +30,38 @@ DONE = 300
 """How many of them are asked for in Terraform's way; the rest is calculated."""
 THREADS = 10
 """Terraform's own default."""
+APPLIED = 1_000
 FILE = """\
 [[grants]]
 repositories = "*"
 to = "arn:aws:iam::222222222222:user/devusr2"
 access = "pull"
-until = 2001-01-01
 """
-"""Of a grant that has ended, so that nothing differs: the policies are read all the same."""
+ENDED = f"{FILE}until = 2001-01-01\n"
+"""A grant that has ended, so nothing differs: the policies are read all the same."""
 
 
-def ours(folder: Path) -> tuple[float, int, list[Repository]]:
-    """Seconds and calls for the policies of all, and the repositories."""
-    workspace = Workspace(Settings("account-a", "dev-acc", state_dir=folder / "state", cache_dir=folder / "cache"))
-    rows = workspace.listing.repositories()
-    desired = workspace.changes.desired(GrantsFile("grants.toml", FILE))
+def checked(workspace: Workspace, rows: Sequence[Repository]) -> tuple[float, int]:
+    """Seconds and calls for the policies of all."""
+    desired = workspace.changes.desired(GrantsFile("grants.toml", ENDED))
     bulk = workspace.changes.bulk()
     begun = time.perf_counter()
     planned = bulk.plan(rows, Intent.to_apply(desired), listed_tags=True)
     took = time.perf_counter() - begun
     assert not [one for one in planned if not isinstance(one, Plan) or one.changed]
-    workspace.close()
-    return took, bulk.pacer.calls, rows
+    return took, bulk.pacer.calls
+
+
+def applied(workspace: Workspace, rows: Sequence[Repository]) -> tuple[float, int]:
+    """Seconds and calls from the file to the last policy read back."""
+    intent = Intent.to_apply(workspace.changes.desired(GrantsFile("grants.toml", FILE)))
+    bulk = workspace.changes.bulk()
+    begun = time.perf_counter()
+    plans = [one for one in bulk.plan(rows, intent, listed_tags=True) if isinstance(one, Plan)]
+    summary = bulk.run(plans, intent)
+    took = time.perf_counter() - begun
+    assert len(summary.written) == len(rows), summary.results
+    return took, bulk.pacer.calls
 
 
 def by_refresh(rows: Sequence[Repository]) -> float:
@@ -69,16 +84,27 @@ def by_refresh(rows: Sequence[Repository]) -> float:
 
 
 def main(repositories: int = REPOSITORIES) -> list[Row]:
+    applying = min(APPLIED, repositories // 2)
     with tempfile.TemporaryDirectory() as folder, sandbox(repositories, latency=LATENCY):
-        took, calls, rows = ours(Path(folder))
+        state, cache = Path(folder, "state"), Path(folder, "cache")
+        workspace = Workspace(Settings("account-a", "dev-acc", state_dir=state, cache_dir=cache))
+        rows = workspace.listing.repositories()
+        took, calls = checked(workspace, rows)
         some = rows[:DONE]
         other = by_refresh(some) * len(rows) / len(some)
+        blank = [row for row in rows if SEEDED.search(row.name)]
+        first, second = blank[:applying], blank[applying : 2 * applying]
+        applying_took, applying_calls = applied(workspace, first)
+        looped, failed = by_script(second, LOOP)
+        workspace.close()
     each = calls / len(rows)
     print_rows(
         f"{len(rows):,} repositories compared with a file of grants, ECR {seconds(LATENCY)} away",
         [
             ("ours", f"{seconds(took)}, {calls:,} calls"),
             (f"two calls each, {THREADS} threads ({len(some)} done, the rest calculated)", seconds(other)),
+            (f"applied to {len(first):,}", f"{seconds(applying_took)}, {applying_calls:,} calls"),
+            (f"a loop with {LOOP} threads", f"{seconds(looped)}, {failed:,} failed"),
         ],
     )
     return [
@@ -87,7 +113,13 @@ def main(repositories: int = REPOSITORIES) -> list[Row]:
             f"{seconds(took)}: {each:.1f} calls each",
             f"a refresh as Terraform's¹, 2 calls each, {THREADS} at a time: {seconds(other)}",
             times(other, took),
-        )
+        ),
+        Row(
+            f"Apply a file of grants to {len(first):,} repositories, 30 ms away",
+            f"{seconds(applying_took)}: {applying_calls / len(first):.1f} calls each",
+            f"a loop with {LOOP} threads: {seconds(looped)}, {failed:,} failed",
+            times(looped, applying_took),
+        ),
     ]
 
 

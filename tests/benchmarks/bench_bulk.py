@@ -27,7 +27,7 @@ LATENCY = 0.030
 LOOPED = 60
 """How many the plain loop does; the rest of it is calculated."""
 THREADS = 16
-_SEEDED = re.compile(r"-\d{5}$")
+SEEDED = re.compile(r"-\d{5}$")
 """The names of those that were made for this: they have no policy yet."""
 USER = "arn:aws:iam::222222222222:user/devusr2"
 
@@ -100,7 +100,7 @@ def main(grants: int = GRANTS) -> list[Row]:
         listing = Workspace(
             Settings("account-a", "dev-acc", cache_dir=Path(folder) / "c", state_dir=Path(folder) / "s")
         )
-        blank = [row for row in listing.repositories() if _SEEDED.search(row.name)]
+        blank = [row for row in listing.repositories() if SEEDED.search(row.name)]
         listing.close()
         mine, threaded, looped = blank[:grants], blank[grants : 2 * grants], blank[-LOOPED:]
         took, calls, refusals = ours(mine, Path(folder))
