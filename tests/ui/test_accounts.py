@@ -122,7 +122,7 @@ async def test_no_switch_while_something_runs_and_esc_changes_nothing(workspace:
         await ui.press("g")
         await ui.wait(lambda: ui.main.desk.busy == "writing")
         await ui.press("A")
-        await ui.wait(lambda: "accounts can be changed when it has ended" in ui.toasts())
+        await ui.wait(lambda: "Wait until it ends to switch accounts" in ui.toasts())
         assert ui.dialog == ""
         workspace.gate.release("apply")
         await ui.wait(lambda: not ui.main.desk.busy)

@@ -61,7 +61,7 @@ async def test_read_only_only_tells(tmp_path) -> None:
     workspace = FakeWorkspace(tmp_path, settings=settings)
     leave(workspace)
     async with running(workspace) as ui:
-        await ui.wait(lambda: "Read-only leaves it there" in ui.toasts())
+        await ui.wait(lambda: "Not cleaned up in read-only mode" in ui.toasts())
         assert "my-first-repo:ecr-tui-verify-" in ui.toasts()
         assert ui.dialog == ""
         assert workspace.gate.count("clean_leftovers") == 0
