@@ -97,11 +97,11 @@ def main(grants: int = GRANTS) -> list[Row]:
         tempfile.TemporaryDirectory() as folder,
         sandbox(2 * grants + LOOPED, latency=LATENCY, rate=RATE, burst=BURST),
     ):
-        listing = Workspace(
+        workspace = Workspace(
             Settings("account-a", "dev-acc", cache_dir=Path(folder) / "c", state_dir=Path(folder) / "s")
         )
-        blank = [row for row in listing.repositories() if SEEDED.search(row.name)]
-        listing.close()
+        blank = [row for row in workspace.listing.repositories() if SEEDED.search(row.name)]
+        workspace.close()
         mine, threaded, looped = blank[:grants], blank[grants : 2 * grants], blank[-LOOPED:]
         took, calls, refusals = ours(mine, Path(folder))
         by_threads, failed = by_script(threaded, THREADS)

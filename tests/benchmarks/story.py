@@ -102,7 +102,7 @@ class Story:
         self.step("the palette closed", "escape", until=self.top)
         self.step("all rows again", "escape", until=lambda: table.shown == rows)
         if rows <= AUDITED:
-            self.step("audit", "a", until=lambda: self.top("AuditScreen") and not self.app.screen.running)  # type: ignore[attr-defined]
+            self.step("audit", "a", until=lambda: self.top("AuditScreen") and not self.app.screen.busy)  # type: ignore[attr-defined]
             self.step("audit, its pages", "right", "pagedown", "end", "right", "right")
             self.step("audit closed", "escape", until=self.top)
         else:
