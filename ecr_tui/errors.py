@@ -50,7 +50,7 @@ class EcrTuiError(Exception):
 
     @property
     def reason(self) -> str:
-        """Title and detail as one sentence, for what is told of by the one who caught it."""
+        """Title and detail as one sentence, for a message about something else that includes this error."""
         detail = " ".join(self.detail.split())
         return f"{self.title}: {detail}" if detail and detail != self.title else self.title
 

@@ -1,4 +1,4 @@
-"""Take the pictures of README and docs/ anew, of the app on the demo's two accounts: ``make screenshots`` (all), or
+"""Take the pictures of README and docs/ again, from the app on the demo's two accounts: ``make screenshots`` (all), or
 ``python -m tools.screenshots denied``.
 
 The interface is driven by keys, and the services are the real sandbox. What differs from run to run and says nothing

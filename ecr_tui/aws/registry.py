@@ -55,7 +55,7 @@ def creation_templates(session: AwsSession, client: ECRClient) -> list[Repositor
 
 
 def replication(session: AwsSession, region: str) -> Replication:
-    """One call. Where it fails, its reason is told; nothing is raised but Cancelled."""
+    """One call. A failure is returned with its reason; only Cancelled is raised."""
     rules, unreadable = _or_reason(lambda: _replication_rules(session, region), _NO_RULES)
     return Replication(region, rules, unreadable)
 

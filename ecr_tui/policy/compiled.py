@@ -262,7 +262,7 @@ class Rule:
 
     def _wholly_excepted(self, caller: Caller, excepted: int, many: bool) -> bool:
         """A Deny excludes a user only if its account is listed too, and a session only with its role and account (IAM
-        User Guide, "AWS JSON policy elements: NotPrincipal"). An Allow excludes whatever it may list."""
+        User Guide, "AWS JSON policy elements: NotPrincipal"). An Allow excludes every principal that it lists."""
         if excepted & Grip.ANYONE:
             return True
         if many:

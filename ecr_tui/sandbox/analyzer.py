@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from ecr_tui.access.second_opinion import CONSIDERED
 from ecr_tui.policy.actions import matching_actions, repository_actions
 from ecr_tui.policy.document import PolicyDocument, PolicyError, Statement, strings
 from ecr_tui.policy.evaluate import Policies, Request, decide
@@ -21,14 +22,6 @@ from ecr_tui.sandbox.world import ACCOUNT_A, REGION
 Place = tuple[str, str]
 """(account, region)"""
 
-_LOOKED_AT = {
-    "aws:principalarn",
-    "aws:principalorgid",
-    "aws:principalorgpaths",
-    "aws:sourceip",
-    "aws:sourcevpc",
-    "aws:userid",
-}
 _ANYBODY = "arn:aws:iam::999999999999:user/anybody"
 _ALL = PolicyDocument.from_json(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -111,7 +104,7 @@ def _condition(statement: Statement) -> Iterator[tuple[str, str]]:
     conditions: Mapping[str, Any] = statement.raw.get("Condition") or {}
     for keys in conditions.values():
         for key, values in keys.items():
-            if key.lower() in _LOOKED_AT:
+            if key.lower() in CONSIDERED:
                 yield key, ",".join(strings(values))
 
 

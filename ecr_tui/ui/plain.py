@@ -1,4 +1,4 @@
-"""The interface for those whom frames, signs or movement keep from reading it."""
+"""Plain mode and reduced motion: the interface without frames, signs and movement, for screen readers and logs."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def test_the_sandbox_answers_as_the_service_does(sandbox: Sandbox) -> None:
     states = [client.get_access_preview(accessPreviewId=made, **about)["accessPreview"] for _ in range(2)]
     assert [one["status"] for one in states] == ["CREATING", "FAILED"]
     assert states[1]["statusReason"] == {"code": "INVALID_CONFIGURATION"}
-    # What a policy allows today would be resolved without it, and the organization is told with its condition.
+    # Without the policy, its current access would be resolved; the organization appears with its condition.
     charts = arn_of("platform/charts")
     made = client.create_access_preview(**about, configurations={charts: {"ecrRepository": {"repositoryPolicy": ""}}})[
         "id"

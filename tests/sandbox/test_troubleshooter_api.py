@@ -1,4 +1,4 @@
-"""Authorization ids in denials, and what Access Troubleshooter then tells, to whom, and how long."""
+"""Authorization ids in denials: Access Troubleshooter's answer, who may read it, and for how long."""
 
 from __future__ import annotations
 

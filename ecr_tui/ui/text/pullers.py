@@ -13,7 +13,7 @@ from ecr_tui.policy import grantees
 
 
 class Puller(NamedTuple):
-    """``name`` of the workload, ``whom``: the principal, and why; ``begin``: the prefilled text, ``example``: shown."""
+    """``name``: the workload. ``whom``: its principal, with a reason. ``begin``: prefilled text. ``example``: shown."""
 
     name: str
     whom: str
