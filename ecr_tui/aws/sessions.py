@@ -230,7 +230,11 @@ class AwsSession:
         profiles = full_config(core).get("profiles", {})
         name = core.get_config_variable("profile")
         if name and name not in profiles:
-            known = f"Known profiles: {', '.join(islice(profiles, 8))}." if profiles else "No profiles exist."
+            known = (
+                f"Choose one of: {', '.join(islice(profiles, 8))}."
+                if profiles
+                else "Create a profile with aws configure, or run ecr-tui demo, which needs none."
+            )
             raise InputError(
                 f"no profile {name!r} in the AWS config", hint=close_match(name, profiles) or known, side=str(self.role)
             )

@@ -120,6 +120,17 @@ def test_unknown_profile_from_the_environment(aws_config: AwsConfig, monkeypatch
     assert "dev-acc" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("config", "hint"),
+    [(f"[profile a]\n{KEYS}[profile b]\n{KEYS}", "Choose one of: a, b."), ("", "Create a profile with aws configure")],
+)
+def test_an_unknown_profile_leads_to_one_that_works(aws_config: AwsConfig, config: str, hint: str) -> None:
+    aws_config(config)
+    with pytest.raises(InputError) as caught:
+        AwsSession(Role.OWNER, "nothing-like-it").client("ecr", "eu-central-1")
+    assert caught.value.hint.startswith(hint)
+
+
 # --- region -------------------------------------------------------------------------------------------------------
 
 
